@@ -1,0 +1,108 @@
+"""What every engine promises: a request decides its answer, nothing else does.
+
+A `Request` holds exactly what the answer depends on, so its `key` can stand for the answer in
+the journal. Batch, order and retries are the engine's own business.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from typing import Any, Protocol
+
+from textcentric.errors import ConfigError, unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One chat turn; `images` are file paths, their content digests in `image_digests`.
+
+    A last turn with the role `assistant` is the beginning of the answer: the model goes on
+    from there, and the response holds only what it added.
+    """
+
+    role: str
+    content: str
+    images: tuple[str, ...] = ()
+    image_digests: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """Sampling values in vLLM's terms; `seed` is None where `temperature` is 0."""
+
+    temperature: float = 0.7
+    top_p: float = 1.0
+    top_k: int = 0
+    min_p: float = 0.0
+    repetition_penalty: float = 1.0
+    max_tokens: int = 256
+    stop: tuple[str, ...] = ()
+    seed: int | None = None
+
+
+@dataclass(frozen=True)
+class Request:
+    """One question to the model: everything that decides the answer."""
+
+    messages: tuple[Message, ...]
+    model: str
+    sampling: Sampling
+    model_revision: str = ""
+    template_digest: str = ""
+    schema: Mapping[str, Any] | None = None
+    sample: int = 0
+
+    @cached_property
+    def key(self) -> str:
+        """Return a digest (32 hex digits) of what decides the answer."""
+        return hashlib.blake2b(self._identity().encode(), digest_size=16).hexdigest()
+
+    def _identity(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """The model's answer: what it wrote, why it stopped and what it cost (tokens, seconds)."""
+
+    text: str
+    finish: str = "stop"  # "stop", or "length" where max_tokens cut it
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    output_tokens: int = 0
+    seconds: float = 0.0
+    attempts: int = 1
+    reasoning: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What an engine can take: requests at once, and tokens in one request (prompt + answer)."""
+
+    concurrency: int
+    context: int | None = None
+
+
+class Engine(Protocol):
+    """A language model behind one method.
+
+    `generate` raises `RequestError` where one request fails for good and `EngineError` where
+    the engine is dead, so that the run stops and can be resumed.
+    """
+
+    async def generate(self, request: Request) -> Response: ...
+
+    def limits(self) -> Limits: ...
+
+    def fingerprint(self) -> Mapping[str, str]:
+        """Return `model`, `model_revision`, `template_digest` and `engine`, as they go into keys."""
+        ...
+
+    def count_tokens(self, messages: tuple[Message, ...]) -> int | None:
+        """Return the prompt's length in tokens, or None where the engine cannot tell."""
+        ...
+
+    async def close(self) -> None: ...

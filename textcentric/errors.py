@@ -1,0 +1,73 @@
+"""What can go wrong, as one small family of exceptions.
+
+Every message carries the value, what was expected and what to do about it; the command line
+prints it as it stands and ends with `exit_code`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class TextCentricError(Exception):
+    """Base of every error that this package raises on purpose."""
+
+    exit_code = 2
+
+
+class DataError(TextCentricError):
+    """A data set, row or field that cannot be used."""
+
+    def __init__(self, message: str, *, row_id: str | None = None, field: str | None = None):
+        super().__init__(message)
+        self.row_id = row_id
+        self.field = field
+
+
+class PromptError(TextCentricError):
+    """A prompt that does not exist, does not parse or cannot be rendered."""
+
+    def __init__(self, message: str, *, prompt: str | None = None, variable: str | None = None):
+        super().__init__(message)
+        self.prompt = prompt
+        self.variable = variable
+
+
+class EngineError(TextCentricError):
+    """An engine that cannot start or has died; the run stops and can be resumed."""
+
+    def __init__(self, message: str, *, model: str | None = None):
+        super().__init__(message)
+        self.model = model
+
+
+class RequestError(TextCentricError):
+    """One request that failed for good; only the outputs that need it fail."""
+
+    def __init__(self, message: str, *, kind: str = "request", attempts: int = 1):
+        super().__init__(message)
+        self.kind = kind
+        self.attempts = attempts
+
+
+class ConfigError(TextCentricError):
+    """A flag, key or value that does not fit."""
+
+
+class RunError(TextCentricError):
+    """A run directory that belongs to another configuration or another process."""
+
+    exit_code = 4
+
+
+def unknown(what: str, name: str, known: Iterable[str]) -> str:
+    """Say that `name` is not a known `what`, the nearest known name first.
+
+    >>> unknown("engine", "vlm", ["openai", "vllm"])
+    "unknown engine 'vlm'; did you mean 'vllm'? Known: openai, vllm"
+    """
+    names = sorted(known)
+    nearest = get_close_matches(name, names, n=1, cutoff=0.5)
+    hint = f"; did you mean {nearest[0]!r}?" if nearest else ";"
+    return f"unknown {what} {name!r}{hint} Known: {', '.join(names) or 'none'}"

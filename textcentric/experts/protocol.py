@@ -1,0 +1,34 @@
+"""What every expert promises: one modality in, words out, with its own name and confidence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What an expert says of one value; `confidence` in [0, 1], None where it has none."""
+
+    text: str
+    confidence: float | None = None
+    notes: tuple[str, ...] = ()
+
+
+class Expert(Protocol):
+    """Turn the values of one modality into words.
+
+    `describe` answers with one `Description` a value, in order; an unreadable value (a broken
+    picture, say) gives a Description with empty text and a note that says why.
+    """
+
+    modality: str
+    name: str
+    version: str
+
+    def describe(self, values: Sequence[Any]) -> list[Description]: ...
+
+    def digest(self, value: Any) -> str:
+        """Return a digest of the content that decides the description (file bytes, not names)."""
+        ...

@@ -1,0 +1,84 @@
+"""The row types that travel the whole road: `Record` in, `TextRow` through, `Pair` for rewards.
+
+A modality that is missing is an absent key, never an empty value, so that "no picture" and
+"a picture of nothing" cannot be confused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from textcentric.errors import DataError
+
+Target = float | int | str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One raw row.
+
+    `inputs` maps a modality to its raw value: `table` to {column: value or None}, `text` to a
+    string, `image` and `audio` to a tuple of file paths inside the data folder.
+    """
+
+    id: str
+    inputs: Mapping[str, Any]
+    target: Target = None
+    group: str | None = None
+    split: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TextRow:
+    """One row as text: `parts` maps a name (`table`, `text`, `image`, ...) to its words, in order.
+
+    >>> row = TextRow("r1", {"table": "Age: 3 months.", "text": "A calm dog."})
+    >>> row.text(order=["text", "table"])
+    'A calm dog.\\n\\nAge: 3 months.'
+    """
+
+    id: str
+    parts: Mapping[str, str]
+    target: Target = None
+    source: str | None = None
+    lineage: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not any(text.strip() for text in self.parts.values()):
+            raise DataError(
+                f"row {self.id!r} has no text left in any part ({', '.join(self.parts) or 'none'});"
+                " a row needs at least one modality with content",
+                row_id=self.id,
+            )
+
+    def text(self, order: Sequence[str] | None = None) -> str:
+        """Join the parts, one paragraph each, in `order` (a permutation of the part names)."""
+        names = list(self.parts) if order is None else list(order)
+        if sorted(names) != sorted(self.parts):
+            raise DataError(
+                f"order {names} is not a permutation of the parts {list(self.parts)}", row_id=self.id
+            )
+        return "\n\n".join(self.parts[name] for name in names if self.parts[name].strip())
+
+    def with_part(self, name: str, text: str) -> TextRow:
+        """Return a copy in which part `name` reads `text`; a new part goes last."""
+        return replace(self, parts={**self.parts, name: text})
+
+    def without(self, *names: str) -> TextRow:
+        """Return a copy that lacks the parts `names`; dropping the last part is an error."""
+        return replace(self, parts={k: v for k, v in self.parts.items() if k not in names})
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two answers to one prompt, the first preferred; `margin` says by how much, if known."""
+
+    id: str
+    prompt: str
+    chosen: str
+    rejected: str
+    images: tuple[str, ...] = ()
+    image_description: str | None = None
+    margin: float | None = None
