@@ -61,6 +61,12 @@ class RunError(TextCentricError):
     exit_code = 4
 
 
+class StoppedError(TextCentricError):
+    """The run had to stop (disk full, engine dead, budget spent); the same command goes on."""
+
+    exit_code = 75
+
+
 def unknown(what: str, name: str, known: Iterable[str]) -> str:
     """Say that `name` is not a known `what`, the nearest known name first.
 

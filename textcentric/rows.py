@@ -58,7 +58,8 @@ class TextRow:
         names = list(self.parts) if order is None else list(order)
         if sorted(names) != sorted(self.parts):
             raise DataError(
-                f"order {names} is not a permutation of the parts {list(self.parts)}", row_id=self.id
+                f"order {names} is not a permutation of the parts {list(self.parts)}",
+                row_id=self.id,
             )
         return "\n\n".join(self.parts[name] for name in names if self.parts[name].strip())
 

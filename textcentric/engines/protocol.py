@@ -9,11 +9,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from functools import cached_property
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Protocol
 
 from textcentric.errors import ConfigError, unknown
+
+# One encoder for all keys: building one per call would cost more than the encoding.
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,15 @@ class Message:
     images: tuple[str, ...] = ()
     image_digests: tuple[str, ...] = ()
 
+    def identity(self) -> tuple[str, str, tuple[str, ...]]:
+        """Return what the model sees of this turn: role, text and the pictures' digests."""
+        if len(self.images) != len(self.image_digests):
+            raise ConfigError(
+                f"a {self.role} turn has {len(self.images)} pictures and"
+                f" {len(self.image_digests)} digests; give each picture's content digest"
+            )
+        return self.role, self.content, self.image_digests
+
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
@@ -43,8 +54,43 @@ class Sampling:
     stop: tuple[str, ...] = ()
     seed: int | None = None
 
+    def updated(self, values: Mapping[str, Any]) -> Sampling:
+        """Return a copy with `values` set, as a prompt file or a flag gives them.
 
-@dataclass(frozen=True)
+        Raises:
+            ConfigError: a name is unknown, or a value lies outside its range.
+
+        >>> Sampling().updated({"temperature": 0, "stop": ["END"]}).stop
+        ('END',)
+        """
+        known = {f.name for f in fields(self)}
+        for name in values:
+            if name not in known:
+                raise ConfigError(unknown("sampling value", name, known))
+        stop = values.get("stop", self.stop)
+        stop = (stop,) if isinstance(stop, str) else tuple(stop or ())
+        changed = replace(self, **{**values, "stop": stop})
+        changed._check()
+        return changed
+
+    def _check(self) -> None:
+        ranges = {
+            "temperature": (0, 2),
+            "top_p": (1e-6, 1),
+            "top_k": (-1, 1_000_000),
+            "min_p": (0, 1),
+            "repetition_penalty": (0.01, 2),
+            "max_tokens": (1, 1_000_000),
+        }
+        for name, (low, high) in ranges.items():
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise ConfigError(f"sampling value {name} is {value!r}; a number was expected")
+            if not low <= value <= high:
+                raise ConfigError(f"sampling value {name} is {value}; it must be {low} to {high}")
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """One question to the model: everything that decides the answer."""
 
@@ -55,13 +101,30 @@ class Request:
     template_digest: str = ""
     schema: Mapping[str, Any] | None = None
     sample: int = 0
+    _key: str = field(default="", init=False, repr=False, compare=False)
 
-    @cached_property
+    @property
     def key(self) -> str:
         """Return a digest (32 hex digits) of what decides the answer."""
-        return hashlib.blake2b(self._identity().encode(), digest_size=16).hexdigest()
+        if not self._key:
+            digest = hashlib.blake2b(self._identity().encode(), digest_size=16).hexdigest()
+            object.__setattr__(self, "_key", digest)
+        return self._key
 
-    def _identity(self) -> str: ...
+    def _identity(self) -> str:
+        """Return canonical JSON of what decides the answer: pictures by content, not by path."""
+        s = self.sampling
+        seed = s.seed if s.temperature else None  # greedy decoding draws nothing
+        numbers = (s.temperature, s.top_p, s.min_p, s.repetition_penalty)
+        return _canonical(
+            (
+                [m.identity() for m in self.messages],
+                (self.model, self.model_revision, self.template_digest),
+                (*map(float, numbers), max(s.top_k, 0), s.max_tokens, s.stop, seed),
+                self.schema,
+                self.sample,
+            )
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,281 @@
+"""The OpenAI engine against a real server on the loopback that misbehaves in every way."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from email.utils import formatdate
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from textcentric.engines.openai import OpenAIEngine
+from textcentric.engines.protocol import Message, Request, Sampling
+from textcentric.errors import ConfigError, EngineError, RequestError
+
+KEY = "sk-very-secret"
+ASK = (Message("system", "You are brief."), Message("user", "A calm dog."))
+
+
+def http(status: int, body: bytes | dict[str, Any], **headers: str) -> bytes:
+    body = body if isinstance(body, bytes) else json.dumps(body).encode()
+    head = {"Content-Type": "application/json", "Content-Length": str(len(body))}
+    lines = "".join(f"{k.replace('_', '-')}: {v}\r\n" for k, v in {**head, **headers}.items())
+    return f"HTTP/1.1 {status} So\r\n{lines}\r\n".encode() + body
+
+
+def completion(text: str | None = "Fine.", **message: Any) -> bytes:
+    choice = {"index": 0, "finish_reason": "stop"}
+    choice["message"] = {"role": "assistant", "content": text, **message}
+    usage = {"prompt_tokens": 20, "completion_tokens": 3, "total_tokens": 23}
+    usage["prompt_tokens_details"] = {"cached_tokens": 16}
+    return http(200, {"id": "1", "object": "chat.completion", "choices": [choice], "usage": usage})
+
+
+FINE = completion()
+HALF = FINE[:-30]  # fewer bytes than Content-Length says, then the connection ends
+BUSY = http(503, {"error": {"message": "busy"}})
+
+
+class Server:
+    """A hand-written HTTP server: each chat call gets the next of `replies`, the last for ever."""
+
+    def __init__(self, *replies: bytes, owner: str = "somebody", delay: float = 0.0) -> None:
+        self.replies, self.owner, self.delay = list(replies or (FINE,)), owner, delay
+        self.bodies: list[dict[str, Any]] = []
+        self.keys: list[str] = []
+        self.now = self.most = 0
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer one request and hang up."""
+        try:
+            head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+            fields = dict(line.split(": ", 1) for line in head.strip().split("\r\n")[1:])
+            body = await reader.readexactly(int(fields.get("content-length", 0)))
+            writer.write(self._models() if head.startswith("get") else await self._chat(fields, body))
+            await writer.drain()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            return  # the client hung up first: nothing to answer
+        finally:
+            writer.close()
+
+    def _models(self) -> bytes:
+        model = {"id": "m", "object": "model", "created": 0, "owned_by": self.owner}
+        data = [model | {"max_model_len": 4096}]
+        return http(200, {"object": "list", "data": data}, Connection="close")
+
+    async def _chat(self, fields: dict[str, str], body: bytes) -> bytes:
+        self.keys.append(fields["authorization"])
+        self.bodies.append(json.loads(body))
+        self.now, self.most = self.now + 1, max(self.most, self.now + 1)
+        await asyncio.sleep(self.delay)
+        self.now -= 1
+        reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
+        return reply.replace(b"\r\n", b"\r\nConnection: close\r\n", 1)
+
+
+@asynccontextmanager
+async def engine_for(server: Server, **settings: Any) -> AsyncIterator[OpenAIEngine]:
+    listening = await asyncio.start_server(server.serve, "127.0.0.1", 0)
+    port = listening.sockets[0].getsockname()[1]
+    settings = {"model": "m", "pause": 0.01, "attempts": 3, **settings}
+    async with listening, OpenAIEngine(base_url=f"http://127.0.0.1:{port}/v1", **settings) as engine:
+        yield engine
+
+
+def request(**values: Any) -> Request:
+    sampling = values.pop("sampling", Sampling(temperature=0.8, seed=7, max_tokens=9))
+    return Request(values.pop("messages", ASK), "m", sampling, **values)
+
+
+def ask(server: Server, *, requests: int = 1, settings: Any = None, **values: Any) -> list[Any]:
+    """Return what each of `requests` requests at once came to: a response or an error."""
+
+    async def run() -> list[Any]:
+        async with engine_for(server, **(settings or {})) as engine:
+            calls = (engine.generate(request(**values)) for _ in range(requests))
+            return await asyncio.gather(*calls, return_exceptions=True)
+
+    return asyncio.run(run())
+
+
+def test_text_and_token_counts_arrive() -> None:
+    (response,) = ask(Server())
+    assert (response.text, response.finish, response.attempts) == ("Fine.", "stop", 1)
+    assert (response.prompt_tokens, response.cached_tokens, response.output_tokens) == (20, 16, 3)
+
+
+def test_an_ordinary_server_gets_only_openais_own_fields() -> None:
+    server = Server()
+    ask(server, sampling=Sampling(temperature=0.5, top_k=5, min_p=0.1, seed=3, stop=("END",)))
+    assert set(server.bodies[0]) == {
+        "model", "messages", "temperature", "top_p", "max_tokens", "stream", "stop", "seed",
+    }  # fmt: skip
+
+
+def test_a_vllm_server_gets_its_own_fields_and_an_open_last_turn() -> None:
+    server = Server(owner="vllm")
+    prefilled = (*ASK, Message("assistant", "The dog"))
+    ask(server, messages=prefilled, sampling=Sampling(top_k=5, repetition_penalty=1.1, min_p=0.1))
+    body = server.bodies[0]
+    assert (body["top_k"], body["min_p"], body["repetition_penalty"]) == (5, 0.1, 1.1)
+    assert (body["continue_final_message"], body["add_generation_prompt"]) == (True, False)
+    assert body["messages"][-1] == {"role": "assistant", "content": "The dog"}
+
+
+def test_a_repeated_prefill_is_taken_off() -> None:
+    (response,) = ask(Server(completion("The dog is calm.")), messages=(*ASK, Message("assistant", "The dog")))
+    assert response.text == " is calm."
+
+
+def test_a_schema_is_sent_as_response_format() -> None:
+    server = Server(completion('{"a": 1}'))
+    ask(server, schema={"type": "object"})
+    sent = server.bodies[0]["response_format"]
+    assert (sent["type"], sent["json_schema"]["schema"]) == ("json_schema", {"type": "object"})
+
+
+def test_a_picture_is_sent_as_a_data_url(tmp_path: Path) -> None:
+    picture = tmp_path / "p.png"
+    picture.write_bytes(b"\x89PNG")
+    server = Server()
+    ask(server, messages=(Message("user", "What is it?", (str(picture),), ("digest",)),))
+    image, text = server.bodies[0]["messages"][0]["content"]
+    assert image["image_url"]["url"] == "data:image/png;base64,iVBORw=="
+    assert text == {"type": "text", "text": "What is it?"}
+
+
+def test_the_limits_come_from_the_server() -> None:
+    async def run() -> int | None:
+        async with engine_for(Server()) as engine:
+            await engine.start()
+            return engine.limits().context
+
+    assert asyncio.run(run()) == 4096
+
+
+def test_a_server_with_one_model_needs_no_name() -> None:
+    server = Server()
+    ask(server, settings={"model": None})
+    assert server.bodies[0]["model"] == "m"
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [BUSY, http(500, b"oops"), http(429, b"{}"), http(200, b'{"choices": [{'), HALF, http(200, {})],
+    ids=["503", "500", "429", "malformed JSON", "half a body", "no choices"],
+)
+def test_a_passing_fault_is_tried_again(fault: bytes) -> None:
+    (response,) = ask(Server(fault, fault, FINE))
+    assert (response.text, response.attempts) == ("Fine.", 3)
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind", "attempts"),
+    [
+        (BUSY, "http_503", 3),
+        (http(200, b'{"choices": [{'), "malformed", 3),
+        (http(200, b"<html>", Content_Type="text/html"), "malformed", 3),
+        (HALF, "connection", 3),
+        (http(400, {"error": {"message": "bad top_p"}}), "http_400", 1),
+        (http(400, {"error": {"message": "This maximum context length is 9"}}), "too_long", 1),
+    ],
+    ids=["503", "malformed JSON", "a web page", "half a body", "400", "too long"],
+)
+def test_a_lasting_fault_fails_the_request_alone(fault: bytes, kind: str, attempts: int) -> None:
+    (error,) = ask(Server(fault))
+    assert isinstance(error, RequestError)
+    assert (error.kind, error.attempts) == (kind, attempts)
+
+
+def test_a_400_says_what_the_server_said() -> None:
+    (error,) = ask(Server(http(400, {"error": {"message": "bad top_p"}})))
+    assert "bad top_p" in str(error)
+
+
+@pytest.mark.parametrize("asked", ["0.4", "a date"])
+def test_retry_after_is_kept(asked: str) -> None:
+    asked = formatdate(time.time() + 2, usegmt=True) if asked == "a date" else asked
+    started = time.perf_counter()
+    (response,) = ask(Server(http(429, b"{}", Retry_After=asked), FINE))
+    assert response.attempts == 2
+    assert time.perf_counter() - started > 0.35
+
+
+def test_a_slow_server_is_a_timeout_of_the_request() -> None:
+    (error,) = ask(Server(delay=5), settings={"timeout": 0.1, "attempts": 2})
+    assert (error.kind, error.attempts) == ("timeout", 2)
+
+
+def test_a_server_that_is_down_stops_the_run() -> None:
+    async def run() -> None:
+        async with OpenAIEngine("m", base_url="http://127.0.0.1:9/v1", pause=0.01) as engine:
+            await engine.generate(request())
+
+    with pytest.raises(EngineError, match=r"http://127\.0\.0\.1:9/v1 cannot be used.*resumed"):
+        asyncio.run(run())
+
+
+def test_a_server_that_goes_down_later_stops_the_run_and_no_row_fails() -> None:
+    async def run() -> list[Any]:
+        server = Server()
+        async with engine_for(server) as engine:
+            assert (await engine.generate(request())).text == "Fine."
+            engine.base_url = "http://127.0.0.1:9/v1"
+            engine._client.base_url = engine.base_url
+            calls = (engine.generate(request()) for _ in range(5))
+            return await asyncio.gather(*calls, return_exceptions=True)
+
+    assert {type(error) for error in asyncio.run(run())} == {EngineError}
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_a_refused_key_or_model_stops_the_run(status: int) -> None:
+    (error,) = ask(Server(http(status, {"error": {"message": f"bad key {KEY}"}})))
+    assert isinstance(error, EngineError)
+
+
+def test_an_empty_account_stops_the_run() -> None:
+    body = {"error": {"message": "no money", "code": "insufficient_quota"}}
+    (error,) = ask(Server(http(429, body)))
+    assert isinstance(error, EngineError)
+
+
+def test_the_key_comes_from_the_environment_and_shows_up_nowhere(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("TEXTCENTRIC_API_KEY", KEY)
+    caplog.set_level("DEBUG", logger="textcentric")
+    server = Server(http(401, {"error": {"message": f"bad key {KEY}"}}))
+    (error,) = ask(server)
+    assert server.keys == [f"bearer {KEY}"]
+    assert KEY not in str(error) + caplog.text
+
+
+def test_a_local_server_needs_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("TEXTCENTRIC_API_KEY", "OPENAI_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    server = Server()
+    ask(server)
+    assert server.keys == ["bearer empty"]
+
+
+def test_no_more_requests_than_allowed_are_out_at_once() -> None:
+    server = Server(delay=0.02)
+    responses = ask(server, requests=12, settings={"concurrency": 4})
+    assert (len(responses), server.most) == (12, 4)
+
+
+def test_a_missing_address_says_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("TEXTCENTRIC_BASE_URL", "OPENAI_BASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(ConfigError, match="TEXTCENTRIC_BASE_URL"):
+        OpenAIEngine("m")
+
+
+@pytest.mark.parametrize("field", ["reasoning_content", "reasoning"])
+def test_reasoning_is_kept_apart(field: str) -> None:
+    (response,) = ask(Server(completion("Calm.", **{field: "It is a dog."})))
+    assert (response.text, response.reasoning) == ("Calm.", "It is a dog.")

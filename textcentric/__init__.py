@@ -1,0 +1,1 @@
+"""Text-centric robustness for models over pictures, tables, sound and text."""

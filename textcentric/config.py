@@ -1,0 +1,140 @@
+"""The configuration of `augment`: flags win over environment, over the file, over defaults."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from textcentric.errors import ConfigError, unknown
+
+ENVIRONMENT = "TEXTCENTRIC_"
+
+# What may change without making it another run: where it goes, when it stops, how it talks.
+RUNTIME = frozenset(
+    "output_dir resume reuse base_url max_failed accept max_tokens_total max_minutes format".split()
+)
+
+
+class AugmentConfig(BaseModel):
+    """Everything that `textcentric augment` can be told, under the names of its flags."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    dataset: str = "petfinder"
+    data_dir: str | None = None
+    table_schema: dict[str, Any] | str | None = None
+    split: str | None = None
+    limit: int | None = Field(None, ge=1)
+    require: tuple[str, ...] = ()
+    prompts: str = "adversarial"
+    prompt_dir: str | None = None
+    samples: int = Field(1, ge=1)
+    summarize: bool = True
+    perturb: Literal["train", "all"] = "train"
+    engine: str = "auto"
+    model: str | None = None
+    base_url: str | None = None
+    engine_settings: dict[str, Any] = {}
+    image_expert: str = "auto"
+    audio_expert: str = "auto"
+    missing_values: Literal["skip", "name"] = "skip"
+    temperature: float | None = Field(None, ge=0, le=2)
+    max_tokens: int | None = Field(None, ge=1)
+    on_too_long: Literal["fail", "truncate"] = "fail"
+    embeddings: bool = True
+    seed: int = 0
+    output_dir: str | None = None
+    resume: Literal["auto", "never", "always"] = "auto"
+    reuse: tuple[str, ...] = ()
+    max_failed: float = Field(0.05, ge=0, le=1)
+    accept: int | None = Field(None, ge=1)
+    max_tokens_total: int | None = Field(None, ge=1)
+    max_minutes: float | None = Field(None, gt=0)
+    format: Literal["parquet", "jsonl"] = "parquet"
+
+    def identity(self) -> dict[str, Any]:
+        """Return what makes this run this run, as plain JSON values."""
+        values = self.model_dump(mode="json", exclude=set(RUNTIME))
+        return json.loads(json.dumps(values))
+
+
+def resolve(file: Path | None = None, flags: Mapping[str, Any] | None = None) -> AugmentConfig:
+    """Merge defaults, `file`, the environment and `flags` (None means not given).
+
+    Raises ConfigError with the nearest name for an unknown key, and with the value otherwise.
+    """
+    values = _from_file(file) if file else {}
+    values |= _from_environment()
+    values |= {name: value for name, value in (flags or {}).items() if value is not None}
+    for name in values:
+        if name not in AugmentConfig.model_fields:
+            raise ConfigError(unknown("configuration key", name, AugmentConfig.model_fields))
+    try:
+        return AugmentConfig.model_validate(values)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        where = ".".join(str(piece) for piece in problem["loc"])
+        raise ConfigError(f"{where}={problem['input']!r:.80}: {problem['msg']}") from error
+
+
+def fingerprint(identity: Mapping[str, Any]) -> str:
+    """Return eight hex digits that stand for an identity."""
+    text = json.dumps(identity, sort_keys=True, ensure_ascii=False)
+    return hashlib.blake2b(text.encode(), digest_size=4).hexdigest()
+
+
+def differences(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = "") -> list[str]:
+    """Return one line for each value that differs, nested keys joined by dots.
+
+    >>> differences({"limit": 24, "seed": 0}, {"limit": 48, "seed": 0})
+    ['limit: 24 -> 48']
+    """
+    lines = []
+    for key in sorted(old.keys() | new.keys()):
+        before, after = old.get(key), new.get(key)
+        if isinstance(before, dict) and isinstance(after, dict):
+            lines += differences(before, after, f"{prefix}{key}.")
+        elif before != after:
+            lines.append(f"{prefix}{key}: {before} -> {after}")
+    return lines
+
+
+def settings(pairs: list[str]) -> dict[str, Any]:
+    """Read `--set engine.X=Y` pairs; values are YAML (`true`, `3`, `[a, b]`, text)."""
+    values: dict[str, Any] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        section, dot, key = name.strip().partition(".")
+        if not equals or not dot or section != "engine" or not key:
+            raise ConfigError(f"--set {pair!r}: expected engine.NAME=VALUE")
+        values[key] = yaml.safe_load(value)
+    return values
+
+
+def _from_file(path: Path) -> dict[str, Any]:
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"configuration file {path}: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"configuration file {path} is not YAML: {error}") from error
+    if not isinstance(values, dict):
+        raise ConfigError(f"configuration file {path}: expected keys and values")
+    return values
+
+
+def _from_environment() -> dict[str, Any]:
+    """Read TEXTCENTRIC_NAME for each configuration key; values are YAML."""
+    values = {}
+    for name in AugmentConfig.model_fields:
+        text = os.environ.get(ENVIRONMENT + name.upper())
+        if text:
+            values[name] = yaml.safe_load(text)
+    return values

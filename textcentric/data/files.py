@@ -1,0 +1,111 @@
+"""The files of a row: found by a column or by a pattern over the id, never outside the folder."""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from textcentric.data.pictures import is_inside
+from textcentric.data.readings import plain
+from textcentric.data.schema import Files
+
+
+@dataclass(frozen=True)
+class FileFinder:
+    """Find the files of one modality; `refused` are those that leave the data folder."""
+
+    rule: Files
+    root: Path
+    cache: Path
+    missing: tuple[str, ...]
+    roots: tuple[str, ...]
+    index: Mapping[str, tuple[Path, ...]] | None = field(default=None, repr=False)
+
+    @classmethod
+    def of(cls, rule: Files, root: Path, cache: Path, missing: tuple[str, ...]) -> FileFinder:
+        """Return a finder; where one folder holds the files of all rows it is listed once."""
+        folder, pattern = root / (rule.folder or ""), rule.pattern or ""
+        listed = not rule.column and any(c in pattern for c in "*?[") and "/" not in pattern
+        index = _index(folder, pattern) if listed else None
+        # A folder that the schema names may itself be a link to another disk; its files may not.
+        roots = tuple(os.path.realpath(place) for place in (root, folder, cache))
+        return cls(rule, root, cache, missing, roots, index)
+
+    @property
+    def folder(self) -> Path:
+        """The folder that relative paths start from."""
+        return self.root / (self.rule.folder or "")
+
+    def find(self, row_id: str, row: Mapping[str, Any]) -> tuple[tuple[Path, ...], list[str], int]:
+        """Return (files, refused paths, count of named files that do not exist)."""
+        found, refused, absent = [], [], 0
+        for path in self._named(row_id, row):
+            if not is_inside(path, self.roots):
+                refused.append(str(path))
+            elif os.path.isfile(path):
+                found.append(path)
+            else:
+                absent += 1
+        return tuple(found), refused, absent
+
+    def _named(self, row_id: str, row: Mapping[str, Any]) -> tuple[Path, ...]:
+        if self.rule.column:
+            return self._in_column(row.get(self.rule.column))
+        if self.index is not None:
+            return self.index.get(row_id, ())
+        pattern = (self.rule.pattern or "").replace("{id}", glob.escape(row_id))
+        if not any(c in (self.rule.pattern or "") for c in "*?["):
+            return (self.folder / (self.rule.pattern or "").replace("{id}", row_id),)
+        found = glob.glob(str(self.folder / pattern))
+        return tuple(sorted((Path(path) for path in found), key=_natural))
+
+    def _in_column(self, raw: Any) -> tuple[Path, ...]:
+        values = raw if isinstance(raw, (list, tuple)) else [raw]
+        paths = []
+        for value in values:
+            if isinstance(value, Mapping) and "bytes" in value:
+                value = self._written(value["bytes"]) if value["bytes"] else value.get("path")
+            name = plain(value, self.missing)
+            if name is not None:
+                name = (self.rule.pattern or "{value}").replace("{value}", str(name))
+                paths.append(self.folder / name)
+        return tuple(paths)
+
+    def _written(self, content: bytes) -> str:
+        """Write an embedded file into the cache once, named by its content, and return its path."""
+        path = self.cache / hashlib.sha256(content).hexdigest()[:32]
+        if not path.exists():
+            self.cache.mkdir(parents=True, exist_ok=True)
+            draft = path.with_suffix(f".{os.getpid()}")
+            draft.write_bytes(content)
+            draft.replace(path)
+        return str(path)
+
+
+def _index(folder: Path, pattern: str) -> dict[str, tuple[Path, ...]]:
+    """List `folder` once as {id: its files in natural order}; the id takes as much as it can."""
+    before, after = (_as_regex(part) for part in pattern.split("{id}", 1))
+    shape = re.compile(f"(?s:{before}(?P<id>.+){after})\\Z")
+    found: dict[str, list[Path]] = {}
+    if folder.is_dir():
+        for name in os.listdir(folder):
+            match = shape.match(name)
+            if match:
+                found.setdefault(match["id"], []).append(folder / name)
+    return {key: tuple(sorted(paths, key=_natural)) for key, paths in found.items()}
+
+
+def _as_regex(pattern: str) -> str:
+    return re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
+
+
+def _natural(path: Path) -> list[tuple[int, str]]:
+    """Order "pet-2.jpg" before "pet-10.jpg"."""
+    steps = re.split(r"(\d+)", path.name)
+    return [(int(step), "") if step.isdigit() else (-1, step) for step in steps]

@@ -1,0 +1,266 @@
+"""Load a data set by name, path or hub name; fall back to the built-in sample of a named one."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from textcentric.data.dataset import Dataset
+from textcentric.data.files import FileFinder
+from textcentric.data.layout import Layout
+from textcentric.data.named import cache_folder, named_set, names, places
+from textcentric.data.records import RecordReader
+from textcentric.data.scan import Scan, scan
+from textcentric.data.schema import Schema, read_schema
+from textcentric.data.tables import from_datasets, from_hub, open_table
+from textcentric.errors import ConfigError, DataError, unknown
+
+MODALITIES = ("audio", "image", "image_labels", "table", "text")
+SchemaSource = Schema | Mapping[str, Any] | str | Path | None
+
+
+@dataclass(frozen=True)
+class Located:
+    """Where a data set was found, before its rows are looked at."""
+
+    name: str
+    origin: str
+    path: Path
+    layout: Layout
+    notes: tuple[str, ...] = ()
+
+
+def load(
+    dataset: Any,
+    *,
+    data_dir: str | Path | None = None,
+    schema: SchemaSource = None,
+    split: str | None = None,
+    limit: int | None = None,
+    require: tuple[str, ...] | list[str] = (),
+) -> Dataset:
+    """Load a named data set, a table by path, a hub data set ("owner/name") or a loaded one.
+
+    `require` keeps the rows that have these modalities, `split` the rows of one split; `limit`
+    cuts after that. Without a split column the split follows from the group (80/10/10).
+    Raises DataError where the rows cannot be used: a required column is absent, ids are doubled,
+    a group lies in two splits, or no row is readable. Other faulty rows are left out and told in
+    `notes` and `faults`.
+
+    >>> rows = load("petfinder", require=["image"], limit=3)  # doctest: +SKIP
+    """
+    _refuse_wrong_filters(limit, require)
+    found = locate(dataset, data_dir=data_dir, schema=schema)
+    reader = record_reader(found.layout)
+    result = scan(found.layout.table, reader)
+    _refuse_unusable(found, reader.schema, result)
+    fitted = with_labels(reader.schema, result)
+    if split is not None and split not in result.splits:
+        raise ConfigError(unknown("split", split, (s for s in result.splits if s)))
+    return Dataset(
+        name=found.name,
+        origin=found.origin,
+        path=found.path,
+        schema=fitted,
+        digest=digest(found.layout),
+        rows=result.rows - result.faulty,
+        notes=(*found.notes, *found.layout.notes, *_notes(reader.schema, fitted, result)),
+        faults=tuple(result.faults),
+        faulty=result.faulty,
+        split=split,
+        require=tuple(require),
+        limit=limit,
+        table=found.layout.table,
+        reader=replace(reader, schema=fitted),
+    )
+
+
+def locate(
+    dataset: Any, *, data_dir: str | Path | None = None, schema: SchemaSource = None
+) -> Located:
+    """Find a data set without reading its rows; see `load` for what `dataset` may be."""
+    if hasattr(dataset, "column_names"):
+        layout = Layout(from_datasets("data set", dataset), read_schema(schema), Path.cwd())
+        return Located("data set", "hub", Path.cwd(), _fitted(layout))
+    name = str(dataset)
+    if name in names():
+        if schema is not None:
+            raise ConfigError(f"data set {name!r} brings its own schema; leave --schema out")
+        return _named(name, data_dir)
+    if Path(name).exists() or Path(name).suffix:
+        return _own_table(Path(name), data_dir, schema)
+    if name.count("/") == 1:
+        root = Path(data_dir or Path.cwd())
+        layout = _fitted(Layout(from_hub(name), read_schema(schema), root))
+        return Located(name.replace("/", "-").replace(":", "-"), "hub", root, layout)
+    raise ConfigError(
+        f"{unknown('data set', name, names())}; or give the path of a table, or owner/name on the"
+        " hub"
+    )
+
+
+def record_reader(layout: Layout) -> RecordReader:
+    """Return what turns the rows of `layout` into records."""
+    schema = layout.schema
+    cache = cache_folder() / "embedded"
+    finders = {
+        modality: FileFinder.of(rule, layout.root, cache, schema.missing)
+        for modality, rule in schema.files().items()
+    }
+    return RecordReader(schema, layout.table.columns, finders, layout.photo_labels)
+
+
+def with_labels(schema: Schema, result: Scan) -> Schema:
+    """Complete `schema` by the task and the classes that the targets show."""
+    if schema.target is None or not result.labels.seen:
+        return schema
+    task = schema.task or result.labels.task()
+    choices = schema.choices
+    if task == "classification" and choices is None:
+        choices = result.labels.choices()
+    return schema.model_copy(update={"task": task, "choices": choices})
+
+
+def digest(layout: Layout) -> str:
+    """Return the SHA-256 of the table and of the tables that its words come from."""
+    total = hashlib.sha256()
+    for path in (*layout.table.files, *layout.side_tables):
+        with path.open("rb") as file:
+            total.update(hashlib.file_digest(file, "sha256").digest())
+    if not layout.table.files:
+        total.update((layout.table.fingerprint or layout.table.path).encode())
+    return total.hexdigest()
+
+
+def _named(name: str, data_dir: str | Path | None) -> Located:
+    module = named_set(name)
+    if data_dir is not None:
+        folder = Path(data_dir)
+        if not folder.is_dir():
+            raise DataError(f"--data-dir {str(folder)!r} is no folder; {module.HOW_TO_GET}")
+        return Located(name, "folder", folder, _fitted(module.layout(folder)))
+    looked = places(name)
+    for folder in looked:
+        if folder.is_dir():
+            return Located(name, "folder", folder, _fitted(module.layout(folder)))
+    return _sample(name, looked)
+
+
+def _sample(name: str, looked: list[Path]) -> Located:
+    from textcentric.data.sample.writer import DEFAULT_ROWS, cached_sample
+
+    module, folder = named_set(name), cached_sample(name)
+    note = (
+        f"{name} is not here (looked in {', '.join(map(str, looked))}), so this is the built-in"
+        f" sample: {DEFAULT_ROWS} rows written for this project, not {name} itself."
+        f" For the real rows: {module.HOW_TO_GET}"
+    )
+    layout = _fitted(module.layout(folder))
+    return Located(f"{name}-sample", "sample", folder, layout, (note,))
+
+
+def _own_table(path: Path, data_dir: str | Path | None, schema: SchemaSource) -> Located:
+    table = open_table(path)
+    root = Path(data_dir) if data_dir else (path if path.is_dir() else path.parent)
+    if not root.is_dir():
+        raise DataError(f"--data-dir {str(root)!r} is no folder; give the folder of the pictures")
+    wanted = read_schema(schema)
+    _refuse_unknown_columns(wanted, table.columns)
+    name = wanted.name if wanted.name != "table" else path.name.split(".")[0]
+    return Located(name, "file", path, _fitted(Layout(table, wanted, root)))
+
+
+def _fitted(layout: Layout) -> Layout:
+    """Fill in the id and split columns that the table shows by itself; check the required ones."""
+    schema, columns = layout.schema, layout.table.columns
+    if not columns:
+        raise DataError(f"table {layout.table.path!r} is empty; expected a header and rows")
+    if schema.id is None:
+        schema = schema.model_copy(update={"id": _id_column(columns)})
+    if schema.split is None and layout.table.split_column:
+        schema = schema.model_copy(update={"split": layout.table.split_column})
+    for role, column in schema.required().items():
+        if column not in columns:
+            message = unknown("column", column, columns)
+            raise DataError(
+                f"table {layout.table.path!r} lacks its {role} column: {message}", field=column
+            )
+    return replace(layout, schema=schema)
+
+
+def _id_column(columns: tuple[str, ...]) -> str:
+    for name in columns:
+        if name.lower() == "id":
+            return name
+    raise DataError(
+        f"no id column is named; say which one it is (--id COLUMN or `id:` in the schema): one of"
+        f" {', '.join(columns)}"
+    )
+
+
+def _refuse_unknown_columns(schema: Schema, columns: tuple[str, ...]) -> None:
+    for name in (*schema.columns, *schema.ignore, *(schema.table or ())):
+        if name not in columns:
+            raise ConfigError(f"schema: {unknown('column', name, columns)}")
+
+
+def _refuse_wrong_filters(limit: int | None, require: tuple[str, ...] | list[str]) -> None:
+    if isinstance(require, str):
+        raise ConfigError(f"require is {require!r}, expected a list such as ['image']")
+    for modality in require:
+        if modality not in MODALITIES:
+            raise ConfigError(unknown("modality", modality, MODALITIES))
+    if limit is not None and limit < 1:
+        raise ConfigError(f"limit is {limit}, expected a number of rows from 1 up, or none")
+
+
+def _refuse_unusable(found: Located, schema: Schema, result: Scan) -> None:
+    """Raise DataError where the rows as a whole cannot be used."""
+    for message in unusable(schema, result):
+        raise DataError(f"data set {found.name!r} ({found.path}): {message}")
+
+
+def unusable(schema: Schema, result: Scan) -> list[str]:
+    """Say why the rows as a whole cannot be used; empty if they can."""
+    reasons = []
+    if result.rows == result.faulty:
+        first = f": {result.faults[0].message}" if result.faults else ""
+        skipped = "".join(f"; {n} {why}" for why, n in result.unreadable.items())
+        reasons.append(f"no readable row among {result.rows}{first}{skipped}")
+    if result.doubled:
+        shown = ", ".join(map(repr, result.doubled[:5]))
+        reasons.append(
+            f"{len(result.doubled)} ids in column {schema.id!r} stand in more than one row"
+            f" ({shown}); every id must be unique"
+        )
+    if result.straddling:
+        shown = ", ".join(map(repr, result.straddling[:5]))
+        reasons.append(
+            f"{len(result.straddling)} groups of column {schema.group!r} lie in more than one"
+            f" split ({shown}); put each group into one split"
+        )
+    return reasons
+
+
+def _notes(given: Schema, fitted: Schema, result: Scan) -> list[str]:
+    """Say in one line each what was left out or assumed."""
+    notes = [f"{count} {reason} were skipped" for reason, count in result.unreadable.items()]
+    if result.faulty:
+        notes.append(f"{result.faulty} rows left out; first: {result.faults[0].message}")
+    if result.unlabelled:
+        notes.append(f"{result.unlabelled} rows have no {fitted.target}")
+    if result.garbled:
+        notes.append(f"{result.garbled} rows hold characters that are not UTF-8, shown as \ufffd")
+    for modality, refused in result.refused.items():
+        if refused:
+            notes.append(
+                f"{len(refused)} {modality} files were refused because they leave the data folder"
+                f"; first: {refused[0]!r}"
+            )
+    if given.target and given.task is None and fitted.task:
+        notes.append(f"task taken as {fitted.task}, going by {fitted.target}; `task:` decides")
+    return notes
+

@@ -1,0 +1,48 @@
+"""The data sets known by name: one file each in `sets/`, found by listing that folder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Protocol
+
+from textcentric.data.layout import Layout
+from textcentric.errors import ConfigError, unknown
+
+
+class NamedSet(Protocol):
+    """What a file in `sets/` offers: what it is, how to get it, and its layout in a folder."""
+
+    ABOUT: str
+    HOW_TO_GET: str
+
+    def layout(self, folder: Path) -> Layout: ...
+
+
+def names() -> list[str]:
+    """Return the names of the known data sets, sorted."""
+    folder = Path(__file__).with_name("sets")
+    return sorted(path.stem for path in folder.glob("*.py") if path.stem != "__init__")
+
+
+def named_set(name: str) -> NamedSet:
+    """Return the data set called `name`; raise ConfigError with the nearest name if unknown."""
+    if name not in names():
+        raise ConfigError(unknown("data set", name, names()))
+    return import_module(f"textcentric.data.sets.{name}")  # type: ignore[return-value]
+
+
+def places(name: str, environ: Mapping[str, str] = os.environ) -> list[Path]:
+    """Return the folders where the data set `name` is looked for, in order."""
+    found = [cache_folder(environ) / "data" / name]
+    if environ.get("TEXTCENTRIC_DATA"):
+        found.insert(0, Path(environ["TEXTCENTRIC_DATA"]) / name)
+    return found
+
+
+def cache_folder(environ: Mapping[str, str] = os.environ) -> Path:
+    """Return the user's cache folder for this package; XDG_CACHE_HOME is honoured."""
+    base = environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "textcentric"

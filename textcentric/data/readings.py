@@ -1,0 +1,162 @@
+"""How one cell reads: codes, units, printed lists, money and missing markers become plain values."""
+
+from __future__ import annotations
+
+import ast
+import json
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from textcentric.data.schema import Column
+
+_PLAIN = Column()
+
+
+def read_cell(raw: Any, column: Column | None, missing: tuple[str, ...]) -> Any:
+    """Return the value of a table cell in words or as a number, None where it is missing.
+
+    >>> read_cell("3", Column(unit="months"), ("",))
+    '3 months'
+    >>> read_cell("0", Column(codes={"0": None, "1": "dog"}), ("",)) is None
+    True
+    """
+    column = column or _PLAIN
+    value = plain(raw, missing)
+    if value is None:
+        return None
+    code = _code(value)
+    if code in column.codes:
+        return column.codes[code]
+    if column.codes and column.unit is None and column.reads == "plain":
+        return f"unknown code {code}"
+    value = _READERS[column.reads](value, column)
+    return with_unit(value, column.unit) if column.unit and value is not None else value
+
+
+def plain(raw: Any, missing: tuple[str, ...]) -> Any:
+    """Return `raw` stripped, None where it is missing, lists and dicts as they are."""
+    if isinstance(raw, str):
+        raw = raw.strip()
+        return None if raw in missing else raw
+    if isinstance(raw, float) and math.isnan(raw):
+        return None
+    if raw is None or isinstance(raw, (bytes, bytearray)):
+        return None
+    if isinstance(raw, Mapping):
+        return None if "bytes" in raw else json.dumps(raw, ensure_ascii=False, default=str)
+    if isinstance(raw, (bool, int, float, list, tuple)):
+        return raw
+    return str(raw)
+
+
+def read_text(raw: Any, column: Column | None, missing: tuple[str, ...]) -> str | None:
+    """Return the value of a text column as one string, the items of a list as paragraphs."""
+    value = plain(raw, missing)
+    if value is None:
+        return None
+    if isinstance(value, (list, tuple)) or (column and column.reads == "list"):
+        value = "\n".join(items(value, column or _PLAIN))
+    return str(value).strip() or None
+
+
+def number(raw: Any) -> float | int | None:
+    """Return `raw` as a finite number, "$1,200.00" included; None if it is none.
+
+    >>> number("$1,200.00"), number("7.0"), number("soon")
+    (1200, 7, None)
+    """
+    text = str(raw).strip()
+    if _MONEY.fullmatch(text):
+        text = _CURRENCY.sub("", text)
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    if not math.isfinite(value):
+        return None
+    return int(value) if value.is_integer() else value
+
+
+def identifier(raw: Any, missing: tuple[str, ...] = ("",)) -> str | None:
+    """Return an id as a string, unchanged if it is one ("007" stays), None if it is missing."""
+    value = plain(raw, missing)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return None if value is None else str(value)
+
+
+def with_unit(value: Any, unit: str) -> str:
+    """Return `value` with its unit, in the singular after 1: "3 months", "1 month"."""
+    amount = number(value)
+    if amount is None:
+        return str(value)
+    return f"{amount} {unit[:-1] if amount == 1 and unit.endswith('s') else unit}"
+
+
+def items(value: Any, column: Column) -> list[str]:
+    """Return the items of a printed Python or JSON list, headings in `column.drop` left out.
+
+    An item that only announces the next one ("The space", "The space\\nA mill ...") goes too.
+    """
+    whole = value if isinstance(value, (list, tuple)) else _parsed_list(str(value))
+    listed = [str(item).strip() for item in whole]
+    following = [*listed[1:], ""]
+    kept = [
+        _unrepeated(item)
+        for item, after in zip(listed, following, strict=True)
+        if item and item not in column.drop and not after.startswith(item + "\n")
+    ]
+    return list(dict.fromkeys(kept))
+
+
+def _unrepeated(item: str) -> str:
+    """Cut the second line of "Unavailable: Wifi\\nWifi", which the first one already says."""
+    first, _, rest = item.partition("\n")
+    return first if rest and first.endswith(rest) else item
+
+
+def _parsed_list(text: str) -> list[Any]:
+    for parse in (json.loads, ast.literal_eval):
+        try:
+            value = parse(text)
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
+            continue
+        if isinstance(value, (list, tuple, set)):
+            return list(value)
+    return [text]
+
+
+def _code(value: Any) -> str:
+    amount = number(value) if isinstance(value, (int, float)) else None
+    text = str(value if amount is None else amount)
+    return text[:-2] if text.endswith(".0") and text[:-2].isdigit() else text
+
+
+def _money(value: Any, column: Column) -> Any:
+    amount = number(value)
+    return value if amount is None else amount
+
+
+def _listed(value: Any, column: Column) -> str | None:
+    return ", ".join(item.replace("\n", " ") for item in items(value, column)) or None
+
+
+def _flag(value: Any, column: Column) -> Any:
+    return {"t": "yes", "true": "yes", "f": "no", "false": "no"}.get(str(value).lower(), value)
+
+
+def _as_is(value: Any, column: Column) -> Any:
+    return ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else value
+
+
+_CURRENCY = re.compile(r"[^\d.\-+]")
+_MONEY = re.compile(r"[-+]?\s?[$€£¥₽]\s?[\d,]+(\.\d+)?|[-+]?\d{1,3}(,\d{3})+(\.\d+)?")
+_READERS = {
+    "plain": _as_is,
+    "list": _listed,
+    "money": _money,
+    "number": _money,
+    "flag": _flag,
+}

@@ -1,0 +1,138 @@
+"""From a row of a table to a `Record`: roles applied, values read, files found."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from textcentric.data.files import FileFinder
+from textcentric.data.photo_labels import PhotoLabels
+from textcentric.data.readings import identifier, number, plain, read_cell, read_text
+from textcentric.data.schema import Schema
+from textcentric.errors import DataError
+from textcentric.rows import Record, Target
+
+Labels = Mapping[str, tuple[PhotoLabels, ...]]
+SPLITS = (("train", 0.8), ("validation", 0.9), ("test", 1.0))
+
+
+@dataclass(frozen=True)
+class RecordReader:
+    """Make a `Record` of each row; `labels` gives the words that lie beside absent photos."""
+
+    schema: Schema
+    columns: tuple[str, ...]
+    finders: Mapping[str, FileFinder]
+    labels: Callable[[], Labels] | None = field(default=None, repr=False)
+
+    def record(self, row: Mapping[str, Any]) -> Record:
+        """Read one row; raise DataError if its id is missing or its target does not fit."""
+        row_id = self.row_id(row)
+        group = self.group(row)
+        return Record(
+            id=row_id,
+            inputs=self._inputs(row_id, row),
+            target=self.target(row_id, row),
+            group=group,
+            split=self.split(row, group or row_id),
+        )
+
+    def row_id(self, row: Mapping[str, Any]) -> str:
+        """Return the id of `row`."""
+        found = identifier(row.get(self.schema.id or ""), self.schema.missing)
+        if found is None:
+            raise DataError(f"a row has no value in its id column {self.schema.id!r}", field="id")
+        return found
+
+    def group(self, row: Mapping[str, Any]) -> str | None:
+        """Return the group of `row`, None if there is none."""
+        name = self.schema.group
+        return None if name is None else identifier(row.get(name), self.schema.missing)
+
+    def split(self, row: Mapping[str, Any], key: str) -> str | None:
+        """Return the split of `row`; without a split column it follows from `key` by a hash."""
+        if self.schema.split is None:
+            return split_of(key)
+        return identifier(row.get(self.schema.split), self.schema.missing)
+
+    def target(self, row_id: str, row: Mapping[str, Any]) -> Target:
+        """Return the target of `row`, None if the row has no label."""
+        schema = self.schema
+        raw = row.get(schema.target or "")
+        if schema.target is None or raw is None or (isinstance(raw, str) and not raw.strip()):
+            return None
+        if schema.task == "regression":
+            return self._number(row_id, raw)
+        if schema.choices is None:
+            return plain(raw, schema.missing)
+        value = number(raw)
+        for key in (str(raw).strip(), str(value)):
+            if key in self._choice:
+                return self._choice[key]
+        raise self._fault(row_id, raw, f"one of {', '.join(self._choice)}")
+
+    def _number(self, row_id: str, raw: Any) -> float:
+        value = number(raw)
+        if value is None:
+            raise self._fault(row_id, raw, "a finite number")
+        return float(value)
+
+    def _fault(self, row_id: str, raw: Any, expected: str) -> DataError:
+        return DataError(
+            f"row {row_id!r} has target {self.schema.target} = {str(raw)[:60]!r},"
+            f" expected {expected}; correct or remove the row",
+            row_id=row_id,
+            field=self.schema.target,
+        )
+
+    @cached_property
+    def _choice(self) -> dict[str, int | str]:
+        return {str(choice): choice for choice in self.schema.choices or {}}
+
+    @cached_property
+    def _table(self) -> list[tuple[str, str]]:
+        names = self.schema.table_columns(self.columns)
+        return [(name, self.schema.label(name)) for name in names]
+
+    @cached_property
+    def _photo_labels(self) -> Labels:
+        return self.labels() if self.labels else {}
+
+    def _inputs(self, row_id: str, row: Mapping[str, Any]) -> dict[str, Any]:
+        """Return {modality: raw value}; a modality with nothing in it has no key."""
+        files = {name: finder.find(row_id, row)[0] for name, finder in self.finders.items()}
+        everything = {
+            "table": self._cells(row),
+            "text": self._text(row),
+            "image": files.get("image"),
+            "audio": files.get("audio"),
+            "image_labels": self._photo_labels.get(row_id),
+        }
+        return {modality: value for modality, value in everything.items() if value}
+
+    def _cells(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        settings, missing = self.schema.columns, self.schema.missing
+        cells = {
+            label: read_cell(row.get(name), settings.get(name), missing)
+            for name, label in self._table
+        }
+        return cells if any(value is not None for value in cells.values()) else {}
+
+    def _text(self, row: Mapping[str, Any]) -> str:
+        settings, missing = self.schema.columns, self.schema.missing
+        texts = (read_text(row.get(c), settings.get(c), missing) for c in self.schema.text)
+        return "\n\n".join(text for text in texts if text)
+
+
+def split_of(key: str) -> str:
+    """Return "train" (80 %), "validation" (10 %) or "test" (10 %), always the same for `key`.
+
+    >>> {split_of(str(n)) for n in range(50)} == {"train", "validation", "test"}
+    True
+    """
+    digest = hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    share = int.from_bytes(digest, "big") / 2**64
+    return next(name for name, bound in SPLITS if share < bound)

@@ -1,0 +1,1 @@
+"""The built-in samples: rows written and pictures drawn by seeded code, labels by a known rule."""

@@ -1,0 +1,67 @@
+"""Write a built-in sample: any number of rows, in the usual layout of the set it stands for.
+
+A sample is called a sample everywhere. The copy in the user's cache is written once, under a
+temporary name, and moved into place when it is whole.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+
+from textcentric.data.named import cache_folder, names
+from textcentric.errors import ConfigError, DataError, unknown
+
+DEFAULT_ROWS = 240
+VERSION = 1  # raise when the wording, the drawing or the rule changes: the cache goes by it
+
+
+def write_sample(
+    name: str, folder: str | Path, rows: int = DEFAULT_ROWS, seed: int = 0
+) -> Path:
+    """Write `rows` rows of the sample `name` into the new or empty `folder` and return it.
+
+    The same `seed` gives the same rows; the first rows do not depend on how many there are.
+
+    >>> write_sample("petfinder", "my-sample", rows=1000)  # doctest: +SKIP
+    """
+    folder = Path(folder)
+    if rows < 1:
+        raise ConfigError(f"rows is {rows}, expected 1 or more")
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise DataError(f"{str(folder)!r} is not an empty folder; choose another or empty it")
+    write = _generator(name)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        write(draft, rows, seed)
+        draft.chmod(0o755)
+        os.replace(draft, folder)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return folder
+
+
+def cached_sample(name: str) -> Path:
+    """Return the folder of the sample `name` in the user's cache, written on first use."""
+    folder = cache_folder() / "samples" / f"{name}-v{VERSION}-{DEFAULT_ROWS}"
+    if not folder.is_dir():
+        try:
+            write_sample(name, folder)
+        except (OSError, DataError) as error:
+            if not folder.is_dir():  # another process may have been quicker; that is fine
+                raise DataError(
+                    f"the sample of {name} cannot be written to {str(folder)!r} ({error});"
+                    " set XDG_CACHE_HOME to a folder with room"
+                ) from error
+    return folder
+
+
+def _generator(name: str) -> Callable[[Path, int, int], None]:
+    if name not in names():
+        raise ConfigError(unknown("sample", name, names()))
+    return import_module(f"textcentric.data.sample.{name}").write

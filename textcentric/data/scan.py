@@ -1,0 +1,171 @@
+"""One pass over a table before it is used: ids, groups, targets and files that leave the folder.
+
+Ids, groups and splits are kept as Arrow arrays, so that a million rows cost some 30 MB.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from textcentric.data.readings import number, plain
+from textcentric.data.records import RecordReader
+from textcentric.data.tables import BATCH, Table
+from textcentric.errors import DataError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+KEPT_FAULTS = 100
+MAX_CHOICES = 100
+
+
+@dataclass(frozen=True, slots=True)
+class RowFault:
+    """One row that cannot be used, and why."""
+
+    row_id: str | None
+    field: str | None
+    message: str
+
+
+@dataclass
+class Scan:
+    """What one pass found; `faults` holds the first hundred of `faulty` rows."""
+
+    rows: int = 0
+    faulty: int = 0
+    faults: list[RowFault] = field(default_factory=list)
+    unreadable: Counter[str] = field(default_factory=Counter)
+    doubled: list[str] = field(default_factory=list)
+    straddling: list[str] = field(default_factory=list)
+    unlabelled: int = 0
+    garbled: int = 0
+    refused: dict[str, list[str]] = field(default_factory=dict)
+    splits: Counter[str] = field(default_factory=Counter)
+    labels: LabelSurvey = field(default_factory=lambda: LabelSurvey())
+
+    def blame(self, error: DataError) -> None:
+        """Count a faulty row and keep the first hundred."""
+        self.faulty += 1
+        if len(self.faults) < KEPT_FAULTS:
+            self.faults.append(RowFault(error.row_id, error.field, str(error)))
+
+
+@dataclass
+class LabelSurvey:
+    """The different targets of a table, at most `MAX_CHOICES`, to tell classes from numbers."""
+
+    seen: dict[str, None] = field(default_factory=dict)
+    too_many: bool = False
+    all_numbers: bool = True
+    all_whole: bool = True
+
+    def add(self, raw: Any) -> None:
+        """Take one target into account."""
+        value = number(raw)
+        self.all_numbers &= value is not None
+        self.all_whole &= isinstance(value, int)
+        if not self.too_many:
+            self.seen[str(value if value is not None else raw)] = None
+            self.too_many = len(self.seen) > MAX_CHOICES
+
+    def task(self) -> str:
+        """Return "regression" for numbers that are not a few whole ones."""
+        few = not self.too_many and len(self.seen) <= 20
+        return "regression" if self.all_numbers and not (few and self.all_whole) else (
+            "classification"
+        )
+
+    def choices(self) -> dict[int | str, str] | None:
+        """Return the classes seen, numbers as numbers, None if there are too many to be classes."""
+        if self.too_many or not self.seen:
+            return None
+        if self.all_numbers and self.all_whole:
+            return {int(name): name for name in sorted(self.seen, key=int)}
+        return {name: name for name in sorted(self.seen)}
+
+
+def scan(table: Table, reader: RecordReader) -> Scan:
+    """Read `table` once and return what is wrong with it; faulty rows are counted, not raised."""
+    found, keys = Scan(), _Keys()
+    for row in table.rows(found.unreadable):
+        found.rows += 1
+        try:
+            _look_at(row, reader, found, keys)
+        except DataError as error:
+            found.blame(error)
+    found.doubled = keys.doubled()
+    found.straddling = keys.straddling() if reader.schema.split else []
+    return found
+
+
+def _look_at(row: Mapping[str, Any], reader: RecordReader, found: Scan, keys: _Keys) -> None:
+    row_id = reader.row_id(row)
+    group = reader.group(row)
+    split = reader.split(row, group or row_id)
+    keys.add(row_id, group, split)
+    _refuse_empty(row_id, row, reader)
+    found.garbled += any(isinstance(v, str) and "\ufffd" in v for v in row.values())
+    for modality, finder in reader.finders.items():
+        if finder.rule.column or finder.index is not None:
+            refused = finder.find(row_id, row)[1]
+            found.refused.setdefault(modality, []).extend(refused)
+    if reader.target(row_id, row) is None:
+        found.unlabelled += reader.schema.target is not None
+    else:
+        found.labels.add(row[reader.schema.target or ""])
+    found.splits[split or ""] += 1
+
+
+def _refuse_empty(row_id: str, row: Mapping[str, Any], reader: RecordReader) -> None:
+    schema = reader.schema
+    roles = {schema.id, schema.target, schema.group, schema.split}
+    content = (value for name, value in row.items() if name not in roles)
+    if all(plain(value, schema.missing) is None for value in content) and schema.image is None:
+        raise DataError(f"row {row_id!r} has nothing in any column; remove it", row_id=row_id)
+
+
+class _Keys:
+    """The ids, groups and splits of all rows, packed away in batches."""
+
+    def __init__(self) -> None:
+        self._waiting: list[tuple[str, str | None, str | None]] = []
+        self._packed: list[pa.RecordBatch] = []
+
+    def add(self, row_id: str, group: str | None, split: str | None) -> None:
+        self._waiting.append((row_id, group, split))
+        if len(self._waiting) >= 10 * BATCH:
+            self._pack()
+
+    def _pack(self) -> None:
+        import pyarrow as pa
+
+        columns = list(zip(*self._waiting, strict=True)) or [(), (), ()]
+        arrays = [pa.array(column, pa.large_string()) for column in columns]
+        self._packed.append(pa.record_batch(arrays, names=["id", "group", "split"]))
+        self._waiting.clear()
+
+    def _table(self) -> pa.Table:
+        import pyarrow as pa
+
+        self._pack()
+        return pa.Table.from_batches(self._packed)
+
+    def doubled(self) -> list[str]:
+        """Return the ids that stand in more than one row."""
+        import pyarrow.compute as pc
+
+        counts = self._table().group_by("id").aggregate([("id", "count")])
+        return counts.filter(pc.greater(counts["id_count"], 1))["id"].to_pylist()
+
+    def straddling(self) -> list[str]:
+        """Return the groups that have rows in more than one split."""
+        import pyarrow.compute as pc
+
+        pairs = self._table().group_by(["group", "split"]).aggregate([])
+        counts = pairs.group_by("group").aggregate([("split", "count")])
+        many = counts.filter(pc.greater(counts["split_count"], 1))
+        return [group for group in many["group"].to_pylist() if group is not None]

@@ -1,0 +1,193 @@
+"""The schema of a table: which column plays which role, and how its values read.
+
+A schema is a short YAML file, a dict, or a handful of flags:
+
+    id: listing
+    target: price
+    task: regression
+    text: [title, description]
+    image: {folder: photos, pattern: "{id}-*.jpg"}
+    group: host
+    columns:
+      size: {label: Floor space, unit: square metres, min: 5, max: 2000}
+      heating: {codes: {0: none, 1: gas, 2: wood}}
+
+Columns without a role are the table; columns under `ignore` are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, model_validator
+
+from textcentric.errors import ConfigError, unknown
+
+MISSING = ("", "NaN", "nan", "NA", "N/A", "null", "NULL")
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Column(_Strict):
+    """How one column reads: its label, its codes in words, its unit and the range that is sane.
+
+    A code that means "none" maps to null. `reads` names the notation: `list` is a printed Python
+    or JSON list, `money` is "$1,200.00", `number` drops a needless ".0", `flag` is t/f.
+    With `unit` or `reads`, `codes` holds only the exceptions (`{0: free}`).
+    """
+
+    label: str | None = None
+    codes: dict[str, str | None] = {}
+    unit: str | None = None
+    min: float | None = None
+    max: float | None = None
+    note: str | None = None
+    reads: Literal["plain", "list", "money", "number", "flag"] = "plain"
+    drop: tuple[str, ...] = ()
+
+    @field_validator("codes", mode="before")
+    @classmethod
+    def _text_keys(cls, codes: Any) -> Any:
+        return {str(key): word for key, word in codes.items()} if isinstance(codes, dict) else codes
+
+
+class Files(_Strict):
+    """Where the files of a row lie.
+
+    Either `column` holds a path (relative to `folder`, else to the table), if need be completed
+    by a `pattern` such as "{value}.jpg"; or the file names in `folder` follow from the id by a
+    `pattern` such as "{id}-*.jpg".
+    """
+
+    column: str | None = None
+    folder: str | None = None
+    pattern: str | None = None
+
+    @model_validator(mode="after")
+    def _has_a_rule(self) -> Files:
+        if self.column is None and (self.pattern is None or "{id}" not in self.pattern):
+            raise ValueError('needs `column`, or `folder` and a `pattern` such as "{id}-*.jpg"')
+        if self.column and self.pattern and "{value}" not in self.pattern:
+            raise ValueError('next to `column` a `pattern` holds {value}, such as "{value}.jpg"')
+        return self
+
+
+class Schema(_Strict):
+    """The roles and readings of a table's columns."""
+
+    name: str = "table"
+    id: str | None = None
+    target: str | None = None
+    task: Literal["classification", "regression"] | None = None
+    choices: dict[int | str, str] | None = None
+    text: tuple[str, ...] = ()
+    image: Files | None = None
+    audio: Files | None = None
+    group: str | None = None
+    split: str | None = None
+    ignore: tuple[str, ...] = ()
+    table: tuple[str, ...] | None = None
+    missing: tuple[str, ...] = MISSING
+    columns: dict[str, Column] = {}
+
+    @field_validator("text", "ignore", "table", "missing", mode="before")
+    @classmethod
+    def _one_is_a_list(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, str) else value
+
+    @field_validator("image", "audio", mode="before")
+    @classmethod
+    def _a_name_is_a_column(cls, value: Any) -> Any:
+        return {"column": value} if isinstance(value, str) else value
+
+    @field_validator("choices", mode="before")
+    @classmethod
+    def _choices_mean_themselves(cls, value: Any) -> Any:
+        if isinstance(value, (list, tuple)):
+            return {choice: str(choice) for choice in value}
+        if isinstance(value, dict):
+            return {key: str(key if word is None else word) for key, word in value.items()}
+        return value
+
+    def required(self) -> dict[str, str]:
+        """Return {role: column} for every column that must be there."""
+        roles = {"id": self.id, "target": self.target, "group": self.group, "split": self.split}
+        roles |= {f"text[{i}]": name for i, name in enumerate(self.text)}
+        roles |= {name: files.column for name, files in self.files().items()}
+        return {role: column for role, column in roles.items() if column is not None}
+
+    def files(self) -> dict[str, Files]:
+        """Return {modality: Files} for the modalities that are files."""
+        both = {"image": self.image, "audio": self.audio}
+        return {name: files for name, files in both.items() if files is not None}
+
+    def table_columns(self, columns: tuple[str, ...]) -> list[str]:
+        """Return those of `columns` that make up the table, in the table's own order."""
+        taken = {*self.required().values(), *self.ignore}
+        wanted = columns if self.table is None else self.table
+        return [name for name in columns if name in wanted and name not in taken]
+
+    def label(self, column: str) -> str:
+        """Return the readable name of `column`."""
+        setting = self.columns.get(column)
+        return (setting.label if setting else None) or column.replace("_", " ")
+
+
+def read_schema(source: Schema | Mapping[str, Any] | str | Path | None, **flags: Any) -> Schema:
+    """Read a schema from a YAML file or a dict; `flags` that are not None override its keys.
+
+    Raises ConfigError for an unreadable file, an unknown key (the nearest is named) or a value
+    that does not fit.
+
+    >>> read_schema({"id": "ID"}, target="price", task="regression").target
+    'price'
+    """
+    if isinstance(source, Schema):
+        source = source.model_dump(exclude_unset=True)
+    values = dict(_from_yaml(Path(source)) if isinstance(source, (str, Path)) else source or {})
+    values |= {key: value for key, value in flags.items() if value not in (None, (), [])}
+    where = f"schema {str(source)!r}" if isinstance(source, (str, Path)) else "schema"
+    try:
+        return Schema.model_validate(values)
+    except ValidationError as error:
+        raise ConfigError(_in_words(where, error)) from None
+
+
+def _from_yaml(path: Path) -> Mapping[str, Any]:
+    import yaml
+
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"schema file {str(path)!r} does not exist; check the path") from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(f"schema file {str(path)!r} cannot be read as YAML: {error}") from None
+    if not isinstance(values, dict):
+        raise ConfigError(
+            f"schema file {str(path)!r} holds {type(values).__name__}, expected lines such as"
+            " `id: COLUMN`"
+        )
+    return values
+
+
+def _in_words(where: str, error: ValidationError) -> str:
+    """Say what the first few faults of a schema are, one line each."""
+    lines = []
+    for fault in error.errors()[:3]:
+        place = ".".join(str(step) for step in fault["loc"])
+        if fault["type"] == "extra_forbidden":
+            lines.append(unknown("key", place.split(".")[-1], _model_at(fault["loc"]).model_fields))
+        else:
+            value = str(fault["input"])[:60]
+            lines.append(f"{place or 'schema'}: {fault['msg']} (got {value!r})")
+    return f"{where}: " + "; ".join(lines)
+
+
+def _model_at(loc: tuple[int | str, ...]) -> type[BaseModel]:
+    if len(loc) > 1:
+        return {"columns": Column, "image": Files, "audio": Files}.get(str(loc[0]), Schema)
+    return Schema

@@ -1,0 +1,56 @@
+"""Engines: one protocol, many back ends. `open_engine` picks one by name."""
+
+from __future__ import annotations
+
+import importlib
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from textcentric.engines.protocol import Engine, Limits, Message, Request, Response, Sampling
+from textcentric.engines.scripted import ScriptedEngine
+from textcentric.errors import ConfigError, unknown
+
+__all__ = [
+    "Engine",
+    "Limits",
+    "Message",
+    "Request",
+    "Response",
+    "Sampling",
+    "ScriptedEngine",
+    "open_engine",
+]
+
+# Loaded when they are asked for: the libraries behind them take seconds to import.
+_ENGINES = {
+    "openai": ("textcentric.engines.openai", "OpenAIEngine"),
+    "scripted": ("textcentric.engines.scripted", "ScriptedEngine"),
+    "transformers": ("textcentric.engines.transformers", "TransformersEngine"),
+    "vllm": ("textcentric.engines.vllm", "VllmEngine"),
+}
+
+
+def open_engine(
+    name: str = "auto", model: str | Path | None = None, **settings: Any
+) -> Engine:
+    """Return the engine `name` for `model`; it loads the model with its first request.
+
+    `auto` takes vLLM where it is installed, else transformers. `model` is `smollm2` (the packaged
+    default), a folder or a hub name; `settings` are the engine's own.
+
+    Raises:
+        ConfigError: an unknown engine.
+        EngineError: the model cannot be found.
+
+    >>> engine = open_engine("scripted", answer="A calm dog.")
+    """
+    if name == "auto":
+        name = "vllm" if find_spec("vllm") is not None else "transformers"
+    if name not in _ENGINES:
+        raise ConfigError(unknown("engine", name, ["auto", *_ENGINES]))
+    module, attribute = _ENGINES[name]
+    engine = getattr(importlib.import_module(module), attribute)
+    if model is not None:
+        settings["model"] = model
+    return engine(**settings)

@@ -1,0 +1,384 @@
+"""Any server that speaks OpenAI's chat protocol, vLLM's own above all.
+
+Retries, with growing and jittered pauses, happen here and nowhere else, so that they are counted.
+The key comes from the environment only; it is never logged, stored or part of an error.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import mimetypes
+import os
+import random
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Any
+
+from textcentric.engines.protocol import Limits, Message, Request, Response, Sampling
+from textcentric.engines.reasoning import split_reasoning
+from textcentric.errors import ConfigError, EngineError, RequestError
+
+KEYS = ("TEXTCENTRIC_API_KEY", "OPENAI_API_KEY")
+URLS = ("TEXTCENTRIC_BASE_URL", "OPENAI_BASE_URL")
+_RETRIED = frozenset({None, 408, 409, 425, 429, 500, 502, 503, 504})
+_FINISHES = frozenset({"stop", "length"})
+_TOO_LONG = ("maximum context length", "context_length_exceeded", "max_model_len")
+
+
+class OpenAIEngine:
+    """Ask the server at `base_url` for `model`; `concurrency` requests at a time.
+
+    `timeout` and `pause` (of the first retry) are seconds; a longer pause that the server asks
+    for with Retry-After is kept, up to `longest_pause`. `model` may be left out where the server
+    serves one.
+
+    Raises:
+        ConfigError: no address, neither given nor in the environment.
+
+    >>> engine = OpenAIEngine("smollm2", base_url="http://127.0.0.1:8000/v1")
+    """
+
+    def __init__(
+        self,
+        model: str | Path | None = None,
+        *,
+        base_url: str | None = None,
+        concurrency: int = 64,
+        attempts: int = 5,
+        timeout: float = 300.0,
+        pause: float = 0.5,
+        longest_pause: float = 60.0,
+        context: int | None = None,
+        revision: str = "",
+    ) -> None:
+        self.base_url = base_url or next((os.environ[n] for n in URLS if os.environ.get(n)), None)
+        if not self.base_url:
+            raise ConfigError(
+                f"the engine openai needs an address: set {URLS[0]}, or base_url to something"
+                " like http://127.0.0.1:8000/v1"
+            )
+        self.model = str(model or "")
+        self.revision = revision
+        self.attempts, self.timeout = attempts, timeout
+        self.pause, self.longest_pause = pause, longest_pause
+        self._limits = Limits(concurrency=concurrency, context=context)
+        self._slots = asyncio.Semaphore(concurrency)
+        self._start = asyncio.Lock()
+        self._client: Any = None
+        self._is_vllm = False
+        self._responses = 0  # of any status: a server that says 500 is not dead
+        self._dead: EngineError | None = None
+
+    async def start(self) -> None:
+        """Connect: ask which models are served and whether vLLM serves them.
+
+        Raises:
+            EngineError: no server answers, it refuses the key, or it lacks the model.
+        """
+        async with self._start:
+            if self._dead is not None:
+                raise self._dead
+            if self._client is not None:
+                return
+            client = self._connect()
+            try:
+                await self._look_around(client)
+            except BaseException:
+                await client.close()
+                raise
+            self._client = client
+
+    def _connect(self) -> Any:
+        from openai import AsyncOpenAI
+
+        key = next((os.environ[name] for name in KEYS if os.environ.get(name)), "EMPTY")
+        return AsyncOpenAI(
+            api_key=key, base_url=self.base_url, max_retries=0, timeout=self.timeout
+        )
+
+    async def _look_around(self, client: Any) -> None:
+        """Learn the model's name and the server's kind; a server may lack the list of models."""
+        import openai
+
+        try:
+            served = await self._served(client)
+        except _HopelessError as cause:
+            if isinstance(cause.__cause__, openai.NotFoundError):
+                served = []
+            else:
+                raise self._engine_error(cause.__cause__ or cause) from cause
+        except (openai.APIError, ValueError) as cause:
+            raise self._engine_error(cause) from cause
+        names = [model.id for model in served]
+        if not self.model:
+            if len(names) != 1:
+                raise ConfigError(
+                    f"name the model; the server at {self.base_url} serves"
+                    f" {', '.join(names) or 'an unknown number'}"
+                )
+            self.model = names[0]
+        mine = next((m for m in served if m.id == self.model), None)
+        self._is_vllm = any(getattr(m, "owned_by", "") == "vllm" for m in served)
+        if self._is_vllm and mine is None:
+            raise EngineError(
+                f"the server at {self.base_url} serves {', '.join(names)}, not {self.model!r}",
+                model=self.model,
+            )
+        context = getattr(mine, "max_model_len", None)
+        if context and self._limits.context is None:
+            self._limits = Limits(self._limits.concurrency, context)
+
+    async def _served(self, client: Any) -> list[Any]:
+        async def ask() -> list[Any]:
+            models = getattr(await client.models.list(), "data", None)
+            if models is None:
+                raise ValueError("/models is not a list of models")
+            return list(models)
+
+        return (await self._retry(ask))[0]
+
+    async def generate(self, request: Request) -> Response:
+        """Return the server's answer, after as many attempts as it takes and `attempts` allows."""
+        if self._client is None or self._dead is not None:
+            await self.start()
+        started = time.perf_counter()
+        body = await self._body(request)
+        prefill = request.messages[-1].content if request.messages[-1].role == "assistant" else ""
+
+        async def ask() -> Response:
+            return _response(await self._client.chat.completions.create(**body), prefill)
+
+        async with self._slots:
+            response, attempts = await self._answer(ask)
+        return replace(response, attempts=attempts, seconds=time.perf_counter() - started)
+
+    async def _answer(self, ask: Callable[[], Awaitable[Response]]) -> tuple[Response, int]:
+        import openai
+
+        responses = self._responses
+        try:
+            return await self._retry(ask)
+        except _HopelessError as cause:
+            raise self._die(cause.__cause__ or cause) from cause
+        except openai.APITimeoutError as cause:
+            raise self._request_error(cause, "timeout") from cause
+        except openai.APIConnectionError as cause:
+            if _found_nobody(cause) and self._responses == responses:
+                raise self._die(cause) from cause
+            raise self._request_error(cause, "connection") from cause
+        except openai.APIStatusError as cause:
+            too_long = any(words in str(cause) for words in _TOO_LONG)
+            kind = "too_long" if too_long else f"http_{cause.status_code}"
+            raise self._request_error(cause, kind) from cause
+        except (openai.APIError, ValueError) as cause:
+            raise self._request_error(cause, "malformed") from cause
+
+    async def _retry(self, call: Callable[[], Awaitable[Any]]) -> tuple[Any, int]:
+        """Call until it works; return the result and the number of attempts."""
+        import openai
+
+        for attempt in range(1, self.attempts + 1):
+            if self._dead is not None:
+                raise self._dead
+            try:
+                result = await call()
+            except (openai.APIError, ValueError) as error:
+                self._responses += isinstance(error, openai.APIStatusError)
+                if _is_hopeless(error):
+                    raise _HopelessError from error
+                if attempt == self.attempts or _status(error) not in _RETRIED:
+                    raise
+                await asyncio.sleep(self._pause_after(error, attempt))
+            else:
+                self._responses += 1
+                return result, attempt
+        raise ConfigError(f"attempts is {self.attempts}; it must be at least 1")
+
+    def _die(self, cause: BaseException) -> EngineError:
+        self._dead = self._engine_error(cause)
+        return self._dead
+
+    def _pause_after(self, error: Exception, attempt: int) -> float:
+        """Return the seconds to wait: what the server asked for, or doubling with jitter."""
+        grown = self.pause * 2 ** (attempt - 1) * random.uniform(0.5, 1.5)
+        return min(max(grown, _asked_pause(error)), self.longest_pause)
+
+    async def _body(self, request: Request) -> dict[str, Any]:
+        """Return the keyword arguments of the call; vLLM's own only where vLLM listens."""
+        sampling, extra = request.sampling, {}
+        prefilled = request.messages[-1].role == "assistant"
+        if self._is_vllm:
+            extra = _vllm_extras(sampling)
+            if prefilled:
+                extra |= {"continue_final_message": True, "add_generation_prompt": False}
+        body: dict[str, Any] = {
+            "model": self.model,
+            "messages": [await _turn(m) for m in request.messages],
+            "temperature": sampling.temperature,
+            "top_p": sampling.top_p,
+            # OpenAI's newer models refuse `max_tokens`; other servers know nothing else.
+            "max_completion_tokens" if "openai.com" in self.base_url else "max_tokens": (
+                sampling.max_tokens
+            ),
+            "stream": False,
+        }
+        if sampling.stop:
+            body["stop"] = list(sampling.stop)
+        if sampling.seed is not None:
+            body["seed"] = sampling.seed
+        if request.schema:
+            body["response_format"] = _json_schema(request.schema)
+        return body | ({"extra_body": extra} if extra else {})
+
+    def _engine_error(self, cause: BaseException) -> EngineError:
+        return EngineError(
+            f"the server at {self.base_url} cannot be used: {_reason(cause)}; check that it runs,"
+            f" its address and the key in {KEYS[0]}; the run can be resumed",
+            model=self.model or None,
+        )
+
+    def _request_error(self, cause: Exception, kind: str) -> RequestError:
+        attempts = self.attempts if _status(cause) in _RETRIED else 1
+        return RequestError(
+            f"the server gave no usable answer after {attempts} attempts: {_reason(cause)}",
+            kind=kind,
+            attempts=attempts,
+        )
+
+    def limits(self) -> Limits:
+        """Return how many requests are sent at once, and the context where the server told."""
+        return self._limits
+
+    def fingerprint(self) -> Mapping[str, str]:
+        """Return what goes into keys; a server's template is unknown, so it has no digest."""
+        return {
+            "engine": "openai",
+            "model": self.model,
+            "model_revision": self.revision,
+            "template_digest": "",
+        }
+
+    def count_tokens(self, messages: tuple[Message, ...]) -> int | None:
+        """Return None: only the server knows its tokeniser."""
+        return None
+
+    async def close(self) -> None:
+        """Close the connections."""
+        client, self._client = self._client, None
+        self._dead = self._dead or EngineError("the engine openai is closed", model=self.model)
+        if client is not None:
+            await client.close()
+
+    async def __aenter__(self) -> OpenAIEngine:
+        return self
+
+    async def __aexit__(self, *exc: Any) -> None:
+        await self.close()
+
+
+def _vllm_extras(sampling: Sampling) -> dict[str, Any]:
+    return {
+        "top_k": sampling.top_k,
+        "min_p": sampling.min_p,
+        "repetition_penalty": sampling.repetition_penalty,
+    }
+
+
+def _json_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "json_schema",
+        "json_schema": {"name": "answer", "schema": dict(schema), "strict": True},
+    }
+
+
+async def _turn(message: Message) -> dict[str, Any]:
+    if not message.images:
+        return {"role": message.role, "content": message.content}
+    parts: list[dict[str, Any]] = []
+    for path in message.images:
+        url = await asyncio.to_thread(_data_url, Path(path))
+        parts.append({"type": "image_url", "image_url": {"url": url}})
+    return {"role": message.role, "content": [*parts, {"type": "text", "text": message.content}]}
+
+
+def _data_url(path: Path) -> str:
+    kind = mimetypes.guess_type(path.name)[0] or "image/jpeg"
+    return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"
+
+
+def _response(answer: Any, prefill: str) -> Response:
+    """Read the answer field by field: the client checks nothing of what a server sends.
+
+    Servers that do not go on from `prefill` repeat it or begin anew; a repeated one is taken off.
+    """
+    try:
+        choice, usage = answer.choices[0], answer.usage
+        text, reasoning = split_reasoning(choice.message.content or "")
+        details = getattr(usage, "prompt_tokens_details", None)
+        return Response(
+            text=text.removeprefix(prefill),
+            finish=choice.finish_reason if choice.finish_reason in _FINISHES else "stop",
+            prompt_tokens=getattr(usage, "prompt_tokens", 0) or 0,
+            cached_tokens=getattr(details, "cached_tokens", 0) or 0,
+            output_tokens=getattr(usage, "completion_tokens", 0) or 0,
+            reasoning=_apart(choice.message) or reasoning,
+        )
+    except (AttributeError, IndexError, KeyError, TypeError) as cause:
+        raise ValueError(f"not a chat completion: {str(answer)[:200]!r}") from cause
+
+
+def _apart(message: Any) -> str:
+    """Return the reasoning that a server sends in a field of its own (two names are in use)."""
+    fields = (getattr(message, name, None) for name in ("reasoning_content", "reasoning"))
+    return next((field for field in fields if isinstance(field, str)), "")
+
+
+class _HopelessError(Exception):
+    """No request can succeed: the key, the model or the account is refused."""
+
+
+def _is_hopeless(error: Exception) -> bool:
+    if _status(error) in (401, 403, 404):
+        return True
+    return getattr(error, "code", None) == "insufficient_quota"
+
+
+def _found_nobody(error: Exception) -> bool:
+    """Say whether no connection came about at all (half a body means that somebody was there)."""
+    return type(error.__cause__).__name__ in ("ConnectError", "ConnectTimeout")
+
+
+def _asked_pause(error: Exception) -> float:
+    """Return the seconds that Retry-After asks for (a number or a date), else 0."""
+    response = getattr(error, "response", None)
+    asked = response.headers.get("retry-after", "") if response is not None else ""
+    if asked.replace(".", "", 1).isdigit():
+        return float(asked)
+    if not asked:
+        return 0.0
+    try:
+        when = parsedate_to_datetime(asked)
+    except ValueError:
+        return 0.0
+    return max(0.0, (when - datetime.now(UTC)).total_seconds())
+
+
+def _status(error: BaseException) -> int | None:
+    """Return the HTTP status; None where no usable answer came at all, which is worth a retry."""
+    import openai
+
+    return error.status_code if isinstance(error, openai.APIStatusError) else None
+
+
+def _reason(error: BaseException) -> str:
+    """Return the error in one line; a server that refuses a key likes to repeat it: left out."""
+    if _status(error) in (401, 403):
+        return f"{type(error).__name__}: the key was refused (HTTP {_status(error)})"
+    cause = error.__cause__ if _status(error) is None and error.__cause__ else error
+    text = " ".join(str(cause).split())[:300]
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -1,0 +1,136 @@
+"""Canned answers behind the engine protocol: for tests, and for measuring what the driver costs.
+
+The answer is a string, a mapping or a function of the request; it may also be an exception, which
+is raised. Nothing is random: the same request gives the same answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from textcentric.engines.protocol import Limits, Message, Request, Response
+from textcentric.engines.reasoning import split_reasoning
+from textcentric.errors import EngineError, RequestError
+
+Said = str | Response | Exception
+Answer = str | Exception | Mapping[str, Said] | Callable[[Request], Said | Awaitable[Said]]
+
+
+class ScriptedEngine:
+    """Answer every request from `answer`, after `delay` seconds, `concurrency` at a time.
+
+    A mapping is looked up with the last user turn: the first of its keys that the turn contains
+    decides. An exception as an answer is raised (`RequestError` fails the request, `EngineError`
+    the engine). `requests` keeps what was asked, unless `keep` is off.
+
+    >>> engine = ScriptedEngine({"Misspell": "A clam dog."})
+    """
+
+    def __init__(
+        self,
+        answer: Answer = "A scripted answer.",
+        *,
+        delay: float = 0.0,
+        concurrency: int = 64,
+        context: int | None = None,
+        model: str = "scripted",
+        revision: str = "1",
+        keep: bool = True,
+    ) -> None:
+        self.answer = answer
+        self.delay = delay
+        self.model = model
+        self.revision = revision
+        self.requests: list[Request] = []
+        self.count = 0
+        self.closed = False
+        self._keep = keep
+        self._limits = Limits(concurrency=concurrency, context=context)
+        self._slots = asyncio.Semaphore(concurrency) if delay else None
+
+    async def generate(self, request: Request) -> Response:
+        """Return the scripted answer, or raise the scripted error."""
+        if self.closed:
+            raise EngineError("the scripted engine is closed", model=self.model)
+        self.count += 1
+        if self._keep:
+            self.requests.append(request)
+        prompt_tokens = self.count_tokens(request.messages)
+        self._check_length(prompt_tokens, request.sampling.max_tokens)
+        if self._slots is not None:
+            async with self._slots:
+                await asyncio.sleep(self.delay)
+        said = await self._say(request)
+        if isinstance(said, Exception):
+            raise said
+        return said if isinstance(said, Response) else self._response(said, request, prompt_tokens)
+
+    async def _say(self, request: Request) -> Said:
+        if isinstance(self.answer, str | Exception):
+            return self.answer
+        if isinstance(self.answer, Mapping):
+            return self._look_up(self.answer, request)
+        said = self.answer(request)
+        return await said if inspect.isawaitable(said) else said
+
+    def _look_up(self, answers: Mapping[str, Said], request: Request) -> Said:
+        asked = next((m.content for m in reversed(request.messages) if m.role == "user"), "")
+        for part, said in answers.items():
+            if part in asked:
+                return said
+        return RequestError(
+            f"no scripted answer fits {asked[:80]!r}; the keys are {', '.join(answers) or 'none'}",
+            kind="unscripted",
+        )
+
+    def _response(self, said: str, request: Request, prompt_tokens: int) -> Response:
+        text, reasoning = split_reasoning(said)
+        words = said.count(" ") + 1 if said else 0
+        limit = request.sampling.max_tokens
+        return Response(
+            text=text,
+            finish="length" if words > limit else "stop",
+            prompt_tokens=prompt_tokens,
+            output_tokens=min(words, limit),
+            seconds=self.delay,
+            reasoning=reasoning,
+        )
+
+    def _check_length(self, prompt_tokens: int, max_tokens: int) -> None:
+        context = self._limits.context
+        if context is not None and prompt_tokens + max_tokens > context:
+            raise RequestError(
+                f"the prompt has {prompt_tokens} tokens and the answer may take {max_tokens};"
+                f" the model takes {context} in all",
+                kind="too_long",
+            )
+
+    def limits(self) -> Limits:
+        """Return the scripted concurrency and context."""
+        return self._limits
+
+    def fingerprint(self) -> Mapping[str, str]:
+        """Return the names that go into keys; the answer function is not part of them."""
+        return {
+            "engine": "scripted",
+            "model": self.model,
+            "model_revision": self.revision,
+            "template_digest": "scripted",
+        }
+
+    def count_tokens(self, messages: tuple[Message, ...]) -> int:
+        """Return a made-up but steady count: one token a word, three a turn."""
+        return sum(m.content.count(" ") + 4 for m in messages)
+
+    async def close(self) -> None:
+        """Refuse further requests."""
+        self.closed = True
+
+    async def __aenter__(self) -> ScriptedEngine:
+        return self
+
+    async def __aexit__(self, *exc: Any) -> None:
+        await self.close()

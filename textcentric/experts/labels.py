@@ -1,0 +1,64 @@
+"""Labels that came with the data set, in place of a picture expert of our own."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from textcentric.data.photo_labels import PhotoLabels
+from textcentric.experts.clean import clean_line
+from textcentric.experts.digest import digest_value
+from textcentric.experts.pixels import colour_words, name_colour
+from textcentric.experts.protocol import Description
+
+_MOST_LABELS = 6
+_LEAST = 0.5
+
+
+class LabelsExpert:
+    """Turn a row's photo labels into words; over several photos the best score of a label counts.
+
+    >>> photos = (PhotoLabels("1.jpg", (("cat", 0.99), ("eye", 0.8))),
+    ...           PhotoLabels("2.jpg", (("cat", 0.97),)))
+    >>> LabelsExpert().describe([photos])[0].text
+    '2 photos. Seen: cat (0.99), eye (0.80).'
+    """
+
+    modality = "image"
+    reads = "image_labels"  # the key of Record.inputs that holds its values
+    name = "labels"
+    version = "1"
+
+    def describe(self, values: Sequence[Sequence[PhotoLabels]]) -> list[Description]:
+        """Return one description a row of labelled photos."""
+        return [_describe(photos) for photos in values]
+
+    def digest(self, value: Sequence[PhotoLabels]) -> str:
+        """Return a digest of the labels and colours."""
+        return digest_value([[photo.labels, photo.colors] for photo in value])
+
+
+def _describe(photos: Sequence[PhotoLabels]) -> Description:
+    best: dict[str, float] = {}
+    for name, score in (pair for photo in photos for pair in photo.labels):
+        best[name] = max(score, best.get(name, 0.0))
+    ranked = sorted(best.items(), key=lambda item: -item[1])
+    shown = [item for item in ranked if item[1] >= _LEAST][:_MOST_LABELS]
+    colours = _colours(photos)
+    if not shown and not colours:
+        return Description("", notes=(f"no label with a score of {_LEAST} or more",))
+    count = "1 photo." if len(photos) == 1 else f"{len(photos)} photos."
+    words = ", ".join(f"{clean_line(name, 60)} ({score:.2f})" for name, score in shown)
+    parts = [count, f"Seen: {words}." if words else "", colours]
+    return Description(" ".join(filter(None, parts)), shown[0][1] if shown else None)
+
+
+def _colours(photos: Sequence[PhotoLabels]) -> str:
+    """Name the photos' colours; the shares given are of some pixels only, so they are scaled."""
+    shares: Counter[str] = Counter()
+    for code, share in (pair for photo in photos for pair in photo.colors):
+        shares[name_colour(code)] += share
+    total = sum(shares.values())
+    if not total:
+        return ""
+    return f"Colours: {colour_words({name: share / total for name, share in shares.items()})}."

@@ -1,0 +1,103 @@
+"""Speech to words: Whisper and its kind by name, or the packaged pocketsphinx."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from textcentric.errors import ConfigError
+from textcentric.experts.weights import revision
+
+if TYPE_CHECKING:
+    from textcentric.experts.sound import Sound
+
+_RATE = 16_000  # Hz
+_WINDOW = 30 * _RATE  # samples: what Whisper hears at once
+_LONGEST = 220  # new tokens a window
+
+
+class Sphinx:
+    """The packaged US English recogniser; its confidence is the decoder's own posterior."""
+
+    name = "pocketsphinx"
+
+    @cached_property
+    def version(self) -> str:
+        """Return the package's version; the model comes with it."""
+        from importlib.metadata import version as installed
+
+        return installed("pocketsphinx")
+
+    def hear(self, sound: Sound) -> tuple[str, float | None]:
+        """Return what was said ("" if nothing) and the confidence in it."""
+        decoder = self._decoder
+        decoder.start_utt()
+        decoder.process_raw(_pcm16(sound.samples), no_search=False, full_utt=True)
+        decoder.end_utt()
+        best = decoder.hyp()
+        if best is None or not best.hypstr.strip():
+            return "", None
+        return best.hypstr.strip(), min(1.0, float(decoder.logmath.exp(best.prob)))
+
+    @cached_property
+    def _decoder(self) -> Any:
+        from pocketsphinx import Decoder
+
+        return Decoder(samprate=_RATE, loglevel="FATAL")
+
+
+class Whisper:
+    """A speech model of the Whisper kind, from a folder or the hub, decoding greedily.
+
+    Raises ConfigError where the model cannot be loaded.
+    """
+
+    def __init__(self, model: str):
+        self.name = model
+
+    @cached_property
+    def version(self) -> str:
+        """Return the commit of a hub model, or a digest of a folder's weights."""
+        return revision(self.name)
+
+    def hear(self, sound: Sound) -> tuple[str, float | None]:
+        """Return what was said, window by window; the model gives no confidence."""
+        starts = range(0, sound.samples.size, _WINDOW)
+        said = [self._hear_window(sound.samples[i : i + _WINDOW]) for i in starts]
+        return " ".join(filter(None, said)), None
+
+    def _hear_window(self, samples: np.ndarray) -> str:
+        import torch
+
+        processor, model = self._loaded
+        batch = processor(samples, sampling_rate=_RATE, return_tensors="pt")
+        with torch.inference_mode():
+            tokens = model.generate(
+                batch["input_features"].to(model.device), max_new_tokens=_LONGEST, do_sample=False
+            )
+        return str(processor.batch_decode(tokens, skip_special_tokens=True)[0]).strip()
+
+    @cached_property
+    def _loaded(self) -> tuple[Any, Any]:
+        import torch
+        from transformers import AutoModelForSpeechSeq2Seq, AutoProcessor
+
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+        try:
+            processor = AutoProcessor.from_pretrained(self.name)
+            model = AutoModelForSpeechSeq2Seq.from_pretrained(self.name)
+        except (OSError, ValueError) as error:
+            raise ConfigError(
+                f"the audio expert {self.name!r} cannot be loaded: {error}; expected a Whisper"
+                " model, as a folder or a name on the hub"
+            ) from error
+        return processor, model.to(device).eval()
+
+
+def _pcm16(samples: np.ndarray) -> bytes:
+    """Return samples as 16-bit integers, brought to half of full scale if fainter or louder."""
+    peak = float(np.abs(samples).max(initial=0.0))
+    scale = 0.5 / peak if peak > 0 else 1.0
+    return (samples * scale * 32767).astype("<i2").tobytes()

@@ -1,0 +1,80 @@
+"""The table expert: {column: value} as one short statement a column."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from textcentric.errors import ConfigError, unknown
+from textcentric.experts.clean import clean_line
+from textcentric.experts.digest import digest_value
+from textcentric.experts.protocol import Description
+
+Missing = Literal["skip", "name"]
+
+
+class TableExpert:
+    """Say every column of a row; `missing` columns are skipped or named "not stated".
+
+    >>> TableExpert().describe([{"Type": "cat", "Age": "3 months", "Fee": None}])[0].text
+    'Type: cat. Age: 3 months.'
+    """
+
+    modality = "table"
+    name = "table"
+
+    def __init__(self, missing: Missing = "skip", longest: int = 300):
+        if missing not in ("skip", "name"):
+            raise ConfigError(unknown("way to treat missing values", missing, ["skip", "name"]))
+        self.missing = missing
+        self.longest = longest
+        self.version = f"1-{missing}-{longest}"
+
+    def describe(self, values: Sequence[Mapping[str, Any]]) -> list[Description]:
+        """Return one description a row; a row without any value gets an empty text."""
+        return [self._describe(row) for row in values]
+
+    def digest(self, value: Mapping[str, Any]) -> str:
+        """Return a digest of the columns and their values, in order."""
+        return digest_value(value)
+
+    def _describe(self, row: Mapping[str, Any]) -> Description:
+        words = {label: _words(value, self.longest) for label, value in row.items()}
+        absent = sum(not value for value in words.values())
+        notes = (f"missing columns: {absent} of {len(words)}",) if absent else ()
+        if absent == len(words):
+            return Description("", notes=notes or ("the row has no columns",))
+        shown = words.items() if self.missing == "name" else [w for w in words.items() if w[1]]
+        return Description(
+            " ".join(_statement(label, value or "not stated") for label, value in shown),
+            notes=notes,
+        )
+
+
+def is_missing(value: Any) -> bool:
+    """Say whether `value` stands for nothing: None, NaN, NaT, NA or an empty string or list."""
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+        return True
+    if isinstance(value, str | list | tuple | set | dict):
+        return len(value) == 0
+    return isinstance(value, float) and value != value
+
+
+def _words(value: Any, longest: int) -> str:
+    """Return `value` as one harmless line, empty where it is missing."""
+    value = value.item() if hasattr(value, "item") else value  # a numpy scalar
+    if is_missing(value):
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else format(value, ".12g")
+    if isinstance(value, list | tuple | set):
+        return clean_line(", ".join(filter(None, (_words(v, longest) for v in value))), longest)
+    return clean_line(str(value), longest)
+
+
+def _statement(label: str, value: str) -> str:
+    label = clean_line(label.replace("_", " "), longest=60)
+    label = label[:1].upper() + label[1:]
+    return f"{label}: {value}" if value[-1] in ".!?…" else f"{label}: {value}."

@@ -1,0 +1,81 @@
+"""Counters of a run, and the line a second that `metrics.jsonl` keeps of them."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Literal
+
+INTERVAL = 1.0  # seconds between two lines
+
+
+@dataclass
+class Metrics:
+    """What happened so far; all counts are cumulative over this process.
+
+    `starved` and `full` count seconds in which the engine had room, or had none: where it was
+    starved most of the time the driver was the bottleneck, else the engine was.
+    """
+
+    capacity: int = 1
+    rows: int = 0
+    accepted: int = 0
+    rejected: int = 0
+    failed: int = 0
+    sent: int = 0
+    reused: int = 0
+    in_flight: int = 0
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    output_tokens: int = 0
+    starved: float = 0.0
+    full: float = 0.0
+    _started: float = field(default_factory=time.monotonic)
+    _since: float = field(default_factory=time.monotonic)
+
+    @property
+    def seconds(self) -> float:
+        """Return the seconds since the run started in this process."""
+        return time.monotonic() - self._started
+
+    def restart_clock(self) -> None:
+        """Start counting time now: the engine is up."""
+        self._started = self._since = time.monotonic()
+
+    def enter(self) -> None:
+        """Note that a request goes to the engine."""
+        self._account()
+        self.in_flight += 1
+        self.sent += 1
+
+    def leave(self) -> None:
+        """Note that a request came back from the engine."""
+        self._account()
+        self.in_flight -= 1
+
+    def bottleneck(self) -> Literal["engine", "driver", "none"]:
+        """Say which side limited the run, by how long the engine had free places."""
+        if not self.sent:
+            return "none"
+        return "engine" if self.full >= self.starved else "driver"
+
+    def line(self) -> str:
+        """Return one JSON line of the present counts."""
+        counts = {k: v for k, v in asdict(self).items() if not k.startswith("_")}
+        counts["starved"], counts["full"] = round(self.starved, 3), round(self.full, 3)
+        return json.dumps({"t": round(self.seconds, 3), **counts})
+
+    def append(self, path: Path) -> None:
+        """Append one line to `path`."""
+        with path.open("a", encoding="utf-8") as file:
+            file.write(self.line() + "\n")
+
+    def _account(self) -> None:
+        now = time.monotonic()
+        if self.in_flight >= self.capacity:
+            self.full += now - self._since
+        else:
+            self.starved += now - self._since
+        self._since = now

@@ -1,0 +1,314 @@
+"""The prompt library: one file a prompt, front matter that says what it does, a bounded body.
+
+A prompt is data: it names the variables it reads, the part it writes, its effect on the label
+and the checks that its output must pass. A user's folder adds prompts or overrides them by id.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from jinja2 import Template, meta, nodes
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from textcentric.errors import PromptError, unknown
+from textcentric.templates import BoundedEnvironment, render
+
+STAGES = ("align", "summarize", "reason", "adversarial", "bank", "expand", "judge", "caption")
+BLOCKS = ("system", "user", "answer")
+VARIABLES = frozenset(
+    "row parts rest text part sentence modality summary reason instruction choices task variant"
+    " examples pictures".split()
+)
+ROW_VARIABLES = frozenset(["row", "rest", "parts", "part"])
+FRONT = re.compile(r"\A---\n(.*?)\n---\n(.*)\Z", re.DOTALL)
+ENVIRONMENT = BoundedEnvironment()
+
+
+class SamplingDefaults(BaseModel):
+    """Sampling values a prompt asks for; flags of the command line win over them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    temperature: float = Field(0.7, ge=0, le=2)
+    top_p: float = Field(1.0, gt=0, le=1)
+    top_k: int = Field(0, ge=0)
+    min_p: float = Field(0.0, ge=0, le=1)
+    repetition_penalty: float = Field(1.0, gt=0, le=2)
+    max_tokens: int = Field(256, ge=1)
+    stop: tuple[str, ...] = ()
+
+
+class Checks(BaseModel):
+    """What the written text must pass, beyond the checks that every text must pass.
+
+    `similarity` bounds the cosine to the source, `length` the ratio of words to the source,
+    `sibling` the highest cosine to another variant of the row; `new_numbers` is how many numbers
+    may appear that the row does not have, `kept_numbers` the share of the written part's numbers
+    that must remain, `min_written` the share of sentences that must have been written well.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    similarity: tuple[float, float] = (0.4, 0.99)
+    length: tuple[float, float] = (0.3, 2.5)
+    sibling: float = Field(0.985, ge=0, le=1.01)
+    new_numbers: int | None = Field(0, ge=0)
+    kept_numbers: float | None = Field(None, ge=0, le=1)
+    min_written: float = Field(0.5, ge=0, le=1)
+
+
+class Front(BaseModel):
+    """The front matter of a prompt file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9/_.-]*$")
+    version: int = Field(ge=1)
+    stage: Literal[STAGES]  # type: ignore[valid-type]
+    intent: str
+    label: Literal["keep", "unsure", "changes"] = "keep"
+    reads: tuple[str, ...] = ("row",)
+    writes: str = "row"
+    each: Literal["sentence"] | None = None
+    take: int | None = Field(None, ge=1)
+    sampling: SamplingDefaults = SamplingDefaults()
+    checks: Checks = Checks()
+    answer_schema: dict[str, Any] | None = Field(None, alias="schema")
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A prompt as loaded: front matter, body and the digest of both."""
+
+    front: Front
+    body: str
+    digest: str
+    path: Path | None = None
+    instruction: str | None = None
+    name: str = ""
+
+    @property
+    def id(self) -> str:
+        """Return the id under which outputs are counted."""
+        return self.name or self.front.id
+
+    @cached_property
+    def template(self) -> Template:
+        """Compile the body once, on first use."""
+        try:
+            return ENVIRONMENT.bounded(self.body)
+        except PromptError as error:
+            raise PromptError(f"prompt {self.id}: {error}", prompt=self.id) from error
+
+    def render(self, variables: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """Return (role, text) turns; a last `assistant` turn is the beginning of the answer.
+
+        Raises PromptError for a missing variable, a refused construct or an empty user part.
+        """
+        if self.instruction is not None:
+            variables = {**variables, "instruction": self.instruction}
+        turns = []
+        for block in BLOCKS:
+            if block not in self.template.blocks:
+                continue
+            try:
+                text = render(self.template, block, variables)
+            except PromptError as error:
+                raise PromptError(f"prompt {self.id}: {error}", prompt=self.id) from error
+            if text:
+                turns.append(({"answer": "assistant"}.get(block, block), text))
+        return turns
+
+
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    """One line of the bank: an instruction in a family, random or instruction-based."""
+
+    id: str
+    family: str
+    kind: str
+    label: str
+    writes: str
+    instruction: str
+
+
+@dataclass(frozen=True)
+class PromptLibrary:
+    """All prompts by id and the bank of adversarial instructions.
+
+    >>> library = PromptLibrary.load()
+    >>> [prompt.id for prompt in library.select("adversarial/n*")]
+    ['adversarial/noise']
+    """
+
+    prompts: Mapping[str, Prompt]
+    bank: tuple[Instruction, ...] = ()
+    warnings: tuple[str, ...] = field(default=())
+
+    @classmethod
+    def load(cls, *folders: str | Path) -> PromptLibrary:
+        """Load the packaged library, then each of `folders`, later ones winning by id."""
+        prompts: dict[str, Prompt] = {}
+        bank: dict[str, Instruction] = {}
+        for folder in (packaged_prompts(), *map(Path, folders)):
+            if not folder.is_dir():
+                raise PromptError(f"prompt folder {str(folder)!r} does not exist")
+            for path in sorted(folder.rglob("*.jinja")):
+                prompt = read_prompt(path)
+                prompts[prompt.id] = prompt
+            for path in sorted(folder.rglob("instructions.jsonl")):
+                bank.update((entry.id, entry) for entry in read_bank(path))
+        return cls(prompts, tuple(bank.values()))
+
+    def __getitem__(self, name: str) -> Prompt:
+        if name not in self.prompts:
+            raise PromptError(unknown("prompt", name, self.prompts), prompt=name)
+        return self.prompts[name]
+
+    def select(self, terms: str | Sequence[str]) -> list[Prompt]:
+        """Return the prompts that `terms` (sets, ids, globs; comma-separated) name, by stage."""
+        names = terms.split(",") if isinstance(terms, str) else terms
+        chosen = {p.id: p for term in names if term.strip() for p in self._match(term.strip())}
+        if not chosen:
+            raise PromptError("no prompts chosen; name at least one set, id or glob")
+        return sorted(chosen.values(), key=lambda prompt: STAGES.index(prompt.front.stage))
+
+    def _match(self, term: str) -> list[Prompt]:
+        if term in self.prompts:
+            return [self.prompts[term]]
+        found = [p for p in self.prompts.values() if p.front.stage == term]
+        found = found or [
+            p
+            for p in self.prompts.values()
+            if fnmatchcase(p.id, term) and p.front.stage not in ("bank", "expand")
+        ]
+        if not found:
+            sets = {p.front.stage for p in self.prompts.values()}
+            raise PromptError(unknown("prompt or set", term, sets | set(self.prompts)), prompt=term)
+        return found
+
+    def from_bank(self, carrier: Prompt, seed: int) -> Prompt:
+        """Return `carrier` with an instruction of the bank drawn by `seed`."""
+        if not self.bank:
+            raise PromptError("the bank of instructions is empty; add an instructions.jsonl")
+        entry = random.Random(seed).choice(self.bank)
+        return with_instruction(carrier, entry)
+
+
+def with_instruction(carrier: Prompt, entry: Instruction) -> Prompt:
+    """Return the prompt that asks for `entry`, under the id `bank/<entry>`."""
+    front = carrier.front.model_copy(update={"label": entry.label, "writes": entry.writes})
+    digest = _digest(carrier.digest, entry.id, entry.instruction, entry.label, entry.writes)
+    return replace(
+        carrier,
+        front=front,
+        digest=digest,
+        instruction=entry.instruction,
+        name=f"bank/{entry.id}",
+    )
+
+
+def packaged_prompts() -> Path:
+    """Return the folder of the shipped prompts, in a wheel or in a checkout."""
+    package = Path(__file__).parent
+    inside = package / "library"
+    return inside if inside.is_dir() else package.parent / "prompts"
+
+
+def read_prompt(path: Path) -> Prompt:
+    """Read one prompt file; raises PromptError naming the file and what is wrong in it."""
+    try:
+        source = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise PromptError(f"{path}: cannot be read as UTF-8 text ({error})") from error
+    found = FRONT.match(source.replace("\r\n", "\n"))
+    if not found:
+        raise PromptError(f"{path}: must begin with front matter between two lines of '---'")
+    try:
+        front = Front.model_validate(yaml.safe_load(found[1]) or {})
+    except yaml.YAMLError as error:
+        raise PromptError(f"{path}: the front matter is not YAML: {error}") from error
+    except ValidationError as error:
+        raise PromptError(f"{path}: {_first_problem(error)}") from error
+    return Prompt(front, found[2], _digest(source), path)
+
+
+def read_bank(path: Path) -> list[Instruction]:
+    """Read an `instructions.jsonl`; raises PromptError naming the line that does not fit."""
+    entries = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            entries.append(Instruction(**json.loads(line)))
+        except (json.JSONDecodeError, TypeError) as error:
+            keys = ", ".join(Instruction.__dataclass_fields__)
+            raise PromptError(f"{path}, line {number}: {error}; expected keys: {keys}") from error
+    return entries
+
+
+def lint(prompt: Prompt) -> list[str]:
+    """Return what is wrong with a prompt, worst first; an empty list means none was found."""
+    try:
+        tree = ENVIRONMENT.parse(prompt.body)
+        blocks = set(prompt.template.blocks)
+    except PromptError as error:
+        return [str(error)]
+    problems = []
+    if "user" not in blocks:
+        problems.append("has no {% block user %}; the row and the instruction belong there")
+    problems += [
+        f"block {name!r} is not read; known: {', '.join(BLOCKS)}" for name in blocks - {*BLOCKS}
+    ]
+    used = meta.find_undeclared_variables(tree)
+    problems += [unknown("variable", name, VARIABLES) for name in sorted(used - VARIABLES)]
+    reads = set(prompt.front.reads)
+    problems += [f"uses {name!r} but does not list it in `reads`" for name in sorted(used - reads)]
+    problems += [f"lists {name!r} in `reads` but never uses it" for name in sorted(reads - used)]
+    if prompt.front.each and "sentence" not in used:
+        problems.append("asks for each sentence but never uses {{ sentence }}")
+    return problems + _row_first(tree)
+
+
+def _row_first(tree: nodes.Template) -> list[str]:
+    """Prompts of one row share its text as a prefix only where the row comes first."""
+    for block in tree.find_all(nodes.Block):
+        if block.name != "user":
+            continue
+        for output in block.find_all(nodes.Output):
+            for piece in output.nodes:
+                if isinstance(piece, nodes.TemplateData):
+                    if piece.data.strip():
+                        return ["the user part begins with text; put the row first"]
+                else:
+                    names = {name.name for name in piece.find_all(nodes.Name)}
+                    names |= {piece.name} if isinstance(piece, nodes.Name) else set()
+                    return [] if names & ROW_VARIABLES else ["the user part begins without the row"]
+    return []
+
+
+def _first_problem(error: ValidationError) -> str:
+    problem = error.errors()[0]
+    where = ".".join(str(piece) for piece in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        models: dict[str, type[BaseModel]] = {"sampling": SamplingDefaults, "checks": Checks}
+        model = models.get(str(problem["loc"][0]), Front) if len(problem["loc"]) > 1 else Front
+        return unknown("key", str(problem["loc"][-1]), model.model_fields)
+    given = "" if problem["type"] == "missing" else f" (given: {problem['input']!r:.80})"
+    return f"{where}: {problem['msg']}{given}"
+
+
+def _digest(*texts: str) -> str:
+    return hashlib.blake2b("\0".join(texts).encode(), digest_size=8).hexdigest()

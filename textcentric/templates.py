@@ -1,0 +1,226 @@
+"""Jinja for templates that strangers wrote: sandboxed, strict, and bounded.
+
+Jinja's sandbox keeps a template away from Python's internals but bounds neither nested loops
+nor the growth of strings and lists. Here every loop step and call is counted, every operand and
+every output is measured, containers do not nest, and what a prompt does not need (macros,
+includes, string formatting) is not there.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from jinja2 import StrictUndefined, Template, TemplateSyntaxError, nodes
+from jinja2.exceptions import SecurityError, TemplateError, UndefinedError
+from jinja2.runtime import LoopContext, Undefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.utils import Namespace
+
+from textcentric.errors import PromptError
+
+MAX_SOURCE = 64_000  # characters of one template
+MAX_STEPS = 20_000  # loop steps and calls of one rendering
+MAX_TEXT = 1_000_000  # characters, or items, of any one value and of the output
+
+FORBIDDEN = (
+    nodes.Macro,
+    nodes.CallBlock,
+    nodes.FilterBlock,
+    nodes.Import,
+    nodes.FromImport,
+    nodes.Include,
+    nodes.Extends,
+)
+FILTERS = (
+    "abs capitalize count d default dictsort first float int items last length list lower map max"
+    " min reject rejectattr reverse round select selectattr sort sum title trim truncate unique"
+    " upper wordcount"
+).split()
+METHODS: dict[type, frozenset[str]] = {
+    str: frozenset(
+        "capitalize count endswith find isalpha isdigit isupper lower lstrip removeprefix"
+        " removesuffix rstrip split splitlines startswith strip title upper".split()
+    ),
+    dict: frozenset(["get", "items", "keys", "values"]),
+    list: frozenset(["count", "index"]),
+    tuple: frozenset(["count", "index"]),
+}
+SCALARS = (str, int, float)
+
+
+class _Spent(threading.local):
+    """What one rendering has used so far, a thread each."""
+
+    steps = 0
+    characters = 0
+
+
+class BoundedEnvironment(ImmutableSandboxedEnvironment):
+    """A Jinja environment in which every template ends, and soon."""
+
+    intercepted_binops = frozenset(["+", "*", "**", "%"])
+
+    def __init__(self) -> None:
+        super().__init__(
+            undefined=StrictUndefined,
+            optimized=False,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            finalize=self._emit,
+        )
+        self.spent = _Spent()
+        self.globals = {"range": self.globals["range"], "namespace": Namespace}
+        self.filters = {name: self.filters[name] for name in FILTERS} | {
+            "join": self._join,
+            "replace": self._replace,
+            "string": lambda value: str(_scalar(value)),
+            "_steps": self._steps,
+            "_sized": _sized,
+            "_scalar": _scalar,
+        }
+
+    def bounded(self, source: str) -> Template:
+        """Compile `source` with its bounds built in; raises PromptError."""
+        if len(source) > MAX_SOURCE:
+            raise PromptError(
+                f"the template has {len(source):,} characters; at most {MAX_SOURCE:,} are allowed"
+            )
+        try:
+            tree = self.parse(source)
+            _bound(tree)
+            return self.from_string(tree)
+        except TemplateSyntaxError as error:
+            raise PromptError(f"line {error.lineno}: {error.message}") from error
+        except (RecursionError, SyntaxError, MemoryError) as error:
+            raise PromptError("the template is nested too deeply; make it simpler") from error
+        except TemplateError as error:
+            raise PromptError(str(error)) from error
+
+    def call(self, context: Any, obj: Any, /, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]
+        """Call `obj`, one step; the sandbox decides whether it may be called."""
+        self._step()
+        return _sized(super().call(context, obj, *args, **kwargs))
+
+    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+        """Compute `left operator right` where the result stays small."""
+        if operator == "%" and isinstance(left, str):
+            raise SecurityError("string formatting with % is not available in prompts")
+        if operator == "**" and not (abs(left) <= 1e6 and abs(right) <= 16):
+            raise SecurityError(f"{left} ** {right} is too large for a prompt")
+        if operator == "*" and _size(left) * _size(right) > MAX_TEXT:
+            raise SecurityError(f"a repetition would pass {MAX_TEXT:,} characters")
+        return _sized(super().call_binop(context, operator, left, right))
+
+    def wrap_str_format(self, value: Any) -> None:
+        """Leave `str.format` unsafe: its widths know no bound."""
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        """Allow a short list of harmless methods; data is read by key, not by attribute."""
+        for kind, allowed in METHODS.items():
+            if isinstance(obj, kind):
+                return attr in allowed
+        return isinstance(obj, (LoopContext, Namespace)) and not attr.startswith("_")
+
+    def _step(self, characters: int = 0) -> None:
+        spent = self.spent
+        spent.steps += 1
+        spent.characters += characters
+        if spent.steps > MAX_STEPS:
+            raise SecurityError(f"more than {MAX_STEPS:,} loop steps and calls")
+        if spent.characters > MAX_TEXT:
+            raise SecurityError(f"more than {MAX_TEXT:,} characters of output")
+
+    def _steps(self, iterable: Iterable[Any], body: int) -> Iterator[Any]:
+        for item in iterable:
+            self._step(body)
+            yield item
+
+    def _emit(self, value: Any) -> str:
+        text = value if isinstance(value, str) else str(_scalar(value))
+        self._step(len(text))
+        return text
+
+    def _join(self, values: Iterable[Any], separator: str = "") -> str:
+        texts = [str(_scalar(value)) for value in values]
+        if sum(map(len, texts)) + len(texts) * len(separator) > MAX_TEXT:
+            raise SecurityError(f"a joined text would pass {MAX_TEXT:,} characters")
+        return separator.join(texts)
+
+    def _replace(self, text: str, old: str, new: str) -> str:
+        if str(text).count(old) * len(new) > MAX_TEXT:
+            raise SecurityError(f"a replacement would pass {MAX_TEXT:,} characters")
+        return str(text).replace(old, new)
+
+
+def render(template: Template, block: str, variables: Mapping[str, Any]) -> str:
+    """Render one block; raises PromptError naming what was missing or refused."""
+    environment = template.environment
+    assert isinstance(environment, BoundedEnvironment)
+    environment.spent.steps = environment.spent.characters = 0
+    size, pieces = 0, []
+    try:
+        for piece in template.blocks[block](template.new_context(dict(variables))):
+            size += len(piece)
+            if size > MAX_TEXT:
+                raise SecurityError(f"more than {MAX_TEXT:,} characters of output")
+            pieces.append(piece)
+    except UndefinedError as error:
+        raise PromptError(f"{error.message}; known: {', '.join(sorted(variables))}") from error
+    except SecurityError as error:
+        raise PromptError(f"refused: {error.message or 'not allowed in a prompt'}") from error
+    except RecursionError as error:
+        raise PromptError("refused: the template calls itself without end") from error
+    except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError) as error:
+        raise PromptError(f"{type(error).__name__}: {error}") from error
+    return "".join(pieces).strip()
+
+
+def _bound(tree: nodes.Template) -> None:
+    """Refuse what prompts do not need and wrap what could grow."""
+    for node in tree.find_all(FORBIDDEN):
+        kind = type(node).__name__.lower()
+        raise PromptError(f"line {node.lineno}: {kind} is not available in prompts")
+    for loop in list(tree.find_all(nodes.For)):
+        if loop.recursive:
+            raise PromptError(f"line {loop.lineno}: recursive loops are not available in prompts")
+        body = sum(len(data.data) for data in loop.find_all(nodes.TemplateData))
+        loop.iter = _filtered(loop.iter, "_steps", nodes.Const(body))
+    for concat in list(tree.find_all(nodes.Concat)):
+        concat.nodes = [_filtered(node, "_sized") for node in concat.nodes]
+    for literal in list(tree.find_all(nodes.List)):
+        literal.items = [_filtered(item, "_scalar") for item in literal.items]
+    for pack in list(tree.find_all(nodes.Tuple)):
+        if pack.ctx == "load":
+            pack.items = [_filtered(item, "_scalar") for item in pack.items]
+    for pair in list(tree.find_all(nodes.Pair)):
+        pair.value = _filtered(pair.value, "_scalar")
+
+
+def _filtered(node: nodes.Node, name: str, *args: nodes.Expr) -> nodes.Filter:
+    return nodes.Filter(node, name, list(args), [], None, None, lineno=node.lineno)
+
+
+def _size(value: Any) -> int:
+    if isinstance(value, (str, list, tuple)):
+        return max(1, len(value))
+    return max(1, abs(int(value)))
+
+
+def _sized(value: Any) -> Any:
+    if isinstance(value, (str, list, tuple)) and len(value) > MAX_TEXT:
+        raise SecurityError(f"a value has more than {MAX_TEXT:,} characters or items")
+    if isinstance(value, int) and value.bit_length() > 128:
+        raise SecurityError("a number has more than 128 bits")
+    return value
+
+
+def _scalar(value: Any) -> Any:
+    if isinstance(value, Undefined):
+        return str(value)  # a strict undefined raises here, under its own name
+    if value is not None and not isinstance(value, SCALARS):
+        raise SecurityError(
+            f"a {type(value).__name__} cannot stand here; print its items, or use |join(', ')"
+        )
+    return value
