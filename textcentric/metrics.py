@@ -20,6 +20,7 @@ class Metrics:
     """
 
     capacity: int = 1
+    admitted: int = 0
     rows: int = 0
     accepted: int = 0
     rejected: int = 0

@@ -27,8 +27,8 @@ from textcentric.templates import BoundedEnvironment, render
 STAGES = ("align", "summarize", "reason", "adversarial", "bank", "expand", "judge", "caption")
 BLOCKS = ("system", "user", "answer")
 VARIABLES = frozenset(
-    "row parts rest text part sentence modality summary reason instruction choices task variant"
-    " examples pictures".split()
+    "row parts rest part sentence modality summary reason instruction choices task variant"
+    " examples begin".split()
 )
 ROW_VARIABLES = frozenset(["row", "rest", "parts", "part"])
 FRONT = re.compile(r"\A---\n(.*?)\n---\n(.*)\Z", re.DOTALL)
@@ -53,18 +53,20 @@ class Checks(BaseModel):
     """What the written text must pass, beyond the checks that every text must pass.
 
     `similarity` bounds the cosine to the source, `length` the ratio of words to the source,
-    `sibling` the highest cosine to another variant of the row; `new_numbers` is how many numbers
-    may appear that the row does not have, `kept_numbers` the share of the written part's numbers
-    that must remain, `min_written` the share of sentences that must have been written well.
+    `words` their number, `sibling` the highest cosine to another variant of the row;
+    `new_numbers` is how many numbers may appear that the row does not have, `kept_facts` the
+    share of the source's numbers and table values that must remain, `min_written` the share of
+    sentences that must have been written well. None switches a check off.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    similarity: tuple[float, float] = (0.4, 0.99)
-    length: tuple[float, float] = (0.3, 2.5)
-    sibling: float = Field(0.985, ge=0, le=1.01)
-    new_numbers: int | None = Field(0, ge=0)
-    kept_numbers: float | None = Field(None, ge=0, le=1)
+    similarity: tuple[float, float] | None = (0.4, 0.99)
+    length: tuple[float, float] | None = None
+    words: tuple[int, int] | None = None
+    sibling: float | None = Field(0.985, ge=0, le=1.01)
+    new_numbers: int | None = Field(None, ge=0)
+    kept_facts: float | None = Field(None, ge=0, le=1)
     min_written: float = Field(0.5, ge=0, le=1)
 
 
@@ -82,6 +84,7 @@ class Front(BaseModel):
     writes: str = "row"
     each: Literal["sentence"] | None = None
     take: int | None = Field(None, ge=1)
+    begins: float | None = Field(None, gt=0, lt=1)
     sampling: SamplingDefaults = SamplingDefaults()
     checks: Checks = Checks()
     answer_schema: dict[str, Any] | None = Field(None, alias="schema")

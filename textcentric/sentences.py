@@ -1,29 +1,70 @@
-"""Cut text into sentences and back, so that a model can rewrite one at a time.
+"""Find the sentences of a text, so that a model can rewrite one and the rest stays as it is.
 
-A line break ends a sentence too: listings are written in lines as often as in sentences.
+A line break ends a sentence too: listings are written in lines as often as in sentences. A
+sentence past `LONG` words is cut at its commas, since small models lose the thread of it.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-END = re.compile(r"(?<=[.!?…])[\"')\]]*\s+(?=[^\s])|\s*\n\s*|(?<=[。！？])")
+END = re.compile(r"(?<=[.!?…])[\"')\]]*\s+(?=\S)|\s*\n\s*|(?<=[。！？])")
 ABBREVIATION = re.compile(r"\b(?:[A-Z]|Mr|Mrs|Ms|Dr|St|No|vs|approx|e\.g|i\.e)\.$")
+COMMA = re.compile(r"(?<=[,;:.])\s+(?=\w)")
+LONG, PIECE = 30, 22  # words
+Span = tuple[int, int]
 
 
-def split_sentences(text: str) -> list[str]:
-    """Return the sentences of `text`, stripped, none empty.
+def sentence_spans(text: str) -> list[Span]:
+    """Return (start, end) of each sentence of `text`, without the space around it.
 
-    >>> split_sentences("Dr. Lee has a cat. It is calm!\\nCall me")
+    >>> text = "Dr. Lee has a cat. It is calm!\\nCall me"
+    >>> [text[a:b] for a, b in sentence_spans(text)]
     ['Dr. Lee has a cat.', 'It is calm!', 'Call me']
     """
-    sentences: list[str] = []
+    spans: list[Span] = []
     start = 0
     for end in END.finditer(text):
-        piece = text[start : end.end()]
-        if "\n" not in end.group() and ABBREVIATION.search(piece.rstrip()):
+        if "\n" not in end.group() and ABBREVIATION.search(text[start : end.end()].rstrip()):
             continue
-        sentences.append(piece.strip())
+        spans += _pieces(text, start, end.end())
         start = end.end()
-    sentences.append(text[start:].strip())
-    return [sentence for sentence in sentences if re.search(r"\w", sentence)]
+    return spans + _pieces(text, start, len(text))
+
+
+def splice(text: str, replacements: Sequence[tuple[Span, str]]) -> str:
+    """Return `text` with each span replaced; spans are in order and do not overlap.
+
+    >>> splice("One. Two.", [((0, 4), "Uno.")])
+    'Uno. Two.'
+    """
+    pieces, at = [], 0
+    for (start, end), new in replacements:
+        pieces += [text[at:start], new]
+        at = end
+    return "".join([*pieces, text[at:]])
+
+
+def _pieces(text: str, start: int, end: int) -> list[Span]:
+    """Return the sentence between `start` and `end`, cut at commas where it is long."""
+    spans: list[Span] = []
+    if len(text[start:end].split()) > LONG:
+        at = start
+        for comma in COMMA.finditer(text, start, end):
+            rest = COMMA.search(text, comma.end(), end)
+            following = rest.start() if rest else end
+            if len(text[at:following].split()) > PIECE:
+                spans.append((at, comma.start()))
+                at = comma.end()
+        start = at
+    spans.append((start, end))
+    return [trimmed for span in spans if (trimmed := _trimmed(text, *span))]
+
+
+def _trimmed(text: str, start: int, end: int) -> Span | None:
+    piece = text[start:end]
+    if not re.search(r"\w", piece):
+        return None
+    start += len(piece) - len(piece.lstrip())
+    return start, start + len(piece.strip())

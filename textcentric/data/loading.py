@@ -67,7 +67,7 @@ def load(
         schema=fitted,
         digest=digest(found.layout),
         rows=result.rows - result.faulty,
-        notes=(*found.notes, *found.layout.notes, *_notes(reader.schema, fitted, result)),
+        notes=(*found.notes, *found.layout.notes, *notes(reader.schema, fitted, result)),
         faults=tuple(result.faults),
         faulty=result.faulty,
         split=split,
@@ -245,22 +245,21 @@ def unusable(schema: Schema, result: Scan) -> list[str]:
     return reasons
 
 
-def _notes(given: Schema, fitted: Schema, result: Scan) -> list[str]:
+def notes(given: Schema, fitted: Schema, result: Scan) -> list[str]:
     """Say in one line each what was left out or assumed."""
-    notes = [f"{count} {reason} were skipped" for reason, count in result.unreadable.items()]
+    lines = [f"{count} {reason} were skipped" for reason, count in result.unreadable.items()]
     if result.faulty:
-        notes.append(f"{result.faulty} rows left out; first: {result.faults[0].message}")
+        lines.append(f"{result.faulty} rows left out; first: {result.faults[0].message}")
     if result.unlabelled:
-        notes.append(f"{result.unlabelled} rows have no {fitted.target}")
+        lines.append(f"{result.unlabelled} rows have no {fitted.target}")
     if result.garbled:
-        notes.append(f"{result.garbled} rows hold characters that are not UTF-8, shown as \ufffd")
+        lines.append(f"{result.garbled} rows hold characters that are not UTF-8, shown as \ufffd")
     for modality, refused in result.refused.items():
         if refused:
-            notes.append(
+            lines.append(
                 f"{len(refused)} {modality} files were refused because they leave the data folder"
                 f"; first: {refused[0]!r}"
             )
     if given.target and given.task is None and fitted.task:
-        notes.append(f"task taken as {fitted.task}, going by {fitted.target}; `task:` decides")
-    return notes
-
+        lines.append(f"task taken as {fitted.task}, going by {fitted.target}; `task:` decides")
+    return lines

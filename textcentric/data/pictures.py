@@ -17,15 +17,25 @@ from textcentric.errors import DataError
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+
+class PictureError(DataError):
+    """A picture that cannot be used; `reason` is the kind of fault in a few words."""
+
+    def __init__(self, path: Path, reason: str, details: str = ""):
+        super().__init__(f"picture {str(path)!r} {reason}{details}", field="image")
+        self.reason = reason
+
+
 MAX_PIXELS = 50_000_000
 MAX_SIDE = 16_384  # pixels
+TOO_LARGE = "is too large"
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "MPO")
 
 
 def open_picture(path: str | Path, root: str | Path | None = None) -> Image:
     """Open a picture as RGB, turned the way its EXIF orientation says.
 
-    With `root`, a path that leaves that folder is refused. Raises DataError (field "image") if
+    With `root`, a path that leaves that folder is refused. Raises PictureError, a DataError, if
     the file is absent, empty, not an image, cut off, or larger than `MAX_SIDE` pixels a side or
     `MAX_PIXELS` in all.
 
@@ -44,11 +54,11 @@ def open_picture(path: str | Path, root: str | Path | None = None) -> Image:
                 picture.draft("RGB", None)
                 return ImageOps.exif_transpose(picture).convert("RGB")
     except UnidentifiedImageError:
-        raise _fault(path, f"is not an image{_looks_like(path)}") from None
+        raise PictureError(path, f"is {_looks_like(path)}") from None
     except Image.DecompressionBombError:
-        raise _fault(path, f"is larger than {MAX_PIXELS:,} pixels; shrink it") from None
+        raise PictureError(path, TOO_LARGE, f": over {MAX_PIXELS:,} pixels; shrink it") from None
     except (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError) as error:
-        raise _fault(path, f"is cut off or damaged ({error})") from None
+        raise PictureError(path, "is cut off or damaged", f" ({error})") from None
 
 
 def is_inside(path: str | Path, roots: tuple[str, ...]) -> bool:
@@ -67,19 +77,20 @@ def _real_folder(folder: str) -> str:
 
 def _refuse_unfit_file(path: Path, root: str | Path | None) -> None:
     if root is not None and not is_inside(path, (os.path.realpath(root),)):
-        raise _fault(path, f"leaves the data folder {str(root)!r}; move it inside")
+        raise PictureError(path, "leaves the data folder", f" {str(root)!r}; move it inside")
     if not path.is_file():
-        raise _fault(path, "does not exist")
+        raise PictureError(path, "does not exist")
     if path.stat().st_size == 0:
-        raise _fault(path, "is empty (0 bytes)")
+        raise PictureError(path, "is empty (0 bytes)")
 
 
 def _refuse_unfit_size(path: Path, size: tuple[int, int]) -> None:
     width, height = size
     if max(size) > MAX_SIDE or width * height > MAX_PIXELS:
-        raise _fault(
+        raise PictureError(
             path,
-            f"is {width:,} by {height:,} pixels, more than {MAX_SIDE:,} a side or"
+            TOO_LARGE,
+            f": {width:,} by {height:,} pixels, more than {MAX_SIDE:,} a side or"
             f" {MAX_PIXELS:,} in all; shrink it",
         )
 
@@ -87,8 +98,5 @@ def _refuse_unfit_size(path: Path, size: tuple[int, int]) -> None:
 def _looks_like(path: Path) -> str:
     with path.open("rb") as file:
         start = file.read(512).lstrip().lower()
-    return " but an HTML page" if start.startswith((b"<!doctype html", b"<html")) else ""
-
-
-def _fault(path: Path, what: str) -> DataError:
-    return DataError(f"picture {str(path)!r} {what}", field="image")
+    is_page = start.startswith((b"<!doctype html", b"<html"))
+    return "an HTML page, not an image" if is_page else "not an image"

@@ -1,4 +1,4 @@
-"""How one cell reads: codes, units, printed lists, money and missing markers become plain values."""
+"""How one cell reads: codes, units, printed lists, money and markers become plain values."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def read_cell(raw: Any, column: Column | None, missing: tuple[str, ...]) -> Any:
     value = plain(raw, missing)
     if value is None:
         return None
-    code = _code(value)
+    code = code_of(value)
     if code in column.codes:
         return column.codes[code]
     if column.codes and column.unit is None and column.reads == "plain":
@@ -128,7 +128,8 @@ def _parsed_list(text: str) -> list[Any]:
     return [text]
 
 
-def _code(value: Any) -> str:
+def code_of(value: Any) -> str:
+    """Return `value` as a key of `Column.codes`: 1, 1.0 and "1.0" are all "1"."""
     amount = number(value) if isinstance(value, (int, float)) else None
     text = str(value if amount is None else amount)
     return text[:-2] if text.endswith(".0") and text[:-2].isdigit() else text

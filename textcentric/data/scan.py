@@ -1,6 +1,7 @@
 """One pass over a table before it is used: ids, groups, targets and files that leave the folder.
 
-Ids, groups and splits are kept as Arrow arrays, so that a million rows cost some 30 MB.
+Ids (and, where the table names splits, groups) are kept as Arrow arrays, which hold a million
+rows in a few dozen megabytes.
 """
 
 from __future__ import annotations
@@ -75,8 +76,10 @@ class LabelSurvey:
     def task(self) -> str:
         """Return "regression" for numbers that are not a few whole ones."""
         few = not self.too_many and len(self.seen) <= 20
-        return "regression" if self.all_numbers and not (few and self.all_whole) else (
-            "classification"
+        return (
+            "regression"
+            if self.all_numbers and not (few and self.all_whole)
+            else ("classification")
         )
 
     def choices(self) -> dict[int | str, str] | None:
@@ -106,7 +109,7 @@ def _look_at(row: Mapping[str, Any], reader: RecordReader, found: Scan, keys: _K
     row_id = reader.row_id(row)
     group = reader.group(row)
     split = reader.split(row, group or row_id)
-    keys.add(row_id, group, split)
+    keys.add(row_id, group, split) if reader.schema.split else keys.add(row_id, None, None)
     _refuse_empty(row_id, row, reader)
     found.garbled += any(isinstance(v, str) and "\ufffd" in v for v in row.values())
     for modality, finder in reader.finders.items():

@@ -189,5 +189,6 @@ def _in_words(where: str, error: ValidationError) -> str:
 
 def _model_at(loc: tuple[int | str, ...]) -> type[BaseModel]:
     if len(loc) > 1:
-        return {"columns": Column, "image": Files, "audio": Files}.get(str(loc[0]), Schema)
+        models: dict[str, type[BaseModel]] = {"columns": Column, "image": Files, "audio": Files}
+        return models.get(str(loc[0]), Schema)
     return Schema

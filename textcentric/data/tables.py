@@ -18,7 +18,7 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
-from textcentric.errors import DataError
+from textcentric.errors import ConfigError, DataError
 
 Row = dict[str, Any]
 BATCH = 1000
@@ -156,10 +156,8 @@ def _open_parquet(*paths: Path) -> Table:
 
 def _open_folder(path: Path) -> Table:
     if any((path / name).is_file() for name in ("state.json", "dataset_dict.json")):
-        from datasets import load_from_disk
-
         try:
-            saved = load_from_disk(str(path))
+            saved = _datasets().load_from_disk(str(path))
         except (OSError, ValueError, KeyError) as error:
             raise DataError(f"data set {str(path)!r} cannot be loaded: {error}") from error
         return from_datasets(str(path), saved, tuple(sorted(path.rglob("*.arrow"))))
@@ -173,11 +171,9 @@ def _open_folder(path: Path) -> Table:
 
 def from_hub(name: str) -> Table:
     """Load a data set from the Hugging Face hub by `name` ("owner/name" or "owner/name:config")."""
-    from datasets import load_dataset
-
     repository, _, config = name.partition(":")
     try:
-        loaded = load_dataset(repository, config or None)
+        loaded = _datasets().load_dataset(repository, config or None)
     except (OSError, ValueError, RuntimeError, ImportError) as error:
         raise DataError(
             f"data set {name!r} cannot be loaded from the hub:"
@@ -206,11 +202,20 @@ def from_datasets(name: str, loaded: Any, files: tuple[Path, ...] = ()) -> Table
     return Table(name, tuple(names), read, files, prints, column)
 
 
-def _undecoded(part: Any) -> Any:
-    from datasets import Audio, Image
+def _datasets() -> Any:
+    try:
+        import datasets
+    except ImportError as error:
+        raise ConfigError(
+            f"the package `datasets` is needed for this data set ({error}); pip install datasets"
+        ) from error
+    return datasets
 
+
+def _undecoded(part: Any) -> Any:
+    media = (_datasets().Image, _datasets().Audio)
     for name, feature in part.features.items():
-        if isinstance(feature, (Image, Audio)):
+        if isinstance(feature, media):
             part = part.cast_column(name, type(feature)(decode=False))
     return part
 

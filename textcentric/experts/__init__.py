@@ -14,6 +14,7 @@ from textcentric.errors import ConfigError, unknown
 
 if TYPE_CHECKING:
     from textcentric.experts.protocol import Expert
+    from textcentric.experts.table import Missing
     from textcentric.experts.vlm import CaptionExpert
 
 MODALITIES = ("table", "text", "image", "audio")
@@ -24,7 +25,7 @@ AUDIO_EXPERTS = ("auto", "packaged", "sound", "none")
 def open_experts(
     modalities: Sequence[str] = MODALITIES,
     *,
-    missing: str = "skip",
+    missing: Missing = "skip",
     image: str = "auto",
     audio: str = "auto",
     root: str | Path | None = None,
@@ -55,7 +56,7 @@ def open_experts(
     return {modality: expert for modality, expert in experts.items() if expert is not None}
 
 
-def _open_table(missing: str) -> Expert:
+def _open_table(missing: Missing) -> Expert:
     from textcentric.experts.table import TableExpert
 
     return TableExpert(missing)

@@ -37,13 +37,9 @@ class AudioExpert:
 
     def __init__(self, listener: Listener | None = None, root: str | Path | None = None):
         self.name = listener.name if listener else "sound"
+        self.version = f"{listener.version}-words1" if listener else "1-words1"
         self._listener = listener
         self._root = root
-
-    @property
-    def version(self) -> str:
-        """Return the listener's version and that of the words."""
-        return f"{self._listener.version}-words1" if self._listener else "words1"
 
     def describe(self, values: Sequence[Sequence[str]]) -> list[Description]:
         """Return one description a row of sound paths; broken recordings become notes."""

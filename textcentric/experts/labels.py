@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Sequence
 
 from textcentric.data.photo_labels import PhotoLabels
@@ -55,7 +55,7 @@ def _describe(photos: Sequence[PhotoLabels]) -> Description:
 
 def _colours(photos: Sequence[PhotoLabels]) -> str:
     """Name the photos' colours; the shares given are of some pixels only, so they are scaled."""
-    shares: Counter[str] = Counter()
+    shares: defaultdict[str, float] = defaultdict(float)
     for code, share in (pair for photo in photos for pair in photo.colors):
         shares[name_colour(code)] += share
     total = sum(shares.values())

@@ -35,7 +35,7 @@ _SHADES = {
 _COLOUR_SIDE = 64  # pixels: shares of colours do not need more
 _SHARPNESS_SIDE = 256  # pixels: the scale at which edges are judged; never enlarged to it
 _LEAST_SHARE = 0.1
-_LIGHTS = ((40, "very dark"), (85, "dark"), (170, "normal"), (215, "bright"))
+_LIGHTS = ((28, "very dark"), (85, "dark"), (170, "normal"), (232, "bright"))
 _EDGES = ((0.07, "blurred"), (0.25, "soft"))
 _SIZES = ((300, "small"), (1000, "medium"))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 
@@ -106,7 +107,7 @@ def _resample(samples: np.ndarray, rate: int) -> np.ndarray:
     return resample_poly(samples, RATE // shared, rate // shared).astype(np.float32)
 
 
-def _soundfile():
+def _soundfile() -> ModuleType:
     try:
         import soundfile
     except ImportError:

@@ -16,10 +16,12 @@ if TYPE_CHECKING:
 _RATE = 16_000  # Hz
 _WINDOW = 30 * _RATE  # samples: what Whisper hears at once
 _LONGEST = 220  # new tokens a window
+_PEAK = 0.2  # of full scale
+_SILENCE = 0.2  # seconds: recordings cut close to the word lose its first sound
 
 
 class Sphinx:
-    """The packaged US English recogniser; its confidence is the decoder's own posterior."""
+    """The packaged US English recogniser; its confidence is the decoder's posterior per word."""
 
     name = "pocketsphinx"
 
@@ -33,13 +35,15 @@ class Sphinx:
     def hear(self, sound: Sound) -> tuple[str, float | None]:
         """Return what was said ("" if nothing) and the confidence in it."""
         decoder = self._decoder
+        decoder.reinit_feat()  # its noise estimate would carry over from the recording before
         decoder.start_utt()
         decoder.process_raw(_pcm16(sound.samples), no_search=False, full_utt=True)
         decoder.end_utt()
         best = decoder.hyp()
         if best is None or not best.hypstr.strip():
             return "", None
-        return best.hypstr.strip(), min(1.0, float(decoder.logmath.exp(best.prob)))
+        words = best.hypstr.split()
+        return " ".join(words), min(1.0, float(best.prob) ** (1 / len(words)))
 
     @cached_property
     def _decoder(self) -> Any:
@@ -97,7 +101,8 @@ class Whisper:
 
 
 def _pcm16(samples: np.ndarray) -> bytes:
-    """Return samples as 16-bit integers, brought to half of full scale if fainter or louder."""
+    """Return samples as 16-bit integers at a common peak, with a moment of silence around."""
     peak = float(np.abs(samples).max(initial=0.0))
-    scale = 0.5 / peak if peak > 0 else 1.0
-    return (samples * scale * 32767).astype("<i2").tobytes()
+    scale = _PEAK / peak if peak > 0 else 1.0
+    padded = np.pad(samples * scale, round(_SILENCE * _RATE))
+    return (padded * 32767).astype("<i2").tobytes()

@@ -51,7 +51,7 @@ def rate(readings: Sequence[Mapping[str, float]], names: Sequence[str], window: 
 
 def smoothing(readings: Sequence[Mapping[str, float]]) -> float:
     """Return the seconds over which rates are averaged: a fortieth of the run, 5 at least."""
-    return max(5.0, readings[-1]["t"] / 40) if readings else 0.0
+    return max(5.0, round(readings[-1]["t"] / 40)) if readings else 0.0
 
 
 def level(readings: Sequence[Mapping[str, float]], name: str) -> Points:

@@ -203,20 +203,31 @@ def _source_id(row: Mapping[str, Any]) -> Any:
 def _output(status: str, row: dict[str, Any]) -> Output:
     parts = {name: str(text) for name, text in _mapping(row.get("parts")).items()}
     texts = {"text": str(row.get("text") or ""), "source": str(row.get("source_text") or "")}
-    long = parts or texts
+    shown = {name: _cut(text) for name, text in parts.items()}
+    short = {name: _cut(text) for name, text in texts.items()}
     return Output(
         status=status,
         prompt=str(row.get("prompt")),
-        source_text=texts["source"][:LONGEST_TEXT],
-        text=texts["text"][:LONGEST_TEXT],
-        parts={name: text[:LONGEST_TEXT] for name, text in parts.items()},
+        source_text=short["source"],
+        text=short["text"],
+        parts=shown,
         scores=_mapping(row.get("scores")),
         notes=_joined(row.get("notes")),
         reason=str(row.get("reason") or ""),
         row={name: row.get(name) for name in ("split", "group", "target", "dataset", "sample")},
         facts={name: row[name] for name in FACTS if row.get(name) not in (None, "")},
-        cut=sum(max(0, len(text) - LONGEST_TEXT) for text in long.values()),
+        cut=_length(parts) - _length(shown) if parts else len(texts["text"]) - len(short["text"]),
     )
+
+
+def _cut(text: str) -> str:
+    """Return at most `LONGEST_TEXT` characters, cut between words where there are any."""
+    start = text[:LONGEST_TEXT]
+    return text if start == text else start.rpartition(" ")[0].rstrip() or start
+
+
+def _length(parts: Mapping[str, str]) -> int:
+    return sum(map(len, parts.values()))
 
 
 def _mapping(value: Any) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from random import Random
 
-from textcentric.data.sample.drawing import COATS, draw
+from textcentric.data.sample.drawing import COATS, draw, random_look
 from textcentric.data.sample.grammar import capital, read_sections, sentence, sentences, untold
 from textcentric.data.sample.rule import (
     CUES,
@@ -65,8 +65,7 @@ def homes(rows: int, seed: int) -> Iterator[tuple[dict[str, str], Look | None]]:
     for number in range(rows):
         rng = Random(f"airbnb/{seed}/{number}")
         row = _cells(rng, told)
-        light = rng.choices(("dark", "normal", "bright"), (3, 4, 3))[0]
-        look = Look(light, rng.choice(("blurred", "sharp")), rng.choice(("warm", "cool")))
+        look = random_look(rng)
         shown = None if rng.random() < 0.05 else look
         points = (
             table_points("airbnb", row)
@@ -103,7 +102,9 @@ def _cells(rng: Random, told: set[bytes]) -> dict[str, str]:
 
 
 def _persons(count: int) -> str:
-    return ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")[count - 1]
+    return ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")[
+        count - 1
+    ]
 
 
 def _amenities(rng: Random) -> list[str]:

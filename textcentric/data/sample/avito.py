@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from random import Random
 
-from textcentric.data.sample.drawing import COATS, draw
+from textcentric.data.sample.drawing import COATS, draw, random_look
 from textcentric.data.sample.grammar import capital, read_sections, sentence, sentences, untold
 from textcentric.data.sample.rule import (
     CUES,
@@ -75,8 +75,7 @@ def advertisements(rows: int, seed: int) -> Iterator[tuple[dict[str, str], Look 
     told: set[bytes] = set()
     for number in range(rows):
         rng = Random(f"avito/{seed}/{number}")
-        light = rng.choices(("dark", "normal", "bright"), (3, 4, 3))[0]
-        look = Look(light, rng.choice(("blurred", "sharp")), rng.choice(("warm", "cool")))
+        look = random_look(rng)
         shown = None if rng.random() < 0.1 else look
         row = _cells(number, seed, rng, told)
         row["image"] = "" if shown is None else _hash("image", seed, number, 64)

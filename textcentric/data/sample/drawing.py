@@ -10,9 +10,10 @@ from collections.abc import Callable
 from random import Random
 from typing import TYPE_CHECKING
 
-from textcentric.data.sample.rule import Look
+from textcentric.data.sample.rule import BACKDROP, LIGHT, SHARPNESS, Look
 
 if TYPE_CHECKING:
+    import numpy as np
     from PIL.Image import Image
     from PIL.ImageDraw import ImageDraw
 
@@ -45,6 +46,12 @@ def draw(subject: str, look: Look, coat: str, rng: Random) -> Image:
     _background(canvas, size, base, rng)
     SUBJECTS[subject](canvas, _frame(size, rng), COATS[coat], rng)
     return _developed(picture, look, rng)
+
+
+def random_look(rng: Random) -> Look:
+    """Draw a look: light normal in four of ten rows, focus and backdrop even."""
+    light = rng.choices(list(LIGHT), (3, 4, 3))[0]
+    return Look(light, rng.choice(list(SHARPNESS)), rng.choice(list(BACKDROP)))
 
 
 def _frame(size: tuple[int, int], rng: Random) -> Callable[[float, float], tuple[float, float]]:
@@ -113,7 +120,9 @@ def _face(canvas: ImageDraw, at: Callable, x: float, y: float, nose: float, low:
 
 def _house(canvas: ImageDraw, at: Callable, coat: Color, rng: Random) -> None:
     canvas.rectangle(_box(at, 0.1, 0.45, 0.9, 1.0), fill=coat)
-    canvas.polygon([at(0.02, 0.45), at(0.5, rng.uniform(0, 0.2)), at(0.98, 0.45)], fill=(96, 44, 38))
+    canvas.polygon(
+        [at(0.02, 0.45), at(0.5, rng.uniform(0, 0.2)), at(0.98, 0.45)], fill=(96, 44, 38)
+    )
     canvas.rectangle(_box(at, 0.42, 0.68, 0.58, 1.0), fill=(70, 50, 40))
     for x in (0.18, 0.68):
         canvas.rectangle(_box(at, x, 0.55, x + 0.14, 0.7), fill=(220, 232, 240))
@@ -135,24 +144,33 @@ def _thing(canvas: ImageDraw, at: Callable, coat: Color, rng: Random) -> None:
         canvas.rectangle(_box(at, 0.46, 0.5, 0.54, 0.95), fill=_shade(coat, 0.6))
 
 
+def _hang_frame(pixels: np.ndarray, value: int, rng: Random) -> None:
+    """Hang an empty frame on the wall: one edge of full contrast, by which focus can be told."""
+    height, width = pixels.shape[:2]
+    side = round(0.2 * min(height, width))
+    top, left = rng.randint(2, height // 6), rng.randint(2, width - side - 2)
+    pixels[top : top + side, left : left + side] = value
+
+
 def _developed(picture: Image, look: Look, rng: Random) -> Image:
     """Give the picture its mean luma, then blur it or lay sharp grain over it."""
     import numpy as np
     from PIL import Image, ImageFilter
 
-    pixels = np.asarray(picture, dtype=np.float32)  # (height, width, 3)
+    pixels = np.asarray(picture, dtype=np.float64)  # (height, width, 3)
     wanted = rng.uniform(*LUMA[look.light])
-    luma = float((pixels @ np.float32([0.299, 0.587, 0.114])).mean())
+    luma = float((pixels @ np.array([0.299, 0.587, 0.114])).mean())
     if wanted <= luma:
         pixels = pixels * (wanted / luma)
     else:
         pixels = 255 - (255 - pixels) * ((255 - wanted) / (255 - luma))
+    _hang_frame(pixels, 45 if look.light == "bright" else 215, rng)
     if look.sharpness == "sharp":
         grain = np.random.default_rng(rng.getrandbits(32)).normal(0, 14, pixels.shape[:2])
         pixels = pixels + grain[..., None]
     image = Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
     blurred = look.sharpness == "blurred"
-    return image.filter(ImageFilter.GaussianBlur(rng.uniform(3, 4))) if blurred else image
+    return image.filter(ImageFilter.GaussianBlur(rng.uniform(4, 5))) if blurred else image
 
 
 SUBJECTS = {"dog": _dog, "cat": _cat, "house": _house, "thing": _thing}

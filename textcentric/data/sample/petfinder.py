@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from random import Random
 
-from textcentric.data.sample.drawing import draw
+from textcentric.data.sample.drawing import draw, random_look
 from textcentric.data.sample.grammar import capital, read_sections, sentence, untold
 from textcentric.data.sample.rule import (
     CUES,
@@ -31,12 +31,28 @@ COLUMNS = (
     " AdoptionSpeed"
 ).split()
 BREEDS = {
-    "1": ("Mixed Breed", "Terrier", "Spaniel", "Shepherd", "Poodle", "Beagle", "Retriever", "Spitz"),
+    "1": (
+        "Mixed Breed",
+        "Terrier",
+        "Spaniel",
+        "Shepherd",
+        "Poodle",
+        "Beagle",
+        "Retriever",
+        "Spitz",
+    ),
     "2": ("Short Hair", "Medium Hair", "Long Hair", "Tabby", "Siamese", "Persian", "Calico"),
 }
 COLORS = ("black", "brown", "golden", "cream", "gray", "white", "ginger")
 STATES = ("Johor", "Kedah", "Melaka", "Pahang", "Perak", "Sabah", "Sarawak", "Selangor")
-TOWNS = ("Kampung Melati", "Taman Kenari", "Bukit Jambu", "Sungai Nipah", "Pekan Baru", "Tasik Biru")
+TOWNS = (
+    "Kampung Melati",
+    "Taman Kenari",
+    "Bukit Jambu",
+    "Sungai Nipah",
+    "Pekan Baru",
+    "Tasik Biru",
+)
 NAMES = (
     "Miso Bingo Kopi Luna Tiger Biscuit Momo Oreo Pepper Jojo Sesame Rocky Mimi Tofu Ginger Milo"
     " Salem Daisy Nori Boots Candle Pandan Kaya Rambo Socks Lulu Hazel Popo Bamboo Toast Cookie"
@@ -70,7 +86,7 @@ def pets(rows: int, seed: int) -> Iterator[tuple[dict[str, str], Look | None]]:
     for number in range(rows):
         rng = Random(f"petfinder/{seed}/{number}")
         row = _cells(number, seed, rng)
-        look = _look(rng) if row["PhotoAmt"] != "0.0" else None
+        look = random_look(rng) if row["PhotoAmt"] != "0.0" else None
         row["Description"] = untold(partial(describe, row, rng), told)
         points = (
             table_points("petfinder", row)
@@ -79,11 +95,6 @@ def pets(rows: int, seed: int) -> Iterator[tuple[dict[str, str], Look | None]]:
         )
         row["AdoptionSpeed"] = str(int(label("petfinder", points + rng.gauss(0, NOISE))))
         yield row, look
-
-
-def _look(rng: Random) -> Look:
-    light = rng.choices(("dark", "normal", "bright"), (3, 4, 3))[0]
-    return Look(light, rng.choice(("blurred", "sharp")), rng.choice(("warm", "cool")))
 
 
 def _cells(number: int, seed: int, rng: Random) -> dict[str, str]:
@@ -129,22 +140,27 @@ def describe(row: dict[str, str], rng: Random) -> str:
     sections, slots = read_sections("petfinder"), _slots(row, rng)
     # An animal without a name cannot introduce itself.
     voice = rng.choices(VOICES, (26, 20, 14, 12 if row["Name"] else 0, 20, 8))[0]
-    temper = rng.choices((0.9, 0.0, -0.9, None), (38, 12, 36, 14))[0]
-    urge = rng.choices((0.5, -0.5, None), (30, 28, 42))[0]
+    cues = _cues(rng)
     chosen = set(rng.sample(ORDER, rng.choices(range(1, 7), (6, 16, 22, 24, 20, 12))[0]))
     chosen -= {"temper", "urge"}
-    chosen |= {"temper"} if temper is not None else {"habit"}
-    chosen |= {"urge"} if urge is not None else set()
+    chosen |= set(cues) or {"habit"}
     lines = []
     for step in _order(chosen, rng):
-        cue = {"temper": ("petfinder", temper), "urge": ("petfinder urgency", urge)}.get(step)
-        extra = {"cue": rng.choice(CUES[cue[0]][cue[1]])} if cue else {}
+        extra = {"cue": rng.choice(cues[step])} if step in cues else {}
         lines.append(sentence(sections, f"{step}.{voice}", slots | extra, rng))
         if step in ("past", "habit") and rng.random() < 0.25:
             lines.append(sentence(sections, f"habit.{voice}", slots, rng))
     if row["Quantity"] != "1" and len(lines) < 9:
         lines.insert(1, sentence(sections, "siblings", slots, rng))
     return _in_manner(voice, list(dict.fromkeys(lines))[:9], rng)
+
+
+def _cues(rng: Random) -> dict[str, tuple[str, ...]]:
+    """Draw whether and how the text tells of temperament and of urgency: {step: phrases}."""
+    temper = rng.choices((0.9, 0.0, -0.9, None), (38, 12, 36, 14))[0]
+    urge = rng.choices((0.5, -0.5, None), (30, 28, 42))[0]
+    cues = {} if temper is None else {"temper": CUES["petfinder"][temper]}
+    return cues if urge is None else cues | {"urge": CUES["petfinder urgency"][urge]}
 
 
 def _order(chosen: set[str], rng: Random) -> list[str]:
@@ -189,7 +205,9 @@ def _in_manner(voice: str, lines: list[str], rng: Random) -> str:
 
 
 def _write_photos(folder: Path, row: dict[str, str], look: Look | None, seed: int) -> None:
-    for photo in range(1, int(float(row["PhotoAmt"])) + 1 if look else 1):
+    if look is None:
+        return
+    for photo in range(1, int(float(row["PhotoAmt"])) + 1):
         rng = Random(f"photo/{seed}/{row['PetID']}/{photo}")
         coat = COLORS[int(row["Color1"]) - 1]
         picture = draw("dog" if row["Type"] == "1" else "cat", look, coat, rng)
@@ -198,7 +216,7 @@ def _write_photos(folder: Path, row: dict[str, str], look: Look | None, seed: in
 
 def _write_names(folder: Path) -> None:
     breeds = [(number, kind, name) for (kind, name), number in BREED_IDS.items()]
-    tables = {
+    tables: dict[str, list[tuple[object, ...]]] = {
         "breed_labels.csv": [("BreedID", "Type", "BreedName"), *breeds],
         "color_labels.csv": [
             ("ColorID", "ColorName"),

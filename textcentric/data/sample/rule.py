@@ -21,18 +21,21 @@ from typing import Literal
 NOISE = 0.1
 SPEED_BOUNDS = (1.65, 0.75, -0.05, -0.95)  # the quintiles of the sum
 
-LIGHT = {"dark": -1.0, "normal": 0.0, "bright": 1.0}
-SHARPNESS = {"blurred": -0.5, "sharp": 0.5}
-BACKDROP = {"warm": 0.5, "cool": -0.5}
+Light = Literal["dark", "normal", "bright"]
+Sharpness = Literal["blurred", "sharp"]
+Backdrop = Literal["warm", "cool"]
+LIGHT: dict[Light, float] = {"dark": -1.0, "normal": 0.0, "bright": 1.0}
+SHARPNESS: dict[Sharpness, float] = {"blurred": -0.5, "sharp": 0.5}
+BACKDROP: dict[Backdrop, float] = {"warm": 0.5, "cool": -0.5}
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
     """How the pictures of a row look; all pictures of a row share it."""
 
-    light: Literal["dark", "normal", "bright"]
-    sharpness: Literal["blurred", "sharp"]
-    backdrop: Literal["warm", "cool"]
+    light: Light
+    sharpness: Sharpness
+    backdrop: Backdrop
 
     def points(self) -> float:
         """Return the picture's points; the backdrop's colour counts in normal light only."""

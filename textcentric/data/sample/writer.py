@@ -20,9 +20,7 @@ DEFAULT_ROWS = 240
 VERSION = 1  # raise when the wording, the drawing or the rule changes: the cache goes by it
 
 
-def write_sample(
-    name: str, folder: str | Path, rows: int = DEFAULT_ROWS, seed: int = 0
-) -> Path:
+def write_sample(name: str, folder: str | Path, rows: int = DEFAULT_ROWS, seed: int = 0) -> Path:
     """Write `rows` rows of the sample `name` into the new or empty `folder` and return it.
 
     The same `seed` gives the same rows; the first rows do not depend on how many there are.

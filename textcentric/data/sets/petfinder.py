@@ -64,8 +64,7 @@ SCHEMA = read_schema(
             "Dewormed": {"codes": YES_NO},
             "Sterilized": {"codes": YES_NO},
             "Health": {
-                "codes": NOT_STATED
-                | {"1": "healthy", "2": "minor injury", "3": "serious injury"},
+                "codes": NOT_STATED | {"1": "healthy", "2": "minor injury", "3": "serious injury"},
             },
             "Quantity": {"unit": "animals", "min": 1, "max": 30},
             "Fee": {"unit": "ringgit", "codes": {"0": "free"}, "min": 0, "max": 5000},
@@ -88,7 +87,8 @@ def layout(folder: Path) -> Layout:
     if table is None:
         raise DataError(f"folder {str(folder)!r} holds no PetFinder: expected {TABLES[0]} in it")
     root = table.parent.parent if table.parent.name == "train" else table.parent
-    columns, notes, side_tables = {}, [], []
+    columns: dict[str, dict[str, str | None]] = {}
+    notes, side_tables = [], []
     for name, (key, word, targets) in NAME_TABLES.items():
         path = next((p for p in (root / name, table.parent / name) if p.is_file()), None)
         if path is None:

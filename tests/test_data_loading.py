@@ -1,0 +1,178 @@
+"""Own tables: roles, splits, filters, and every way in which rows can be unusable."""
+
+import pytest
+
+from textcentric.data import load
+from textcentric.data.records import split_of
+from textcentric.errors import ConfigError, DataError
+
+ROLES = {"target": "price", "task": "regression", "text": ["title"]}
+
+
+@pytest.fixture
+def table(tmp_path):
+    def write(text, name="homes.csv"):
+        path = tmp_path / name
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
+
+
+def test_roles_leave_the_rest_to_the_table(table):
+    path = table("id,price,title,beds,host,url\n007,9.5,Old mill,2,h1,x\n")
+    schema = ROLES | {"group": "host", "ignore": "url", "columns": {"beds": {"unit": "beds"}}}
+    (row,) = load(path, schema=schema)
+    assert row.id == "007"
+    assert row.target == 9.5
+    assert row.group == "h1"
+    assert dict(row.inputs) == {"table": {"beds": "2 beds"}, "text": "Old mill"}
+
+
+def test_a_missing_modality_is_an_absent_key(table):
+    rows = list(load(table("id,price,title,beds\na,1,,2\nb,1,words,\n"), schema=ROLES))
+    assert [list(row.inputs) for row in rows] == [["table"], ["text"]]
+    assert rows[0].inputs["table"] == {"beds": "2"}
+
+
+def test_rows_can_be_read_again_and_counted(table):
+    rows = load(table("id,price,title\na,1,x\nb,2,y\n"), schema=ROLES)
+    assert [row.id for row in rows] == [row.id for row in rows] == ["a", "b"]
+    assert rows.count() == rows.rows == 2
+    assert len(rows.digest) == 64
+
+
+def test_the_limit_comes_after_the_required_modality(table):
+    path = table("id,price,title,beds\na,1,,2\nb,2,x,2\nc,3,,2\nd,4,y,2\n")
+    assert [r.id for r in load(path, schema=ROLES, require=["text"], limit=2)] == ["b", "d"]
+
+
+def test_the_task_and_the_classes_are_taken_from_the_targets(table):
+    kinds = load(table("id,kind,a\n1,0,x\n2,1,x\n3,1,x\n"), schema={"target": "kind"})
+    assert kinds.schema.task == "classification"
+    assert kinds.schema.choices == {0: "0", 1: "1"}
+    assert [row.target for row in kinds] == [0, 1, 1]
+    assert "task taken as classification" in kinds.notes[0]
+    prices = load(table("id,kind,a\n1,0.5,x\n2,1,x\n"), schema={"target": "kind"})
+    assert prices.schema.task == "regression"
+
+
+def test_a_group_never_straddles_the_splits_made_by_hash(table):
+    lines = "".join(f"{i},g{i // 4},w{i}\n" for i in range(400))
+    rows = list(load(table("id,host,title\n" + lines), schema={"text": "title", "group": "host"}))
+    by_group = {}
+    for row in rows:
+        by_group.setdefault(row.group, set()).add(row.split)
+    assert {len(splits) for splits in by_group.values()} == {1}
+    assert {row.split for row in rows} == {"train", "validation", "test"}
+    assert split_of("g0") == "train"
+
+
+def test_a_split_column_is_used_as_it_stands(table):
+    path = table("id,part,title\na,dev,x\nb,train,y\n")
+    schema = {"split": "part", "text": "title"}
+    assert [row.id for row in load(path, schema=schema, split="dev")] == ["a"]
+    with pytest.raises(ConfigError, match="unknown split 'trian'; did you mean 'train'"):
+        load(path, schema=schema, split="trian")
+
+
+def test_rows_with_a_target_that_is_no_number_are_left_out_and_told(table):
+    path = table("id,price,title\na,1,x\nb,cheap,y\nc,nan,z\nd,inf,z\ne,,z\n")
+    rows = load(path, schema=ROLES)
+    assert [(row.id, row.target) for row in rows] == [("a", 1.0), ("e", None)]
+    assert rows.faulty == 3
+    assert rows.faults[0].row_id == "b"
+    assert rows.faults[0].message == (
+        "row 'b' has target price = 'cheap', expected a finite number; correct or remove the row"
+    )
+    assert rows.notes[1] == "1 rows have no price"
+
+
+def test_a_class_that_is_not_among_the_choices_is_a_fault(table):
+    schema = {"target": "kind", "task": "classification", "choices": {0: "slow", 1: "fast"}}
+    rows = load(table("id,kind,a\n1,0,x\n2,7,x\n3,1.0,x\n"), schema=schema)
+    assert [row.target for row in rows] == [0, 1]
+    assert "target kind = '7', expected one of 0, 1" in rows.faults[0].message
+
+
+def test_a_row_without_an_id_is_left_out_and_told(table):
+    rows = load(table("id,price,title\n,1,x\nb,2,y\n"), schema=ROLES)
+    assert [row.id for row in rows] == ["b"]
+    assert "a row has no value in its id column 'id'" in rows.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("id,price,title\n", "no readable row among 0"),
+        ("id,price,title\na,NaN,NaN\nb,NaN,NaN\n", "no readable row among 2"),
+        ("id,price,title\na,x,w\n", "no readable row among 1: row 'a' has target price = 'x'"),
+        ("id,price,title\na,1,x\na,2,y\nb,3,z\n", "1 ids in column 'id' stand in more than one row"),
+        ("id,price,titel\na,1,x\n", "lacks its text[0] column: unknown column 'title'"),
+        ("key,price,title\na,1,x\n", "no id column is named"),
+    ],
+)
+def test_rows_that_cannot_be_used_as_a_whole_end_the_load(table, text, message):
+    with pytest.raises(DataError) as error:
+        load(table(text), schema=ROLES)
+    assert message in str(error.value)
+
+
+def test_one_group_in_two_splits_is_an_error(table):
+    path = table("id,host,part,title\na,h,train,x\nb,h,test,y\n")
+    schema = {"group": "host", "split": "part", "text": "title"}
+    with pytest.raises(DataError, match=r"1 groups of column 'host' lie in more than one split"):
+        load(path, schema=schema)
+
+
+def test_a_column_in_the_schema_that_is_not_in_the_table_is_named(table):
+    path = table("id,price,title\na,1,x\n")
+    with pytest.raises(ConfigError, match="unknown column 'titel'; did you mean 'title'"):
+        load(path, schema=ROLES | {"columns": {"titel": {"unit": "m"}}})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"dataset": "petfindr"}, "unknown data set 'petfindr'; did you mean 'petfinder'?"),
+        ({"require": ["pictures"]}, "unknown modality 'pictures'"),
+        ({"require": "image"}, "expected a list such as"),
+        ({"limit": 0}, "limit is 0"),
+        ({"schema": {"id": "x"}}, "brings its own schema"),
+    ],
+)
+def test_wrong_arguments_are_refused_before_anything_is_read(arguments, message):
+    with pytest.raises(ConfigError) as error:
+        load(**{"dataset": "petfinder", **arguments})
+    assert message in str(error.value)
+
+
+def test_odd_characters_stay_text(table):
+    odd = "{{ 7 * 7 }} <script>x</script> \u202eabc\u202c \u0007 \U0001f436"
+    (row,) = load(table(f'id,price,title\na,1,"{odd}"\n'), schema=ROLES)
+    assert row.inputs["text"] == odd
+
+
+def test_bytes_that_are_not_utf8_are_counted(tmp_path):
+    path = tmp_path / "latin.csv"
+    path.write_bytes("id,price,title\na,1,caf\xe9\n".encode("latin-1"))
+    rows = load(path, schema=ROLES)
+    assert next(iter(rows)).inputs["text"] == "caf\ufffd"
+    assert rows.notes == ("1 rows hold characters that are not UTF-8, shown as \ufffd",)
+
+
+@pytest.mark.slow
+def test_a_million_rows_stream_in_bounded_memory(table):
+    import subprocess
+    import sys
+
+    lines = (f"{i:07},{i}.5,words about number {i}\n" for i in range(1_000_000))
+    path = table("id,price,title\n" + "".join(lines))
+    code = (
+        "import resource, sys; from textcentric.data import load;"
+        f"rows = load({str(path)!r}, schema={ROLES!r});"
+        "assert sum(1 for _ in rows) == 1_000_000;"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert int(done.stdout) < 500  # MiB, the interpreter and Arrow included

@@ -1,0 +1,48 @@
+"""Schemas: from YAML, dicts and flags, with faults explained."""
+
+import pytest
+
+from textcentric.data import read_schema
+from textcentric.errors import ConfigError
+
+
+def test_a_schema_reads_from_yaml_and_flags_override_it(tmp_path):
+    path = tmp_path / "homes.yaml"
+    path.write_text("id: listing\ntarget: price\ntext: title\ncolumns: {beds: {unit: beds}}\n")
+    schema = read_schema(path, target="rent")
+    assert (schema.id, schema.target, schema.text) == ("listing", "rent", ("title",))
+    assert schema.columns["beds"].unit == "beds"
+
+
+def test_a_short_image_role_is_a_column_and_choices_may_be_a_list():
+    schema = read_schema({"image": "photo", "choices": ["low", "high"]})
+    assert schema.image is not None
+    assert schema.image.column == "photo"
+    assert schema.choices == {"low": "low", "high": "high"}
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"targett": "x"}, "unknown key 'targett'; did you mean 'target'?"),
+        ({"columns": {"age": {"unti": "months"}}}, "unknown key 'unti'; did you mean 'unit'?"),
+        ({"image": {"folderr": "x"}}, "unknown key 'folderr'; did you mean 'folder'?"),
+        ({"task": "ranking"}, "'classification' or 'regression' (got 'ranking')"),
+        ({"image": {"folder": "photos"}}, 'a `pattern` such as "{id}-*.jpg"'),
+    ],
+)
+def test_a_wrong_key_or_value_is_named_with_the_right_one(values, message):
+    with pytest.raises(ConfigError) as error:
+        read_schema(values)
+    assert message in str(error.value)
+
+
+def test_a_schema_file_that_is_absent_or_no_mapping_is_explained(tmp_path):
+    with pytest.raises(ConfigError, match="does not exist"):
+        read_schema(tmp_path / "none.yaml")
+    (tmp_path / "list.yaml").write_text("- id\n- target\n")
+    with pytest.raises(ConfigError, match="holds list, expected lines such as"):
+        read_schema(tmp_path / "list.yaml")
+    (tmp_path / "torn.yaml").write_text("id: [a, b\n")
+    with pytest.raises(ConfigError, match="cannot be read as YAML"):
+        read_schema(tmp_path / "torn.yaml")

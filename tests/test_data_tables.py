@@ -1,0 +1,110 @@
+"""Tables: the same rows from every format, and broken files explained."""
+
+import gzip
+import json
+from collections import Counter
+
+import datasets
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from textcentric.data import load
+from textcentric.data.tables import from_hub, open_table
+from textcentric.errors import DataError
+
+ROWS = [{"id": "007", "words": 'a "quoted",\nbroken line', "n": "1"}] + [
+    {"id": f"{i:03}", "words": f"word {i}", "n": str(i)} for i in range(8, 12)
+]
+CSV = "id,words,n\n" + "".join(
+    f'{row["id"]},"{row["words"].replace(chr(34), chr(34) * 2)}",{row["n"]}\n' for row in ROWS
+)
+
+
+def write(path):
+    lines = "".join(json.dumps(row) + "\n" for row in ROWS)
+    writers = {
+        "rows.csv": lambda: path.write_text(CSV),
+        "rows.csv.gz": lambda: path.write_bytes(gzip.compress(CSV.encode())),
+        "rows.jsonl": lambda: path.write_text(lines),
+        "rows.json.gz": lambda: path.write_bytes(gzip.compress(lines.encode())),
+        "rows.parquet": lambda: pq.write_table(pa.Table.from_pylist(ROWS), path),
+        "rows.saved": lambda: datasets.Dataset.from_list(ROWS).save_to_disk(path),
+    }
+    writers[path.name]()
+
+
+@pytest.mark.parametrize(
+    "name", ["rows.csv", "rows.csv.gz", "rows.jsonl", "rows.json.gz", "rows.parquet", "rows.saved"]
+)
+def test_every_format_gives_the_same_rows_twice(tmp_path, name):
+    write(tmp_path / name)
+    table = open_table(tmp_path / name)
+    assert table.columns == ("id", "words", "n")
+    assert list(table.rows()) == ROWS
+    assert list(table.rows()) == ROWS
+
+
+def test_a_folder_of_parquet_shards_is_one_table(tmp_path):
+    for i, row in enumerate(ROWS):
+        pq.write_table(pa.Table.from_pylist([row]), tmp_path / f"shard-{i}.parquet")
+    assert list(open_table(tmp_path).rows()) == ROWS
+
+
+def test_the_splits_of_a_saved_data_set_become_the_split(tmp_path):
+    parts = {"train": ROWS[:3], "test": ROWS[3:]}
+    made = {name: datasets.Dataset.from_list(rows) for name, rows in parts.items()}
+    datasets.DatasetDict(made).save_to_disk(tmp_path / "both")
+    assert [row.id for row in load(tmp_path / "both", split="test")] == ["010", "011"]
+
+
+def test_pictures_inside_a_data_set_become_files(tmp_path, monkeypatch):
+    from PIL import Image
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    features = datasets.Features({"id": datasets.Value("string"), "photo": datasets.Image()})
+    picture = Image.new("RGB", (8, 6), "red")
+    made = datasets.Dataset.from_dict({"id": ["a"], "photo": [picture]}, features=features)
+    (row,) = load(made, schema={"image": "photo"})
+    assert Image.open(row.inputs["image"][0]).size == (8, 6)
+
+
+def test_the_hub_loader_reads_a_data_set_by_name(tmp_path, monkeypatch):
+    # `load_dataset` takes a folder with data files where a hub name would stand.
+    monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "cache"))
+    write(tmp_path / "rows.parquet")
+    rows = list(from_hub(str(tmp_path)).rows())
+    assert rows == [{**row, "split": "train"} for row in ROWS]
+
+
+def test_lines_that_do_not_fit_are_counted_and_left_out(tmp_path):
+    path = tmp_path / "ragged.csv"
+    path.write_text("id,a\n1,x\n2\n3,y,z\n\n4,w\n")
+    unreadable = Counter()
+    rows = list(open_table(path).rows(unreadable))
+    assert [row["id"] for row in rows] == ["1", "4"]
+    assert unreadable == {"lines without exactly 2 fields": 2}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("empty.csv", b"", "is empty (0 bytes)"),
+        ("twice.csv", b"id,a,a\n1,2,3\n", "has column 'a' twice"),
+        ("fake.parquet", b"not parquet at all", "cannot be read"),
+        ("cut.csv.gz", gzip.compress(CSV.encode() * 50)[:60], "cut.csv.gz"),
+        ("text.json", b"[1, 2]\n", "expected one JSON object a line"),
+        ("what.xlsx", b"x", "has an unknown format"),
+    ],
+)
+def test_a_table_that_cannot_be_read_says_why(tmp_path, name, content, message):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(DataError) as error:
+        list(open_table(tmp_path / name).rows())
+    assert message in str(error.value)
+
+
+def test_a_mistyped_path_names_the_nearest_file(tmp_path):
+    (tmp_path / "listing.csv").write_text("id\n1\n")
+    with pytest.raises(DataError, match=r"did you mean .*listing\.csv"):
+        load(tmp_path / "listings.csv")

@@ -1,0 +1,115 @@
+"""Ask an engine once: answers come from the journal, from a request under way, or anew."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from typing import Any
+
+from textcentric.engines.protocol import Engine, Request, Response
+from textcentric.errors import RequestError
+from textcentric.journal import Journal
+from textcentric.metrics import Metrics
+
+
+class Answers:
+    """Wrap an engine so that no journalled or running request is ever sent again."""
+
+    def __init__(self, engine: Engine, journal: Journal, metrics: Metrics):
+        self.engine = engine
+        self.journal = journal
+        self.metrics = metrics
+        self._running: dict[str, asyncio.Future[Response]] = {}
+
+    async def ask(self, request: Request) -> Response:
+        """Return the answer to `request`; raises what the engine raises."""
+        key = request.key
+        stored = self.journal.get(key)
+        if stored is not None:
+            self.metrics.reused += 1
+            return Response(**stored)
+        running = self._running.get(key)
+        if running is not None:
+            self.metrics.reused += 1
+            return await asyncio.shield(running)
+        return await self._send(key, request)
+
+    async def _send(self, key: str, request: Request) -> Response:
+        future = self._running[key] = asyncio.get_running_loop().create_future()
+        self.metrics.enter()
+        try:
+            response = await self.engine.generate(request)
+        except BaseException as error:
+            _fail(future, error)
+            raise
+        finally:
+            self.metrics.leave()
+            del self._running[key]
+        future.set_result(response)
+        self.metrics.prompt_tokens += response.prompt_tokens
+        self.metrics.cached_tokens += response.cached_tokens
+        self.metrics.output_tokens += response.output_tokens
+        self.journal.put(key, _body(response))
+        return response
+
+    async def ask_json(self, request: Request) -> tuple[dict[str, Any], list[Request]]:
+        """Return the answer parsed by the request's schema, and the requests that led to it.
+
+        An answer that does not fit is asked for once more under another seed; then RequestError.
+        """
+        asked = [request]
+        for attempt in (1, 2):
+            response = await self.ask(asked[-1])
+            problem, value = parse_json(response.text, request.schema or {})
+            if not problem:
+                return value, asked
+            if attempt == 1:
+                asked.append(_another_try(request))
+        raise RequestError(
+            f"the answer does not fit its schema twice ({problem}): {response.text[:120]!r}",
+            kind="schema",
+            attempts=2,
+        )
+
+
+def parse_json(text: str, schema: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Return (what is wrong, value); the JSON object may have prose around it.
+
+    Required keys and enumerations are checked, which is what a prompt's schema uses.
+    """
+    start, end = text.find("{"), text.rfind("}")
+    try:
+        value = json.loads(text[start : end + 1]) if start >= 0 else None
+    except ValueError as error:
+        return f"not JSON: {error}", {}
+    if not isinstance(value, dict):
+        return "no JSON object", {}
+    for name in schema.get("required", ()):
+        if name not in value:
+            return f"lacks {name!r}", {}
+    for name, rule in schema.get("properties", {}).items():
+        if name in value and "enum" in rule and value[name] not in rule["enum"]:
+            return f"{name}={value[name]!r} is none of {rule['enum']}", {}
+    return "", value
+
+
+def _another_try(request: Request) -> Request:
+    sampling = request.sampling
+    seed = None if sampling.seed is None else (sampling.seed + 1) % 2**31
+    warm = replace(sampling, seed=seed, temperature=max(0.3, sampling.temperature))
+    return replace(request, sampling=warm, sample=request.sample + 1_000_000)
+
+
+def _body(response: Response) -> dict[str, Any]:
+    body = asdict(response)
+    return {name: value for name, value in body.items() if value not in ("", 0)}
+
+
+def _fail(future: asyncio.Future[Response], error: BaseException) -> None:
+    if isinstance(error, asyncio.CancelledError):
+        future.cancel()
+    else:
+        future.set_exception(error)
+        future.exception()  # mark as retrieved: perhaps nobody else waits for it

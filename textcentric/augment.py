@@ -1,0 +1,340 @@
+"""`augment`: rows in, a run directory out. A bounded window of rows keeps the engine full.
+
+The window is sized from the engine's own limits; rows are admitted in order and finish as they
+may. What stops a run early (a budget, Ctrl-C, a dead engine) leaves a directory to go on from.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from textcentric.answers import Answers
+from textcentric.config import AugmentConfig, fingerprint
+from textcentric.describe import Describer
+from textcentric.encoder import SentenceEncoder
+from textcentric.engines.protocol import Engine
+from textcentric.errors import EngineError, StoppedError, TextCentricError
+from textcentric.flow import Plan, RowFlow
+from textcentric.journal import Journal
+from textcentric.metrics import INTERVAL, Metrics
+from textcentric.prompts import PromptLibrary
+from textcentric.requests import RequestBuilder
+from textcentric.rows import Record
+from textcentric.runs import (
+    count_outputs,
+    git_commit,
+    machine,
+    started_now,
+    versions,
+    write_manifest,
+)
+from textcentric.shards import Failure, Output, ShardWriter
+
+TICK = 0.25  # seconds between two looks at the run
+MOST_ROWS = 256  # in flight
+Progress = Callable[[Metrics], None]
+OnRow = Callable[[list[Output | Failure]], None]
+
+
+@dataclass(frozen=True)
+class Budget:
+    """When to admit no further row; whatever is in flight is finished."""
+
+    tokens: int | None = None
+    minutes: float | None = None
+    accept: int | None = None
+    rows: int | None = None
+
+    def spent(self, metrics: Metrics) -> str:
+        """Return which limit is reached, empty while none is."""
+        tokens = metrics.prompt_tokens + metrics.output_tokens
+        if self.tokens is not None and tokens >= self.tokens:
+            return f"the budget of {self.tokens:,} tokens is spent"
+        if self.minutes is not None and metrics.seconds >= 60 * self.minutes:
+            return f"the budget of {self.minutes:g} minutes is spent"
+        if self.accept is not None and metrics.accepted >= self.accept:
+            return f"{metrics.accepted} variants are accepted"
+        if self.rows is not None and metrics.admitted >= self.rows:
+            return f"{self.rows} rows are done"
+        return ""
+
+
+@dataclass
+class Job:
+    """Everything one run needs, opened and checked, before the first row."""
+
+    config: AugmentConfig
+    identity: Mapping[str, Any]
+    dataset: Any
+    plan: Plan
+    engine: Engine
+    experts: Mapping[str, Any]
+    folder: Path
+    journal: Journal
+    encoder: SentenceEncoder | None = None
+    budget: Budget = field(default_factory=Budget)
+    metrics: Metrics = field(default_factory=Metrics)
+    on_progress: Progress | None = None
+    on_row: OnRow | None = None
+
+
+class Driver:
+    """Drive the rows of one job through their program."""
+
+    def __init__(self, job: Job):
+        self.job = job
+        self.metrics = job.metrics
+        self.writer = ShardWriter(
+            job.folder, job.journal, numeric_target=numeric_target(job.dataset)
+        )
+        self.describer = Describer(job.experts, job.journal)
+        self.flow = RowFlow(
+            job.plan,
+            self.describer,
+            Answers(job.engine, job.journal, job.metrics),
+            RequestBuilder(
+                job.engine.fingerprint(),
+                temperature=job.config.temperature,
+                max_tokens=job.config.max_tokens,
+            ),
+            job.encoder,
+            dataset=job.dataset.name,
+            reason_about=question(job.dataset),
+            truncate=job.config.on_too_long == "truncate",
+        )
+        self.started = started_now()
+        self._rows: set[asyncio.Task[None]] = set()
+        self._error: BaseException | None = None
+
+    async def run(self) -> dict[str, Any]:
+        """Run until every row is done or something stops it; return the manifest.
+
+        Raises StoppedError, EngineError or CancelledError after everything finished is on disk.
+        """
+        self._write_manifest("running")
+        stopped, status = "", "stopped"
+        ticker = asyncio.create_task(self._tick())
+        try:
+            stopped = await self._admit()
+            await self._drain()
+            self.writer.close()
+            status = "finished" if not stopped or self._enough() else "stopped"
+        except asyncio.CancelledError:
+            status = "interrupted"
+            raise
+        finally:
+            ticker.cancel()
+            await self._abandon()
+            manifest = self._finish(status, stopped)
+        return manifest
+
+    async def _admit(self) -> str:
+        """Admit rows while there is room; return why it stopped before the last one, if it did."""
+        window = asyncio.Semaphore(self._window())
+        for record in self.job.dataset:
+            if self.job.journal.finished(record.id):
+                continue
+            await window.acquire()
+            if self._error is not None:
+                break
+            stopped = self.job.budget.spent(self.metrics)
+            if stopped:
+                return stopped
+            self.metrics.admitted += 1
+            task = asyncio.create_task(self._row(record, window))
+            self._rows.add(task)
+            task.add_done_callback(self._rows.discard)
+        return ""
+
+    def _window(self) -> int:
+        """Return how many rows may be in flight: twice what fills the engine, and a few."""
+        limits = self.job.engine.limits()
+        self.metrics.capacity = limits.concurrency
+        rows = 2 * limits.concurrency / max(1, self.job.plan.requests_per_row())
+        return min(MOST_ROWS, math.ceil(rows) + 4)
+
+    async def _row(self, record: Record, window: asyncio.Semaphore) -> None:
+        try:
+            outputs = await self.flow.run(record)
+            self.writer.add_row(record.id, outputs)
+            self._count(outputs)
+            if self.job.on_row is not None:
+                self.job.on_row(outputs)
+        except Exception as error:
+            self._error = self._error or error
+        finally:
+            window.release()
+
+    async def _drain(self) -> None:
+        while self._rows and self._error is None:
+            await asyncio.wait(self._rows, return_when=asyncio.FIRST_COMPLETED)
+        if isinstance(self._error, EngineError):
+            raise StoppedError(
+                f"{self._error}. What is finished is kept; run the same command again to go on"
+            ) from self._error
+        if self._error is not None:
+            raise self._error
+
+    async def _abandon(self) -> None:
+        """Cancel what is still in flight, after an error or an interruption."""
+        for task in list(self._rows):
+            task.cancel()
+        if self._rows:
+            await asyncio.gather(*self._rows, return_exceptions=True)
+        self.describer.close()
+
+    def _count(self, outputs: Iterable[Output | Failure]) -> None:
+        self.metrics.rows += 1
+        for output in outputs:
+            if isinstance(output, Failure):
+                self.metrics.failed += 1
+            elif output.reason:
+                self.metrics.rejected += 1
+            elif output.prompt != "clean":
+                self.metrics.accepted += 1
+
+    async def _tick(self) -> None:
+        """Report progress, write a line of metrics a second, commit what waits."""
+        lines, at = self.job.folder / "metrics.jsonl", 0.0
+        while True:
+            with suppress(StoppedError):  # met again, and raised, where the next row is written
+                self.job.journal.commit()
+            if time.monotonic() - at >= INTERVAL:
+                at = time.monotonic()
+                with suppress(OSError):
+                    self.metrics.append(lines)
+            if self.job.on_progress is not None:
+                self.job.on_progress(self.metrics)
+            await asyncio.sleep(TICK)
+
+    def _enough(self) -> bool:
+        accept = self.job.budget.accept
+        return accept is not None and self.metrics.accepted >= accept
+
+    def _finish(self, status: str, stopped: str) -> dict[str, Any]:
+        """Put what is finished on disk, as far as the disk allows, and say what came of it."""
+        if status != "finished":
+            self.writer.write()
+        self.job.journal.commit()
+        with suppress(OSError):
+            self.metrics.append(self.job.folder / "metrics.jsonl")
+        return self._write_manifest(status, stopped)
+
+    def _write_manifest(self, status: str, stopped: str = "") -> dict[str, Any]:
+        manifest = self._manifest(status, stopped)
+        write_manifest(self.job.folder, manifest)
+        return manifest
+
+    def _manifest(self, status: str, stopped: str) -> dict[str, Any]:
+        job, metrics = self.job, self.metrics
+        counted = job.journal.counts()
+        owed = requested(job, everything=status in ("stopped", "interrupted"))
+        counts, reasons, errors = count_outputs(counted, owed)
+        totals = Counter[str]()
+        for entry in counts.values():
+            totals.update(entry)
+        dataset = job.dataset
+        return {
+            "name": job.folder.name,
+            "fingerprint": fingerprint(job.identity),
+            "status": status,
+            "stopped": stopped,
+            "started": self.started,
+            "seconds": round(metrics.seconds, 2),
+            "versions": versions(),
+            "git": git_commit(),
+            "machine": machine(),
+            "seed": job.config.seed,
+            "dataset": {
+                "name": dataset.name,
+                "path": str(dataset.path),
+                "digest": dataset.digest,
+                "origin": dataset.origin,
+                "rows": dataset.count(),
+                "notes": list(dataset.notes),
+            },
+            "engine": dict(job.engine.fingerprint()),
+            "prompts": {
+                prompt.id: {
+                    "version": prompt.front.version,
+                    "digest": prompt.digest,
+                    "label": prompt.front.label,
+                    "stage": prompt.front.stage,
+                }
+                for prompt in (*job.plan.derive, *job.plan.variants)
+            },
+            "counts": counts,
+            "totals": dict(totals),
+            "reasons": reasons,
+            "errors": errors,
+            "tokens": {
+                "prompt": metrics.prompt_tokens,
+                "cached": metrics.cached_tokens,
+                "output": metrics.output_tokens,
+            },
+            "requests": {"sent": metrics.sent, "reused": metrics.reused},
+            "answers": job.journal.answers(),
+            "engine_full": round(metrics.full, 2),
+            "engine_starved": round(metrics.starved, 2),
+            "bottleneck": metrics.bottleneck(),
+        }
+
+
+def requested(job: Job, *, everything: bool) -> dict[str, int]:
+    """Return how many outputs each prompt owes for the rows not yet finished, and has given.
+
+    Only a run that was stopped has to look at the rows it never admitted.
+    """
+    owed = Counter[str]()
+    for (prompt, _, _), n in job.journal.counts().items():
+        owed[prompt] += n
+    if everything:
+        for record in job.dataset:
+            if not job.journal.finished(record.id):
+                owed["clean"] += 1
+                owed.update(prompt.id for prompt, _ in job.plan.wanted(record))
+    return dict(owed)
+
+
+def numeric_target(dataset: Any) -> bool:
+    """Say whether all targets are numbers, by what the data set declares."""
+    schema = dataset.schema
+    if schema.task == "regression":
+        return True
+    return bool(schema.choices) and all(isinstance(key, int) for key in schema.choices)
+
+
+def question(dataset: Any) -> dict[str, Any]:
+    """Return the question that `reason` prompts ask: a task and the allowed answers."""
+    schema = dataset.schema
+    target = schema.target or "the target"
+    if schema.choices:
+        choices = list(schema.choices.values())
+        return {"task": f"What is the most likely {target} of this listing?", "choices": choices}
+    choices = ["very low", "low", "middle", "high", "very high"]
+    return {"task": f"How high is the {target} of this listing?", "choices": choices}
+
+
+async def stream(job: Job) -> AsyncIterator[Output | Failure]:
+    """Run `job` and yield outputs as their rows finish."""
+    queue: asyncio.Queue[Any] = asyncio.Queue()
+    job.on_row = queue.put_nowait
+    driving = asyncio.create_task(Driver(job).run())
+    driving.add_done_callback(lambda _: queue.put_nowait(None))
+    try:
+        while (outputs := await queue.get()) is not None:
+            for output in outputs:
+                yield output
+        await driving
+    finally:
+        driving.cancel()
+        with suppress(asyncio.CancelledError, TextCentricError):
+            await driving

@@ -1,0 +1,63 @@
+"""Sentence embeddings for curation: a real encoder, loaded once, off the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+from textcentric.errors import ConfigError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+BATCH = 64
+
+
+class SentenceEncoder:
+    """Embed texts with sentence-transformers; `model` is a folder or a hub name.
+
+    >>> encoder = SentenceEncoder(folder)  # doctest: +SKIP
+    >>> (await encoder.embed(["a dog", "a cat"])).shape  # doctest: +SKIP
+    (2, 384)
+    """
+
+    def __init__(self, model: str):
+        self.model = model
+        self._encoder: Any = None
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="encoder")
+
+    async def embed(self, texts: Sequence[str]) -> np.ndarray:
+        """Return one unit vector a text (B, D)."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, self._embed, list(texts))
+
+    def load(self) -> None:
+        """Start loading in the background; `embed` waits for it."""
+        self._thread.submit(self._load)
+
+    def close(self) -> None:
+        """Stop the thread; what it is doing is finished first."""
+        self._thread.shutdown(wait=True, cancel_futures=True)
+
+    def _load(self) -> None:
+        if self._encoder is None:
+            try:
+                from sentence_transformers import SentenceTransformer
+            except ImportError as error:
+                raise ConfigError(
+                    "curation by meaning needs sentence-transformers; install it with"
+                    " `pip install textcentric[experts]`, or give --no-embeddings"
+                ) from error
+            self._encoder = SentenceTransformer(self.model, trust_remote_code=False)
+
+    def _embed(self, texts: list[str]) -> np.ndarray:
+        import numpy as np
+
+        self._load()
+        if not texts:
+            return np.zeros((0, self._encoder.get_embedding_dimension()), dtype=np.float32)
+        return self._encoder.encode(
+            texts, batch_size=BATCH, normalize_embeddings=True, show_progress_bar=False
+        )

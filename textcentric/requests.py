@@ -1,0 +1,73 @@
+"""Requests from prompts: rendered turns, sampling values and what names the model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from typing import Any
+
+from textcentric.engines.protocol import Message, Request, Sampling
+from textcentric.prompts import Prompt
+from textcentric.shards import dump
+
+
+class RequestBuilder:
+    """Build requests for one engine; flags for temperature and tokens win over a prompt's own.
+
+    `fingerprint` is the engine's: model, model_revision, template_digest.
+    """
+
+    def __init__(
+        self,
+        fingerprint: Mapping[str, str],
+        *,
+        temperature: float | None = None,
+        max_tokens: int | None = None,
+    ):
+        self.fingerprint = fingerprint
+        flags = {"temperature": temperature, "max_tokens": max_tokens}
+        self._flags = {name: value for name, value in flags.items() if value is not None}
+        self._sampling: dict[str, tuple[Sampling, str]] = {}
+
+    def build(self, prompt: Prompt, variables: Mapping[str, Any], seed: int) -> Request:
+        """Render `prompt` into the request that asks it; raises PromptError."""
+        sampling = self._defaults(prompt)[0]
+        schema = prompt.front.answer_schema
+        return Request(
+            messages=tuple(Message(role, text) for role, text in prompt.render(variables)),
+            model=self.fingerprint.get("model", ""),
+            sampling=replace(sampling, seed=seed % 2**31) if sampling.temperature else sampling,
+            model_revision=self.fingerprint.get("model_revision", ""),
+            template_digest=self.fingerprint.get("template_digest", ""),
+            schema=fill_choices(schema, variables.get("choices", ())) if schema else None,
+        )
+
+    def sampling_text(self, prompt: Prompt) -> str:
+        """Return the prompt's sampling values as JSON, seed aside."""
+        return self._defaults(prompt)[1]
+
+    def _defaults(self, prompt: Prompt) -> tuple[Sampling, str]:
+        found = self._sampling.get(prompt.digest)
+        if found is None:
+            values = prompt.front.sampling.model_dump() | self._flags
+            values["stop"] = tuple(values["stop"])
+            sampling = Sampling(**values)
+            text = dump({k: v for k, v in asdict(sampling).items() if k != "seed"})
+            found = self._sampling[prompt.digest] = sampling, text
+        return found
+
+
+def fill_choices(schema: Mapping[str, Any], choices: Any) -> dict[str, Any]:
+    """Return `schema` with the word `choices` under an enum replaced by the labels.
+
+    >>> fill_choices({"enum": "choices"}, ["slow", "fast"])
+    {'enum': ['slow', 'fast']}
+    """
+    return {
+        key: list(choices)
+        if key == "enum" and value == "choices"
+        else fill_choices(value, choices)
+        if isinstance(value, Mapping)
+        else value
+        for key, value in schema.items()
+    }
