@@ -85,7 +85,7 @@ def test_rows_with_a_target_that_is_no_number_are_left_out_and_told(table):
     assert rows.faults[0].message == (
         "row 'b' has target price = 'cheap', expected a finite number; correct or remove the row"
     )
-    assert rows.notes[1] == "1 rows have no price"
+    assert rows.notes[1] == "1 row without price"
 
 
 def test_a_class_that_is_not_among_the_choices_is_a_fault(table):
@@ -107,7 +107,10 @@ def test_a_row_without_an_id_is_left_out_and_told(table):
         ("id,price,title\n", "no readable row among 0"),
         ("id,price,title\na,NaN,NaN\nb,NaN,NaN\n", "no readable row among 2"),
         ("id,price,title\na,x,w\n", "no readable row among 1: row 'a' has target price = 'x'"),
-        ("id,price,title\na,1,x\na,2,y\nb,3,z\n", "1 ids in column 'id' stand in more than one row"),
+        (
+            "id,price,title\na,1,x\na,2,y\nb,3,z\n",
+            "1 id of column 'id' in more than one row",
+        ),
         ("id,price,titel\na,1,x\n", "lacks its text[0] column: unknown column 'title'"),
         ("key,price,title\na,1,x\n", "no id column is named"),
     ],
@@ -121,7 +124,7 @@ def test_rows_that_cannot_be_used_as_a_whole_end_the_load(table, text, message):
 def test_one_group_in_two_splits_is_an_error(table):
     path = table("id,host,part,title\na,h,train,x\nb,h,test,y\n")
     schema = {"group": "host", "split": "part", "text": "title"}
-    with pytest.raises(DataError, match=r"1 groups of column 'host' lie in more than one split"):
+    with pytest.raises(DataError, match=r"1 group of column 'host' in more than one split"):
         load(path, schema=schema)
 
 
@@ -158,7 +161,7 @@ def test_bytes_that_are_not_utf8_are_counted(tmp_path):
     path.write_bytes("id,price,title\na,1,caf\xe9\n".encode("latin-1"))
     rows = load(path, schema=ROLES)
     assert next(iter(rows)).inputs["text"] == "caf\ufffd"
-    assert rows.notes == ("1 rows hold characters that are not UTF-8, shown as \ufffd",)
+    assert rows.notes == ("1 row with bytes that are not UTF-8, shown as \ufffd",)
 
 
 @pytest.mark.slow

@@ -54,7 +54,9 @@ class Server:
             head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
             fields = dict(line.split(": ", 1) for line in head.strip().split("\r\n")[1:])
             body = await reader.readexactly(int(fields.get("content-length", 0)))
-            writer.write(self._models() if head.startswith("get") else await self._chat(fields, body))
+            writer.write(
+                self._models() if head.startswith("get") else await self._chat(fields, body)
+            )
             await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):
             return  # the client hung up first: nothing to answer
@@ -81,7 +83,10 @@ async def engine_for(server: Server, **settings: Any) -> AsyncIterator[OpenAIEng
     listening = await asyncio.start_server(server.serve, "127.0.0.1", 0)
     port = listening.sockets[0].getsockname()[1]
     settings = {"model": "m", "pause": 0.01, "attempts": 3, **settings}
-    async with listening, OpenAIEngine(base_url=f"http://127.0.0.1:{port}/v1", **settings) as engine:
+    async with (
+        listening,
+        OpenAIEngine(base_url=f"http://127.0.0.1:{port}/v1", **settings) as engine,
+    ):
         yield engine
 
 
@@ -126,7 +131,9 @@ def test_a_vllm_server_gets_its_own_fields_and_an_open_last_turn() -> None:
 
 
 def test_a_repeated_prefill_is_taken_off() -> None:
-    (response,) = ask(Server(completion("The dog is calm.")), messages=(*ASK, Message("assistant", "The dog")))
+    (response,) = ask(
+        Server(completion("The dog is calm.")), messages=(*ASK, Message("assistant", "The dog"))
+    )
     assert response.text == " is calm."
 
 

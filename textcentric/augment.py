@@ -25,7 +25,6 @@ from textcentric.errors import EngineError, StoppedError, TextCentricError
 from textcentric.flow import Plan, RowFlow
 from textcentric.journal import Journal
 from textcentric.metrics import INTERVAL, Metrics
-from textcentric.prompts import PromptLibrary
 from textcentric.requests import RequestBuilder
 from textcentric.rows import Record
 from textcentric.runs import (

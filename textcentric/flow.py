@@ -24,7 +24,7 @@ from textcentric.curate import (
 from textcentric.describe import Described, Describer
 from textcentric.encoder import SentenceEncoder
 from textcentric.engines.protocol import Request, Response
-from textcentric.errors import DataError, RequestError
+from textcentric.errors import DataError, PromptError, RequestError
 from textcentric.prompts import Prompt, PromptLibrary
 from textcentric.requests import RequestBuilder
 from textcentric.rows import Record, TextRow

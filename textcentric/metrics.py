@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 INTERVAL = 1.0  # seconds between two lines
+COUNTED = frozenset(
+    "capacity rows accepted rejected failed sent reused in_flight prompt_tokens cached_tokens"
+    " output_tokens".split()
+)
 
 
 @dataclass
@@ -33,6 +37,7 @@ class Metrics:
     output_tokens: int = 0
     starved: float = 0.0
     full: float = 0.0
+    first_answer: float | None = None  # seconds until the engine had started and answered
     _started: float = field(default_factory=time.monotonic)
     _since: float = field(default_factory=time.monotonic)
 
@@ -41,9 +46,10 @@ class Metrics:
         """Return the seconds since the run started in this process."""
         return time.monotonic() - self._started
 
-    def restart_clock(self) -> None:
-        """Start counting time now: the engine is up."""
-        self._started = self._since = time.monotonic()
+    @property
+    def busy_seconds(self) -> float:
+        """Return the seconds since the first answer: what rates are measured over."""
+        return 0.0 if self.first_answer is None else self.seconds - self.first_answer
 
     def enter(self) -> None:
         """Note that a request goes to the engine."""
@@ -53,6 +59,10 @@ class Metrics:
 
     def leave(self) -> None:
         """Note that a request came back from the engine."""
+        if self.first_answer is None:
+            self.first_answer = self.seconds
+            self._since = time.monotonic()  # the engine's start is nobody's idle time
+            self.full = self.starved = 0.0
         self._account()
         self.in_flight -= 1
 
@@ -64,7 +74,7 @@ class Metrics:
 
     def line(self) -> str:
         """Return one JSON line of the present counts."""
-        counts = {k: v for k, v in asdict(self).items() if not k.startswith("_")}
+        counts = {k: v for k, v in vars(self).items() if k in COUNTED}
         counts["starved"], counts["full"] = round(self.starved, 3), round(self.full, 3)
         return json.dumps({"t": round(self.seconds, 3), **counts})
 

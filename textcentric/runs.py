@@ -193,6 +193,17 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return (yaml.safe_load(path.read_text(encoding="utf-8")) or {}) if path.is_file() else {}
 
 
+def write_jsonl(folder: Path) -> None:
+    """Write the accepted rows as `data.jsonl` too, streamed from the parquet."""
+    import pyarrow.dataset as ds
+
+    temporary = folder / ".data.jsonl.tmp"
+    with temporary.open("w", encoding="utf-8") as file:
+        for batch in ds.dataset(folder / "data", format="parquet").to_batches():
+            file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in batch.to_pylist())
+    os.replace(temporary, folder / "data.jsonl")
+
+
 def list_runs(parent: Path) -> list[dict[str, Any]]:
     """Return the manifests of the runs in `parent`, newest first, each with its `path`."""
     folders = [path.parent for path in parent.glob(f"*/{MANIFEST}")]

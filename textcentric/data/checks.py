@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from textcentric.data.files import FileFinder
-from textcentric.data.loading import Located, SchemaSource, locate, record_reader, unusable
-from textcentric.data.loading import notes as scan_notes
+from textcentric.data.loading import Located, SchemaSource, locate, record_reader
 from textcentric.data.pictures import PictureError, open_picture
 from textcentric.data.readings import code_of, identifier, number, plain
 from textcentric.data.records import RecordReader
-from textcentric.data.scan import Scan, scan
+from textcentric.data.scan import Scan, notes, scan, unusable
 from textcentric.data.schema import Column, Schema
 from textcentric.errors import DataError
 
@@ -199,7 +198,7 @@ def _look_at_files(
 
 
 def _warnings(found: Located, schema: Schema, result: Scan, report: CheckReport) -> list[str]:
-    lines = [*found.notes, *found.layout.notes, *scan_notes(schema, schema, result)]
+    lines = [*found.notes, *found.layout.notes, *notes(schema, schema, result)]
     for files in report.files:
         counts = Counter({"named but absent": files.absent, "refused": files.refused})
         counts.update({f"broken, {reason}": n for reason, n in files.broken.items()})

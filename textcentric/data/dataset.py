@@ -9,11 +9,10 @@ from itertools import islice
 from pathlib import Path
 
 from textcentric.data.photo_labels import PhotoLabels
-from textcentric.data.records import RecordReader
+from textcentric.data.records import RecordReader, RowError
 from textcentric.data.scan import RowFault
 from textcentric.data.schema import Schema
 from textcentric.data.tables import Table
-from textcentric.errors import DataError
 from textcentric.rows import Record
 
 
@@ -47,7 +46,7 @@ class Dataset:
         for row in self.table.rows():
             try:
                 record = self.reader.record(row)
-            except DataError:
+            except RowError:
                 continue  # counted and shown in `faults` and `notes` when the table was loaded
             wanted = self.split is None or record.split == self.split
             if record.inputs and wanted and all(m in record.inputs for m in self.require):
@@ -63,5 +62,5 @@ class Dataset:
 
     def image_labels(self) -> Mapping[str, PhotoLabels]:
         """Return {photo file name: what the data set says is on it}, empty if it says nothing."""
-        by_row = self.reader._photo_labels
+        by_row = self.reader.photo_labels
         return {photo.photo: photo for photos in by_row.values() for photo in photos}

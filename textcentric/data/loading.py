@@ -13,7 +13,7 @@ from textcentric.data.files import FileFinder
 from textcentric.data.layout import Layout
 from textcentric.data.named import cache_folder, named_set, names, places
 from textcentric.data.records import RecordReader
-from textcentric.data.scan import Scan, scan
+from textcentric.data.scan import Scan, notes, scan, unusable
 from textcentric.data.schema import Schema, read_schema
 from textcentric.data.tables import from_datasets, from_hub, open_table
 from textcentric.errors import ConfigError, DataError, unknown
@@ -167,10 +167,11 @@ def _own_table(path: Path, data_dir: str | Path | None, schema: SchemaSource) ->
     root = Path(data_dir) if data_dir else (path if path.is_dir() else path.parent)
     if not root.is_dir():
         raise DataError(f"--data-dir {str(root)!r} is no folder; give the folder of the pictures")
-    wanted = read_schema(schema)
+    layout = _fitted(Layout(table, read_schema(schema), root))
+    wanted = layout.schema
     _refuse_unknown_columns(wanted, table.columns)
     name = wanted.name if wanted.name != "table" else path.name.split(".")[0]
-    return Located(name, "file", path, _fitted(Layout(table, wanted, root)))
+    return Located(name, "file", path, layout)
 
 
 def _fitted(layout: Layout) -> Layout:
@@ -221,45 +222,3 @@ def _refuse_unusable(found: Located, schema: Schema, result: Scan) -> None:
     """Raise DataError where the rows as a whole cannot be used."""
     for message in unusable(schema, result):
         raise DataError(f"data set {found.name!r} ({found.path}): {message}")
-
-
-def unusable(schema: Schema, result: Scan) -> list[str]:
-    """Say why the rows as a whole cannot be used; empty if they can."""
-    reasons = []
-    if result.rows == result.faulty:
-        first = f": {result.faults[0].message}" if result.faults else ""
-        skipped = "".join(f"; {n} {why}" for why, n in result.unreadable.items())
-        reasons.append(f"no readable row among {result.rows}{first}{skipped}")
-    if result.doubled:
-        shown = ", ".join(map(repr, result.doubled[:5]))
-        reasons.append(
-            f"{len(result.doubled)} ids in column {schema.id!r} stand in more than one row"
-            f" ({shown}); every id must be unique"
-        )
-    if result.straddling:
-        shown = ", ".join(map(repr, result.straddling[:5]))
-        reasons.append(
-            f"{len(result.straddling)} groups of column {schema.group!r} lie in more than one"
-            f" split ({shown}); put each group into one split"
-        )
-    return reasons
-
-
-def notes(given: Schema, fitted: Schema, result: Scan) -> list[str]:
-    """Say in one line each what was left out or assumed."""
-    lines = [f"{count} {reason} were skipped" for reason, count in result.unreadable.items()]
-    if result.faulty:
-        lines.append(f"{result.faulty} rows left out; first: {result.faults[0].message}")
-    if result.unlabelled:
-        lines.append(f"{result.unlabelled} rows have no {fitted.target}")
-    if result.garbled:
-        lines.append(f"{result.garbled} rows hold characters that are not UTF-8, shown as \ufffd")
-    for modality, refused in result.refused.items():
-        if refused:
-            lines.append(
-                f"{len(refused)} {modality} files were refused because they leave the data folder"
-                f"; first: {refused[0]!r}"
-            )
-    if given.target and given.task is None and fitted.task:
-        lines.append(f"task taken as {fitted.task}, going by {fitted.target}; `task:` decides")
-    return lines

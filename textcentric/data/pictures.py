@@ -29,7 +29,7 @@ class PictureError(DataError):
 MAX_PIXELS = 50_000_000
 MAX_SIDE = 16_384  # pixels
 TOO_LARGE = "is too large"
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "MPO")
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 
 
 def open_picture(path: str | Path, root: str | Path | None = None) -> Image:

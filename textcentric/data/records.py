@@ -19,6 +19,10 @@ Labels = Mapping[str, tuple[PhotoLabels, ...]]
 SPLITS = (("train", 0.8), ("validation", 0.9), ("test", 1.0))
 
 
+class RowError(DataError):
+    """One row that cannot be used; the others can."""
+
+
 @dataclass(frozen=True)
 class RecordReader:
     """Make a `Record` of each row; `labels` gives the words that lie beside absent photos."""
@@ -29,7 +33,7 @@ class RecordReader:
     labels: Callable[[], Labels] | None = field(default=None, repr=False)
 
     def record(self, row: Mapping[str, Any]) -> Record:
-        """Read one row; raise DataError if its id is missing or its target does not fit."""
+        """Read one row; raise RowError if its id is missing or its target does not fit."""
         row_id = self.row_id(row)
         group = self.group(row)
         return Record(
@@ -44,7 +48,7 @@ class RecordReader:
         """Return the id of `row`."""
         found = identifier(row.get(self.schema.id or ""), self.schema.missing)
         if found is None:
-            raise DataError(f"a row has no value in its id column {self.schema.id!r}", field="id")
+            raise RowError(f"a row has no value in its id column {self.schema.id!r}", field="id")
         return found
 
     def group(self, row: Mapping[str, Any]) -> str | None:
@@ -80,8 +84,8 @@ class RecordReader:
             raise self._fault(row_id, raw, "a finite number")
         return float(value)
 
-    def _fault(self, row_id: str, raw: Any, expected: str) -> DataError:
-        return DataError(
+    def _fault(self, row_id: str, raw: Any, expected: str) -> RowError:
+        return RowError(
             f"row {row_id!r} has target {self.schema.target} = {str(raw)[:60]!r},"
             f" expected {expected}; correct or remove the row",
             row_id=row_id,
@@ -98,7 +102,8 @@ class RecordReader:
         return [(name, self.schema.label(name)) for name in names]
 
     @cached_property
-    def _photo_labels(self) -> Labels:
+    def photo_labels(self) -> Labels:
+        """What a vision service saw on the photos, by row id; read when first asked for."""
         return self.labels() if self.labels else {}
 
     def _inputs(self, row_id: str, row: Mapping[str, Any]) -> dict[str, Any]:
@@ -109,7 +114,7 @@ class RecordReader:
             "text": self._text(row),
             "image": files.get("image"),
             "audio": files.get("audio"),
-            "image_labels": self._photo_labels.get(row_id),
+            "image_labels": self.photo_labels.get(row_id),
         }
         return {modality: value for modality, value in everything.items() if value}
 

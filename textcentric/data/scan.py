@@ -1,7 +1,7 @@
 """One pass over a table before it is used: ids, groups, targets and files that leave the folder.
 
-Ids (and, where the table names splits, groups) are kept as Arrow arrays, which hold a million
-rows in a few dozen megabytes.
+Ids (and, where the table names splits, groups) are kept as Arrow arrays, not as Python
+objects: a million rows peak at about 250 MB while doubled ids are looked for.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from textcentric.data.readings import number, plain
-from textcentric.data.records import RecordReader
+from textcentric.data.records import RecordReader, RowError
+from textcentric.data.schema import Schema
 from textcentric.data.tables import BATCH, Table
-from textcentric.errors import DataError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -48,7 +48,7 @@ class Scan:
     splits: Counter[str] = field(default_factory=Counter)
     labels: LabelSurvey = field(default_factory=lambda: LabelSurvey())
 
-    def blame(self, error: DataError) -> None:
+    def blame(self, error: RowError) -> None:
         """Count a faulty row and keep the first hundred."""
         self.faulty += 1
         if len(self.faults) < KEPT_FAULTS:
@@ -98,7 +98,7 @@ def scan(table: Table, reader: RecordReader) -> Scan:
         found.rows += 1
         try:
             _look_at(row, reader, found, keys)
-        except DataError as error:
+        except RowError as error:
             found.blame(error)
     found.doubled = keys.doubled()
     found.straddling = keys.straddling() if reader.schema.split else []
@@ -109,7 +109,8 @@ def _look_at(row: Mapping[str, Any], reader: RecordReader, found: Scan, keys: _K
     row_id = reader.row_id(row)
     group = reader.group(row)
     split = reader.split(row, group or row_id)
-    keys.add(row_id, group, split) if reader.schema.split else keys.add(row_id, None, None)
+    straddling = reader.schema.split is not None  # else the split follows from the group
+    keys.add(row_id, group if straddling else None, split if straddling else None)
     _refuse_empty(row_id, row, reader)
     found.garbled += any(isinstance(v, str) and "\ufffd" in v for v in row.values())
     for modality, finder in reader.finders.items():
@@ -128,7 +129,56 @@ def _refuse_empty(row_id: str, row: Mapping[str, Any], reader: RecordReader) -> 
     roles = {schema.id, schema.target, schema.group, schema.split}
     content = (value for name, value in row.items() if name not in roles)
     if all(plain(value, schema.missing) is None for value in content) and schema.image is None:
-        raise DataError(f"row {row_id!r} has nothing in any column; remove it", row_id=row_id)
+        raise RowError(f"row {row_id!r} has nothing in any column; remove it", row_id=row_id)
+
+
+def unusable(schema: Schema, result: Scan) -> list[str]:
+    """Say why the rows as a whole cannot be used; empty if they can."""
+    reasons = []
+    if result.rows == result.faulty:
+        first = f": {result.faults[0].message}" if result.faults else ""
+        skipped = "".join(f"; {n} {why}" for why, n in result.unreadable.items())
+        reasons.append(f"no readable row among {result.rows}{first}{skipped}")
+    if result.doubled:
+        shown = ", ".join(map(repr, result.doubled[:5]))
+        reasons.append(
+            f"{plural(len(result.doubled), 'id')} of column {schema.id!r} in more than one row"
+            f" ({shown}); every id must be unique"
+        )
+    if result.straddling:
+        shown = ", ".join(map(repr, result.straddling[:5]))
+        reasons.append(
+            f"{plural(len(result.straddling), 'group')} of column {schema.group!r} in more than"
+            f" one split ({shown}); put each group into one split"
+        )
+    return reasons
+
+
+def notes(given: Schema, fitted: Schema, result: Scan) -> list[str]:
+    """Say in one line each what was left out or assumed."""
+    lines = [f"skipped {count} {reason}" for reason, count in result.unreadable.items()]
+    if result.faulty:
+        lines.append(f"{plural(result.faulty, 'row')} left out; first: {result.faults[0].message}")
+    if result.unlabelled:
+        lines.append(f"{plural(result.unlabelled, 'row')} without {fitted.target}")
+    if result.garbled:
+        lines.append(
+            f"{plural(result.garbled, 'row')} with bytes that are not UTF-8, shown as \ufffd"
+        )
+    for modality, refused in result.refused.items():
+        if refused:
+            lines.append(
+                f"refused {plural(len(refused), f'{modality} file')} outside the data folder"
+                f"; first: {refused[0]!r}"
+            )
+    if given.target and given.task is None and fitted.task:
+        lines.append(f"task taken as {fitted.task}, going by {fitted.target}; `task:` decides")
+    return lines
+
+
+def plural(count: int, noun: str) -> str:
+    """Return "1 row", "2 rows"."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 class _Keys:

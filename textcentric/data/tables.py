@@ -110,7 +110,7 @@ def _open_csv(path: Path) -> Table:
                 if len(fields) == len(columns):
                     yield dict(zip(columns, fields, strict=True))
                 elif fields:
-                    unreadable[f"lines without exactly {len(columns)} fields"] += 1
+                    unreadable[f"line(s) without exactly {len(columns)} fields"] += 1
 
     return Table(str(path), columns, read, (path,))
 
@@ -123,7 +123,7 @@ def _open_json_lines(path: Path) -> Table:
                 if row is not None:
                     yield row
                 elif line.strip():
-                    unreadable["lines that are not one JSON object"] += 1
+                    unreadable["line(s) that are not one JSON object"] += 1
 
     first: dict[str, None] = {}
     for row in islice(read(Counter()), BATCH):

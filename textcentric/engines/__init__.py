@@ -31,9 +31,7 @@ _ENGINES = {
 }
 
 
-def open_engine(
-    name: str = "auto", model: str | Path | None = None, **settings: Any
-) -> Engine:
+def open_engine(name: str = "auto", model: str | Path | None = None, **settings: Any) -> Engine:
     """Return the engine `name` for `model`; it loads the model with its first request.
 
     `auto` takes vLLM where it is installed, else transformers. `model` is `smollm2` (the packaged

@@ -56,7 +56,7 @@ class OpenAIEngine:
         context: int | None = None,
         revision: str = "",
     ) -> None:
-        self.base_url = base_url or next((os.environ[n] for n in URLS if os.environ.get(n)), None)
+        self.base_url = base_url or next((os.environ[n] for n in URLS if os.environ.get(n)), "")
         if not self.base_url:
             raise ConfigError(
                 f"the engine openai needs an address: set {URLS[0]}, or base_url to something"
@@ -97,9 +97,7 @@ class OpenAIEngine:
         from openai import AsyncOpenAI
 
         key = next((os.environ[name] for name in KEYS if os.environ.get(name)), "EMPTY")
-        return AsyncOpenAI(
-            api_key=key, base_url=self.base_url, max_retries=0, timeout=self.timeout
-        )
+        return AsyncOpenAI(api_key=key, base_url=self.base_url, max_retries=0, timeout=self.timeout)
 
     async def _look_around(self, client: Any) -> None:
         """Learn the model's name and the server's kind; a server may lack the list of models."""

@@ -107,5 +107,5 @@ def _write_model(weights: Path, folder: Path) -> None:
     # The weights are plain numbers now; left in, every loader would look for a GGUF file.
     model.config.__dict__.pop("quantization_config", None)
     tokenizer = AutoTokenizer.from_pretrained(source, gguf_file=file)
-    model.to(torch.bfloat16).save_pretrained(folder)
+    model.to(dtype=torch.bfloat16).save_pretrained(folder)
     tokenizer.save_pretrained(folder)

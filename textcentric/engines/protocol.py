@@ -161,7 +161,7 @@ class Engine(Protocol):
     def limits(self) -> Limits: ...
 
     def fingerprint(self) -> Mapping[str, str]:
-        """Return `model`, `model_revision`, `template_digest` and `engine`, as they go into keys."""
+        """Return `model`, `model_revision`, `template_digest` and `engine` for keys."""
         ...
 
     def count_tokens(self, messages: tuple[Message, ...]) -> int | None:

@@ -35,7 +35,7 @@ class _Job:
 
 
 class TransformersEngine:
-    """Generate with transformers in batches of at most `batch` requests, on CUDA where there is one.
+    """Generate with transformers, at most `batch` requests at a time, on CUDA where there is one.
 
     Raises:
         EngineError: the model cannot be found, or not be loaded (with the first request).
@@ -82,7 +82,7 @@ class TransformersEngine:
             network = AutoModelForCausalLM.from_pretrained(
                 self.model.source, dtype=getattr(torch, self.dtype)
             )
-            return network.to(self.device).eval()
+            return network.to(device=self.device).eval()
         except (OSError, ValueError, RuntimeError) as cause:
             raise EngineError(
                 f"transformers cannot load {self.model.name!r}: {str(cause)[:300]}",

@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import logging
 import os
+import signal
 import time
-from collections.abc import Mapping
-from contextlib import aclosing
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, aclosing, contextmanager
 from dataclasses import fields
 from importlib import metadata
 from pathlib import Path
@@ -24,6 +26,7 @@ from textcentric.engines.chat import ChatTokenizer, check_length
 from textcentric.engines.models import find_model
 from textcentric.engines.protocol import Limits, Message, Request, Response, Sampling
 from textcentric.engines.reasoning import split_reasoning
+from textcentric.engines.watchdog import Watchdog, environment
 from textcentric.errors import ConfigError, EngineError, RequestError, unknown
 
 # Set before vLLM is imported; what the user has set wins.
@@ -32,7 +35,13 @@ ENVIRONMENT = {
     "DO_NOT_TRACK": "1",
     "VLLM_CPU_KVCACHE_SPACE": "2",  # GiB; plenty for a small model
 }
+QUIET = {
+    "VLLM_LOGGING_LEVEL": "ERROR",
+    "TORCH_CPP_LOG_LEVEL": "ERROR",
+    "PYTHONWARNINGS": "ignore",
+}
 CPU_CONCURRENCY, GPU_CONCURRENCY = 128, 256
+SMALL_MACHINE = 4  # cores
 CPU_CONTEXT = 8192  # without chunked prefill a whole prompt is one batch: bound its memory
 
 
@@ -54,7 +63,8 @@ class VllmEngine:
         self.verbose = verbose
         self._chat = ChatTokenizer(self.model)
         self._numbers = itertools.count()
-        self._start = asyncio.Lock()
+        self._starting: asyncio.Task[Any] | None = None
+        self._watchdog: Watchdog | None = None
         self._core: Any = None
         self._dead: EngineError | None = None
         self._limits = self._expected_limits()
@@ -71,36 +81,46 @@ class VllmEngine:
         )
 
     async def start(self) -> None:
-        """Start vLLM's core (about half a minute on a CPU); `generate` does it when needed."""
-        async with self._start:
-            if self._dead is not None:
-                raise self._dead
-            if self._core is None:
-                self._core = await asyncio.to_thread(self._start_core)
+        """Start vLLM's core (half a minute and more on a CPU); `generate` does it when needed."""
+        if self._dead is not None:
+            raise self._dead
+        if self._starting is None:
+            self._starting = asyncio.create_task(asyncio.to_thread(self._start_core))
+        # Shielded: a cancelled caller must not leave a core behind that nobody can close.
+        self._core = await asyncio.shield(self._starting)
 
     def _start_core(self) -> Any:
-        for name, value in ENVIRONMENT.items():
+        for name, value in (ENVIRONMENT if self.verbose else {**ENVIRONMENT, **QUIET}).items():
             os.environ.setdefault(name, value)
         if not self.verbose:
-            os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
+            logging.getLogger("vllm").setLevel(logging.ERROR)
         from vllm import AsyncEngineArgs
-        from vllm.v1.engine.async_llm import AsyncLLM
 
         arguments = self._arguments({f.name for f in fields(AsyncEngineArgs)})
+        self._watchdog = Watchdog()
         try:
-            core = AsyncLLM.from_engine_args(AsyncEngineArgs(**arguments))
+            with ExitStack() as around:
+                around.enter_context(self._watchdog.marking())
+                around.enter_context(_deaf_to_interrupts())
+                if arguments.get("distributed_executor_backend") == "uni":
+                    around.enter_context(environment(_one_process()))
+                core = _core_class().from_engine_args(AsyncEngineArgs(**arguments))
         except Exception as cause:
+            self._watchdog.release()
             raise EngineError(
                 f"vLLM cannot start with {self.model.name!r}: {_one_line(cause)};"
                 " run again with -v to see vLLM's own log",
                 model=self.model.name,
             ) from cause
         config = core.vllm_config
-        self._limits = Limits(config.scheduler_config.max_num_seqs, config.model_config.max_model_len)
+        self._limits = Limits(
+            concurrency=config.scheduler_config.max_num_seqs,
+            context=config.model_config.max_model_len,
+        )
         return core
 
     def _arguments(self, known: set[str]) -> dict[str, Any]:
-        """Return vLLM's arguments: defaults that are safe here, and the user's settings over them."""
+        """Return vLLM's arguments: defaults that are safe here, the user's settings over them."""
         for name in self.settings:
             if name not in known:
                 raise ConfigError(unknown("vLLM setting", name, known))
@@ -110,6 +130,7 @@ class VllmEngine:
             "dtype": "bfloat16",
             "seed": 0,
             "disable_log_stats": True,
+            "use_tqdm_on_load": self.verbose,
             "enable_log_requests": False,
             "structured_outputs_config": {"backend": "xgrammar", "disable_any_whitespace": True},
         }
@@ -121,7 +142,9 @@ class VllmEngine:
         # A seeded request whose prompt is split kills the engine ("CPU Generator does not use
         # offset", vLLM 0.32), so no prompt may ever be split.
         context = self._limits.context or CPU_CONTEXT
+        small = (os.cpu_count() or 1) <= SMALL_MACHINE
         return {
+            "distributed_executor_backend": "uni" if small else None,
             "enforce_eager": True,
             "max_model_len": context,
             "max_num_seqs": CPU_CONCURRENCY,
@@ -165,11 +188,9 @@ class VllmEngine:
         from vllm.v1.engine.exceptions import EngineDeadError
 
         number = f"r{next(self._numbers)}"
-        output = None
         try:
             async with aclosing(self._core.generate(prompt, params, number)) as outputs:
-                async for output in outputs:
-                    pass
+                output = [output async for output in outputs][-1]
         except EngineDeadError as cause:
             self._dead = EngineError(
                 f"vLLM's core died while it served {self.model.name!r} (out of memory, or killed);"
@@ -180,7 +201,7 @@ class VllmEngine:
         except Exception as cause:
             reason = cause.__cause__ or cause
             raise RequestError(f"vLLM refused the request: {_one_line(reason)}") from cause
-        if output is None or output.outputs[0].finish_reason == "abort":
+        if output.outputs[0].finish_reason == "abort":
             raise RequestError("vLLM gave the request up", kind="aborted")
         return output
 
@@ -204,17 +225,60 @@ class VllmEngine:
         return len(self._chat.encode(messages))
 
     async def close(self) -> None:
-        """Shut vLLM down and wait for its processes."""
-        core, self._core = self._core, None
+        """Shut vLLM down and wait for its processes; one that is starting is waited for."""
         self._dead = self._dead or EngineError("the vLLM engine is closed", model=self.model.name)
-        if core is not None:
-            await asyncio.to_thread(core.shutdown)
+        if self._starting is not None:
+            await asyncio.wait([self._starting])
+            if self._starting.exception() is None:
+                await asyncio.to_thread(self._starting.result().shutdown)
+        self._core = self._starting = None
+        watchdog, self._watchdog = self._watchdog, None
+        if watchdog is not None:
+            await asyncio.to_thread(watchdog.release)
 
     async def __aenter__(self) -> VllmEngine:
         return self
 
     async def __aexit__(self, *exc: Any) -> None:
         await self.close()
+
+
+def _core_class() -> Any:
+    """Return AsyncLLM without its finaliser, which prints a traceback when Python ends."""
+    from vllm.v1.engine.async_llm import AsyncLLM
+
+    class Core(AsyncLLM):
+        def __del__(self) -> None:
+            pass  # `close` or the watchdog ends the processes
+
+    return Core
+
+
+def _one_process() -> dict[str, str]:
+    """Return the environment in which vLLM's CPU core computes in its own process.
+
+    Its usual worker process takes ten seconds more to start, and its scheduler spins on the core
+    that the program needs. vLLM says that OpenMP cannot be set up that way; from here it can.
+    """
+    threads = str(max(1, (os.cpu_count() or 2) - 1))
+    return {
+        "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
+        "VLLM_CPU_OMP_THREADS_BIND": "nobind",
+        "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", threads),
+    }
+
+
+@contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """Let processes that start inside the block ignore Ctrl-C: the program ends them in order."""
+    from multiprocessing import resource_tracker
+
+    resource_tracker.ensure_running()  # it would open the mask again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def on_cpu() -> bool:

@@ -141,7 +141,7 @@ def _sharpness(image: Image) -> str | None:
     if min(luma.shape) < 3:
         return None
     low, high = np.percentile(luma, [1, 99])
-    if high - low < 8:
+    if high - low < 16:
         return None
     middle = luma[1:-1, 1:-1]
     edges = luma[:-2, 1:-1] + luma[2:, 1:-1] + luma[1:-1, :-2] + luma[1:-1, 2:] - 4 * middle

@@ -49,7 +49,7 @@ def cached_sample(name: str) -> Path:
     folder = cache_folder() / "samples" / f"{name}-v{VERSION}-{DEFAULT_ROWS}"
     if not folder.is_dir():
         try:
-            write_sample(name, folder)
+            write_sample(name, folder, DEFAULT_ROWS)
         except (OSError, DataError) as error:
             if not folder.is_dir():  # another process may have been quicker; that is fine
                 raise DataError(

@@ -22,6 +22,33 @@ TABLES = ("listings.csv", "listings.csv.gz")
 PHOTOS = {"folder": "images", "pattern": "{id}-*.jpg"}
 
 
+HEADINGS = (  # of the site's list of amenities, and the small print under some of them
+    "What this place offers",
+    "Scenic views",
+    "Bathroom",
+    "Bedroom and laundry",
+    "Entertainment",
+    "Family",
+    "Heating and cooling",
+    "Home safety",
+    "Internet and office",
+    "Kitchen and dining",
+    "Location features",
+    "Outdoor",
+    "Parking and facilities",
+    "Services",
+    "Not included",
+    "Essentials",
+    "Bowls, chopsticks, plates, cups, etc.",
+    "Space where guests can cook their own meals",
+    "Pots and pans, oil, salt and pepper",
+    "Separate street or building entrance",
+    "Allow stays of 28 days or more",
+    "An open space on the property usually covered in grass",
+    "A desk or table with a chair and space for a laptop.",
+)
+
+
 def _rating(label: str) -> dict[str, object]:
     return {"label": label, "unit": "of 5", "min": 0, "max": 5}
 
@@ -38,7 +65,7 @@ SCRAPED = read_schema(
         "missing": ["", "NaN", "nan", "[]"],
         "columns": {
             "Description": {"reads": "list", "drop": ["About this space"]},
-            "Amenities": {"reads": "list", "drop": ["What this place offers"]},
+            "Amenities": {"reads": "list", "drop": HEADINGS},
             "guests": {"label": "Guests", "reads": "number", "min": 1, "max": 50},
             "beds": {"label": "Beds", "reads": "number", "min": 0, "max": 50},
             "bedrooms": {"label": "Bedrooms", "reads": "number", "min": 0, "max": 50},

@@ -1,0 +1,112 @@
+"""Pictures: found by column or pattern, kept inside the folder, opened safely."""
+
+import pytest
+from PIL import Image
+
+from textcentric.data import load, open_picture
+from textcentric.errors import DataError
+
+BY_ID = {"image": {"folder": "photos", "pattern": "{id}-*.jpg"}}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "photos").mkdir()
+    for name in ("a-1", "a-2", "a-10", "b-c-1"):
+        Image.new("RGB", (20, 10), "red").save(tmp_path / "photos" / f"{name}.jpg")
+    return tmp_path
+
+
+def table(folder, text):
+    path = folder / "rows.csv"
+    path.write_text(text)
+    return path
+
+
+def photos(row):
+    return [path.name for path in row.inputs.get("image", ())]
+
+
+def test_all_pictures_of_a_row_come_in_numeric_order(folder):
+    rows = list(load(table(folder, "id,w\na,x\nb-c,x\nb,x\n"), schema=BY_ID))
+    assert [photos(row) for row in rows] == [["a-1.jpg", "a-2.jpg", "a-10.jpg"], ["b-c-1.jpg"], []]
+
+
+def test_a_column_names_the_picture_and_an_absent_file_is_a_missing_modality(folder):
+    path = table(folder, "id,photo\n1,photos/a-1.jpg\n2,photos/none.jpg\n3,\n")
+    rows = load(path, schema={"image": "photo"})
+    # Rows 2 and 3 have no other column, so nothing is left of them.
+    assert [photos(row) for row in rows] == [["a-1.jpg"]]
+
+
+def test_a_pattern_completes_the_value_of_a_column(folder):
+    rule = {"image": {"column": "photo", "folder": "photos", "pattern": "{value}.jpg"}}
+    (row,) = load(table(folder, "id,photo\n1,a-2\n"), schema=rule)
+    assert photos(row) == ["a-2.jpg"]
+
+
+def test_paths_and_links_that_leave_the_folder_are_refused_and_counted(folder, tmp_path_factory):
+    outside = tmp_path_factory.mktemp("outside") / "secret.jpg"
+    Image.new("RGB", (20, 10)).save(outside)
+    (folder / "photos" / "d-1.jpg").symlink_to(outside)
+    (folder / "photos" / "d-2.jpg").symlink_to(folder / "photos" / "a-1.jpg")
+    rows = load(table(folder, "id,w\na,x\nd,x\n"), schema=BY_ID)
+    assert [photos(row) for row in rows] == [["a-1.jpg", "a-2.jpg", "a-10.jpg"], ["d-2.jpg"]]
+    assert rows.notes[0].startswith("refused 1 image file outside the data folder")
+    named = (
+        f"id,w,photo\n1,x,../{outside.parent.name}/secret.jpg\n2,x,{outside}\n3,x,photos/a-1.jpg\n"
+    )
+    rows = load(table(folder, named), schema={"image": "photo"})
+    assert [photos(row) for row in rows] == [[], [], ["a-1.jpg"]]
+    assert rows.notes[0].startswith("refused 2 image files")
+
+
+def test_an_id_cannot_climb_out_of_the_folder(folder, tmp_path_factory):
+    outside = tmp_path_factory.mktemp("outside") / "x.jpg"
+    Image.new("RGB", (20, 10)).save(outside)
+    rule = {"image": {"folder": "photos", "pattern": "{id}.jpg"}}
+    path = table(folder, f"id,w\n../../{outside.parent.name}/x,x\n")
+    (row,) = load(path, schema=rule)
+    assert "image" not in row.inputs
+
+
+def test_a_picture_opens_as_rgb_and_upright(tmp_path):
+    picture = Image.new("L", (40, 20), 90)
+    exif = picture.getexif()
+    exif[0x0112] = 6  # rotate by a quarter turn
+    picture.save(tmp_path / "turned.jpg", exif=exif)
+    opened = open_picture(tmp_path / "turned.jpg", root=tmp_path)
+    assert (opened.mode, opened.size) == ("RGB", (20, 40))
+
+
+def broken(folder):
+    whole = folder / "whole.jpg"
+    Image.effect_noise((200, 200), 60).convert("RGB").save(whole)
+    (folder / "cut.jpg").write_bytes(whole.read_bytes()[:3000])
+    (folder / "empty.jpg").write_bytes(b"")
+    (folder / "page.jpg").write_text("<!DOCTYPE html><html><body>404</body></html>")
+    (folder / "noise.jpg").write_bytes(bytes(range(256)) * 4)
+    Image.new("L", (20_001, 2)).save(folder / "wide.png")
+    Image.new("1", (12_000, 12_000)).save(folder / "bomb.png")
+    whole.unlink()
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("cut.jpg", "is cut off or damaged"),
+        ("empty.jpg", "is empty (0 bytes)"),
+        ("page.jpg", "is an HTML page, not an image"),
+        ("noise.jpg", "is not an image"),
+        ("wide.png", "is too large: 20,001 by 2 pixels"),
+        ("bomb.png", "is too large: 12,000 by 12,000 pixels"),
+        ("none.jpg", "does not exist"),
+        ("../outside.jpg", "leaves the data folder"),
+    ],
+)
+def test_a_picture_that_cannot_be_used_says_why(tmp_path, name, message):
+    broken(tmp_path)
+    with pytest.raises(DataError) as error:
+        open_picture(tmp_path / name, root=tmp_path)
+    assert message in str(error.value)
+    assert error.value.field == "image"

@@ -1,0 +1,39 @@
+"""The command tree. Each command lives in a module that is imported when the command runs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from textcentric.cli import augment
+
+app = typer.Typer(
+    name="textcentric",
+    help="Turn rows of pictures, tables, sound and text into text, and attack them.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"textcentric {version('textcentric')}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Turn rows of pictures, tables, sound and text into text, and attack them."""
+
+
+app.command("augment")(augment.augment)
+app.command("describe")(augment.describe)

@@ -1,0 +1,223 @@
+"""What `textcentric augment` does with its flags: run, plan, estimate or preview."""
+
+from __future__ import annotations
+
+import json
+import logging
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from textcentric.augment import Job
+from textcentric.cli.progress import Progress, duration
+from textcentric.config import AugmentConfig, resolve
+from textcentric.errors import StoppedError
+from textcentric.session import (
+    Opened,
+    finished_manifest,
+    load_rows,
+    make_experts,
+    opened,
+    run_to_end,
+    wrap_up,
+)
+
+PILOT_ROWS = 20
+
+
+def augment_command(
+    file: Path | None,
+    flags: Mapping[str, Any],
+    mode: str,
+    *,
+    as_json: bool,
+    quiet: bool,
+    verbose: bool,
+) -> int:
+    """Run one mode of `augment`; return the exit code."""
+    config = resolve(file, flags)
+    if mode == "dry-run":
+        from textcentric.cli.plan import show_plan
+
+        show_plan(config, as_json=as_json)
+        return 0
+    silence(verbose)
+    if mode == "preview":
+        return _preview(config, quiet)
+    return _run(config, estimate=mode == "estimate", as_json=as_json, quiet=quiet)
+
+
+def say(line: str) -> None:
+    """Print a message for people."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def _run(config: AugmentConfig, *, estimate: bool, as_json: bool, quiet: bool) -> int:
+    tell = (lambda line: None) if quiet else say
+    with opened(config, say=tell) as run:
+        done = finished_manifest(run.job)
+        if done is not None:
+            tell(f"{run.job.folder} is finished already")
+            return _close(run.job, done, as_json)
+        _tell_start(run, tell)
+        if estimate:
+            run.job.budget = replace(run.job.budget, rows=PILOT_ROWS)
+        manifest = _drive(run, quiet)
+        wrap_up(run.job, manifest)
+        if estimate:
+            from textcentric.cli.estimate import show_estimate
+
+            show_estimate(run.job, as_json=as_json)
+            return 0
+        _tell_end(run, manifest, tell)
+        return _close(run.job, manifest, as_json)
+
+
+def _drive(run: Opened, quiet: bool) -> dict[str, Any]:
+    job = run.job
+    total = min(job.dataset.count() - run.finished, job.budget.rows or sys.maxsize)
+    with Progress(total, quiet=quiet) as progress, _terminable():
+        job.on_progress = progress
+        try:
+            return run_to_end(job)
+        except KeyboardInterrupt:
+            say(f"textcentric: interrupted; run the same command again to go on in {job.folder}")
+            raise
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Let SIGTERM end a run the way Ctrl-C does."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _tell_start(run: Opened, tell: Any) -> None:
+    job = run.job
+    if run.changed:
+        tell(f"the configuration changed: {'; '.join(run.changed)}")
+        tell(f"{run.answers} answers are kept; those whose key is unchanged are reused")
+    elif run.going_on:
+        tell(f"going on: {run.finished} rows are finished, {run.answers} answers are kept")
+    names = ", ".join(prompt.id for prompt in job.plan.variants) or "no variants"
+    model = job.engine.fingerprint()
+    tell(f"{job.dataset.count()} rows of {job.dataset.name} through {names}")
+    tell(f"engine {model.get('engine', '')}, model {model.get('model', '')}, into {job.folder}")
+
+
+def _tell_end(run: Opened, manifest: Mapping[str, Any], tell: Any) -> None:
+    sent, reused = manifest["requests"]["sent"], manifest["requests"]["reused"]
+    if run.going_on:
+        obsolete = max(0, run.answers - reused) if run.changed else 0
+        tell(f"answers: {reused} reused, {sent} new, {obsolete} obsolete")
+
+
+def _close(job: Job, manifest: Mapping[str, Any], as_json: bool) -> int:
+    """Say what came of the run; return its exit code."""
+    totals = manifest["totals"]
+    if as_json:
+        print(json.dumps({"path": str(job.folder), **manifest}, ensure_ascii=False))
+    else:
+        print(
+            f"{totals['requested']} requested = {totals['accepted']} accepted"
+            f" + {totals['rejected']} rejected + {totals['failed']} failed"
+            f" + {totals['pending']} pending, in {duration(manifest['seconds'])}"
+        )
+        print(f"data    {job.folder / 'data'}")
+        print(f"report  {job.folder / 'report.html'}")
+    if manifest["status"] == "stopped":
+        raise StoppedError(f"{manifest['stopped']}; run the same command again to go on")
+    failed = totals["failed"] / max(1, totals["requested"])
+    if failed > job.config.max_failed:
+        say(
+            f"textcentric: {totals['failed']} of {totals['requested']} outputs failed, more than"
+            f" --max-failed {job.config.max_failed:g}: {_common_errors(manifest)}"
+        )
+        return 3
+    return 0
+
+
+def _common_errors(manifest: Mapping[str, Any]) -> str:
+    errors = sorted(manifest["errors"].items(), key=lambda item: -item[1])
+    return ", ".join(f"{kind} ({n})" for kind, n in errors[:3])
+
+
+def _preview(config: AugmentConfig, quiet: bool) -> int:
+    """Run a few rows in a folder that is thrown away; print source and variants."""
+    from textcentric.shards import Failure
+
+    def show(outputs: list[Any]) -> None:
+        for output in outputs:
+            if isinstance(output, Failure):
+                print(f"\n== {output.id}: failed at {output.stage}: {output.message}")
+            else:
+                fate = f"rejected: {output.reason}" if output.reason else "accepted"
+                print(f"\n== {output.id} ({fate})\n{output.text}")
+
+    with tempfile.TemporaryDirectory(prefix="textcentric-") as folder:
+        config = config.model_copy(update={"output_dir": folder, "resume": "auto"})
+        with opened(config, on_row=show, say=say) as run:
+            _drive(run, quiet)
+    return 0
+
+
+def describe_command(file: Path | None, flags: Mapping[str, Any], *, as_json: bool) -> None:
+    """Print rows in the experts' words."""
+    import asyncio
+
+    from textcentric.describe import Describer
+    from textcentric.errors import DataError
+    from textcentric.journal import Journal
+
+    config = resolve(file, flags)
+    dataset = load_rows(config)
+    for note in dataset.notes:
+        say(note)
+
+    async def run(folder: str) -> None:
+        journal = Journal(Path(folder) / "journal.sqlite")
+        describer = Describer(make_experts(config, dataset), journal)
+        for record in dataset:
+            try:
+                described = await describer.describe(record)
+            except DataError as error:
+                say(f"textcentric: {error}")
+                continue
+            _print_row(described, as_json)
+        describer.close()
+        journal.close()
+
+    with tempfile.TemporaryDirectory(prefix="textcentric-") as folder:
+        asyncio.run(run(folder))
+
+
+def _print_row(described: Any, as_json: bool) -> None:
+    row = described.row
+    if as_json:
+        value = {"id": row.id, "parts": dict(row.parts), "experts": described.experts}
+        print(json.dumps(value | {"notes": described.notes}, ensure_ascii=False))
+        return
+    print(f"\n== {row.id}")
+    for name, text in row.parts.items():
+        print(f"[{name}] {text}")
+
+
+def silence(verbose: bool) -> None:
+    """Keep libraries' own logs and bars off the screen, unless asked for."""
+    import os
+
+    if verbose:
+        return
+    for name in ("transformers", "sentence_transformers", "httpx", "openai", "huggingface_hub"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")

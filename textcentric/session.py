@@ -1,0 +1,255 @@
+"""Open everything a run needs, check it before the first row, and close it again."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from textcentric.augment import Budget, Driver, Job, OnRow, Progress
+from textcentric.config import AugmentConfig, fingerprint
+from textcentric.data import load
+from textcentric.encoder import SentenceEncoder
+from textcentric.engines import open_engine
+from textcentric.engines.packaged import packaged_encoder
+from textcentric.engines.protocol import Engine
+from textcentric.errors import PromptError, RunError
+from textcentric.experts import open_experts
+from textcentric.flow import Plan
+from textcentric.journal import Journal
+from textcentric.prompts import Prompt, PromptLibrary, lint
+from textcentric.runs import lock, prepare, read_manifest, write_jsonl
+
+SUMMARY = "summarize/brief"
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A job ready to run, and what its directory held before."""
+
+    job: Job
+    going_on: bool = False
+    changed: tuple[str, ...] = ()
+    answers: int = 0
+    finished: int = 0
+
+
+def make_plan(config: AugmentConfig, library: PromptLibrary) -> Plan:
+    """Choose the prompts of a run; raises PromptError for one that could never be rendered."""
+    chosen = library.select(config.prompts)
+    stages: dict[str, list[Prompt]] = {}
+    for prompt in chosen:
+        stages.setdefault(prompt.front.stage, []).append(prompt)
+    if config.summarize and "summarize" not in stages:
+        stages["summarize"] = [library[SUMMARY]]
+    derive = (
+        [*stages.get("align", []), *stages["summarize"]]
+        if "summarize" in stages
+        else [*stages.get("align", [])]
+    )
+    derive += stages.get("reason", [])
+    variants = (*stages.get("adversarial", ()), *stages.get("bank", ()))
+    for prompt in (*derive, *variants, *stages.get("judge", ())):
+        check_prompt(prompt)
+    judges = stages.get("judge", [])
+    return Plan(
+        derive=tuple(derive),
+        variants=variants,
+        judge=judges[0] if judges else None,
+        library=library,
+        samples=config.samples,
+        perturb=config.perturb,
+        seed=config.seed,
+    )
+
+
+def check_prompt(prompt: Prompt) -> None:
+    """Raise PromptError where a prompt cannot work with any row."""
+    for problem in lint(prompt):
+        if problem.startswith(("unknown variable", "has no", "prompt ", "block ")):
+            raise PromptError(f"prompt {prompt.id}: {problem}", prompt=prompt.id)
+
+
+def engine_name(config: AugmentConfig) -> str:
+    """Return the engine that `auto` stands for on this machine."""
+    if config.engine != "auto":
+        return config.engine
+    return "vllm" if find_spec("vllm") is not None else "transformers"
+
+
+def make_engine(config: AugmentConfig) -> Engine:
+    """Open the engine; a model is loaded with the first request, not here."""
+    settings = dict(config.engine_settings)
+    if config.base_url is not None:
+        settings["base_url"] = config.base_url
+    return open_engine(engine_name(config), config.model, **settings)
+
+
+@contextmanager
+def opened(
+    config: AugmentConfig,
+    *,
+    rows: Any = None,
+    engine: Engine | None = None,
+    on_progress: Progress | None = None,
+    on_row: OnRow | None = None,
+    say: Say = lambda line: None,
+) -> Iterator[Opened]:
+    """Open a run: data, prompts, engine, directory; hold its lock until the end.
+
+    `rows` and `engine` stand in for what the configuration names. Raises the error of whatever
+    cannot be used, before anything is written.
+    """
+    library = PromptLibrary.load(*([config.prompt_dir] if config.prompt_dir else []))
+    plan = make_plan(config, library)
+    dataset = rows if rows is not None else load_rows(config)
+    for note in dataset.notes:
+        say(note)
+    engine = engine or make_engine(config)
+    identity = run_identity(config, dataset, plan, engine)
+    folder = run_folder(config, dataset, identity)
+    prompts = (*plan.derive, *plan.variants, *([plan.judge] if plan.judge else []))
+    with lock(folder):
+        going_on, changed = prepare(folder, identity, config.resume, prompts)
+        reuse = [Path(path) / "journal.sqlite" for path in config.reuse]
+        journal = Journal(folder / "journal.sqlite", reuse=reuse)
+        try:
+            if changed:
+                journal.forget_outputs()
+            encoder = SentenceEncoder(str(packaged_encoder())) if config.embeddings else None
+            job = Job(
+                config=config,
+                identity=identity,
+                dataset=dataset,
+                plan=plan,
+                engine=engine,
+                experts=make_experts(config, dataset),
+                folder=folder,
+                journal=journal,
+                encoder=encoder,
+                budget=Budget(config.max_tokens_total, config.max_minutes, config.accept),
+                on_progress=on_progress,
+                on_row=on_row,
+            )
+            yield Opened(job, going_on, tuple(changed), journal.answers(), journal.finished_rows())
+        finally:
+            journal.close()
+
+
+def load_rows(config: AugmentConfig) -> Any:
+    """Load the data set that the configuration names."""
+    return load(
+        config.dataset,
+        data_dir=config.data_dir,
+        schema=config.table_schema,
+        split=config.split,
+        limit=config.limit,
+        require=config.require,
+    )
+
+
+def run_identity(config: AugmentConfig, dataset: Any, plan: Plan, engine: Engine) -> dict[str, Any]:
+    """Return what makes this run this run: configuration, data, prompts and model."""
+    prompts = (*plan.derive, *plan.variants, *([plan.judge] if plan.judge else []))
+    identity = config.identity()
+    identity["data"] = {
+        "name": dataset.name,
+        "digest": dataset.digest,
+        "schema": dataset.schema.model_dump(mode="json", exclude_defaults=True),
+    }
+    identity["prompt_digests"] = {prompt.id: prompt.digest for prompt in prompts}
+    if any(prompt.front.stage == "bank" for prompt in prompts):
+        identity["bank"] = fingerprint({e.id: e.instruction for e in plan.library.bank})
+    identity["engine_fingerprint"] = dict(engine.fingerprint())
+    return identity
+
+
+def run_folder(config: AugmentConfig, dataset: Any, identity: Mapping[str, Any]) -> Path:
+    """Return the run directory: the one asked for, or one named after the data and the run."""
+    if config.output_dir:
+        return Path(config.output_dir)
+    return Path("runs") / f"{dataset.name}-{fingerprint(identity)}"
+
+
+def make_experts(config: AugmentConfig, dataset: Any) -> dict[str, Any]:
+    """Open the experts that the data set's modalities need.
+
+    The rows name only files that the loader found inside the data folder.
+    """
+    modalities = ["table", "text", *dataset.schema.files()]
+    if config.image_expert == "labels" and "image" not in modalities:
+        modalities.append("image")
+    return dict(
+        open_experts(
+            modalities,
+            missing=config.missing_values,
+            image=config.image_expert,
+            audio=config.audio_expert,
+        )
+    )
+
+
+def finished_manifest(job: Job) -> dict[str, Any] | None:
+    """Return the manifest of a run that is complete, so that no row need be looked at."""
+    try:
+        manifest = read_manifest(job.folder)
+    except RunError:
+        return None
+    same = manifest.get("fingerprint") == fingerprint(job.identity)
+    complete = same and manifest.get("status") == "finished"
+    if not complete or manifest["totals"].get("pending", 1):
+        return None
+    return manifest if job.journal.finished_rows() == job.dataset.count() else None
+
+
+def wrap_up(job: Job, manifest: Mapping[str, Any]) -> None:
+    """Write what people read: the report, the data set card, JSON lines where asked for."""
+    from textcentric.card import write_card
+    from textcentric.report import write_report
+
+    if job.config.format == "jsonl":
+        write_jsonl(job.folder)
+    write_card(job.folder)
+    write_report(job.folder)
+
+
+async def drive(job: Job) -> dict[str, Any]:
+    """Run `job` to its end and close its engine; return the manifest."""
+    try:
+        return await Driver(job).run()
+    finally:
+        await job.engine.close()
+        if job.encoder is not None:
+            job.encoder.close()
+
+
+def run_to_end(job: Job) -> dict[str, Any]:
+    """Run `job` from synchronous code, also where an event loop is already running."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(drive(job))
+    return _in_thread(job)
+
+
+def _in_thread(job: Job) -> dict[str, Any]:
+    found: list[Any] = []
+
+    def target() -> None:
+        try:
+            found.append(asyncio.run(drive(job)))
+        except BaseException as error:
+            found.append(error)
+
+    thread = threading.Thread(target=target, name="textcentric")
+    thread.start()
+    thread.join()
+    if isinstance(found[0], BaseException):
+        raise found[0]
+    return found[0]
