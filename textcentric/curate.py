@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from textcentric.prompts import Checks, Prompt
@@ -109,7 +110,11 @@ def check_piece(piece: Piece, draft: Draft) -> str:
         return "loop"
     if len(words) >= ECHO and _echoes(words, draft):
         return "instruction echoed"
-    return _check_size(checks, len(words), len(before)) or _check_numbers(checks, piece, draft)
+    return (
+        _check_size(checks, len(words), len(before))
+        or _check_change(checks, words, before)
+        or _check_numbers(checks, piece, draft)
+    )
 
 
 def check_words(draft: Draft) -> None:
@@ -194,6 +199,28 @@ def _check_size(checks: Checks, words: int, before: int) -> str:
         if ratio > checks.length[1]:
             return "too long"
     return ""
+
+
+def _check_change(checks: Checks, words: Sequence[str], before: Sequence[str]) -> str:
+    """Say whether too little or too much of the wording changed, or the order not at all."""
+    if checks.new_words is not None:
+        known = set(before)
+        share = sum(word not in known for word in words) / len(words)
+        if share < checks.new_words[0]:
+            return "copied"
+        if share > checks.new_words[1]:
+            return "foreign words"
+    if checks.moved is not None and _moved(words, before) < checks.moved:
+        return "order unchanged"
+    return ""
+
+
+def _moved(words: Sequence[str], before: Sequence[str]) -> float:
+    """Return the share of neighbours among the shared words whose order is not the source's."""
+    places = {word: i for i, word in enumerate(before) if before.count(word) == 1}
+    order = [places[word] for word in words if word in places]
+    steps = list(pairwise(order))
+    return sum(second < first for first, second in steps) / max(1, len(steps))
 
 
 def _check_numbers(checks: Checks, piece: Piece, draft: Draft) -> str:

@@ -134,16 +134,22 @@ class RowFlow:
         return outputs
 
     async def _align(self, described: Described) -> Described:
-        """Replace all parts by one text in one manner, where an `align` prompt was chosen."""
-        row, notes = described.row, list(described.notes)
+        """Tell each modality in one manner, where an `align` prompt was chosen.
+
+        A part whose retelling fails its checks stays as the expert wrote it, which is noted.
+        """
         for prompt in self.plan.derive:
             if prompt.front.stage != "align":
                 continue
-            text, _, cuts = await self._derived_text(prompt, described, {})
-            if text:
-                row = replace(row, parts={"aligned": text})
-            notes += cuts
-        return replace(described, row=row, notes=tuple(notes))
+            names = list(described.row.parts)
+            told = await _all([self._derived_text(prompt, described, {}, n) for n in names])
+            for name, one in zip(names, told, strict=True):
+                if isinstance(one, ROW_ERRORS):
+                    raise one
+                text, _, notes = one
+                row = described.row.with_part(name, text) if text else described.row
+                described = replace(described, row=row, notes=(*described.notes, *notes))
+        return described
 
     async def _derive(self, described: Described) -> _Clean:
         """Add the derived parts; what fails its checks is left out and noted."""
@@ -160,20 +166,28 @@ class RowFlow:
         return clean
 
     async def _derived_text(
-        self, prompt: Prompt, described: Described, known: Mapping[str, str]
+        self,
+        prompt: Prompt,
+        described: Described,
+        known: Mapping[str, str],
+        modality: str | None = None,
     ) -> tuple[str, list[Request], list[str]]:
         row = described.row
         seed = derive_seed(self.plan.seed, row.id, prompt.id, 0)
-        target = aim(prompt, row, random.Random(seed))
+        target = aim(prompt, row, random.Random(seed), modality)
         variables = {**target.variables, **known, **self.reason_about}
         if prompt.front.answer_schema:
             value, asked = await self._json(prompt, variables, seed)
             return f"Prediction: {value['prediction']}. {value['explanation']}", asked, []
-        request, answer, notes = await self._ask(prompt, variables, seed)
-        draft = draft_pieces(prompt, target, [("", answer)], described.facts)
+        request, begin, answer, notes = await self._ask(prompt, variables, seed)
+        draft = draft_pieces(prompt, target, [(begin, answer)], described.facts)
         check_words(draft)
         if draft.reason:
-            return "", [request], [*notes, f"{prompt.front.writes} left out: {draft.reason}"]
+            return (
+                "",
+                [request],
+                [*notes, f"{modality or prompt.front.writes} not written: {draft.reason}"],
+            )
         return draft.pieces[0].text, [request], notes
 
     async def _write(
@@ -201,22 +215,19 @@ class RowFlow:
         for one in answered:
             if isinstance(one, ROW_ERRORS):
                 raise one
-        begun = [
-            (u.variables.get("begin", ""), a)
-            for u, (_, a, _) in zip(target.units, answered, strict=True)
-        ]
+        begun = [(begin, answer) for _, begin, answer, _ in answered]
         draft = draft_pieces(prompt, target, begun, described.facts)
-        written = _Written(draft, target, seed, sample, [request for request, _, _ in answered])
-        written.notes = [note for _, _, notes in answered for note in notes]
+        written = _Written(draft, target, seed, sample, [one[0] for one in answered])
+        written.notes = [note for *_, notes in answered for note in notes]
         return written
 
     async def _ask(
         self, prompt: Prompt, variables: Mapping[str, Any], seed: int
-    ) -> tuple[Request, Response, list[str]]:
+    ) -> tuple[Request, str, Response, list[str]]:
         """Send one request; a row that is too long is cut, never the instruction, if allowed."""
         cuts = 0
         while True:
-            request = self.builder.build(prompt, variables, seed)
+            request, begin = self.builder.build(prompt, variables, seed)
             try:
                 answer = await self.answers.ask(request)
             except RequestError as error:
@@ -230,12 +241,12 @@ class RowFlow:
             notes = (
                 [f"row cut to {CUT**cuts:.0%} of its characters to fit the model"] if cuts else []
             )
-            return request, answer, notes
+            return request, begin, answer, notes
 
     async def _json(
         self, prompt: Prompt, variables: Mapping[str, Any], seed: int
     ) -> tuple[dict[str, Any], list[Request]]:
-        request = self.builder.build(prompt, variables, seed)
+        request, _ = self.builder.build(prompt, variables, seed)
         return await self.answers.ask_json(request)
 
     async def _curate(self, described: Described, drafts: Sequence[_Written]) -> None:

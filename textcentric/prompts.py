@@ -25,10 +25,10 @@ from textcentric.errors import PromptError, unknown
 from textcentric.templates import BoundedEnvironment, render
 
 STAGES = ("align", "summarize", "reason", "adversarial", "bank", "expand", "judge", "caption")
-BLOCKS = ("system", "user", "answer")
+BLOCKS = ("system", "user", "answer", "begin")
 VARIABLES = frozenset(
     "row parts rest part sentence modality summary reason instruction choices task variant"
-    " examples begin".split()
+    " examples".split()
 )
 ROW_VARIABLES = frozenset(["row", "rest", "parts", "part"])
 FRONT = re.compile(r"\A---\n(.*?)\n---\n(.*)\Z", re.DOTALL)
@@ -66,6 +66,8 @@ class Checks(BaseModel):
     words: tuple[int, int] | None = None
     sibling: float | None = Field(0.985, ge=0, le=1.01)
     new_numbers: int | None = Field(None, ge=0)
+    new_words: tuple[float, float] | None = None
+    moved: float | None = Field(None, ge=0, le=1)
     kept_facts: float | None = Field(None, ge=0, le=1)
     min_written: float = Field(0.5, ge=0, le=1)
 
@@ -84,11 +86,18 @@ class Front(BaseModel):
     writes: str = "row"
     each: Literal["sentence"] | None = None
     take: int | None = Field(None, ge=1)
-    begins: float | None = Field(None, gt=0, lt=1)
     sampling: SamplingDefaults = SamplingDefaults()
     checks: Checks = Checks()
     answer_schema: dict[str, Any] | None = Field(None, alias="schema")
     note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A prompt in (role, text) turns, and the words that the answer already begins with."""
+
+    turns: tuple[tuple[str, str], ...]
+    begin: str = ""
 
 
 @dataclass(frozen=True)
@@ -115,24 +124,26 @@ class Prompt:
         except PromptError as error:
             raise PromptError(f"prompt {self.id}: {error}", prompt=self.id) from error
 
-    def render(self, variables: Mapping[str, Any]) -> list[tuple[str, str]]:
-        """Return (role, text) turns; a last `assistant` turn is the beginning of the answer.
+    def render(self, variables: Mapping[str, Any]) -> Rendered:
+        """Render the blocks; raises PromptError for a missing variable or a refused construct.
 
-        Raises PromptError for a missing variable, a refused construct or an empty user part.
+        `answer` and `begin` together are the beginning of the answer, a last `assistant` turn;
+        `begin` is the part of it that belongs to the text: the row's own first words.
         """
         if self.instruction is not None:
             variables = {**variables, "instruction": self.instruction}
-        turns = []
-        for block in BLOCKS:
-            if block not in self.template.blocks:
-                continue
-            try:
-                text = render(self.template, block, variables)
-            except PromptError as error:
-                raise PromptError(f"prompt {self.id}: {error}", prompt=self.id) from error
-            if text:
-                turns.append(({"answer": "assistant"}.get(block, block), text))
-        return turns
+        texts = {name: self._block(name, variables) for name in BLOCKS}
+        turns = [(role, texts[role]) for role in ("system", "user") if texts[role]]
+        opening = " ".join(filter(None, (texts["answer"], texts["begin"])))
+        return Rendered((*turns, ("assistant", opening)) if opening else (*turns,), texts["begin"])
+
+    def _block(self, name: str, variables: Mapping[str, Any]) -> str:
+        if name not in self.template.blocks:
+            return ""
+        try:
+            return render(self.template, name, variables)
+        except PromptError as error:
+            raise PromptError(f"prompt {self.id}: {error}", prompt=self.id) from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,18 +29,23 @@ class RequestBuilder:
         self._flags = {name: value for name, value in flags.items() if value is not None}
         self._sampling: dict[str, tuple[Sampling, str]] = {}
 
-    def build(self, prompt: Prompt, variables: Mapping[str, Any], seed: int) -> Request:
-        """Render `prompt` into the request that asks it; raises PromptError."""
+    def build(self, prompt: Prompt, variables: Mapping[str, Any], seed: int) -> tuple[Request, str]:
+        """Render `prompt` into a request; return it and the words its answer begins with.
+
+        Raises PromptError where the prompt cannot be rendered.
+        """
+        rendered = prompt.render(variables)
         sampling = self._defaults(prompt)[0]
         schema = prompt.front.answer_schema
-        return Request(
-            messages=tuple(Message(role, text) for role, text in prompt.render(variables)),
+        request = Request(
+            messages=tuple(Message(role, text) for role, text in rendered.turns),
             model=self.fingerprint.get("model", ""),
             sampling=replace(sampling, seed=seed % 2**31) if sampling.temperature else sampling,
             model_revision=self.fingerprint.get("model_revision", ""),
             template_digest=self.fingerprint.get("template_digest", ""),
             schema=fill_choices(schema, variables.get("choices", ())) if schema else None,
         )
+        return request, rendered.begin
 
     def sampling_text(self, prompt: Prompt) -> str:
         """Return the prompt's sampling values as JSON, seed aside."""

@@ -7,7 +7,6 @@ sentences that were not asked for or whose rewriting was dropped.
 from __future__ import annotations
 
 import random
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -21,8 +20,6 @@ from textcentric.sentences import Span, sentence_spans, splice
 MODALITIES = ("text", "table", "image", "audio")
 CONTRADICTED = ("table", "image", "audio")
 SENTENCE_WORDS = (2, 40)
-LABEL = re.compile(r"[\w /-]{1,30}:(?=\s)")
-MOST_BEGIN = 8  # words
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +43,11 @@ class Target:
     reason: str = ""
 
 
-def aim(prompt: Prompt, row: TextRow, rng: random.Random) -> Target:
-    """Choose modality, part and sentences for `prompt` by `rng`; asks nothing of a model."""
+def aim(prompt: Prompt, row: TextRow, rng: random.Random, modality: str | None = None) -> Target:
+    """Choose modality (unless given), part and sentences for `prompt` by `rng`."""
     front = prompt.front
     row_text = row.text()
-    modality = rng.choice(_modalities(prompt, row))
+    modality = modality or rng.choice(_modalities(prompt, row))
     rest = "\n\n".join(text for name, text in row.parts.items() if name != modality)
     part = _part(front.writes, modality, row)
     text = row_text if part == "row" else row.parts.get(part, row_text)
@@ -61,7 +58,8 @@ def aim(prompt: Prompt, row: TextRow, rng: random.Random) -> Target:
         "part": text,
         "modality": modality,
     }
-    notes = tuple(f"{name}: {modality}" for name in ("modality", "rest") if name in front.reads)
+    drawn = front.writes == "modality" or not {"modality", "rest"}.isdisjoint(front.reads)
+    notes = (f"modality: {modality}",) if drawn else ()
     if "rest" in front.reads and not rest:
         return Target(part, row_text, variables, (), notes, "only one modality")
     if front.each:
@@ -128,20 +126,6 @@ def _sentences(prompt: Prompt, text: str, rng: random.Random) -> list[Unit]:
     take = prompt.front.take
     if take is not None and take < len(spans):
         spans = sorted(rng.sample(spans, take))
-    return [_unit(prompt, text[start:end], (start, end)) for start, end in spans]
-
-
-def _unit(prompt: Prompt, sentence: str, span: Span) -> Unit:
-    variables = {"sentence": sentence}
-    if prompt.front.begins is not None:
-        variables["begin"] = _begin(sentence, prompt.front.begins)
-    return Unit(sentence, variables, span)
-
-
-def _begin(sentence: str, share: float) -> str:
-    """Return the first words of a sentence, or its label where it has one (`Age:`)."""
-    label = LABEL.match(sentence)
-    if label:
-        return label.group()
-    words = sentence.split()
-    return " ".join(words[: max(1, min(MOST_BEGIN, int(len(words) * share)))])
+    return [
+        Unit(text[start:end], {"sentence": text[start:end]}, (start, end)) for start, end in spans
+    ]

@@ -77,9 +77,9 @@ def _first_prompt(plan: Plan, row: TextRow, dataset: Any) -> list[dict[str, str]
     if prompt.front.stage == "bank":
         prompt = plan.library.from_bank(prompt, derive_seed(plan.seed, row.id, "bank", 0))
     target = aim(prompt, row, random.Random(derive_seed(plan.seed, row.id, prompt.id, 0)))
-    unit = target.units[0].variables if target.units else {"sentence": "", "begin": ""}
+    unit = target.units[0].variables if target.units else {"sentence": ""}
     variables = {**target.variables, **question(dataset), **unit}
-    return [{"role": role, "text": text} for role, text in prompt.render(variables)]
+    return [{"role": role, "text": text} for role, text in prompt.render(variables).turns]
 
 
 def _as_text(shown: dict[str, Any]) -> str:

@@ -63,11 +63,20 @@ def open_picture(path: str | Path, root: str | Path | None = None) -> Image:
 
 def is_inside(path: str | Path, roots: tuple[str, ...]) -> bool:
     """Say whether `path`, its links followed, lies under one of `roots` (real paths)."""
-    folder, name = os.path.split(path)
+    try:
+        real = _real_path(path)
+    except ValueError:  # a NUL or half a surrogate pair: no file can have this name
+        return False
+    return any(real == root or real.startswith(root.rstrip(os.sep) + os.sep) for root in roots)
+
+
+def _real_path(path: str | Path) -> str:
+    """Follow the links of `path`; those of its folder are remembered."""
+    folder, name = os.path.split(os.path.join(os.getcwd(), path))
     real = os.path.join(_real_folder(folder), name)
     if name in ("", ".", "..") or os.path.islink(real):
         real = os.path.realpath(real)
-    return any(real == root or real.startswith(root.rstrip(os.sep) + os.sep) for root in roots)
+    return real
 
 
 @lru_cache(maxsize=4096)

@@ -39,7 +39,7 @@ def plain(raw: Any, missing: tuple[str, ...]) -> Any:
     """Return `raw` stripped, None where it is missing, lists and dicts as they are."""
     if isinstance(raw, str):
         raw = raw.strip()
-        return None if raw in missing else raw
+        return None if not raw or raw in missing else raw
     if isinstance(raw, float) and math.isnan(raw):
         return None
     if raw is None or isinstance(raw, (bytes, bytearray)):

@@ -106,6 +106,24 @@ class RecordReader:
         """What a vision service saw on the photos, by row id; read when first asked for."""
         return self.labels() if self.labels else {}
 
+    def is_empty(self, row_id: str, row: Mapping[str, Any]) -> bool:
+        """Say whether nothing of `row` is left in any modality; quick where it is not."""
+        if any(plain(row.get(name), self.schema.missing) is not None for name in self._sure):
+            return False
+        return not self._inputs(row_id, row)
+
+    @cached_property
+    def _sure(self) -> list[str]:
+        """Columns of which any value is content: none of their codes or lists can mean nothing."""
+        names = [*self.schema.text, *(name for name, _ in self._table)]
+        settings = self.schema.columns
+        plain_ones = [name for name in names if name not in settings]
+        return plain_ones + [
+            name
+            for name in names
+            if name in settings and not settings[name].codes and settings[name].reads != "list"
+        ]
+
     def _inputs(self, row_id: str, row: Mapping[str, Any]) -> dict[str, Any]:
         """Return {modality: raw value}; a modality with nothing in it has no key."""
         files = {name: finder.find(row_id, row)[0] for name, finder in self.finders.items()}

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from textcentric.data.readings import number, plain
+from textcentric.data.readings import number
 from textcentric.data.records import RecordReader, RowError
 from textcentric.data.schema import Schema
 from textcentric.data.tables import BATCH, Table
@@ -111,7 +111,8 @@ def _look_at(row: Mapping[str, Any], reader: RecordReader, found: Scan, keys: _K
     split = reader.split(row, group or row_id)
     straddling = reader.schema.split is not None  # else the split follows from the group
     keys.add(row_id, group if straddling else None, split if straddling else None)
-    _refuse_empty(row_id, row, reader)
+    if reader.is_empty(row_id, row):
+        raise RowError(f"row {row_id!r} has nothing in any modality; remove it", row_id=row_id)
     found.garbled += any(isinstance(v, str) and "\ufffd" in v for v in row.values())
     for modality, finder in reader.finders.items():
         if finder.rule.column or finder.index is not None:
@@ -122,14 +123,6 @@ def _look_at(row: Mapping[str, Any], reader: RecordReader, found: Scan, keys: _K
     else:
         found.labels.add(row[reader.schema.target or ""])
     found.splits[split or ""] += 1
-
-
-def _refuse_empty(row_id: str, row: Mapping[str, Any], reader: RecordReader) -> None:
-    schema = reader.schema
-    roles = {schema.id, schema.target, schema.group, schema.split}
-    content = (value for name, value in row.items() if name not in roles)
-    if all(plain(value, schema.missing) is None for value in content) and schema.image is None:
-        raise RowError(f"row {row_id!r} has nothing in any column; remove it", row_id=row_id)
 
 
 def unusable(schema: Schema, result: Scan) -> list[str]:

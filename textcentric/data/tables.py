@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import re
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -23,6 +24,7 @@ from textcentric.errors import ConfigError, DataError
 Row = dict[str, Any]
 BATCH = 1000
 _LONGEST_FIELD = 64 * 2**20  # characters; a forgotten quote otherwise swallows the whole file
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _BROKEN = (OSError, EOFError, csv.Error, zlib.error, UnicodeDecodeError)
 
 
@@ -45,7 +47,7 @@ class Table:
         """Yield each readable row; count the others in `unreadable` by reason."""
         try:
             yield from self.read(Counter() if unreadable is None else unreadable)
-        except _BROKEN as error:
+        except (*_BROKEN, ValueError, NotImplementedError) as error:  # the last two are Arrow's
             raise DataError(f"table {self.path!r} breaks off: {error}; write it again") from error
 
 
@@ -73,7 +75,7 @@ def _guarded(path: Path, reader: Callable[[Path], Table]) -> Table:
         if path.stat().st_size == 0:
             raise DataError(f"table {str(path)!r} is empty (0 bytes); expected a header and rows")
         return reader(path)
-    except (*_BROKEN, ValueError) as error:
+    except (*_BROKEN, ValueError, NotImplementedError) as error:
         raise DataError(f"table {str(path)!r} cannot be read: {error}") from error
 
 
@@ -136,6 +138,8 @@ def _open_json_lines(path: Path) -> Table:
 def _json_row(line: str) -> Row | None:
     try:
         row = json.loads(line)
+        if "\\ud" in line.lower():  # half a surrogate pair cannot be written to any file again
+            row = json.loads(_SURROGATE.sub("\ufffd", json.dumps(row, ensure_ascii=False)))
     except (ValueError, RecursionError):
         return None
     return row if isinstance(row, dict) else None

@@ -26,13 +26,15 @@ _SIDE = 224  # pixels
 _BATCH = 16
 _LEAST_LABEL = 0.3  # alone, labels below it were wrong on most photos of pets
 _LEAST_BREED = 0.15  # of a class of a kind that is sure
-_LEAST_KIND = 0.3  # a sum over many classes is easily reached by chance
 _FLAT = (539, 549)  # doormat, envelope: what it takes flat drawings and grain for
+# Least sum and classes of each kind. A hundred unsure breeds easily add up to a wrong dog, five
+# kinds of cat do not: on 308 photos of pets these bounds find 90 % of the dogs and 60 % of the
+# cats, and call 8 % of the cats a dog.
 _KINDS = {
-    "a dog": ((151, 269),),
-    "a cat": ((281, 286),),
-    "a bird": ((7, 25), (80, 101), (127, 147)),
-    "a rabbit": ((330, 333),),
+    "a dog": (0.6, ((151, 269),)),
+    "a cat": (0.15, ((281, 286),)),
+    "a bird": (0.3, ((7, 25), (80, 101), (127, 147))),
+    "a rabbit": (0.3, ((330, 333),)),
 }
 
 
@@ -99,12 +101,12 @@ def _prepare(picture: Image) -> np.ndarray:
 
 def _sights(shares: np.ndarray) -> list[Sight]:
     """Return the sure kinds, and the classes that are sure or belong to a sure kind."""
-    sums = {
-        phrase: sum(float(shares[first:end].sum()) for first, end in spans)
-        for phrase, spans in _KINDS.items()
-    }
-    kinds = {phrase: share for phrase, share in sums.items() if share >= _LEAST_KIND}
-    spans = [span for phrase in kinds for span in _KINDS[phrase]]
+    kinds, spans = {}, []
+    for phrase, (least, classes) in _KINDS.items():
+        share = sum(float(shares[first:end].sum()) for first, end in classes)
+        if share >= least:
+            kinds[phrase] = share
+            spans += classes
     sights = [Sight(phrase, share) for phrase, share in kinds.items()]
     for place in (int(i) for i in (-shares).argsort()[:3] if i not in _FLAT):
         least = _LEAST_BREED if any(a <= place < b for a, b in spans) else _LEAST_LABEL

@@ -1,0 +1,193 @@
+"""`augment` and `stream` for Python: the same runs as on the command line, over rows in hand."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from textcentric.augment import stream as stream_job
+from textcentric.config import AugmentConfig, resolve
+from textcentric.data import Dataset, Schema, load
+from textcentric.engines.protocol import Engine
+from textcentric.errors import ConfigError
+from textcentric.rows import Record
+from textcentric.runs import lineage, read_manifest
+from textcentric.session import finished_manifest, opened, run_to_end, wrap_up
+from textcentric.shards import Failure, Output
+
+if TYPE_CHECKING:
+    import datasets
+
+Rows = Any  # a loaded Dataset, a Hugging Face data set, Records, or what `load` takes
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run directory as Hugging Face data sets."""
+
+    path: Path
+
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        """Return counts, versions, digests: the run's `manifest.json`."""
+        return read_manifest(self.path)
+
+    @property
+    def dataset(self) -> datasets.Dataset:
+        """Return the accepted rows, clean ones included."""
+        return self._read("data")
+
+    @property
+    def rejected(self) -> datasets.Dataset:
+        """Return the rejected rows with their reasons."""
+        return self._read("rejected")
+
+    @property
+    def errors(self) -> datasets.Dataset:
+        """Return the outputs that failed, with stage and message."""
+        return self._read("errors")
+
+    def lineage(self, row_id: str) -> dict[str, Any]:
+        """Return everything known of the output `row_id`; raises DataError for an unknown one."""
+        return lineage(self.path, row_id)
+
+    def _read(self, name: str) -> datasets.Dataset:
+        from datasets import Dataset as HubDataset
+        from datasets import concatenate_datasets
+
+        files = sorted((self.path / name).glob("*.parquet"))
+        if not files:
+            return HubDataset.from_list([])
+        return concatenate_datasets([HubDataset.from_parquet(str(file)) for file in files])
+
+
+@dataclass(frozen=True)
+class InHand:
+    """Records that a program made itself, in the shape of a loaded data set."""
+
+    records: Sequence[Record]
+    schema: Schema
+    name: str = "rows"
+    origin: str = "memory"
+    path: Path = Path()
+    notes: tuple[str, ...] = ()
+
+    def __iter__(self) -> Iterator[Record]:
+        return iter(self.records)
+
+    def count(self) -> int:
+        """Return the number of records."""
+        return len(self.records)
+
+    @cached_property
+    def digest(self) -> str:
+        """Return a digest of the records' ids and inputs."""
+        total = hashlib.sha256()
+        for record in self.records:
+            total.update(f"{record.id}\0{record.inputs!r}\0{record.target!r}\n".encode())
+        return total.hexdigest()
+
+
+def augment(
+    rows: Rows,
+    *,
+    prompts: str | Sequence[str] = "adversarial",
+    engine: str | Engine = "auto",
+    output_dir: str | Path | None = None,
+    schema: Any = None,
+    **options: Any,
+) -> Run:
+    """Augment `rows` into a run directory and return it; also works inside a running event loop.
+
+    `rows` are a loaded or Hugging Face data set, `Record`s, or a name or path that `load` takes;
+    `options` are the keys of `AugmentConfig`. Calling again with the same arguments goes on.
+
+    >>> run = augment("petfinder", limit=24, engine=ScriptedEngine("A calm dog."))  # doctest: +SKIP
+    """
+    config, engine_in_hand = _config(rows, prompts, engine, output_dir, options)
+    with opened(config, rows=in_hand(rows, config, schema), engine=engine_in_hand) as run:
+        if finished_manifest(run.job) is None:
+            wrap_up(run.job, run_to_end(run.job))
+        return Run(run.job.folder)
+
+
+async def stream(
+    rows: Rows,
+    *,
+    prompts: str | Sequence[str] = "adversarial",
+    engine: str | Engine = "auto",
+    output_dir: str | Path | None = None,
+    schema: Any = None,
+    **options: Any,
+) -> AsyncIterator[Output | Failure]:
+    """Yield outputs as their rows finish; see `augment` for the arguments."""
+    config, engine_in_hand = _config(rows, prompts, engine, output_dir, options)
+    with opened(config, rows=in_hand(rows, config, schema), engine=engine_in_hand) as run:
+        try:
+            async for output in stream_job(run.job):
+                yield output
+        finally:
+            await run.job.engine.close()
+
+
+def in_hand(rows: Rows, config: AugmentConfig, schema: Any) -> Any:
+    """Return `rows` as a data set that can be iterated more than once."""
+    if isinstance(rows, (Dataset, InHand)):
+        return rows
+    if isinstance(rows, Iterable) and not isinstance(rows, (str, Path)):
+        records = None if hasattr(rows, "column_names") else list(rows)
+        if records is not None:
+            _check_records(records)
+            return InHand(records, _schema_of(records, schema))
+    return load(
+        rows,
+        data_dir=config.data_dir,
+        schema=schema or config.table_schema,
+        split=config.split,
+        limit=config.limit,
+        require=config.require,
+    )
+
+
+def _config(
+    rows: Rows,
+    prompts: str | Sequence[str],
+    engine: str | Engine,
+    output_dir: str | Path | None,
+    options: dict[str, Any],
+) -> tuple[AugmentConfig, Engine | None]:
+    named = engine if isinstance(engine, str) else engine.fingerprint().get("engine", "own")
+    flags = {
+        "prompts": prompts if isinstance(prompts, str) else ",".join(prompts),
+        "engine": named,
+        "output_dir": str(output_dir) if output_dir else None,
+        "dataset": str(rows) if isinstance(rows, (str, Path)) else getattr(rows, "name", "rows"),
+    }
+    config = resolve(None, {**options, **flags})
+    return config, None if isinstance(engine, str) else engine
+
+
+def _check_records(records: Sequence[Any]) -> None:
+    wrong = next((row for row in records if not isinstance(row, Record)), None)
+    if wrong is not None or not records:
+        found = "no rows" if not records else f"a {type(wrong).__name__}"
+        raise ConfigError(f"expected Records, a data set or a name; got {found}")
+    seen: set[str] = set()
+    for record in records:
+        if record.id in seen:
+            raise ConfigError(f"the id {record.id!r} stands in more than one row; ids are unique")
+        seen.add(record.id)
+
+
+def _schema_of(records: Sequence[Record], schema: Any) -> Any:
+    """Return the schema given, or one that says what the records show: modalities and task."""
+    if schema is not None:
+        return Schema.model_validate(schema) if isinstance(schema, dict) else schema
+    numeric = all(isinstance(r.target, (int, float)) for r in records if r.target is not None)
+    present = {name for record in records for name in record.inputs}
+    files = {m: {"pattern": "{id}"} for m in ("image", "audio") if m in present}
+    return Schema.model_validate({"task": "regression" if numeric else "classification", **files})
