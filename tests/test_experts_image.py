@@ -190,7 +190,8 @@ def write_tiny_blip(folder):
     (folder / "vocab.txt").write_text("\n".join(words))
     small = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 2}
     text = {"vocab_size": 10, "num_attention_heads": 2, "bos_token_id": 2,
-            "encoder_hidden_size": 16, "pad_token_id": 0, "eos_token_id": 3, "sep_token_id": 3}  # fmt: skip
+            "encoder_hidden_size": 16, "pad_token_id": 0,
+            "eos_token_id": 3, "sep_token_id": 3}  # fmt: skip
     vision = {"image_size": 32, "patch_size": 16, "num_attention_heads": 2}
     config = BlipConfig(text_config=small | text, vision_config=small | vision, projection_dim=16)
     BlipForConditionalGeneration(config).save_pretrained(folder)
