@@ -18,7 +18,7 @@ from typing import Any
 
 from textcentric.answers import Answers
 from textcentric.config import AugmentConfig, fingerprint
-from textcentric.describe import Describer
+from textcentric.describe import Describer, LanguageWatch
 from textcentric.encoder import SentenceEncoder
 from textcentric.engines.protocol import Engine
 from textcentric.errors import EngineError, StoppedError, TextCentricError
@@ -79,6 +79,7 @@ class Job:
     folder: Path
     journal: Journal
     encoder: SentenceEncoder | None = None
+    languages: LanguageWatch | None = None
     budget: Budget = field(default_factory=Budget)
     metrics: Metrics = field(default_factory=Metrics)
     on_progress: Progress | None = None
@@ -94,7 +95,7 @@ class Driver:
         self.writer = ShardWriter(
             job.folder, job.journal, numeric_target=numeric_target(job.dataset)
         )
-        self.describer = Describer(job.experts, job.journal)
+        self.describer = Describer(job.experts, job.journal, job.languages)
         self.flow = RowFlow(
             job.plan,
             self.describer,

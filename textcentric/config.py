@@ -17,8 +17,10 @@ from textcentric.errors import ConfigError, unknown
 ENVIRONMENT = "TEXTCENTRIC_"
 
 # What may change without making it another run: where it goes, when it stops, how it talks.
+# The folder of prompts is among them because the digests of the prompts already decide.
 RUNTIME = frozenset(
-    "output_dir resume reuse base_url max_failed accept max_tokens_total max_minutes format".split()
+    "output_dir resume reuse base_url max_failed accept max_tokens_total max_minutes format"
+    " prompt_dir".split()
 )
 
 

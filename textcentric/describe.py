@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -28,12 +28,39 @@ class Described:
     facts: tuple[str, ...]  # table values, in lower case
 
 
+class LanguageWatch:
+    """Warn, once a language, of rows in a language that the model does not list."""
+
+    def __init__(self, listed: frozenset[str] | None, warn: Callable[[str], None]):
+        self.listed = listed
+        self.warn = warn
+        self._warned: set[str] = set()
+
+    def look(self, row_id: str, notes: Sequence[str]) -> None:
+        """Look for a `language=xx` note that the model does not list."""
+        for note in notes:
+            language = note.removeprefix("language=")
+            if self.listed is None or language == note or language in self.listed | self._warned:
+                continue
+            self._warned.add(language)
+            self.warn(
+                f"row {row_id!r} is in {language!r}, which the model does not list"
+                f" ({', '.join(sorted(self.listed))}); expect weak text, or give another --model"
+            )
+
+
 class Describer:
     """Run the experts of a row; an expert's answer is journalled by content, name and version."""
 
-    def __init__(self, experts: Mapping[str, Any], journal: Journal):
+    def __init__(
+        self,
+        experts: Mapping[str, Any],
+        journal: Journal,
+        languages: LanguageWatch | None = None,
+    ):
         self.experts = experts
         self.journal = journal
+        self.languages = languages
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="expert")
 
     async def describe(self, record: Record) -> Described:
@@ -48,6 +75,8 @@ class Describer:
                 continue
             told = await self._ask(modality, expert, value)
             notes += told.notes
+            if self.languages is not None:
+                self.languages.look(record.id, told.notes)
             if told.text:
                 parts[modality] = told.text
                 experts[modality] = {

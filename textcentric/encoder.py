@@ -50,6 +50,10 @@ class SentenceEncoder:
                     "curation by meaning needs sentence-transformers; install it with"
                     " `pip install textcentric[experts]`, or give --no-embeddings"
                 ) from error
+            import torch
+
+            if not torch.cuda.is_available():  # leave the other cores to the engine
+                torch.set_num_threads(max(1, torch.get_num_threads() // 2))
             self._encoder = SentenceTransformer(self.model, trust_remote_code=False)
 
     def _embed(self, texts: list[str]) -> np.ndarray:

@@ -31,6 +31,7 @@ VARIABLES = frozenset(
     " examples".split()
 )
 ROW_VARIABLES = frozenset(["row", "rest", "parts", "part"])
+ROWLESS = ("caption", "expand")  # stages whose prompts show pictures or instructions, no row
 FRONT = re.compile(r"\A---\n(.*?)\n---\n(.*)\Z", re.DOTALL)
 ENVIRONMENT = BoundedEnvironment()
 
@@ -172,11 +173,14 @@ class PromptLibrary:
     warnings: tuple[str, ...] = field(default=())
 
     @classmethod
-    def load(cls, *folders: str | Path) -> PromptLibrary:
-        """Load the packaged library, then each of `folders`, later ones winning by id."""
+    def load(cls, *folders: str | Path, packaged: bool = True) -> PromptLibrary:
+        """Load the packaged library, then each of `folders`, later ones winning by id.
+
+        Without `packaged` only `folders` count: the frozen prompts of a run are all it needs.
+        """
         prompts: dict[str, Prompt] = {}
         bank: dict[str, Instruction] = {}
-        for folder in (packaged_prompts(), *map(Path, folders)):
+        for folder in (*([packaged_prompts()] if packaged else []), *map(Path, folders)):
             if not folder.is_dir():
                 raise PromptError(f"prompt folder {str(folder)!r} does not exist")
             for path in sorted(folder.rglob("*.jinja")):
@@ -276,8 +280,8 @@ def read_bank(path: Path) -> list[Instruction]:
 def lint(prompt: Prompt) -> list[str]:
     """Return what is wrong with a prompt, worst first; an empty list means none was found."""
     try:
-        tree = ENVIRONMENT.parse(prompt.body)
         blocks = set(prompt.template.blocks)
+        tree = ENVIRONMENT.parse(prompt.body)
     except PromptError as error:
         return [str(error)]
     problems = []
@@ -293,7 +297,7 @@ def lint(prompt: Prompt) -> list[str]:
     problems += [f"lists {name!r} in `reads` but never uses it" for name in sorted(reads - used)]
     if prompt.front.each and "sentence" not in used:
         problems.append("asks for each sentence but never uses {{ sentence }}")
-    return problems + _row_first(tree)
+    return problems + ([] if prompt.front.stage in ROWLESS else _row_first(tree))
 
 
 def _row_first(tree: nodes.Template) -> list[str]:

@@ -15,6 +15,7 @@ import subprocess
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ import yaml
 from textcentric.config import differences
 from textcentric.errors import DataError, RunError, StoppedError, unknown
 from textcentric.journal import Count, Journal
-from textcentric.prompts import Prompt
+from textcentric.prompts import Instruction, Prompt
 from textcentric.shards import FOLDERS
 
 STATUSES = ("requested", "accepted", "rejected", "failed", "pending")
@@ -60,8 +61,26 @@ def lock(folder: Path) -> Iterator[None]:
         yield
 
 
+def holder(folder: Path) -> str:
+    """Return the id of the process that holds `folder`, "" where none does."""
+    try:
+        file = (folder / "run.lock").open()
+    except OSError:
+        return ""  # nobody has run here
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return file.read().strip() or "unknown"
+    return ""
+
+
 def prepare(
-    folder: Path, identity: Mapping[str, Any], resume: str, prompts: Iterable[Prompt]
+    folder: Path,
+    identity: Mapping[str, Any],
+    resume: str,
+    prompts: Iterable[Prompt],
+    bank: Iterable[Instruction] = (),
 ) -> tuple[bool, list[str]]:
     """Make `folder` ready for a run of `identity`; return whether it goes on, and differences.
 
@@ -81,22 +100,22 @@ def prepare(
         )
     if not old or changed:
         shutil.rmtree(folder / "prompts", ignore_errors=True)
-        freeze(folder / "prompts", prompts)
+        freeze(folder / "prompts", prompts, bank)
         write_text(folder / "run.yaml", yaml.safe_dump(dict(identity), sort_keys=False))
     return bool(old), changed
 
 
-def freeze(folder: Path, prompts: Iterable[Prompt]) -> None:
-    """Copy the texts of `prompts` as they are now, and the bank where they draw from it."""
+def freeze(folder: Path, prompts: Iterable[Prompt], bank: Iterable[Instruction] = ()) -> None:
+    """Copy the texts of `prompts` as they are now, and all of `bank` where they draw from it."""
     for prompt in prompts:
         if prompt.path is None:
             continue
         target = folder / f"{prompt.front.id}.jinja"
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(prompt.path, target)
-        bank = prompt.path.parent / "instructions.jsonl"
-        if prompt.front.stage == "bank" and bank.is_file():
-            shutil.copyfile(bank, target.parent / bank.name)
+        if prompt.front.stage == "bank":
+            lines = (json.dumps(asdict(entry), ensure_ascii=False) + "\n" for entry in bank)
+            write_text(target.parent / "instructions.jsonl", "".join(lines))
 
 
 def count_outputs(
@@ -207,8 +226,16 @@ def write_jsonl(folder: Path) -> None:
 def list_runs(parent: Path) -> list[dict[str, Any]]:
     """Return the manifests of the runs in `parent`, newest first, each with its `path`."""
     folders = [path.parent for path in parent.glob(f"*/{MANIFEST}")]
-    runs = [{"path": str(folder), **read_manifest(folder)} for folder in folders]
-    return sorted(runs, key=lambda run: run.get("started", 0), reverse=True)
+    runs = [{"path": str(folder), **_manifest_or_why(folder)} for folder in folders]
+    return sorted(runs, key=lambda run: run.get("started", ""), reverse=True)
+
+
+def _manifest_or_why(folder: Path) -> dict[str, Any]:
+    """Return the manifest, or that it cannot be read: one bad run must not hide the others."""
+    try:
+        return read_manifest(folder)
+    except RunError as error:
+        return {"status": "unreadable", "problem": str(error)}
 
 
 def diff_runs(one: Path, two: Path) -> list[str]:

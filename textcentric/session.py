@@ -6,7 +6,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -14,18 +14,22 @@ from typing import Any
 from textcentric.augment import Budget, Driver, Job, OnRow, Progress
 from textcentric.config import AugmentConfig, fingerprint
 from textcentric.data import load
+from textcentric.describe import LanguageWatch
 from textcentric.encoder import SentenceEncoder
 from textcentric.engines import open_engine
+from textcentric.engines.languages import model_languages
 from textcentric.engines.packaged import packaged_encoder
-from textcentric.engines.protocol import Engine
+from textcentric.engines.protocol import Engine, Request
 from textcentric.errors import PromptError, RunError
 from textcentric.experts import open_experts
+from textcentric.experts.vlm import CaptionExpert
 from textcentric.flow import Plan
 from textcentric.journal import Journal
 from textcentric.prompts import Prompt, PromptLibrary, lint
+from textcentric.requests import RequestBuilder
 from textcentric.runs import lock, prepare, read_manifest, write_jsonl
 
-SUMMARY = "summarize/brief"
+SUMMARY, CAPTION = "summarize/brief", "caption/photo"
 Say = Callable[[str], None]
 
 
@@ -46,14 +50,9 @@ def make_plan(config: AugmentConfig, library: PromptLibrary) -> Plan:
     stages: dict[str, list[Prompt]] = {}
     for prompt in chosen:
         stages.setdefault(prompt.front.stage, []).append(prompt)
-    if config.summarize and "summarize" not in stages:
-        stages["summarize"] = [library[SUMMARY]]
-    derive = (
-        [*stages.get("align", []), *stages["summarize"]]
-        if "summarize" in stages
-        else [*stages.get("align", [])]
-    )
-    derive += stages.get("reason", [])
+    if config.summarize:
+        stages.setdefault("summarize", [library[SUMMARY]])
+    derive = [p for stage in ("align", "summarize", "reason") for p in stages.get(stage, ())]
     variants = (*stages.get("adversarial", ()), *stages.get("bank", ()))
     for prompt in (*derive, *variants, *stages.get("judge", ())):
         check_prompt(prompt)
@@ -97,16 +96,18 @@ def opened(
     *,
     rows: Any = None,
     engine: Engine | None = None,
+    library: PromptLibrary | None = None,
     on_progress: Progress | None = None,
     on_row: OnRow | None = None,
     say: Say = lambda line: None,
 ) -> Iterator[Opened]:
     """Open a run: data, prompts, engine, directory; hold its lock until the end.
 
-    `rows` and `engine` stand in for what the configuration names. Raises the error of whatever
-    cannot be used, before anything is written.
+    `rows`, `engine` and `library` stand in for what the configuration names. Raises the error of
+    whatever cannot be used, before anything is written.
     """
-    library = PromptLibrary.load(*([config.prompt_dir] if config.prompt_dir else []))
+    folders = [config.prompt_dir] if config.prompt_dir else []
+    library = library or PromptLibrary.load(*folders)
     plan = make_plan(config, library)
     dataset = rows if rows is not None else load_rows(config)
     for note in dataset.notes:
@@ -116,7 +117,7 @@ def opened(
     folder = run_folder(config, dataset, identity)
     prompts = (*plan.derive, *plan.variants, *([plan.judge] if plan.judge else []))
     with lock(folder):
-        going_on, changed = prepare(folder, identity, config.resume, prompts)
+        going_on, changed = prepare(folder, identity, config.resume, prompts, library.bank)
         reuse = [Path(path) / "journal.sqlite" for path in config.reuse]
         journal = Journal(folder / "journal.sqlite", reuse=reuse)
         try:
@@ -129,7 +130,8 @@ def opened(
                 dataset=dataset,
                 plan=plan,
                 engine=engine,
-                experts=make_experts(config, dataset),
+                experts=make_experts(config, dataset, engine, library),
+                languages=LanguageWatch(model_languages(engine), say),
                 folder=folder,
                 journal=journal,
                 encoder=encoder,
@@ -177,22 +179,51 @@ def run_folder(config: AugmentConfig, dataset: Any, identity: Mapping[str, Any])
     return Path("runs") / f"{dataset.name}-{fingerprint(identity)}"
 
 
-def make_experts(config: AugmentConfig, dataset: Any) -> dict[str, Any]:
+def make_experts(
+    config: AugmentConfig,
+    dataset: Any,
+    engine: Engine | None = None,
+    library: PromptLibrary | None = None,
+) -> dict[str, Any]:
     """Open the experts that the data set's modalities need.
 
-    The rows name only files that the loader found inside the data folder.
+    The rows name only files that the loader found inside the data folder. A vision-language
+    model behind `engine` describes the pictures where it is asked for, or where it is one.
     """
     modalities = ["table", "text", *dataset.schema.files()]
     if config.image_expert == "labels" and "image" not in modalities:
         modalities.append("image")
+    vlm = None
+    if engine is not None and library is not None and "image" in modalities:
+        asked = config.image_expert == "vlm"
+        vlm = _captioner(engine, library) if asked or _sees(engine) else None
     return dict(
         open_experts(
             modalities,
             missing=config.missing_values,
             image=config.image_expert,
             audio=config.audio_expert,
+            vlm=vlm,
         )
     )
+
+
+def _sees(engine: Engine) -> bool:
+    """Say whether the engine's model is known to read pictures."""
+    return "vision_config" in getattr(getattr(engine, "model", None), "config", {})
+
+
+def _captioner(engine: Engine, library: PromptLibrary) -> CaptionExpert:
+    prompt = library[CAPTION]
+    builder = RequestBuilder(engine.fingerprint())
+
+    def build(path: str, digest: str) -> Request:
+        request, _ = builder.build(prompt, {}, seed=0)
+        *before, user = request.messages
+        seen = replace(user, images=(path,), image_digests=(digest,))
+        return replace(request, messages=(*before, seen))
+
+    return CaptionExpert(engine, build, version=prompt.digest)
 
 
 def finished_manifest(job: Job) -> dict[str, Any] | None:

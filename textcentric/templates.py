@@ -2,14 +2,15 @@
 
 Jinja's sandbox keeps a template away from Python's internals but bounds neither nested loops
 nor the growth of strings and lists. Here every loop step and call is counted, every operand and
-every output is measured, containers do not nest, and what a prompt does not need (macros,
+every output is measured, what is read is charged, containers do not nest, and what a prompt does not need (macros,
 includes, string formatting) is not there.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import wraps
 from typing import Any
 
 from jinja2 import StrictUndefined, Template, TemplateSyntaxError, nodes
@@ -23,6 +24,7 @@ from textcentric.errors import PromptError
 MAX_SOURCE = 64_000  # characters of one template
 MAX_STEPS = 20_000  # loop steps and calls of one rendering
 MAX_TEXT = 1_000_000  # characters, or items, of any one value and of the output
+MAX_WORK = 10_000_000  # characters and items that filters, calls and comparisons read or make
 
 FORBIDDEN = (
     nodes.Macro,
@@ -35,8 +37,12 @@ FORBIDDEN = (
 )
 FILTERS = (
     "abs capitalize count d default dictsort first float int items last length list lower map max"
-    " min reject rejectattr reverse round select selectattr sort sum title trim truncate unique"
-    " upper wordcount"
+    " min reject rejectattr reverse select selectattr sort title trim truncate unique upper"
+    " wordcount"
+).split()
+TESTS = (
+    "boolean defined divisibleby eq equalto even false float ge greaterthan gt integer iterable"
+    " le lessthan lt mapping ne none number odd sequence string true undefined"
 ).split()
 METHODS: dict[type, frozenset[str]] = {
     str: frozenset(
@@ -55,6 +61,11 @@ class _Spent(threading.local):
 
     steps = 0
     characters = 0
+    work = 0
+
+    def nothing(self) -> None:
+        """Begin anew."""
+        self.steps = self.characters = self.work = 0
 
 
 class BoundedEnvironment(ImmutableSandboxedEnvironment):
@@ -72,12 +83,16 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
         )
         self.spent = _Spent()
         self.globals = {"range": self.globals["range"], "namespace": Namespace}
-        self.filters = {name: self.filters[name] for name in FILTERS} | {
+        self.tests = {name: self.tests[name] for name in TESTS}
+        filters = {name: self.filters[name] for name in FILTERS} | {
             "join": self._join,
             "replace": self._replace,
+            "round": _round,
             "string": lambda value: str(_scalar(value)),
+        }
+        self.filters = {name: self._charging(done) for name, done in filters.items()} | {
             "_steps": self._steps,
-            "_sized": _sized,
+            "_sized": self._charged,
             "_scalar": _scalar,
         }
 
@@ -87,6 +102,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
             raise PromptError(
                 f"the template has {len(source):,} characters; at most {MAX_SOURCE:,} are allowed"
             )
+        self.spent.nothing()  # constants are computed while compiling
         try:
             tree = self.parse(source)
             _bound(tree)
@@ -101,7 +117,8 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
     def call(self, context: Any, obj: Any, /, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]
         """Call `obj`, one step; the sandbox decides whether it may be called."""
         self._step()
-        return _sized(super().call(context, obj, *args, **kwargs))
+        self._charged(getattr(obj, "__self__", None))
+        return self._charged(super().call(context, obj, *args, **kwargs))
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
         """Compute `left operator right` where the result stays small."""
@@ -111,7 +128,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
             raise SecurityError(f"{left} ** {right} is too large for a prompt")
         if operator == "*" and _size(left) * _size(right) > MAX_TEXT:
             raise SecurityError(f"a repetition would pass {MAX_TEXT:,} characters")
-        return _sized(super().call_binop(context, operator, left, right))
+        return self._charged(super().call_binop(context, operator, left, right))
 
     def wrap_str_format(self, value: Any) -> None:
         """Leave `str.format` unsafe: its widths know no bound."""
@@ -131,6 +148,25 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
             raise SecurityError(f"more than {MAX_STEPS:,} loop steps and calls")
         if spent.characters > MAX_TEXT:
             raise SecurityError(f"more than {MAX_TEXT:,} characters of output")
+
+    def _charged(self, value: Any) -> Any:
+        """Return `value` after counting its size as work."""
+        if isinstance(value, (str, list, tuple, dict)):
+            self.spent.work += len(value)
+            if self.spent.work > MAX_WORK:
+                raise SecurityError(f"more than {MAX_WORK:,} characters and items of work")
+        return _sized(value)
+
+    def _charging(self, done: Callable[..., Any]) -> Callable[..., Any]:
+        """Return the filter `done` with what it reads and makes counted as work."""
+
+        @wraps(done)
+        def charged(*args: Any, **kwargs: Any) -> Any:
+            for value in args:
+                self._charged(value)
+            return self._charged(done(*args, **kwargs))
+
+        return charged
 
     def _steps(self, iterable: Iterable[Any], body: int) -> Iterator[Any]:
         for item in iterable:
@@ -158,7 +194,7 @@ def render(template: Template, block: str, variables: Mapping[str, Any]) -> str:
     """Render one block; raises PromptError naming what was missing or refused."""
     environment = template.environment
     assert isinstance(environment, BoundedEnvironment)
-    environment.spent.steps = environment.spent.characters = 0
+    environment.spent.nothing()
     size, pieces = 0, []
     try:
         for piece in template.blocks[block](template.new_context(dict(variables))):
@@ -172,7 +208,7 @@ def render(template: Template, block: str, variables: Mapping[str, Any]) -> str:
         raise PromptError(f"refused: {error.message or 'not allowed in a prompt'}") from error
     except RecursionError as error:
         raise PromptError("refused: the template calls itself without end") from error
-    except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError) as error:
+    except Exception as error:  # whatever a stranger's template makes of strange values
         raise PromptError(f"{type(error).__name__}: {error}") from error
     return "".join(pieces).strip()
 
@@ -189,6 +225,13 @@ def _bound(tree: nodes.Template) -> None:
         loop.iter = _filtered(loop.iter, "_steps", nodes.Const(body))
     for concat in list(tree.find_all(nodes.Concat)):
         concat.nodes = [_filtered(node, "_sized") for node in concat.nodes]
+    for compare in list(tree.find_all(nodes.Compare)):
+        compare.expr = _filtered(compare.expr, "_sized")
+        for operand in compare.ops:
+            operand.expr = _filtered(operand.expr, "_sized")
+    for item in list(tree.find_all(nodes.Getitem)):
+        if isinstance(item.arg, nodes.Slice):
+            item.node = _filtered(item.node, "_sized")
     for literal in list(tree.find_all(nodes.List)):
         literal.items = [_filtered(item, "_scalar") for item in literal.items]
     for pack in list(tree.find_all(nodes.Tuple)):
@@ -214,6 +257,10 @@ def _sized(value: Any) -> Any:
     if isinstance(value, int) and value.bit_length() > 128:
         raise SecurityError("a number has more than 128 bits")
     return value
+
+
+def _round(value: float, digits: int = 0) -> float:
+    return round(float(value), max(-15, min(15, int(digits))))
 
 
 def _scalar(value: Any) -> Any:

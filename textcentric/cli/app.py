@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from textcentric.cli import augment
+from textcentric.cli import augment, data, doctor, prompts, runs
 
 app = typer.Typer(
     name="textcentric",
@@ -37,3 +37,9 @@ def root(
 
 app.command("augment")(augment.augment)
 app.command("describe")(augment.describe)
+app.add_typer(data.app, name="data")
+app.add_typer(prompts.app, name="prompts")
+app.add_typer(runs.app, name="runs")
+app.command("report")(runs.report)
+app.command("lineage")(runs.lineage)
+app.command("doctor")(doctor.doctor)

@@ -144,7 +144,7 @@ def augment(
 
     flags = {name: value for name, value in given.items() if name in AugmentConfig.model_fields}
     flags |= {"engine_settings": settings(set_) if set_ else None, "format": format_}
-    flags["table_schema"] = _schema(schema, roles)
+    flags["table_schema"] = table_schema(schema, roles)
     mode: Literal["run", "dry-run", "estimate", "preview"] = "run"
     if dry_run:
         mode = "dry-run"
@@ -178,7 +178,7 @@ def describe(
     describe_command(config, flags | {"table_schema": schema}, as_json=as_json)
 
 
-def _schema(path: str | None, roles: dict[str, Any]) -> Any:
+def table_schema(path: str | None, roles: dict[str, Any]) -> Any:
     """Return the schema file, or one made of role flags; both together are refused."""
     named = {role: column for role, column in roles.items() if column}
     if path and named:

@@ -49,7 +49,7 @@ def augment_command(
     silence(verbose)
     if mode == "preview":
         return _preview(config, quiet)
-    return _run(config, estimate=mode == "estimate", as_json=as_json, quiet=quiet)
+    return run_config(config, estimate=mode == "estimate", as_json=as_json, quiet=quiet)
 
 
 def say(line: str) -> None:
@@ -57,9 +57,23 @@ def say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def _run(config: AugmentConfig, *, estimate: bool, as_json: bool, quiet: bool) -> int:
+def run_config(
+    config: AugmentConfig,
+    *,
+    estimate: bool = False,
+    retry_failed: bool = False,
+    as_json: bool = False,
+    quiet: bool = False,
+    **stand_ins: Any,
+) -> int:
+    """Run `config` to its end and say what came of it; return the exit code.
+
+    `retry_failed` asks for failed outputs again; `stand_ins` are those of `opened`.
+    """
     tell = (lambda line: None) if quiet else say
-    with opened(config, say=tell) as run:
+    with opened(config, say=tell, **stand_ins) as run:
+        if retry_failed:
+            run = _without_failures(run, tell)
         done = finished_manifest(run.job)
         if done is not None:
             tell(f"{run.job.folder} is finished already")
@@ -76,6 +90,18 @@ def _run(config: AugmentConfig, *, estimate: bool, as_json: bool, quiet: bool) -
             return 0
         _tell_end(run, manifest, tell)
         return _close(run.job, manifest, as_json)
+
+
+def _without_failures(run: Opened, tell: Any) -> Opened:
+    """Forget all outputs if some failed: they are built anew, answers that are kept stay."""
+    counts = run.job.journal.counts().items()
+    failed = sum(n for (_, status, _), n in counts if status == "failed")
+    if not failed:
+        tell("no output has failed; nothing to ask for again")
+        return run
+    tell(f"asking again for {failed} failed outputs; {run.answers} answers are kept")
+    run.job.journal.forget_outputs()
+    return replace(run, finished=0)
 
 
 def _drive(run: Opened, quiet: bool) -> dict[str, Any]:
@@ -133,6 +159,7 @@ def _close(job: Job, manifest: Mapping[str, Any], as_json: bool) -> int:
         )
         print(f"data    {job.folder / 'data'}")
         print(f"report  {job.folder / 'report.html'}")
+        _print_rest(job, manifest)
     if manifest["status"] == "stopped":
         raise StoppedError(f"{manifest['stopped']}; run the same command again to go on")
     failed = totals["failed"] / max(1, totals["requested"])
@@ -143,6 +170,19 @@ def _close(job: Job, manifest: Mapping[str, Any], as_json: bool) -> int:
         )
         return 3
     return 0
+
+
+def _print_rest(job: Job, manifest: Mapping[str, Any]) -> None:
+    """After a run over some of the rows, say how to run all of them and how long it would take."""
+    limit, rows = job.config.limit, job.dataset.rows
+    if limit is None or limit >= rows or not job.metrics.rows:
+        return
+    start = job.metrics.first_answer or 0.0
+    seconds = start + job.metrics.busy_seconds * rows / job.metrics.rows
+    flags = f"--dataset {job.config.dataset} --prompts {job.config.prompts}"
+    flags += f" --data-dir {job.config.data_dir}" if job.config.data_dir else ""
+    print(f"these were {limit} of {rows} rows (--limit); all of them, about {duration(seconds)}:")
+    print(f"  textcentric augment {flags}")
 
 
 def _common_errors(manifest: Mapping[str, Any]) -> str:

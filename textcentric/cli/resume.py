@@ -1,0 +1,66 @@
+"""`textcentric runs resume`: go on with a run from its own files, whatever has changed since."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from textcentric.cli.find_run import find_run
+from textcentric.cli.run_augment import run_config
+from textcentric.config import AugmentConfig
+from textcentric.engines.protocol import Engine
+from textcentric.errors import RunError
+from textcentric.prompts import PromptLibrary
+from textcentric.runs import read_yaml
+
+
+def resume_run(
+    name: str,
+    flags: Mapping[str, Any],
+    *,
+    retry_failed: bool = False,
+    as_json: bool = False,
+    quiet: bool = False,
+    engine: Engine | None = None,
+) -> int:
+    """Go on with the run `name`; return the exit code.
+
+    `flags` say when it stops and where its server is; `engine` stands in for the configured one.
+    Raises RunError where data or model are no longer those of the run.
+    """
+    folder = find_run(name)
+    config = saved_config(folder, flags)
+    library = PromptLibrary.load(folder / "prompts", packaged=False)
+    return run_config(
+        config,
+        retry_failed=retry_failed,
+        as_json=as_json,
+        quiet=quiet,
+        library=library,
+        engine=engine,
+    )
+
+
+def saved_config(folder: Path, flags: Mapping[str, Any]) -> AugmentConfig:
+    """Return the configuration that `run.yaml` holds, going on in `folder`.
+
+    What else stands there (digests of data, prompts and model) is compared when the run opens.
+    """
+    saved = read_yaml(folder / "run.yaml")
+    values = {name: value for name, value in saved.items() if name in AugmentConfig.model_fields}
+    values |= {"output_dir": str(folder), "resume": "auto", "prompt_dir": None, **flags}
+    if (folder / "data.jsonl").is_file():
+        values["format"] = "jsonl"
+    try:
+        return AugmentConfig.model_validate(values)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        where = ".".join(str(piece) for piece in problem["loc"])
+        raise RunError(
+            f"{folder / 'run.yaml'}: {where}={problem['input']!r:.80}: {problem['msg']}; it was"
+            " written by another version: run `textcentric augment` again with --reuse"
+            f" {folder}"
+        ) from error
