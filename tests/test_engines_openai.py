@@ -2,9 +2,14 @@
 
 import asyncio
 import json
+import os
+import socket
+import subprocess
+import sys
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import urllib.request
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from email.utils import formatdate
 from pathlib import Path
 from typing import Any
@@ -12,6 +17,7 @@ from typing import Any
 import pytest
 
 from textcentric.engines.openai import OpenAIEngine
+from textcentric.engines.packaged import packaged_model
 from textcentric.engines.protocol import Message, Request, Sampling
 from textcentric.errors import ConfigError, EngineError, RequestError
 
@@ -286,3 +292,82 @@ def test_a_missing_address_says_what_to_set(monkeypatch: pytest.MonkeyPatch) -> 
 def test_reasoning_is_kept_apart(field: str) -> None:
     (response,) = ask(Server(completion("Calm.", **{field: "It is a dog."})))
     assert (response.text, response.reasoning) == ("Calm.", "It is a dog.")
+
+
+# ---- a real vLLM server
+
+SERVER = (
+    "-m vllm.entrypoints.openai.api_server --served-model-name packaged --host 127.0.0.1"
+    " --dtype bfloat16 --enforce-eager --no-enable-chunked-prefill --max-model-len 2048"
+    " --max-num-batched-tokens 2048 --enable-prompt-tokens-details"
+)
+
+
+@contextmanager
+def vllm_server() -> Iterator[str]:
+    """Run vLLM's own server with the packaged model and yield its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, *SERVER.split(), "--model", str(packaged_model())]
+    environment = {**os.environ, "VLLM_CPU_KVCACHE_SPACE": "1", "VLLM_LOGGING_LEVEL": "ERROR"}
+    command += ["--port", str(port)]
+    with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as server:
+        try:
+            wait_for(f"http://127.0.0.1:{port}/health", server)
+            yield f"http://127.0.0.1:{port}/v1"
+        finally:
+            server.terminate()
+
+
+def wait_for(url: str, server: "subprocess.Popen[bytes]", seconds: float = 400) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            urllib.request.urlopen(url, timeout=5).close()
+            return
+        except OSError:
+            time.sleep(0.5)
+    pytest.fail(f"vLLM's server did not come up (exit code {server.poll()})")
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_a_real_vllm_server_keeps_seeds_prefill_schema_and_reports_its_cache() -> None:
+    pytest.importorskip("vllm")
+    row = Message("user", "A gentle dog. " * 100 + "\n\nSay it differently.")
+    count = (
+        Message("user", "Count from one to ten in digits."),
+        Message("assistant", "1, 2, 3, 4,"),
+    )
+    schema = {
+        "type": "object",
+        "properties": {"kind": {"enum": ["dog", "cat"]}},
+        "required": ["kind"],
+        "additionalProperties": False,
+    }
+    sampling = Sampling(temperature=0.8, seed=5, max_tokens=20)
+
+    async def run(url: str) -> list[Any]:
+        async with OpenAIEngine(base_url=url) as engine:
+            await engine.start()
+            assert engine.limits().context == 2048
+            return [
+                await engine.generate(Request((row,), engine.model, sampling)),
+                await engine.generate(Request((row,), engine.model, sampling)),
+                await engine.generate(Request(count, engine.model, Sampling(0, max_tokens=12))),
+                await engine.generate(Request((row,), engine.model, sampling, schema=schema)),
+                await asyncio.gather(
+                    engine.generate(Request((Message("user", "dog " * 3000),), "m", sampling)),
+                    return_exceptions=True,
+                ),
+            ]
+
+    with vllm_server() as url:
+        first, again, counted, structured, (too_long,) = asyncio.run(run(url))
+    assert first.text == again.text
+    assert again.cached_tokens >= 256
+    assert counted.text.lstrip().startswith("5, 6, 7")
+    assert json.loads(structured.text)["kind"] in ("dog", "cat")
+    assert isinstance(too_long, RequestError)
+    assert too_long.kind == "too_long"

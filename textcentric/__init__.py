@@ -8,7 +8,9 @@
 Names are imported when they are first used, so that importing the package costs nothing.
 """
 
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -92,6 +94,17 @@ __all__ = [
     "open_engine",
     "stream",
 ]
+
+
+class _Package(ModuleType):
+    """Keep `textcentric.augment` the function: importing the file of that name would replace it."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name not in _HOME or not isinstance(value, ModuleType):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
 
 
 def __getattr__(name: str) -> Any:

@@ -54,7 +54,7 @@ class Answers:
         self.journal.put(key, _body(response))
         return response
 
-    async def ask_json(self, request: Request) -> tuple[dict[str, Any], list[Request]]:
+    async def ask_json(self, request: Request) -> tuple[Any, list[Request]]:
         """Return the answer parsed by the request's schema, and the requests that led to it.
 
         An answer that does not fit is asked for once more under another seed; then RequestError.
@@ -74,25 +74,32 @@ class Answers:
         )
 
 
-def parse_json(text: str, schema: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    """Return (what is wrong, value); the JSON object may have prose around it.
+def parse_json(text: str, schema: Mapping[str, Any]) -> tuple[str, Any]:
+    """Return (what is wrong, value); the JSON object or list may have prose around it.
 
     Required keys and enumerations are checked, which is what a prompt's schema uses.
     """
-    start, end = text.find("{"), text.rfind("}")
+    opening, closing = "[]" if isinstance(_first(schema), list) else "{}"
+    start, end = text.find(opening), text.rfind(closing)
     try:
         value = json.loads(text[start : end + 1]) if start >= 0 else None
     except ValueError as error:
-        return f"not JSON: {error}", {}
-    if not isinstance(value, dict):
-        return "no JSON object", {}
+        return f"not JSON: {error}", None
+    if value is None:
+        return f"no {opening}{closing} in it", None
+    if "enum" in schema:
+        return ("" if value in schema["enum"] else "none of the allowed values"), value
     for name in schema.get("required", ()):
         if name not in value:
-            return f"lacks {name!r}", {}
+            return f"lacks {name!r}", None
     for name, rule in schema.get("properties", {}).items():
         if name in value and "enum" in rule and value[name] not in rule["enum"]:
-            return f"{name}={value[name]!r} is none of {rule['enum']}", {}
+            return f"{name}={value[name]!r} is none of {rule['enum']}", None
     return "", value
+
+
+def _first(schema: Mapping[str, Any]) -> Any:
+    return next(iter(schema.get("enum", ())), None)
 
 
 def _another_try(request: Request) -> Request:

@@ -116,7 +116,7 @@ def settings(pairs: list[str]) -> dict[str, Any]:
         section, dot, key = name.strip().partition(".")
         if not equals or not dot or section != "engine" or not key:
             raise ConfigError(f"--set {pair!r}: expected engine.NAME=VALUE")
-        values[key] = yaml.safe_load(value)
+        values[key] = _yaml_value(f"--set {pair!r}", value)
     return values
 
 
@@ -138,5 +138,12 @@ def _from_environment() -> dict[str, Any]:
     for name in AugmentConfig.model_fields:
         text = os.environ.get(ENVIRONMENT + name.upper())
         if text:
-            values[name] = yaml.safe_load(text)
+            values[name] = _yaml_value(ENVIRONMENT + name.upper(), text)
     return values
+
+
+def _yaml_value(where: str, text: str) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{where}: {text!r} is not YAML; put quotes around it") from error

@@ -24,7 +24,10 @@ PREAMBLE = re.compile(
     r"^\W*(sure|certainly|of course|here(?:'s| is| are)|okay,? here|the (?:rewritten|revised|new|"
     r"changed|shortened|edited) (?:sentence|listing|text|version)|(?:re-?written|revised|edited|"
     r"listing|sentence|output|answer|note|example|original|new sentence|task|step|instructions?"
-    r"|typos|short|reordered|opposite|message|reworded)\s*\d*\s*:)",
+    r"|typos|short|shorter|reordered|opposite|message|reworded|other words|incorrect sentence"
+    r"|type: review)\s*\d*\s*:"
+    r"|dear\b|hello\b|bien sûr|this (?:is a classic example|listing (?:can be|provides|is about))"
+    r"|answer with the new text|no, i (?:will|have)\b|\[(?:insert|your))",
     re.IGNORECASE,
 )
 REFUSAL = re.compile(
@@ -43,10 +46,14 @@ GRAM, ECHO = 6, 5  # words: a run that may not come three times; a run taken fro
 
 @dataclass(slots=True)
 class Piece:
-    """What stands in for `source`: the model's `text`, why it was dropped, what was cut."""
+    """What stands in for `source`: the model's `text`, why it was dropped, what was cut.
+
+    `begin` are the source's own first words, from which the model went on.
+    """
 
     source: str
     text: str
+    begin: str = ""
     reason: str = ""
     cuts: tuple[str, ...] = ()
     similarity: float | None = None
@@ -98,7 +105,7 @@ def check_piece(piece: Piece, draft: Draft) -> str:
     """Return why `piece` cannot count, judged by its words alone; empty if it can."""
     checks, text, source = draft.prompt.front.checks, piece.text, piece.source
     words = _words(text)
-    if not words:
+    if len(words) <= len(_words(piece.begin)):
         return "empty"
     if PREAMBLE.match(text) and not PREAMBLE.match(source):
         return "preamble"

@@ -65,7 +65,7 @@ class Plan:
 
     def requests_per_row(self) -> int:
         """Return about how many requests a row makes."""
-        units = sum(prompt.front.take or 1 for prompt in self.variants)
+        units = sum((p.front.take or 1) if p.front.each == "sentence" else 1 for p in self.variants)
         judged = len(self.variants) if self.judge else 0
         return len(self.derive) + self.samples * (units + judged)
 
@@ -179,7 +179,7 @@ class RowFlow:
         if prompt.front.answer_schema:
             value, asked = await self._json(prompt, variables, seed)
             return f"Prediction: {value['prediction']}. {value['explanation']}", asked, []
-        request, begin, answer, notes = await self._ask(prompt, variables, seed)
+        asked, begin, answer, notes = await self._ask(prompt, variables, seed)
         draft = draft_pieces(prompt, target, [(begin, answer)], described.facts)
         check_words(draft)
         if draft.reason:
@@ -188,7 +188,7 @@ class RowFlow:
                 [request],
                 [*notes, f"{modality or prompt.front.writes} not written: {draft.reason}"],
             )
-        return draft.pieces[0].text, [request], notes
+        return draft.pieces[0].text, asked, notes
 
     async def _write(
         self,
@@ -213,23 +213,26 @@ class RowFlow:
         ]
         answered = await _all(asking)
         for one in answered:
+            if isinstance(one, RequestError) and one.kind == "schema":
+                draft = Draft(prompt, target.row_text, [], reason="not in the form asked for")
+                return _Written(draft, target, seed, sample)
             if isinstance(one, ROW_ERRORS):
                 raise one
         begun = [(begin, answer) for _, begin, answer, _ in answered]
         draft = draft_pieces(prompt, target, begun, described.facts)
-        written = _Written(draft, target, seed, sample, [one[0] for one in answered])
+        written = _Written(draft, target, seed, sample, [r for one in answered for r in one[0]])
         written.notes = [note for *_, notes in answered for note in notes]
         return written
 
     async def _ask(
         self, prompt: Prompt, variables: Mapping[str, Any], seed: int
-    ) -> tuple[Request, str, Response, list[str]]:
+    ) -> tuple[list[Request], str, Response, list[str]]:
         """Send one request; a row that is too long is cut, never the instruction, if allowed."""
         cuts = 0
         while True:
             request, begin = self.builder.build(prompt, variables, seed)
             try:
-                answer = await self.answers.ask(request)
+                asked, answer = await self._answer(request)
             except RequestError as error:
                 if error.kind != "too_long" or not self.truncate or cuts == MOST_CUTS:
                     raise
@@ -241,7 +244,14 @@ class RowFlow:
             notes = (
                 [f"row cut to {CUT**cuts:.0%} of its characters to fit the model"] if cuts else []
             )
-            return request, begin, answer, notes
+            return asked, begin, answer, notes
+
+    async def _answer(self, request: Request) -> tuple[list[Request], Response]:
+        """Return the answer; under a schema it is a list of sentences, here joined."""
+        if request.schema is None:
+            return [request], await self.answers.ask(request)
+        value, asked = await self.answers.ask_json(request)
+        return asked, Response(" ".join(value))
 
     async def _json(
         self, prompt: Prompt, variables: Mapping[str, Any], seed: int

@@ -27,7 +27,7 @@ from textcentric.templates import BoundedEnvironment, render
 STAGES = ("align", "summarize", "reason", "adversarial", "bank", "expand", "judge", "caption")
 BLOCKS = ("system", "user", "answer", "begin")
 VARIABLES = frozenset(
-    "row parts rest part sentence modality summary reason instruction choices task variant"
+    "row parts rest part sentence sentences modality summary reason instruction choices task variant"
     " examples".split()
 )
 ROW_VARIABLES = frozenset(["row", "rest", "parts", "part"])
@@ -85,7 +85,7 @@ class Front(BaseModel):
     label: Literal["keep", "unsure", "changes"] = "keep"
     reads: tuple[str, ...] = ("row",)
     writes: str = "row"
-    each: Literal["sentence"] | None = None
+    each: Literal["sentence", "passage"] | None = None
     take: int | None = Field(None, ge=1)
     sampling: SamplingDefaults = SamplingDefaults()
     checks: Checks = Checks()
@@ -295,8 +295,9 @@ def lint(prompt: Prompt) -> list[str]:
     reads = set(prompt.front.reads)
     problems += [f"uses {name!r} but does not list it in `reads`" for name in sorted(used - reads)]
     problems += [f"lists {name!r} in `reads` but never uses it" for name in sorted(reads - used)]
-    if prompt.front.each and "sentence" not in used:
-        problems.append("asks for each sentence but never uses {{ sentence }}")
+    unit = {"sentence": "sentence", "passage": "sentences"}.get(prompt.front.each or "")
+    if unit and unit not in used:
+        problems.append(f"asks for each {prompt.front.each} but never uses {{{{ {unit} }}}}")
     return problems + ([] if prompt.front.stage in ROWLESS else _row_first(tree))
 
 

@@ -43,7 +43,7 @@ class RequestBuilder:
             sampling=replace(sampling, seed=seed % 2**31) if sampling.temperature else sampling,
             model_revision=self.fingerprint.get("model_revision", ""),
             template_digest=self.fingerprint.get("template_digest", ""),
-            schema=fill_choices(schema, variables.get("choices", ())) if schema else None,
+            schema=fill_enums(schema, variables) if schema else None,
         )
         return request, rendered.begin
 
@@ -62,17 +62,16 @@ class RequestBuilder:
         return found
 
 
-def fill_choices(schema: Mapping[str, Any], choices: Any) -> dict[str, Any]:
-    """Return `schema` with the word `choices` under an enum replaced by the labels.
+def fill_enums(schema: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `schema` with the name of a variable under an enum replaced by its values.
 
-    >>> fill_choices({"enum": "choices"}, ["slow", "fast"])
+    >>> fill_enums({"enum": "choices"}, {"choices": ["slow", "fast"]})
     {'enum': ['slow', 'fast']}
     """
-    return {
-        key: list(choices)
-        if key == "enum" and value == "choices"
-        else fill_choices(value, choices)
-        if isinstance(value, Mapping)
-        else value
-        for key, value in schema.items()
-    }
+    filled: dict[str, Any] = {}
+    for key, value in schema.items():
+        if key == "enum" and isinstance(value, str):
+            filled[key] = list(variables[value])
+        else:
+            filled[key] = fill_enums(value, variables) if isinstance(value, Mapping) else value
+    return filled

@@ -126,7 +126,8 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
             raise SecurityError("string formatting with % is not available in prompts")
         if operator == "**" and not (abs(left) <= 1e6 and abs(right) <= 16):
             raise SecurityError(f"{left} ** {right} is too large for a prompt")
-        if operator == "*" and _size(left) * _size(right) > MAX_TEXT:
+        repeats = operator == "*" and not (_is_number(left) and _is_number(right))
+        if repeats and _size(left) * _size(right) > MAX_TEXT:
             raise SecurityError(f"a repetition would pass {MAX_TEXT:,} characters")
         return self._charged(super().call_binop(context, operator, left, right))
 
@@ -243,6 +244,10 @@ def _bound(tree: nodes.Template) -> None:
 
 def _filtered(node: nodes.Node, name: str, *args: nodes.Expr) -> nodes.Filter:
     return nodes.Filter(node, name, list(args), [], None, None, lineno=node.lineno)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float))
 
 
 def _size(value: Any) -> int:

@@ -9,17 +9,20 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import permutations
 from typing import Any
 
 from textcentric.curate import Draft, Piece, trim
 from textcentric.engines.protocol import Response
+from textcentric.errors import PromptError
 from textcentric.prompts import Prompt
 from textcentric.rows import TextRow
 from textcentric.sentences import Span, sentence_spans, splice
 
 MODALITIES = ("text", "table", "image", "audio")
 CONTRADICTED = ("table", "image", "audio")
-SENTENCE_WORDS = (2, 40)
+SENTENCE_WORDS, FEWEST_WORDS = (4, 40), 2
+FEWEST_IN_PASSAGE = 3  # sentences
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +30,7 @@ class Unit:
     """One request of a variant: the text it stands for, and where that lies in its part."""
 
     source: str
-    variables: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, Any] = field(default_factory=dict)
     span: Span | None = None
 
 
@@ -62,8 +65,11 @@ def aim(prompt: Prompt, row: TextRow, rng: random.Random, modality: str | None =
     notes = (f"modality: {modality}",) if drawn else ()
     if "rest" in front.reads and not rest:
         return Target(part, row_text, variables, (), notes, "only one modality")
+    if front.each == "passage":
+        part, text = _passage_part(part, row)
     if front.each:
-        units = _sentences(prompt, text, rng)
+        cut = _sentences if front.each == "sentence" else _passage
+        units = cut(prompt, text, rng)
         return Target(part, row_text, variables, units, notes, "" if units else "no sentence")
     return Target(part, row_text, variables, [Unit(rest if "rest" in front.reads else text)], notes)
 
@@ -77,10 +83,11 @@ def draft_pieces(
     """Cut the answers of a variant into pieces; each comes with the words it was begun with."""
     pieces = []
     for unit, (begin, answer) in zip(target.units, answers, strict=True):
+        _check_begin(prompt, unit.source, begin)
         count = max(1, len(sentence_spans(unit.source))) if unit.span else None
         gap = "" if not begin or answer.text[:1].isspace() or begin[-1:].isspace() else " "
         text, cuts = trim(f"{begin}{gap}{answer.text}", answer.finish, sentences=count)
-        pieces.append(Piece(unit.source, text, cuts=cuts))
+        pieces.append(Piece(unit.source, text, begin, cuts=cuts))
     return Draft(prompt, target.row_text, pieces, facts)
 
 
@@ -104,6 +111,16 @@ def assemble(row: TextRow, target: Target, draft: Draft, *, rejected: bool = Fal
     return row.with_part(target.part, splice(row.parts[target.part], changes))
 
 
+def _check_begin(prompt: Prompt, source: str, begin: str) -> None:
+    """Refuse an opening that is not the source's own: a template may not write a variant."""
+    if begin and not " ".join(source.split()).startswith(" ".join(begin.split())):
+        raise PromptError(
+            f"prompt {prompt.id}: the answer begins with {begin!r}, which is not how its source"
+            f" begins ({source[:60]!r}); {{% block begin %}} may only repeat the first words",
+            prompt=prompt.id,
+        )
+
+
 def _modalities(prompt: Prompt, row: TextRow) -> list[str]:
     names = list(row.parts)
     if prompt.front.writes == "modality":
@@ -120,9 +137,38 @@ def _part(writes: str, modality: str, row: TextRow) -> str:
     return max(row.parts, key=lambda name: len(row.parts[name]))
 
 
+def _passage_part(part: str, row: TextRow) -> tuple[str, str]:
+    """Return `part`, or the row's first part that has enough sentences for another order."""
+    for name in (part, *row.parts):
+        if len(sentence_spans(row.parts.get(name, ""))) >= FEWEST_IN_PASSAGE:
+            return name, row.parts[name]
+    return part, row.parts.get(part, "")
+
+
+def _passage(prompt: Prompt, text: str, rng: random.Random) -> list[Unit]:
+    """Draw one run of neighbouring sentences, with every order in which none keeps its place."""
+    spans = sentence_spans(text)
+    take = prompt.front.take or len(spans)
+    if len(spans) < FEWEST_IN_PASSAGE:
+        return []
+    first = rng.randrange(max(1, len(spans) - take + 1))
+    chosen = spans[first : first + take]
+    sentences = [text[start:end] for start, end in chosen]
+    orders = [
+        list(order)
+        for order in permutations(sentences)
+        if not any(a == b for a, b in zip(order, sentences, strict=True))
+    ]
+    span = (chosen[0][0], chosen[-1][1])
+    source = text[span[0] : span[1]]
+    return [Unit(source, {"sentences": sentences, "orders": orders}, span)] if orders else []
+
+
 def _sentences(prompt: Prompt, text: str, rng: random.Random) -> list[Unit]:
     low, high = SENTENCE_WORDS
-    spans = [s for s in sentence_spans(text) if low <= len(text[s[0] : s[1]].split()) <= high]
+    sized = [(span, len(text[span[0] : span[1]].split())) for span in sentence_spans(text)]
+    spans = [span for span, words in sized if low <= words <= high]
+    spans = spans or [span for span, words in sized if FEWEST_WORDS <= words <= high]
     take = prompt.front.take
     if take is not None and take < len(spans):
         spans = sorted(rng.sample(spans, take))

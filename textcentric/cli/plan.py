@@ -63,12 +63,16 @@ def _described(config: AugmentConfig, dataset: Any, record: Record | None) -> Te
 
 def _variant_requests(plan: Plan, dataset: Any, outputs: Counter[str]) -> int:
     """Return how many requests the variants take at most: `take` a prompt that goes by sentence."""
-    takes = {prompt.id: prompt.front.take or 1 for prompt in plan.variants}
-    bank = next((p.front.take or 1 for p in plan.variants if p.front.stage == "bank"), 1)
+    takes = {prompt.id: _requests(prompt) for prompt in plan.variants}
+    bank = next((_requests(p) for p in plan.variants if p.front.stage == "bank"), 1)
     judged = 1 if plan.judge else 0
     return sum(
         n * (takes.get(name, bank) + judged) for name, n in outputs.items() if name != "clean"
     )
+
+
+def _requests(prompt: Prompt) -> int:
+    return prompt.front.take or 1 if prompt.front.each == "sentence" else 1
 
 
 def _first_prompt(plan: Plan, row: TextRow, dataset: Any) -> list[dict[str, str]]:
@@ -77,7 +81,7 @@ def _first_prompt(plan: Plan, row: TextRow, dataset: Any) -> list[dict[str, str]
     if prompt.front.stage == "bank":
         prompt = plan.library.from_bank(prompt, derive_seed(plan.seed, row.id, "bank", 0))
     target = aim(prompt, row, random.Random(derive_seed(plan.seed, row.id, prompt.id, 0)))
-    unit = target.units[0].variables if target.units else {"sentence": ""}
+    unit = target.units[0].variables if target.units else {"sentence": "", "sentences": []}
     variables = {**target.variables, **question(dataset), **unit}
     return [{"role": role, "text": text} for role, text in prompt.render(variables).turns]
 

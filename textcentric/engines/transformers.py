@@ -79,10 +79,10 @@ class TransformersEngine:
         logging.disable_progress_bar()
         self.device = self.device or ("cuda" if torch.cuda.is_available() else "cpu")
         try:
-            network = AutoModelForCausalLM.from_pretrained(
+            network: Any = AutoModelForCausalLM.from_pretrained(
                 self.model.source, dtype=getattr(torch, self.dtype)
             )
-            return network.to(device=self.device).eval()
+            return network.to(self.device).eval()
         except (OSError, ValueError, RuntimeError) as cause:
             raise EngineError(
                 f"transformers cannot load {self.model.name!r}: {str(cause)[:300]}",

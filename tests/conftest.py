@@ -1,0 +1,32 @@
+"""What tests share: our small prompts, and a cache of their own for Hugging Face data sets."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from small_run import write_prompts
+
+from textcentric.journal import Journal
+from textcentric.prompts import PromptLibrary
+
+CACHE = tempfile.TemporaryDirectory(prefix="textcentric-tests-")
+os.environ["HF_DATASETS_CACHE"] = CACHE.name  # read once, when `datasets` is imported
+os.environ["HF_DATASETS_DISABLE_PROGRESS_BARS"] = "1"
+
+
+@pytest.fixture(scope="session")
+def library(tmp_path_factory: pytest.TempPathFactory) -> PromptLibrary:
+    """Return the packaged prompts and our small ones."""
+    return PromptLibrary.load(write_prompts(tmp_path_factory.mktemp("own-prompts")))
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    """Return an empty journal."""
+    opened = Journal(tmp_path / "journal.sqlite")
+    yield opened
+    opened.close()

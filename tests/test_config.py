@@ -1,0 +1,115 @@
+"""The configuration: who wins over whom, which names are known, what makes a run this run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from textcentric.config import AugmentConfig, differences, fingerprint, resolve, settings
+from textcentric.errors import ConfigError
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "run.yaml"
+    path.write_text(text)
+    return path
+
+
+def test_flags_win_over_environment_over_file_over_defaults(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = write(tmp_path, "seed: 1\nsamples: 2\nlimit: 3\n")
+    monkeypatch.setenv("TEXTCENTRIC_SAMPLES", "4")
+    monkeypatch.setenv("TEXTCENTRIC_LIMIT", "5")
+    config = resolve(file, {"limit": 6, "seed": None})
+    assert (config.perturb, config.seed, config.samples, config.limit) == ("train", 1, 4, 6)
+
+
+def test_environment_values_are_read_as_yaml(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEXTCENTRIC_EMBEDDINGS", "false")
+    monkeypatch.setenv("TEXTCENTRIC_REQUIRE", "[image, text]")
+    monkeypatch.setenv("TEXTCENTRIC_PROMPTS", "adversarial/*,judge")
+    config = resolve()
+    assert (config.embeddings, config.require) == (False, ("image", "text"))
+    assert config.prompts == "adversarial/*,judge"
+
+
+def test_an_environment_value_that_is_not_yaml_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TEXTCENTRIC_PROMPTS", "*noise")
+    with pytest.raises(ConfigError, match=r"TEXTCENTRIC_PROMPTS: '\*noise' is not YAML; put quot"):
+        resolve()
+
+
+def test_an_unknown_key_is_answered_with_the_nearest(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="unknown configuration key 'promts'; did you mean 'pro"):
+        resolve(write(tmp_path, "promts: adversarial\n"))
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ({"limit": 0}, "limit=0: Input should be greater than or equal to 1"),
+        ({"resume": "yes"}, "resume='yes': Input should be 'auto', 'never' or 'always'"),
+        ({"max_failed": 1.5}, "max_failed=1.5: Input should be less than or equal to 1"),
+        ({"temperature": "hot"}, "temperature='hot': Input should be a valid number"),
+    ],
+)
+def test_a_value_that_does_not_fit_is_shown(flags: dict[str, object], message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        resolve(None, flags)
+    assert str(caught.value).startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("- a\n", "expected keys and values"),
+        ("seed: [1", "is not YAML"),
+        ("\0", "is not YAML"),
+    ],
+)
+def test_a_file_that_holds_no_configuration_is_refused(
+    tmp_path: Path, text: str, message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        resolve(write(tmp_path, text))
+
+
+def test_an_absent_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"absent.yaml: No such file"):
+        resolve(tmp_path / "absent.yaml")
+
+
+def test_engine_settings_are_yaml_values() -> None:
+    pairs = ["engine.eager=true", "engine.seqs=32", "engine.stop=[a, b]", "engine.name=x y"]
+    assert settings(pairs) == {"eager": True, "seqs": 32, "stop": ["a", "b"], "name": "x y"}
+
+
+@pytest.mark.parametrize("pair", ["engine.x", "x=1", "engines.x=1", "engine.=1"])
+def test_a_setting_of_another_form_is_refused(pair: str) -> None:
+    with pytest.raises(ConfigError, match=r"expected engine\.NAME=VALUE"):
+        settings([pair])
+
+
+def test_a_setting_that_is_not_yaml_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"is not YAML"):
+        settings(["engine.x=[1"])
+
+
+def test_where_a_run_goes_and_when_it_stops_are_not_part_of_it() -> None:
+    plain = AugmentConfig().identity()
+    changed = AugmentConfig(output_dir="x", max_minutes=3, accept=2, resume="always").identity()
+    assert changed == plain
+    assert AugmentConfig(seed=1).identity() != plain
+
+
+def test_a_fingerprint_does_not_depend_on_the_order_of_keys() -> None:
+    assert fingerprint({"a": 1, "b": 2}) == fingerprint({"b": 2, "a": 1})
+    assert len(fingerprint({})) == 8
+
+
+def test_differences_name_each_value_with_its_place() -> None:
+    old = {"seed": 0, "data": {"name": "a", "rows": 3}, "gone": 1}
+    new = {"seed": 1, "data": {"name": "a", "rows": 4}}
+    assert differences(old, new) == ["data.rows: 3 -> 4", "gone: 1 -> None", "seed: 0 -> 1"]

@@ -1,0 +1,271 @@
+"""`textcentric prompts expand`: the model writes more instructions for a bank of the user's.
+
+Each request shows instructions of one family, drawn by seed, and asks for the next one. A weak
+model repeats and rambles, so every line is checked, and what was dropped is counted by reason.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from hashlib import blake2b
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from textcentric.cli.run_augment import say
+from textcentric.config import AugmentConfig
+from textcentric.curate import PREAMBLE, REFUSAL, WORD
+from textcentric.encoder import SentenceEncoder
+from textcentric.engines.packaged import packaged_encoder
+from textcentric.engines.protocol import Engine, Response
+from textcentric.errors import ConfigError, EngineError, PromptError, RequestError, unknown
+from textcentric.flow import derive_seed
+from textcentric.prompts import Checks, Instruction, Prompt, PromptLibrary, read_bank
+from textcentric.requests import RequestBuilder
+from textcentric.runs import write_text
+from textcentric.session import make_engine
+
+if TYPE_CHECKING:
+    import numpy as np
+
+PROMPT = "expand/instructions"
+BANK = "instructions.jsonl"
+SHOWN = 6  # examples in a request
+ROUNDS = 4  # times that what is missing is asked for again
+BULLET = re.compile(r"^[\s\-*•\d.):]+")
+STATEMENT = re.compile(r"(?:the|a|an|this|that|these|it|i|you|he|she|we|they|my|your)\b", re.I)
+
+
+@dataclass
+class Expansion:
+    """What came of it: instructions asked for and kept, and why lines were dropped."""
+
+    wanted: int
+    asked: int = 0
+    kept: list[Instruction] = field(default_factory=list)
+    dropped: Counter[str] = field(default_factory=Counter)
+
+
+def expand_command(
+    config: AugmentConfig,
+    number: int,
+    family: str | None,
+    *,
+    as_json: bool = False,
+    engine: Engine | None = None,
+) -> None:
+    """Add up to `number` instructions to the bank in `config.prompt_dir` and say what came of it.
+
+    `engine` stands in for the configured one.
+    """
+    if config.prompt_dir is None:
+        raise ConfigError("no --prompt-dir; name the folder whose instructions.jsonl is added to")
+    path = Path(config.prompt_dir) / BANK
+    own = read_bank(path) if path.is_file() else []
+    library = PromptLibrary.load(*([path.parent] if path.parent.is_dir() else []))
+    families = _families(library, family)
+    encoder = _encoder(config)
+    found = asyncio.run(
+        _expand(config, library, families, number, encoder, engine or make_engine(config))
+    )
+    if found.kept:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lines = [json.dumps(asdict(one), ensure_ascii=False) for one in (*own, *found.kept)]
+        write_text(path, "\n".join(lines) + "\n")
+    _tell(found, path, as_json)
+
+
+def _families(library: PromptLibrary, family: str | None) -> dict[str, list[Instruction]]:
+    families: dict[str, list[Instruction]] = {}
+    for entry in library.bank:
+        families.setdefault(entry.family, []).append(entry)
+    if family is None:
+        return families
+    if family not in families:
+        raise PromptError(unknown("family of instructions", family, families))
+    return {family: families[family]}
+
+
+def _encoder(config: AugmentConfig) -> SentenceEncoder | None:
+    """Return the packaged encoder; without it lines are compared by their words only."""
+    if not config.embeddings:
+        return None
+    try:
+        folder = packaged_encoder()
+    except EngineError as error:
+        say(f"instructions are compared by words only: {error}")
+        return None
+    if find_spec("sentence_transformers") is None:
+        say("instructions are compared by words only: sentence-transformers is not installed")
+        return None
+    return SentenceEncoder(str(folder))
+
+
+async def _expand(
+    config: AugmentConfig,
+    library: PromptLibrary,
+    families: dict[str, list[Instruction]],
+    number: int,
+    encoder: SentenceEncoder | None,
+    engine: Engine,
+) -> Expansion:
+    found = Expansion(number)
+    prompt = library[PROMPT]
+    builder = RequestBuilder(
+        engine.fingerprint(), temperature=config.temperature, max_tokens=config.max_tokens
+    )
+    sieve = Sieve(prompt.front.checks, library.bank, encoder)
+    try:
+        for _ in range(ROUNDS):
+            missing = number - len(found.kept)
+            if not missing:
+                break
+            asking = [
+                _ask(engine, builder, prompt, families, config.seed, found.asked + i)
+                for i in range(missing)
+            ]
+            found.asked += missing
+            answers = await asyncio.gather(*asking)
+            await sieve.sift(answers, families, found)
+    finally:
+        await engine.close()
+        if encoder is not None:
+            encoder.close()
+    return found
+
+
+async def _ask(
+    engine: Engine,
+    builder: RequestBuilder,
+    prompt: Prompt,
+    families: dict[str, list[Instruction]],
+    seed: int,
+    attempt: int,
+) -> tuple[str, Response | RequestError]:
+    """Ask for one more instruction of a family drawn by seed; return the family and the answer."""
+    draw = derive_seed(seed, PROMPT, "expand", attempt)
+    rng = random.Random(draw)
+    family = rng.choice(sorted(families))
+    known = [entry.instruction for entry in families[family]]
+    examples = rng.sample(known, min(SHOWN, len(known)))
+    request, _ = builder.build(prompt, {"examples": examples}, draw)
+    try:
+        return family, await engine.generate(request)
+    except RequestError as error:
+        return family, error
+
+
+class Sieve:
+    """Let through the lines that are instructions and say something new."""
+
+    def __init__(
+        self, checks: Checks, bank: Sequence[Instruction], encoder: SentenceEncoder | None
+    ):
+        self.checks = checks
+        self.encoder = encoder
+        self.texts = {normal(entry.instruction): entry.instruction for entry in bank}
+        self._vectors: np.ndarray | None = None  # (B, D), unit vectors of `texts`
+
+    async def sift(
+        self,
+        answers: Sequence[tuple[str, Response | RequestError]],
+        families: dict[str, list[Instruction]],
+        found: Expansion,
+    ) -> None:
+        """Add what is kept of `answers` to `found`, and count what is dropped."""
+        for family, answer in answers:
+            if isinstance(answer, RequestError):
+                found.dropped[f"failed ({answer.kind})"] += 1
+                continue
+            for text in lines_of(answer):
+                reason = self.by_words(text) or await self._by_meaning(text)
+                if reason or len(found.kept) >= found.wanted:
+                    found.dropped[reason or "more than asked for"] += 1
+                    continue
+                self.texts[normal(text)] = text
+                found.kept.append(_entry(text, families[family]))
+
+    def by_words(self, text: str) -> str:
+        """Return why `text` is no new instruction, judged by its words; empty if it may be one."""
+        words = WORD.findall(text)
+        low, high = self.checks.words or (1, 60)
+        if PREAMBLE.match(text):
+            return "preamble"
+        if REFUSAL.search(text):
+            return "refusal"
+        if not low <= len(words) <= high:
+            return "too short" if len(words) < low else "too long"
+        if not text[0].isalpha() or STATEMENT.match(text) or text.endswith((":", "?")):
+            return "not an instruction"
+        return "known already" if normal(text) in self.texts else ""
+
+    async def _by_meaning(self, text: str) -> str:
+        if self.encoder is None:
+            return ""
+        import numpy as np
+
+        if self._vectors is None:
+            self._vectors = await self.encoder.embed(list(self.texts.values()))
+        (vector,) = await self.encoder.embed([text])
+        limit = self.checks.similarity[1] if self.checks.similarity else 1.0
+        if float((self._vectors @ vector).max(initial=-1.0)) > limit:
+            return "means the same as another"
+        self._vectors = np.vstack([self._vectors, vector])
+        return ""
+
+
+def lines_of(answer: Response) -> list[str]:
+    """Return the lines of an answer without bullets; a last line that was cut off is left out.
+
+    >>> lines_of(Response("- Leave out the verbs.\\n2. Tell it backwar", finish="length"))
+    ['Leave out the verbs.', '']
+    """
+    lines = [BULLET.sub("", line).strip(" \"'“”") for line in answer.text.strip().split("\n")]
+    if answer.finish == "length":
+        lines[-1] = ""
+    return lines
+
+
+def normal(text: str) -> str:
+    """Return the words of `text` in lower case: what makes two instructions the same."""
+    return " ".join(WORD.findall(text.casefold()))
+
+
+def _entry(text: str, family: Sequence[Instruction]) -> Instruction:
+    """Return the bank's line; nobody has looked at its effect on the label, so that is unsure."""
+    like = family[0]
+    changes = all(entry.label == "changes" for entry in family)
+    digest = blake2b(normal(text).encode(), digest_size=4).hexdigest()
+    return Instruction(
+        id=f"expanded-{like.family}-{digest}",
+        family=like.family,
+        kind=like.kind,
+        label="changes" if changes else "unsure",
+        writes=like.writes,
+        instruction=text,
+    )
+
+
+def _tell(found: Expansion, path: Path, as_json: bool) -> None:
+    dropped = dict(found.dropped.most_common())
+    if as_json:
+        kept = [asdict(one) for one in found.kept]
+        print(json.dumps({"asked": found.asked, "kept": kept, "dropped": dropped}))
+    else:
+        for one in found.kept:
+            print(f"{one.id}  {one.instruction}")
+    why = f" ({', '.join(f'{reason} {n}' for reason, n in dropped.items())})" if dropped else ""
+    say(f"asked {found.asked} times: {len(found.kept)} kept, {found.dropped.total()} dropped{why}")
+    if found.kept:
+        say(f"added to {path}; read them before use: nobody has checked what they ask for")
+    if len(found.kept) < found.wanted:
+        say(
+            f"{found.wanted} were wanted; a larger --model writes more that is new, and another"
+            " --seed draws other examples"
+        )
