@@ -17,7 +17,7 @@ from textcentric.errors import ConfigError
 from textcentric.rows import Record
 from textcentric.runs import lineage, read_manifest
 from textcentric.session import finished_manifest, opened, run_to_end, wrap_up
-from textcentric.shards import Failure, Output
+from textcentric.shards import Failure, Output, schemas
 
 if TYPE_CHECKING:
     import datasets
@@ -56,13 +56,15 @@ class Run:
         return lineage(self.path, row_id)
 
     def _read(self, name: str) -> datasets.Dataset:
+        import pyarrow.parquet as pq
         from datasets import Dataset as HubDataset
-        from datasets import concatenate_datasets
 
         files = sorted((self.path / name).glob("*.parquet"))
-        if not files:
-            return HubDataset.from_list([])
-        return concatenate_datasets([HubDataset.from_parquet(str(file)) for file in files])
+        filled = [str(file) for file in files if pq.read_metadata(file).num_rows]
+        if filled:
+            return HubDataset.from_parquet(filled)
+        schema = pq.read_schema(files[0]) if files else schemas(numeric_target=True)[name]
+        return HubDataset(schema.empty_table())
 
 
 @dataclass(frozen=True)

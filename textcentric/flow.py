@@ -183,11 +183,8 @@ class RowFlow:
         draft = draft_pieces(prompt, target, [(begin, answer)], described.facts)
         check_words(draft)
         if draft.reason:
-            return (
-                "",
-                [request],
-                [*notes, f"{modality or prompt.front.writes} not written: {draft.reason}"],
-            )
+            part = modality or prompt.front.writes
+            return "", asked, [*notes, f"{part} not written: {draft.reason}"]
         return draft.pieces[0].text, asked, notes
 
     async def _write(

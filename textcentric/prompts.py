@@ -27,8 +27,8 @@ from textcentric.templates import BoundedEnvironment, render
 STAGES = ("align", "summarize", "reason", "adversarial", "bank", "expand", "judge", "caption")
 BLOCKS = ("system", "user", "answer", "begin")
 VARIABLES = frozenset(
-    "row parts rest part sentence sentences modality summary reason instruction choices task variant"
-    " examples".split()
+    "row parts rest part sentence sentences modality summary reason instruction choices task"
+    " variant examples".split()
 )
 ROW_VARIABLES = frozenset(["row", "rest", "parts", "part"])
 ROWLESS = ("caption", "expand")  # stages whose prompts show pictures or instructions, no row
@@ -319,7 +319,8 @@ def _row_first(tree: nodes.Template) -> list[str]:
 
 
 def _first_problem(error: ValidationError) -> str:
-    problem = error.errors()[0]
+    problems = error.errors()  # a misspelt key comes before the key that is therefore missing
+    problem = next((p for p in problems if p["type"] == "extra_forbidden"), problems[0])
     where = ".".join(str(piece) for piece in problem["loc"])
     if problem["type"] == "extra_forbidden":
         models: dict[str, type[BaseModel]] = {"sampling": SamplingDefaults, "checks": Checks}

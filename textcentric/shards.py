@@ -149,7 +149,9 @@ class ShardWriter:
         folder.mkdir(exist_ok=True)
         temporary = folder / f".part-{self._next:05d}.tmp"
         try:
-            pq.write_table(pa.table(arrays, schema=schema), temporary, compression="zstd")
+            with pq.ParquetWriter(temporary, schema, compression="zstd") as file:
+                if rows:  # an empty shard has no row group: `datasets` cannot read an empty one
+                    file.write_table(pa.table(arrays, schema=schema))
             os.replace(temporary, folder / f"part-{self._next:05d}.parquet")
         finally:
             temporary.unlink(missing_ok=True)

@@ -2,8 +2,8 @@
 
 Jinja's sandbox keeps a template away from Python's internals but bounds neither nested loops
 nor the growth of strings and lists. Here every loop step and call is counted, every operand and
-every output is measured, what is read is charged, containers do not nest, and what a prompt does not need (macros,
-includes, string formatting) is not there.
+every output is measured, what is read is charged, containers do not nest, and what a prompt
+does not need (macros, includes, string formatting) is not there.
 """
 
 from __future__ import annotations

@@ -201,7 +201,8 @@ class Sieve:
             return "refusal"
         if not low <= len(words) <= high:
             return "too short" if len(words) < low else "too long"
-        if not text[0].isalpha() or STATEMENT.match(text) or text.endswith((":", "?")):
+        odd = text.count('"') % 2 or text.endswith((":", "?"))
+        if odd or not text[0].isalpha() or STATEMENT.match(text):
             return "not an instruction"
         return "known already" if normal(text) in self.texts else ""
 
@@ -213,9 +214,10 @@ class Sieve:
         if self._vectors is None:
             self._vectors = await self.encoder.embed(list(self.texts.values()))
         (vector,) = await self.encoder.embed([text])
-        limit = self.checks.similarity[1] if self.checks.similarity else 1.0
-        if float((self._vectors @ vector).max(initial=-1.0)) > limit:
-            return "means the same as another"
+        low, high = self.checks.similarity or (-1.0, 1.0)
+        nearest = float((self._vectors @ vector).max(initial=low))
+        if not low <= nearest <= high:
+            return "means the same as another" if nearest > high else "like no other instruction"
         self._vectors = np.vstack([self._vectors, vector])
         return ""
 

@@ -23,8 +23,7 @@ def lint_command(names: Sequence[str], prompt_dir: str | None) -> int:
     problems = [(path, problem) for path in files for problem in check_file(path)]
     for path, problem in problems:
         print(problem if str(path) in problem else f"{path}: {problem}")
-    found = f"{len(problems)} problems" if len(problems) != 1 else "1 problem"
-    say(f"{len(files)} files, {found if problems else 'no problem'}")
+    say(f"files: {len(files)}, problems: {len(problems)}")
     return 2 if problems else 0
 
 

@@ -1,0 +1,1 @@
+"""Measure what the engine's design promises: `python -m benchmarks [NAME...]`, one file a figure."""

@@ -1,0 +1,50 @@
+"""Help and shell completion answer at once: no heavy library is imported for them."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = ("torch", "transformers", "vllm", "pyarrow", "pydantic", "datasets", "numpy", "jinja2")
+PROGRAM = """
+import sys
+from textcentric.cli import main
+try:
+    main()
+finally:
+    print("loaded:", *(name for name in {heavy!r} if name in sys.modules), file=sys.stderr)
+"""
+
+
+def started(arguments, **environment):
+    """Run the program with `arguments`; return its output and the heavy modules it loaded."""
+    command = [sys.executable, "-c", PROGRAM.format(heavy=HEAVY), *arguments]
+    done = subprocess.run(
+        command, env={**os.environ, **environment}, capture_output=True, text=True, check=False
+    )
+    return done.stdout, done.stderr.split("loaded:")[1].split()
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["prompts", "--help"], ["runs", "resume", "--help"]], ids=" ".join
+)
+def test_help_imports_no_heavy_library(arguments):
+    out, loaded = started(arguments)
+    assert out.startswith("Usage: ")
+    assert loaded == []
+
+
+def test_help_names_every_command():
+    out, _ = started(["--help"])
+    commands = out.split("Commands:")[1]
+    for name in "augment describe data prompts runs report lineage doctor".split():
+        assert f"\n  {name} " in commands
+
+
+def test_completion_imports_no_heavy_library():
+    out, loaded = started(
+        [], _TEXTCENTRIC_COMPLETE="complete_bash", COMP_WORDS="textcentric pro", COMP_CWORD="1"
+    )
+    assert out.split() == ["prompts"]
+    assert loaded == []
