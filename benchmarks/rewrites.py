@@ -6,6 +6,7 @@ and how, is drawn from the request's seed: about a third are dropped by one chec
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable
 
@@ -19,6 +20,8 @@ TOPICS = "The concert in the old church was far too loud for everybody who sat i
 def answer(request: Request) -> str:
     """Return what the scripted model says to `request`."""
     rng = random.Random(request.sampling.seed)
+    if request.schema:
+        return json.dumps(rng.choice(request.schema["enum"]))
     lines = request.messages[-1].content.rsplit("\n", 2)
     if request.messages[-1].role != "assistant":
         return _retold(request.messages[-1].content, "", rng)
@@ -46,20 +49,20 @@ def _reworded(rest: list[str], words: list[str], rng: random.Random) -> list[str
     return [SYNONYMS.get(w, w if rng.random() < 0.8 else "rather") for w in rest]
 
 
-def _turned(rest: list[str], words: list[str], rng: random.Random) -> list[str]:
-    return words[: max(1, len(rest))]
-
-
 def _loud(rest: list[str], words: list[str], rng: random.Random) -> list[str]:
-    return [*(w.upper() if rng.random() < 0.4 else w for w in rest), "What", "a", "bargain!!!"]
+    return ["WOW", "so", "great,", *(w.upper() if rng.random() < 0.4 else w for w in rest)]
+
+
+def _opposite(rest: list[str], words: list[str], rng: random.Random) -> list[str]:
+    return [rng.choice(("violet", "golden", "broken", "far")), *rest[1:], "side"]
 
 
 REWRITES: dict[str, Callable[[list[str], list[str], random.Random], list[str]]] = {
     "Typos": _misspelled,
     "Short": _shortened,
     "Other words": _reworded,
-    "End first": _turned,
     "Loud": _loud,
+    "Opposite": _opposite,
 }
 
 

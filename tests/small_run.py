@@ -59,6 +59,46 @@ sampling: {temperature: 0.3, max_tokens: 40}
 Summarise.{% endblock %}
 """,
 }
+PROMPTS |= {
+    "align/plain": """\
+stage: align
+reads: [row, sentence]
+writes: modality
+each: sentence
+---
+{% block user %}{{ row }}
+
+Tell: {{ sentence }}{% endblock %}
+""",
+    "reason/explain": """\
+stage: reason
+reads: [row, task, choices]
+writes: reason
+schema:
+  type: object
+  properties: {prediction: {enum: choices}, explanation: {type: string}}
+  required: [prediction, explanation]
+---
+{% block user %}{{ row }}
+
+{{ task }} {{ choices | join(", ") }}{% endblock %}
+""",
+    "judge/label-kept": """\
+stage: judge
+reads: [row, variant]
+writes: verdict
+sampling: {temperature: 0.0}
+schema:
+  type: object
+  properties: {verdict: {enum: ["yes", "no"]}, reason: {type: string}}
+  required: [verdict, reason]
+---
+{% block user %}{{ row }}
+
+Second listing:
+{{ variant }}{% endblock %}
+""",
+}
 KINDS = "dog cat rabbit parrot tortoise".split()
 WORDS = "calm bold gentle curious sleepy tiny proud lively patient cheerful".split()
 PLACES = "bakery harbour library garage orchard market station mill".split()
@@ -66,6 +106,7 @@ PLACES = "bakery harbour library garage orchard market station mill".split()
 
 def write_prompts(folder: Path, prompts: dict[str, str] | None = None) -> Path:
     """Write prompt files, ours by default; front matter that every file needs is added."""
+    folder.mkdir(parents=True, exist_ok=True)
     for name, text in (PROMPTS if prompts is None else prompts).items():
         path = folder / f"{name}.jinja"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -101,7 +142,7 @@ def model(request: Request) -> str | Exception:
         return draw.choice(["", "I cannot help with that.", "Sure, here is the listing."])
     if task == "Summarise.":
         return f"Somebody offers a {draw.choice(WORDS)} animal to a {draw.choice(WORDS)} home."
-    words = (row if task == "Rewrite all." else task.partition(": ")[2]).split()
+    words = (row if task == "Rewrite all." else task.partition(": ")[2]).split() or row.split()
     for _ in range(3):
         at = draw.randrange(len(words))
         words[at] = words[at][::-1] + draw.choice("aeiou")

@@ -10,7 +10,7 @@ from textcentric.cli.expand import Sieve, expand_command, lines_of
 from textcentric.cli.try_prompt import as_dict, try_prompt
 from textcentric.config import resolve
 from textcentric.engines import Response, ScriptedEngine
-from textcentric.errors import DataError, PromptError
+from textcentric.errors import ConfigError, DataError, PromptError
 from textcentric.prompts import Checks, Instruction, PromptLibrary, read_bank
 
 GOOD = """---
@@ -85,6 +85,7 @@ def test_show_suggests_the_nearest_id():
     said = textcentric("prompts", "show", "adversarial/noize")
     assert (said.code, said.out) == (2, "")
     assert "unknown prompt 'adversarial/noize'; did you mean 'adversarial/noise'?" in said.err
+    assert "did you mean 'adversarial/noise'?" in textcentric("prompts", "show", "noise").err
     said = textcentric("prompts", "show", "bank/fonetic")
     assert "did you mean 'bank/phonetic'?" in said.err
 
@@ -171,7 +172,7 @@ def test_try_shows_the_reasoning_as_parsed(rows):
 
 
 def test_try_suggests_the_nearest_row(rows):
-    with pytest.raises(DataError, match="unknown row 'r3'; did you mean 'r[12]'"):
+    with pytest.raises(DataError, match=r"unknown row 'r3'; did you mean 'r[12]'"):
         try_prompt(config(rows), "align/plain", "r3", engine=ScriptedEngine())
 
 
@@ -229,8 +230,14 @@ def test_expand_keeps_what_the_folder_had_and_says_when_few_remain(tmp_path, cap
 
 def test_expand_writes_nothing_where_nothing_is_kept(tmp_path, capsys):
     expand(tmp_path / "own", 2, "I'm sorry.")
-    assert not (tmp_path / "own").exists()
+    assert list((tmp_path / "own").iterdir()) == []
     assert "0 kept, 8 dropped" in capsys.readouterr().err
+
+
+def test_expand_refuses_a_file_as_its_folder(tmp_path):
+    (tmp_path / "own").write_text("")
+    with pytest.raises(ConfigError, match="own: File exists; name a folder"):
+        expand(tmp_path / "own", 1, "Write it like a pirate.")
 
 
 def test_expand_suggests_the_nearest_family(tmp_path):

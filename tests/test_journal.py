@@ -1,4 +1,4 @@
-"""The journal: what was put is there again, also after a kill, on a full disk or a read-only one."""
+"""The journal: what was put is there again, after a kill, a full disk or a read-only one."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def test_another_runs_answers_can_be_reused_and_are_not_changed(tmp_path: Path) 
 
 
 def test_a_journal_to_reuse_that_is_absent_is_named(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match="no journal to reuse at .*/absent; name a run directory"):
+    with pytest.raises(RunError, match=r"no journal to reuse at .*/absent; name a run directory"):
         Journal(tmp_path / "new", reuse=[tmp_path / "absent"])
 
 

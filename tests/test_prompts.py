@@ -1,4 +1,4 @@
-"""The prompt library: choosing, overriding, reading, linting, rendering; and the shipped prompts."""
+"""The prompt library: choosing, overriding, reading, linting, rendering; what is shipped."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 
 import pytest
 
@@ -57,4 +58,4 @@ def test_putting_every_sentence_back_gives_the_text_again() -> None:
                        for _ in range(60))  # fmt: skip
         spans = sentence_spans(text)
         assert splice(text, [(span, text[span[0] : span[1]]) for span in spans]) == text
-        assert all(a[1] <= b[0] for a, b in zip(spans, spans[1:], strict=False))
+        assert all(a[1] <= b[0] for a, b in pairwise(spans))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -145,9 +144,7 @@ def test_shards_with_and_without_groups_load_as_one_data_set(journal: Journal) -
     assert rows["train"]["group"][:] == ["g1", None]
 
 
-def test_a_full_shard_is_written_at_once(
-    journal: Journal, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_full_shard_is_written_at_once(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shards, "SHARD_OUTPUTS", 3)
     writing = writer(journal)
     writing.add_row("r1", [output("r1", str(n)) for n in range(2)])
@@ -210,7 +207,7 @@ def test_a_shard_that_cannot_be_written_is_a_clear_error_and_is_not_recorded(
     writing = writer(journal)
     (folder / "data").write_text("a file where the folder should be")
     writing.add_row("r1", [output()])
-    with pytest.raises(StoppedError, match="cannot write to .*; free space on the disk or check"):
+    with pytest.raises(StoppedError, match=r"cannot write to .*; free space on the disk or check"):
         writing.write()
     assert (journal.shards(), journal.finished("r1")) == (set(), False)
     (folder / "data").unlink()

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import fields, replace
 from typing import Any
 
 from textcentric.engines.protocol import Engine, Request, Response
 from textcentric.errors import RequestError
 from textcentric.journal import Journal
 from textcentric.metrics import Metrics
+
+RESPONSE = [f.name for f in fields(Response)]
 
 
 class Answers:
@@ -83,7 +85,7 @@ def parse_json(text: str, schema: Mapping[str, Any]) -> tuple[str, Any]:
     start, end = text.find(opening), text.rfind(closing)
     try:
         value = json.loads(text[start : end + 1]) if start >= 0 else None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         return f"not JSON: {error}", None
     if value is None:
         return f"no {opening}{closing} in it", None
@@ -104,14 +106,14 @@ def _first(schema: Mapping[str, Any]) -> Any:
 
 def _another_try(request: Request) -> Request:
     sampling = request.sampling
-    seed = None if sampling.seed is None else (sampling.seed + 1) % 2**31
+    seed = ((sampling.seed or 0) + 1) % 2**31  # a greedy request has none, its second try must
     warm = replace(sampling, seed=seed, temperature=max(0.3, sampling.temperature))
     return replace(request, sampling=warm, sample=request.sample + 1_000_000)
 
 
 def _body(response: Response) -> dict[str, Any]:
-    body = asdict(response)
-    return {name: value for name, value in body.items() if value not in ("", 0)}
+    values = {name: getattr(response, name) for name in RESPONSE}
+    return {name: v for name, v in values.items() if name == "text" or v not in ("", 0)}
 
 
 def _fail(future: asyncio.Future[Response], error: BaseException) -> None:

@@ -1,4 +1,4 @@
-"""`augment`: rows in, a run directory out. A bounded window of rows keeps the engine full.
+"""`augment`: rows in, a run directory out. A bounded window of requests keeps the engine full.
 
 The window is sized from the engine's own limits; rows are admitted in order and finish as they
 may. What stops a run early (a budget, Ctrl-C, a dead engine) leaves a directory to go on from.
@@ -7,7 +7,6 @@ may. What stops a run early (a budget, Ctrl-C, a dead engine) leaves a directory
 from __future__ import annotations
 
 import asyncio
-import math
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
@@ -38,7 +37,8 @@ from textcentric.runs import (
 from textcentric.shards import Failure, Output, ShardWriter
 
 TICK = 0.25  # seconds between two looks at the run
-MOST_ROWS = 256  # in flight
+MOST_ROWS = 512  # in flight
+OVERFILL = 1.5  # requests in flight, as a multiple of what the engine runs at once
 Progress = Callable[[Metrics], None]
 OnRow = Callable[[list[Output | Failure]], None]
 
@@ -51,6 +51,7 @@ class Budget:
     minutes: float | None = None
     accept: int | None = None
     rows: int | None = None
+    accepted: int = 0  # by earlier processes
 
     def spent(self, metrics: Metrics) -> str:
         """Return which limit is reached, empty while none is."""
@@ -59,11 +60,15 @@ class Budget:
             return f"the budget of {self.tokens:,} tokens is spent"
         if self.minutes is not None and metrics.seconds >= 60 * self.minutes:
             return f"the budget of {self.minutes:g} minutes is spent"
-        if self.accept is not None and metrics.accepted >= self.accept:
-            return f"{metrics.accepted} variants are accepted"
+        if self.enough(metrics):
+            return f"{self.accepted + metrics.accepted} variants are accepted"
         if self.rows is not None and metrics.admitted >= self.rows:
             return f"{self.rows} rows are done"
         return ""
+
+    def enough(self, metrics: Metrics) -> bool:
+        """Say whether as many variants are accepted as were asked for."""
+        return self.accept is not None and self.accepted + metrics.accepted >= self.accept
 
 
 @dataclass
@@ -113,6 +118,7 @@ class Driver:
         self.started = started_now()
         self._rows: set[asyncio.Task[None]] = set()
         self._error: BaseException | None = None
+        self._room = asyncio.Event()
 
     async def run(self) -> dict[str, Any]:
         """Run until every row is done or something stops it; return the manifest.
@@ -126,9 +132,13 @@ class Driver:
             stopped = await self._admit()
             await self._drain()
             self.writer.close()
-            status = "finished" if not stopped or self._enough() else "stopped"
+            enough = self.job.budget.enough(self.metrics)
+            status = "finished" if not stopped or enough else "stopped"
         except asyncio.CancelledError:
             status = "interrupted"
+            raise
+        except Exception as error:
+            stopped = str(error)
             raise
         finally:
             ticker.cancel()
@@ -138,30 +148,37 @@ class Driver:
 
     async def _admit(self) -> str:
         """Admit rows while there is room; return why it stopped before the last one, if it did."""
-        window = asyncio.Semaphore(self._window())
+        self.metrics.capacity = self.job.engine.limits().concurrency
+        self.metrics.on_leave = self._room.set
         for record in self.job.dataset:
             if self.job.journal.finished(record.id):
                 continue
-            await window.acquire()
+            while self._crowded() and self._error is None:
+                self._room.clear()
+                await self._room.wait()
             if self._error is not None:
                 break
             stopped = self.job.budget.spent(self.metrics)
             if stopped:
                 return stopped
             self.metrics.admitted += 1
-            task = asyncio.create_task(self._row(record, window))
+            task = asyncio.create_task(self._row(record))
             self._rows.add(task)
             task.add_done_callback(self._rows.discard)
+            await asyncio.sleep(0)
         return ""
 
-    def _window(self) -> int:
-        """Return how many rows may be in flight: twice what fills the engine, and a few."""
-        limits = self.job.engine.limits()
-        self.metrics.capacity = limits.concurrency
-        rows = 2 * limits.concurrency / max(1, self.job.plan.requests_per_row())
-        return min(MOST_ROWS, math.ceil(rows) + 4)
+    def _crowded(self) -> bool:
+        """Say whether the engine has enough to do: half as much again as it runs at once.
 
-    async def _row(self, record: Record, window: asyncio.Semaphore) -> None:
+        Rows that are still being described count by what they will ask. A row holds no place for
+        its slowest request, so a long answer never keeps the engine waiting for the next row.
+        """
+        coming = self.metrics.describing * self.job.plan.requests_per_row()
+        enough = self.metrics.in_flight + coming >= OVERFILL * self.metrics.capacity
+        return len(self._rows) >= MOST_ROWS or enough
+
+    async def _row(self, record: Record) -> None:
         try:
             outputs = await self.flow.run(record)
             self.writer.add_row(record.id, outputs)
@@ -171,7 +188,7 @@ class Driver:
         except Exception as error:
             self._error = self._error or error
         finally:
-            window.release()
+            self._room.set()
 
     async def _drain(self) -> None:
         while self._rows and self._error is None:
@@ -214,10 +231,6 @@ class Driver:
             if self.job.on_progress is not None:
                 self.job.on_progress(self.metrics)
             await asyncio.sleep(TICK)
-
-    def _enough(self) -> bool:
-        accept = self.job.budget.accept
-        return accept is not None and self.metrics.accepted >= accept
 
     def _finish(self, status: str, stopped: str) -> dict[str, Any]:
         """Put what is finished on disk, as far as the disk allows, and say what came of it."""

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     import numpy as np
 
 PREAMBLE = re.compile(
-    r"^\W*(sure|certainly|of course|here(?:'s| is| are)|okay,? here|the (?:rewritten|revised|new|"
-    r"changed|shortened|edited) (?:sentence|listing|text|version)|(?:re-?written|revised|edited|"
-    r"listing|sentence|output|answer|note|example|original|new sentence|task|step|instructions?"
-    r"|typos|short|shorter|reordered|opposite|message|reworded|other words|incorrect sentence"
-    r"|type: review)\s*\d*\s*:"
+    r"^\W*((?:sure|certainly|of course)\b|here(?:'s| is| are)|okay,? here"
+    r"|the (?:rewritten|revised|new|changed|shortened|edited) (?:sentence|listing|text|version)"
+    r"|(?:re-?written|revised|edited|listing|sentence|output|answer|note|example|original"
+    r"|new sentence|task|step|instructions?|typos|short|shorter|reordered"
+    r"|opposite|message|reworded|other words|incorrect sentence|type: review)\s*\d*\s*:"
     r"|dear\b|hello\b|bien sûr|this (?:is a classic example|listing (?:can be|provides|is about))"
     r"|answer with the new text|no, i (?:will|have)\b|\[(?:insert|your))",
     re.IGNORECASE,
@@ -36,6 +36,11 @@ REFUSAL = re.compile(
     r"|\bi (?:cannot|can't|can not) (?:help|assist|provide|fulfil|answer|do that|rewrite)"
     r"|\bi apologi[sz]e\b|\bmy (?:training|knowledge) (?:data|cutoff)\b",
     re.IGNORECASE,
+)
+# Every refusal holds one of these: a search for them is ten times as quick as the expression.
+REFUSAL_HINTS = (
+    *("as a a", "as an a", "as a l", "as an l", "i'm ", "i am ", "i can", "i apologi"),
+    *("my training ", "my knowledge "),
 )
 NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 WORD = re.compile(r"\w+(?:['’]\w+)*")
@@ -109,7 +114,7 @@ def check_piece(piece: Piece, draft: Draft) -> str:
         return "empty"
     if PREAMBLE.match(text) and not PREAMBLE.match(source):
         return "preamble"
-    if REFUSAL.search(text) and not REFUSAL.search(source):
+    if _refuses(text) and not _refuses(source):
         return "refusal"
     if words == (before := _words(source)):
         return "unchanged"
@@ -122,6 +127,15 @@ def check_piece(piece: Piece, draft: Draft) -> str:
         or _check_change(checks, words, before)
         or _check_numbers(checks, piece, draft)
     )
+
+
+def _refuses(text: str) -> bool:
+    """Say whether `text` declines to answer; most texts hold none of the words that takes."""
+    if text.isascii():  # beyond ASCII, letters fold into these in ways that only `re` knows
+        lower = text.lower()
+        if not any(hint in lower for hint in REFUSAL_HINTS):
+            return False
+    return REFUSAL.search(text) is not None
 
 
 def check_words(draft: Draft) -> None:
@@ -161,12 +175,18 @@ def texts_to_embed(drafts: Iterable[Draft]) -> list[str]:
 
 
 def drop_repeats(drafts: Sequence[Draft], texts: Sequence[str], source: str) -> None:
-    """Drop drafts whose whole text equals the source or an accepted sibling, white space aside."""
+    """Drop drafts whose whole text equals the source or an accepted sibling, or goes in circles.
+
+    White space aside. Sentences rewritten one by one may each be sound and say the same.
+    """
     seen = {" ".join(source.split())}
+    circles = _loops(source, _words(source))
     for draft, text in zip(drafts, texts, strict=True):
         normal = " ".join(text.split())
         if not draft.reason and normal in seen:
             draft.reason = "identical to source or sibling"
+        if not draft.reason and not circles and _loops(text, _words(text)):
+            draft.reason = "loop"
         if not draft.reason:
             seen.add(normal)
 
@@ -269,13 +289,16 @@ def _facts(draft: Draft, source: str) -> set[str]:
 
 def _loops(text: str, words: tuple[str, ...]) -> bool:
     """Say whether the same sentence or the same run of six words comes three times."""
+    most = max(Counter(words).values(), default=0)
+    if most < 3:
+        return False  # not even one word comes three times
     if len(words) >= GRAM + 2:
         grams = zip(*(words[i:] for i in range(GRAM)), strict=False)
         if max(Counter(grams).values()) >= 3:
             return True
-    ends = SENTENCE_END.split(text)
+    ends = SENTENCE_END.split(text.replace("\n", ".\n"))  # a line break ends a sentence too
     if len(ends) < 3:
-        return len(words) > 8 and max(Counter(words).values()) > 0.6 * len(words)
+        return len(words) > 8 and most > 0.6 * len(words)
     sentences = Counter(normal for end in ends if (normal := " ".join(_words(end))))
     return max(sentences.values(), default=0) >= 3
 

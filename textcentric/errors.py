@@ -74,6 +74,7 @@ def unknown(what: str, name: str, known: Iterable[str]) -> str:
     "unknown engine 'vlm'; did you mean 'vllm'? Known: openai, vllm"
     """
     names = sorted(known)
-    nearest = get_close_matches(name, names, n=1, cutoff=0.5)
+    nearest = [known for known in names if known.endswith(f"/{name}")]  # its folder was left out
+    nearest += get_close_matches(name, names, n=1, cutoff=0.5)
     hint = f"; did you mean {nearest[0]!r}?" if nearest else ";"
     return f"unknown {what} {name!r}{hint} Known: {', '.join(names) or 'none'}"

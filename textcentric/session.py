@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -27,9 +27,10 @@ from textcentric.flow import Plan
 from textcentric.journal import Journal
 from textcentric.prompts import Prompt, PromptLibrary, lint
 from textcentric.requests import RequestBuilder
-from textcentric.runs import lock, prepare, read_manifest, write_jsonl
+from textcentric.runs import lock, prepare, read_manifest, write_jsonl, writing
 
 SUMMARY, CAPTION = "summarize/brief", "caption/photo"
+LOOK = 0.2  # seconds between two looks at whether the caller was interrupted
 Say = Callable[[str], None]
 
 
@@ -73,6 +74,16 @@ def check_prompt(prompt: Prompt) -> None:
     for problem in lint(prompt):
         if problem.startswith(("unknown variable", "has no", "prompt ", "block ")):
             raise PromptError(f"prompt {prompt.id}: {problem}", prompt=prompt.id)
+    needed = {"judge": ["verdict"], "reason": ["prediction", "explanation"]}
+    front = prompt.front
+    if front.stage == "judge" or front.answer_schema:
+        given = (front.answer_schema or {}).get("required", ())
+        for name in needed.get(front.stage, ()):
+            if name not in given:
+                raise PromptError(
+                    f"prompt {prompt.id}: a {front.stage} prompt's `schema` must require {name!r}",
+                    prompt=prompt.id,
+                )
 
 
 def engine_name(config: AugmentConfig) -> str:
@@ -121,8 +132,6 @@ def opened(
         reuse = [Path(path) / "journal.sqlite" for path in config.reuse]
         journal = Journal(folder / "journal.sqlite", reuse=reuse)
         try:
-            if changed:
-                journal.forget_outputs()
             encoder = SentenceEncoder(str(packaged_encoder())) if config.embeddings else None
             job = Job(
                 config=config,
@@ -135,7 +144,12 @@ def opened(
                 folder=folder,
                 journal=journal,
                 encoder=encoder,
-                budget=Budget(config.max_tokens_total, config.max_minutes, config.accept),
+                budget=Budget(
+                    config.max_tokens_total,
+                    config.max_minutes,
+                    config.accept,
+                    accepted=_accepted(journal),
+                ),
                 on_progress=on_progress,
                 on_row=on_row,
             )
@@ -236,7 +250,17 @@ def finished_manifest(job: Job) -> dict[str, Any] | None:
     complete = same and manifest.get("status") == "finished"
     if not complete or manifest["totals"].get("pending", 1):
         return None
-    return manifest if job.journal.finished_rows() == job.dataset.count() else None
+    if job.journal.finished_rows() != job.dataset.count():
+        return None
+    if not (job.folder / "report.html").is_file():
+        wrap_up(job, manifest)  # killed between the last row and the report
+    return manifest
+
+
+def _accepted(journal: Journal) -> int:
+    """Return how many variants are accepted already."""
+    counts = journal.counts().items()
+    return sum(n for (name, status, _), n in counts if status == "accepted" and name != "clean")
 
 
 def wrap_up(job: Job, manifest: Mapping[str, Any]) -> None:
@@ -244,10 +268,11 @@ def wrap_up(job: Job, manifest: Mapping[str, Any]) -> None:
     from textcentric.card import write_card
     from textcentric.report import write_report
 
-    if job.config.format == "jsonl":
-        write_jsonl(job.folder)
-    write_card(job.folder)
-    write_report(job.folder)
+    with writing(job.folder):
+        if job.config.format == "jsonl":
+            write_jsonl(job.folder)
+        write_card(job.folder)
+        write_report(job.folder)
 
 
 async def drive(job: Job) -> dict[str, Any]:
@@ -265,22 +290,42 @@ def run_to_end(job: Job) -> dict[str, Any]:
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return asyncio.run(drive(job))
-    return _in_thread(job)
+        inside = False
+    else:
+        inside = True
+    return _in_thread(job) if inside else asyncio.run(drive(job))
 
 
 def _in_thread(job: Job) -> dict[str, Any]:
+    """Run `job` under a loop of its own; what interrupts the caller interrupts the run."""
     found: list[Any] = []
+    inner: list[Callable[[], Any]] = []
+
+    async def driving() -> dict[str, Any]:
+        task, loop = asyncio.current_task(), asyncio.get_running_loop()
+        assert task is not None
+        inner.append(lambda: loop.call_soon_threadsafe(task.cancel))
+        return await drive(job)
 
     def target() -> None:
         try:
-            found.append(asyncio.run(drive(job)))
+            found.append(asyncio.run(driving()))
         except BaseException as error:
             found.append(error)
 
+    caller = asyncio.current_task()
     thread = threading.Thread(target=target, name="textcentric")
     thread.start()
-    thread.join()
+    try:
+        while thread.is_alive():
+            thread.join(LOOK)
+            if caller is not None and caller.cancelling():  # how asyncio.run passes Ctrl-C on
+                raise asyncio.CancelledError
+    except BaseException:
+        with suppress(RuntimeError):  # its loop has just closed
+            inner[0]()
+        thread.join()
+        raise
     if isinstance(found[0], BaseException):
         raise found[0]
     return found[0]

@@ -23,6 +23,8 @@ from textcentric.rows import Target
 if TYPE_CHECKING:
     import pyarrow as pa
 
+# One encoder for all: building one per call would cost more than the encoding.
+_compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 SHARD_OUTPUTS = 4000
 SHARD_SECONDS = 60.0
 FOLDERS = ("data", "rejected", "errors")
@@ -190,7 +192,7 @@ def schemas(numeric_target: bool) -> dict[str, pa.Schema]:
 
 def dump(value: Mapping[str, Any]) -> str:
     """Return `value` as one line of JSON, as the JSON columns hold it."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _compact(value)
 
 
 def _number(value: Target) -> float | None:

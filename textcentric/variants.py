@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from itertools import permutations
 from typing import Any
 
@@ -22,7 +23,7 @@ from textcentric.sentences import Span, sentence_spans, splice
 MODALITIES = ("text", "table", "image", "audio")
 CONTRADICTED = ("table", "image", "audio")
 SENTENCE_WORDS, FEWEST_WORDS = (4, 40), 2
-FEWEST_IN_PASSAGE = 3  # sentences
+FEWEST_IN_PASSAGE, MOST_IN_PASSAGE = 3, 5  # sentences; the orders of more are too many
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ def draft_pieces(
     pieces = []
     for unit, (begin, answer) in zip(target.units, answers, strict=True):
         _check_begin(prompt, unit.source, begin)
-        count = max(1, len(sentence_spans(unit.source))) if unit.span else None
+        count = max(1, len(_spans(unit.source))) if unit.span else None
         gap = "" if not begin or answer.text[:1].isspace() or begin[-1:].isspace() else " "
         text, cuts = trim(f"{begin}{gap}{answer.text}", answer.finish, sentences=count)
         pieces.append(Piece(unit.source, text, begin, cuts=cuts))
@@ -103,12 +104,13 @@ def assemble(row: TextRow, target: Target, draft: Draft, *, rejected: bool = Fal
     ]
     if not written:
         return row
+    text = written[0][1].text
+    if written[0][0].span is not None:
+        changes = [(unit.span, piece.text) for unit, piece in written if unit.span]
+        text = splice(row.parts.get(target.part, target.row_text), changes)
     if target.part == "row":
-        return replace(row, parts={"text": written[0][1].text})
-    if written[0][0].span is None:
-        return row.with_part(target.part, written[0][1].text)
-    changes = [(unit.span, piece.text) for unit, piece in written if unit.span]
-    return row.with_part(target.part, splice(row.parts[target.part], changes))
+        return replace(row, parts={"text": text})
+    return row.with_part(target.part, text)
 
 
 def _check_begin(prompt: Prompt, source: str, begin: str) -> None:
@@ -119,6 +121,12 @@ def _check_begin(prompt: Prompt, source: str, begin: str) -> None:
             f" begins ({source[:60]!r}); {{% block begin %}} may only repeat the first words",
             prompt=prompt.id,
         )
+
+
+@lru_cache(maxsize=1024)
+def _spans(text: str) -> tuple[Span, ...]:
+    """Find the sentences of a text once, though several prompts of its row ask for them."""
+    return tuple(sentence_spans(text))
 
 
 def _modalities(prompt: Prompt, row: TextRow) -> list[str]:
@@ -140,15 +148,15 @@ def _part(writes: str, modality: str, row: TextRow) -> str:
 def _passage_part(part: str, row: TextRow) -> tuple[str, str]:
     """Return `part`, or the row's first part that has enough sentences for another order."""
     for name in (part, *row.parts):
-        if len(sentence_spans(row.parts.get(name, ""))) >= FEWEST_IN_PASSAGE:
+        if len(_spans(row.parts.get(name, ""))) >= FEWEST_IN_PASSAGE:
             return name, row.parts[name]
     return part, row.parts.get(part, "")
 
 
 def _passage(prompt: Prompt, text: str, rng: random.Random) -> list[Unit]:
     """Draw one run of neighbouring sentences, with every order in which none keeps its place."""
-    spans = sentence_spans(text)
-    take = prompt.front.take or len(spans)
+    spans = _spans(text)
+    take = min(prompt.front.take or len(spans), MOST_IN_PASSAGE)
     if len(spans) < FEWEST_IN_PASSAGE:
         return []
     first = rng.randrange(max(1, len(spans) - take + 1))
@@ -166,7 +174,7 @@ def _passage(prompt: Prompt, text: str, rng: random.Random) -> list[Unit]:
 
 def _sentences(prompt: Prompt, text: str, rng: random.Random) -> list[Unit]:
     low, high = SENTENCE_WORDS
-    sized = [(span, len(text[span[0] : span[1]].split())) for span in sentence_spans(text)]
+    sized = [(span, len(text[span[0] : span[1]].split())) for span in _spans(text)]
     spans = [span for span, words in sized if low <= words <= high]
     spans = spans or [span for span, words in sized if FEWEST_WORDS <= words <= high]
     take = prompt.front.take

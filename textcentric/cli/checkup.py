@@ -101,7 +101,7 @@ def checkup(
     with ThreadPoolExecutor(2) as pool:
         loadings = dict(zip(present, pool.map(load, present), strict=True))
     packages = [_package(name, found[name], loadings.get(name)) for name in LOADED]
-    working = {line.name for line in packages if line.level in ("ok", "warn") and found[line.name]}
+    working = {package for package, loading in loadings.items() if not loading.error}
     return [
         Line("Python", "ok", platform.python_version()),  # an older one cannot come this far
         *(line for line in packages if line.name != "torchvision" or line.level == "problem"),

@@ -13,7 +13,9 @@ def columns(rows: Sequence[Sequence[object]], header: Sequence[str] = ()) -> str
     noise   12
     style    3
     """
-    numeric = [all(isinstance(cell, int | float) for cell in column) for column in zip(*rows)]  # noqa: B905
+    numeric = [
+        all(isinstance(cell, int | float) for cell in column) for column in zip(*rows, strict=True)
+    ]
     lines = [list(header)] * bool(header) + [[str(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     right = numeric or [False] * len(widths)

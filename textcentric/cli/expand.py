@@ -67,15 +67,18 @@ def expand_command(
     if config.prompt_dir is None:
         raise ConfigError("no --prompt-dir; name the folder whose instructions.jsonl is added to")
     path = Path(config.prompt_dir) / BANK
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"--prompt-dir {path.parent}: {error.strerror}; name a folder") from error
     own = read_bank(path) if path.is_file() else []
-    library = PromptLibrary.load(*([path.parent] if path.parent.is_dir() else []))
+    library = PromptLibrary.load(path.parent)
     families = _families(library, family)
     encoder = _encoder(config)
     found = asyncio.run(
         _expand(config, library, families, number, encoder, engine or make_engine(config))
     )
     if found.kept:
-        path.parent.mkdir(parents=True, exist_ok=True)
         lines = [json.dumps(asdict(one), ensure_ascii=False) for one in (*own, *found.kept)]
         write_text(path, "\n".join(lines) + "\n")
     _tell(found, path, as_json)

@@ -13,7 +13,8 @@ from textcentric.data.files import FileFinder
 from textcentric.data.layout import Layout
 from textcentric.data.named import cache_folder, named_set, names, places
 from textcentric.data.records import RecordReader
-from textcentric.data.scan import Scan, notes, scan, unusable
+from textcentric.data.scan import Scan, notes, unusable
+from textcentric.data.scan_cache import remembered_scan
 from textcentric.data.schema import Schema, read_schema
 from textcentric.data.tables import from_datasets, from_hub, open_table
 from textcentric.errors import ConfigError, DataError, unknown
@@ -55,7 +56,8 @@ def load(
     _refuse_wrong_filters(limit, require)
     found = locate(dataset, data_dir=data_dir, schema=schema)
     reader = record_reader(found.layout)
-    result = scan(found.layout.table, reader)
+    content = digest(found.layout)
+    result = remembered_scan(found.layout, reader, content)
     _refuse_unusable(found, reader.schema, result)
     fitted = with_labels(reader.schema, result)
     if split is not None and split not in result.splits:
@@ -65,8 +67,9 @@ def load(
         origin=found.origin,
         path=found.path,
         schema=fitted,
-        digest=digest(found.layout),
+        digest=content,
         rows=result.rows - result.faulty,
+        matching=_matching(result, split, require),
         notes=(*found.notes, *found.layout.notes, *notes(reader.schema, fitted, result)),
         faults=tuple(result.faults),
         faulty=result.faulty,
@@ -216,6 +219,13 @@ def _refuse_wrong_filters(limit: int | None, require: tuple[str, ...] | list[str
             raise ConfigError(unknown("modality", modality, MODALITIES))
     if limit is not None and limit < 1:
         raise ConfigError(f"limit is {limit}, expected a number of rows from 1 up, or none")
+
+
+def _matching(result: Scan, split: str | None, require: tuple[str, ...] | list[str]) -> int | None:
+    """Return how many usable rows the filters keep, None where that takes another look at them."""
+    if require:
+        return None
+    return result.rows - result.faulty if split is None else result.splits[split]
 
 
 def _refuse_unusable(found: Located, schema: Schema, result: Scan) -> None:

@@ -1,0 +1,164 @@
+"""Asking once: from the journal, from a request under way, or anew; and answers under a schema."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+from textcentric.answers import Answers, parse_json
+from textcentric.engines.protocol import Message, Request, Response, Sampling
+from textcentric.engines.scripted import ScriptedEngine
+from textcentric.errors import EngineError, RequestError
+from textcentric.journal import Journal
+from textcentric.metrics import Metrics
+
+VERDICT = {
+    "type": "object",
+    "properties": {"verdict": {"enum": ["yes", "no"]}},
+    "required": ["verdict"],
+}
+
+
+def request(text: str = "Hello", **values: Any) -> Request:
+    sampling = values.pop("sampling", Sampling(seed=7))
+    return Request((Message("user", text),), "m", sampling, **values)
+
+
+def answers(engine: ScriptedEngine, journal: Journal) -> Answers:
+    return Answers(engine, journal, Metrics(capacity=4))
+
+
+async def test_an_answer_is_journalled_and_not_asked_for_again(journal: Journal) -> None:
+    first = ScriptedEngine("Good day.")
+    said = await answers(first, journal).ask(request())
+    later = ScriptedEngine("Something else.")
+    asking = answers(later, journal)
+    assert (await asking.ask(request())) == said
+    assert (said.text, first.count, later.count) == ("Good day.", 1, 0)
+    assert (asking.metrics.sent, asking.metrics.reused) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    "response", [Response(""), Response("x", "length", 9, 8, 7, 0.5, 3, "Hm."), Response("0")]
+)
+async def test_any_answer_comes_back_from_the_journal_as_it_was(
+    journal: Journal, response: Response
+) -> None:
+    asking = answers(ScriptedEngine(lambda _: response), journal)
+    assert await asking.ask(request()) == response
+    assert await asking.ask(request()) == response
+    assert asking.metrics.reused == 1
+
+
+async def test_identical_requests_under_way_are_sent_once(journal: Journal) -> None:
+    engine = ScriptedEngine("Good day.", delay=0.01)
+    asking = answers(engine, journal)
+    said = await asyncio.gather(*(asking.ask(request()) for _ in range(5)))
+    assert {one.text for one in said} == {"Good day."}
+    assert (engine.count, asking.metrics.sent, asking.metrics.reused) == (1, 1, 4)
+
+
+async def test_requests_that_differ_in_the_seed_alone_are_two(journal: Journal) -> None:
+    engine = ScriptedEngine("Good day.")
+    asking = answers(engine, journal)
+    for seed in (1, 2):
+        await asking.ask(request(sampling=Sampling(seed=seed)))
+    assert engine.count == 2
+
+
+async def test_a_failed_request_fails_for_all_who_wait_and_is_not_kept(journal: Journal) -> None:
+    engine = ScriptedEngine(RequestError("the server is busy", kind="busy"), delay=0.01)
+    asking = answers(engine, journal)
+    said = await asyncio.gather(*(asking.ask(request()) for _ in range(3)), return_exceptions=True)
+    assert [str(one) for one in said] == ["the server is busy"] * 3
+    assert (engine.count, journal.answers(), asking.metrics.in_flight) == (1, 0, 0)
+    engine.answer = "Good day."
+    assert (await asking.ask(request())).text == "Good day."
+
+
+async def test_a_dead_engine_raises(journal: Journal) -> None:
+    asking = answers(ScriptedEngine(EngineError("out of memory")), journal)
+    with pytest.raises(EngineError, match="out of memory"):
+        await asking.ask(request())
+
+
+async def test_tokens_are_counted_once_an_answer(journal: Journal) -> None:
+    response = Response("Hi", prompt_tokens=10, cached_tokens=6, output_tokens=2)
+    asking = answers(ScriptedEngine(lambda _: response), journal)
+    for _ in range(3):
+        assert await asking.ask(request()) == response
+    metrics = asking.metrics
+    assert (metrics.prompt_tokens, metrics.cached_tokens, metrics.output_tokens) == (10, 6, 2)
+
+
+async def test_reasoning_is_kept_apart_from_the_text(journal: Journal) -> None:
+    asking = answers(ScriptedEngine("<think>A dog?</think>A calm dog."), journal)
+    await asking.ask(request())
+    stored = await asking.ask(request())
+    assert (stored.text, stored.reasoning) == ("A calm dog.", "A dog?")
+
+
+async def test_an_answer_outside_the_schema_is_asked_for_once_more(journal: Journal) -> None:
+    said = iter(["no idea", '{"verdict": "no"}'])
+    engine = ScriptedEngine(lambda _: next(said))
+    value, asked = await answers(engine, journal).ask_json(request(schema=VERDICT))
+    assert value == {"verdict": "no"}
+    first, second = asked
+    assert (first.sampling.seed, second.sampling.seed) == (7, 8)
+    assert first.key != second.key
+    assert [r.key for r in engine.requests] == [r.key for r in asked]
+
+
+async def test_the_second_try_of_a_greedy_request_is_drawn_by_a_seed(journal: Journal) -> None:
+    said = iter(["no idea", '{"verdict": "no"}'])
+    greedy = request(schema=VERDICT, sampling=Sampling(temperature=0.0, seed=None))
+    _, asked = await answers(ScriptedEngine(lambda _: next(said)), journal).ask_json(greedy)
+    assert asked[1].sampling.temperature == 0.3
+    assert asked[1].sampling.seed is not None
+
+
+async def test_an_answer_outside_the_schema_twice_fails(journal: Journal) -> None:
+    engine = ScriptedEngine('{"verdict": "perhaps"}')
+    with pytest.raises(RequestError) as caught:
+        await answers(engine, journal).ask_json(request(schema=VERDICT))
+    assert str(caught.value).startswith("the answer does not fit its schema twice (verdict='perh")
+    assert (caught.value.kind, caught.value.attempts, engine.count) == ("schema", 2, 2)
+
+
+async def test_both_tries_are_journalled_and_not_asked_for_again(journal: Journal) -> None:
+    said = iter(["no idea", '{"verdict": "no"}'])
+    await answers(ScriptedEngine(lambda _: next(said)), journal).ask_json(request(schema=VERDICT))
+    later = ScriptedEngine("no idea")
+    value, asked = await answers(later, journal).ask_json(request(schema=VERDICT))
+    assert (value, len(asked), later.count) == ({"verdict": "no"}, 2, 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ('{"verdict": "yes"}', ""),
+        ('Sure! {"verdict": "yes", "more": {"a": 1}} Bye.', ""),
+        ('```json\n{"verdict": "no"}\n```', ""),
+        ("yes", "no {} in it"),
+        ("", "no {} in it"),
+        ("[1, 2]", "no {} in it"),
+        ('{"verdict": "yes"', "not JSON"),
+        ("}{", "not JSON"),
+        ('{"answer": "yes"}', "lacks 'verdict'"),
+        ('{"verdict": "maybe"}', "verdict='maybe' is none of ['yes', 'no']"),
+        ('{"verdict": ["yes"]}', "verdict=['yes'] is none of ['yes', 'no']"),
+        ('{"a":' * 100_000 + "}" * 100_000, "not JSON"),
+    ],
+)
+def test_json_is_found_in_an_answer_or_the_fault_is_told(text: str, problem: str) -> None:
+    assert parse_json(text, VERDICT)[0].startswith(problem)
+    assert (parse_json(text, VERDICT)[0] == "") == (problem == "")
+
+
+def test_a_schema_that_is_a_choice_takes_one_of_it() -> None:
+    schema = {"enum": [["a", "b"], ["b", "a"]]}
+    assert parse_json(f"Order: {json.dumps(['b', 'a'])}.", schema) == ("", ["b", "a"])
+    assert parse_json('["a"]', schema)[0] == "none of the allowed values"

