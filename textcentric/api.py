@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from numbers import Real
@@ -82,6 +82,10 @@ class InHand:
 
     def __iter__(self) -> Iterator[Record]:
         return iter(self.records)
+
+    def remaining(self, finished: Container[str] = frozenset()) -> Iterator[Record]:
+        """Yield the records whose id is not `finished`."""
+        return (record for record in self.records if record.id not in finished)
 
     def count(self) -> int:
         """Return the number of records."""

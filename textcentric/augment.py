@@ -150,9 +150,7 @@ class Driver:
         """Admit rows while there is room; return why it stopped before the last one, if it did."""
         self.metrics.capacity = self.job.engine.limits().concurrency
         self.metrics.on_leave = self._room.set
-        for record in self.job.dataset:
-            if self.job.journal.finished(record.id):
-                continue
+        for record in self.job.dataset.remaining(self.job.journal.finished_ids()):
             while self._crowded() and self._error is None:
                 self._room.clear()
                 await self._room.wait()

@@ -17,6 +17,8 @@ from typing import Any
 
 from textcentric.errors import RunError, StoppedError
 
+# One encoder for all: building one per call would cost more than the encoding.
+_compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 GROUP_SIZE = 256  # answers
 GROUP_SECONDS = 0.05
 
@@ -68,7 +70,7 @@ class Journal:
         now = time.monotonic()
         if not self._pending:
             self._due = now + GROUP_SECONDS
-        self._pending[key] = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        self._pending[key] = _compact(value)
         if len(self._pending) >= GROUP_SIZE or now >= self._due:
             self.commit()
 
@@ -100,6 +102,10 @@ class Journal:
         """Say whether all outputs of a row are in a finished shard."""
         query = "SELECT 1 FROM done WHERE source_id = ?"
         return self._db.execute(query, (source_id,)).fetchone() is not None
+
+    def finished_ids(self) -> frozenset[str]:
+        """Return the ids of all finished rows (about 100 bytes each in memory)."""
+        return frozenset(row_id for (row_id,) in self._db.execute("SELECT source_id FROM done"))
 
     def finished_rows(self) -> int:
         """Return how many rows are finished."""

@@ -138,9 +138,21 @@ class Prompt:
         opening = " ".join(filter(None, (texts["answer"], texts["begin"])))
         return Rendered((*turns, ("assistant", opening)) if opening else (*turns,), texts["begin"])
 
+    @cached_property
+    def _constants(self) -> dict[str, str]:
+        """Render the blocks that are plain text, once for all rows."""
+        plain = (nodes.Output, nodes.TemplateData)
+        return {
+            block.name: render(self.template, block.name, {})
+            for block in ENVIRONMENT.parse(self.body).find_all(nodes.Block)
+            if all(isinstance(node, plain) for node in block.find_all(nodes.Node))
+        }
+
     def _block(self, name: str, variables: Mapping[str, Any]) -> str:
         if name not in self.template.blocks:
             return ""
+        if name in self._constants:
+            return self._constants[name]
         try:
             return render(self.template, name, variables)
         except PromptError as error:

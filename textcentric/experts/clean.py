@@ -31,7 +31,9 @@ def clean_text(text: str) -> str:
     'Two kittens & mum\nCall now'
     """
     text = _REFERENCE.sub(lambda found: html.unescape(found[0]), _without_tags(text))
-    text = "".join(c for c in _LINE_ENDS.sub("\n", text) if _is_visible(c))
+    text = _LINE_ENDS.sub("\n", text)
+    if not text.replace("\n", " ").isprintable():  # then nothing of it is invisible
+        text = "".join(filter(_is_visible, text))
     text = _LONELY_JOINER.sub("", unicodedata.normalize("NFC", text))
     lines = [" ".join(line.split()) for line in text.split("\n")]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
