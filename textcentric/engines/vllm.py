@@ -230,7 +230,7 @@ class VllmEngine:
         if self._starting is not None:
             await asyncio.wait([self._starting])
             if self._starting.exception() is None:
-                await asyncio.to_thread(self._starting.result().shutdown)
+                await _shut_down(self._starting.result())
         self._core = self._starting = None
         watchdog, self._watchdog = self._watchdog, None
         if watchdog is not None:
@@ -241,6 +241,15 @@ class VllmEngine:
 
     async def __aexit__(self, *exc: Any) -> None:
         await self.close()
+
+
+async def _shut_down(core: Any) -> None:
+    """End the core; its reader goes first, or it reports the end of the core as a crash."""
+    reader = getattr(core, "output_handler", None)
+    if reader is not None:
+        reader.cancel()
+        await asyncio.wait([reader])
+    await asyncio.to_thread(core.shutdown)
 
 
 def _core_class() -> Any:

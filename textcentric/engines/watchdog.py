@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from uuid import uuid4
 
 MARK = "TEXTCENTRIC_ENGINE_MARK"
@@ -36,6 +37,7 @@ class Watchdog:
         """Mark every process that this program starts inside the block."""
         # Renaming itself, vLLM's core would overwrite its environment: SPT_NOENV forbids that.
         names = {MARK: self.mark, "SPT_NOENV": "1"}
+        resource_tracker.ensure_running()  # it outlives the engine, so it must not be marked
         with environment(names):
             yield
 
