@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,12 @@ from textcentric.engines.protocol import Request
 from textcentric.engines.scripted import ScriptedEngine
 from textcentric.errors import RequestError
 from textcentric.rows import Record
+
+
+def hear_interrupts() -> None:
+    """Undo an ignored Ctrl-C: processes started in the background by a script inherit one."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 
 PROMPTS = {
     "own/swap": """\

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_run import model, record, records, run, write_prompts
+from small_run import hear_interrupts, model, record, records, run, write_prompts
 
 import textcentric as tc
 from textcentric.engines.scripted import ScriptedEngine
@@ -225,6 +225,7 @@ def test_an_interrupt_inside_a_running_event_loop_stops_the_run(tmp_path: Path) 
     process = subprocess.Popen(
         [sys.executable, "-c", NOTEBOOK, str(tmp_path / "run")],
         cwd=Path(__file__).parent, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=hear_interrupts,
     )  # fmt: skip
     assert process.stdout is not None
     assert process.stdout.readline() == "running\n"

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 from commands import Said, textcentric
-from small_run import records, texts, write_prompts, written
+from small_run import hear_interrupts, records, texts, write_prompts, written
 
 from textcentric.journal import Journal
 
@@ -58,7 +58,13 @@ class Table:
     def start(self, *more: object, **options: Any) -> subprocess.Popen[str]:
         """Start the command as a process of its own."""
         command = [sys.executable, "-c", PROGRAM, *self.arguments(*more, **options)]
-        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        return subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=hear_interrupts,
+        )
 
     def manifest(self) -> dict[str, Any]:
         return json.loads((self.run / "manifest.json").read_text())  # type: ignore[no-any-return]
