@@ -21,7 +21,6 @@ from textcentric.session import (
     Opened,
     finished_manifest,
     load_rows,
-    make_experts,
     opened,
     run_to_end,
     wrap_up,
@@ -211,32 +210,15 @@ def _preview(config: AugmentConfig, quiet: bool) -> int:
 
 def describe_command(file: Path | None, flags: Mapping[str, Any], *, as_json: bool) -> None:
     """Print rows in the experts' words."""
-    import asyncio
-
-    from textcentric.describe import Describer
-    from textcentric.errors import DataError
-    from textcentric.journal import Journal
+    from textcentric.cli.rows_in_words import in_words
 
     config = resolve(file, flags)
     dataset = load_rows(config)
     for note in dataset.notes:
         say(note)
-
-    async def run(folder: str) -> None:
-        journal = Journal(Path(folder) / "journal.sqlite")
-        describer = Describer(make_experts(config, dataset), journal)
-        for record in dataset:
-            try:
-                described = await describer.describe(record)
-            except DataError as error:
-                say(f"textcentric: {error}")
-                continue
+    for _, described in in_words(config, dataset):
+        if described is not None:
             _print_row(described, as_json)
-        describer.close()
-        journal.close()
-
-    with tempfile.TemporaryDirectory(prefix="textcentric-") as folder:
-        asyncio.run(run(folder))
 
 
 def _print_row(described: Any, as_json: bool) -> None:
