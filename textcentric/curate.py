@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
@@ -289,18 +289,21 @@ def _facts(draft: Draft, source: str) -> set[str]:
 
 def _loops(text: str, words: tuple[str, ...]) -> bool:
     """Say whether the same sentence or the same run of six words comes three times."""
-    most = max(Counter(words).values(), default=0)
-    if most < 3:
+    if not _thrice(words):
         return False  # not even one word comes three times
-    if len(words) >= GRAM + 2:
-        grams = zip(*(words[i:] for i in range(GRAM)), strict=False)
-        if max(Counter(grams).values()) >= 3:
-            return True
+    if _thrice(list(zip(*(words[i:] for i in range(GRAM)), strict=False))):
+        return True
     ends = SENTENCE_END.split(text.replace("\n", ".\n"))  # a line break ends a sentence too
     if len(ends) < 3:
-        return len(words) > 8 and most > 0.6 * len(words)
-    sentences = Counter(normal for end in ends if (normal := " ".join(_words(end))))
-    return max(sentences.values(), default=0) >= 3
+        return len(words) > 8 and max(Counter(words).values()) > 0.6 * len(words)
+    return _thrice([sentence for end in ends if (sentence := _words(end))])
+
+
+def _thrice(things: Sequence[Hashable]) -> bool:
+    """Say whether anything comes three times; mostly the number of repeats alone says no."""
+    if len(things) - len(set(things)) < 2:
+        return False
+    return max(Counter(things).values()) >= 3
 
 
 def _echoes(words: tuple[str, ...], draft: Draft) -> bool:

@@ -6,7 +6,6 @@ journal; a shard that the journal does not know is a leftover of a killed run an
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections import Counter
@@ -16,6 +15,8 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic_core import to_json
+
 from textcentric.errors import StoppedError
 from textcentric.journal import Count, Journal
 from textcentric.rows import Target
@@ -23,8 +24,6 @@ from textcentric.rows import Target
 if TYPE_CHECKING:
     import pyarrow as pa
 
-# One encoder for all: building one per call would cost more than the encoding.
-_compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 SHARD_OUTPUTS = 4000
 SHARD_SECONDS = 60.0
 FOLDERS = ("data", "rejected", "errors")
@@ -192,7 +191,7 @@ def schemas(numeric_target: bool) -> dict[str, pa.Schema]:
 
 def dump(value: Mapping[str, Any]) -> str:
     """Return `value` as one line of JSON, as the JSON columns hold it."""
-    return _compact(value)
+    return to_json(value).decode()
 
 
 def _number(value: Target) -> float | None:

@@ -88,6 +88,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
             "join": self._join,
             "replace": self._replace,
             "round": _round,
+            "opening": _opening,
             "string": lambda value: str(_scalar(value)),
         }
         self.filters = {name: self._charging(done) for name, done in filters.items()} | {
@@ -271,6 +272,12 @@ def _sized(value: Any) -> Any:
 
 def _round(value: float, digits: int = 0) -> float:
     return round(float(value), max(-15, min(15, int(digits))))
+
+
+def _opening(text: str, share: float, most: int = 6) -> str:
+    """Return the first words of `text`: a `share` of them, at least one, at most `most`."""
+    words = str(text).split()
+    return " ".join(words[: max(1, min(int(most), int(len(words) * share)))])
 
 
 def _scalar(value: Any) -> Any:

@@ -72,7 +72,10 @@ def _by_stop_words(text: str) -> str | None:
     """Take the language with the most stop words, if it leads clearly."""
     words = Counter(re.findall(r"[^\W\d_]+", text.lower()))
     total = sum(words.values())
-    hits = {name: sum(words[w] for w in known) for name, known in _STOP_WORDS.items()}
+    hits = {
+        name: sum(words[word] for word in words.keys() & known)
+        for name, known in _STOP_WORDS.items()
+    }
     (first, most), (_, next_most) = Counter(hits).most_common(2)
     if most < 2 or most < 0.08 * total or most < 1.2 * next_most:
         return None
