@@ -175,10 +175,11 @@ async def streamed(
 ) -> list[Any]:
     found: list[Any] = []
     prompts = write_prompts(folder.parent / "own-prompts")
+    engine = ScriptedEngine(model, **options)
     outputs = tc.stream(
         records(rows),
         prompts="own/*",
-        engine=ScriptedEngine(model, **options),
+        engine=engine,
         output_dir=folder,
         prompt_dir=str(prompts),
         embeddings=False,
@@ -188,6 +189,7 @@ async def streamed(
         if len(found) >= stop_after:
             break
     await outputs.aclose()  # type: ignore[attr-defined]
+    assert not engine.closed, "the engine is the caller's to close"
     return found
 
 
@@ -197,8 +199,22 @@ async def test_outputs_come_as_their_rows_finish(tmp_path: Path) -> None:
     assert (tmp_path / "run" / "manifest.json").is_file()
 
 
+async def test_a_stream_to_its_end_leaves_report_and_card(tmp_path: Path) -> None:
+    await streamed(tmp_path / "run", 6)
+    assert (tmp_path / "run" / "report.html").is_file()
+    assert (tmp_path / "run" / "README.md").is_file()
+
+
+async def test_the_stream_of_a_finished_run_is_empty_and_changes_nothing(tmp_path: Path) -> None:
+    await streamed(tmp_path / "run", 6)
+    before = (tmp_path / "run" / "manifest.json").read_bytes()
+    assert await streamed(tmp_path / "run", 6) == []
+    assert (tmp_path / "run" / "manifest.json").read_bytes() == before
+
+
 async def test_a_stream_that_is_left_can_be_gone_on_with(tmp_path: Path) -> None:
     await streamed(tmp_path / "run", 20, stop_after=5, delay=0.005, concurrency=2)
+    assert not (tmp_path / "run" / "report.html").exists()
     done = run(tmp_path / "run", 20)
     assert done.manifest["totals"]["pending"] == 0
     assert done.manifest["totals"]["requested"] == 80

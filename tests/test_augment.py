@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
-from small_run import balance, model, record, records, run, texts, written
+from small_run import PROMPTS, balance, model, record, records, run, texts, written
 
+from textcentric.api import in_hand
 from textcentric.augment import Budget, numeric_target, question
+from textcentric.config import AugmentConfig
 from textcentric.data.schema import Schema
 from textcentric.engines.protocol import Request
 from textcentric.engines.scripted import ScriptedEngine
-from textcentric.errors import EngineError, RequestError, RunError, StoppedError
-from textcentric.metrics import Metrics
+from textcentric.errors import EngineError, PromptError, RequestError, RunError, StoppedError
+from textcentric.metrics import Metrics, bottleneck, spent
+from textcentric.session import opened, run_to_end
 
 
 class Dying:
@@ -112,6 +116,87 @@ def test_answers_of_the_broken_run_are_not_asked_for_again(tmp_path: Path) -> No
     run(tmp_path / "whole", 20, engine=whole)
     failed = sum(isinstance(model(request), RequestError) for request in whole.requests)
     assert whole.count - 40 <= engine.count <= whole.count - 40 + failed
+
+
+def test_the_manifest_counts_what_all_processes_of_a_run_spent(tmp_path: Path) -> None:
+    manifests = []
+    for after in (40, 10**6):
+        with contextlib.suppress(StoppedError):
+            run(tmp_path / "run", 20, Dying(after))
+        manifests.append(json.loads((tmp_path / "run" / "manifest.json").read_text()))
+    first, whole = manifests
+    lines = (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()
+    second = json.loads(lines[-1])
+    assert min(first["requests"]["sent"], second["sent"]) > 0
+    for name in ("sent", "reused"):
+        assert whole["requests"][name] == first["requests"][name] + second[name]
+    for name in ("prompt", "cached", "output"):
+        assert whole["tokens"][name] == first["tokens"][name] + second[f"{name}_tokens"]
+    assert whole["seconds"] == pytest.approx(first["seconds"] + second["t"], abs=0.2)
+    for name in ("full", "starved"):
+        assert whole[f"engine_{name}"] == pytest.approx(
+            first[f"engine_{name}"] + second[name], abs=0.02
+        )
+
+
+def test_a_killed_process_counts_by_the_last_line_that_it_left(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.jsonl"
+    lines = [
+        {"t": 0.1, "sent": 0, "full": 0.0, "starved": 0.1},
+        {"t": 5.1, "sent": 7, "full": 4.0, "starved": 0.0},  # starved begins anew with an answer
+        {"t": 0.1, "sent": 0, "full": 0.0, "starved": 0.0},
+        {"t": 0.2, "sent": 3, "full": 0.5, "starved": 2.0},
+        {"t": 0.3, "sent": 1, "full": 0.0, "starved": 1.5},  # a later clock, yet another process
+    ]
+    path.write_text("\n".join(map(json.dumps, lines)) + '\n{"t": 9, "se')
+    assert spent(path) == {"t": 5.6, "sent": 11, "full": 4.5, "starved": 3.5}
+    assert bottleneck(spent(path)) == "engine"
+    assert spent(tmp_path / "absent.jsonl") == {}
+
+
+def test_an_engine_of_the_callers_stays_open(tmp_path: Path) -> None:
+    engine = ScriptedEngine(model, delay=0.001, concurrency=2)
+    for name in ("one", "two"):
+        assert balance(run(tmp_path / name, 10, engine=engine))["pending"] == 0
+    assert not engine.closed
+    asyncio.run(engine.close())
+    with pytest.raises(StoppedError, match="the scripted engine is closed"):
+        run(tmp_path / "three", 2, engine=engine)
+
+
+def test_an_engine_that_was_opened_for_the_run_is_closed_with_it(tmp_path: Path) -> None:
+    config = AugmentConfig(
+        engine="scripted", prompts="bank", output_dir=str(tmp_path / "run"), embeddings=False
+    )
+    rows = in_hand(records(2), config, None)
+    with opened(config, rows=rows) as job:
+        run_to_end(job.job)
+        engine: Any = job.job.engine
+    assert engine.closed
+
+
+@pytest.mark.parametrize(
+    ("own", "part", "how"),
+    [
+        ("own/gist", "summary", r"take one that does \(leave out --no-summarize\)"),
+        ("own/why", "reason", r"take one that does \(add it to --prompts\)"),
+    ],
+)
+def test_a_prompt_that_reads_what_nothing_writes_is_refused_before_the_run(
+    tmp_path: Path, own: str, part: str, how: str
+) -> None:
+    why = "stage: adversarial\nreads: [reason]\n---\n{% block user %}{{ reason }}{% endblock %}"
+    prompts = PROMPTS | {"own/why": why}
+    with pytest.raises(
+        PromptError, match=rf"prompt {own} reads '{part}', but no prompt of this run .*{how}"
+    ):
+        run(tmp_path / "run", 2, prompts=f"own/swap,{own}", own=prompts, summarize=False)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_prompt_may_read_what_a_stage_before_it_writes(tmp_path: Path) -> None:
+    done = run(tmp_path / "run", 3, prompts="own/gist,summarize", summarize=False)
+    assert "prompt" not in done.manifest["errors"]
 
 
 def test_a_finished_run_asks_nothing_and_changes_nothing(tmp_path: Path) -> None:

@@ -108,6 +108,7 @@ def test_the_driver_figure_counts_all_requests_and_adds_up() -> None:
     assert sum(found.raw["parts"].values()) == pytest.approx(found.value)
 
 
+@pytest.mark.slow
 def test_memory_is_measured_in_processes_of_their_own() -> None:
     found = memory.measure(few=24, many=48)
     small, large = found.raw["readings"]
@@ -116,6 +117,7 @@ def test_memory_is_measured_in_processes_of_their_own() -> None:
     assert found.value == pytest.approx(large["peak_mb"] - small["peak_mb"])
 
 
+@pytest.mark.slow
 def test_start_up_opens_a_finished_run_and_one_that_lacks_rows(results: Path) -> None:
     found = startup.measure(rows=150, repeats=1)
     assert len(found.raw["finished"]) == len(found.raw["rest"]) == 1
@@ -124,6 +126,7 @@ def test_start_up_opens_a_finished_run_and_one_that_lacks_rows(results: Path) ->
     assert read_manifest(place / "run")["dataset"]["rows"] == 150
 
 
+@pytest.mark.slow
 def test_the_command_prints_a_table_and_keeps_the_readings(
     results: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

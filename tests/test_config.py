@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
-from textcentric.config import AugmentConfig, differences, fingerprint, resolve, settings
+from textcentric.config import (
+    AugmentConfig,
+    differences,
+    fingerprint,
+    identity_of,
+    resolve,
+    settings,
+)
 from textcentric.errors import ConfigError
 
 
@@ -102,6 +110,56 @@ def test_where_a_run_goes_and_when_it_stops_are_not_part_of_it() -> None:
     changed = AugmentConfig(output_dir="x", max_minutes=3, accept=2, resume="always").identity()
     assert changed == plain
     assert AugmentConfig(seed=1).identity() != plain
+
+
+def test_what_was_resolved_is_identity_runtime_and_the_call_itself() -> None:
+    config = AugmentConfig(max_minutes=3, reuse=("runs/old",), format="jsonl")
+    assert config.runtime() == {
+        "prompt_dir": None, "base_url": None, "reuse": ["runs/old"], "max_failed": 0.05,
+        "accept": None, "max_tokens_total": None, "max_minutes": 3.0, "format": "jsonl",
+    }  # fmt: skip
+    named = config.identity().keys() | config.runtime().keys() | {"output_dir", "resume"}
+    assert named == AugmentConfig.model_fields.keys()
+    saved = config.identity() | config.runtime() | {"prompt_digests": {"a": "b"}}
+    assert identity_of(saved) == config.identity() | {"prompt_digests": {"a": "b"}}
+
+
+def test_the_saved_configuration_of_a_run_is_a_configuration_file(tmp_path: Path) -> None:
+    config = AugmentConfig(seed=3, max_failed=0.5)
+    saved = config.identity() | config.runtime()
+    saved |= {"data": {"name": "a"}, "prompt_digests": {}, "bank": "b", "engine_fingerprint": {}}
+    assert resolve(write(tmp_path, json.dumps(saved))) == config
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://me:hunter2@host:8000/v1",
+        "https://hunter2@host:8000/v1",
+        "https://host:8000/v1?api_key=hunter2",
+        "https://host:8000/v1#hunter2",
+        "me:hunter2@host:8000/v1",
+    ],
+)
+@pytest.mark.parametrize("place", ["base_url", "engine_settings"])
+def test_an_address_with_more_than_the_address_is_refused_and_not_repeated(
+    url: str, place: str
+) -> None:
+    with pytest.raises(ConfigError, match=r"host:8000/v1' came with a user, a password") as caught:
+        resolve(None, {place: url if place == "base_url" else {"base_url": url}})
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_plain_address_is_taken_as_it_is() -> None:
+    for url in ("http://127.0.0.1:8000/v1", "https://host/@team/v1"):
+        assert resolve(None, {"base_url": url}).base_url == url
+
+
+def test_a_secret_among_the_engines_settings_is_refused_and_not_repeated() -> None:
+    with pytest.raises(ConfigError, match=r"engine\.hf_token would be saved in run") as caught:
+        resolve(None, {"engine_settings": {"hf_token": "hunter2"}})
+    assert "hunter2" not in str(caught.value)
+    assert resolve(None, {"engine_settings": {"hf_token": True, "tokenizer": "a"}})
 
 
 def test_a_fingerprint_does_not_depend_on_the_order_of_keys() -> None:

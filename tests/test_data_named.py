@@ -232,7 +232,11 @@ def real(name):
 
 @pytest.mark.parametrize(
     ("name", "rows", "pictures"),
-    [("petfinder", 11_373, 154), ("airbnb", 770, 733), ("avito", 69, 0)],
+    [
+        pytest.param("petfinder", 11_373, 154, marks=pytest.mark.slow),
+        ("airbnb", 770, 733),
+        ("avito", 69, 0),
+    ],
 )
 def test_the_real_rows_are_all_usable(name, rows, pictures):
     found = load(name, data_dir=real(name))

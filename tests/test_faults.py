@@ -26,6 +26,7 @@ ANSWERS = {
     "Rewrite this: ": "Smoebody offers a clam animal to a quite home.",
     "Rewrite: ": "Ths animal is calm and lokos for a hoem.",
 }
+SLOW = 0.03  # seconds an answer: 60 of them, two at a time, leave time to interrupt a run
 PROGRAM = "from textcentric.cli import main; main()"
 
 
@@ -103,7 +104,7 @@ def test_a_run_without_fault_ends_0_and_says_what_came_of_it(table: Table) -> No
 
 @pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
 def test_an_interrupted_run_ends_130_and_goes_on(table: Table, kind: signal.Signals) -> None:
-    process = table.start(delay=0.05)
+    process = table.start(delay=SLOW)
     wait_for(lambda: has_answers(table.run), process)
     process.send_signal(kind)
     _, err = process.communicate(timeout=30)
@@ -114,26 +115,26 @@ def test_an_interrupted_run_ends_130_and_goes_on(table: Table, kind: signal.Sign
     assert table.manifest()["totals"]["requested"] == 48
     assert table.manifest()["totals"]["pending"] > 0
     kept = Journal(table.run / "journal.sqlite")
-    answers = kept.answers()
+    answers, before = kept.answers(), table.manifest()["requests"]["sent"]
     kept.close()
 
-    again = table.augment(delay=0.05)
+    again = table.augment(delay=SLOW)
     assert again.code == 0
     assert f"{answers} answers are kept" in again.err
     assert table.manifest()["totals"]["pending"] == 0
-    assert table.manifest()["answers"] == answers + table.manifest()["requests"]["sent"]
+    assert table.manifest()["answers"] == answers + table.manifest()["requests"]["sent"] - before
     assert len(texts(table.run)) == 48
 
 
 def test_the_second_of_two_runs_on_one_directory_ends_4_with_the_firsts_id(table: Table) -> None:
-    first = table.start(delay=0.05)
+    first = table.start(delay=SLOW)
     wait_for(lambda: has_answers(table.run), first)
-    second = table.augment(delay=0.05)
+    second = table.augment(delay=SLOW)
     first.send_signal(signal.SIGINT)
     first.communicate(timeout=30)
     assert second.code == 4
     assert f"is in use by process {first.pid}; wait for it or choose another -o" in second.err
-    assert table.augment(delay=0.05).code == 0
+    assert table.augment(delay=SLOW).code == 0
 
 
 def test_another_configuration_ends_4_with_the_difference(table: Table) -> None:

@@ -15,7 +15,7 @@ import textcentric
 ROOT = Path(textcentric.__file__).parent
 FLOORS = [
     "errors",
-    "rows sentences",
+    "background rows sentences",
     "card config data engines journal metrics report templates",
     "encoder experts prompts shards",
     "curate describe requests runs",

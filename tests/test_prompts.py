@@ -9,6 +9,7 @@ import zipfile
 from collections import Counter
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 from small_run import write_prompts
@@ -158,11 +159,75 @@ def test_windows_line_ends_change_nothing(tmp_path: Path) -> None:
     assert read_prompt(path).body == prompt.body
 
 
-def test_a_line_of_the_bank_that_does_not_fit_is_named(tmp_path: Path) -> None:
+LINE = {
+    "id": "a", "family": "style", "kind": "random", "label": "keep", "writes": "text",
+    "instruction": "Write it in capitals.",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        (
+            {"label": "kep"},
+            "unknown label 'kep'; did you mean 'keep'? Known: changes, keep, unsure",
+        ),
+        ({"kind": "randomly"}, "unknown kind 'randomly'; did you mean 'random'?"),
+        ({"writes": "texts"}, "unknown writes 'texts'; did you mean 'text'?"),
+        ({"famly": "style"}, "unknown key 'famly'; did you mean 'family'?"),
+        ({"instruction": " "}, "instruction is ' '; expected a text that is not empty"),
+        ({"id": 7}, "id is 7; expected a text that is not empty"),
+        ({"label": "kep", "kind": "odd"}, "; unknown label 'kep'; did you mean 'keep'?"),
+    ],
+    ids=str,
+)
+def test_a_line_of_the_bank_that_does_not_fit_is_named(
+    changed: dict[str, Any], said: str, tmp_path: Path
+) -> None:
     path = tmp_path / "instructions.jsonl"
-    path.write_text('\n{"id": "a"}\n')
-    with pytest.raises(PromptError, match=r"instructions.jsonl, line 2: .* expected keys: id, fam"):
+    path.write_text(f"\n{json.dumps(LINE)}\n{json.dumps(LINE | changed)}\n")
+    with pytest.raises(PromptError) as caught:
+        PromptLibrary.load(tmp_path)
+    assert str(caught.value).startswith(f"{path}, line 3: ")
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('{"id": "a"', "Expecting ',' delimiter"),
+        ("[1]", "[1]: expected an object with the keys id, family, kind, label"),
+        ('{"id": "a"}', "family is missing; expected a text that is not empty; kind is missing"),
+    ],
+)
+def test_a_line_of_the_bank_that_is_no_instruction_is_named(
+    line: str, said: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "instructions.jsonl"
+    path.write_text(line)
+    with pytest.raises(PromptError) as caught:
         read_bank(path)
+    assert str(caught.value).startswith(f"{path}, line 1: {said}")
+
+
+def test_a_bank_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "instructions.jsonl"
+    path.write_bytes(b'{"id": "caf\xe9"}\n')
+    with pytest.raises(
+        PromptError, match=r"instructions.jsonl: cannot be read as UTF-8 text \('ut"
+    ):
+        PromptLibrary.load(tmp_path)
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(PromptError, match=r"instructions.jsonl: cannot be read .*directory"):
+        PromptLibrary.load(tmp_path)
+
+
+def test_a_separator_of_lines_inside_an_instruction_ends_no_line(tmp_path: Path) -> None:
+    path = tmp_path / "instructions.jsonl"
+    line = LINE | {"instruction": "Put\u2028between the sentences."}
+    path.write_text(json.dumps(line, ensure_ascii=False))
+    assert [entry.instruction for entry in read_bank(path)] == [line["instruction"]]
 
 
 def test_the_digest_changes_with_the_text(tmp_path: Path) -> None:

@@ -9,14 +9,17 @@ from pathlib import Path
 
 import pytest
 import yaml
-from small_run import run, written
+from small_run import model, run, written
 
+from textcentric.cli.resume import resume_run, saved_config
+from textcentric.engines.scripted import ScriptedEngine
 from textcentric.errors import DataError, RunError
 from textcentric.prompts import PromptLibrary
 from textcentric.runs import (
     count_outputs,
     diff_runs,
     freeze,
+    frozen_prompts,
     holder,
     list_runs,
     lock,
@@ -66,6 +69,55 @@ def test_the_same_identity_goes_on(tmp_path: Path, library: PromptLibrary) -> No
     assert prepare(tmp_path, {"seed": 1}, "auto", chosen) == (True, [])
     assert prepare(tmp_path, {"seed": 2}, "always", chosen) == (True, ["seed: 1 -> 2"])
     assert read_yaml(tmp_path / "run.yaml") == {"seed": 2}
+
+
+def test_what_does_not_make_the_run_is_saved_but_never_compared(
+    tmp_path: Path, library: PromptLibrary
+) -> None:
+    chosen = library.select("own/swap")
+    prepare(tmp_path, {"seed": 1}, "auto", chosen, runtime={"max_failed": 0.1, "accept": 5})
+    assert read_yaml(tmp_path / "run.yaml") == {"seed": 1, "max_failed": 0.1, "accept": 5}
+    frozen = (tmp_path / "prompts").stat().st_ino
+    later = {"max_failed": 0.2, "accept": None}
+    assert prepare(tmp_path, {"seed": 1}, "auto", chosen, runtime=later) == (True, [])
+    assert read_yaml(tmp_path / "run.yaml") == {"seed": 1, **later}
+    assert (tmp_path / "prompts").stat().st_ino == frozen
+
+
+def test_prompts_that_a_kill_left_as_a_draft_are_moved_into_place(
+    tmp_path: Path, library: PromptLibrary
+) -> None:
+    prepare(tmp_path, {"seed": 1}, "auto", library.select("own/swap"))
+    (tmp_path / "prompts").rename(tmp_path / ".prompts.tmp")
+    frozen = frozen_prompts(tmp_path)
+    assert list(PromptLibrary.load(frozen, packaged=False).prompts) == ["own/swap"]
+    assert frozen_prompts(tmp_path) == frozen
+
+
+def test_a_draft_of_a_run_that_never_began_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / ".prompts.tmp").mkdir()
+    assert not frozen_prompts(tmp_path).exists()
+    assert (tmp_path / ".prompts.tmp").is_dir()
+
+
+def test_resuming_recovers_the_draft_and_takes_what_was_saved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("rows.csv").write_text("id,words\na,A calm dog lives here.\nb,A bold cat lives there.\n")
+    engine = ScriptedEngine(model, concurrency=1)
+    options = {"prompts": "own/whole", "perturb": "all", "summarize": False, "format": "jsonl"}
+    schema = {"table_schema": {"text": ["words"]}}
+    run(Path("run"), "rows.csv", engine=engine, max_tokens_total=1, **options, **schema)
+    saved = read_yaml(Path("run/run.yaml"))
+    assert (saved["format"], saved["max_tokens_total"], saved["base_url"]) == ("jsonl", 1, None)
+    Path("run/prompts").rename("run/.prompts.tmp")
+    config = saved_config(Path("run"), {"max_tokens_total": 10**6})
+    assert (config.format, config.max_tokens_total, config.output_dir) == ("jsonl", 10**6, "run")
+    assert resume_run("run", {"max_tokens_total": 10**6}, engine=engine) in (0, 3)
+    assert read_manifest(Path("run"))["totals"]["pending"] == 0
+    assert Path("run/prompts/own/whole.jinja").is_file()
+    assert Path("run/data.jsonl").is_file()
 
 
 def test_a_refused_folder_stays_as_it_was(tmp_path: Path, library: PromptLibrary) -> None:
@@ -139,9 +191,10 @@ def test_runs_are_listed_newest_first_and_a_broken_one_hides_none(tmp_path: Path
 
 def test_two_runs_differ_in_configuration_and_counts(tmp_path: Path) -> None:
     one = run(tmp_path / "one", 3, prompts="own/swap")
-    two = run(tmp_path / "two", 3, prompts="own/swap", samples=2)
+    two = run(tmp_path / "two", 3, prompts="own/swap", samples=2, max_failed=0.5)
     lines = diff_runs(one.path, two.path)
     assert "samples: 1 -> 2" in lines
+    assert not [line for line in lines if line.startswith("max_failed")]
     assert "totals.requested: 6 -> 9" in lines
     assert diff_runs(one.path, one.path) == []
 
@@ -174,9 +227,10 @@ def test_jsonl_on_request_holds_the_same_rows(tmp_path: Path) -> None:
 
 
 def test_the_configuration_of_a_run_is_saved_as_it_was_resolved(tmp_path: Path) -> None:
-    run(tmp_path / "run", 2, samples=2)
+    run(tmp_path / "run", 2, samples=2, max_failed=0.5, accept=100)
     saved = yaml.safe_load((tmp_path / "run" / "run.yaml").read_text())
     assert (saved["samples"], saved["seed"], saved["embeddings"]) == (2, 0, False)
+    assert (saved["max_failed"], saved["accept"], saved["max_minutes"]) == (0.5, 100, None)
     assert set(saved["prompt_digests"]) == {
         "own/swap", "own/whole", "own/gist", "summarize/brief",
     }  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,7 +19,7 @@ from textcentric.engines.protocol import Engine
 from textcentric.errors import ConfigError, DataError, unknown
 from textcentric.rows import Record
 from textcentric.runs import lineage, read_manifest
-from textcentric.session import finished_manifest, opened, run_to_end, wrap_up
+from textcentric.session import close_job, finished_manifest, opened, run_to_end, wrap_up
 from textcentric.shards import Failure, Output, schemas
 
 if TYPE_CHECKING:
@@ -113,7 +114,8 @@ def augment(
     """Augment `rows` into a run directory and return it; also works inside a running event loop.
 
     `rows` are a loaded or Hugging Face data set, `Record`s, or a name or path that `load` takes;
-    `options` are the keys of `AugmentConfig`. Calling again with the same arguments goes on.
+    `options` are the keys of `AugmentConfig`. Calling again with the same arguments goes on. An
+    `engine` of your own stays open for the next run: `await engine.close()` when none follows.
 
     >>> run = augment("petfinder", limit=24, engine=ScriptedEngine("A calm dog."))  # doctest: +SKIP
     """
@@ -133,16 +135,20 @@ async def stream(
     schema: Any = None,
     **options: Any,
 ) -> AsyncIterator[Output | Failure]:
-    """Yield outputs as their rows finish; see `augment` for the arguments."""
+    """Yield outputs as their rows finish; see `augment` for the arguments.
+
+    A run that came to its end gets its report and card; one that was left can be gone on with.
+    """
     config, engine_in_hand = _config(rows, prompts, engine, output_dir, options)
     with opened(config, rows=in_hand(rows, config, schema), engine=engine_in_hand) as run:
+        if finished_manifest(run.job) is not None:
+            return
         try:
             async for output in stream_job(run.job):
                 yield output
         finally:
-            await run.job.engine.close()
-            if run.job.encoder is not None:
-                run.job.encoder.close()
+            await close_job(run.job)
+        await asyncio.to_thread(wrap_up, run.job, read_manifest(run.job.folder))
 
 
 def in_hand(rows: Rows, config: AugmentConfig, schema: Any) -> Any:

@@ -24,7 +24,7 @@ from textcentric.engines.protocol import Engine
 from textcentric.errors import EngineError, StoppedError, TextCentricError
 from textcentric.flow import Plan, RowFlow
 from textcentric.journal import Journal
-from textcentric.metrics import INTERVAL, Metrics
+from textcentric.metrics import INTERVAL, Metrics, added, bottleneck, spent
 from textcentric.requests import RequestBuilder
 from textcentric.rows import Record
 from textcentric.runs import (
@@ -39,6 +39,7 @@ from textcentric.shards import Failure, Output, ShardWriter
 
 TICK = 0.25  # seconds between two looks at the run
 MOST_ROWS = 512  # in flight
+METRICS = "metrics.jsonl"
 OVERFILL = 1.5  # requests in flight, as a multiple of what the engine runs at once
 Progress = Callable[[Metrics], None]
 OnRow = Callable[[list[Output | Failure]], None]
@@ -90,6 +91,7 @@ class Job:
     metrics: Metrics = field(default_factory=Metrics)
     on_progress: Progress | None = None
     on_row: OnRow | None = None
+    own_engine: bool = True  # opened for this job, so closed with it
 
 
 class Driver:
@@ -117,6 +119,7 @@ class Driver:
             truncate=job.config.on_too_long == "truncate",
         )
         self.started = started_now()
+        self.earlier = spent(job.folder / METRICS)  # by the run's processes before this one
         self._rows: set[asyncio.Task[None]] = set()
         self._error: BaseException | None = None
         self._room = asyncio.Event()
@@ -223,7 +226,7 @@ class Driver:
 
     async def _tick(self) -> None:
         """Report progress, write a line of metrics a second, commit what waits."""
-        lines, at = self.job.folder / "metrics.jsonl", 0.0
+        lines, at = self.job.folder / METRICS, 0.0
         while True:
             with suppress(StoppedError):  # met again, and raised, where the next row is written
                 self.job.journal.commit()
@@ -241,7 +244,7 @@ class Driver:
             self.writer.write()
         self.job.journal.commit()
         with suppress(OSError):
-            self.metrics.append(self.job.folder / "metrics.jsonl")
+            self.metrics.append(self.job.folder / METRICS)
         return self._write_manifest(status, stopped)
 
     def _write_manifest(self, status: str, stopped: str = "") -> dict[str, Any]:
@@ -250,7 +253,7 @@ class Driver:
         return manifest
 
     def _manifest(self, status: str, stopped: str) -> dict[str, Any]:
-        job, metrics = self.job, self.metrics
+        job, whole = self.job, added(self.earlier, self.metrics.reading())
         counted = job.journal.counts()
         owed = requested(job, everything=status in ("stopped", "interrupted"))
         counts, reasons, errors = count_outputs(counted, owed)
@@ -264,7 +267,7 @@ class Driver:
             "status": status,
             "stopped": stopped,
             "started": self.started,
-            "seconds": round(metrics.seconds, 2),
+            "seconds": round(whole["t"], 2),
             "versions": versions(),
             "git": git_commit(),
             "machine": machine(),
@@ -292,15 +295,15 @@ class Driver:
             "reasons": reasons,
             "errors": errors,
             "tokens": {
-                "prompt": metrics.prompt_tokens,
-                "cached": metrics.cached_tokens,
-                "output": metrics.output_tokens,
+                "prompt": whole["prompt_tokens"],
+                "cached": whole["cached_tokens"],
+                "output": whole["output_tokens"],
             },
-            "requests": {"sent": metrics.sent, "reused": metrics.reused},
+            "requests": {"sent": whole["sent"], "reused": whole["reused"]},
             "answers": job.journal.answers(),
-            "engine_full": round(metrics.full, 2),
-            "engine_starved": round(metrics.starved, 2),
-            "bottleneck": metrics.bottleneck(),
+            "engine_full": round(whole["full"], 2),
+            "engine_starved": round(whole["starved"], 2),
+            "bottleneck": bottleneck(whole),
         }
 
 

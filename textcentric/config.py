@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from textcentric.errors import ConfigError, unknown
 
@@ -22,6 +23,9 @@ RUNTIME = frozenset(
     "output_dir resume reuse base_url max_failed accept max_tokens_total max_minutes format"
     " prompt_dir".split()
 )
+CALL = frozenset({"output_dir", "resume"})  # of one call, so never saved
+ADDED = frozenset("data prompt_digests bank engine_fingerprint".split())  # by a run to its run.yaml
+SECRET = re.compile(r"(^|_)(key|token|password|secret)$")
 
 
 class AugmentConfig(BaseModel):
@@ -38,6 +42,7 @@ class AugmentConfig(BaseModel):
     prompts: str = "adversarial"
     prompt_dir: str | None = None
     samples: int = Field(1, ge=1)
+    sentences: int | None = Field(None, ge=1)
     summarize: bool = True
     perturb: Literal["train", "all"] = "train"
     engine: str = "auto"
@@ -61,10 +66,27 @@ class AugmentConfig(BaseModel):
     max_minutes: float | None = Field(None, gt=0)
     format: Literal["parquet", "jsonl"] = "parquet"
 
+    @model_validator(mode="after")
+    def _without_secrets(self) -> AugmentConfig:
+        """Refuse what must not be saved; a ConfigError, so that pydantic does not repeat it."""
+        for url in (self.base_url, self.engine_settings.get("base_url")):
+            check_address(url)
+        for name, value in self.engine_settings.items():
+            if SECRET.search(name) and isinstance(value, str):
+                raise ConfigError(
+                    f"engine.{name} would be saved in run.yaml; expected no secret among the"
+                    " settings: give it in the environment (TEXTCENTRIC_API_KEY, HF_TOKEN)"
+                )
+        return self
+
     def identity(self) -> dict[str, Any]:
         """Return what makes this run this run, as plain JSON values."""
         values = self.model_dump(mode="json", exclude=set(RUNTIME))
         return json.loads(json.dumps(values))
+
+    def runtime(self) -> dict[str, Any]:
+        """Return what else was resolved and holds for going on, as plain JSON values."""
+        return self.model_dump(mode="json", include=set(RUNTIME - CALL))
 
 
 def resolve(file: Path | None = None, flags: Mapping[str, Any] | None = None) -> AugmentConfig:
@@ -84,6 +106,22 @@ def resolve(file: Path | None = None, flags: Mapping[str, Any] | None = None) ->
         problem = error.errors()[0]
         where = ".".join(str(piece) for piece in problem["loc"])
         raise ConfigError(f"{where}={problem['input']!r:.80}: {problem['msg']}") from error
+
+
+def check_address(url: Any) -> None:
+    """Raise ConfigError for a server's address that holds more than an address."""
+    bare = re.split(r"[?#]", re.sub(r"(^|//)[^/]*@", r"\1", str(url or "")))[0]
+    if bare != str(url or ""):
+        raise ConfigError(
+            f"base_url {bare!r} came with a user, a password or a query, which are left out here;"
+            " expected an address like http://127.0.0.1:8000/v1; give the key in the environment"
+            " as TEXTCENTRIC_API_KEY"
+        )
+
+
+def identity_of(saved: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the part of a `run.yaml` that makes the run this run."""
+    return {name: value for name, value in saved.items() if name not in RUNTIME}
 
 
 def fingerprint(identity: Mapping[str, Any]) -> str:
@@ -121,6 +159,7 @@ def settings(pairs: list[str]) -> dict[str, Any]:
 
 
 def _from_file(path: Path) -> dict[str, Any]:
+    """Read a file of configuration keys; the `run.yaml` of a run is one too."""
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -129,7 +168,7 @@ def _from_file(path: Path) -> dict[str, Any]:
         raise ConfigError(f"configuration file {path} is not YAML: {error}") from error
     if not isinstance(values, dict):
         raise ConfigError(f"configuration file {path}: expected keys and values")
-    return values
+    return {name: value for name, value in values.items() if name not in ADDED}
 
 
 def _from_environment() -> dict[str, Any]:

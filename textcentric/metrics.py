@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -14,6 +14,8 @@ COUNTED = frozenset(
     "capacity rows accepted rejected failed sent reused in_flight prompt_tokens cached_tokens"
     " output_tokens".split()
 )
+GROWING = ("t", "rows", "sent", "reused")  # within one process; where one falls, another began
+Bottleneck = Literal["engine", "driver", "none"]
 
 
 @dataclass
@@ -70,22 +72,20 @@ class Metrics:
         self.in_flight -= 1
         self.on_leave()
 
-    def bottleneck(self) -> Literal["engine", "driver", "none"]:
-        """Say which side limited the run, by how long the engine had free places."""
-        if not self.sent:
-            return "none"
-        return "engine" if self.full >= self.starved else "driver"
+    def bottleneck(self) -> Bottleneck:
+        """Say which side limited this process."""
+        return bottleneck(self.reading())
 
-    def line(self) -> str:
-        """Return one JSON line of the present counts."""
+    def reading(self) -> dict[str, float]:
+        """Return the present counts under the names of `metrics.jsonl`."""
         counts = {k: v for k, v in vars(self).items() if k in COUNTED}
         counts["starved"], counts["full"] = round(self.starved, 3), round(self.full, 3)
-        return json.dumps({"t": round(self.seconds, 3), **counts})
+        return {"t": round(self.seconds, 3), **counts}
 
     def append(self, path: Path) -> None:
         """Append one line to `path`."""
         with path.open("a", encoding="utf-8") as file:
-            file.write(self.line() + "\n")
+            file.write(json.dumps(self.reading()) + "\n")
 
     def _account(self) -> None:
         now = time.monotonic()
@@ -94,3 +94,47 @@ class Metrics:
         else:
             self.starved += now - self._since
         self._since = now
+
+
+def bottleneck(counts: Mapping[str, float]) -> Bottleneck:
+    """Say which side limited a run, by how long the engine had free places."""
+    if not counts["sent"]:
+        return "none"
+    return "engine" if counts["full"] >= counts["starved"] else "driver"
+
+
+def added(one: Mapping[str, float], other: Mapping[str, float]) -> dict[str, float]:
+    """Return the sum of two readings, name by name.
+
+    >>> added({"sent": 1}, {"sent": 2, "reused": 3})
+    {'sent': 3, 'reused': 3}
+    """
+    return {name: one.get(name, 0) + other.get(name, 0) for name in {**one, **other}}
+
+
+def spent(path: Path) -> dict[str, float]:
+    """Return what all processes that wrote to `path` counted: the sum of their last lines.
+
+    Killed ones are among them: they left a line a second.
+    """
+    total: dict[str, float] = {}
+    last: dict[str, float] = {}
+    for reading in _readings(path):
+        if any(reading.get(name, 0) < last.get(name, 0) for name in GROWING):
+            total = added(total, last)  # another process begins to count
+        last = reading
+    return added(total, last)
+
+
+def _readings(path: Path) -> Iterator[dict[str, float]]:
+    """Yield the lines of `path`; a killed process may have left half a line."""
+    if not path.is_file():
+        return
+    with path.open(encoding="utf-8", errors="replace") as lines:
+        for line in lines:
+            try:
+                reading = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(reading, dict):
+                yield {k: v for k, v in reading.items() if isinstance(v, int | float)}

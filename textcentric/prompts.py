@@ -10,8 +10,8 @@ import hashlib
 import json
 import random
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
@@ -30,6 +30,12 @@ VARIABLES = frozenset(
     "row parts rest part sentence sentences modality summary reason instruction choices task"
     " variant examples".split()
 )
+LABELS = ("keep", "unsure", "changes")
+BANK_VALUES = {
+    "kind": ("random", "instruction"),
+    "label": LABELS,
+    "writes": ("text", "table", "image", "audio", "row", "modality"),
+}
 ROW_VARIABLES = frozenset(["row", "rest", "parts", "part"])
 ROWLESS = ("caption", "expand")  # stages whose prompts show pictures or instructions, no row
 FRONT = re.compile(r"\A---\n(.*?)\n---\n(.*)\Z", re.DOTALL)
@@ -82,7 +88,7 @@ class Front(BaseModel):
     version: int = Field(ge=1)
     stage: Literal[STAGES]  # type: ignore[valid-type]
     intent: str
-    label: Literal["keep", "unsure", "changes"] = "keep"
+    label: Literal[LABELS] = "keep"  # type: ignore[valid-type]
     reads: tuple[str, ...] = ("row",)
     writes: str = "row"
     each: Literal["sentence", "passage"] | None = None
@@ -259,10 +265,7 @@ def packaged_prompts() -> Path:
 
 def read_prompt(path: Path) -> Prompt:
     """Read one prompt file; raises PromptError naming the file and what is wrong in it."""
-    try:
-        source = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise PromptError(f"{path}: cannot be read as UTF-8 text ({error})") from error
+    source = _read(path)
     found = FRONT.match(source.replace("\r\n", "\n"))
     if not found:
         raise PromptError(f"{path}: must begin with front matter between two lines of '---'")
@@ -278,15 +281,46 @@ def read_prompt(path: Path) -> Prompt:
 def read_bank(path: Path) -> list[Instruction]:
     """Read an `instructions.jsonl`; raises PromptError naming the line that does not fit."""
     entries = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    for entry in check_bank(path):
+        if isinstance(entry, PromptError):
+            raise entry
+        entries.append(entry)
+    return entries
+
+
+def check_bank(path: Path) -> Iterator[Instruction | PromptError]:
+    """Yield each line of a bank as an instruction, or as what is wrong with it."""
+    for number, line in enumerate(_read(path).split("\n"), 1):
         if not line.strip():
             continue
         try:
-            entries.append(Instruction(**json.loads(line)))
-        except (json.JSONDecodeError, TypeError) as error:
-            keys = ", ".join(Instruction.__dataclass_fields__)
-            raise PromptError(f"{path}, line {number}: {error}; expected keys: {keys}") from error
-    return entries
+            yield _instruction(json.loads(line))
+        except (json.JSONDecodeError, PromptError) as error:
+            yield PromptError(f"{path}, line {number}: {error}")
+
+
+def _instruction(value: Any) -> Instruction:
+    known = [one.name for one in fields(Instruction)]
+    if not isinstance(value, dict):
+        raise PromptError(f"{value!r:.80}: expected an object with the keys {', '.join(known)}")
+    problems = [unknown("key", key, known) for key in value if key not in known]
+    for key in known:
+        text = value.get(key)
+        if not isinstance(text, str) or not text.strip():
+            given = f"is {text!r:.80}" if key in value else "is missing"
+            problems.append(f"{key} {given}; expected a text that is not empty")
+        elif key in BANK_VALUES and text not in BANK_VALUES[key]:
+            problems.append(unknown(key, text, BANK_VALUES[key]))
+    if problems:
+        raise PromptError("; ".join(problems))
+    return Instruction(**value)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise PromptError(f"{path}: cannot be read as UTF-8 text ({error})") from error
 
 
 def lint(prompt: Prompt) -> list[str]:

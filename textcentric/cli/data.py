@@ -6,18 +6,8 @@ from typing import Annotated
 
 import typer
 
-from textcentric.cli.augment import (
-    AsJson,
-    AudioExpert,
-    DataDir,
-    ImageExpert,
-    Limit,
-    Require,
-    SchemaFile,
-    Split,
-    Text,
-    table_schema,
-)
+from textcentric.cli import flags as flag
+from textcentric.cli.augment import table_schema
 
 app = typer.Typer(
     help="The data sets: where they are, their rows, what is wrong with them.",
@@ -28,16 +18,10 @@ app = typer.Typer(
 Named = Annotated[
     str, typer.Argument(metavar="DATASET", help="petfinder, airbnb, avito, a path or OWNER/NAME.")
 ]
-IdColumn = Annotated[Text, typer.Option("--id", help="Column of the id.")]
-TargetColumn = Annotated[Text, typer.Option("--target", help="Column to predict.")]
-TextColumn = Annotated[
-    list[str] | None, typer.Option("--text", help="Column of text; may be repeated.")
-]
-ImageColumn = Annotated[Text, typer.Option("--image", help="Column of a picture path.")]
 
 
 @app.command("list")
-def list_(as_json: AsJson = False) -> None:
+def list_(as_json: flag.AsJson = False) -> None:
     """List the named data sets: where each was looked for, and whether it is there."""
     from textcentric.cli.show_data import list_sets
 
@@ -47,18 +31,18 @@ def list_(as_json: AsJson = False) -> None:
 @app.command("show")
 def show(
     dataset: Named,
-    data_dir: DataDir = None,
-    schema: SchemaFile = None,
-    id_column: IdColumn = None,
-    target_column: TargetColumn = None,
-    text_column: TextColumn = None,
-    image_column: ImageColumn = None,
-    split: Split = None,
-    limit: Limit = 3,
-    require: Require = None,
-    image_expert: ImageExpert = None,
-    audio_expert: AudioExpert = None,
-    as_json: AsJson = False,
+    data_dir: flag.DataDir = None,
+    schema: flag.SchemaFile = None,
+    id_column: flag.IdColumn = None,
+    target_column: flag.TargetColumn = None,
+    text_column: flag.TextColumn = None,
+    image_column: flag.ImageColumn = None,
+    split: flag.Split = None,
+    limit: flag.Limit = 3,
+    require: flag.Require = None,
+    image_expert: flag.ImageExpert = None,
+    audio_expert: flag.AudioExpert = None,
+    as_json: flag.AsJson = False,
 ) -> None:
     """Show rows with their codes turned into words, and as the model will read them.
 
@@ -88,7 +72,7 @@ def fetch(
     rows: Annotated[int, typer.Option("--rows", help="Rows of the sample.")] = 240,
     seed: Annotated[int, typer.Option("--seed", help="Decides the sample's rows.")] = 0,
     output_dir: Annotated[
-        Text, typer.Option("-o", "--output-dir", help="New folder for the sample.")
+        flag.Text, typer.Option("-o", "--output-dir", help="New folder for the sample.")
     ] = None,
 ) -> None:
     """Say how to get a data set, or write its built-in sample.
@@ -108,16 +92,16 @@ def fetch(
 @app.command("check")
 def check(
     dataset: Named,
-    data_dir: DataDir = None,
-    schema: SchemaFile = None,
-    id_column: IdColumn = None,
-    target_column: TargetColumn = None,
-    text_column: TextColumn = None,
-    image_column: ImageColumn = None,
+    data_dir: flag.DataDir = None,
+    schema: flag.SchemaFile = None,
+    id_column: flag.IdColumn = None,
+    target_column: flag.TargetColumn = None,
+    text_column: flag.TextColumn = None,
+    image_column: flag.ImageColumn = None,
     pictures: Annotated[
         bool, typer.Option("--pictures/--no-pictures", help="Open every picture once (default).")
     ] = True,
-    as_json: AsJson = False,
+    as_json: flag.AsJson = False,
 ) -> None:
     """Say per column what is missing, unreadable or out of range, and which pictures are broken.
 

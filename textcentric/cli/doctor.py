@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from textcentric.cli.augment import AsJson
+from textcentric.cli.flags import AsJson
 
 
 def doctor(as_json: AsJson = False) -> None:

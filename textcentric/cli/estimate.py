@@ -9,6 +9,7 @@ import numpy as np
 
 from textcentric.augment import Job
 from textcentric.cli.progress import duration
+from textcentric.cli.run_augment import say
 
 RESAMPLES = 2000
 
@@ -16,40 +17,55 @@ RESAMPLES = 2000
 def show_estimate(job: Job, *, as_json: bool) -> None:
     """Print tokens and time for all rows; the pilot's answers stay in the run and are reused."""
     estimate = estimate_run(job)
-    if as_json:
-        print(json.dumps(estimate))
-        return
-    low, high = estimate["output_tokens"]["interval"]
-    print(f"pilot: {estimate['pilot_rows']} rows; all: {estimate['rows']} rows")
-    print(f"output tokens: {estimate['output_tokens']['mean']:,} ({low:,} to {high:,})")
-    low, high = estimate["prompt_tokens"]["interval"]
-    print(f"prompt tokens: {estimate['prompt_tokens']['mean']:,} ({low:,} to {high:,})")
-    low, high = estimate["seconds"]["interval"]
-    mean = estimate["seconds"]["mean"]
-    print(f"time: about {duration(mean)} ({duration(low)} to {duration(high)}, 95 % interval),")
-    print(f"of which {duration(estimate['start_seconds'])} until the first answer")
+    if not estimate["output_tokens"]["mean"]:
+        say(f"no answer of the model stands in {job.folder}: there is nothing to estimate from")
+    print(json.dumps(estimate) if as_json else _as_text(estimate))
+
+
+def _as_text(estimate: dict[str, Any]) -> str:
+    pilot, rows = estimate["pilot_rows"], estimate["rows"]
+    start = estimate["start_seconds"]
+    left = f"{rows - pilot:,} rows are left: without --estimate the same command goes on with them"
+    return "\n".join(
+        [
+            f"pilot: the first {pilot:,} of {rows:,} rows, kept in {estimate['path']}",
+            f"all {rows:,} rows (95 % intervals):",
+            f"  prompt tokens  {_told(estimate['prompt_tokens'], '{:,}'.format)}",
+            f"  output tokens  {_told(estimate['output_tokens'], '{:,}'.format)}",
+            f"  time           {_told(estimate['seconds'], duration)},"
+            f" {duration(start)} of it until the first answer",
+            left if pilot < rows else "no row is left: the run is finished",
+        ]
+    )
+
+
+def _told(value: dict[str, Any], words: Any) -> str:
+    low, high = map(words, value["interval"])
+    return f"about {words(value['mean'])} ({low} to {high})"
 
 
 def estimate_run(job: Job, seed: int = 0) -> dict[str, Any]:
-    """Scale the pilot's rows up to all rows; intervals are 95 % bootstrap over rows."""
+    """Scale the finished rows up to all rows; intervals are 95 % bootstrap over rows.
+
+    Earlier pilots count for the tokens; only this process knows what its own rows took in time.
+    """
     metrics, rows = job.metrics, job.dataset.count()
     spent = row_tokens(job)  # (R, 2)
-    pilot = max(1, len(spent))
-    rng = np.random.default_rng(seed)
-    draws = rng.integers(0, pilot, size=(RESAMPLES, pilot))
-    means = spent[draws].mean(axis=1) * rows if len(spent) else np.zeros((1, 2))
-    total = spent.sum(axis=0) if len(spent) else np.zeros(2)
-    per_token = metrics.busy_seconds / max(1.0, total.sum())
+    pilot = len(spent)
+    spent = spent if pilot else np.zeros((1, 2))
+    draws = np.random.default_rng(seed).integers(0, len(spent), size=(RESAMPLES, len(spent)))
+    means = spent[draws].mean(axis=1) * rows  # (S, 2)
+    mean = spent.mean(axis=0) * rows  # (2,)
+    per_token = metrics.busy_seconds / max(1.0, spent.mean(axis=0).sum() * metrics.rows)
     start = metrics.first_answer or 0.0
     return {
+        "path": str(job.folder),
         "rows": rows,
-        "pilot_rows": len(spent),
+        "pilot_rows": pilot,
         "start_seconds": round(start, 1),
-        "prompt_tokens": _interval(means[:, 0], total[0] * rows / pilot),
-        "output_tokens": _interval(means[:, 1], total[1] * rows / pilot),
-        "seconds": _interval(
-            start + means.sum(axis=1) * per_token, start + total.sum() * rows / pilot * per_token
-        ),
+        "prompt_tokens": _interval(means[:, 0], mean[0]),
+        "output_tokens": _interval(means[:, 1], mean[1]),
+        "seconds": _interval(start + means.sum(axis=1) * per_token, start + mean.sum() * per_token),
     }
 
 

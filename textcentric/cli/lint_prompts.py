@@ -6,15 +6,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import get_args
 
 from textcentric.cli.run_augment import say
 from textcentric.errors import PromptError, unknown
-from textcentric.prompts import Front, lint, packaged_prompts, read_bank, read_prompt
+from textcentric.prompts import Instruction, check_bank, lint, packaged_prompts, read_prompt
 
 BANK = "instructions.jsonl"
-KINDS = ("random", "instruction")
-LABELS = get_args(Front.model_fields["label"].annotation)
 
 
 def lint_command(names: Sequence[str], prompt_dir: str | None) -> int:
@@ -31,22 +28,16 @@ def check_file(path: Path) -> list[str]:
     """Return what is wrong with a prompt file or a bank."""
     try:
         return _check_bank(path) if path.name == BANK else lint(read_prompt(path))
-    except (PromptError, OSError, UnicodeDecodeError) as error:
+    except PromptError as error:
         return [str(error)]
 
 
 def _check_bank(path: Path) -> list[str]:
-    entries = read_bank(path)
-    doubled = [name for name, n in Counter(entry.id for entry in entries).items() if n > 1]
-    problems = [f"the id {name!r} stands in more than one line" for name in doubled]
-    for entry in entries:
-        if entry.label not in LABELS:
-            problems.append(f"{entry.id}: {unknown('label', entry.label, LABELS)}")
-        if entry.kind not in KINDS:
-            problems.append(f"{entry.id}: {unknown('kind', entry.kind, KINDS)}")
-        if not entry.instruction.strip():
-            problems.append(f"{entry.id}: has no instruction")
-    return problems
+    lines = list(check_bank(path))
+    problems = [str(line) for line in lines if isinstance(line, PromptError)]
+    ids = Counter(line.id for line in lines if isinstance(line, Instruction))
+    doubled = [name for name, n in ids.items() if n > 1]
+    return problems + [f"the id {name!r} stands in more than one line" for name in doubled]
 
 
 def _files(names: Sequence[str], prompt_dir: str | None) -> list[Path]:

@@ -6,17 +6,7 @@ from typing import Annotated
 
 import typer
 
-from textcentric.cli.augment import (
-    AsJson,
-    AudioExpert,
-    DataDir,
-    Dataset,
-    ImageExpert,
-    Number,
-    SchemaFile,
-    Text,
-    Verbose,
-)
+from textcentric.cli import flags as flag
 
 app = typer.Typer(
     help="The prompt library: look, check, try, add.",
@@ -24,27 +14,9 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-PromptDir = Annotated[
-    Text, typer.Option("--prompt-dir", help="Folder that adds prompts or overrides them.")
-]
-Engine = Annotated[Text, typer.Option("--engine", help="auto, vllm, transformers or openai.")]
-Model = Annotated[Text, typer.Option("--model", help="smollm2, a folder or OWNER/NAME.")]
-BaseUrl = Annotated[Text, typer.Option("--base-url", help="Server of --engine openai.")]
-Set = Annotated[
-    list[str] | None, typer.Option("--set", help="engine.NAME=VALUE for any engine argument.")
-]
-Temperature = Annotated[
-    float | None, typer.Option("--temperature", help="Over the prompt's own value.")
-]
-Seed = Annotated[Number, typer.Option("--seed", help="Decides every draw.")]
-Embeddings = Annotated[
-    bool | None,
-    typer.Option("--embeddings/--no-embeddings", help="Compare by meaning too (default)."),
-]
-
 
 @app.command("list")
-def list_(prompt_dir: PromptDir = None, as_json: AsJson = False) -> None:
+def list_(prompt_dir: flag.PromptDir = None, as_json: flag.AsJson = False) -> None:
     """List the prompts with their effect on the label, and the bank's families."""
     from textcentric.cli.show_prompts import list_prompts
 
@@ -54,7 +26,7 @@ def list_(prompt_dir: PromptDir = None, as_json: AsJson = False) -> None:
 @app.command("show")
 def show(
     name: Annotated[str, typer.Argument(metavar="ID", help="A prompt's id, or bank/ID.")],
-    prompt_dir: PromptDir = None,
+    prompt_dir: flag.PromptDir = None,
 ) -> None:
     """Print a prompt's file, or an instruction of the bank."""
     from textcentric.cli.show_prompts import show_prompt
@@ -67,7 +39,7 @@ def lint(
     names: Annotated[
         list[str] | None, typer.Argument(metavar="[ID|FOLDER]...", help="Default: all prompts.")
     ] = None,
-    prompt_dir: PromptDir = None,
+    prompt_dir: flag.PromptDir = None,
 ) -> None:
     """Check prompts without a model; ends with 2 if anything is wrong with any of them."""
     from textcentric.cli.lint_prompts import lint_command
@@ -78,23 +50,25 @@ def lint(
 @app.command("try")
 def try_(
     name: Annotated[str, typer.Argument(metavar="ID", help="A prompt's id, or bank/ID.")],
-    dataset: Dataset = None,
-    data_dir: DataDir = None,
-    schema: SchemaFile = None,
-    row: Annotated[Text, typer.Option("--row", help="The row's id; default: the first.")] = None,
-    prompt_dir: PromptDir = None,
-    engine: Engine = None,
-    model: Model = None,
-    base_url: BaseUrl = None,
-    set_: Set = None,
-    image_expert: ImageExpert = None,
-    audio_expert: AudioExpert = None,
-    temperature: Temperature = None,
-    max_tokens: Annotated[Number, typer.Option("--max-tokens", help="Of one answer.")] = None,
-    embeddings: Embeddings = None,
-    seed: Seed = None,
-    as_json: AsJson = False,
-    verbose: Verbose = False,
+    dataset: flag.Dataset = None,
+    data_dir: flag.DataDir = None,
+    schema: flag.SchemaFile = None,
+    row: Annotated[
+        flag.Text, typer.Option("--row", help="The row's id; default: the first.")
+    ] = None,
+    prompt_dir: flag.PromptDir = None,
+    engine: flag.Engine = None,
+    model: flag.Model = None,
+    base_url: flag.BaseUrl = None,
+    set_: flag.Set = None,
+    image_expert: flag.ImageExpert = None,
+    audio_expert: flag.AudioExpert = None,
+    temperature: flag.Temperature = None,
+    max_tokens: flag.MaxTokens = None,
+    embeddings: flag.Embeddings = None,
+    seed: flag.Seed = None,
+    as_json: flag.AsJson = False,
+    verbose: flag.Verbose = False,
 ) -> None:
     """Put one row through one prompt: the turns, what the model wrote, what the checks say.
 
@@ -117,16 +91,16 @@ def expand(
         str, typer.Option("--prompt-dir", help="Folder whose instructions.jsonl is added to.")
     ],
     number: Annotated[int, typer.Option("--number", "-n", min=1, help="Instructions wanted.")] = 10,
-    family: Annotated[Text, typer.Option("--family", help="Only of this family.")] = None,
-    engine: Engine = None,
-    model: Model = None,
-    base_url: BaseUrl = None,
-    set_: Set = None,
-    temperature: Temperature = None,
-    embeddings: Embeddings = None,
-    seed: Seed = None,
-    as_json: AsJson = False,
-    verbose: Verbose = False,
+    family: Annotated[flag.Text, typer.Option("--family", help="Only of this family.")] = None,
+    engine: flag.Engine = None,
+    model: flag.Model = None,
+    base_url: flag.BaseUrl = None,
+    set_: flag.Set = None,
+    temperature: flag.Temperature = None,
+    embeddings: flag.Embeddings = None,
+    seed: flag.Seed = None,
+    as_json: flag.AsJson = False,
+    verbose: flag.Verbose = False,
 ) -> None:
     """Let the model write more adversarial instructions into the bank of a folder of yours.
 

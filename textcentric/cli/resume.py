@@ -14,7 +14,7 @@ from textcentric.config import AugmentConfig
 from textcentric.engines.protocol import Engine
 from textcentric.errors import RunError
 from textcentric.prompts import PromptLibrary
-from textcentric.runs import read_yaml
+from textcentric.runs import frozen_prompts, read_yaml
 
 
 def resume_run(
@@ -28,12 +28,13 @@ def resume_run(
 ) -> int:
     """Go on with the run `name`; return the exit code.
 
-    `flags` say when it stops and where its server is; `engine` stands in for the configured one.
+    `flags` win over what `run.yaml` says of when it stops and where its server is; `engine` stands
+    in for the configured one.
     Raises RunError where data or model are no longer those of the run.
     """
     folder = find_run(name)
     config = saved_config(folder, flags)
-    library = PromptLibrary.load(folder / "prompts", packaged=False)
+    library = PromptLibrary.load(frozen_prompts(folder), packaged=False)
     return run_config(
         config,
         retry_failed=retry_failed,
@@ -51,9 +52,7 @@ def saved_config(folder: Path, flags: Mapping[str, Any]) -> AugmentConfig:
     """
     saved = read_yaml(folder / "run.yaml")
     values = {name: value for name, value in saved.items() if name in AugmentConfig.model_fields}
-    values |= {"output_dir": str(folder), "resume": "auto", "prompt_dir": None, **flags}
-    if (folder / "data.jsonl").is_file():
-        values["format"] = "jsonl"
+    values |= {"output_dir": str(folder), "resume": "auto", **flags}
     try:
         return AugmentConfig.model_validate(values)
     except ValidationError as error:

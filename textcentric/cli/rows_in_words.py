@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ def throwaway_journal() -> Iterator[Journal]:
 
 def in_words(
     config: AugmentConfig, dataset: Any, records: Iterable[Record] | None = None
-) -> Iterator[tuple[Record, Described | None]]:
+) -> Generator[tuple[Record, Described | None]]:
     """Yield each record with its words; None, and a line on stderr, where it has none."""
     with throwaway_journal() as journal, asyncio.Runner() as runner:
         describer = Describer(make_experts(config, dataset), journal)

@@ -6,7 +6,6 @@ import json
 import logging
 import signal
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -43,11 +42,12 @@ def augment_command(
     if mode == "dry-run":
         from textcentric.cli.plan import show_plan
 
-        show_plan(config, as_json=as_json)
-        return 0
+        return show_plan(config, as_json=as_json)
     silence(verbose)
     if mode == "preview":
-        return _preview(config, quiet)
+        from textcentric.cli.preview import show_preview
+
+        return show_preview(config, as_json=as_json, quiet=quiet)
     return run_config(config, estimate=mode == "estimate", as_json=as_json, quiet=quiet)
 
 
@@ -80,14 +80,15 @@ def run_config(
         _tell_start(run, tell)
         if estimate:
             run.job.budget = replace(run.job.budget, rows=PILOT_ROWS)
-        manifest = _drive(run, quiet)
+        again = f"; run the same command again to go on in {run.job.folder}"
+        manifest = drive(run, quiet=quiet, when_interrupted=again)
         wrap_up(run.job, manifest)
         if estimate:
             from textcentric.cli.estimate import show_estimate
 
             show_estimate(run.job, as_json=as_json)
-            return 0
-        _tell_end(run, manifest, tell)
+            return verdict(run.job, manifest)
+        _tell_end(run, tell)
         return _close(run.job, manifest, as_json)
 
 
@@ -103,7 +104,8 @@ def _without_failures(run: Opened, tell: Any) -> Opened:
     return replace(run, finished=0)
 
 
-def _drive(run: Opened, quiet: bool) -> dict[str, Any]:
+def drive(run: Opened, *, quiet: bool, when_interrupted: str = "") -> dict[str, Any]:
+    """Run to the end with progress on stderr; return the manifest."""
     job = run.job
     total = min(job.dataset.count() - run.finished, job.budget.rows or sys.maxsize)
     with Progress(total, quiet=quiet) as progress, _terminable():
@@ -111,7 +113,7 @@ def _drive(run: Opened, quiet: bool) -> dict[str, Any]:
         try:
             return run_to_end(job)
         except KeyboardInterrupt:
-            say(f"textcentric: interrupted; run the same command again to go on in {job.folder}")
+            say(f"textcentric: interrupted{when_interrupted}")
             raise
 
 
@@ -138,8 +140,8 @@ def _tell_start(run: Opened, tell: Any) -> None:
     tell(f"engine {model.get('engine', '')}, model {model.get('model', '')}, into {job.folder}")
 
 
-def _tell_end(run: Opened, manifest: Mapping[str, Any], tell: Any) -> None:
-    sent, reused = manifest["requests"]["sent"], manifest["requests"]["reused"]
+def _tell_end(run: Opened, tell: Any) -> None:
+    sent, reused = run.job.metrics.sent, run.job.metrics.reused  # of this process alone
     if run.going_on:
         obsolete = max(0, run.answers - reused) if run.changed else 0
         tell(f"answers: {reused} reused, {sent} new, {obsolete} obsolete")
@@ -161,10 +163,16 @@ def _close(job: Job, manifest: Mapping[str, Any], as_json: bool) -> int:
         _print_rest(job, manifest)
     if manifest["status"] == "stopped":
         raise StoppedError(f"{manifest['stopped']}; run the same command again to go on")
-    failed = totals["failed"] / max(1, totals["requested"])
-    if failed > job.config.max_failed:
+    return verdict(job, manifest)
+
+
+def verdict(job: Job, manifest: Mapping[str, Any]) -> int:
+    """Return the exit code by the share of failures; say which they are where it is too high."""
+    totals = manifest["totals"]
+    done = totals["requested"] - totals["pending"]
+    if totals["failed"] > job.config.max_failed * done:
         say(
-            f"textcentric: {totals['failed']} of {totals['requested']} outputs failed, more than"
+            f"textcentric: {totals['failed']} of {done} outputs failed, more than"
             f" --max-failed {job.config.max_failed:g}: {_common_errors(manifest)}"
         )
         return 3
@@ -187,25 +195,6 @@ def _print_rest(job: Job, manifest: Mapping[str, Any]) -> None:
 def _common_errors(manifest: Mapping[str, Any]) -> str:
     errors = sorted(manifest["errors"].items(), key=lambda item: -item[1])
     return ", ".join(f"{kind} ({n})" for kind, n in errors[:3])
-
-
-def _preview(config: AugmentConfig, quiet: bool) -> int:
-    """Run a few rows in a folder that is thrown away; print source and variants."""
-    from textcentric.shards import Failure
-
-    def show(outputs: list[Any]) -> None:
-        for output in outputs:
-            if isinstance(output, Failure):
-                print(f"\n== {output.id}: failed at {output.stage}: {output.message}")
-            else:
-                fate = f"rejected: {output.reason}" if output.reason else "accepted"
-                print(f"\n== {output.id} ({fate})\n{output.text}")
-
-    with tempfile.TemporaryDirectory(prefix="textcentric-") as folder:
-        config = config.model_copy(update={"output_dir": folder, "resume": "auto"})
-        with opened(config, on_row=show, say=say) as run:
-            _drive(run, quiet)
-    return 0
 
 
 def describe_command(file: Path | None, flags: Mapping[str, Any], *, as_json: bool) -> None:

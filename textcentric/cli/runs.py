@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from textcentric.cli.augment import AsJson, Number, Quiet, Text, Verbose
+from textcentric.cli import flags as flag
 
 app = typer.Typer(
     help="The run directories: what ran, what came of it, going on.",
@@ -20,7 +20,7 @@ Parent = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of run direc
 
 
 @app.command("list")
-def list_(parent: Parent = Path("runs"), as_json: AsJson = False) -> None:
+def list_(parent: Parent = Path("runs"), as_json: flag.AsJson = False) -> None:
     """List the runs of a folder, newest first."""
     from textcentric.cli.show_runs import list_command
 
@@ -28,7 +28,7 @@ def list_(parent: Parent = Path("runs"), as_json: AsJson = False) -> None:
 
 
 @app.command("show")
-def show(run: Run, as_json: AsJson = False) -> None:
+def show(run: Run, as_json: flag.AsJson = False) -> None:
     """Show what came of a run: counts, reasons, tokens, what limited it, how to go on."""
     from textcentric.cli.show_runs import show_command
 
@@ -49,20 +49,14 @@ def resume(
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Ask again for what failed; answers are kept.")
     ] = False,
-    base_url: Annotated[Text, typer.Option("--base-url", help="Server of --engine openai.")] = None,
-    accept: Annotated[Number, typer.Option("--accept", help="Stop at so many variants.")] = None,
-    max_tokens_total: Annotated[
-        Number, typer.Option("--max-tokens-total", help="Stop after so many tokens, resumable.")
-    ] = None,
-    max_minutes: Annotated[
-        float | None, typer.Option("--max-minutes", help="Stop after so long, resumable.")
-    ] = None,
-    max_failed: Annotated[
-        float | None, typer.Option("--max-failed", help="Share of failures that ends with 3.")
-    ] = None,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
+    base_url: flag.BaseUrl = None,
+    accept: flag.Accept = None,
+    max_tokens_total: flag.MaxTokensTotal = None,
+    max_minutes: flag.MaxMinutes = None,
+    max_failed: flag.MaxFailed = None,
+    as_json: flag.AsJson = False,
+    quiet: flag.Quiet = False,
+    verbose: flag.Verbose = False,
 ) -> None:
     """Go on with a run as it was configured, with the prompts that were frozen then.
 
@@ -96,8 +90,10 @@ def lineage(
     row_id: Annotated[
         str, typer.Argument(metavar="ROW_ID", help="An output (row/prompt/sample), or a row.")
     ],
-    run: Annotated[Text, typer.Option("--run", help="Run directory; default: the newest.")] = None,
-    as_json: AsJson = False,
+    run: Annotated[
+        flag.Text, typer.Option("--run", help="Run directory; default: the newest.")
+    ] = None,
+    as_json: flag.AsJson = False,
 ) -> None:
     """Show what made an output: row, prompt, model, sampling values, seed, answers and checks.
 

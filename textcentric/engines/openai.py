@@ -11,6 +11,7 @@ import base64
 import mimetypes
 import os
 import random
+import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
@@ -19,6 +20,7 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
+from textcentric.background import in_loop
 from textcentric.engines.protocol import Limits, Message, Request, Response, Sampling
 from textcentric.engines.reasoning import split_reasoning
 from textcentric.errors import ConfigError, EngineError, RequestError
@@ -27,6 +29,7 @@ KEYS = ("TEXTCENTRIC_API_KEY", "OPENAI_API_KEY")
 URLS = ("TEXTCENTRIC_BASE_URL", "OPENAI_BASE_URL")
 _RETRIED = frozenset({None, 408, 409, 425, 429, 500, 502, 503, 504})
 _FINISHES = frozenset({"stop", "length"})
+_LONE = re.compile("[\ud800-\udfff]")  # half a character, which no file and no journal can hold
 _TOO_LONG = ("maximum context length", "context_length_exceeded", "max_model_len")
 
 
@@ -70,6 +73,7 @@ class OpenAIEngine:
         self._slots = asyncio.Semaphore(concurrency)
         self._start = asyncio.Lock()
         self._client: Any = None
+        self._loop: Any = None  # the connections belong to it
         self._is_vllm = False
         self._responses = 0  # of any status: a server that says 500 is not dead
         self._dead: EngineError | None = None
@@ -91,7 +95,7 @@ class OpenAIEngine:
             except BaseException:
                 await client.close()
                 raise
-            self._client = client
+            self._client, self._loop = client, asyncio.get_running_loop()
 
     def _connect(self) -> Any:
         from openai import AsyncOpenAI
@@ -270,7 +274,7 @@ class OpenAIEngine:
         client, self._client = self._client, None
         self._dead = self._dead or EngineError("the engine openai is closed", model=self.model)
         if client is not None:
-            await client.close()
+            await in_loop(self._loop, client.close)
 
     async def __aenter__(self) -> OpenAIEngine:
         return self
@@ -316,7 +320,7 @@ def _response(answer: Any, prefill: str) -> Response:
     """
     try:
         choice, usage = answer.choices[0], answer.usage
-        text, reasoning = split_reasoning(choice.message.content or "")
+        text, reasoning = split_reasoning(_whole(choice.message.content or ""))
         details = getattr(usage, "prompt_tokens_details", None)
         return Response(
             text=text.removeprefix(prefill),
@@ -333,7 +337,12 @@ def _response(answer: Any, prefill: str) -> Response:
 def _apart(message: Any) -> str:
     """Return the reasoning that a server sends in a field of its own (two names are in use)."""
     fields = (getattr(message, name, None) for name in ("reasoning_content", "reasoning"))
-    return next((field for field in fields if isinstance(field, str)), "")
+    return next((_whole(field) for field in fields if isinstance(field, str)), "")
+
+
+def _whole(text: str) -> str:
+    """Return `text` with each lone surrogate, which JSON lets pass, as U+FFFD."""
+    return _LONE.sub("\ufffd", text)
 
 
 class _HopelessError(Exception):

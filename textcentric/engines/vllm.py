@@ -22,6 +22,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from textcentric.background import in_loop
 from textcentric.engines.chat import ChatTokenizer, check_length
 from textcentric.engines.models import find_model
 from textcentric.engines.protocol import Limits, Message, Request, Response, Sampling
@@ -41,6 +42,7 @@ QUIET = {
     "PYTHONWARNINGS": "ignore",
 }
 CPU_CONCURRENCY, GPU_CONCURRENCY = 128, 256
+CPU_BLOCK = 32  # tokens: a prefix is remembered in blocks, and with 128 half a row is read again
 SMALL_MACHINE = 4  # cores
 CPU_CONTEXT = 8192  # without chunked prefill a whole prompt is one batch: bound its memory
 
@@ -148,6 +150,7 @@ class VllmEngine:
             "enforce_eager": True,
             "max_model_len": context,
             "max_num_seqs": CPU_CONCURRENCY,
+            "block_size": CPU_BLOCK,
             "enable_chunked_prefill": False,
             "max_num_batched_tokens": max(context, 8192),
         }
@@ -226,6 +229,12 @@ class VllmEngine:
 
     async def close(self) -> None:
         """Shut vLLM down and wait for its processes; one that is starting is waited for."""
+        if self._starting is None:
+            await self._end()
+        else:
+            await in_loop(self._starting.get_loop(), self._end)
+
+    async def _end(self) -> None:
         self._dead = self._dead or EngineError("the vLLM engine is closed", model=self.model.name)
         if self._starting is not None:
             await asyncio.wait([self._starting])

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from textcentric.errors import ConfigError
 from textcentric.experts.image import Sight
-from textcentric.experts.weights import revision
+from textcentric.experts.weights import load_model, revision
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -58,19 +57,12 @@ class Captioner:
 
     @cached_property
     def _loaded(self) -> tuple[Any, Any]:
-        import torch
-        from transformers import AutoModelForImageTextToText, AutoProcessor
-
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-        try:
-            processor = AutoProcessor.from_pretrained(self.model)
-            model = AutoModelForImageTextToText.from_pretrained(self.model)
-        except (OSError, ValueError) as error:
-            raise ConfigError(
-                f"the image expert {self.model!r} cannot be loaded: {error}; expected a model for"
-                " image-text-to-text, as a folder or a name on the hub"
-            ) from error
-        return processor, cast("Any", model).to(device).eval()
+        return load_model(
+            self.model,
+            "AutoModelForImageTextToText",
+            expert="image",
+            expected="a model for image-text-to-text",
+        )
 
 
 def _question(processor: Any) -> str | None:

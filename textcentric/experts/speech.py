@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from textcentric.errors import ConfigError
-from textcentric.experts.weights import revision
+from textcentric.experts.weights import load_model, revision
 
 if TYPE_CHECKING:
     from textcentric.experts.sound import Sound
@@ -85,19 +84,9 @@ class Whisper:
 
     @cached_property
     def _loaded(self) -> tuple[Any, Any]:
-        import torch
-        from transformers import AutoModelForSpeechSeq2Seq, AutoProcessor
-
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-        try:
-            processor = AutoProcessor.from_pretrained(self.name)
-            model = AutoModelForSpeechSeq2Seq.from_pretrained(self.name)
-        except (OSError, ValueError) as error:
-            raise ConfigError(
-                f"the audio expert {self.name!r} cannot be loaded: {error}; expected a Whisper"
-                " model, as a folder or a name on the hub"
-            ) from error
-        return processor, model.to(device).eval()
+        return load_model(
+            self.name, "AutoModelForSpeechSeq2Seq", expert="audio", expected="a Whisper model"
+        )
 
 
 def _pcm16(samples: np.ndarray) -> bytes:

@@ -1,13 +1,33 @@
-"""What tells two models of one name apart: the hub's commit, or a digest of a folder's weights."""
+"""Models of experts, from a folder or the hub: loading one, and telling two of one name apart."""
 
 from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 from textcentric.errors import ConfigError
 
 _WEIGHTS = ("*.safetensors", "*.bin", "*.pt", "*.pth")
+
+
+def load_model(model: str, auto_class: str, *, expert: str, expected: str) -> tuple[Any, Any]:
+    """Return processor and model, ready to be asked, by one of transformers' `auto_class`es.
+
+    Raises ConfigError where the model cannot be loaded, naming the `expert` and what it expected.
+    """
+    import torch
+    import transformers
+
+    try:
+        processor = transformers.AutoProcessor.from_pretrained(model)
+        loaded = getattr(transformers, auto_class).from_pretrained(model)
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            f"the {expert} expert {model!r} cannot be loaded: {error}; expected {expected}, as a"
+            " folder or a name on the hub"
+        ) from error
+    return processor, loaded.to("cuda" if torch.cuda.is_available() else "cpu").eval()
 
 
 def revision(model: str) -> str:

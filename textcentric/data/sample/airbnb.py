@@ -6,24 +6,16 @@ A price follows from `rule.py`: guests, kind of home and cleanliness (table), co
 
 from __future__ import annotations
 
-import csv
 import uuid
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from random import Random
 
-from textcentric.data.sample.drawing import COATS, draw, random_look
+from textcentric.data.sample.drawing import random_look
+from textcentric.data.sample.files import save_picture, written
 from textcentric.data.sample.grammar import capital, read_sections, sentence, sentences, untold
-from textcentric.data.sample.rule import (
-    CUES,
-    NOISE,
-    Look,
-    label,
-    picture_points,
-    table_points,
-    text_points,
-)
+from textcentric.data.sample.rule import CUES, Look, noisy_label
 
 COLUMNS = (
     "ID Category Title Description Amenities Location guests beds bathrooms Price_Night"
@@ -48,15 +40,10 @@ ABSENT = ("TV", "Washing machine", "Air conditioning", "Hair dryer")
 def write(folder: Path, rows: int, seed: int) -> None:
     """Write `rows` homes and their pictures into `folder`."""
     (folder / "images").mkdir(parents=True)
-    with (folder / "listings.csv").open("w", encoding="utf-8", newline="") as file:
-        table = csv.DictWriter(file, COLUMNS)
-        table.writeheader()
-        for row, look in homes(rows, seed):
-            table.writerow(row)
-            if look is not None:
-                rng = Random(f"picture/{seed}/{row['ID']}")
-                picture = draw("house", look, rng.choice(list(COATS)), rng)
-                picture.save(folder / "images" / f"{row['ID']}-a.jpg", quality=92)
+    table = folder / "listings.csv"
+    for row, look in written(table, COLUMNS, homes(rows, seed)):
+        picture = folder / "images" / f"{row['ID']}-a.jpg"
+        save_picture(picture, "house", look, f"picture/{seed}/{row['ID']}")
 
 
 def homes(rows: int, seed: int) -> Iterator[tuple[dict[str, str], Look | None]]:
@@ -67,12 +54,8 @@ def homes(rows: int, seed: int) -> Iterator[tuple[dict[str, str], Look | None]]:
         row = _cells(rng, told)
         look = random_look(rng)
         shown = None if rng.random() < 0.05 else look
-        points = (
-            table_points("airbnb", row)
-            + text_points("airbnb", row["Description"])
-            + picture_points("airbnb", shown)
-        )
-        row["Price_Night"] = str(label("airbnb", points + rng.gauss(0, NOISE)))
+        price = noisy_label("airbnb", row, row["Description"], shown, rng)
+        row["Price_Night"] = str(price)
         yield row, shown
 
 

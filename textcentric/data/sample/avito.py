@@ -6,24 +6,16 @@ the room for bargaining (text), and how the picture looks.
 
 from __future__ import annotations
 
-import csv
 import hashlib
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from random import Random
 
-from textcentric.data.sample.drawing import COATS, draw, random_look
+from textcentric.data.sample.drawing import random_look
+from textcentric.data.sample.files import save_picture, written
 from textcentric.data.sample.grammar import capital, read_sections, sentence, sentences, untold
-from textcentric.data.sample.rule import (
-    CUES,
-    NOISE,
-    Look,
-    label,
-    picture_points,
-    table_points,
-    text_points,
-)
+from textcentric.data.sample.rule import CUES, Look, noisy_label
 
 COLUMNS = (
     "item_id user_id region city parent_category_name category_name param_1 param_2 param_3 title"
@@ -59,15 +51,10 @@ CITIES = (
 def write(folder: Path, rows: int, seed: int) -> None:
     """Write `rows` advertisements and their pictures into `folder`."""
     (folder / "train_jpg").mkdir(parents=True)
-    with (folder / "train.csv").open("w", encoding="utf-8", newline="") as file:
-        table = csv.DictWriter(file, COLUMNS)
-        table.writeheader()
-        for row, look in advertisements(rows, seed):
-            table.writerow(row)
-            if look is not None:
-                rng = Random(f"picture/{seed}/{row['item_id']}")
-                picture = draw("thing", look, rng.choice(list(COATS)), rng)
-                picture.save(folder / "train_jpg" / f"{row['image']}.jpg", quality=92)
+    table = folder / "train.csv"
+    for row, look in written(table, COLUMNS, advertisements(rows, seed)):
+        picture = folder / "train_jpg" / f"{row['image']}.jpg"
+        save_picture(picture, "thing", look, f"picture/{seed}/{row['item_id']}")
 
 
 def advertisements(rows: int, seed: int) -> Iterator[tuple[dict[str, str], Look | None]]:
@@ -80,12 +67,8 @@ def advertisements(rows: int, seed: int) -> Iterator[tuple[dict[str, str], Look 
         row = _cells(number, seed, rng, told)
         row["image"] = "" if shown is None else _hash("image", seed, number, 64)
         row["image_top_1"] = "" if shown is None else str(float(rng.randrange(3000)))
-        points = (
-            table_points("avito", row)
-            + text_points("avito", row["description"])
-            + picture_points("avito", shown)
-        )
-        row["deal_probability"] = f"{label('avito', points + rng.gauss(0, NOISE)):.5f}"
+        probability = noisy_label("avito", row, row["description"], shown, rng)
+        row["deal_probability"] = f"{probability:.5f}"
         yield row, shown
 
 

@@ -14,16 +14,9 @@ from pathlib import Path
 from random import Random
 
 from textcentric.data.sample.drawing import draw, random_look
+from textcentric.data.sample.files import written
 from textcentric.data.sample.grammar import capital, read_sections, sentence, untold
-from textcentric.data.sample.rule import (
-    CUES,
-    NOISE,
-    Look,
-    label,
-    picture_points,
-    table_points,
-    text_points,
-)
+from textcentric.data.sample.rule import CUES, Look, noisy_label
 
 COLUMNS = (
     "Type Name Age Breed1 Breed2 Gender Color1 Color2 Color3 MaturitySize FurLength Vaccinated"
@@ -72,12 +65,8 @@ def write(folder: Path, rows: int, seed: int) -> None:
     (folder / "train").mkdir(parents=True)
     (folder / "train_images").mkdir()
     _write_names(folder)
-    with (folder / "train" / "train.csv").open("w", encoding="utf-8", newline="") as file:
-        table = csv.DictWriter(file, COLUMNS)
-        table.writeheader()
-        for row, look in pets(rows, seed):
-            table.writerow(row)
-            _write_photos(folder / "train_images", row, look, seed)
+    for row, look in written(folder / "train" / "train.csv", COLUMNS, pets(rows, seed)):
+        _write_photos(folder / "train_images", row, look, seed)
 
 
 def pets(rows: int, seed: int) -> Iterator[tuple[dict[str, str], Look | None]]:
@@ -88,12 +77,8 @@ def pets(rows: int, seed: int) -> Iterator[tuple[dict[str, str], Look | None]]:
         row = _cells(number, seed, rng)
         look = random_look(rng) if row["PhotoAmt"] != "0.0" else None
         row["Description"] = untold(partial(describe, row, rng), told)
-        points = (
-            table_points("petfinder", row)
-            + text_points("petfinder", row["Description"])
-            + picture_points("petfinder", look)
-        )
-        row["AdoptionSpeed"] = str(int(label("petfinder", points + rng.gauss(0, NOISE))))
+        speed = noisy_label("petfinder", row, row["Description"], look, rng)
+        row["AdoptionSpeed"] = str(int(speed))
         yield row, look
 
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from random import Random
 from typing import Literal
 
 NOISE = 0.1
@@ -209,6 +210,14 @@ def label(name: str, points: float) -> float:
     if name == "airbnb":
         return float(round(math.exp(4.6 + points)))
     return round(1 / (1 + math.exp(1 - 1.5 * points)), 5)
+
+
+def noisy_label(
+    name: str, cells: Mapping[str, str], text: str, look: Look | None, rng: Random
+) -> float:
+    """Return the label of a row of sample `name`: by its points, with a little noise."""
+    points = table_points(name, cells) + text_points(name, text) + picture_points(name, look)
+    return label(name, points + rng.gauss(0, NOISE))
 
 
 def _pet(cells: Mapping[str, str]) -> float:

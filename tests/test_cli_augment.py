@@ -1,0 +1,271 @@
+"""`textcentric augment --dry-run`, `--preview N` and `--estimate`, as a user sees them."""
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from commands import textcentric
+from PIL import Image
+from small_run import write_prompts
+
+from textcentric import ScriptedEngine
+from textcentric.cli.augment import chosen_mode
+from textcentric.cli.estimate import estimate_run
+from textcentric.cli.plan import show_plan
+from textcentric.cli.preview import row_as_text
+from textcentric.cli.run_augment import run_config
+from textcentric.config import resolve
+from textcentric.errors import RequestError
+from textcentric.runs import read_manifest
+from textcentric.session import opened
+from textcentric.shards import Failure
+
+SENTENCES = "Dog number {n} sleeps in the sun. It likes people a lot. Please call us soon."
+SETTINGS = {
+    "dataset": "rows.csv",
+    "table_schema": {"id": "id", "text": ["words"]},
+    "prompts": "own/swap",
+    "prompt_dir": "mine",
+    "engine": "scripted",
+    "perturb": "all",
+    "summarize": False,
+    "embeddings": False,
+}
+ROWS = [
+    *("--dataset", "rows.csv", "--id", "id", "--text", "words", "--prompt-dir", "mine"),
+    *("--perturb", "all", "--no-summarize", "--no-embeddings"),
+]
+FLAGS = [*ROWS, "--engine", "scripted", "--set", "engine.answer=It naps all day long."]
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path, monkeypatch):
+    """A working folder with forty rows of three sentences, and a folder of our prompts."""
+    monkeypatch.chdir(tmp_path)
+    write_rows(40)
+    write_prompts(Path("mine"))
+    return tmp_path
+
+
+def write_rows(count):
+    lines = "".join(f"r{n},{SENTENCES.format(n=n)}\n" for n in range(count))
+    Path("rows.csv").write_text("id,words\n" + lines)
+
+
+def augment(*more, prompts="own/swap"):
+    return textcentric("augment", *FLAGS, "--prompts", prompts, *more)
+
+
+def files():
+    return sorted(str(path) for path in Path().rglob("*"))
+
+
+def plan(*more, prompts="own/swap"):
+    return json.loads(augment("--dry-run", "--json", *more, prompts=prompts).out)
+
+
+def test_a_dry_run_shows_plan_and_first_prompt_and_writes_nothing():
+    before = files()
+    said = augment("--dry-run", "-o", "there", prompts="own/swap,own/whole")
+    assert (said.code, said.err, files()) == (0, "", before)
+    assert said.out.split("\n\n")[0].splitlines() == [
+        "40 rows of rows",
+        "clean      40",
+        "own/swap   40",
+        "own/whole  40",
+        "at most 120 requests; engine scripted, model scripted",  # `take: 2` and one
+        "into there (holds nothing yet)",
+    ]
+    head, _, prompt = said.out.partition("\n\n")[2].partition("\n--- user\n")
+    assert head == "the first prompt: own/swap on row r0"
+    row, task = prompt.rstrip("\n").split("\n\nRewrite: ")
+    assert row == SENTENCES.format(n=0)
+    assert task in row
+
+
+def test_a_dry_run_counts_each_stage_with_what_it_asks_twice():
+    assert plan(prompts="own/whole")["requests_at_most"] == 40
+    assert plan("--samples", 3, prompts="own/whole")["requests_at_most"] == 120
+    assert plan("--summarize", prompts="own/whole")["requests_at_most"] == 80
+    asked_twice = "own/whole,reason/explain,judge/label-kept"  # where an answer fits no schema
+    assert plan(prompts=asked_twice)["requests_at_most"] == 40 * (1 + 2 + 2)
+
+
+def test_a_dry_run_says_where_requests_have_no_bound():
+    assert plan(prompts="own/whole,align/plain")["requests_at_most"] is None
+    said = augment("--dry-run", prompts="own/whole,align/plain").out
+    assert "requests without a bound: align/plain asks for every sentence" in said
+
+
+def test_a_dry_run_shows_prompts_that_read_what_the_model_writes_first():
+    shown = plan("--summarize", prompts="own/gist")["first_prompt"]
+    assert (shown["prompt"], shown["row"]) == ("own/gist", "r0")
+    (turn,) = shown["turns"]
+    assert turn["role"] == "user"
+    assert turn["text"].endswith(
+        "Rewrite this: (summary of the row: the model writes it during the run)"
+    )
+
+
+def test_a_dry_run_says_what_the_run_directory_holds():
+    assert plan("-o", "there")["output_dir_holds"] == "nothing yet"
+    augment("-o", "there", "-q", "--limit", 2)
+    before = files()
+    assert plan("-o", "there", "--limit", 2)["output_dir_holds"] == "this run, to go on with"
+    changed = plan("-o", "there", "--limit", 3)["output_dir_holds"]
+    assert changed == "another configuration: limit: 2 -> 3"
+    assert plan("-o", "mine")["output_dir_holds"] == "other files"
+    assert files() == before
+
+
+def test_a_dry_run_says_when_no_row_will_be_perturbed():
+    Path("rows.csv").write_text("id,words,part\nr0,A dog sleeps here.,test\n")
+    Path("rows.yaml").write_text("id: id\ntext: [words]\nsplit: part\n")
+    said = textcentric(
+        *("augment", "--dataset", "rows.csv", "--schema", "rows.yaml", "--dry-run"),
+        *("--engine", "scripted", "--prompts", "own/whole", "--prompt-dir", "mine"),
+    )
+    assert said.code == 0
+    lines = said.out.splitlines()
+    assert lines[1:3] == [
+        "clean  1",
+        "no row is of the split train, so none is perturbed; see --perturb all",
+    ]
+
+
+def test_a_dry_run_shows_the_plan_though_the_engine_cannot_be_opened(monkeypatch):
+    for name in ("TEXTCENTRIC_BASE_URL", "OPENAI_BASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    said = textcentric("augment", *ROWS, "--prompts", "own/swap", "--dry-run", "--engine", "openai")
+    assert said.code == 2
+    assert "at most 80 requests; engine openai, model not known before the start" in said.out
+    assert "the engine openai needs an address" in said.err
+
+
+def test_a_dry_run_takes_the_first_row_that_can_be_put_into_words(capsys):
+    Path("rows.csv").write_text("id,photo\nr0,broken.png\nr1,whole.png\n")
+    Path("broken.png").write_text("no picture")
+    Image.new("RGB", (40, 30), "red").save("whole.png")
+    only_photos = {"table_schema": {"id": "id", "image": "photo"}, "image_expert": "pixels"}
+    assert show_plan(resolve(None, SETTINGS | only_photos), as_json=True) == 0
+    said = capsys.readouterr()
+    shown = json.loads(said.out)
+    assert (shown["rows"], shown["first_prompt"]["row"]) == (2, "r1")
+    assert "r0" in said.err
+
+
+def test_a_preview_shows_the_rows_and_only_what_is_new_in_their_variants():
+    before = files()
+    said = augment("--preview", 2, "-o", "there", "--summarize", prompts="own/gist,own/whole")
+    assert (said.code, files()) == (0, before)
+    row = SENTENCES.format(n=1)
+    assert said.out.split("\n\n")[-3:] == [
+        f"== r1/clean/0: accepted\n[text] {row}\n[summary] It naps all day long.",
+        "== r1/own/gist/0: accepted\n[gist] It naps all day long.",
+        "== r1/own/whole/0: accepted\n[text] It naps all day long.\n",
+    ]
+    assert said.err.splitlines()[0] == "engine scripted, model scripted"
+    last = "2 rows: 6 accepted, 0 rejected, 0 failed; this was a preview, nothing is kept"
+    assert said.err.splitlines()[-1] == last
+
+
+def test_a_preview_as_json_is_a_line_an_output():
+    said = augment("--preview", 2, "--json", "-q", prompts="own/whole")
+    assert (said.code, said.err) == (0, "")
+    outputs = [json.loads(line) for line in said.out.splitlines()]
+    assert [one["id"] for one in outputs] == [
+        *("r0/clean/0", "r0/own/whole/0", "r1/clean/0", "r1/own/whole/0")
+    ]
+    assert outputs[1]["text"] == "It naps all day long."
+
+
+def test_a_preview_shows_no_more_rows_than_the_limit():
+    said = augment("--preview", 5, "--limit", 1, "--json", "-q", prompts="own/whole")
+    assert len(said.out.splitlines()) == 2
+
+
+def test_a_preview_of_an_engine_that_fails_ends_3_and_says_why():
+    said = augment("--preview", 1, "--set", "engine.answer=''", "--max-failed", 0)
+    assert said.code == 0  # an empty answer is rejected, which is no failure
+    assert "rejected: " in said.out
+    said = augment("--preview", 1, "--max-tokens", 4000, "--set", "engine.context=100")
+    assert said.code == 3
+    assert "failed at perturb: " in said.out
+    assert "1 of 2 outputs failed, more than --max-failed 0.05: " in said.err
+
+
+def test_a_failed_row_is_shown_with_its_stage():
+    failure = Failure("r0/clean/0", "r0", "clean", 0, "describe", "DataError", "no words", 1)
+    assert row_as_text([failure]) == "\n== r0/clean/0: failed at describe: no words"
+
+
+def test_an_estimate_scales_a_pilot_of_twenty_rows_up_to_all():
+    said = augment("--estimate", "-o", "there")
+    assert said.code == 0
+    lines = said.out.splitlines()
+    assert lines[0] == "pilot: the first 20 of 40 rows, kept in there"
+    assert lines[1] == "all 40 rows (95 % intervals):"
+    assert lines[3] == "  output tokens  about 400 (400 to 400)"  # two answers of five words a row
+    assert lines[4].startswith("  time           about ")
+    assert lines[4].endswith(" of it until the first answer")
+    assert lines[5] == ("20 rows are left: without --estimate the same command goes on with them")
+    assert read_manifest(Path("there"))["totals"]["pending"] == 40
+
+
+def test_the_run_after_an_estimate_asks_nothing_twice():
+    augment("--estimate", "-o", "there", "-q")
+    said = augment("-o", "there")
+    assert said.code == 0
+    assert "going on: 20 rows are finished" in said.err
+    assert read_manifest(Path("there"))["totals"] == {
+        "requested": 80, "accepted": 80, "rejected": 0, "failed": 0, "pending": 0,
+    }  # fmt: skip
+    said = augment("--estimate", "-o", "there")
+    assert said.err.endswith("there is finished already\n")
+
+
+def test_an_estimate_has_an_interval_where_rows_differ(capsys):
+    def answer(request):
+        number = int(request.messages[-1].content.split()[2])
+        return "It naps" + " and naps again" * (number % 5)
+
+    estimate(answer)
+    found = json.loads(capsys.readouterr().out)
+    low, high = found["output_tokens"]["interval"]
+    assert low < found["output_tokens"]["mean"] < high
+    assert (found["rows"], found["pilot_rows"], found["path"]) == (40, 20, "there")
+    assert found["output_tokens"]["mean"] == 640  # 2 requests of 2 + 3 * (0, 1, 2, 3 or 4) words
+
+
+def test_a_second_estimate_counts_the_time_of_its_own_rows_only():
+    for _ in range(2):
+        estimate("It naps all day long.", rows=60)
+    config = resolve(None, {**SETTINGS, "output_dir": "there"})
+    with opened(config, engine=ScriptedEngine("It naps all day long.")) as run:
+        run.job.metrics = SimpleNamespace(rows=10, first_answer=2.0, busy_seconds=10.0)
+        found = estimate_run(run.job)
+    assert found["pilot_rows"] == 40
+    assert found["seconds"]["mean"] == 62  # 2 s until the first answer, then 1 s a row
+
+
+def test_an_estimate_without_any_answer_says_so_and_ends_3(capsys):
+    assert estimate(RequestError("the server is busy", kind="server")) == 3
+    said = capsys.readouterr()
+    assert "no answer of the model stands in there: there is nothing to estimate from" in said.err
+    assert "20 of 40 outputs failed, more than --max-failed 0.05: server (20)" in said.err
+
+
+def estimate(answer, rows=40):
+    write_rows(rows)
+    engine = ScriptedEngine(answer)
+    config = resolve(None, {**SETTINGS, "output_dir": "there"})
+    return run_config(config, estimate=True, as_json=True, engine=engine)
+
+
+def test_two_modes_at_once_are_refused():
+    said = augment("--dry-run", "--preview", 2)
+    assert said.code == 2
+    assert "--dry-run and --preview exclude each other; choose one" in said.err
+    assert chosen_mode(dry_run=False, estimate=False, preview=False) == "run"
+    assert augment("--preview", 0).code == 2
