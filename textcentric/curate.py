@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING
 
 from textcentric.prompts import Checks, Prompt
@@ -180,12 +180,12 @@ def drop_repeats(drafts: Sequence[Draft], texts: Sequence[str], source: str) -> 
     White space aside. Sentences rewritten one by one may each be sound and say the same.
     """
     seen = {" ".join(source.split())}
-    circles = _loops(source, _words(source))
+    circles = _goes_in_circles(source)
     for draft, text in zip(drafts, texts, strict=True):
         normal = " ".join(text.split())
         if not draft.reason and normal in seen:
             draft.reason = "identical to source or sibling"
-        if not draft.reason and not circles and _loops(text, _words(text)):
+        if not draft.reason and not circles and _goes_in_circles(text):
             draft.reason = "loop"
         if not draft.reason:
             seen.add(normal)
@@ -293,10 +293,20 @@ def _loops(text: str, words: tuple[str, ...]) -> bool:
         return False  # not even one word comes three times
     if _thrice(list(zip(*(words[i:] for i in range(GRAM)), strict=False))):
         return True
-    ends = SENTENCE_END.split(text.replace("\n", ".\n"))  # a line break ends a sentence too
-    if len(ends) < 3:
+    sentences = _sentences(text)
+    if len(sentences) < 3:
         return len(words) > 8 and max(Counter(words).values()) > 0.6 * len(words)
-    return _thrice([sentence for end in ends if (sentence := _words(end))])
+    return _thrice([sentence for sentence in sentences if sentence])
+
+
+def _goes_in_circles(row_text: str) -> bool:
+    """Say so of a whole row; most of its sentences were split into words for a sibling already."""
+    return _loops(row_text, tuple(chain.from_iterable(_sentences(row_text))))
+
+
+def _sentences(text: str) -> list[tuple[str, ...]]:
+    """Return the words of each sentence; a line break ends one too."""
+    return [_words(end) for end in SENTENCE_END.split(text.replace("\n", ".\n"))]
 
 
 def _thrice(things: Sequence[Hashable]) -> bool:
@@ -323,7 +333,7 @@ def _grams(words: Sequence[str]) -> Iterable[tuple[str, ...]]:
     return zip(*(words[i:] for i in range(ECHO)), strict=False)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=4096)
 def _words(text: str) -> tuple[str, ...]:
     normal = text if text.isascii() else unicodedata.normalize("NFKC", text)
     return tuple(WORD.findall(normal.lower()))
