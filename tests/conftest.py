@@ -16,6 +16,9 @@ from textcentric.prompts import PromptLibrary
 CACHE = tempfile.TemporaryDirectory(prefix="textcentric-tests-")
 os.environ["HF_DATASETS_CACHE"] = CACHE.name  # read once, when `datasets` is imported
 os.environ["HF_DATASETS_DISABLE_PROGRESS_BARS"] = "1"
+# Tiny models are quicker on one thread, and OpenMP's threads wait by spinning: on a machine with
+# something else to do, two of them take minutes over what one does in a second.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(scope="session")

@@ -10,12 +10,23 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import breakdown, driver, figure, memory, rewrites, startup
+from benchmarks import (
+    breakdown,
+    driver,
+    figure,
+    memory,
+    rewrites,
+    second_grid,
+    startup,
+    training,
+    training_memory,
+)
 from benchmarks.__main__ import main
 from benchmarks.figure import Figure, median
 from benchmarks.rows import SCHEMA, values, write_table
 from benchmarks.scripted_run import Remembered, configure, run
 from textcentric.data import load
+from textcentric.examples import Example
 from textcentric.prompts import PromptLibrary
 from textcentric.runs import read_manifest
 
@@ -106,6 +117,54 @@ def test_the_driver_figure_counts_all_requests_and_adds_up() -> None:
     assert found.raw["totals"]["requested"] == 4 * OUTPUTS
     assert len(found.raw["cpu_seconds"]) == 2
     assert sum(found.raw["parts"].values()) == pytest.approx(found.value)
+
+
+def test_a_second_grid_asks_for_nothing_and_says_the_same() -> None:
+    found = second_grid.measure(rows=2, delay=0.0)
+    assert found.raw["requests"] == 2 * len(second_grid.GRID)
+    assert set(found.raw["whole_seconds"]) == {"another folder", "the same folder"}
+
+
+def test_the_samples_words_are_cut_to_the_lengths_of_real_rows() -> None:
+    words = " ".join(f"word{n}" for n in range(400))
+    rows = training._lengthened([Example("a", {"text": words}, 1)], 200)
+    lengths = sorted(len(row.parts["text"].split()) for row in rows)
+    longest = training.TOKENS[-1] / training.TOKENS_A_WORD
+    assert training.TOKENS[0] / training.TOKENS_A_WORD - 1 <= lengths[0]
+    assert lengths[-1] <= longest
+    assert lengths[100] * training.TOKENS_A_WORD == pytest.approx(219, rel=0.1)
+    assert len({row.id for row in rows}) == 200
+
+
+@pytest.mark.slow
+def test_training_is_timed_on_the_same_tokens_for_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PETFINDER_DIR", str(tmp_path / "nowhere"))
+    from tiny_models import tiny_model  # imports transformers
+
+    model = tiny_model(tmp_path / "model")
+    found = training.measure(rows=40, repeats=2, lengths=(64, 16), model=model)
+    assert "sample" in found.raw["texts"]
+    for one in (*found.raw["rounds"][64], *found.raw["rounds"][16]):
+        assert {reading["steps"] for reading in one.values()} == {3}
+        assert len({reading["tokens"] for reading in one.values()}) == 1
+        assert all(r["tokens"] <= r["padded"] <= 40 * 64 for r in one.values())
+    assert found.value > 0
+
+
+@pytest.mark.slow
+def test_the_memory_of_training_is_that_of_processes_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PETFINDER_DIR", str(tmp_path / "nowhere"))
+    from tiny_models import tiny_model  # imports transformers
+
+    model = tiny_model(tmp_path / "model")
+    found = training_memory.measure(rows=16, repeats=1, max_length=16, model=model)
+    (peaks,) = found.raw["peak_mb"]
+    assert set(peaks) == {"textcentric", "random", "group_by_length"}
+    assert min(peaks.values()) > 100
 
 
 @pytest.mark.slow

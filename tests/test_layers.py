@@ -14,16 +14,18 @@ import textcentric
 
 ROOT = Path(textcentric.__file__).parent
 FLOORS = [
-    "errors",
-    "background rows sentences",
-    "card config data engines journal metrics report templates",
-    "encoder experts prompts shards",
-    "curate describe requests runs",
-    "answers variants",
-    "flow",
-    "augment",
-    "session",
-    "api",
+    "errors interrupts learning_curve train_log",
+    "background batches rows sentences train_config",
+    "card config data engines journal metrics report scores templates",
+    "checkpoints encoder experts intervals prompts shards train_card",
+    "curate describe pieces requests runs",
+    "answers corrupt examples variants",
+    "baselines corrupt_files flow methods",
+    "augment grid held_out train_folder train_start",
+    "compare_config findings session train",
+    "api results words",
+    "arms predict",
+    "compare evaluate",
     "cli",
 ]
 FLOOR = {unit: floor for floor, units in enumerate(FLOORS) for unit in units.split()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from textcentric.cli.launched import first_of_machine
 from textcentric.errors import TextCentricError
 
 
@@ -14,10 +15,12 @@ def main() -> None:
     try:
         app(standalone_mode=True)
     except TextCentricError as error:
-        print(f"textcentric: {error}", file=sys.stderr)
+        if first_of_machine():
+            print(f"textcentric: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
-        print("textcentric: interrupted", file=sys.stderr)
+        if first_of_machine():
+            print("textcentric: interrupted", file=sys.stderr)
         sys.exit(130)
     except BrokenPipeError:
         sys.stderr.close()

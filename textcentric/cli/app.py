@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from textcentric.cli import augment, data, doctor, prompts, runs
+from textcentric.cli import augment, compare, data, doctor, evaluate, predict, prompts, runs, train
 
 app = typer.Typer(
     name="textcentric",
@@ -37,6 +37,10 @@ def root(
 
 app.command("augment")(augment.augment)
 app.command("describe")(augment.describe)
+app.add_typer(train.app, name="train")
+app.command("predict")(predict.predict)
+app.command("evaluate")(evaluate.evaluate)
+app.command("compare")(compare.compare)
 app.add_typer(data.app, name="data")
 app.add_typer(prompts.app, name="prompts")
 app.add_typer(runs.app, name="runs")

@@ -45,9 +45,7 @@ def augment(
     set_: flag.Set = None,
     image_expert: flag.ImageExpert = None,
     audio_expert: flag.AudioExpert = None,
-    missing_values: Annotated[
-        flag.Text, typer.Option("--missing-values", help="skip or name what the table lacks.")
-    ] = None,
+    missing_values: flag.MissingValues = None,
     temperature: flag.Temperature = None,
     max_tokens: flag.MaxTokens = None,
     on_too_long: Annotated[

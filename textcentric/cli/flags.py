@@ -45,6 +45,15 @@ ImageExpert = Annotated[
 AudioExpert = Annotated[
     Text, typer.Option("--audio-expert", help="auto, packaged, sound, none or NAME.")
 ]
+MissingValues = Annotated[
+    Text, typer.Option("--missing-values", help="skip or name what the table lacks.")
+]
+Llm = Annotated[
+    Text, typer.Option("--llm", help="Model of --engine; default: that of the training text.")
+]
+OtherModel = Annotated[
+    bool, typer.Option("--other-model", help="Allow another LLM than wrote the training text.")
+]
 Temperature = Annotated[
     float | None, typer.Option("--temperature", help="Over the prompts' own values.")
 ]
@@ -56,6 +65,12 @@ Embeddings = Annotated[
     typer.Option("--embeddings/--no-embeddings", help="Compare by meaning too (default)."),
 ]
 Seed = Annotated[Number, typer.Option("--seed", help="Decides every draw.")]
+
+# What damage is tried.
+Corruptions = Annotated[
+    Text, typer.Option("--corruptions", help="Comma-separated: all,word-dropout,feature-dropout.")
+]
+Levels = Annotated[Text, typer.Option("--levels", help="Of damage, in (0, 1]: 0.3,0.5,0.7.")]
 
 # When a run stops, and what it counts as.
 Accept = Annotated[Number, typer.Option("--accept", help="Stop at so many variants.")]

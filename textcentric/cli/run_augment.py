@@ -108,7 +108,7 @@ def drive(run: Opened, *, quiet: bool, when_interrupted: str = "") -> dict[str, 
     """Run to the end with progress on stderr; return the manifest."""
     job = run.job
     total = min(job.dataset.count() - run.finished, job.budget.rows or sys.maxsize)
-    with Progress(total, quiet=quiet) as progress, _terminable():
+    with Progress(total, quiet=quiet) as progress, terminable():
         job.on_progress = progress
         try:
             return run_to_end(job)
@@ -118,8 +118,8 @@ def drive(run: Opened, *, quiet: bool, when_interrupted: str = "") -> dict[str, 
 
 
 @contextmanager
-def _terminable() -> Iterator[None]:
-    """Let SIGTERM end a run the way Ctrl-C does."""
+def terminable() -> Iterator[None]:
+    """Let SIGTERM end what is done inside the way Ctrl-C does."""
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield

@@ -1,0 +1,58 @@
+"""One of the processes that `torchrun` starts in `test_train.py`; writes what it saw."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch.distributed as dist
+from tiny_method import TinyMethod, make_rows, same, settings, weights
+
+from textcentric.train import train
+
+SIZE = "per_device_train_batch_size"
+# name -> rows, settings. The last step of an epoch has 1 of 4 rows (one process has none), 6 of 8,
+# and 5 of 8 (two micro-batches in the first process, one in the second).
+CASES: dict[str, tuple[int, dict[str, Any]]] = {
+    "grouped": (21, {SIZE: 2}),
+    "random": (22, {SIZE: 4, "train_sampling_strategy": "random"}),
+    "accumulated": (21, {SIZE: 2, "gradient_accumulation_steps": 2}),
+}
+
+BEST = {"metric_for_best_model": "loss", "num_train_epochs": 3}
+
+
+def main(folder: Path) -> None:
+    for name, (rows, changes) in CASES.items():
+        method, config = TinyMethod(dropout=0), settings(folder / name, **changes)
+        result = train(method, config, make_rows(rows), make_rows(6, seed=1), quiet=True)
+        told = {
+            "world": dist.get_world_size(),
+            "seen": method.seen,
+            "losses": [line["loss"] for line in result.history if "loss" in line],
+        }
+        (folder / f"{name}-{dist.get_rank()}.json").write_text(json.dumps(told))
+    (folder / f"resumed-{dist.get_rank()}.json").write_text(json.dumps(resumed(folder / "resumed")))
+    dist.destroy_process_group()
+
+
+def resumed(folder: Path) -> bool:
+    """Say whether going on from the middle gives the same weights, with dropout on both sides."""
+    config = settings(folder, save_strategy="steps", save_steps=2, save_total_limit=None, **BEST)
+    found = []
+    for _ in range(2):
+        train(TinyMethod(dropout=0.3), config, make_rows(22), make_rows(6, seed=1), quiet=True)
+        found.append(weights(folder))
+        dist.barrier()
+        if dist.get_rank() == 0:
+            for path in sorted((folder / "checkpoints").iterdir())[1:]:
+                shutil.rmtree(path)
+        dist.barrier()
+    return same(*found)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,210 @@
+from __future__ import annotations
+
+import csv
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.tiny_models import tiny_model
+from textcentric.arms import arm_examples, read_trial
+from textcentric.compare import Comparison, compare
+from textcentric.compare_config import ARMS, CompareConfig, read_compare_config
+from textcentric.engines.protocol import Request
+from textcentric.engines.scripted import ScriptedEngine
+from textcentric.errors import ConfigError, DataError
+from textcentric.evaluate import EvaluateConfig, evaluate
+from textcentric.examples import Example
+from textcentric.grid import CLEAN, Cell, CorruptedRows, make_grid
+
+MOODS = ["calm", "bold", "shy"]
+SCHEMA = {
+    "id": "id",
+    "target": "speed",
+    "task": "classification",
+    "choices": [0, 1, 2],
+    "text": ["story"],
+    "split": "split",
+}
+
+
+def write_rows(folder: Path, rows: int = 60) -> str:
+    """Write rows whose class is the mood in the text; the table says the same in every other."""
+    rng = random.Random(0)
+    path = folder / "rows.csv"
+    with path.open("w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["id", "speed", "story", "kind", "age", "split"])
+        for n in range(rows):
+            mood = rng.randrange(3)
+            kind = MOODS[mood] if n % 2 else "dog"
+            split = "train" if n < rows * 0.6 else "validation" if n < rows * 0.7 else "test"
+            story = f"A {MOODS[mood]} cat. A {rng.choice(['red', 'blue'])} bird number {n}."
+            table.writerow([f"r{n}", mood, story, kind, rng.randrange(9), split])
+    return str(path)
+
+
+def say_again(request: Request) -> str:
+    """Answer with what the prompt shows, its last line shuffled."""
+    words = request.messages[-1].content.split()[-12:]
+    random.Random(request.sampling.seed or 0).shuffle(words)
+    return " ".join(words) or "a cat"
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    tmp_path = tmp_path_factory.mktemp("compare")
+    return {
+        "dataset": write_rows(tmp_path),
+        "table_schema": SCHEMA,
+        "arms": ["constant", "plain-text", "text-centric"],
+        "seeds": [0, 1],
+        "corruptions": ["word-dropout", "all"],
+        "levels": [0.5, 0.9],
+        "llm_levels": [0.5, 0.9],
+        "orders": 4,
+        "augment": {"engine": "scripted", "embeddings": False, "prompts": "adversarial/noise"},
+        "training": {"num_train_epochs": 2, "learning_rate": 0.01},
+        "downstream": {"model": tiny_model(tmp_path / "tiny"), "max_length": 48},
+        "output_dir": tmp_path / "out",
+    }
+
+
+def engine() -> ScriptedEngine:
+    return ScriptedEngine(say_again)
+
+
+@pytest.fixture(scope="module")
+def results(config: dict[str, Any]) -> dict[str, Any]:
+    return compare(Comparison(CompareConfig(**config), engine=engine()))
+
+
+def test_a_comparison_trains_every_arm_scores_every_cell_and_writes_its_report(
+    config, results
+) -> None:
+    assert set(results["arms"]) == {"constant", "plain-text", "text-centric"}
+    cells = {(c["arm"], c["corruption"], c["level"]) for c in results["cells"]}
+    assert ("plain-text", "word-dropout", 0.5) in cells
+    assert ("text-centric", "all", 0.9) in cells
+    assert ("text-centric", "word-dropout", 0.5) not in cells, "an LLM's budget is for `all` only"
+    clean = next(c for c in results["cells"] if c["arm"] == "plain-text" and c["level"] == 0)
+    assert clean["n"] == 18
+    assert len(clean["seed_scores"]) == 2
+    assert results["arms"]["text-centric"]["llm_requests"] > 36
+    assert results["arms"]["plain-text"]["llm_requests"] == 0
+    assert {d["against"] for d in results["differences"]} == {"plain-text"}
+    assert results["verdict"]["sentence"]
+    assert {o["arm"]: o["orders"] for o in results["orders"]} == {
+        "plain-text": 2,
+        "text-centric": 6,
+    }
+    folder = config["output_dir"]
+    assert json.loads((folder / "results.json").read_text())["metric"] == "quadratic_kappa"
+    assert "text-centric" in (folder / "robustness.html").read_text()
+
+
+def test_a_second_comparison_asks_and_trains_nothing(config, results) -> None:
+    silent = engine()
+    said: list[str] = []
+    second = compare(Comparison(CompareConfig(**config), engine=silent, say=said.append))
+    assert silent.requests == []
+    assert second["cells"] == results["cells"]
+
+
+def test_a_trial_of_other_settings_is_made_again(config, results) -> None:
+    comparison = Comparison(CompareConfig(**config))
+    folder = config["output_dir"] / "arms" / "constant" / "seed-0"
+    assert read_trial(folder, comparison.identity("constant")) is not None
+    other = Comparison(CompareConfig(**{**config, "levels": [0.7]}))
+    assert read_trial(folder, other.identity("constant")) is None
+
+
+def test_an_arm_reads_only_what_it_may() -> None:
+    row = Example("r", {"text": "a", "summary": "b"}, 1, variants=({"text": "c"},))
+    assert arm_examples(ARMS["plain-text"], [row])[0].parts == {"text": "a"}
+    assert arm_examples(ARMS["plain-text"], [row])[0].variants == ()
+    assert arm_examples(ARMS["perturbed"], [row])[0].parts == {"text": "a"}
+    assert arm_examples(ARMS["perturbed"], [row])[0].variants == ({"text": "c"},)
+    assert arm_examples(ARMS["aligned"], [row])[0].parts == {"text": "a", "summary": "b"}
+
+
+def test_the_grid_holds_clean_rows_levels_and_missing_modalities() -> None:
+    grid = make_grid(["word-dropout"], [0.5], ["table", "text"])
+    assert grid == (
+        CLEAN,
+        Cell("word-dropout", 0.5),
+        Cell("missing", None, ("table",)),
+        Cell("missing", None, ("text",)),
+    )
+
+
+@pytest.mark.parametrize("level", [-0.1, 0.0, 1.5])
+def test_a_level_outside_the_range_is_refused(level: float) -> None:
+    with pytest.raises(ConfigError, match="outside"):
+        make_grid(["word-dropout"], [level])
+
+
+def test_damaged_rows_have_ids_of_their_own_and_are_made_anew_each_time(config) -> None:
+    rows = Comparison(CompareConfig(**config)).test_rows
+    damaged = CorruptedRows(rows, make_grid([], [], ["table", "text"]), config["output_dir"])
+    ids = [record.id for record in damaged]
+    assert ids[:3] == ["r42~clean", "r42~missing-table", "r42~missing-text"]
+    assert [record.id for record in damaged] == ids
+    assert damaged.count() == len(ids) == 3 * 18
+    assert len(list(damaged.remaining(set(ids[:5])))) == len(ids) - 5
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"arms": ["plain-txt"]}, "did you mean 'plain-text'"),
+        ({"corruptions": ["word-droput"]}, "did you mean 'word-dropout'"),
+        ({"sedes": [1]}, "did you mean 'seeds'"),
+        ({"augment.promts": "x"}, "did you mean 'prompts'"),
+        ({"train_rows": 0}, "train_rows=0"),
+    ],
+)
+def test_a_wrong_setting_is_named(values: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        read_compare_config(None, values)
+
+
+def test_rows_without_a_target_cannot_be_compared(config, tmp_path: Path) -> None:
+    path = tmp_path / "blind.csv"
+    path.write_text("id,speed,story,split\nr1,,a cat,train\nr2,,a dog,validation\n")
+    with pytest.raises(DataError, match="target"):
+        list(Comparison(CompareConfig(**{**config, "dataset": str(path)})).tried())
+
+
+def test_trained_models_are_evaluated_under_the_grid(config, tmp_path: Path) -> None:
+    from textcentric.methods.downstream import Downstream, downstream_config, expert_origin
+    from textcentric.session import make_experts
+    from textcentric.train import train
+    from textcentric.train_config import TrainConfig
+
+    comparison = Comparison(CompareConfig(**config))
+    examples = [e for e in comparison.plain if e.split == "train"]
+    experts = make_experts(comparison.config.augment_config(), comparison.train_rows)
+    origin = expert_origin(comparison.train_rows, experts)
+    method = Downstream(downstream_config(config["downstream"]), examples, origin=origin)
+    folder = tmp_path / "model"
+    train(method, TrainConfig(output_dir=folder, eval_strategy="no"), examples, quiet=True)
+    results = evaluate(
+        EvaluateConfig(
+            models=(folder,),
+            dataset=config["dataset"],
+            table_schema=SCHEMA,
+            levels=(0.5,),
+            output_dir=tmp_path / "evaluation",
+        )
+    )
+    names = [(c["corruption"], c["missing"]) for c in results["cells"]]
+    assert names == [
+        ("clean", None),
+        ("all", None),
+        ("missing", ["table"]),
+        ("missing", ["text"]),
+    ]
+    assert results["verdict"]["sentence"].startswith("model scores")

@@ -1,0 +1,59 @@
+"""Tiny transformers with random weights and a tokenizer of a few words, made on the spot."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoModel, PreTrainedTokenizerFast
+from transformers.models.auto.configuration_auto import AutoConfig
+
+WORDS = "a calm bold shy dog cat bird age kind red blue old young very : .".split()
+WORDS += "table text image summary".split()
+SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
+SMALL = {
+    "bert": {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
+    | {"intermediate_size": 64, "max_position_embeddings": 64},
+    "gpt2": {"n_embd": 32, "n_layer": 2, "n_head": 2, "n_positions": 64}
+    | {"bos_token_id": 2, "eos_token_id": 3},
+    "longformer": {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
+    | {"intermediate_size": 64, "max_position_embeddings": 66, "attention_window": 8}
+    | {"pad_token_id": 0, "sep_token_id": 3},
+    "t5": {"d_model": 32, "num_layers": 1, "num_heads": 2, "d_kv": 16, "d_ff": 32},
+}
+
+
+def tiny_tokenizer(kind: str = "bert", words: list[str] = WORDS) -> Any:
+    """Return a tokenizer of whole words; a decoder's adds no special tokens and cannot pad."""
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+
+    vocabulary = {word: at for at, word in enumerate([*SPECIAL, *words])}
+    fast = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))
+    fast.normalizer = normalizers.Lowercase()
+    fast.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    if kind == "gpt2":
+        return PreTrainedTokenizerFast(tokenizer_object=fast, unk_token="[UNK]", eos_token="[SEP]")
+    fast.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=fast,
+        unk_token="[UNK]",
+        pad_token="[PAD]",
+        cls_token="[CLS]",
+        sep_token="[SEP]",
+        model_max_length=64,
+    )
+
+
+def tiny_model(folder: Path, kind: str = "bert", words: list[str] = WORDS, **values: Any) -> str:
+    """Write a tiny model of that kind into `folder` and return its path."""
+    tokenizer = tiny_tokenizer(kind, words)
+    values = {**SMALL[kind], "vocab_size": len(tokenizer), **values}
+    config = AutoConfig.for_model(kind, **values)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        AutoModel.from_config(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return str(folder)

@@ -1,0 +1,207 @@
+"""Checkpoints that resume bit for bit: one folder a checkpoint, written aside and moved into place.
+
+Weights are safetensors; the files of optimiser, scheduler, loss scaler and random numbers are
+those of Accelerate's `save_state`, read back without executing anything (`weights_only=True`).
+Our own state is `state.json`, written last, with the size and digest of every other file.
+"""
+
+from __future__ import annotations
+
+import _codecs
+import hashlib
+import json
+import os
+import random
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from safetensors.torch import load_model
+
+from textcentric.config import differences
+from textcentric.errors import RunError
+
+FOLDER, STATE, WEIGHTS = "checkpoints", "state.json", "model.safetensors"
+# What a saved numpy random state is made of; everything else in those files torch knows itself.
+NUMPY = [
+    np.zeros(0).__reduce__()[0],
+    np.ndarray,
+    np.dtype,
+    type(np.dtype(np.uint32)),
+    _codecs.encode,
+]
+
+
+@dataclass
+class TrainState:
+    """Where a training stands: `position` batches of `epoch` are done, `step` in all."""
+
+    step: int = 0
+    epoch: int = 0
+    position: int = 0
+    best: float | None = None  # of metric_for_best_model
+    best_step: int | None = None
+    stale: int = 0  # evaluations since the best one
+    seconds: float = 0.0
+    stopped: str = ""  # why it ended before the last step
+
+
+class Checkpoints:
+    """The checkpoints of one training, below `output_dir`; every process calls every method."""
+
+    def __init__(
+        self,
+        accelerator: Accelerator,
+        output_dir: Path,
+        identity: Mapping[str, Any],
+        *,
+        limit: int | None = None,
+    ):
+        self.folder = output_dir / FOLDER
+        self._accelerator = accelerator
+        self._identity = json.loads(json.dumps(identity))
+        self._limit = limit
+
+    def save(self, state: TrainState) -> Path:
+        """Write a checkpoint of the prepared model and its optimiser; drop those over the limit."""
+        main, target = self._accelerator.is_main_process, self._path(state.step)
+        draft = self.folder / f".{target.name}.tmp"
+        if main:
+            shutil.rmtree(draft, ignore_errors=True)
+        self._accelerator.wait_for_everyone()
+        self._accelerator.save_state(str(draft), safe_serialization=True)
+        self._accelerator.wait_for_everyone()
+        if main:
+            shutil.rmtree(target, ignore_errors=True)  # the same step, written once before
+            content = {"state": asdict(state), "identity": self._identity, "files": _files(draft)}
+            (draft / STATE).write_text(json.dumps(content, indent=2), encoding="utf-8")
+            os.replace(draft, target)
+            self._drop_old(state)
+        self._accelerator.wait_for_everyone()
+        return target
+
+    def newest(self) -> Path | None:
+        """Return the checkpoint of the last step, None where there is none."""
+        return max(self.folder.glob("step-*"), default=None)
+
+    def begin(
+        self, policy: Literal["auto", "never", "always"], model: Any, optimizer: Any, scheduler: Any
+    ) -> TrainState:
+        """Return where to go on: at the newest checkpoint, or at the first step.
+
+        Raises RunError where `policy` forbids it, and what `resume` raises.
+        """
+        newest = self.newest()
+        if policy == "never" and newest is not None:
+            raise RunError(
+                f"{newest} is there already and resume='never'; choose another output_dir"
+            )
+        if policy == "always" and newest is None:
+            raise RunError(f"{self.folder} holds no checkpoint to resume; use resume='auto'")
+        return self.resume(model, optimizer, scheduler) or TrainState()
+
+    def resume(self, model: Any, optimizer: Any, scheduler: Any) -> TrainState | None:
+        """Load the newest checkpoint into what Accelerate prepared; None where there is none.
+
+        Raises RunError for one that is damaged or belongs to another configuration.
+        """
+        newest = self.newest()
+        if newest is None:
+            return None
+        content = self._read(newest)
+        changed = differences(content["identity"], self._identity)
+        if changed:
+            raise RunError(
+                f"the checkpoint {newest} belongs to another configuration"
+                f" ({'; '.join(changed)}); choose another output_dir, or remove {self.folder}"
+                " to begin anew"
+            )
+        self._check_files(newest, content["files"])
+        self._load_weights(model, newest)
+        optimizer.load_state_dict(_load(newest / "optimizer.bin"))
+        scheduler.load_state_dict(_load(newest / "scheduler.bin"))
+        if self._accelerator.scaler is not None:
+            self._accelerator.scaler.load_state_dict(_load(newest / "scaler.pt"))
+        _set_random(_load(newest / f"random_states_{self._accelerator.process_index}.pkl"))
+        return TrainState(**content["state"])
+
+    def restore(self, model: Any, step: int) -> None:
+        """Load the weights of `step` into the prepared model."""
+        self._load_weights(model, self._path(step))
+
+    def clear(self) -> None:
+        """Remove all checkpoints."""
+        self._accelerator.wait_for_everyone()
+        if self._accelerator.is_main_process:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _load_weights(self, model: Any, path: Path) -> None:
+        """Load weights, which `save_state` names as the model does without its wrapper."""
+        load_model(self._accelerator.unwrap_model(model), path / WEIGHTS)
+
+    def _path(self, step: int) -> Path:
+        return self.folder / f"step-{step:08d}"
+
+    def _drop_old(self, state: TrainState) -> None:
+        """Keep the newest `limit` checkpoints and the best one; drop drafts of killed trainings."""
+        steps = sorted(self.folder.glob("step-*"))
+        kept = {*steps[-self._limit :]} if self._limit else {*steps}
+        if state.best_step is not None:
+            kept.add(self._path(state.best_step))
+        for path in {*steps, *self.folder.glob(".step-*.tmp")} - kept:
+            shutil.rmtree(path, ignore_errors=True)
+
+    def _read(self, path: Path) -> dict[str, Any]:
+        try:
+            content = json.loads((path / STATE).read_text(encoding="utf-8"))
+            TrainState(**content["state"])
+            return {"identity": {}, "files": {}, **content}
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise RunError(self._damaged(path, f"{STATE} cannot be read ({error})")) from error
+
+    def _check_files(self, path: Path, expected: Mapping[str, Any]) -> None:
+        found = _files(path)
+        for name, facts in expected.items():
+            if name not in found:
+                raise RunError(self._damaged(path, f"{name} is missing"))
+            if found[name]["bytes"] != facts["bytes"]:
+                sizes = f"{found[name]['bytes']:,} of {facts['bytes']:,} bytes"
+                raise RunError(self._damaged(path, f"{name} has {sizes}"))
+            if found[name] != facts:
+                raise RunError(self._damaged(path, f"{name} has other content than was written"))
+
+    def _damaged(self, path: Path, what: str) -> str:
+        before = [other for other in sorted(self.folder.glob("step-*")) if other < path]
+        then = f"go on from {before[-1].name}" if before else "begin anew"
+        return f"the newest checkpoint {path} is damaged: {what}; remove that folder to {then}"
+
+
+def _files(folder: Path) -> dict[str, dict[str, Any]]:
+    """Return size in bytes and digest of each file but `state.json`."""
+    found = {}
+    for path in sorted(folder.iterdir()):
+        if path.name != STATE:
+            with path.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+            found[path.name] = {"bytes": path.stat().st_size, "sha256": digest}
+    return found
+
+
+def _load(path: Path) -> Any:
+    """Read a file of `save_state` as data; nothing in it is executed."""
+    with torch.serialization.safe_globals(NUMPY):  # type: ignore[arg-type]
+        return torch.load(path, map_location="cpu", weights_only=True)
+
+
+def _set_random(states: Mapping[str, Any]) -> None:
+    """Put the generators of Python, numpy and torch back to where they were."""
+    random.setstate(states["random_state"])
+    np.random.set_state(states["numpy_random_seed"])
+    torch.set_rng_state(states["torch_manual_seed"])
+    if "torch_cuda_manual_seed" in states and torch.cuda.is_available():
+        torch.cuda.set_rng_state_all(states["torch_cuda_manual_seed"])

@@ -1,0 +1,225 @@
+"""The plan of a comparison: rows, trials, requests and hours, before it starts.
+
+Hours come from a few seconds of the real model on some of the rows, and from the LLM's rate in
+runs that are there already.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from textcentric.arms import read_trial
+from textcentric.cli.columns import columns
+from textcentric.cli.find_run import RUNS
+from textcentric.cli.progress import duration
+from textcentric.cli.rates import Rates, measure
+from textcentric.compare import Comparison
+from textcentric.compare_config import Arm, CompareConfig
+from textcentric.errors import RunError
+from textcentric.flow import Plan
+from textcentric.journal import Journal
+from textcentric.prompts import PromptLibrary
+from textcentric.runs import list_runs, read_manifest
+from textcentric.session import make_plan
+from textcentric.train_config import train_config
+
+ASSUMED = 1.0  # requests a second where nothing is known: a small model on two CPU cores
+ENOUGH = 20  # requests that tell a rate
+PIXELS = ("image-noise", "all")  # corruptions that make pictures of their own
+
+
+def planned(config: CompareConfig) -> dict[str, Any]:
+    """Return the plan of a comparison; of what is finished in its folder nothing is counted."""
+    comparison = Comparison(config)
+    comparison.modalities = _modalities(comparison)
+    llm = _llm_runs(comparison)
+    trials = [_trial(comparison, name, seed) for name, seed in _all_trials(comparison)]
+    left = [trial for trial in trials if not trial["made"]]
+    rates = measure(comparison) if left else Rates(why="nothing is left to be made")
+    requests = sum(max(0, run["requests"] - run["answered"]) for run in llm.values())
+    rate, source = _llm_rate(config)
+    seconds = {
+        "experts": _described(comparison) / rates.described,
+        "llm": requests / rate,
+        "training": sum(trial["texts"] for trial in left) / rates.trained,
+        "predicting": sum(trial["predictions"] for trial in left) / rates.predicted,
+    }
+    return {
+        "dataset": comparison.train_rows.name,
+        "rows": _row_counts(comparison),
+        "cells": {"all": len(comparison.cells(False)), "llm": len(comparison.cells(True))},
+        "arms": list(config.arms),
+        "seeds": list(config.seeds),
+        "trials": {"all": len(trials), "left": len(left)},
+        "llm_runs": llm,
+        "llm_requests": sum(run["requests"] for run in llm.values()),
+        "llm_rate": {"requests_a_second": round(rate, 2), "from": source},
+        "texts_to_train": round(sum(trial["texts"] for trial in left)),
+        "texts_to_predict": sum(trial["predictions"] for trial in left),
+        "rates": rates.as_dict(),
+        "seconds": {name: round(value) for name, value in seconds.items()},
+        "hours": round(sum(seconds.values()) / 3600, 2),
+        "output_dir": str(config.output_dir),
+    }
+
+
+def as_text(plan: Mapping[str, Any]) -> str:
+    """Return the plan as people read it."""
+    rows, llm, seconds = plan["rows"], plan["llm_rate"], plan["seconds"]
+    runs = [
+        [name, run["rows"], run["requests"], run["answered"]]
+        for name, run in plan["llm_runs"].items()
+    ]
+    lines = [
+        f"rows      {rows['train']:,} to train on, {rows['held_out']:,} held out,"
+        f" {rows['test']:,} to test, of {plan['dataset']}",
+        f"arms      {', '.join(plan['arms'])}; seeds {', '.join(map(str, plan['seeds']))}",
+        f"trials    {plan['trials']['all']}, {plan['trials']['left']} of them to be made",
+        f"damage    {plan['cells']['all']} cells, {plan['cells']['llm']} where an LLM is asked",
+        f"LLM       about {plan['llm_requests']:,} requests, {llm['requests_a_second']:g} a second"
+        f" ({llm['from']})",
+        *_indented(columns(runs, ["run", "rows", "requests", "answered"]) if runs else ""),
+        f"training  {plan['texts_to_train']:,} texts to learn, {plan['texts_to_predict']:,} to"
+        f" predict; {_told(plan['rates'])}",
+        "time      about "
+        + duration(sum(seconds.values()))
+        + f" ({', '.join(f'{name} {duration(value)}' for name, value in seconds.items())})",
+        f"into      {plan['output_dir']}",
+    ]
+    return "\n".join(lines)
+
+
+def _told(rates: Mapping[str, Any]) -> str:
+    if not rates["measured"]:
+        return rates["why"]
+    return f"measured {rates['trained']:g} and {rates['predicted']:g} a second"
+
+
+def _indented(text: str) -> list[str]:
+    return [f"  {line}" for line in text.splitlines()]
+
+
+def _modalities(comparison: Comparison) -> tuple[str, ...]:
+    """Return the modalities that rows have, as far as can be told before experts see them."""
+    rows = comparison.train_rows.records
+    present = {name.removesuffix("_labels") for record in rows for name in record.inputs}
+    return tuple(name for name in ("table", "text", "image", "audio") if name in present)
+
+
+def _row_counts(comparison: Comparison) -> dict[str, int]:
+    held_out = sum(record.split == "validation" for record in comparison.train_rows)
+    return {
+        "train": comparison.train_rows.count() - held_out,
+        "held_out": held_out,
+        "test": comparison.test_rows.count(),
+    }
+
+
+def _llm_runs(comparison: Comparison) -> dict[str, dict[str, int]]:
+    """Return rows, requests and answers that are there of every LLM run, by its folder."""
+    arms = [arm for arm in comparison.arms.values() if arm.llm]
+    found: dict[str, dict[str, int]] = {}
+    for kind in sorted({arm.kind for arm in arms}):
+        name, plan = f"augmented-{kind}" if kind else "augmented", _plan(comparison, kind)
+        rows = comparison.train_rows
+        each = [
+            plan.requests_per_row() if plan.wanted(record) else len(plan.derive) for record in rows
+        ]
+        found[name] = _run(comparison, name, len(each), sum(each))
+    if any(arm.derived for arm in arms):
+        rows_in_cells = comparison.test_rows.count() * len(comparison.cells(llm=True))
+        derived = max(1, len(_plan(comparison, "").derive))
+        found["test"] = _run(comparison, "test", rows_in_cells, rows_in_cells * derived)
+    return found
+
+
+def _run(comparison: Comparison, name: str, rows: int, requests: int) -> dict[str, int]:
+    answered = _answers(comparison.folder / name)
+    return {"rows": rows, "requests": requests, "answered": min(answered, requests)}
+
+
+def _answers(folder: Path) -> int:
+    """Return how many answers a run has; a finished one has all that it will ever have."""
+    path = folder / "journal.sqlite"
+    if not path.is_file():
+        return 0
+    try:
+        if read_manifest(folder).get("status") == "finished":
+            return 2**31
+    except RunError:
+        pass  # it was killed before its first manifest
+    journal = Journal(path)
+    try:
+        return journal.answers()
+    finally:
+        journal.close()
+
+
+def _plan(comparison: Comparison, kind: str) -> Plan:
+    config = comparison.config.augment_config(**({"prompts": "bank"} if kind else {}))
+    library = PromptLibrary.load(*([config.prompt_dir] if config.prompt_dir else []))
+    return make_plan(config, library)
+
+
+def _all_trials(comparison: Comparison) -> list[tuple[str, int]]:
+    seeds = comparison.config.seeds
+    return [
+        (name, seed)
+        for name, arm in comparison.arms.items()
+        for seed in (seeds[:1] if arm.baseline else seeds)
+    ]
+
+
+def _trial(comparison: Comparison, name: str, seed: int) -> dict[str, Any]:
+    """Return whether a trial is made already, the texts it learns and those it predicts."""
+    arm = comparison.arms[name]
+    folder = comparison.folder / "arms" / name / f"seed-{seed}"
+    cells = len(comparison.cells(llm=arm.derived))
+    orders = min(comparison.config.orders, comparison.test_rows.count())
+    orders *= math.factorial(len(comparison.modalities))
+    return {
+        "made": read_trial(folder, comparison.identity(name)) is not None,
+        "texts": 0.0 if arm.baseline else _texts(comparison, arm),
+        "predictions": 0 if arm.baseline else cells * comparison.test_rows.count() + orders,
+    }
+
+
+def _texts(comparison: Comparison, arm: Arm) -> float:
+    """Return how many texts an arm learns from: clean ones and their variants, every epoch."""
+    config = comparison.config
+    loop = train_config({**config.training, "output_dir": config.output_dir})
+    values = {"variants": 1, "variant_share": 1.0, **config.downstream, **(arm.changes or {})}
+    plan = _plan(comparison, arm.kind)
+    offered = len(plan.variants) * plan.samples if arm.variants else 0
+    texts = 1 + values["variant_share"] * min(values["variants"], offered)
+    rows = _row_counts(comparison)["train"]
+    epochs = float(loop.num_train_epochs)
+    if loop.max_steps > 0:
+        batch = loop.per_device_train_batch_size * loop.gradient_accumulation_steps
+        epochs = loop.max_steps * batch / rows
+    return rows * epochs * texts
+
+
+def _described(comparison: Comparison) -> int:
+    """Return how many rows the experts see for the first time."""
+    if (comparison.folder / "words").is_dir():
+        return 0
+    cells = [cell for cell in comparison.cells(llm=False) if cell.corruption in PIXELS]
+    pictures = bool(comparison.test_rows.schema.files())
+    test = comparison.test_rows.count() * (1 + len(cells) * pictures)
+    return comparison.train_rows.count() + test
+
+
+def _llm_rate(config: CompareConfig) -> tuple[float, str]:
+    """Return requests a second, and where that is from: this comparison, the last runs, a guess."""
+    model = config.augment_config().model
+    for parent in (config.output_dir, RUNS):
+        for run in list_runs(parent) if parent.is_dir() else ():
+            sent, seconds = run.get("requests", {}).get("sent", 0), run.get("seconds", 0)
+            same = parent == config.output_dir or run.get("engine", {}).get("model") == model
+            if sent >= ENOUGH and seconds and same:
+                return sent / seconds, f"as in {run['path']}"
+    return ASSUMED, "assumed: a small model on two CPU cores; a GPU answers tens"

@@ -1,0 +1,81 @@
+"""What `textcentric compare` does: say the plan, compare, say the verdict."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from textcentric.cli.compare_plan import as_text, planned
+from textcentric.cli.launched import alone
+from textcentric.cli.run_augment import say, silence, terminable
+from textcentric.cli.run_evaluate import read_levels, tell_results
+from textcentric.cli.run_train import plain_warnings
+from textcentric.cli.sections import read_set, split_commas
+from textcentric.cli.watching import Watching
+from textcentric.compare import Comparison, compare
+from textcentric.compare_config import ARMS, CompareConfig, read_compare_config
+from textcentric.engines.protocol import Engine
+from textcentric.errors import ConfigError, unknown
+from textcentric.grid import make_grid
+from textcentric.methods.downstream.config import downstream_config
+from textcentric.train_config import train_config
+
+SECTIONS = ("augment", "training", "downstream")
+
+
+def compare_command(
+    config: CompareConfig,
+    *,
+    dry_run: bool,
+    as_json: bool,
+    quiet: bool,
+    verbose: bool,
+    engine: Engine | None = None,
+) -> int:
+    """Compare, or only show the plan; return the exit code. `engine` stands in for the LLM's."""
+    if not alone():  # one process does it, whoever launched more
+        return 0
+    silence(verbose)
+    with Watching(quiet=quiet) as watching:
+        try:
+            with plain_warnings(watching.say), terminable():
+                plan = planned(config)
+                if dry_run:
+                    print(json.dumps(plan, ensure_ascii=False) if as_json else as_text(plan))
+                    return 0
+                watching.say(as_text(plan))
+                comparison = Comparison(config, engine, watching.say, watching.watch)
+                results = compare(comparison)
+        except KeyboardInterrupt:
+            watching.close()
+            say(f"textcentric: interrupted; the same command goes on in {config.output_dir}")
+            return 130
+    tell_results(results, config.output_dir, as_json=as_json)
+    return 0
+
+
+def compare_config(
+    file: Path | None,
+    given: Mapping[str, Any],
+    lists: Mapping[str, str | None],
+    pairs: Sequence[str],
+) -> CompareConfig:
+    """Return the configuration that file and flags give, every section looked through.
+
+    Raises ConfigError with the nearest name for an unknown key, arm or corruption, and with the
+    value otherwise.
+    """
+    flags = {**read_set(pairs, SECTIONS), **given}
+    for name, text in lists.items():
+        flags[name] = read_levels(text) if name == "levels" and text else split_commas(text)
+    config = read_compare_config(file, flags)
+    if config.against not in ARMS:
+        raise ConfigError(unknown("arm", config.against, ARMS))
+    make_grid(config.corruptions, config.levels)
+    make_grid(config.llm_corruptions, config.llm_levels)
+    train_config({**config.training, "output_dir": config.output_dir})
+    for name in config.arms:
+        downstream_config({**config.downstream, **(ARMS[name].changes or {})})
+    return config

@@ -1,0 +1,139 @@
+"""What `textcentric train downstream` does: rows in, a model folder out; or only its plan."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from textcentric.cli.launched import first_process
+from textcentric.cli.progress import duration
+from textcentric.cli.run_augment import say, silence, terminable
+from textcentric.cli.train_rows import HELD_OUT, TrainingRows, training_rows
+from textcentric.cli.train_settings import Training
+from textcentric.errors import ConfigError, DataError, unknown
+from textcentric.train_config import TrainConfig
+
+Tell = Callable[[str], None]
+
+
+def train_command(
+    training: Training, *, dry_run: bool, as_json: bool, quiet: bool, verbose: bool
+) -> int:
+    """Train, or show the plan of it; return the exit code."""
+    silence(verbose)
+    tell: Tell = (lambda line: None) if quiet or not first_process() else say
+    with plain_warnings(tell), terminable():
+        if dry_run:
+            from textcentric.cli.train_plan import show_training
+
+            return show_training(training, tell, as_json=as_json)
+        return train_downstream(training, tell, as_json=as_json, quiet=quiet)
+
+
+def train_downstream(training: Training, tell: Tell, *, as_json: bool, quiet: bool) -> int:
+    """Train a transformer on text rows and say what came of it; return the exit code."""
+    from transformers.utils.logging import disable_progress_bar
+
+    from textcentric.methods.downstream import Downstream
+    from textcentric.train import train
+
+    disable_progress_bar()
+
+    loop = training.loop()
+    rows = training_rows(training, loop.output_dir)
+    loop = fitted(loop, training, rows, tell)
+    method = Downstream(
+        training.method(), rows.train, calibrate_on=rows.held_out or None, origin=rows.origin
+    )
+    check_metric(loop, method.decision.task)
+    tell(f"{len(rows.train)} rows of {rows.name}, {len(rows.held_out)} held out")
+    tell(f"model {method.config.model}, task {method.decision.task}, into {loop.output_dir}")
+    result = train(method, loop, rows.train, rows.held_out, quiet=quiet)
+    if first_process():
+        print(json.dumps(_facts(result, method)) if as_json else _as_text(result, method, training))
+    return 0
+
+
+def fitted(loop: TrainConfig, training: Training, rows: TrainingRows, tell: Tell) -> TrainConfig:
+    """Return the configuration without evaluation where there is nothing to evaluate.
+
+    Raises DataError where an evaluation was asked for all the same.
+    """
+    for note in rows.notes:
+        tell(note)
+    if rows.held_out or loop.eval_strategy == "no":
+        return loop
+    absent = f"no row of {rows.name} with a target is in the split {HELD_OUT}"
+    for name in ("metric_for_best_model", "eval_strategy"):
+        if training.train.get(name) is not None:
+            raise DataError(
+                f"{name}={training.train[name]!r} needs held-out rows and {absent}; leave it out,"
+                f" or give rows of that split (the column `split:` of a schema names it)"
+            )
+    tell(f"{absent}: nothing is evaluated (eval_strategy no)")
+    return loop.model_copy(update={"eval_strategy": "no"})
+
+
+def check_metric(loop: TrainConfig, task: str) -> None:
+    """Raise ConfigError, before the first step, for a metric that the task does not have."""
+    from textcentric.methods.downstream.method import METRICS
+
+    name = (loop.metric_for_best_model or "loss").removeprefix("eval_")
+    if name not in ("loss", *METRICS[task]):
+        raise ConfigError(unknown(f"metric of {task}", name, ("loss", *METRICS[task])))
+
+
+@contextmanager
+def plain_warnings(tell: Tell) -> Iterator[None]:
+    """Tell our warnings as messages, without the place in the code; drop other libraries'."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.filterwarnings("always", category=UserWarning, module=r"textcentric\.")
+        warnings.showwarning = lambda message, *rest: tell(str(message))
+        yield
+
+
+def _facts(result: Any, method: Any) -> dict[str, Any]:
+    return {
+        "path": str(result.output_dir),
+        "task": method.decision.task,
+        "steps": result.step,
+        "best_step": result.best_step,
+        "stopped": result.stopped,
+        "seconds": round(result.train_seconds, 1),
+        "metrics": result.metrics,
+    }
+
+
+def _as_text(result: Any, method: Any, training: Training) -> str:
+    from textcentric.held_out import in_words
+
+    task, classes = method.decision.task, method.decision.classes
+    steps = f"{result.step} in {duration(result.train_seconds)}"
+    steps += f", best {result.best_step}" if result.best_step is not None else ""
+    steps += f", stopped early: {result.stopped}" if result.stopped else ""
+    lines = [
+        f"task     {task}" + (f" of {len(classes)} classes" if classes else ""),
+        f"steps    {steps}",
+        f"metrics  {in_words(result.metrics) or 'none: no row was held out'}",
+        f"model    {result.output_dir}",
+        "next     " + _next(result, training),
+    ]
+    return "\n".join(lines)
+
+
+def _next(result: Any, training: Training) -> str:
+    if training.dataset is None:
+        return f"textcentric predict {result.output_dir} --dataset NEW.csv -o predictions.csv"
+    given = {"--data-dir": training.data_dir, "--schema": training.table_schema}
+    named = [f"{flag} {value}" for flag, value in given.items() if isinstance(value, str)]
+    words = [
+        "textcentric evaluate",
+        str(result.output_dir),
+        f"--dataset {training.dataset}",
+        *named,
+    ]
+    return " ".join(words)

@@ -1,0 +1,225 @@
+"""`textcentric train`: fine-tune on a run directory, or on raw rows in the experts' words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from textcentric.cli import flags as flag
+from textcentric.cli.augment import table_schema
+
+Real = float | None
+Switch = bool | None
+
+app = typer.Typer(
+    help="Train a model on a run directory, or on raw rows.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    context_settings={"token_normalize_func": lambda name: name.replace("_", "-")},
+)
+
+
+@app.callback()
+def train() -> None:
+    """Train a model on a run directory, or on raw rows."""
+
+
+@app.command("downstream")
+def downstream(
+    run: Annotated[
+        flag.Text, typer.Option("--run", help="Run directory to train on, or its name in runs/.")
+    ] = None,
+    output_dir: Annotated[
+        flag.Text, typer.Option("-o", "--output-dir", help="Folder of the trained model.")
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "-c", "--config", help="YAML of these names, with sections train, downstream."
+        ),
+    ] = None,
+    labels: Annotated[
+        flag.Text,
+        typer.Option(
+            "--labels", help="Effects on the label that variants may have: keep (default)."
+        ),
+    ] = None,
+    train_rows: Annotated[
+        flag.Number, typer.Option("--train-rows", help="At most so many of split train.")
+    ] = None,
+    held_out_rows: Annotated[
+        flag.Number, typer.Option("--held-out-rows", help="At most so many of split validation.")
+    ] = None,
+    dataset: flag.Dataset = None,
+    data_dir: flag.DataDir = None,
+    schema: flag.SchemaFile = None,
+    id_column: flag.IdColumn = None,
+    target_column: flag.TargetColumn = None,
+    text_column: flag.TextColumn = None,
+    image_column: flag.ImageColumn = None,
+    audio_column: flag.AudioColumn = None,
+    group_column: flag.GroupColumn = None,
+    ignore_column: flag.IgnoreColumn = None,
+    image_expert: flag.ImageExpert = None,
+    audio_expert: flag.AudioExpert = None,
+    missing_values: flag.MissingValues = None,
+    model: Annotated[
+        flag.Text,
+        typer.Option("--model", help="packaged (MiniLM, default), a folder or OWNER/NAME."),
+    ] = None,
+    task: Annotated[
+        flag.Text, typer.Option("--task", help="auto, classification, ordinal or regression.")
+    ] = None,
+    target_transform: Annotated[
+        flag.Text, typer.Option("--target-transform", help="Of regression: none, log or log1p.")
+    ] = None,
+    class_weights: Annotated[
+        flag.Text, typer.Option("--class-weights", help="none, or balanced for rare classes.")
+    ] = None,
+    parts: Annotated[
+        flag.Text, typer.Option("--parts", help="Blocks to read, in order: text,table,summary.")
+    ] = None,
+    max_length: Annotated[
+        flag.Number, typer.Option("--max-length", help="Tokens of a row at most.")
+    ] = None,
+    lora_rank: Annotated[
+        flag.Number, typer.Option("--lora-rank", help="Train a LoRA adapter of this rank.")
+    ] = None,
+    variants: Annotated[
+        flag.Number, typer.Option("--variants", help="Perturbed texts of a row in an epoch (K).")
+    ] = None,
+    variant_weight: Annotated[
+        Real, typer.Option("--variant-weight", help="Weight of the variants' loss (lambda).")
+    ] = None,
+    variant_share: Annotated[
+        Real, typer.Option("--variant-share", help="Share of the rows that bring variants.")
+    ] = None,
+    objective: Annotated[
+        flag.Text, typer.Option("--objective", help="Over the variants: mean or worst.")
+    ] = None,
+    consistency: Annotated[
+        Real, typer.Option("--consistency", help="Weight of agreeing with the clean text.")
+    ] = None,
+    dropout_levels: Annotated[
+        flag.Text,
+        typer.Option("--dropout-levels", help="Shares of words and columns dropped: 0,0.3,0.6."),
+    ] = None,
+    modality_dropout: Annotated[
+        Real, typer.Option("--modality-dropout", help="Chance that a block is left out.")
+    ] = None,
+    order_shuffle: Annotated[
+        Switch, typer.Option("--order-shuffle/--no-order-shuffle", help="Permute the blocks.")
+    ] = None,
+    learning_rate: Annotated[
+        Real, typer.Option("--learning-rate", help="Its highest value.")
+    ] = None,
+    weight_decay: Annotated[Real, typer.Option("--weight-decay", help="Of AdamW.")] = None,
+    num_train_epochs: Annotated[
+        Real, typer.Option("--num-train-epochs", help="Times that every row is seen.")
+    ] = None,
+    max_steps: Annotated[
+        flag.Number, typer.Option("--max-steps", help="Optimiser steps, over the epochs.")
+    ] = None,
+    per_device_train_batch_size: Annotated[
+        flag.Number, typer.Option("--per-device-train-batch-size", help="Rows of a micro-batch.")
+    ] = None,
+    per_device_eval_batch_size: Annotated[
+        flag.Number, typer.Option("--per-device-eval-batch-size", help="Rows, when evaluating.")
+    ] = None,
+    gradient_accumulation_steps: Annotated[
+        flag.Number,
+        typer.Option("--gradient-accumulation-steps", help="Micro-batches of a step."),
+    ] = None,
+    max_grad_norm: Annotated[
+        Real, typer.Option("--max-grad-norm", help="Clip gradients there; 0 does not clip.")
+    ] = None,
+    warmup_steps: Annotated[
+        Real, typer.Option("--warmup-steps", help="Steps; below 1 a share of all steps.")
+    ] = None,
+    lr_scheduler_type: Annotated[
+        flag.Text, typer.Option("--lr-scheduler-type", help="linear, cosine, constant, ...")
+    ] = None,
+    mixed_precision: Annotated[
+        flag.Text, typer.Option("--mixed-precision", help="no, bf16 or fp16.")
+    ] = None,
+    use_cpu: Annotated[
+        Switch, typer.Option("--use-cpu/--no-use-cpu", help="Leave accelerators alone.")
+    ] = None,
+    metric_for_best_model: Annotated[
+        flag.Text,
+        typer.Option("--metric-for-best-model", help="Keep the best weights by this metric."),
+    ] = None,
+    greater_is_better: Annotated[
+        Switch,
+        typer.Option("--greater-is-better/--lower-is-better", help="If its name does not say it."),
+    ] = None,
+    early_stopping_patience: Annotated[
+        flag.Number,
+        typer.Option("--early-stopping-patience", help="Evaluations without a gain."),
+    ] = None,
+    eval_strategy: Annotated[
+        flag.Text, typer.Option("--eval-strategy", help="epoch, steps or no.")
+    ] = None,
+    eval_steps: Annotated[
+        flag.Number, typer.Option("--eval-steps", help="Steps between two evaluations.")
+    ] = None,
+    save_strategy: Annotated[
+        flag.Text, typer.Option("--save-strategy", help="Checkpoints: epoch, steps or no.")
+    ] = None,
+    save_steps: Annotated[
+        flag.Number, typer.Option("--save-steps", help="Steps between two checkpoints.")
+    ] = None,
+    save_total_limit: Annotated[
+        flag.Number, typer.Option("--save-total-limit", help="Checkpoints to keep.")
+    ] = None,
+    logging_steps: Annotated[
+        flag.Number, typer.Option("--logging-steps", help="Steps between two lines of figures.")
+    ] = None,
+    report_to: Annotated[
+        flag.Text, typer.Option("--report-to", help="none, tensorboard or wandb.")
+    ] = None,
+    train_sampling_strategy: Annotated[
+        flag.Text,
+        typer.Option("--train-sampling-strategy", help="group_by_length or random."),
+    ] = None,
+    resume: Annotated[flag.Text, typer.Option("--resume", help="auto, never or always.")] = None,
+    seed: flag.Seed = None,
+    set_: Annotated[
+        flag.Texts,
+        typer.Option("--set", help="train.KEY=VALUE or downstream.KEY=VALUE for the rest."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show rows, tokens, steps, device; write nothing.")
+    ] = False,
+    as_json: flag.AsJson = False,
+    quiet: flag.Quiet = False,
+    verbose: flag.Verbose = False,
+) -> None:
+    """Fine-tune a transformer on text rows and their variants; a model folder.
+
+    Rows of split train are trained on, those of split validation are evaluated.
+    The same as: accelerate launch pipelines/train.py downstream ...
+
+    Example: textcentric train downstream --run runs/first -o models/first
+    """
+    roles = {
+        "id": id_column,
+        "target": target_column,
+        "text": text_column,
+        "image": image_column,
+        "audio": audio_column,
+        "group": group_column,
+        "ignore": ignore_column,
+    }
+    given = dict(locals())
+    from textcentric.cli.run_train import train_command
+    from textcentric.cli.train_settings import read_training, sorted_flags
+
+    flags: dict[str, Any] = sorted_flags(given, set_ or [])
+    flags["table_schema"] = table_schema(schema, roles)
+    training = read_training(config, flags)
+    raise typer.Exit(
+        train_command(training, dry_run=dry_run, as_json=as_json, quiet=quiet, verbose=verbose)
+    )

@@ -1,0 +1,123 @@
+"""The rows of a training: of a run directory, or raw ones in the experts' words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from textcentric.api import InHand
+from textcentric.cli.find_run import find_run
+from textcentric.cli.launched import first_process
+from textcentric.cli.train_settings import Training
+from textcentric.errors import DataError
+from textcentric.examples import Example, describe_examples, labelled, of_split, read_examples
+from textcentric.runs import read_manifest
+from textcentric.session import load_rows, make_experts
+from textcentric.words import EXPERTS_ONLY
+
+if TYPE_CHECKING:
+    from textcentric.methods.downstream import Origin
+
+TRAIN, HELD_OUT = "train", "validation"
+SHOWN = 64  # rows with files that a dry run puts into words
+
+
+@dataclass(frozen=True)
+class TrainingRows:
+    """What is trained on, what is evaluated, and what put both into words.
+
+    `counts` are the rows of both, of which a dry run may put only some into words.
+    """
+
+    name: str
+    train: list[Example]
+    held_out: list[Example]
+    origin: Origin
+    counts: tuple[int, int]
+    notes: tuple[str, ...] = ()
+
+
+def training_rows(training: Training, folder: Path | None) -> TrainingRows:
+    """Return the rows of `training`; `folder` keeps what experts said of files.
+
+    Without a `folder` nothing is written, and of rows with files only some are put into words.
+    Raises DataError where no row can be trained on.
+    """
+    rows = _of_run(training) if training.run is not None else _raw(training, folder)
+    if not rows.train:
+        raise DataError(
+            f"no row of {rows.name} could be put into words; see `textcentric describe`"
+        )
+    return rows
+
+
+def _of_run(training: Training) -> TrainingRows:
+    from textcentric.methods.downstream import read_origin
+
+    folder = find_run(str(training.run))
+    examples = labelled(read_examples(folder, labels=training.labels))
+    train, held_out, notes = _split(examples, training)
+    status = read_manifest(folder).get("status")
+    if status != "finished":
+        notes += (f"{folder} is not finished ({status}): only the rows it has are trained on",)
+    counts = len(train), len(held_out)
+    return TrainingRows(folder.name, train, held_out, read_origin(folder), counts, notes)
+
+
+def _raw(training: Training, folder: Path | None) -> TrainingRows:
+    from textcentric.methods.downstream import expert_origin
+
+    config = training.data()
+    rows = load_rows(config)
+    known = [Example(r.id, {}, r.target, r.split, r.group) for r in rows]
+    train, held_out, notes = _split(labelled(known), training)
+    ids = {example.id for example in (*train, *held_out)}
+    wanted = [record for record in rows if record.id in ids]
+    if folder is None and rows.schema.files():
+        wanted = wanted[:: max(1, len(wanted) // SHOWN)][:SHOWN]
+    experts = make_experts(config, rows)
+    chosen = InHand(wanted, rows.schema, name=rows.name, path=rows.path)
+    found = describe_examples(chosen, experts, journal=_journal(rows, folder))
+    parts = {example.id: example.parts for example in found}
+    settings = {name: getattr(config, name) for name in ("image_expert", "audio_expert")}
+    return TrainingRows(
+        name=rows.name,
+        train=_in_words(train, parts),
+        held_out=_in_words(held_out, parts),
+        origin=expert_origin(rows, experts, **settings, missing_values=config.missing_values),
+        counts=(len(train), len(held_out)),
+        notes=(*rows.notes, *notes, *_speechless(parts)),
+    )
+
+
+def _journal(rows: Any, folder: Path | None) -> Path | None:
+    """Return where the first process remembers what experts said of pictures and sounds."""
+    if folder is None or not rows.schema.files() or not first_process():
+        return None
+    (folder / "words").mkdir(parents=True, exist_ok=True)
+    return folder / "words" / EXPERTS_ONLY
+
+
+def _split(
+    examples: Sequence[Example], training: Training
+) -> tuple[list[Example], list[Example], tuple[str, ...]]:
+    """Return the rows to train on, those to evaluate, and what is to be said about it."""
+    if all(example.split is None for example in examples):
+        notes = (f"no row says its split, so all {len(examples)} are trained on",)
+        return list(examples)[: training.train_rows], [], notes
+    train = of_split(examples, TRAIN)
+    held_out = [example for example in examples if example.split == HELD_OUT]
+    return train[: training.train_rows], held_out[: training.held_out_rows], ()
+
+
+def _in_words(examples: Sequence[Example], parts: dict[str, Any]) -> list[Example]:
+    return [replace(e, parts=parts[e.id]) for e in examples if parts.get(e.id)]
+
+
+def _speechless(parts: dict[str, Any]) -> tuple[str, ...]:
+    silent = [row_id for row_id, said in parts.items() if not said]
+    if not silent:
+        return ()
+    return (f"{len(silent)} rows, {silent[0]!r} first, have no words in any part: left out",)

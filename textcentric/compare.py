@@ -1,0 +1,342 @@
+"""`compare`: the arms of the protocol on the same rows, under the same damage, with seeds.
+
+An LLM is asked once for everything that any arm reads; each arm and seed is a trial of its own
+that is never repeated once it is done (`arms`); the findings follow from their predictions.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from textcentric.api import InHand
+from textcentric.arms import Trial, Tried, arm_examples, attempt
+from textcentric.augment import Progress
+from textcentric.compare_config import ARMS, Arm, CompareConfig
+from textcentric.config import fingerprint
+from textcentric.engines.protocol import Engine
+from textcentric.errors import ConfigError, DataError
+from textcentric.examples import Example, labelled
+from textcentric.findings import OTHERS, ByCell, Findings, verdict
+from textcentric.grid import MARK, Cell, CorruptedRows, make_grid
+from textcentric.prompts import PromptLibrary
+from textcentric.results import WordsByCell, changed_rows, figures, write_results
+from textcentric.rows import Record, Target
+from textcentric.runs import lock, read_manifest
+from textcentric.scores import constant_prediction, default_metric
+from textcentric.session import load_rows
+from textcentric.words import augmented, expert_words
+
+Say = Callable[[str], None]
+Watch = Callable[[int], Progress]  # rows in all -> what shows the progress of a run
+SUMMARIES = "summarize/brief"
+
+
+@dataclass
+class Comparison:
+    """A comparison: what its configuration means, made when it is first asked for.
+
+    `engine` stands in for the one that the configuration names; `watch` shows LLM runs.
+    """
+
+    config: CompareConfig
+    engine: Engine | None = None
+    say: Say = lambda line: None
+    watch: Watch | None = None
+
+    @property
+    def folder(self) -> Path:
+        """Return the directory of this comparison."""
+        return self.config.output_dir
+
+    @property
+    def arms(self) -> dict[str, Arm]:
+        """Return the arms that are compared."""
+        return {name: ARMS[name] for name in self.config.arms}
+
+    @cached_property
+    def train_rows(self) -> InHand:
+        """Return the training rows, then the held-out ones."""
+        train = self._rows("train", self.config.train_rows)
+        most = self.config.held_out_rows
+        held_out = [] if most == 0 else self._rows("validation", most)
+        records = [self._scaled(record) for record in (*train, *held_out)]
+        usable = [record for record in records if record.target is not None]
+        if not usable:
+            raise DataError(f"no row of {train.name} has a target; a comparison needs labels")
+        return InHand(usable, train.schema, name=train.name, path=train.path)
+
+    @cached_property
+    def test_rows(self) -> InHand:
+        """Return the test rows."""
+        rows = self._rows("test", self.config.test_rows)
+        records = [r for r in map(self._scaled, rows) if r.target is not None]
+        if not records:
+            raise DataError(f"no test row of {rows.name} has a target; a comparison needs labels")
+        return InHand(records, rows.schema, name=rows.name, path=rows.path)
+
+    @cached_property
+    def modalities(self) -> tuple[str, ...]:
+        """Return the modalities that the experts found words for."""
+        present = {name for example in self.plain for name in example.parts}
+        return tuple(name for name in ("table", "text", "image", "audio") if name in present)
+
+    def cells(self, llm: bool) -> tuple[Cell, ...]:
+        """Return the grid: of the arms that read an LLM's words at test time, or of the others."""
+        config = self.config
+        corruptions = config.llm_corruptions if llm else config.corruptions
+        levels = config.llm_levels if llm else config.levels
+        if not llm:
+            levels = tuple(sorted({*levels, *config.llm_levels} if self._llm else levels))
+        most = config.llm_missing if llm else config.most_missing
+        modalities = () if most == 0 else self.modalities
+        return make_grid(corruptions, levels, modalities, most)
+
+    def damaged(self, llm: bool) -> CorruptedRows:
+        """Return the test rows in every cell."""
+        return CorruptedRows(self.test_rows, self.cells(llm), self.folder / "damaged")
+
+    @cached_property
+    def plain(self) -> list[Example]:
+        """Return training and held-out rows in the experts' words."""
+        return labelled(expert_words(self.train_rows, self._augment(), self.folder / "words"))
+
+    def perturbed(self, kind: str) -> list[Example]:
+        """Return training and held-out rows with what the LLM made of them.
+
+        `kind` "random" or "instruction" draws from that part of the bank of instructions alone.
+        """
+        folder = self.folder / ("augmented" if not kind else f"augmented-{kind}")
+        config = self._augment(output_dir=str(folder), **({"prompts": "bank"} if kind else {}))
+        library = self._bank(kind) if kind else None
+        return labelled(self._llm_run(self.train_rows, config, library))
+
+    @cached_property
+    def test_words(self) -> WordsByCell:
+        """Return the damaged test rows in the experts' words."""
+        rows = self.damaged(llm=False)
+        return by_cell(expert_words(rows, self._augment(), self.folder / "words"))
+
+    @cached_property
+    def derived_words(self) -> WordsByCell:
+        """Return the damaged test rows with what the LLM derives from them, asked again."""
+        config = self._augment(
+            output_dir=str(self.folder / "test"), prompts=self._derive(), samples=1, sentences=None
+        )
+        return by_cell(self._llm_run(self.damaged(llm=True), config))
+
+    def trial(self, name: str, seed: int) -> Trial:
+        """Return one arm and seed, its training rows and test words at hand."""
+        arm, config = self.arms[name], self.config
+        examples = self.perturbed(arm.kind) if arm.llm else self.plain
+        read = arm_examples(arm, examples)
+        return Trial(
+            name=name,
+            arm=arm,
+            seed=seed,
+            task=self.task,
+            examples=[example for example in read if example.split != "validation"],
+            held_out=[example for example in read if example.split == "validation"],
+            raw={record.id: record for record in self.train_rows},
+            damaged=self.damaged(llm=False),
+            words=self.derived_words if arm.derived else self.test_words,
+            orders=config.orders,
+            downstream={**config.downstream, "target_transform": "none"},
+            training=config.training,
+        )
+
+    @cached_property
+    def task(self) -> str:
+        """Return the task that the targets show."""
+        from textcentric.methods.downstream import downstream_config
+        from textcentric.methods.downstream.decision import learn_decision
+
+        values = {**self.config.downstream, "target_transform": "none"}
+        return str(learn_decision(downstream_config(values), self.plain).task)
+
+    def tried(self) -> Iterator[tuple[str, int, Tried]]:
+        """Make every trial that is not made yet, the cheap arms first, and yield them all."""
+        for name, arm in sorted(self.arms.items(), key=lambda item: _cost(item[1])):
+            for seed in self.config.seeds[:1] if arm.baseline else self.config.seeds:
+                folder = self.folder / "arms" / name / f"seed-{seed}"
+                yield name, seed, self._attempt(name, seed, folder)
+
+    def _attempt(self, name: str, seed: int, folder: Path) -> Tried:
+        self.say(f"{name}, seed {seed}")
+        tried = attempt(self.trial(name, seed), folder, self.identity(name))
+        self.say(f"{name}, seed {seed}: {tried.train_seconds:.0f} s of training")
+        return tried
+
+    def identity(self, name: str) -> dict[str, Any]:
+        """Return what a kept trial of arm `name` must agree with."""
+        config = self.config.model_dump(
+            mode="json", exclude={"arms", "against", "seeds", "output_dir", "metric"}
+        )
+        rows = [self.train_rows.digest, self.test_rows.digest]
+        changes = {k: list(v) if isinstance(v, tuple) else v for k, v in _changes(self.arms[name])}
+        return {"arm": name, "changes": changes, "rows": rows, "settings": fingerprint(config)}
+
+    def cost(self, name: str) -> dict[str, Any]:
+        """Return what the LLM did for an arm: requests, tokens, seconds, shared ones too."""
+        arm = self.arms[name]
+        runs = ["augmented" if not arm.kind else f"augmented-{arm.kind}"] if arm.llm else []
+        runs += ["test"] if arm.derived else []
+        manifests = [read_manifest(self.folder / run) for run in runs]
+        tokens = [m["tokens"]["prompt"] + m["tokens"]["output"] for m in manifests]
+        return {
+            "llm_requests": sum(m["requests"]["sent"] for m in manifests),
+            "llm_tokens": sum(tokens),
+            "llm_seconds": round(sum(m["seconds"] for m in manifests), 1),
+        }
+
+    def findings(self, trials: Sequence[tuple[str, int, Tried]]) -> Findings:
+        """Return the findings of all trials."""
+        predicted: dict[str, dict[int, ByCell]] = {}
+        for name, seed, tried in trials:
+            predicted.setdefault(name, {})[seed] = tried.predicted
+        metric = self.config.metric or default_metric(self.task)
+        learnt = [example.target for example in self.plain if example.split != "validation"]
+        return Findings(
+            metric=metric,
+            targets={record.id: record.target for record in self.test_rows},
+            groups={record.id: record.group for record in self.test_rows},
+            cells=self.cells(llm=False),
+            predicted=predicted,
+            constant=constant_prediction(learnt, metric),
+            others=OTHERS[metric],
+        )
+
+    def changed(self, findings: Findings) -> list[dict[str, Any]]:
+        """Return the rows that changed most, of the arms that the verdict is about."""
+        found = []
+        for name in dict.fromkeys((main_arm(self.arms), self.config.against)):
+            arm = self.arms.get(name)
+            if arm is None or arm.baseline:
+                continue
+            words = self.derived_words if arm.derived else self.test_words
+            for corruption in self.config.llm_corruptions:
+                level = self.config.llm_levels[len(self.config.llm_levels) // 2]
+                found += changed_rows(findings, name, Cell(corruption, level), words)
+        return found
+
+    def row_counts(self) -> dict[str, int]:
+        """Return how many rows were trained on, held out and tested on."""
+        splits = [record.split for record in self.train_rows]
+        held_out = splits.count("validation")
+        test = len(self.test_rows.records)
+        return {"train": len(splits) - held_out, "held_out": held_out, "test": test}
+
+    @property
+    def _llm(self) -> bool:
+        return any(arm.derived for arm in self.arms.values())
+
+    def _rows(self, split: str, limit: int | None) -> Any:
+        return load_rows(self._augment(split=split, limit=limit))
+
+    def _augment(self, **values: Any) -> Any:
+        return self.config.augment_config(**values)
+
+    def _derive(self) -> str:
+        """Return the prompts whose text is part of a clean row: all but the perturbing ones."""
+        config = self._augment()
+        chosen = PromptLibrary.load(*filter(None, [config.prompt_dir])).select(config.prompts)
+        stages = ("align", "summarize", "reason")
+        return ",".join([p.id for p in chosen if p.front.stage in stages] or [SUMMARIES])
+
+    def _bank(self, kind: str) -> PromptLibrary:
+        library = PromptLibrary.load(*filter(None, [self._augment().prompt_dir]))
+        return replace(library, bank=tuple(e for e in library.bank if e.kind == kind))
+
+    def _llm_run(
+        self, rows: Any, config: Any, library: PromptLibrary | None = None
+    ) -> list[Example]:
+        self.say(f"asking the LLM: {rows.count()} rows into {config.output_dir}")
+        watch = self.watch(rows.count()) if self.watch else None
+        return augmented(
+            rows, config, engine=self.engine, library=library, on_progress=watch, say=self.say
+        )
+
+    def _scaled(self, record: Record) -> Record:
+        """Return the row with its target on the scale on which it is learnt and scored."""
+        transform = self.config.downstream.get("target_transform", "none")
+        if transform == "none" or record.target is None:
+            return record
+        return replace(record, target=_transformed(transform, record))
+
+
+def by_cell(examples: Sequence[Example]) -> WordsByCell:
+    """Return {cell name: {row id: parts}} of damaged rows; those without a word are left out."""
+    found: dict[str, dict[str, Mapping[str, str]]] = {}
+    for example in examples:
+        row_id, _, cell = example.id.rpartition(MARK)
+        if example.parts:
+            found.setdefault(cell, {})[row_id] = example.parts
+    return found
+
+
+def compare(comparison: Comparison) -> dict[str, Any]:
+    """Run a comparison to its end; return its results, which are on disk with their report."""
+    with lock(comparison.folder):
+        trials = list(comparison.tried())
+        results = assemble(comparison, trials)
+        results["report"] = str(write_results(comparison.folder, results))
+        return results
+
+
+def assemble(comparison: Comparison, trials: Sequence[tuple[str, int, Tried]]) -> dict[str, Any]:
+    """Return what the trials found, as `results.json` holds it."""
+    config, arms = comparison.config, comparison.arms
+    findings = comparison.findings(trials)
+    main, against = main_arm(arms), config.against
+    cheap = [name for name, arm in arms.items() if not arm.llm]
+    pairs = [
+        (name, other) for other in (against, "dropout-train") for name in arms if name != other
+    ]
+    seconds = {name: sum(t.train_seconds for n, _, t in trials if n == name) for name in arms}
+    return {
+        "title": f"Robustness on {comparison.test_rows.name}",
+        "dataset": {"name": comparison.test_rows.name},
+        "task": comparison.task,
+        "rows": comparison.row_counts(),
+        "seeds": list(config.seeds),
+        "arms": {
+            name: {"what": arm.what, "llm": arm.llm, "train_seconds": round(seconds[name], 1)}
+            | comparison.cost(name)
+            for name, arm in arms.items()
+        },
+        **figures(findings, [pair for pair in pairs if set(pair) <= set(arms)]),
+        "changed": comparison.changed(findings),
+        "verdict": verdict(findings, main, against, config.llm_corruptions[0], cheap),
+        "reproduce": ["textcentric compare -c compare.yaml"],
+    }
+
+
+def main_arm(arms: Mapping[str, Arm]) -> str:
+    """Return the arm that the verdict is about: the whole method, else the last one compared."""
+    for name in ("text-centric", "perturbed", "aligned", "dropout-train"):
+        if name in arms:
+            return name
+    return list(arms)[-1]
+
+
+def _changes(arm: Arm) -> list[tuple[str, Any]]:
+    return sorted((arm.changes or {}).items())
+
+
+def _cost(arm: Arm) -> tuple[bool, bool, bool]:
+    return not arm.baseline, arm.llm, arm.variants
+
+
+def _transformed(transform: str, record: Record) -> Target:
+    value = float(record.target)  # type: ignore[arg-type]
+    least = 0.0 if transform == "log" else -1.0
+    if not value > least:
+        raise ConfigError(
+            f"row {record.id!r} has target {value}, which has no {transform}; leave the row out or"
+            " take another target_transform"
+        )
+    return math.log(value) if transform == "log" else math.log1p(value)

@@ -1,0 +1,165 @@
+"""The configuration of a comparison: rows, arms, seeds, damage, and how each part is done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from textcentric.config import AugmentConfig
+from textcentric.errors import ConfigError, unknown
+from textcentric.grid import LEVELS, NAMES
+
+OWN = frozenset(["output_dir", "seed", "resume"])  # set by the comparison for each of its parts
+
+
+@dataclass(frozen=True)
+class Arm:
+    """A method that is compared: what it reads in training, and what it costs.
+
+    `derived`: summary and reasoning of an LLM beside the experts' words; `variants`: perturbed
+    texts of an LLM; `changes` go over the downstream configuration.
+    """
+
+    what: str
+    baseline: bool = False
+    derived: bool = False
+    variants: bool = False
+    kind: str = ""
+    changes: Mapping[str, Any] | None = None
+
+    @property
+    def llm(self) -> bool:
+        """Say whether an LLM writes anything for this arm."""
+        return self.derived or self.variants
+
+
+DROPPING = {"dropout_levels": (0.0, 0.3, 0.6), "modality_dropout": 0.1}
+# The table "who is compared" of the protocol, then the ablations.
+ARMS: dict[str, Arm] = {
+    "constant": Arm("The most frequent class, or the mean.", baseline=True),
+    "table-boost": Arm("Gradient boosting on the table and simple features of the text.", True),
+    "late-fusion": Arm("Frozen embeddings of each modality under one linear head.", True),
+    "plain-text": Arm("Everything in the experts' words, no LLM."),
+    "dropout-train": Arm(
+        "Plain text with words, columns and modalities dropped in training.", changes=DROPPING
+    ),
+    "aligned": Arm("Summaries (and reasoning) of an LLM, no perturbation.", derived=True),
+    "perturbed": Arm("Perturbed texts of an LLM, no alignment.", variants=True),
+    "text-centric": Arm("Alignment and perturbation.", derived=True, variants=True),
+    "text-centric+dropout": Arm(
+        "Alignment, perturbation, and dropping in training.", False, True, True, changes=DROPPING
+    ),
+    "text-centric-random": Arm(
+        "Perturbed by the bank's random instructions only.", False, True, True, kind="random"
+    ),
+    "text-centric-instruction": Arm(
+        "Perturbed by the bank's instructions of a kind only.",
+        False,
+        True,
+        True,
+        kind="instruction",
+    ),
+    "text-centric-k1": Arm("One variant a row.", False, True, True, changes={"variants": 1}),
+    "text-centric-k4": Arm("Four variants a row.", False, True, True, changes={"variants": 4}),
+    "text-centric-k10": Arm("Ten variants a row.", False, True, True, changes={"variants": 10}),
+}
+BASIC = tuple(ARMS)[:9]
+
+
+class CompareConfig(BaseModel):
+    """What is compared on what.
+
+    `train_rows`, `held_out_rows` and `test_rows` are taken from the splits train, validation and
+    test; held-out rows (0: none) place the cuts of ordinal classes. Arms that read an LLM's words
+    see the `llm_` damage only, and what is missing up to `llm_missing` modalities at a time.
+    `orders` is how many test rows are read in every order of their parts. `augment`, `training` and
+    `downstream` hold the settings of those parts.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    dataset: str = "petfinder"
+    data_dir: str | None = None
+    table_schema: dict[str, Any] | str | None = None
+    arms: tuple[str, ...] = BASIC
+    against: str = "plain-text"
+    seeds: tuple[int, ...] = Field((0, 1, 2), min_length=1)
+    train_rows: int | None = Field(None, ge=1)
+    held_out_rows: int | None = Field(None, ge=0)
+    test_rows: int | None = Field(None, ge=1)
+    corruptions: tuple[str, ...] = ("word-dropout", "feature-dropout", "image-words", "all")
+    levels: tuple[float, ...] = LEVELS
+    llm_corruptions: tuple[str, ...] = ("all",)
+    llm_levels: tuple[float, ...] = (0.3, 0.5, 0.7)
+    most_missing: int | None = Field(None, ge=1)
+    llm_missing: int | None = Field(1, ge=0)
+    orders: int = Field(0, ge=0)
+    metric: str | None = None
+    augment: dict[str, Any] = {}
+    training: dict[str, Any] = {}
+    downstream: dict[str, Any] = {}
+    output_dir: Path = Path("runs/compare")
+
+    @field_validator("arms")
+    @classmethod
+    def _known_arms(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            if name not in ARMS:
+                raise ConfigError(unknown("arm", name, ARMS))
+        return names
+
+    @field_validator("corruptions", "llm_corruptions")
+    @classmethod
+    def _known_corruptions(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            if name not in NAMES:
+                raise ConfigError(unknown("corruption", name, NAMES))
+        return names
+
+    def data(self) -> dict[str, Any]:
+        """Return the settings that say which rows are read, and how experts say them."""
+        named = {"dataset": self.dataset, "data_dir": self.data_dir}
+        return {**self.augment, **named, "table_schema": self.table_schema}
+
+    def augment_config(self, **values: Any) -> AugmentConfig:
+        """Return the configuration of a run of `augment`."""
+        return AugmentConfig(**(self.data() | values))
+
+
+def read_compare_config(file: Path | None, flags: Mapping[str, Any]) -> CompareConfig:
+    """Merge `file` and `flags` (None means not given; "a.b" reaches into a section).
+
+    Raises ConfigError with the nearest name for an unknown key, and with the value otherwise.
+    """
+    values = _from_file(file) if file else {}
+    for name, value in flags.items():
+        if value is not None:
+            section, _, key = name.rpartition(".")
+            (values.setdefault(section, {}) if section else values)[key] = value
+    for name in values:
+        if name not in CompareConfig.model_fields:
+            raise ConfigError(unknown("key of compare", name, CompareConfig.model_fields))
+    for name in values.get("augment") or ():
+        if name not in AugmentConfig.model_fields or name in OWN:
+            raise ConfigError(unknown("key of augment", name, AugmentConfig.model_fields))
+    try:
+        return CompareConfig.model_validate(values)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        where = ".".join(str(piece) for piece in problem["loc"])
+        raise ConfigError(f"{where}={problem['input']!r:.80}: {problem['msg']}") from error
+
+
+def _from_file(file: Path) -> dict[str, Any]:
+    try:
+        values = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise ConfigError(f"cannot read {file}: {error}; expected YAML of `key: value`") from error
+    if not isinstance(values, dict):
+        raise ConfigError(f"{file} holds a {type(values).__name__}, expected `key: value` lines")
+    return values

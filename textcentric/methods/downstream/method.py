@@ -1,0 +1,312 @@
+"""A transformer fine-tuned on text rows, as a method of the training loop.
+
+>>> examples = read_examples("runs/first")                                     # doctest: +SKIP
+>>> method = Downstream(DownstreamConfig(variants=4), of_split(examples, "train"))  # doctest: +SKIP
+>>> train(method, TrainConfig(output_dir="models/first"), method.rows)         # doctest: +SKIP
+>>> Downstream.load("models/first").predict([{"text": "A calm dog."}]).values  # doctest: +SKIP
+[3]
+
+Legend: B rows, K variants, N texts, T tokens, C classes, W outputs of a text.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from textcentric.errors import ConfigError, RunError
+from textcentric.examples import Example
+from textcentric.methods.downstream.config import DownstreamConfig, downstream_config
+from textcentric.methods.downstream.decision import Decision, Predictions, learn_decision
+from textcentric.methods.downstream.model import (
+    TextModel,
+    build_model,
+    load_model,
+    load_tokenizer,
+    longest_text,
+    merge_adapter,
+    save_model,
+    source,
+)
+from textcentric.methods.downstream.objective import objective, row_losses
+from textcentric.methods.downstream.origin import Origin
+from textcentric.methods.downstream.texts import (
+    Parts,
+    TextReader,
+    check_parts,
+    chosen,
+    drawn_variants,
+    padded,
+    training_parts,
+)
+from textcentric.runs import write_text
+from textcentric.scores import SCORES
+
+PAPERS, FORMAT = "downstream.json", 1
+METRICS = {
+    "classification": ("accuracy", "macro_f1"),
+    "ordinal": ("quadratic_kappa", "accuracy", "macro_f1"),
+    "regression": ("r2", "rmse"),
+}
+
+
+class Downstream:
+    """A text model, how it reads rows and how it decides.
+
+    `examples` are the training rows. `calibrate_on` are rows, best not trained on, whose scores
+    place the quantile cuts of ordinal classes (their targets are not read for that); without
+    them a sample of the training rows does. `origin` says what put the rows into words.
+    Raises ConfigError or DataError for what cannot be trained on.
+    """
+
+    name = "downstream"
+
+    def __init__(
+        self,
+        config: DownstreamConfig,
+        examples: Sequence[Example],
+        *,
+        calibrate_on: Sequence[Example] | None = None,
+        origin: Origin | None = None,
+    ):
+        self.config = config
+        self.origin = origin or Origin()
+        self.known = check_parts(config, examples)
+        self.decision = learn_decision(config, examples)
+        self.model = build_model(config, self.decision)
+        self.reader = _reader(config, self.model, source(config.model))
+        self._calibrate_on = calibrate_on or _sample(config, examples)
+        self._calibrated_for = b""
+        self._data = _digest(examples)
+        self._tell_absent("training", {int(p) for p in self.decision.encode(examples)})
+
+    def collate(self, rows: Sequence[Example], epoch: int) -> dict[str, Tensor]:
+        """Return a micro-batch: B clean texts, then the variants drawn for this epoch.
+
+        `input_ids`, `attention_mask` (N, T); `targets` (B,); `place` (B, K), see `objective`.
+        """
+        texts = [self._training_text(row, row.parts, epoch, 0) for row in rows]
+        drawn = [drawn_variants(row, self.config, epoch) for row in rows]
+        place = np.full((len(rows), max(map(len, drawn))), -1, np.int64)  # (B, K)
+        for at, (row, variants) in enumerate(zip(rows, drawn, strict=True)):
+            for number, variant in enumerate(variants):
+                place[at, number] = len(texts)
+                texts.append(self._training_text(row, variant, epoch, number + 1))
+        ids = self.reader.read(texts, remember=not any(self.config.dropout_levels))
+        targets = self.decision.encode(rows).astype(np.float32)
+        return {
+            **self._padded(ids),
+            "targets": torch.from_numpy(targets),
+            "place": torch.from_numpy(place),
+        }
+
+    def loss(self, model: torch.nn.Module, batch: Mapping[str, Tensor]) -> Tensor:
+        """Return the objective of each row (B,); clean texts and variants go through together."""
+        outputs = model(batch["input_ids"], batch["attention_mask"])  # (N, W)
+        return objective(self.config, self.decision, outputs, batch["targets"], batch["place"])
+
+    def lengths(self, rows: Sequence[Example]) -> list[int]:
+        """Return the tokens of each clean row."""
+        return [len(ids) for ids in self.reader.read([self._clean(row.parts) for row in rows])]
+
+    def evaluate(self, rows: Sequence[Example], batch_size: int) -> dict[str, float]:
+        """Return the loss of the clean rows and the metrics of the task.
+
+        Regression is scored on the transformed scale: R2 of the logarithm under `log`.
+        Raises DataError for rows without a target or of a class that no training row has.
+        """
+        targets = self.decision.encode(rows)
+        if self.decision.classes:
+            self._tell_absent("evaluated", {int(place) for place in targets})
+        self.calibrate(batch_size)
+        outputs = self._outputs([self._clean(row.parts) for row in rows], batch_size)
+        losses = row_losses(self.decision, torch.from_numpy(outputs), torch.from_numpy(targets))
+        true, told = self._comparable(rows, self.decision.decide(outputs))
+        scores = {name: SCORES[name](true, told) for name in METRICS[self.decision.task]}
+        return {"loss": float(losses.mean()), **scores}
+
+    def predict(
+        self, parts: Sequence[Parts], batch_size: int = 64, *, as_ordered: bool = False
+    ) -> Predictions:
+        """Return predictions for rows of parts, in the order of the rows.
+
+        `as_ordered` reads the blocks of a row in the order they come in, whatever `parts` of the
+        configuration says: that is how orders are compared.
+        """
+        self.calibrate(batch_size)
+        if as_ordered and self.config.parts is not None:
+            parts = [{k: v for k, v in row.items() if k in self.config.parts} for row in parts]
+        else:
+            parts = [self._clean(row) for row in parts]
+        return self.decision.decide(self._outputs(parts, batch_size))
+
+    def calibrate(self, batch_size: int = 64) -> None:
+        """Place the quantile cuts for the weights as they are; does nothing if they fit."""
+        if self.decision.task != "ordinal" or not self._calibrate_on:
+            return
+        weights = self._head_digest()
+        if weights != self._calibrated_for:
+            rows = self._calibrate_on
+            outputs = self._outputs([self._clean(row.parts) for row in rows], batch_size)
+            self.decision = self.decision.calibrated(outputs, rows)
+            self._calibrated_for = weights
+
+    def merge(self) -> None:
+        """Fold the LoRA adapter into the model's weights; scores stay, up to rounding."""
+        if self.config.lora_rank is None:
+            raise ConfigError("there is no adapter to merge: lora_rank is not set")
+        self.calibrate()
+        merge_adapter(self.model)
+        self.config = self.config.model_copy(update={"lora_rank": None})
+
+    def save(self, folder: str | Path) -> None:
+        """Write model (or adapter), head, tokenizer, prompts and `downstream.json`."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        self.calibrate()
+        save_model(self.model, self.config, folder)
+        self.reader.tokenizer.save_pretrained(folder)
+        papers = {
+            "format": FORMAT,
+            "config": self.config.model_dump(mode="json"),
+            "decision": self.decision.to_json(),
+            "parts": sorted(self.known),
+            "origin": self.origin.save(folder),
+            "data": self._data,
+        }
+        write_text(folder / PAPERS, json.dumps(papers, indent=2, ensure_ascii=False) + "\n")
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Downstream:
+        """Return what `save` wrote, ready to predict; raises RunError where it cannot be read."""
+        folder = Path(folder)
+        papers = read_papers(folder)
+        method = cls.__new__(cls)
+        method.config = downstream_config(papers["config"])
+        method.decision = Decision.from_json(papers["decision"])
+        method.known = frozenset(papers["parts"])
+        method.origin = Origin.load(papers["origin"], folder)
+        method.model = load_model(method.config, method.decision, folder)
+        method.reader = _reader(method.config, method.model, str(folder))
+        method._calibrate_on, method._calibrated_for = [], b""
+        method._data = papers["data"]
+        return method
+
+    def fingerprint(self) -> dict[str, Any]:
+        """Return configuration, what the targets taught, and a digest of the training rows."""
+        decision = self.decision.to_json()
+        for moving in ("cuts", "noise"):  # they follow the weights
+            del decision[moving]
+        return {
+            "method": self.name,
+            "config": self.config.model_dump(mode="json"),
+            "decision": json.loads(json.dumps(decision)),
+            "data": self._data,
+        }
+
+    def _training_text(self, row: Example, parts: Parts, epoch: int, number: int) -> Parts:
+        parts = chosen(parts, self.config.parts, self.known if number else frozenset())
+        return training_parts(parts, self.config, epoch, row.id, number)
+
+    def _clean(self, parts: Parts) -> Parts:
+        return chosen(parts, self.config.parts)
+
+    def _padded(self, ids: Sequence[np.ndarray]) -> dict[str, Tensor]:
+        filled, mask = padded(ids, self.reader.pad)
+        return {"input_ids": torch.from_numpy(filled), "attention_mask": torch.from_numpy(mask)}
+
+    def _outputs(self, parts: Sequence[Parts], batch_size: int) -> np.ndarray:
+        """Return the model's outputs (N, W), rows of like length together, dropout off."""
+        if batch_size < 1:
+            raise ConfigError(f"batch_size is {batch_size}, expected a number of rows from 1 up")
+        ids = self.reader.read(parts, remember=False)
+        order = sorted(range(len(ids)), key=lambda at: len(ids[at]))
+        found = np.zeros((len(ids), self.decision.width), np.float32)
+        training, device = self.model.training, next(self.model.parameters()).device
+        self.model.eval()
+        try:
+            with torch.inference_mode():
+                for start in range(0, len(order), batch_size):
+                    at = order[start : start + batch_size]
+                    batch = self._padded([ids[one] for one in at])
+                    outputs = self.model(**{k: v.to(device) for k, v in batch.items()})
+                    found[at] = outputs.float().cpu().numpy()
+        finally:
+            self.model.train(training)
+        return found
+
+    def _comparable(self, rows: Sequence[Example], told: Predictions) -> tuple[Any, Any]:
+        """Return targets and predictions as the metrics compare them: class numbers or numbers."""
+        if not self.decision.classes:
+            return self.decision.measured(rows), told.scores
+        places = {label: place for place, label in enumerate(self.decision.classes)}
+        return self.decision.encode(rows), [places[value] for value in told.values]  # type: ignore[index]
+
+    def _tell_absent(self, which: str, seen: set[int]) -> None:
+        absent = [c for place, c in enumerate(self.decision.classes) if place not in seen]
+        if absent:
+            warnings.warn(
+                f"no {which} row has the class {', '.join(map(repr, absent))}: nothing is"
+                f" {'learnt' if which == 'training' else 'measured'} of it",
+                stacklevel=3,
+            )
+
+    def _head_digest(self) -> bytes:
+        """Return a digest of the head, which every step of training changes."""
+        digest = hashlib.blake2b(digest_size=16)
+        for value in self.model.head.state_dict().values():
+            digest.update(value.detach().cpu().contiguous().numpy().tobytes())
+        return digest.digest()
+
+
+def read_papers(folder: Path) -> dict[str, Any]:
+    """Return `downstream.json` of a trained folder; raises RunError where it cannot be used."""
+    path = folder / PAPERS
+    try:
+        papers = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RunError(
+            f"{folder} holds no downstream model (no {PAPERS}); name a folder that `textcentric"
+            " train downstream` has finished"
+        ) from error
+    except ValueError as error:
+        raise RunError(f"{path} is not JSON ({error}); copy the folder again") from error
+    wanted = {"format", "config", "decision", "parts", "origin", "data"}
+    if not isinstance(papers, dict) or not wanted <= papers.keys() or papers["format"] != FORMAT:
+        raise RunError(f"{path} is not of format {FORMAT}; train again with this version")
+    return papers
+
+
+def _reader(config: DownstreamConfig, model: TextModel, name: str) -> TextReader:
+    tokenizer = load_tokenizer(config, name)
+    limit = longest_text(model.encoder, tokenizer)
+    if limit is not None and config.max_length > limit:
+        raise ConfigError(
+            f"max_length={config.max_length}: model {config.model!r} takes {limit} tokens at most"
+        )
+    return TextReader(tokenizer, max_length=config.max_length, headers=config.headers)
+
+
+def _sample(config: DownstreamConfig, examples: Sequence[Example]) -> list[Example]:
+    """Return up to `calibration_rows` rows, drawn by a hash of their ids."""
+
+    def draw(example: Example) -> bytes:
+        return hashlib.blake2b(f"{config.seed}\0{example.id}".encode(), digest_size=8).digest()
+
+    return sorted(examples, key=draw)[: config.calibration_rows]
+
+
+def _digest(examples: Sequence[Example]) -> str:
+    """Return a digest of everything that training reads of the rows."""
+    total = hashlib.blake2b(digest_size=8)
+    for row in examples:
+        total.update(repr((row.id, dict(row.parts), row.target, row.variants)).encode())
+    return total.hexdigest()

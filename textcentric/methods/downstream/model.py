@@ -1,0 +1,304 @@
+"""Any Hugging Face encoder or decoder with a head of our own, perhaps behind a LoRA adapter.
+
+Encoders are read by the mean over their tokens or by the first one, decoders by the last.
+Legend: N texts, T tokens, D width, W outputs.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from textcentric.engines.packaged import packaged_encoder
+from textcentric.errors import ConfigError, RunError
+from textcentric.methods.downstream.config import PACKAGED, DownstreamConfig
+from textcentric.methods.downstream.decision import LEAST_SHARE, Decision
+
+HEAD, ADAPTER = "head.safetensors", "adapter_config.json"
+OFFSET_POSITIONS = ("camembert", "longformer", "mpnet", "roberta", "xlm-roberta")
+
+
+class TextModel(nn.Module):
+    """An encoder (or decoder), how its tokens are pooled, and a head."""
+
+    encoder: Any  # a transformers or PEFT model
+    head: nn.Module
+
+    def __init__(self, encoder: Any, head: nn.Module, pooling: str):
+        super().__init__()
+        self.encoder = encoder
+        self.head = head
+        self.pooling = pooling
+        self.global_first = encoder.config.model_type == "longformer"
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """Return outputs (N, W) for token ids and mask (N, T), padding on the right."""
+        extra = {}
+        if self.global_first:  # all tokens see the first one, and it sees all of them
+            extra["global_attention_mask"] = torch.zeros_like(input_ids)
+            extra["global_attention_mask"][:, 0] = 1
+        told = self.encoder(input_ids=input_ids, attention_mask=attention_mask, **extra)
+        hidden = told.last_hidden_state  # (N, T, D)
+        pooled = POOLINGS[self.pooling](hidden, attention_mask)  # (N, D)
+        return self.head(pooled.to(next(self.head.parameters()).dtype))  # (N, W)
+
+
+def mean_tokens(hidden: Tensor, mask: Tensor) -> Tensor:
+    """Return the mean (N, D) over the tokens that are not padding."""
+    weights = mask.to(hidden.dtype)[:, :, None]  # (N, T, 1)
+    return (hidden * weights).sum(dim=1) / weights.sum(dim=1)
+
+
+def first_token(hidden: Tensor, mask: Tensor) -> Tensor:
+    """Return the first token (N, D)."""
+    return hidden[:, 0]
+
+
+def last_token(hidden: Tensor, mask: Tensor) -> Tensor:
+    """Return the last token (N, D) that is not padding."""
+    rows = torch.arange(len(hidden), device=hidden.device)
+    return hidden[rows, mask.sum(dim=1) - 1]
+
+
+POOLINGS = {"mean": mean_tokens, "cls": first_token, "last": last_token}
+
+
+class CumulativeHead(nn.Module):
+    """Logits of P(class <= k) = cut_k - score, the cuts rising by construction.
+
+    The cuts begin where the class shares put them, the first one plus positive steps.
+    """
+
+    def __init__(self, width: int, shares: np.ndarray):
+        super().__init__()
+        below = np.cumsum(np.clip(shares, LEAST_SHARE, None))[:-1]
+        below = np.clip(below, LEAST_SHARE, 1 - LEAST_SHARE)
+        cuts = np.log(below / (1 - below))
+        steps = np.log(np.expm1(np.maximum(np.diff(cuts), LEAST_SHARE)))  # softplus inverted
+        self.score = nn.Linear(width, 1, bias=False)
+        self.first = nn.Parameter(torch.tensor(cuts[:1], dtype=torch.float32))
+        self.steps = nn.Parameter(torch.tensor(steps, dtype=torch.float32))
+
+    def forward(self, pooled: Tensor) -> Tensor:
+        """Return logits (N, C - 1) of pooled texts (N, D)."""
+        rising = torch.cat([self.first, nn.functional.softplus(self.steps)]).cumsum(0)  # (C - 1,)
+        return rising - self.score(pooled)
+
+
+def build_model(config: DownstreamConfig, decision: Decision) -> TextModel:
+    """Return the model that `config` names, with a fresh head (and adapter)."""
+    encoder = load_encoder(config, source(config.model))
+    with seeded(config.seed):
+        head = make_head(config, decision, encoder.config)
+        if config.lora_rank is not None:
+            encoder = with_adapter(encoder, config)
+    return TextModel(encoder, head, pooling(config, encoder.config))
+
+
+def load_model(config: DownstreamConfig, decision: Decision, folder: Path) -> TextModel:
+    """Return the model that `save_model` wrote into `folder`.
+
+    Raises RunError where a file is absent or cut short.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        if (folder / ADAPTER).is_file():
+            encoder = _adapted(load_encoder(config, source(config.model)), folder)
+        else:
+            encoder = load_encoder(config, str(folder), saved=True)
+        head = make_head(config, decision, encoder.config)
+        head.load_state_dict(load_file(folder / HEAD))
+    except (ConfigError, SafetensorError, OSError, RuntimeError) as error:
+        raise RunError(
+            f"the model in {folder} cannot be loaded ({error}); a file is missing, cut short or of"
+            " another model: copy the folder again, or train again"
+        ) from error
+    return TextModel(encoder, head, pooling(config, encoder.config))
+
+
+def save_model(model: TextModel, config: DownstreamConfig, folder: Path) -> None:
+    """Write the encoder, or its adapter alone, and the head as safetensors."""
+    from safetensors.torch import save_file
+
+    folder.mkdir(parents=True, exist_ok=True)
+    if config.lora_rank is not None:
+        adapter = model.encoder.peft_config["default"]
+        adapter.base_model_name_or_path = config.model  # not where it lay on this machine
+        model.encoder.save_pretrained(folder, save_embedding_layers=False)
+        (folder / "README.md").unlink(missing_ok=True)  # PEFT's empty card; ours follows
+    else:
+        (folder / ADAPTER).unlink(missing_ok=True)
+        with quiet():
+            model.encoder.save_pretrained(folder)
+    weights = {name: value.contiguous().cpu() for name, value in model.head.state_dict().items()}
+    save_file(weights, folder / HEAD)
+
+
+def merge_adapter(model: TextModel) -> None:
+    """Fold the adapter into the weights of the encoder, in place."""
+    model.encoder = model.encoder.merge_and_unload()
+
+
+def source(model: str) -> str:
+    """Return the hub name or folder behind `model`."""
+    return str(packaged_encoder()) if model == PACKAGED else model
+
+
+def load_encoder(config: DownstreamConfig, name: str, *, saved: bool = False) -> Any:
+    """Load the body of a model, without the pooler that nothing here reads.
+
+    Raises ConfigError where there is no such model, or it has both encoder and decoder.
+    """
+    from transformers import AutoConfig, AutoModel
+
+    options: dict[str, Any] = {"trust_remote_code": config.trust_remote_code}
+    if config.revision is not None and not saved:
+        options["revision"] = config.revision
+    with quiet():
+        settings = _found(AutoConfig, name, config, **options)
+        if settings.is_encoder_decoder:
+            raise ConfigError(
+                f"model {config.model!r} has an encoder and a decoder; expected one of the two,"
+                " such as a BERT, DeBERTa, Longformer, GPT-2 or Llama"
+            )
+        if _takes_pooler(settings):
+            options["add_pooling_layer"] = False
+        if config.attention is not None:
+            options["attn_implementation"] = config.attention
+        if saved:
+            options["use_safetensors"] = True
+        dtype = getattr(torch, config.dtype)
+        model = _found(AutoModel, name, config, dtype=dtype, **options)
+    if getattr(model, "pooler", None) is not None:
+        model.pooler = None  # it would never get a gradient
+    if hasattr(model.config, "use_cache"):
+        model.config.use_cache = False
+    return model
+
+
+def load_tokenizer(config: DownstreamConfig, name: str) -> Any:
+    """Load the tokenizer of a model by hub name or folder; raises ConfigError where none is."""
+    from transformers import AutoTokenizer
+
+    options = {"revision": config.revision} if config.revision is not None else {}
+    with quiet():
+        return _found(
+            AutoTokenizer, name, config, trust_remote_code=config.trust_remote_code, **options
+        )
+
+
+def longest_text(encoder: Any, tokenizer: Any) -> int | None:
+    """Return how many tokens the model takes, None where it says no limit."""
+    settings = encoder.config
+    limits = [tokenizer.model_max_length]
+    positions = getattr(settings, "max_position_embeddings", None) or 0
+    if positions > 0 and getattr(settings, "position_biased_input", True):
+        taken = settings.model_type in OFFSET_POSITIONS
+        limits.append(positions - (settings.pad_token_id + 1 if taken else 0))
+    limit = min(limits)
+    return None if limit > 1e9 else int(limit)
+
+
+def pooling(config: DownstreamConfig, settings: Any) -> str:
+    """Return how the tokens are pooled: "auto" is the mean, for decoders the last one."""
+    if config.pooling != "auto":
+        return config.pooling
+    from transformers.models.auto import modeling_auto
+
+    kind = type(settings)
+    causal = kind in modeling_auto.MODEL_FOR_CAUSAL_LM_MAPPING
+    masked = kind in modeling_auto.MODEL_FOR_MASKED_LM_MAPPING
+    auto_map = getattr(settings, "auto_map", None) or {}
+    causal = causal or "AutoModelForCausalLM" in auto_map
+    return "last" if causal and not (masked or "AutoModelForMaskedLM" in auto_map) else "mean"
+
+
+def make_head(config: DownstreamConfig, decision: Decision, settings: Any) -> nn.Module:
+    """Return a fresh head in float32: one linear layer, or ordered cuts under a score."""
+    width = settings.get_text_config().hidden_size
+    if decision.kind == "cumulative":
+        last: nn.Module = CumulativeHead(width, decision.shares)
+    else:
+        last = nn.Linear(width, decision.width)
+    return nn.Sequential(nn.Dropout(config.head_dropout), last)
+
+
+def with_adapter(encoder: Any, config: DownstreamConfig) -> Any:
+    """Return `encoder` frozen behind a fresh LoRA adapter (Hu et al. 2021, arXiv 2106.09685)."""
+    from peft import LoraConfig, TaskType, get_peft_model
+
+    assert config.lora_rank is not None
+    targets = config.lora_targets
+    adapter = LoraConfig(
+        task_type=TaskType.FEATURE_EXTRACTION,
+        r=config.lora_rank,
+        lora_alpha=config.lora_alpha or 2 * config.lora_rank,
+        lora_dropout=config.lora_dropout,
+        target_modules=targets if isinstance(targets, str) else list(targets),
+    )
+    try:
+        return get_peft_model(encoder, adapter)
+    except ValueError as error:
+        raise ConfigError(f"lora_targets={targets!r}: {error}") from error
+
+
+def _adapted(encoder: Any, folder: Path) -> Any:
+    from peft import PeftModel
+
+    return PeftModel.from_pretrained(encoder, str(folder), is_trainable=True)
+
+
+def _takes_pooler(settings: Any) -> bool:
+    from transformers.models.auto.modeling_auto import MODEL_MAPPING
+
+    if type(settings) not in MODEL_MAPPING:
+        return False
+    built: Any = MODEL_MAPPING[type(settings)]
+    return "add_pooling_layer" in inspect.signature(built).parameters
+
+
+def _found(loader: Any, name: str, config: DownstreamConfig, **options: Any) -> Any:
+    """Load by `loader`, saying clearly where nothing of that name can be loaded."""
+    from safetensors import SafetensorError
+
+    try:
+        return loader.from_pretrained(name, **options)
+    except (SafetensorError, OSError, ValueError, ImportError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise ConfigError(
+            f"model {config.model!r} cannot be loaded: {reason}. Expected a folder with a Hugging"
+            " Face model, a hub name that is reachable or in the cache, or 'packaged'"
+        ) from error
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Draw from `seed` inside, and leave the state of torch's generators as it was."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        yield
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep transformers from telling of the pooler that is left out, and from drawing bars."""
+    from transformers.utils import logging
+
+    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()

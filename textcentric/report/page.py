@@ -1,0 +1,69 @@
+"""How a page is made: one template, one style, one script, and nothing from outside.
+
+Everything that comes from data passes through `visible` and Jinja's autoescape, and the page's
+policy admits only the script and the style sheet that are shipped here, by their digests.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from textcentric.report.formats import count, duration, figure, isotime, share, visible
+
+HERE = Path(__file__).parent
+
+
+def render(
+    template: str, view: Mapping[str, Any], styles: Sequence[str], script: str, *, pictures: bool
+) -> str:
+    """Render `template` of this folder with style sheets and a script of this folder.
+
+    `pictures` admits images that the page itself holds, as data addresses.
+    """
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from markupsafe import Markup
+
+    environment = Environment(
+        loader=FileSystemLoader(HERE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=visible,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        count=count, share=share, duration=duration, isotime=isotime, figure=figure
+    )
+    style = "".join((HERE / name).read_text(encoding="utf-8") for name in styles)
+    code = (HERE / script).read_text(encoding="utf-8")
+    return environment.get_template(template).render(
+        view, style=Markup(style), script=Markup(code), policy=_policy(style, code, pictures)
+    )
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Write `text` to `path` in one step, so that no reader sees half of it."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        draft.write_text(text, encoding="utf-8", newline="\n")
+        os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _policy(style: str, script: str, pictures: bool) -> str:
+    images = " img-src data:;" if pictures else ""
+    return (
+        f"default-src 'none'; script-src {_digest(script)}; style-src {_digest(style)};{images}"
+        " base-uri 'none'; form-action 'none'"
+    )
+
+
+def _digest(text: str) -> str:
+    digest = hashlib.sha256(text.encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"
