@@ -160,10 +160,12 @@ class Comparison:
 
     def tried(self) -> Iterator[tuple[str, int, Tried]]:
         """Make every trial that is not made yet, the cheap arms first, and yield them all."""
-        for name, arm in sorted(self.arms.items(), key=lambda item: _cost(item[1])):
-            for seed in self.config.seeds[:1] if arm.baseline else self.config.seeds:
-                folder = self.folder / "arms" / name / f"seed-{seed}"
-                yield name, seed, self._attempt(name, seed, folder)
+        arms = sorted(self.arms.items(), key=lambda item: _cost(item[1]))
+        for number, seed in enumerate(self.config.seeds):
+            for name, arm in arms:
+                if number == 0 or not arm.baseline:  # these have no seed worth the name
+                    folder = self.folder / "arms" / name / f"seed-{seed}"
+                    yield name, seed, self._attempt(name, seed, folder)
 
     def _attempt(self, name: str, seed: int, folder: Path) -> Tried:
         self.say(f"{name}, seed {seed}")
@@ -317,7 +319,7 @@ def assemble(comparison: Comparison, trials: Sequence[tuple[str, int, Tried]]) -
 
 def main_arm(arms: Mapping[str, Arm]) -> str:
     """Return the arm that the verdict is about: the whole method, else the last one compared."""
-    for name in ("text-centric", "perturbed", "aligned", "dropout-train"):
+    for name in ("text-centric", "text-centric+dropout", "perturbed", "aligned", "dropout-train"):
         if name in arms:
             return name
     return list(arms)[-1]

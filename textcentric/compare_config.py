@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from textcentric.config import AugmentConfig
 from textcentric.errors import ConfigError, unknown
@@ -120,6 +120,17 @@ class CompareConfig(BaseModel):
             if name not in NAMES:
                 raise ConfigError(unknown("corruption", name, NAMES))
         return names
+
+    @model_validator(mode="after")
+    def _same_damage(self) -> CompareConfig:
+        """Every arm must see the damage that the verdict is about."""
+        absent = set(self.llm_corruptions) - set(self.corruptions)
+        if not self.llm_corruptions or absent:
+            raise ValueError(
+                f"expected llm_corruptions among corruptions ({', '.join(self.corruptions)}),"
+                f" got {', '.join(self.llm_corruptions) or 'none'}"
+            )
+        return self
 
     def data(self) -> dict[str, Any]:
         """Return the settings that say which rows are read, and how experts say them."""

@@ -36,8 +36,8 @@ MODALITIES = ("table", "text", "image", "audio")
 class EvaluateConfig(BaseModel):
     """What is evaluated under which damage.
 
-    `models` are trained folders, each an arm under its folder's name; `orders` is how many rows
-    are read in every order of their parts. Without a `metric` the task's own is taken.
+    `models` are trained folders, each an arm under its folder's name. Without a `metric` the
+    task's own is taken.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
