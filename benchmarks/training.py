@@ -178,7 +178,7 @@ def train_ours(
     """Train with our loop, which groups by length where nothing else is said."""
     from textcentric.methods.downstream import Downstream, DownstreamConfig
     from textcentric.train import train
-    from textcentric.train_config import TrainConfig
+    from textcentric.training.config import TrainConfig
 
     chosen = DownstreamConfig(
         model=model, task="classification", variants=0, max_length=max_length, seed=seed

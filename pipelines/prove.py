@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from textcentric.compare import Comparison, compare
-from textcentric.compare_config import read_compare_config
+from textcentric.comparison.config import read_compare_config
 from textcentric.data import write_sample
 from textcentric.data.sample.ceiling import Ceiling, Pet, pet_points
 from textcentric.engines.protocol import Engine

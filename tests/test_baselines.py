@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from textcentric.baselines import (
+from textcentric.comparison.baselines import (
     BASELINES,
     Columns,
     Groups,

@@ -8,8 +8,8 @@ from random import Random
 import pytest
 import torch
 
-from textcentric.batches import batches, micro_batches, share
 from textcentric.errors import ConfigError
+from textcentric.training.batches import batches, micro_batches, share
 
 STRATEGIES = ("random", "group_by_length")
 

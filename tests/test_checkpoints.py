@@ -19,9 +19,9 @@ import pytest
 import torch
 from tiny_method import TinyMethod, make_rows, same, settings, train_slowly, weights
 
-from textcentric.checkpoints import _load
 from textcentric.errors import RunError
 from textcentric.train import TrainResult, train
+from textcentric.training.checkpoints import _load
 
 TESTS = Path(__file__).parent
 ROWS, HELD_OUT = make_rows(22), make_rows(6, seed=1)

@@ -20,7 +20,7 @@ from tiny_models import WORDS, tiny_model
 from textcentric.cli.train_settings import read_training, sorted_flags
 from textcentric.errors import ConfigError
 from textcentric.methods.downstream import Downstream, DownstreamConfig
-from textcentric.train_config import TrainConfig, train_config
+from textcentric.training.config import TrainConfig, train_config
 
 ROOT = Path(__file__).parent.parent
 SPLITS = ["train", "train", "validation", "test"]

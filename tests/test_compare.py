@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from tests.tiny_models import tiny_model
-from textcentric.arms import arm_examples, read_trial
 from textcentric.compare import Comparison, compare
-from textcentric.compare_config import ARMS, CompareConfig, read_compare_config
+from textcentric.comparison.arms import arm_examples, read_trial
+from textcentric.comparison.config import ARMS, CompareConfig, read_compare_config
 from textcentric.engines.protocol import Request
 from textcentric.engines.scripted import ScriptedEngine
 from textcentric.errors import ConfigError, DataError
@@ -182,7 +182,7 @@ def test_trained_models_are_evaluated_under_the_grid(config, tmp_path: Path) -> 
     from textcentric.methods.downstream import Downstream, downstream_config, expert_origin
     from textcentric.session import make_experts
     from textcentric.train import train
-    from textcentric.train_config import TrainConfig
+    from textcentric.training.config import TrainConfig
 
     comparison = Comparison(CompareConfig(**config))
     examples = [e for e in comparison.plain if e.split == "train"]

@@ -333,7 +333,7 @@ def test_a_run_directory_is_trained_on_by_the_loop_and_read_back(
     folder: str, tmp_path: Path
 ) -> None:
     from textcentric.train import train
-    from textcentric.train_config import TrainConfig
+    from textcentric.training.config import TrainConfig
 
     done = run(tmp_path / "run", 24)
     rows = labelled(read_examples(done.path))

@@ -14,17 +14,17 @@ import textcentric
 
 ROOT = Path(textcentric.__file__).parent
 FLOORS = [
-    "errors interrupts learning_curve train_log",
-    "background batches rows sentences train_config",
+    "errors",
+    "background rows sentences",
     "card config data engines journal metrics report scores templates",
-    "checkpoints encoder experts intervals prompts shards train_card",
+    "encoder experts intervals prompts shards",
     "curate describe pieces requests runs",
     "answers corrupt examples variants",
-    "baselines corrupt_files flow methods",
-    "augment grid held_out train_folder train_start",
-    "compare_config findings session train",
+    "corrupt_files flow methods",
+    "augment grid training",
+    "findings session train",
     "api results words",
-    "arms predict",
+    "comparison predict",
     "compare evaluate",
     "cli",
 ]

@@ -12,7 +12,7 @@ import pytest
 import yaml
 from tiny_models import tiny_model
 
-from textcentric.compare_config import ARMS, read_compare_config
+from textcentric.comparison.config import ARMS, read_compare_config
 from textcentric.data.sample.ceiling import MODALITIES, Ceiling, Pet, pet_points
 from textcentric.data.sample.petfinder import BREEDS, COLORS, STATES, pets
 from textcentric.engines.protocol import Request

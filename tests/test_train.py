@@ -23,10 +23,10 @@ from small_run import hear_interrupts
 from tiny_method import TinyMethod, make_rows, same, settings, weights
 from torch import Tensor
 
-from textcentric.batches import batches
 from textcentric.errors import ConfigError, DataError, RunError
 from textcentric.train import TrainResult, train
-from textcentric.train_config import TrainConfig
+from textcentric.training.batches import batches
+from textcentric.training.config import TrainConfig
 
 TESTS = Path(__file__).parent
 ROWS, HELD_OUT = make_rows(22), make_rows(6, seed=1)
@@ -248,7 +248,7 @@ def test_tensorboard_gets_the_same_figures(tmp_path: Path) -> None:
 def test_progress_has_rate_and_remaining_time(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("textcentric.train_log.PLAIN_SECONDS", 0.0)
+    monkeypatch.setattr("textcentric.training.log.PLAIN_SECONDS", 0.0)
     train(TinyMethod(), settings(tmp_path), ROWS, HELD_OUT)
     told = capsys.readouterr().err
     assert "step 6/12, epoch 1.00, loss 0." in told

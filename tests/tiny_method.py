@@ -19,7 +19,7 @@ from torch import Tensor
 from transformers import BertConfig, BertModel
 
 from textcentric.train import train
-from textcentric.train_config import TrainConfig
+from textcentric.training.config import TrainConfig
 
 gc.freeze()  # a training collects garbage at its end; what was imported need not be searched
 atexit.register(gc.unfreeze)

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from textcentric.api import InHand
-from textcentric.arms import Trial, Tried, arm_examples, attempt
 from textcentric.augment import Progress
-from textcentric.compare_config import ARMS, Arm, CompareConfig
+from textcentric.comparison.arms import Trial, Tried, arm_examples, attempt
+from textcentric.comparison.config import ARMS, Arm, CompareConfig
 from textcentric.config import fingerprint
 from textcentric.engines.protocol import Engine
 from textcentric.errors import ConfigError, DataError

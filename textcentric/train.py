@@ -21,17 +21,23 @@ from accelerate.utils import send_to_device, set_seed
 from torch import Tensor
 from transformers import get_scheduler
 
-from textcentric.batches import batches, micro_batches, share
-from textcentric.checkpoints import Checkpoints
 from textcentric.errors import ConfigError, DataError
-from textcentric.held_out import best_metric, held_out_metrics, in_words, judge, last_metrics
-from textcentric.interrupts import Interrupts
 from textcentric.methods.protocol import Method
 from textcentric.runs import lock, writing
-from textcentric.train_config import TrainConfig, When
-from textcentric.train_folder import TrainResult, refuse_another, write_model, write_papers
-from textcentric.train_log import TrainLog
-from textcentric.train_start import (
+from textcentric.training.batches import batches, micro_batches, share
+from textcentric.training.checkpoints import Checkpoints
+from textcentric.training.config import TrainConfig, When
+from textcentric.training.folder import TrainResult, refuse_another, write_model, write_papers
+from textcentric.training.held_out import (
+    best_metric,
+    held_out_metrics,
+    in_words,
+    judge,
+    last_metrics,
+)
+from textcentric.training.interrupts import Interrupts
+from textcentric.training.log import TrainLog
+from textcentric.training.start import (
     check_rows,
     make_optimizer,
     open_accelerator,

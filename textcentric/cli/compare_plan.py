@@ -11,20 +11,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from textcentric.arms import read_trial
 from textcentric.cli.columns import columns
 from textcentric.cli.find_run import RUNS
 from textcentric.cli.progress import duration
 from textcentric.cli.rates import Rates, measure
 from textcentric.compare import Comparison
-from textcentric.compare_config import Arm, CompareConfig
+from textcentric.comparison.arms import read_trial
+from textcentric.comparison.config import Arm, CompareConfig
 from textcentric.errors import RunError
 from textcentric.flow import Plan
 from textcentric.journal import Journal
 from textcentric.prompts import PromptLibrary
 from textcentric.runs import list_runs, read_manifest
 from textcentric.session import make_plan
-from textcentric.train_config import train_config
+from textcentric.training.config import train_config
 
 ASSUMED = 1.0  # requests a second where nothing is known: a small model on two CPU cores
 ENOUGH = 20  # requests that tell a rate

@@ -12,7 +12,7 @@ from textcentric.compare import Comparison
 from textcentric.errors import DataError
 from textcentric.examples import Example, describe_examples
 from textcentric.session import make_experts
-from textcentric.train_config import train_config
+from textcentric.training.config import train_config
 
 SECONDS = 3.0  # of learning, and of predicting
 SAMPLE = 64  # rows
@@ -54,7 +54,7 @@ def _model_rates(comparison: Comparison, examples: Sequence[Example], rates: Rat
     import torch
 
     from textcentric.methods.downstream import Downstream, downstream_config
-    from textcentric.train_start import make_optimizer
+    from textcentric.training.start import make_optimizer
 
     config = comparison.config
     loop = train_config({**config.training, "output_dir": config.output_dir})

@@ -15,12 +15,12 @@ from textcentric.cli.run_train import plain_warnings
 from textcentric.cli.sections import read_set, split_commas
 from textcentric.cli.watching import Watching
 from textcentric.compare import Comparison, compare
-from textcentric.compare_config import ARMS, CompareConfig, read_compare_config
+from textcentric.comparison.config import ARMS, CompareConfig, read_compare_config
 from textcentric.engines.protocol import Engine
 from textcentric.errors import ConfigError, unknown
 from textcentric.grid import make_grid
 from textcentric.methods.downstream.config import downstream_config
-from textcentric.train_config import train_config
+from textcentric.training.config import train_config
 
 SECTIONS = ("augment", "training", "downstream")
 

@@ -19,7 +19,7 @@ from textcentric.engines.protocol import Engine
 from textcentric.errors import ConfigError
 from textcentric.evaluate import EvaluateConfig, evaluate
 from textcentric.grid import make_grid
-from textcentric.train_config import first_problem
+from textcentric.training.config import first_problem
 
 
 def evaluate_command(

@@ -14,7 +14,7 @@ from textcentric.cli.run_augment import say, silence, terminable
 from textcentric.cli.train_rows import HELD_OUT, TrainingRows, training_rows
 from textcentric.cli.train_settings import Training
 from textcentric.errors import ConfigError, DataError, unknown
-from textcentric.train_config import TrainConfig
+from textcentric.training.config import TrainConfig
 
 Tell = Callable[[str], None]
 
@@ -109,7 +109,7 @@ def _facts(result: Any, method: Any) -> dict[str, Any]:
 
 
 def _as_text(result: Any, method: Any, training: Training) -> str:
-    from textcentric.held_out import in_words
+    from textcentric.training.held_out import in_words
 
     task, classes = method.decision.task, method.decision.classes
     steps = f"{result.step} in {duration(result.train_seconds)}"

@@ -12,9 +12,9 @@ from textcentric.cli.run_train import check_metric, fitted
 from textcentric.cli.train_rows import TrainingRows, training_rows
 from textcentric.cli.train_settings import Training
 from textcentric.methods.downstream import Downstream
-from textcentric.train_config import TrainConfig
-from textcentric.train_folder import FACTS
-from textcentric.train_start import total_steps
+from textcentric.training.config import TrainConfig
+from textcentric.training.folder import FACTS
+from textcentric.training.start import total_steps
 
 
 def show_training(training: Training, tell: Callable[[str], None], *, as_json: bool) -> int:

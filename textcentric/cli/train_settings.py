@@ -20,7 +20,7 @@ from textcentric.config import AugmentConfig, fingerprint, resolve
 from textcentric.errors import ConfigError, unknown
 from textcentric.methods.downstream.config import DownstreamConfig, downstream_config
 from textcentric.prompts import LABELS
-from textcentric.train_config import TrainConfig, first_problem, train_config
+from textcentric.training.config import TrainConfig, first_problem, train_config
 
 SECTIONS = ("train", "downstream")
 SHARED = ("output_dir", "seed")  # keys of the whole, not of a section

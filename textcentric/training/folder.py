@@ -12,9 +12,9 @@ from typing import Any
 
 from textcentric.config import differences
 from textcentric.errors import RunError
-from textcentric.learning_curve import draw_learning_curve
 from textcentric.methods.protocol import Method
-from textcentric.train_card import write_train_card
+from textcentric.training.card import write_train_card
+from textcentric.training.learning_curve import draw_learning_curve
 
 FACTS = "train.json"
 

@@ -23,7 +23,7 @@ from accelerate.utils import (
 
 from textcentric.errors import ConfigError, DataError
 from textcentric.methods.protocol import Method
-from textcentric.train_config import TrainConfig
+from textcentric.training.config import TrainConfig
 
 WAIT = timedelta(hours=6)  # how long processes wait while the main one evaluates
 

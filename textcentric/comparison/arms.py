@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from textcentric.compare_config import Arm
+from textcentric.comparison.config import Arm
 from textcentric.corrupt import part_orders
 from textcentric.errors import ConfigError
 from textcentric.examples import Example
@@ -103,7 +103,7 @@ def plain_parts(parts: Parts) -> Parts:
 
 
 def _fitted(trial: Trial) -> Tried:
-    from textcentric.baselines import open_baseline
+    from textcentric.comparison.baselines import open_baseline
 
     started = time.monotonic()
     kept = [example for example in trial.examples if example.id in trial.raw]
@@ -135,7 +135,7 @@ def _by_cell(trial: Trial) -> Iterator[tuple[str, list[tuple[str, Record]]]]:
 def _trained(trial: Trial, folder: Path) -> Tried:
     from textcentric.methods.downstream import Downstream, downstream_config
     from textcentric.train import train
-    from textcentric.train_config import TrainConfig
+    from textcentric.training.config import TrainConfig
 
     values = {**trial.downstream, **(trial.arm.changes or {}), "seed": trial.seed}
     if not trial.arm.variants:

@@ -10,12 +10,12 @@ import torch
 from accelerate import Accelerator
 from accelerate.utils import broadcast
 
-from textcentric.checkpoints import TrainState
 from textcentric.errors import ConfigError, unknown
 from textcentric.methods.protocol import Method
 from textcentric.scores import HIGHER_IS_BETTER
-from textcentric.train_config import TrainConfig
-from textcentric.train_log import TrainLog
+from textcentric.training.checkpoints import TrainState
+from textcentric.training.config import TrainConfig
+from textcentric.training.log import TrainLog
 
 
 def held_out_metrics(

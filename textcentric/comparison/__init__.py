@@ -1,0 +1,1 @@
+"""What a comparison is made of: its configuration, its arms, the cheap rivals."""

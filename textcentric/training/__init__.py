@@ -1,0 +1,1 @@
+"""What the training loop in `textcentric.train` stands on: batches, checkpoints, folder, log."""
