@@ -16,11 +16,8 @@ from test_cli_start import started
 from test_cli_train import SCHEMA, write_table
 from tiny_models import WORDS, tiny_model
 
-from textcentric.cli.progress import Progress
 from textcentric.cli.run_compare import compare_command, compare_config
-from textcentric.cli.watching import Watching
 from textcentric.engines.scripted import ScriptedEngine
-from textcentric.metrics import Metrics
 
 CONFIG = """\
 dataset: pets.csv
@@ -167,23 +164,6 @@ def test_of_several_processes_one_compares(
     drive("runs/none", ScriptedEngine(ANSWER), dry_run=True)
     assert "2 processes were launched; one does all of this" in capsys.readouterr().err
     assert "WORLD_SIZE" not in os.environ
-
-
-def test_messages_and_progress_take_turns(capsys: pytest.CaptureFixture[str]) -> None:
-    with Watching() as watching:
-        watching.say("first")
-        first = watching.watch(2)
-        assert isinstance(first, Progress)
-        watching.say("while it runs")
-        first.changed -= 10
-        watching.say("after it")
-        assert watching.watch(3) is not first
-        watching.close()
-    assert capsys.readouterr().err == "first\nwhile it runs\nafter it\n"
-    with Watching(quiet=True) as watching:
-        watching.watch(2)(Metrics())
-        watching.say("nothing")
-    assert capsys.readouterr().err == ""
 
 
 @pytest.fixture(scope="module")

@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from textcentric.api import InHand
-from textcentric.augment import Progress
-from textcentric.comparison.arms import Trial, Tried, arm_examples, attempt
+from textcentric.comparison.arms import Trial, Tried, arm_examples, attempt, read_trial
 from textcentric.comparison.config import ARMS, Arm, CompareConfig
 from textcentric.config import fingerprint
 from textcentric.engines.protocol import Engine
@@ -29,10 +28,9 @@ from textcentric.rows import Record, Target
 from textcentric.runs import lock, read_manifest
 from textcentric.scores import constant_prediction, default_metric
 from textcentric.session import load_rows
-from textcentric.words import augmented, expert_words
+from textcentric.words import Watch, augmented, expert_words
 
 Say = Callable[[str], None]
-Watch = Callable[[int], Progress]  # rows in all -> what shows the progress of a run
 SUMMARIES = "summarize/brief"
 
 
@@ -110,10 +108,17 @@ class Comparison:
 
         `kind` "random" or "instruction" draws from that part of the bank of instructions alone.
         """
+        if kind in self._perturbed:
+            return self._perturbed[kind]
         folder = self.folder / ("augmented" if not kind else f"augmented-{kind}")
         config = self._augment(output_dir=str(folder), **({"prompts": "bank"} if kind else {}))
         library = self._bank(kind) if kind else None
-        return labelled(self._llm_run(self.train_rows, config, library))
+        self._perturbed[kind] = labelled(self._llm_run(self.train_rows, config, library))
+        return self._perturbed[kind]
+
+    @cached_property
+    def _perturbed(self) -> dict[str, list[Example]]:
+        return {}
 
     @cached_property
     def test_words(self) -> WordsByCell:
@@ -168,8 +173,12 @@ class Comparison:
                     yield name, seed, self._attempt(name, seed, folder)
 
     def _attempt(self, name: str, seed: int, folder: Path) -> Tried:
+        identity = self.identity(name)
+        kept = read_trial(folder, identity)
+        if kept is not None:
+            return kept
         self.say(f"{name}, seed {seed}")
-        tried = attempt(self.trial(name, seed), folder, self.identity(name))
+        tried = attempt(self.trial(name, seed), folder, identity)
         self.say(f"{name}, seed {seed}: {tried.train_seconds:.0f} s of training")
         return tried
 
@@ -256,10 +265,8 @@ class Comparison:
     def _llm_run(
         self, rows: Any, config: Any, library: PromptLibrary | None = None
     ) -> list[Example]:
-        self.say(f"asking the LLM: {rows.count()} rows into {config.output_dir}")
-        watch = self.watch(rows.count()) if self.watch else None
         return augmented(
-            rows, config, engine=self.engine, library=library, on_progress=watch, say=self.say
+            rows, config, engine=self.engine, library=library, watch=self.watch, say=self.say
         )
 
     def _scaled(self, record: Record) -> Record:

@@ -103,9 +103,28 @@ def resolve(file: Path | None = None, flags: Mapping[str, Any] | None = None) ->
     try:
         return AugmentConfig.model_validate(values)
     except ValidationError as error:
-        problem = error.errors()[0]
-        where = ".".join(str(piece) for piece in problem["loc"])
-        raise ConfigError(f"{where}={problem['input']!r:.80}: {problem['msg']}") from error
+        raise ConfigError(first_problem(error, "the configuration")) from error
+
+
+def first_problem(error: ValidationError, whole: str) -> str:
+    """Say which value is wrong and what was expected; `whole` is the name of all of them."""
+    problem = error.errors()[0]
+    where = ".".join(str(piece) for piece in problem["loc"])
+    what = problem["msg"].removeprefix("Value error, ")
+    return f"{where}={problem['input']!r:.80}: {what}" if where else f"{whole}: {what}"
+
+
+def read_keys(path: Path) -> dict[str, Any]:
+    """Read a YAML file of keys and values; raises ConfigError where it is none."""
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"configuration file {path}: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"configuration file {path} is not YAML: {error}") from error
+    if not isinstance(values, dict):
+        raise ConfigError(f"configuration file {path}: expected keys and values")
+    return values
 
 
 def check_address(url: Any) -> None:
@@ -160,15 +179,7 @@ def settings(pairs: list[str]) -> dict[str, Any]:
 
 def _from_file(path: Path) -> dict[str, Any]:
     """Read a file of configuration keys; the `run.yaml` of a run is one too."""
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"configuration file {path}: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"configuration file {path} is not YAML: {error}") from error
-    if not isinstance(values, dict):
-        raise ConfigError(f"configuration file {path}: expected keys and values")
-    return {name: value for name, value in values.items() if name not in ADDED}
+    return {name: value for name, value in read_keys(path).items() if name not in ADDED}
 
 
 def _from_environment() -> dict[str, Any]:

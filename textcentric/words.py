@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from textcentric.session import (
 
 Words = dict[str, Mapping[str, str]]  # row id -> parts
 Say = Callable[[str], None]
+Watch = Callable[[int], AbstractContextManager[Progress]]  # rows left -> what shows a run
 EXPERTS_ONLY = "experts.sqlite"
 
 
@@ -37,16 +39,19 @@ def augmented(
     *,
     engine: Engine | None = None,
     library: PromptLibrary | None = None,
-    on_progress: Progress | None = None,
+    watch: Watch | None = None,
     say: Say = lambda line: None,
 ) -> list[Example]:
     """Return `rows` with what the prompts of `config` write, from a run in its `output_dir`.
 
     A finished run is read, one that was interrupted goes on: no answer is asked for twice.
+    `watch` is given the number of rows left and shows how they go.
     """
-    with opened(
-        config, rows=rows, engine=engine, library=library, on_progress=on_progress, say=say
-    ) as run:
+    with opened(config, rows=rows, engine=engine, library=library, say=say) as run:
         if finished_manifest(run.job) is None:
-            wrap_up(run.job, run_to_end(run.job))
+            left = run.job.dataset.count() - run.finished
+            say(f"asking the LLM about {left} rows, into {run.job.folder}")
+            with watch(left) if watch else nullcontext() as run.job.on_progress:
+                manifest = run_to_end(run.job)
+            wrap_up(run.job, manifest)
         return read_examples(run.job.folder)

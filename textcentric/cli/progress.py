@@ -22,7 +22,7 @@ class Progress:
         self.quiet = quiet
         self._live: Any = None
         self._task: Any = None
-        self._said = self.changed = time.monotonic()
+        self._said = time.monotonic()
 
     def __enter__(self) -> Progress:
         if not self.quiet and sys.stderr.isatty():
@@ -42,19 +42,11 @@ class Progress:
 
     def __call__(self, metrics: Metrics) -> None:
         """Show the present state of `metrics`."""
-        self.changed = time.monotonic()
         if self._live is not None:
             self._live.update(self._task, completed=metrics.rows, description=self.line(metrics))
         elif not self.quiet and time.monotonic() - self._said >= PLAIN_SECONDS:
             self._said = time.monotonic()
             print(self.line(metrics), file=sys.stderr, flush=True)
-
-    def say(self, line: str) -> None:
-        """Print a message for people, above the live line if there is one."""
-        if self._live is not None:
-            self._live.console.print(line, markup=False, highlight=False)
-        elif not self.quiet:
-            print(line, file=sys.stderr, flush=True)
 
     def line(self, metrics: Metrics) -> str:
         """Return one line: rows, outputs by fate, tokens a second, remaining time."""

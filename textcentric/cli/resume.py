@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from textcentric.cli.find_run import find_run
 from textcentric.cli.run_augment import run_config
-from textcentric.config import AugmentConfig
+from textcentric.config import AugmentConfig, first_problem
 from textcentric.engines.protocol import Engine
 from textcentric.errors import RunError
 from textcentric.prompts import PromptLibrary
@@ -56,10 +56,8 @@ def saved_config(folder: Path, flags: Mapping[str, Any]) -> AugmentConfig:
     try:
         return AugmentConfig.model_validate(values)
     except ValidationError as error:
-        problem = error.errors()[0]
-        where = ".".join(str(piece) for piece in problem["loc"])
         raise RunError(
-            f"{folder / 'run.yaml'}: {where}={problem['input']!r:.80}: {problem['msg']}; it was"
+            f"{folder / 'run.yaml'}: {first_problem(error, 'the run')}; it was"
             " written by another version: run `textcentric augment` again with --reuse"
             f" {folder}"
         ) from error

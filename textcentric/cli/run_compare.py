@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from textcentric.cli.compare_plan import as_text, planned
 from textcentric.cli.launched import alone
+from textcentric.cli.progress import Progress
 from textcentric.cli.run_augment import say, silence, terminable
 from textcentric.cli.run_evaluate import read_levels, tell_results
 from textcentric.cli.run_train import plain_warnings
 from textcentric.cli.sections import read_set, split_commas
-from textcentric.cli.watching import Watching
 from textcentric.compare import Comparison, compare
 from textcentric.comparison.config import ARMS, CompareConfig, read_compare_config
 from textcentric.engines.protocol import Engine
@@ -38,20 +39,18 @@ def compare_command(
     if not alone():  # one process does it, whoever launched more
         return 0
     silence(verbose)
-    with Watching(quiet=quiet) as watching:
-        try:
-            with plain_warnings(watching.say), terminable():
-                plan = planned(config)
-                if dry_run:
-                    print(json.dumps(plan, ensure_ascii=False) if as_json else as_text(plan))
-                    return 0
-                watching.say(as_text(plan))
-                comparison = Comparison(config, engine, watching.say, watching.watch)
-                results = compare(comparison)
-        except KeyboardInterrupt:
-            watching.close()
-            say(f"textcentric: interrupted; the same command goes on in {config.output_dir}")
-            return 130
+    tell = (lambda line: None) if quiet else say
+    try:
+        with plain_warnings(tell), terminable():
+            plan = planned(config)
+            if dry_run:
+                print(json.dumps(plan, ensure_ascii=False) if as_json else as_text(plan))
+                return 0
+            tell(as_text(plan))
+            results = compare(Comparison(config, engine, tell, partial(Progress, quiet=quiet)))
+    except KeyboardInterrupt:
+        say(f"textcentric: interrupted; the same command goes on in {config.output_dir}")
+        return 130
     tell_results(results, config.output_dir, as_json=as_json)
     return 0
 

@@ -14,12 +14,11 @@ from textcentric.cli.run_augment import say, silence, terminable
 from textcentric.cli.run_predict import find_model
 from textcentric.cli.run_train import plain_warnings
 from textcentric.cli.sections import split_commas
-from textcentric.config import fingerprint
+from textcentric.config import fingerprint, first_problem
 from textcentric.engines.protocol import Engine
 from textcentric.errors import ConfigError
 from textcentric.evaluate import EvaluateConfig, evaluate
 from textcentric.grid import make_grid
-from textcentric.training.config import first_problem
 
 
 def evaluate_command(

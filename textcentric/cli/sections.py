@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -31,19 +30,6 @@ def read_set(pairs: Sequence[str], sections: Collection[str]) -> dict[str, Any]:
             raise ConfigError(
                 f"--set {pair!r}: {text!r} is not YAML; put quotes round it"
             ) from error
-    return values
-
-
-def read_file(file: Path | None) -> dict[str, Any]:
-    """Return the keys of a YAML file, none where no file is given."""
-    if file is None:
-        return {}
-    try:
-        values = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise ConfigError(f"cannot read {file}: {error}; expected YAML of `key: value`") from error
-    if not isinstance(values, dict):
-        raise ConfigError(f"{file} holds a {type(values).__name__}, expected `key: value` lines")
     return values
 
 

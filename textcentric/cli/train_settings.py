@@ -15,12 +15,12 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from textcentric.cli.sections import merged, read_file, read_set, split_commas
-from textcentric.config import AugmentConfig, fingerprint, resolve
+from textcentric.cli.sections import merged, read_set, split_commas
+from textcentric.config import AugmentConfig, fingerprint, first_problem, read_keys, resolve
 from textcentric.errors import ConfigError, unknown
 from textcentric.methods.downstream.config import DownstreamConfig, downstream_config
 from textcentric.prompts import LABELS
-from textcentric.training.config import TrainConfig, first_problem, train_config
+from textcentric.training.config import TrainConfig, train_config
 
 SECTIONS = ("train", "downstream")
 SHARED = ("output_dir", "seed")  # keys of the whole, not of a section
@@ -84,7 +84,7 @@ def read_training(file: Path | None, flags: Mapping[str, Any]) -> Training:
 
     Raises ConfigError with the nearest name for an unknown key, and with the value otherwise.
     """
-    values = merged(read_file(file), flags, SECTIONS)
+    values = merged((read_keys(file) if file else {}), flags, SECTIONS)
     for name in values:
         if name not in Training.model_fields:
             raise ConfigError(unknown("key of train downstream", name, Training.model_fields))

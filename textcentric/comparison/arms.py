@@ -62,10 +62,7 @@ class Tried:
 
 
 def attempt(trial: Trial, folder: Path, identity: Mapping[str, Any]) -> Tried:
-    """Return what came of `trial`, from `folder` if it was made there under this `identity`."""
-    found = read_trial(folder, identity)
-    if found is not None:
-        return found
+    """Make `trial` and keep what came of it in `folder`, under `identity`."""
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
         tried = _fitted(trial) if trial.arm.baseline else _trained(trial, folder / "model")

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from textcentric.config import AugmentConfig
+from textcentric.config import AugmentConfig, first_problem, read_keys
 from textcentric.errors import ConfigError, unknown
 from textcentric.grid import LEVELS, NAMES
 
@@ -147,7 +146,7 @@ def read_compare_config(file: Path | None, flags: Mapping[str, Any]) -> CompareC
 
     Raises ConfigError with the nearest name for an unknown key, and with the value otherwise.
     """
-    values = _from_file(file) if file else {}
+    values = read_keys(file) if file else {}
     for name, value in flags.items():
         if value is not None:
             section, _, key = name.rpartition(".")
@@ -161,16 +160,4 @@ def read_compare_config(file: Path | None, flags: Mapping[str, Any]) -> CompareC
     try:
         return CompareConfig.model_validate(values)
     except ValidationError as error:
-        problem = error.errors()[0]
-        where = ".".join(str(piece) for piece in problem["loc"])
-        raise ConfigError(f"{where}={problem['input']!r:.80}: {problem['msg']}") from error
-
-
-def _from_file(file: Path) -> dict[str, Any]:
-    try:
-        values = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise ConfigError(f"cannot read {file}: {error}; expected YAML of `key: value`") from error
-    if not isinstance(values, dict):
-        raise ConfigError(f"{file} holds a {type(values).__name__}, expected `key: value` lines")
-    return values
+        raise ConfigError(first_problem(error, "compare")) from error

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from textcentric.config import first_problem
 from textcentric.errors import ConfigError, unknown
 
 # What may change between a checkpoint and the training that goes on from it.
@@ -85,11 +86,3 @@ def train_config(values: Mapping[str, Any]) -> TrainConfig:
         return TrainConfig.model_validate(dict(values))
     except ValidationError as error:
         raise ConfigError(first_problem(error, "train")) from error
-
-
-def first_problem(error: ValidationError, whole: str) -> str:
-    """Say which value is wrong and what was expected; `whole` is the name of all of them."""
-    problem = error.errors()[0]
-    where = ".".join(str(piece) for piece in problem["loc"])
-    what = problem["msg"].removeprefix("Value error, ")
-    return f"{where}={problem['input']!r:.80}: {what}" if where else f"{whole}: {what}"

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from textcentric.config import first_problem
 from textcentric.errors import ConfigError, unknown
 
 PACKAGED = "packaged"
@@ -95,6 +96,4 @@ def downstream_config(values: Mapping[str, Any]) -> DownstreamConfig:
     try:
         return DownstreamConfig.model_validate(dict(values))
     except ValidationError as error:
-        problem = error.errors()[0]
-        where = ".".join(str(piece) for piece in problem["loc"])
-        raise ConfigError(f"{where}={problem['input']!r:.80}: {problem['msg']}") from error
+        raise ConfigError(first_problem(error, "downstream")) from error
