@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import pytest
+
+from textcentric.errors import DataError
+from textcentric.findings import Findings, verdict
+from textcentric.grid import CLEAN, Cell
+from textcentric.results import ORDER, changed_rows, figures
+from textcentric.rows import Target
+
+ROWS = [f"r{n}" for n in range(40)]
+TARGETS: dict[str, Target] = {row: n % 2 for n, row in enumerate(ROWS)}
+HALF, ALL = Cell("all", 0.5), Cell("all", 1.0)
+GRID = (CLEAN, HALF, ALL, Cell("missing", None, ("text",)))
+RIGHT = dict(TARGETS)
+WRONG_TEN: dict[str, Target] = {
+    row: 1 - int(value) if n < 10 else value for n, (row, value) in enumerate(RIGHT.items())
+}
+ZEROS: dict[str, Target] = dict.fromkeys(ROWS, 0)
+
+
+def findings(**arms: dict[str, dict[str, Target]]) -> Findings:
+    return Findings(
+        metric="accuracy",
+        targets=TARGETS,
+        groups={},
+        cells=GRID,
+        predicted={name: {0: by_cell} for name, by_cell in arms.items()},
+        constant=0,
+        resamples=200,
+    )
+
+
+def curve(clean: dict, half: dict, all_: dict) -> dict[str, dict[str, Target]]:
+    return {CLEAN.name: clean, HALF.name: half, ALL.name: all_}
+
+
+def test_a_cell_has_score_constant_and_the_share_that_is_lost() -> None:
+    entries = findings(ours=curve(RIGHT, WRONG_TEN, ZEROS)).table()
+    clean, half, all_ = entries
+    assert [e["score"] for e in entries] == [1.0, 0.75, 0.5]
+    assert [e["drop_ratio"] for e in entries] == [0.0, 0.25, 0.5]
+    assert {e["constant"] for e in entries} == {0.5}
+    assert clean["interval"] == [1.0, 1.0]
+    assert half["interval"][0] < 0.75 < half["interval"][1]
+    assert (all_["n"], all_["seeds"], all_["undefined"]) == (40, 1, "")
+
+
+def test_a_model_no_better_than_the_constant_has_no_drop_ratio() -> None:
+    entry = findings(ours=curve(ZEROS, ZEROS, ZEROS)).table()[1]
+    assert entry["drop_ratio"] is None
+    assert "not better than the constant" in entry["undefined"]
+
+
+def test_the_area_runs_from_the_clean_row_to_the_last_level() -> None:
+    found = findings(ours=curve(RIGHT, WRONG_TEN, ZEROS)).areas()
+    assert found[0]["levels"] == [0.0, 0.5, 1.0]
+    assert found[0]["area"] == pytest.approx(0.5 * (1 + 0.75) / 2 + 0.5 * (0.75 + 0.5) / 2)
+
+
+def test_arms_are_compared_at_the_levels_they_share() -> None:
+    short = {CLEAN.name: RIGHT, HALF.name: RIGHT}
+    found = findings(ours=short, theirs=curve(RIGHT, WRONG_TEN, ZEROS))
+    difference = found.difference("ours", "theirs", "all")
+    assert difference is not None
+    assert difference["levels"] == [0.0, 0.5]
+    assert difference["difference"] == pytest.approx(0.5 * 0.25 / 2)
+
+
+def test_rows_that_one_arm_lacks_count_for_none_in_that_cell() -> None:
+    few = {row: RIGHT[row] for row in ROWS[:30]}
+    found = findings(
+        ours={**curve(RIGHT, RIGHT, RIGHT), "missing-text": few},
+        theirs={**curve(RIGHT, RIGHT, RIGHT), "missing-text": RIGHT},
+    )
+    assert {e["n"] for e in found.table() if e["missing"]} == {30}
+
+
+def test_a_cell_without_any_row_is_an_error() -> None:
+    with pytest.raises(DataError, match="no row was predicted"):
+        findings(ours={CLEAN.name: {}}).table()
+
+
+def test_the_verdict_says_helped_hurt_or_not_shown() -> None:
+    found = findings(good=curve(RIGHT, RIGHT, RIGHT), bad=curve(RIGHT, WRONG_TEN, ZEROS))
+    helped = verdict(found, "good", "bad", "all", [])
+    assert helped["shown"]
+    assert helped["sentence"].startswith("Augmentation helped: for good")
+    assert verdict(found, "bad", "good", "all", [])["sentence"].startswith("Augmentation hurt")
+    same = findings(good=curve(RIGHT, WRONG_TEN, ZEROS), bad=curve(RIGHT, WRONG_TEN, ZEROS))
+    level = verdict(same, "good", "bad", "all", [])
+    assert not level["shown"]
+    assert level["sentence"].startswith("Not shown that augmentation helps")
+
+
+def test_a_cheap_arm_with_a_larger_area_is_named() -> None:
+    found = findings(
+        ours=curve(RIGHT, WRONG_TEN, ZEROS),
+        plain=curve(RIGHT, ZEROS, ZEROS),
+        cheap=curve(RIGHT, RIGHT, RIGHT),
+    )
+    said = verdict(found, "ours", "plain", "all", ["plain", "cheap"])
+    assert "cheap by 0.2500" in said["cheap_wins"]
+    assert "plain by" not in said["cheap_wins"]
+
+
+def test_other_orders_have_a_mean_a_worst_and_a_share_of_flips() -> None:
+    by_cell = {CLEAN.name: RIGHT, f"{ORDER}0": RIGHT, f"{ORDER}1": WRONG_TEN}
+    entry = figures(findings(ours=by_cell), [])["orders"][0]
+    assert entry == {"arm": "ours", "mean": 0.875, "worst": 0.75, "flips": 0.125, "orders": 2}
+
+
+def test_the_rows_that_changed_most_come_with_both_texts() -> None:
+    words = {CLEAN.name: {"r0": {"text": "calm"}}, HALF.name: {"r0": {"text": "c"}}}
+    found = findings(ours=curve(RIGHT, WRONG_TEN, ZEROS))
+    changed = changed_rows(found, "ours", HALF, words)
+    assert len(changed) == 10
+    first = changed[0]
+    assert (first["id"], first["clean_prediction"], first["corrupted_prediction"]) == ("r0", 0, 1)
+    assert (first["clean_parts"], first["corrupted_parts"]) == ({"text": "calm"}, {"text": "c"})
