@@ -103,6 +103,7 @@ def test_a_comparison_trains_every_arm_scores_every_cell_and_writes_its_report(
     folder = config["output_dir"]
     assert json.loads((folder / "results.json").read_text())["metric"] == "quadratic_kappa"
     assert "text-centric" in (folder / "robustness.html").read_text()
+    assert read_compare_config(folder / "compare.yaml", {}) == CompareConfig(**config)
 
 
 def test_a_second_comparison_asks_and_trains_nothing(config, results) -> None:

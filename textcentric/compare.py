@@ -13,6 +13,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from textcentric.api import InHand
 from textcentric.comparison.arms import Trial, Tried, arm_examples, attempt, read_trial
 from textcentric.comparison.config import ARMS, Arm, CompareConfig
@@ -25,13 +27,13 @@ from textcentric.grid import MARK, Cell, CorruptedRows, make_grid
 from textcentric.prompts import PromptLibrary
 from textcentric.results import WordsByCell, changed_rows, figures, write_results
 from textcentric.rows import Record, Target
-from textcentric.runs import lock, read_manifest
+from textcentric.runs import lock, read_manifest, write_text
 from textcentric.scores import constant_prediction, default_metric
 from textcentric.session import load_rows
 from textcentric.words import Watch, augmented, expert_words
 
 Say = Callable[[str], None]
-SUMMARIES = "summarize/brief"
+SUMMARIES, SETTINGS = "summarize/brief", "compare.yaml"
 
 
 @dataclass
@@ -290,6 +292,8 @@ def by_cell(examples: Sequence[Example]) -> WordsByCell:
 def compare(comparison: Comparison) -> dict[str, Any]:
     """Run a comparison to its end; return its results, which are on disk with their report."""
     with lock(comparison.folder):
+        settings = comparison.config.model_dump(mode="json")
+        write_text(comparison.folder / SETTINGS, yaml.safe_dump(settings, sort_keys=False))
         trials = list(comparison.tried())
         results = assemble(comparison, trials)
         results["report"] = str(write_results(comparison.folder, results))
@@ -320,7 +324,7 @@ def assemble(comparison: Comparison, trials: Sequence[tuple[str, int, Tried]]) -
         **figures(findings, [pair for pair in pairs if set(pair) <= set(arms)]),
         "changed": comparison.changed(findings),
         "verdict": verdict(findings, main, against, config.llm_corruptions[0], cheap),
-        "reproduce": ["textcentric compare -c compare.yaml"],
+        "reproduce": [f"textcentric compare -c {comparison.folder / SETTINGS}"],
     }
 
 

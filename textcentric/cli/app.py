@@ -10,7 +10,7 @@ from textcentric.cli import augment, compare, data, doctor, evaluate, predict, p
 
 app = typer.Typer(
     name="textcentric",
-    help="Turn rows of pictures, tables, sound and text into text, and attack them.",
+    help="Turn pictures, tables, sound and text into text, attack it, train on it, prove it.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -32,7 +32,7 @@ def root(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
-    """Turn rows of pictures, tables, sound and text into text, and attack them."""
+    """Turn pictures, tables, sound and text into text, attack it, train on it, prove it."""
 
 
 app.command("augment")(augment.augment)

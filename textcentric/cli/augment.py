@@ -93,7 +93,7 @@ def augment(
         "ignore": ignore_column,
     }
     given = dict(locals())
-    from textcentric.cli.run_augment import augment_command
+    from textcentric.cli.augment_modes import augment_command
     from textcentric.config import AugmentConfig, settings
 
     flags = {name: value for name, value in given.items() if name in AugmentConfig.model_fields}
@@ -130,7 +130,7 @@ def describe(
 ) -> None:
     """Show rows in the experts' words, without a language model."""
     given = dict(locals())
-    from textcentric.cli.run_augment import describe_command
+    from textcentric.cli.augment_modes import describe_command
     from textcentric.config import AugmentConfig
 
     flags = {name: value for name, value in given.items() if name in AugmentConfig.model_fields}

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Literal
 
 from textcentric.cli.columns import columns
-from textcentric.cli.run_augment import say
+from textcentric.cli.terminal import say
 from textcentric.data.named import cache_folder
 
 Level = Literal["ok", "warn", "problem"]

@@ -9,7 +9,7 @@ import numpy as np
 
 from textcentric.augment import Job
 from textcentric.cli.progress import duration
-from textcentric.cli.run_augment import say
+from textcentric.cli.terminal import say
 
 RESAMPLES = 2000
 

@@ -18,7 +18,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from textcentric.cli.run_augment import say
+from textcentric.cli.terminal import say
 from textcentric.config import AugmentConfig
 from textcentric.curate import PREAMBLE, REFUSAL, WORD
 from textcentric.encoder import SentenceEncoder

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from textcentric.cli.run_augment import say
+from textcentric.cli.terminal import say
 from textcentric.errors import PromptError, unknown
 from textcentric.prompts import Instruction, check_bank, lint, packaged_prompts, read_prompt
 

@@ -15,7 +15,7 @@ from typing import Any
 from textcentric.augment import question
 from textcentric.cli.columns import columns
 from textcentric.cli.rows_in_words import in_words
-from textcentric.cli.run_augment import say
+from textcentric.cli.terminal import say
 from textcentric.config import AugmentConfig, differences, identity_of
 from textcentric.errors import ConfigError, DataError, EngineError
 from textcentric.experts.image import MOST_PICTURES

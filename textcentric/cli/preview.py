@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from textcentric.cli.run_augment import drive, say, verdict
+from textcentric.cli.run_augment import drive, verdict
+from textcentric.cli.terminal import say
 from textcentric.config import AugmentConfig
 from textcentric.session import opened
 from textcentric.shards import Failure, Output

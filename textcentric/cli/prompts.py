@@ -75,7 +75,7 @@ def try_(
     Example: textcentric prompts try adversarial/noise --dataset petfinder
     """
     given = dict(locals())
-    from textcentric.cli.run_augment import silence
+    from textcentric.cli.terminal import silence
     from textcentric.cli.try_prompt import try_command
     from textcentric.config import AugmentConfig, resolve, settings
 
@@ -108,7 +108,7 @@ def expand(
     """
     given = dict(locals())
     from textcentric.cli.expand import expand_command
-    from textcentric.cli.run_augment import silence
+    from textcentric.cli.terminal import silence
     from textcentric.config import AugmentConfig, resolve, settings
 
     silence(verbose)

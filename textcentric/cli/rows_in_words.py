@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from textcentric.cli.run_augment import say
+from textcentric.cli.terminal import say
 from textcentric.config import AugmentConfig
 from textcentric.describe import Described, Describer
 from textcentric.errors import DataError

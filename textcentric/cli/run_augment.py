@@ -1,59 +1,27 @@
-"""What `textcentric augment` does with its flags: run, plan, estimate or preview."""
+"""A run of `textcentric augment`: to its end, with progress, and what came of it in words."""
 
 from __future__ import annotations
 
 import json
-import logging
-import signal
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from textcentric.augment import Job
 from textcentric.cli.progress import Progress, duration
-from textcentric.config import AugmentConfig, resolve
+from textcentric.cli.terminal import say, terminable
+from textcentric.config import AugmentConfig
 from textcentric.errors import StoppedError
 from textcentric.session import (
     Opened,
     finished_manifest,
-    load_rows,
     opened,
     run_to_end,
     wrap_up,
 )
 
 PILOT_ROWS = 20
-
-
-def augment_command(
-    file: Path | None,
-    flags: Mapping[str, Any],
-    mode: str,
-    *,
-    as_json: bool,
-    quiet: bool,
-    verbose: bool,
-) -> int:
-    """Run one mode of `augment`; return the exit code."""
-    config = resolve(file, flags)
-    if mode == "dry-run":
-        from textcentric.cli.plan import show_plan
-
-        return show_plan(config, as_json=as_json)
-    silence(verbose)
-    if mode == "preview":
-        from textcentric.cli.preview import show_preview
-
-        return show_preview(config, as_json=as_json, quiet=quiet)
-    return run_config(config, estimate=mode == "estimate", as_json=as_json, quiet=quiet)
-
-
-def say(line: str) -> None:
-    """Print a message for people."""
-    print(line, file=sys.stderr, flush=True)
 
 
 def run_config(
@@ -115,16 +83,6 @@ def drive(run: Opened, *, quiet: bool, when_interrupted: str = "") -> dict[str, 
         except KeyboardInterrupt:
             say(f"textcentric: interrupted{when_interrupted}")
             raise
-
-
-@contextmanager
-def terminable() -> Iterator[None]:
-    """Let SIGTERM end what is done inside the way Ctrl-C does."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _tell_start(run: Opened, tell: Any) -> None:
@@ -195,40 +153,3 @@ def _print_rest(job: Job, manifest: Mapping[str, Any]) -> None:
 def _common_errors(manifest: Mapping[str, Any]) -> str:
     errors = sorted(manifest["errors"].items(), key=lambda item: -item[1])
     return ", ".join(f"{kind} ({n})" for kind, n in errors[:3])
-
-
-def describe_command(file: Path | None, flags: Mapping[str, Any], *, as_json: bool) -> None:
-    """Print rows in the experts' words."""
-    from textcentric.cli.rows_in_words import in_words
-
-    config = resolve(file, flags)
-    dataset = load_rows(config)
-    for note in dataset.notes:
-        say(note)
-    for _, described in in_words(config, dataset):
-        if described is not None:
-            _print_row(described, as_json)
-
-
-def _print_row(described: Any, as_json: bool) -> None:
-    row = described.row
-    if as_json:
-        value = {"id": row.id, "parts": dict(row.parts), "experts": described.experts}
-        print(json.dumps(value | {"notes": described.notes}, ensure_ascii=False))
-        return
-    print(f"\n== {row.id}")
-    for name, text in row.parts.items():
-        print(f"[{name}] {text}")
-
-
-def silence(verbose: bool) -> None:
-    """Keep libraries' own logs and bars off the screen, unless asked for."""
-    import os
-
-    if verbose:
-        return
-    for name in ("transformers", "sentence_transformers", "httpx", "openai", "huggingface_hub"):
-        logging.getLogger(name).setLevel(logging.ERROR)
-    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
-    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")

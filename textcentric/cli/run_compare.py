@@ -11,10 +11,9 @@ from typing import Any
 from textcentric.cli.compare_plan import as_text, planned
 from textcentric.cli.launched import alone
 from textcentric.cli.progress import Progress
-from textcentric.cli.run_augment import say, silence, terminable
 from textcentric.cli.run_evaluate import read_levels, tell_results
-from textcentric.cli.run_train import plain_warnings
 from textcentric.cli.sections import read_set, split_commas
+from textcentric.cli.terminal import plain_warnings, say, silence, terminable
 from textcentric.compare import Comparison, compare
 from textcentric.comparison.config import ARMS, CompareConfig, read_compare_config
 from textcentric.engines.protocol import Engine

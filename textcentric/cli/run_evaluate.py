@@ -10,10 +10,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from textcentric.cli.launched import alone
-from textcentric.cli.run_augment import say, silence, terminable
 from textcentric.cli.run_predict import find_model
-from textcentric.cli.run_train import plain_warnings
 from textcentric.cli.sections import split_commas
+from textcentric.cli.terminal import plain_warnings, say, silence, terminable
 from textcentric.config import fingerprint, first_problem
 from textcentric.engines.protocol import Engine
 from textcentric.errors import ConfigError

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from textcentric.background import run_in_background
-from textcentric.cli.run_augment import say, silence, terminable
-from textcentric.cli.run_train import plain_warnings
+from textcentric.cli.terminal import plain_warnings, say, silence, terminable
 from textcentric.config import resolve, settings
 from textcentric.engines.protocol import Engine
 from textcentric.errors import ConfigError, unknown

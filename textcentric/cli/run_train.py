@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 import json
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from textcentric.cli.launched import first_process
 from textcentric.cli.progress import duration
-from textcentric.cli.run_augment import say, silence, terminable
-from textcentric.cli.train_rows import HELD_OUT, TrainingRows, training_rows
+from textcentric.cli.terminal import Tell, plain_warnings, say, silence, terminable
+from textcentric.cli.train_rows import check_metric, fitted, training_rows
 from textcentric.cli.train_settings import Training
-from textcentric.errors import ConfigError, DataError, unknown
-from textcentric.training.config import TrainConfig
-
-Tell = Callable[[str], None]
 
 
 def train_command(
@@ -55,45 +48,6 @@ def train_downstream(training: Training, tell: Tell, *, as_json: bool, quiet: bo
     if first_process():
         print(json.dumps(_facts(result, method)) if as_json else _as_text(result, method, training))
     return 0
-
-
-def fitted(loop: TrainConfig, training: Training, rows: TrainingRows, tell: Tell) -> TrainConfig:
-    """Return the configuration without evaluation where there is nothing to evaluate.
-
-    Raises DataError where an evaluation was asked for all the same.
-    """
-    for note in rows.notes:
-        tell(note)
-    if rows.held_out or loop.eval_strategy == "no":
-        return loop
-    absent = f"no row of {rows.name} with a target is in the split {HELD_OUT}"
-    for name in ("metric_for_best_model", "eval_strategy"):
-        if training.train.get(name) is not None:
-            raise DataError(
-                f"{name}={training.train[name]!r} needs held-out rows and {absent}; leave it out,"
-                f" or give rows of that split (the column `split:` of a schema names it)"
-            )
-    tell(f"{absent}: nothing is evaluated (eval_strategy no)")
-    return loop.model_copy(update={"eval_strategy": "no"})
-
-
-def check_metric(loop: TrainConfig, task: str) -> None:
-    """Raise ConfigError, before the first step, for a metric that the task does not have."""
-    from textcentric.methods.downstream.method import METRICS
-
-    name = (loop.metric_for_best_model or "loss").removeprefix("eval_")
-    if name not in ("loss", *METRICS[task]):
-        raise ConfigError(unknown(f"metric of {task}", name, ("loss", *METRICS[task])))
-
-
-@contextmanager
-def plain_warnings(tell: Tell) -> Iterator[None]:
-    """Tell our warnings as messages, without the place in the code; drop other libraries'."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        warnings.filterwarnings("always", category=UserWarning, module=r"textcentric\.")
-        warnings.showwarning = lambda message, *rest: tell(str(message))
-        yield
 
 
 def _facts(result: Any, method: Any) -> dict[str, Any]:

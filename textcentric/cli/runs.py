@@ -70,7 +70,7 @@ def resume(
         "max_failed": max_failed,
     }
     from textcentric.cli.resume import resume_run
-    from textcentric.cli.run_augment import silence
+    from textcentric.cli.terminal import silence
 
     silence(verbose)
     flags = {name: value for name, value in given.items() if value is not None}

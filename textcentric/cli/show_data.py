@@ -8,7 +8,7 @@ from typing import Any
 
 from textcentric.cli.columns import columns
 from textcentric.cli.rows_in_words import in_words
-from textcentric.cli.run_augment import say
+from textcentric.cli.terminal import say
 from textcentric.config import AugmentConfig
 from textcentric.data.checks import CheckReport, ColumnCheck, FilesCheck, check
 from textcentric.data.loading import SchemaSource

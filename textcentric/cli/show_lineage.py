@@ -9,7 +9,7 @@ from typing import Any
 
 from textcentric.cli.columns import columns
 from textcentric.cli.find_run import find_run, newest_run
-from textcentric.cli.run_augment import say
+from textcentric.cli.terminal import say
 from textcentric.runs import lineage
 from textcentric.shards import FOLDERS
 

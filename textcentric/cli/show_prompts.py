@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import asdict
 
 from textcentric.cli.columns import columns
-from textcentric.cli.run_augment import say
+from textcentric.cli.terminal import say
 from textcentric.errors import PromptError, unknown
 from textcentric.prompts import Instruction, PromptLibrary
 

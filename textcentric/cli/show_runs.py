@@ -11,7 +11,7 @@ from typing import Any
 from textcentric.cli.columns import columns
 from textcentric.cli.find_run import find_run
 from textcentric.cli.progress import duration
-from textcentric.cli.run_augment import say
+from textcentric.cli.terminal import say
 from textcentric.errors import ConfigError
 from textcentric.journal import Journal
 from textcentric.runs import (

@@ -8,8 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from textcentric.cli.launched import first_process, processes
-from textcentric.cli.run_train import check_metric, fitted
-from textcentric.cli.train_rows import TrainingRows, training_rows
+from textcentric.cli.train_rows import TrainingRows, check_metric, fitted, training_rows
 from textcentric.cli.train_settings import Training
 from textcentric.methods.downstream import Downstream
 from textcentric.training.config import TrainConfig

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 from textcentric.api import InHand
 from textcentric.cli.find_run import find_run
 from textcentric.cli.launched import first_process
+from textcentric.cli.terminal import Tell
 from textcentric.cli.train_settings import Training
-from textcentric.errors import DataError
+from textcentric.errors import ConfigError, DataError, unknown
 from textcentric.examples import Example, describe_examples, labelled, of_split, read_examples
 from textcentric.runs import read_manifest
 from textcentric.session import load_rows, make_experts
+from textcentric.training.config import TrainConfig
 from textcentric.words import EXPERTS_ONLY
 
 if TYPE_CHECKING:
@@ -121,3 +123,32 @@ def _speechless(parts: dict[str, Any]) -> tuple[str, ...]:
     if not silent:
         return ()
     return (f"{len(silent)} rows, {silent[0]!r} first, have no words in any part: left out",)
+
+
+def fitted(loop: TrainConfig, training: Training, rows: TrainingRows, tell: Tell) -> TrainConfig:
+    """Return the configuration without evaluation where there is nothing to evaluate.
+
+    Raises DataError where an evaluation was asked for all the same.
+    """
+    for note in rows.notes:
+        tell(note)
+    if rows.held_out or loop.eval_strategy == "no":
+        return loop
+    absent = f"no row of {rows.name} with a target is in the split {HELD_OUT}"
+    for name in ("metric_for_best_model", "eval_strategy"):
+        if training.train.get(name) is not None:
+            raise DataError(
+                f"{name}={training.train[name]!r} needs held-out rows and {absent}; leave it out,"
+                f" or give rows of that split (the column `split:` of a schema names it)"
+            )
+    tell(f"{absent}: nothing is evaluated (eval_strategy no)")
+    return loop.model_copy(update={"eval_strategy": "no"})
+
+
+def check_metric(loop: TrainConfig, task: str) -> None:
+    """Raise ConfigError, before the first step, for a metric that the task does not have."""
+    from textcentric.methods.downstream.method import METRICS
+
+    name = (loop.metric_for_best_model or "loss").removeprefix("eval_")
+    if name not in ("loss", *METRICS[task]):
+        raise ConfigError(unknown(f"metric of {task}", name, ("loss", *METRICS[task])))

@@ -12,8 +12,8 @@ from typing import Any
 from textcentric.answers import Answers
 from textcentric.augment import question
 from textcentric.cli.rows_in_words import throwaway_journal
-from textcentric.cli.run_augment import say
 from textcentric.cli.show_prompts import BANK, instruction, open_library
+from textcentric.cli.terminal import say
 from textcentric.config import AugmentConfig
 from textcentric.curate import Draft
 from textcentric.describe import Described, Describer
