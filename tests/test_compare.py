@@ -209,3 +209,5 @@ def test_trained_models_are_evaluated_under_the_grid(config, tmp_path: Path) -> 
         ("missing", ["text"]),
     ]
     assert results["verdict"]["sentence"].startswith("model scores")
+    assert results["verdict"]["shown"] is None
+    assert "--levels 0.5" in results["reproduce"][0]

@@ -189,9 +189,18 @@ def _results(
         },
         **figures(findings, [(first, other) for other in others]),
         "changed": changed_rows(findings, first, CLEAN, {}),
-        "verdict": {"shown": False, "sentence": _sentence(findings, first), "cheap_wins": ""},
-        "reproduce": [f"textcentric evaluate {' '.join(map(str, config.models))}"],
+        "verdict": {"shown": None, "sentence": _sentence(findings, first), "cheap_wins": ""},
+        "reproduce": [_command(config)],
     }
+
+
+def _command(config: EvaluateConfig) -> str:
+    """Return the command that does it again."""
+    flags = {"--dataset": config.dataset, "--split": config.split, "--limit": config.limit}
+    flags |= {"--corruptions": ",".join(config.corruptions)}
+    flags |= {"--levels": ",".join(f"{level:g}" for level in config.levels)}
+    said = [f"{flag} {value}" for flag, value in flags.items() if value is not None]
+    return " ".join(["textcentric evaluate", *map(str, config.models), *said])
 
 
 def _sentence(findings: Findings, arm: str) -> str:

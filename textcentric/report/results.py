@@ -124,9 +124,12 @@ class Changed(_Part):
 
 
 class Verdict(_Part):
-    """What was shown, in a sentence; `cheap_wins` says it where a cheap baseline is best."""
+    """What was shown, in a sentence; `cheap_wins` says it where a cheap baseline is best.
 
-    shown: bool = False
+    `shown` is None where nothing was to be shown: models were only evaluated.
+    """
+
+    shown: bool | None = False
     sentence: str = ""
     cheap_wins: str = ""
 
