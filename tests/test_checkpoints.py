@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,15 +25,6 @@ from textcentric.training.checkpoints import _load
 TESTS = Path(__file__).parent
 ROWS, HELD_OUT = make_rows(22), make_rows(6, seed=1)
 STEPS = {"save_strategy": "steps", "save_steps": 3, "save_total_limit": None}
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Compute in one thread: two only get in each other's way over models this small."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def run(folder: Path, method: TinyMethod | None = None, **changes: Any) -> TrainResult:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,8 @@ import pytest
 import yaml
 from tiny_models import tiny_model
 
+from benchmarks.prove import Share, first_layers, prove, shares, table, verdict
+from benchmarks.prove import __file__ as prove_file
 from textcentric.comparison.config import ARMS, read_compare_config
 from textcentric.data.sample.ceiling import MODALITIES, Ceiling, Pet, pet_points
 from textcentric.data.sample.petfinder import BREEDS, COLORS, STATES, pets
@@ -21,10 +22,7 @@ from textcentric.findings import Findings
 from textcentric.grid import CLEAN, Cell
 from textcentric.rows import Target
 
-PIPELINES = Path(__file__).parents[1] / "pipelines"
-sys.path.insert(0, str(PIPELINES))
-
-from prove import Share, first_layers, prove, shares, table, verdict  # noqa: E402
+CONFIG = Path(prove_file).with_suffix(".yaml")
 
 ROWS, SEED, LENGTH = 260, 3, 320
 CELLS = (CLEAN, *(Cell("missing", None, (name,)) for name in MODALITIES))
@@ -95,7 +93,7 @@ def test_a_share_is_measured_from_the_majority_to_the_ceiling() -> None:
 
 
 def test_the_configuration_of_make_prove_is_one_that_can_be_read() -> None:
-    config = read_compare_config(PIPELINES / "prove.yaml", {})
+    config = read_compare_config(CONFIG, {})
     assert len(config.seeds) == 3
     assert "plain-text" in config.arms
     assert any(ARMS[name].derived and ARMS[name].variants for name in config.arms)
@@ -132,7 +130,7 @@ def tiny_transformer(folder: Path) -> str:
 def small(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Return a small configuration like that of `make prove`, and a folder to prove it in."""
     folder = tmp_path_factory.mktemp("prove")
-    values = yaml.safe_load((PIPELINES / "prove.yaml").read_text()) | {
+    values = yaml.safe_load((CONFIG).read_text()) | {
         "arms": ["plain-text", "text-centric+dropout"],
         "seeds": [0, 1],
         "train_rows": 120,

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -30,15 +30,6 @@ from textcentric.training.config import TrainConfig
 
 TESTS = Path(__file__).parent
 ROWS, HELD_OUT = make_rows(22), make_rows(6, seed=1)
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Compute in one thread: two only get in each other's way over models this small."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def run(folder: Path, method: TinyMethod | None = None, **changes: Any) -> TrainResult:

@@ -24,7 +24,7 @@ from textcentric.engines.protocol import Engine
 from textcentric.errors import EngineError, StoppedError, TextCentricError
 from textcentric.flow import Plan, RowFlow
 from textcentric.journal import Journal
-from textcentric.metrics import INTERVAL, Metrics, added, bottleneck, spent
+from textcentric.metrics import INTERVAL, METRICS, Metrics, added, bottleneck, spent
 from textcentric.requests import RequestBuilder
 from textcentric.rows import Record
 from textcentric.runs import (
@@ -39,7 +39,6 @@ from textcentric.shards import Failure, Output, ShardWriter
 
 TICK = 0.25  # seconds between two looks at the run
 MOST_ROWS = 512  # in flight
-METRICS = "metrics.jsonl"
 OVERFILL = 1.5  # requests in flight, as a multiple of what the engine runs at once
 Progress = Callable[[Metrics], None]
 OnRow = Callable[[list[Output | Failure]], None]

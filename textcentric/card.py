@@ -7,12 +7,12 @@ the Hub library's own classes and the Markdown only through `plain`.
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from textcentric.atomic import replace_text
 from textcentric.errors import ConfigError
 
 SIZES = ("n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M", "1M<n<10M", "10M<n<100M", "100M<n<1B")
@@ -60,12 +60,8 @@ def write_card(run_dir: Path) -> Path:
     card = DatasetCard(
         f"---\n{front}\n---\n\n{_body(manifest, rows)}", ignore_metadata_errors=False
     )
-    path, draft = run_dir / "README.md", run_dir / f".README.md.{os.getpid()}"
-    try:
-        draft.write_text(str(card), encoding="utf-8", newline="\n")
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
+    path = run_dir / "README.md"
+    replace_text(path, str(card))
     return path
 
 

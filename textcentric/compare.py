@@ -7,7 +7,7 @@ that is never repeated once it is done (`arms`); the findings follow from their 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +19,7 @@ from textcentric.api import InHand
 from textcentric.comparison.arms import Trial, Tried, arm_examples, attempt, read_trial
 from textcentric.comparison.config import ARMS, Arm, CompareConfig
 from textcentric.config import fingerprint
+from textcentric.describe import MODALITIES
 from textcentric.engines.protocol import Engine
 from textcentric.errors import ConfigError, DataError
 from textcentric.examples import Example, labelled
@@ -29,10 +30,9 @@ from textcentric.results import WordsByCell, changed_rows, figures, write_result
 from textcentric.rows import Record, Target
 from textcentric.runs import lock, read_manifest, write_text
 from textcentric.scores import constant_prediction, default_metric
-from textcentric.session import load_rows
+from textcentric.session import Say, load_rows
 from textcentric.words import Watch, augmented, expert_words
 
-Say = Callable[[str], None]
 SUMMARIES, SETTINGS = "summarize/brief", "compare.yaml"
 
 
@@ -83,7 +83,7 @@ class Comparison:
     def modalities(self) -> tuple[str, ...]:
         """Return the modalities that the experts found words for."""
         present = {name for example in self.plain for name in example.parts}
-        return tuple(name for name in ("table", "text", "image", "audio") if name in present)
+        return tuple(name for name in MODALITIES if name in present)
 
     def cells(self, llm: bool) -> tuple[Cell, ...]:
         """Return the grid: of the arms that read an LLM's words at test time, or of the others."""

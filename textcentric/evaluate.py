@@ -7,7 +7,7 @@ second evaluation asks for nothing again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from textcentric.api import InHand
 from textcentric.config import fingerprint
 from textcentric.data import load
+from textcentric.describe import MODALITIES
 from textcentric.engines.protocol import Engine
 from textcentric.errors import ConfigError, DataError
 from textcentric.findings import OTHERS, Findings
@@ -25,12 +26,10 @@ from textcentric.results import changed_rows, figures, write_results
 from textcentric.rows import Target
 from textcentric.runs import lock
 from textcentric.scores import constant_prediction, default_metric
+from textcentric.session import Say
 
 if TYPE_CHECKING:
     from textcentric.methods.downstream import Downstream
-
-Say = Callable[[str], None]
-MODALITIES = ("table", "text", "image", "audio")
 
 
 class EvaluateConfig(BaseModel):

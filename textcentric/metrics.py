@@ -7,8 +7,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
+METRICS = "metrics.jsonl"
 INTERVAL = 1.0  # seconds between two lines
 COUNTED = frozenset(
     "capacity rows accepted rejected failed sent reused in_flight prompt_tokens cached_tokens"
@@ -119,15 +120,16 @@ def spent(path: Path) -> dict[str, float]:
     """
     total: dict[str, float] = {}
     last: dict[str, float] = {}
-    for reading in _readings(path):
+    for line in readings(path):
+        reading = {name: v for name, v in line.items() if isinstance(v, int | float)}
         if any(reading.get(name, 0) < last.get(name, 0) for name in GROWING):
             total = added(total, last)  # another process begins to count
         last = reading
     return added(total, last)
 
 
-def _readings(path: Path) -> Iterator[dict[str, float]]:
-    """Yield the lines of `path`; a killed process may have left half a line."""
+def readings(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the lines of `path`; a process that runs or was killed may have left half a line."""
     if not path.is_file():
         return
     with path.open(encoding="utf-8", errors="replace") as lines:
@@ -136,5 +138,5 @@ def _readings(path: Path) -> Iterator[dict[str, float]]:
                 reading = json.loads(line)
             except ValueError:
                 continue
-            if isinstance(reading, dict):
-                yield {k: v for k, v in reading.items() if isinstance(v, int | float)}
+            if isinstance(reading, dict) and "t" in reading:
+                yield reading

@@ -31,6 +31,7 @@ from textcentric.prompts import PromptLibrary
 from textcentric.rows import Record, Target
 from textcentric.runs import writing
 from textcentric.session import make_engine, make_experts
+from textcentric.words import EXPERTS_ONLY
 
 if TYPE_CHECKING:
     from textcentric.methods.downstream import Downstream, Origin, Predictions
@@ -84,8 +85,8 @@ def predict(
 
     Without `schema` a table is read as the training rows were. `prompts` is "frozen" (those in
     the model's folder) or "installed" (the library and `prompt_dir`, which must agree with them).
-    An LLM is asked only where the model reads what one wrote; its answers go into `run_dir`, and
-    `other_model` allows another one than in training.
+    An LLM is asked only where the model reads what one wrote; its answers, and what experts say
+    of files, go into `run_dir`, and `other_model` allows another one than in training.
     Raises RunError where experts, prompts or the LLM are not those of the training text.
     """
     from textcentric.methods.downstream import Downstream
@@ -100,7 +101,7 @@ def predict(
         config = _config(method.origin, {**llm, "prompt_dir": found and str(found)})
         parts, problems = _derived(method.origin, config, dataset, engine, other_model)
     else:
-        parts, problems = _described(method.origin, dataset)
+        parts, problems = _described(method.origin, dataset, run_dir and Path(run_dir))
     return _predicted(method, dataset, parts, problems, batch_size)
 
 
@@ -224,11 +225,15 @@ def _predicted(
     return Predicted(ids, replace(told, values=values), classes, problems, dataset.notes)
 
 
-def _described(origin: Origin, dataset: InHand) -> tuple[dict[str, Any], dict[str, str]]:
-    """Return the parts of each row as the experts alone tell them."""
+def _described(
+    origin: Origin, dataset: InHand, folder: Path | None
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the parts of each row as the experts alone tell them; `folder` remembers them."""
     experts = make_experts(_config(origin), dataset)
     check_experts(origin, experts)
-    found = describe_examples(dataset, experts)
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+    found = describe_examples(dataset, experts, journal=folder and folder / EXPERTS_ONLY)
     return {example.id: example.parts for example in found if example.parts}, {}
 
 

@@ -13,6 +13,7 @@ from textcentric.engines.protocol import Engine
 from textcentric.examples import Example, describe_examples, read_examples
 from textcentric.prompts import PromptLibrary
 from textcentric.session import (
+    Say,
     finished_manifest,
     make_experts,
     opened,
@@ -21,7 +22,6 @@ from textcentric.session import (
 )
 
 Words = dict[str, Mapping[str, str]]  # row id -> parts
-Say = Callable[[str], None]
 Watch = Callable[[int], AbstractContextManager[Progress]]  # rows left -> what shows a run
 EXPERTS_ONLY = "experts.sqlite"
 

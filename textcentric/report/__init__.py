@@ -1,27 +1,23 @@
 """One HTML page about a run: what came out, why the rest did not, and twenty rows to judge by.
 
-The page is one file without any outside resource. Everything in it that comes from data passes
-through `visible` and Jinja's autoescape, and its policy admits only the one script and the one
-style sheet that are shipped here, by their digests.
+The page is one file without any outside resource; `page.py` says how it is kept so.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from textcentric.atomic import replace_text
 from textcentric.report import charts, differences, rundir, shards
-from textcentric.report.formats import count, duration, figure, isotime, share, visible
+from textcentric.report.formats import count, duration, figure, share
+from textcentric.report.page import render
 from textcentric.report.rundir import RunFiles, number, section
 from textcentric.report.shards import Output, Source, Tally
 
 STATUSES = ("accepted", "rejected", "failed", "pending")
 SHOWN_SOURCES = 20
-HERE = Path(__file__).parent
 
 
 def write_report(run_dir: Path) -> Path:
@@ -34,47 +30,10 @@ def write_report(run_dir: Path) -> Path:
     PosixPath('runs/petfinder-1f3a/report.html')
     """
     run_dir = Path(run_dir)
-    page = _render(_view(run_dir))
     path = run_dir / "report.html"
-    draft = run_dir / f".report.html.{os.getpid()}"
-    try:
-        draft.write_text(page, encoding="utf-8", newline="\n")
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
+    view = {**_view(run_dir), "chart_size": charts, "statuses": STATUSES}
+    replace_text(path, render("page.html.jinja", view, ["page.css"], "page.js", pictures=False))
     return path
-
-
-def _render(view: Mapping[str, Any]) -> str:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-    from markupsafe import Markup
-
-    environment = Environment(
-        loader=FileSystemLoader(HERE),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=visible,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(
-        count=count, share=share, duration=duration, isotime=isotime, figure=figure
-    )
-    style, script = ((HERE / f"page.{kind}").read_text(encoding="utf-8") for kind in ("css", "js"))
-    return environment.get_template("page.html.jinja").render(
-        view,
-        style=Markup(style),
-        script=Markup(script),
-        policy=f"default-src 'none'; script-src {_digest(script)}; style-src {_digest(style)};"
-        " base-uri 'none'; form-action 'none'",
-        chart_size=charts,
-        statuses=STATUSES,
-    )
-
-
-def _digest(text: str) -> str:
-    digest = hashlib.sha256(text.encode()).digest()
-    return f"'sha256-{base64.b64encode(digest).decode()}'"
 
 
 def _view(run_dir: Path) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -44,16 +43,6 @@ def render(
     return environment.get_template(template).render(
         view, style=Markup(style), script=Markup(code), policy=_policy(style, code, pictures)
     )
-
-
-def replace_text(path: Path, text: str) -> None:
-    """Write `text` to `path` in one step, so that no reader sees half of it."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        draft.write_text(text, encoding="utf-8", newline="\n")
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def _policy(style: str, script: str, pictures: bool) -> str:

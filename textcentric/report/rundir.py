@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from textcentric.errors import ConfigError
+from textcentric.metrics import METRICS, readings
 
 MOST_READINGS = 4_000
 LONGEST_CONFIG = 60_000  # characters
@@ -39,13 +40,14 @@ def read_run(run_dir: Path) -> RunFiles:
             " `textcentric augment`; `textcentric runs list` shows those that exist"
         )
     manifest, notices = _manifest(run_dir / "manifest.json")
-    readings, resumed = _continuous(_thinned(_lines(run_dir / "metrics.jsonl")))
-    if not readings:
+    told = ({k: number(v) for k, v in line.items()} for line in readings(run_dir / METRICS))
+    joined, resumed = _continuous(_thinned(told))
+    if not joined:
         notices.append("metrics.jsonl holds no readings, so no rates over time can be drawn.")
     return RunFiles(
         name=run_dir.resolve().name,
         manifest=manifest,
-        readings=tuple(readings),
+        readings=tuple(joined),
         resumed=tuple(resumed),
         config=_config(run_dir / "run.yaml"),
         notices=tuple(notices),
@@ -81,20 +83,6 @@ def _config(path: Path) -> str:
         return ""
     text = path.read_text(encoding="utf-8", errors="replace")
     return text if len(text) <= LONGEST_CONFIG else text[:LONGEST_CONFIG] + "\n# (cut here)"
-
-
-def _lines(path: Path) -> Iterator[dict[str, float]]:
-    """Yield the readings; the last line of a running or killed run may be half written."""
-    if not path.exists():
-        return
-    with path.open(encoding="utf-8", errors="replace") as lines:
-        for line in lines:
-            try:
-                reading = json.loads(line)
-            except ValueError:
-                continue
-            if isinstance(reading, dict) and "t" in reading:
-                yield {name: number(value) for name, value in reading.items()}
 
 
 def _thinned(readings: Iterator[dict[str, float]]) -> list[dict[str, float]]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from textcentric.atomic import replace_text
 from textcentric.card import plain
 
 
@@ -33,12 +33,8 @@ def write_train_card(
     ).to_yaml()
     body = _body(folder, method, facts, metrics, settings)
     card = ModelCard(f"---\n{front}\n---\n\n{body}", ignore_metadata_errors=False)
-    path, draft = folder / "README.md", folder / f".README.md.{os.getpid()}"
-    try:
-        draft.write_text(str(card), encoding="utf-8", newline="\n")
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
+    path = folder / "README.md"
+    replace_text(path, str(card))
     return path
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from textcentric.atomic import replace_text
 from textcentric.config import differences
 from textcentric.errors import RunError
 from textcentric.methods.protocol import Method
@@ -75,9 +76,7 @@ def write_papers(
         "train_seconds": round(result.train_seconds, 3),
     }
     content = {"identity": identity, **facts, "metrics": result.metrics}
-    draft = folder / f".{FACTS}.tmp"
-    draft.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    os.replace(draft, folder / FACTS)
+    replace_text(folder / FACTS, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
     curve = folder / "learning_curve.png"
     draw_learning_curve(result.history, curve, metric=metric, best_step=result.best_step)
     about = {name: value for name, value in identity.items() if name != "train"}

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import sys
 import time
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+
+from textcentric.atomic import replace_text
 
 FILE = "metrics.jsonl"
 PLAIN_SECONDS = 15.0
@@ -60,9 +61,7 @@ class TrainLog:
         self._began = self._said = time.monotonic()
         if self._active:
             kept = [json.dumps(line) + "\n" for line in self.lines() if line["step"] <= step]
-            draft = self.path.with_name(f".{FILE}.tmp")
-            draft.write_text("".join(kept), encoding="utf-8")
-            os.replace(draft, self.path)
+            replace_text(self.path, "".join(kept))
 
     def note(self, step: int, **figures: float) -> None:
         """Keep figures of `step`, in the file and in the trackers."""

@@ -1,4 +1,4 @@
-"""Prove it on the sample, whose rule is known: `python pipelines/prove.py -o runs/prove`.
+"""Prove it on the sample, whose rule is known: `python -m benchmarks.prove -o runs/prove`.
 
 The arms of `prove.yaml` are trained and tested on generated rows, then with each modality
 removed. For each the score stands beside two others: that of the most frequent class, and the
