@@ -12,12 +12,14 @@ from tests.tiny_models import tiny_model
 from textcentric.compare import Comparison, compare
 from textcentric.comparison.arms import arm_examples, read_trial
 from textcentric.comparison.config import ARMS, CompareConfig, read_compare_config
+from textcentric.comparison.folds import fold_of
 from textcentric.engines.protocol import Request
 from textcentric.engines.scripted import ScriptedEngine
 from textcentric.errors import ConfigError, DataError
 from textcentric.evaluate import EvaluateConfig, evaluate
 from textcentric.examples import Example
 from textcentric.grid import CLEAN, Cell, CorruptedRows, make_grid
+from textcentric.rows import Record
 
 MOODS = ["calm", "bold", "shy"]
 SCHEMA = {
@@ -211,3 +213,60 @@ def test_trained_models_are_evaluated_under_the_grid(config, tmp_path: Path) -> 
     assert results["verdict"]["sentence"].startswith("model scores")
     assert results["verdict"]["shown"] is None
     assert "--levels 0.5" in results["reproduce"][0]
+
+
+def test_with_folds_every_row_is_tested_once_by_models_that_never_saw_it(
+    config, tmp_path: Path
+) -> None:
+    changes = {
+        "arms": ["constant", "plain-text", "text-centric"],
+        "seeds": [0],
+        "corruptions": ["all"],
+        "levels": [0.5],
+        "llm_levels": [0.5],
+        "orders": 0,
+        "folds": 3,
+        "output_dir": tmp_path,
+    }
+    comparison = Comparison(CompareConfig(**{**config, **changes}), engine=engine())
+    sides = [
+        [{record.id for record in rows} for rows in (part.train_rows, part.test_rows)]
+        for part in comparison.by_fold
+    ]
+    everything = {f"r{n}" for n in range(60)}
+    assert all(train | test == everything and not train & test for train, test in sides)
+    assert sorted(row for _, test in sides for row in test) == sorted(everything)
+    found = compare(comparison)
+    assert {cell["n"] for cell in found["cells"]} == {60}
+    assert found["rows"]["test"] == 60
+    assert found["rows"]["train"] == len(sides[0][0])
+    one = comparison.by_fold[0]
+    assert sorted(one.trial("plain-text", 0).raw) == sorted(sides[0][0])
+    silent = ScriptedEngine(say_again)
+    again = compare(Comparison(comparison.config, engine=silent))
+    assert silent.count == 0
+    assert again["cells"] == found["cells"]
+
+
+def test_one_fold_can_be_done_alone(config, tmp_path: Path) -> None:
+    changes = {"arms": ["constant"], "folds": 3, "fold": 1, "output_dir": tmp_path}
+    found = compare(Comparison(CompareConfig(**{**config, **changes})))
+    assert 0 < found["rows"]["test"] < 60
+    assert found["rows"]["train"] + found["rows"]["test"] == 60
+
+
+def test_rows_of_one_group_are_in_one_fold() -> None:
+    records = [Record(f"r{n}", {"text": "a"}, 1, group=f"g{n % 7}") for n in range(70)]
+    folds = {record.group: set() for record in records}
+    for record in records:
+        folds[record.group].add(fold_of(record, 4))
+    assert all(len(found) == 1 for found in folds.values())
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [({"folds": 5, "train_rows": 10}, "train_rows is about splits"), ({"fold": 0}, "fold is 0")],
+)
+def test_folds_that_make_no_sense_are_refused(changes, message) -> None:
+    with pytest.raises(ConfigError, match=message):
+        read_compare_config(None, changes)

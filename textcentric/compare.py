@@ -7,7 +7,7 @@ that is never repeated once it is done (`arms`); the findings follow from their 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +18,7 @@ import yaml
 from textcentric.api import InHand
 from textcentric.comparison.arms import Trial, Tried, arm_examples, attempt, read_trial
 from textcentric.comparison.config import ARMS, Arm, CompareConfig
+from textcentric.comparison.folds import inside, outside, pooled
 from textcentric.config import fingerprint
 from textcentric.describe import MODALITIES
 from textcentric.engines.protocol import Engine
@@ -33,20 +34,22 @@ from textcentric.scores import constant_prediction, default_metric
 from textcentric.session import Say, load_rows
 from textcentric.words import Watch, augmented, expert_words
 
-SUMMARIES, SETTINGS = "summarize/brief", "compare.yaml"
+SUMMARIES, SETTINGS, WORDS = "summarize/brief", "compare.yaml", "words"
 
 
 @dataclass
 class Comparison:
     """A comparison: what its configuration means, made when it is first asked for.
 
-    `engine` stands in for the one that the configuration names; `watch` shows LLM runs.
+    `engine` stands in for the one that the configuration names; `watch` shows LLM runs; `words` is
+    where experts' words are remembered, if not in the comparison's own directory.
     """
 
     config: CompareConfig
     engine: Engine | None = None
     say: Say = lambda line: None
     watch: Watch | None = None
+    words: Path | None = None
 
     @property
     def folder(self) -> Path:
@@ -61,23 +64,40 @@ class Comparison:
     @cached_property
     def train_rows(self) -> InHand:
         """Return the training rows, then the held-out ones."""
-        train = self._rows("train", self.config.train_rows)
-        most = self.config.held_out_rows
+        config = self.config
+        if config.folds is not None:
+            rows = self._rows(None, None)
+            return self._labelled(rows, outside(rows, config.folds, config.fold), "training")
+        rows = self._rows("train", config.train_rows)
+        most = config.held_out_rows
         held_out = [] if most == 0 else self._rows("validation", most)
-        records = [self._scaled(record) for record in (*train, *held_out)]
-        usable = [record for record in records if record.target is not None]
-        if not usable:
-            raise DataError(f"no row of {train.name} has a target; a comparison needs labels")
-        return InHand(usable, train.schema, name=train.name, path=train.path)
+        return self._labelled(rows, [*rows, *held_out], "training")
 
     @cached_property
     def test_rows(self) -> InHand:
         """Return the test rows."""
-        rows = self._rows("test", self.config.test_rows)
-        records = [r for r in map(self._scaled, rows) if r.target is not None]
-        if not records:
-            raise DataError(f"no test row of {rows.name} has a target; a comparison needs labels")
-        return InHand(records, rows.schema, name=rows.name, path=rows.path)
+        config = self.config
+        if config.folds is not None:
+            rows = self._rows(None, None)
+            return self._labelled(rows, inside(rows, config.folds, config.fold), "test")
+        rows = self._rows("test", config.test_rows)
+        return self._labelled(rows, list(rows), "test")
+
+    @cached_property
+    def by_fold(self) -> list[Comparison]:
+        """Return the comparison of every fold, this one alone where it has none or is of one."""
+        config = self.config
+        if config.folds is None or config.fold is not None:
+            return [self]
+        names = {fold: self.folder / f"fold-{fold}" for fold in range(config.folds)}
+        return [
+            replace(
+                self,
+                config=config.model_copy(update={"fold": fold, "output_dir": folder}),
+                words=self.folder / WORDS,
+            )
+            for fold, folder in names.items()
+        ]
 
     @cached_property
     def modalities(self) -> tuple[str, ...]:
@@ -103,7 +123,7 @@ class Comparison:
     @cached_property
     def plain(self) -> list[Example]:
         """Return training and held-out rows in the experts' words."""
-        return labelled(expert_words(self.train_rows, self._augment(), self.folder / "words"))
+        return labelled(self._expert_words(self.train_rows))
 
     def perturbed(self, kind: str) -> list[Example]:
         """Return training and held-out rows with what the LLM made of them.
@@ -125,8 +145,7 @@ class Comparison:
     @cached_property
     def test_words(self) -> WordsByCell:
         """Return the damaged test rows in the experts' words."""
-        rows = self.damaged(llm=False)
-        return by_cell(expert_words(rows, self._augment(), self.folder / "words"))
+        return by_cell(self._expert_words(self.damaged(llm=False)))
 
     @cached_property
     def derived_words(self) -> WordsByCell:
@@ -187,7 +206,8 @@ class Comparison:
     def identity(self, name: str) -> dict[str, Any]:
         """Return what a kept trial of arm `name` must agree with."""
         config = self.config.model_dump(
-            mode="json", exclude={"arms", "against", "seeds", "output_dir", "metric"}
+            mode="json",
+            exclude={"arms", "against", "seeds", "output_dir", "metric", "folds", "fold"},
         )
         rows = [self.train_rows.digest, self.test_rows.digest]
         changes = {k: list(v) if isinstance(v, tuple) else v for k, v in _changes(self.arms[name])}
@@ -198,7 +218,7 @@ class Comparison:
         arm = self.arms[name]
         runs = ["augmented" if not arm.kind else f"augmented-{arm.kind}"] if arm.llm else []
         runs += ["test"] if arm.derived else []
-        manifests = [read_manifest(self.folder / run) for run in runs]
+        manifests = [read_manifest(part.folder / run) for part in self.by_fold for run in runs]
         tokens = [m["tokens"]["prompt"] + m["tokens"]["output"] for m in manifests]
         return {
             "llm_requests": sum(m["requests"]["sent"] for m in manifests),
@@ -230,7 +250,9 @@ class Comparison:
             arm = self.arms.get(name)
             if arm is None or arm.baseline:
                 continue
-            words = self.derived_words if arm.derived else self.test_words
+            words = side_by_side(
+                part.derived_words if arm.derived else part.test_words for part in self.by_fold
+            )
             for corruption in self.config.llm_corruptions:
                 level = self.config.llm_levels[len(self.config.llm_levels) // 2]
                 found += changed_rows(findings, name, Cell(corruption, level), words)
@@ -247,8 +269,14 @@ class Comparison:
     def _llm(self) -> bool:
         return any(arm.derived for arm in self.arms.values())
 
-    def _rows(self, split: str, limit: int | None) -> Any:
+    def _rows(self, split: str | None, limit: int | None) -> Any:
         return load_rows(self._augment(split=split, limit=limit))
+
+    def _labelled(self, rows: Any, records: Sequence[Record], what: str) -> InHand:
+        usable = [record for record in map(self._scaled, records) if record.target is not None]
+        if not usable:
+            raise DataError(f"no {what} row of {rows.name} has a target; a comparison needs labels")
+        return InHand(usable, rows.schema, name=rows.name, path=rows.path)
 
     def _augment(self, **values: Any) -> Any:
         return self.config.augment_config(**values)
@@ -263,6 +291,9 @@ class Comparison:
     def _bank(self, kind: str) -> PromptLibrary:
         library = PromptLibrary.load(*filter(None, [self._augment().prompt_dir]))
         return replace(library, bank=tuple(e for e in library.bank if e.kind == kind))
+
+    def _expert_words(self, rows: Any) -> list[Example]:
+        return expert_words(rows, self._augment(), self.words or self.folder / WORDS)
 
     def _llm_run(
         self, rows: Any, config: Any, library: PromptLibrary | None = None
@@ -289,12 +320,21 @@ def by_cell(examples: Sequence[Example]) -> WordsByCell:
     return found
 
 
+def side_by_side(words: Iterable[WordsByCell]) -> WordsByCell:
+    """Return the words of all folds together."""
+    found: dict[str, dict[str, Mapping[str, str]]] = {}
+    for by_cell in words:
+        for cell, by_row in by_cell.items():
+            found.setdefault(cell, {}).update(by_row)
+    return found
+
+
 def compare(comparison: Comparison) -> dict[str, Any]:
     """Run a comparison to its end; return its results, which are on disk with their report."""
     with lock(comparison.folder):
         settings = comparison.config.model_dump(mode="json")
         write_text(comparison.folder / SETTINGS, yaml.safe_dump(settings, sort_keys=False))
-        trials = list(comparison.tried())
+        trials = pooled([list(part.tried()) for part in comparison.by_fold])
         results = assemble(comparison, trials)
         results["report"] = str(write_results(comparison.folder, results))
         return results
@@ -314,7 +354,7 @@ def assemble(comparison: Comparison, trials: Sequence[tuple[str, int, Tried]]) -
         "title": f"Robustness on {comparison.test_rows.name}",
         "dataset": {"name": comparison.test_rows.name},
         "task": comparison.task,
-        "rows": comparison.row_counts(),
+        "rows": comparison.by_fold[0].row_counts() | {"test": len(comparison.test_rows.records)},
         "seeds": list(config.seeds),
         "arms": {
             name: {"what": arm.what, "llm": arm.llm, "train_seconds": round(seconds[name], 1)}

@@ -108,11 +108,12 @@ class Findings:
         return entries
 
     def difference(self, arm: str, against: str, corruption: str) -> dict[str, Any] | None:
-        """Return the paired difference in area, None where the arms share no level.
+        """Return the paired difference in area, None where an arm is absent or they share no level.
 
         Positive is in favour of `arm`, also for a metric that is better when lower.
         """
-        if not (levels := self.levels(corruption, arm, against)):
+        known = arm in self.predicted and against in self.predicted
+        if not known or not (levels := self.levels(corruption, arm, against)):
             return None
         ours, theirs = (self.area(name, corruption, levels) for name in (arm, against))
         found = ours - theirs if self.higher_is_better else theirs - ours

@@ -34,9 +34,11 @@ PIXELS = ("image-noise", "all")  # corruptions that make pictures of their own
 def planned(config: CompareConfig) -> dict[str, Any]:
     """Return the plan of a comparison; of what is finished in its folder nothing is counted."""
     comparison = Comparison(config)
-    comparison.modalities = _modalities(comparison)
-    llm = _llm_runs(comparison)
-    trials = [_trial(comparison, name, seed) for name, seed in _all_trials(comparison)]
+    parts = comparison.by_fold
+    for part in (comparison, *parts):
+        part.modalities = _modalities(part)
+    llm = {name: run for part in parts for name, run in _llm_runs(comparison, part).items()}
+    trials = [_trial(part, *trial) for part in parts for trial in _all_trials(part)]
     left = [trial for trial in trials if not trial["made"]]
     rates = measure(comparison) if left else Rates(why="nothing is left to be made")
     requests = sum(max(0, run["requests"] - run["answered"]) for run in llm.values())
@@ -49,7 +51,7 @@ def planned(config: CompareConfig) -> dict[str, Any]:
     }
     return {
         "dataset": comparison.train_rows.name,
-        "rows": _row_counts(comparison),
+        "rows": _row_counts(parts[0]) | {"test": comparison.test_rows.count()},
         "cells": {"all": len(comparison.cells(False)), "llm": len(comparison.cells(True))},
         "arms": list(config.arms),
         "seeds": list(config.seeds),
@@ -118,9 +120,13 @@ def _row_counts(comparison: Comparison) -> dict[str, int]:
     }
 
 
-def _llm_runs(comparison: Comparison) -> dict[str, dict[str, int]]:
-    """Return rows, requests and answers that are there of every LLM run, by its folder."""
+def _llm_runs(whole: Comparison, comparison: Comparison) -> dict[str, dict[str, int]]:
+    """Return rows, requests and answers that are there of every LLM run, by its folder in `whole`.
+
+    `comparison` is the whole one, or that of one of its folds.
+    """
     arms = [arm for arm in comparison.arms.values() if arm.llm]
+    below = comparison.folder.relative_to(whole.folder)
     found: dict[str, dict[str, int]] = {}
     for kind in sorted({arm.kind for arm in arms}):
         name, plan = f"augmented-{kind}" if kind else "augmented", _plan(comparison, kind)
@@ -128,11 +134,11 @@ def _llm_runs(comparison: Comparison) -> dict[str, dict[str, int]]:
         each = [
             plan.requests_per_row() if plan.wanted(record) else len(plan.derive) for record in rows
         ]
-        found[name] = _run(comparison, name, len(each), sum(each))
+        found[str(below / name)] = _run(comparison, name, len(each), sum(each))
     if any(arm.derived for arm in arms):
         rows_in_cells = comparison.test_rows.count() * len(comparison.cells(llm=True))
         derived = max(1, len(_plan(comparison, "").derive))
-        found["test"] = _run(comparison, "test", rows_in_cells, rows_in_cells * derived)
+        found[str(below / "test")] = _run(comparison, "test", rows_in_cells, rows_in_cells * derived)
     return found
 
 

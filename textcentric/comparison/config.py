@@ -78,6 +78,8 @@ class CompareConfig(BaseModel):
     see the `llm_` damage only, and what is missing up to `llm_missing` modalities at a time.
     `orders` is how many test rows are read in every order of their parts. `augment`, `training` and
     `downstream` hold the settings of those parts.
+    With `folds` splits are not read: all rows are cut into so many folds, each tested by models that
+    are trained on the others; `fold` does one of them only.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -98,6 +100,8 @@ class CompareConfig(BaseModel):
     most_missing: int | None = Field(None, ge=1)
     llm_missing: int | None = Field(1, ge=0)
     orders: int = Field(0, ge=0)
+    folds: int | None = Field(None, ge=2)
+    fold: int | None = Field(None, ge=0)
     metric: str | None = None
     augment: dict[str, Any] = {}
     training: dict[str, Any] = {}
@@ -129,6 +133,16 @@ class CompareConfig(BaseModel):
                 f"expected llm_corruptions among corruptions ({', '.join(self.corruptions)}),"
                 f" got {', '.join(self.llm_corruptions) or 'none'}"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _folds_or_splits(self) -> CompareConfig:
+        if self.fold is not None and self.fold >= (self.folds or 0):
+            raise ValueError(f"fold is {self.fold}, expected one of `folds`, from 0 on")
+        of_splits = ("train_rows", "held_out_rows", "test_rows")
+        given = [name for name in of_splits if getattr(self, name) is not None]
+        if self.folds is not None and given:
+            raise ValueError(f"{given[0]} is about splits, which folds={self.folds} does not read")
         return self
 
     def data(self) -> dict[str, Any]:

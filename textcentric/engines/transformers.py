@@ -21,6 +21,7 @@ from textcentric.engines.models import find_model
 from textcentric.engines.protocol import Limits, Message, Request, Response, Sampling
 from textcentric.engines.reasoning import split_reasoning
 from textcentric.errors import EngineError, RequestError
+from textcentric.precision import cpu_dtype
 
 GATHER_SECONDS = 0.01
 
@@ -48,7 +49,7 @@ class TransformersEngine:
         model: str | Path | None = None,
         *,
         batch: int = 32,
-        dtype: str = "bfloat16",
+        dtype: str | None = None,
         device: str | None = None,
     ) -> None:
         self.model = find_model(model)
@@ -78,9 +79,10 @@ class TransformersEngine:
 
         logging.disable_progress_bar()
         self.device = self.device or ("cuda" if torch.cuda.is_available() else "cpu")
+        dtype = self.dtype or (cpu_dtype() if self.device == "cpu" else "bfloat16")
         try:
             network: Any = AutoModelForCausalLM.from_pretrained(
-                self.model.source, dtype=getattr(torch, self.dtype)
+                self.model.source, dtype=getattr(torch, dtype)
             )
             return network.to(self.device).eval()
         except (OSError, ValueError, RuntimeError) as cause:

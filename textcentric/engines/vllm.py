@@ -29,6 +29,7 @@ from textcentric.engines.protocol import Limits, Message, Request, Response, Sam
 from textcentric.engines.reasoning import split_reasoning
 from textcentric.engines.watchdog import Watchdog, environment
 from textcentric.errors import ConfigError, EngineError, RequestError, unknown
+from textcentric.precision import cpu_dtype
 
 # Set before vLLM is imported; what the user has set wins.
 ENVIRONMENT = {
@@ -146,6 +147,7 @@ class VllmEngine:
         context = self._limits.context or CPU_CONTEXT
         small = (os.cpu_count() or 1) <= SMALL_MACHINE
         return {
+            "dtype": cpu_dtype(),
             "distributed_executor_backend": "uni" if small else None,
             "enforce_eager": True,
             "max_model_len": context,

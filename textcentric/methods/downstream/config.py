@@ -17,7 +17,8 @@ class DownstreamConfig(BaseModel):
     """Model, task, reading, objective and dropping in training.
 
     Model: `model` is a hub name, a folder or "packaged" (MiniLM); `attention` is transformers'
-    `attn_implementation`; `lora_rank` trains an adapter of that rank instead of all weights.
+    `attn_implementation`; `layers` keeps only the first so many; `encoder_dropout` replaces the
+    model's own; `lora_rank` trains an adapter of that rank instead of all weights.
     Task: "auto" takes words as classes, up to ten whole numbers as ordinal, else regression;
     `classes` fixes the classes and their order; `ordinal` is either the squared error on the
     standardised rank or the cumulative link; `target_transform` is undone at prediction.
@@ -39,6 +40,8 @@ class DownstreamConfig(BaseModel):
     pooling: Literal["auto", "mean", "cls", "last"] = "auto"
     attention: str | None = None
     dtype: Literal["float32", "bfloat16"] = "float32"
+    layers: int | None = Field(None, ge=1)
+    encoder_dropout: float | None = Field(None, ge=0, lt=1)
     head_dropout: float = Field(0.1, ge=0, lt=1)
     lora_rank: int | None = Field(None, ge=1)
     lora_alpha: int | None = Field(None, ge=1)

@@ -22,6 +22,11 @@ from textcentric.methods.downstream.config import PACKAGED, DownstreamConfig
 from textcentric.methods.downstream.decision import LEAST_SHARE, Decision
 
 HEAD, ADAPTER = "head.safetensors", "adapter_config.json"
+# What families call the dropout of their layers (BERT and its kin; DistilBERT; GPT-2; Llama, OPT).
+DROPOUTS = (
+    *("hidden_dropout_prob", "attention_probs_dropout_prob", "dropout", "attention_dropout"),
+    *("resid_pdrop", "embd_pdrop", "attn_pdrop"),
+)
 OFFSET_POSITIONS = ("camembert", "longformer", "mpnet", "roberta", "xlm-roberta")
 
 
@@ -174,6 +179,10 @@ def load_encoder(config: DownstreamConfig, name: str, *, saved: bool = False) ->
             options["add_pooling_layer"] = False
         if config.attention is not None:
             options["attn_implementation"] = config.attention
+        if config.layers is not None:
+            options["num_hidden_layers"] = _checked_layers(config.layers, settings, config.model)
+        if config.encoder_dropout is not None:
+            options |= _dropout(config.encoder_dropout, settings)
         if saved:
             options["use_safetensors"] = True
         dtype = getattr(torch, config.dtype)
@@ -183,6 +192,18 @@ def load_encoder(config: DownstreamConfig, name: str, *, saved: bool = False) ->
     if hasattr(model.config, "use_cache"):
         model.config.use_cache = False
     return model
+
+
+def _checked_layers(layers: int, settings: Any, model: str) -> int:
+    most = getattr(settings, "num_hidden_layers", 0)
+    if layers > most:
+        raise ConfigError(f"layers={layers}: model {model!r} has {most}; give at most as many")
+    return layers
+
+
+def _dropout(share: float, settings: Any) -> dict[str, float]:
+    """Return the dropout settings of the model's family, all of them `share`."""
+    return {name: share for name in DROPOUTS if hasattr(settings, name)}
 
 
 def load_tokenizer(config: DownstreamConfig, name: str) -> Any:
