@@ -138,6 +138,33 @@ def test_layers_that_no_adapter_fits_are_told(tmp_path: Path) -> None:
         build_model(config_of(tmp_path, lora_rank=2, lora_targets=["nothing"]), CLASSES)
 
 
+def test_only_the_first_layers_are_kept_where_so_many_are_asked_for(tmp_path: Path) -> None:
+    whole = build_model(config_of(tmp_path), CLASSES).eval()
+    config = config_of(tmp_path, layers=1)
+    cut = build_model(config, CLASSES).eval()
+    assert len(cut.encoder.encoder.layer) == 1
+    first = whole.encoder.encoder.layer[0].state_dict()
+    kept = cut.encoder.encoder.layer[0].state_dict()
+    assert all(torch.equal(first[name], kept[name]) for name in first)
+    save_model(cut, config, tmp_path / "saved")
+    loaded = load_model(config, CLASSES, tmp_path / "saved").eval()
+    assert torch.equal(loaded(IDS, MASK), cut(IDS, MASK))
+
+
+def test_more_layers_than_the_model_has_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"layers=3: model .* has 2"):
+        build_model(config_of(tmp_path, layers=3), CLASSES)
+
+
+@pytest.mark.parametrize("kind", ["bert", "gpt2", "longformer"])
+def test_without_dropout_training_gives_the_same_outputs_twice(tmp_path: Path, kind: str) -> None:
+    config = config_of(tmp_path, kind, encoder_dropout=0.0, head_dropout=0.0)
+    model = build_model(config, CLASSES).train()
+    assert torch.equal(model(IDS, MASK), model(IDS, MASK))
+    usual = build_model(config_of(tmp_path, kind, head_dropout=0.0), CLASSES).train()
+    assert not torch.equal(usual(IDS, MASK), usual(IDS, MASK))
+
+
 def test_bfloat16_weights_keep_a_head_of_full_precision(tmp_path: Path) -> None:
     model = build_model(config_of(tmp_path, dtype="bfloat16"), CLASSES)
     assert {p.dtype for p in model.encoder.parameters()} == {torch.bfloat16}

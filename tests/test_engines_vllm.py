@@ -173,7 +173,7 @@ def test_a_prompt_that_is_too_long_fails_alone_and_says_its_length(running: Runn
     turn = Message("user", "dog " * 9000)
     length = running.engine.count_tokens((turn,))
     with pytest.raises(
-        RequestError, match=rf"the prompt has {length} tokens.*takes 8192"
+        RequestError, match=rf"the prompt has {length} tokens.*takes 4096"
     ) as caught:
         running.ask(turn)
     assert caught.value.kind == "too_long"

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from tiny_models import tiny_model
 
-from benchmarks.prove import Share, first_layers, prove, shares, table, verdict
+from benchmarks.prove import Share, prove, shares, table, verdict
 from benchmarks.prove import __file__ as prove_file
 from textcentric.comparison.config import ARMS, read_compare_config
 from textcentric.data.sample.ceiling import MODALITIES, Ceiling, Pet, pet_points
@@ -176,13 +176,3 @@ def test_a_small_proof_says_how_far_every_arm_comes_and_is_not_made_twice(
     again = prove(config, folder, rows=ROWS, seed=SEED, engine=silent, say=said.append)
     assert (again, silent.requests) == (found, [])
     assert said[-1].startswith("report: ")
-
-
-@pytest.mark.slow
-def test_the_first_layers_of_the_packaged_model_are_a_model(tmp_path: Path) -> None:
-    from transformers import AutoModel, AutoTokenizer
-
-    folder = first_layers(tmp_path / "cut", 2)
-    assert len(AutoModel.from_pretrained(folder).encoder.layer) == 2
-    assert AutoTokenizer.from_pretrained(folder)("a calm dog")["input_ids"]
-    assert first_layers(tmp_path / "cut", 2) == folder

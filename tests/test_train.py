@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from importlib.util import find_spec
@@ -121,6 +122,7 @@ def test_rows_change_their_order_but_not_their_batches_between_runs(tmp_path: Pa
     assert same(weights(tmp_path / "1"), weights(tmp_path / "2"))
 
 
+@pytest.mark.filterwarnings("ignore:mixed_precision='bf16'. this CPU has no AVX-512")
 def test_bf16_trains_in_bf16_and_gives_the_model_back_as_it_was(tmp_path: Path) -> None:
     method, seen = TinyMethod(), []
 
@@ -139,6 +141,18 @@ def test_bf16_trains_in_bf16_and_gives_the_model_back_as_it_was(tmp_path: Path) 
     out = watching.model(torch.ones(1, 2, dtype=torch.long), torch.ones(1, 2, dtype=torch.long))
     assert out.dtype == torch.float32
     run(tmp_path / "2", method, max_steps=1)  # another precision in the same process
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_bf16_on_a_cpu_that_emulates_it_is_warned_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dtype: str
+) -> None:
+    monkeypatch.setattr("textcentric.training.start.cpu_dtype", lambda: dtype)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        run(tmp_path, max_steps=1, mixed_precision="bf16")
+    slow = [one for one in told if "has no AVX-512" in str(one.message)]
+    assert len(slow) == (dtype == "float32")
 
 
 def test_fp16_without_a_gpu_is_refused(tmp_path: Path) -> None:

@@ -29,6 +29,12 @@ def compare(
     test_rows: Annotated[
         flag.Number, typer.Option("--test-rows", help="At most so many of split test.")
     ] = None,
+    folds: Annotated[
+        flag.Number, typer.Option("--folds", help="Cut all rows into so many folds; no splits.")
+    ] = None,
+    fold: Annotated[
+        flag.Number, typer.Option("--fold", help="Test this fold only, counted from 0.")
+    ] = None,
     corruptions: flag.Corruptions = None,
     levels: flag.Levels = None,
     metric: Annotated[
@@ -63,6 +69,8 @@ def compare(
         "train_rows": train_rows,
         "held_out_rows": held_out_rows,
         "test_rows": test_rows,
+        "folds": folds,
+        "fold": fold,
         "metric": metric,
         "output_dir": output_dir,
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import os
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -23,6 +24,7 @@ from accelerate.utils import (
 
 from textcentric.errors import ConfigError, DataError
 from textcentric.methods.protocol import Method
+from textcentric.precision import cpu_dtype
 from textcentric.training.config import TrainConfig
 
 WAIT = timedelta(hours=6)  # how long processes wait while the main one evaluates
@@ -49,6 +51,12 @@ def open_accelerator(config: TrainConfig) -> Accelerator:
     cpu = config.use_cpu or not torch.accelerator.is_available()
     if cpu and config.mixed_precision == "fp16":
         raise ConfigError("mixed_precision='fp16' needs a GPU; on a CPU use 'bf16' or 'no'")
+    if cpu and config.mixed_precision == "bf16" and cpu_dtype() != "bfloat16":
+        warnings.warn(
+            "mixed_precision='bf16': this CPU has no AVX-512 and emulates such numbers, which is"
+            " many times slower than mixed_precision='no'",
+            stacklevel=2,
+        )
     AcceleratorState._reset_state()  # the last training in this process had its own precision
     try:
         accelerator = Accelerator(
