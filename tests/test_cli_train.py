@@ -27,6 +27,8 @@ SPLITS = ["train", "train", "validation", "test"]
 SCHEMA = "id: id\ntarget: speed\ntext: story\nsplit: part\n"
 SMALL = ["--max-length", 32, "--max-steps", 2, "--use-cpu"]
 NOT_FLAGS = {"attention", "calibration_rows", "classes", "dtype", "head_dropout", "headers"} | {
+    "encoder_dropout",
+    "layers",
     "lora_alpha",
     "lora_dropout",
     "lora_targets",

@@ -172,7 +172,7 @@ def test_a_model_that_reads_no_summary_asks_no_llm(
     assert not needs_llm(Downstream.load(trained))
     told = ask(trained, tmp_path, engine=ScriptedEngine(RequestError("never asked")))
     assert told.problems == {}
-    assert not (tmp_path / "answers").exists()
+    assert not (tmp_path / "answers" / "journal.sqlite").exists(), "no run of an LLM was opened"
 
 
 def test_rows_described_without_a_run_directory_can_be_trained_on_and_predicted(
