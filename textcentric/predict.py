@@ -101,7 +101,7 @@ def predict(
         config = _config(method.origin, {**llm, "prompt_dir": found and str(found)})
         parts, problems = _derived(method.origin, config, dataset, engine, other_model)
     else:
-        parts, problems = _described(method.origin, dataset, run_dir and Path(run_dir))
+        parts, problems = _described(method.origin, dataset, Path(run_dir) if run_dir else None)
     return _predicted(method, dataset, parts, problems, batch_size)
 
 

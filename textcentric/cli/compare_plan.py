@@ -138,7 +138,9 @@ def _llm_runs(whole: Comparison, comparison: Comparison) -> dict[str, dict[str, 
     if any(arm.derived for arm in arms):
         rows_in_cells = comparison.test_rows.count() * len(comparison.cells(llm=True))
         derived = max(1, len(_plan(comparison, "").derive))
-        found[str(below / "test")] = _run(comparison, "test", rows_in_cells, rows_in_cells * derived)
+        found[str(below / "test")] = _run(
+            comparison, "test", rows_in_cells, rows_in_cells * derived
+        )
     return found
 
 

@@ -78,8 +78,8 @@ class CompareConfig(BaseModel):
     see the `llm_` damage only, and what is missing up to `llm_missing` modalities at a time.
     `orders` is how many test rows are read in every order of their parts. `augment`, `training` and
     `downstream` hold the settings of those parts.
-    With `folds` splits are not read: all rows are cut into so many folds, each tested by models that
-    are trained on the others; `fold` does one of them only.
+    With `folds` splits are not read: all rows are cut into so many folds, each tested by models
+    that are trained on the others; `fold` does one of them only.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
