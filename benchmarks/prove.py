@@ -9,8 +9,7 @@ ceiling, which is the best that anyone can predict of what is left
 
 with a paired bootstrap interval over test rows, seeds pooled. Two cores have no time for all six
 layers of the packaged MiniLM, so `prove.yaml` trains its first ones. A second call goes on where
-the first was stopped. The exit code is 1 where every
-text-centric arm stays under `BAR`.
+the first was stopped. The exit code is 1 where every text-centric arm stays under `BAR`.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ CPU_CONCURRENCY, GPU_CONCURRENCY = 128, 256
 CPU_BLOCK = 32  # tokens: a prefix is remembered in blocks, and with 128 half a row is read again
 SMALL_MACHINE = 4  # cores
 # Tokens. Without chunked prefill a whole prompt is one batch, and vLLM tries the longest one as it
-# starts: with 8192 on two cores without AVX-512 that took a minute more.
+# starts: its length costs memory and time.
 CPU_CONTEXT = 4096
 
 
