@@ -1,4 +1,4 @@
-"""`kill -9` at twenty random moments of one run: nothing is lost, nothing is written twice."""
+"""`kill -9` at twenty random moments or more: nothing is lost, nothing is written twice."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from small_run import balance, run, run_slowly, texts
 from textcentric.journal import Journal
 
 ROWS, KILLS = 200, 20
+ENOUGH = 300  # answers that must have come between kills; a slow machine takes more kills
 
 
 def killed_after(folder: Path, seconds: float) -> bool:
@@ -38,15 +39,17 @@ def killed_after(folder: Path, seconds: float) -> bool:
 def test_twenty_kills_lose_nothing_and_write_nothing_twice(tmp_path: Path) -> None:
     draw = random.Random(20)
     folder = tmp_path / "run"
-    answers = []
-    for _ in range(KILLS):
+    answers = [(0, 0)]
+    kills = 0
+    while kills < KILLS or answers[-1][0] <= ENOUGH:
+        kills += 1
+        assert kills < 10 * KILLS, f"{answers[-1][0]} answers after {kills} kills: nothing is kept"
         assert killed_after(folder, draw.uniform(0.0, 0.6)), "the run ended before all kills"
         journal = Journal(folder / "journal.sqlite") if folder.is_dir() else None
         if journal is not None:
             answers.append((journal.answers(), journal.finished_rows()))
             journal.close()
     assert answers == sorted(answers)
-    assert answers[-1][0] > 300
     assert 0 < answers[-1][1] < ROWS, "the kills should fall between shards too"
 
     done = run(folder, ROWS)
