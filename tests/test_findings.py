@@ -76,6 +76,16 @@ def test_rows_that_one_arm_lacks_count_for_none_in_that_cell() -> None:
     assert {e["n"] for e in found.table() if e["missing"]} == {30}
 
 
+def test_levels_stay_paired_where_a_row_is_missing_in_one_of_them() -> None:
+    """The clean score plus that of a level whose rows are right where clean rows are wrong."""
+    turned: dict[str, Target] = {row: 1 - int(value) for row, value in WRONG_TEN.items()}
+    last = dict(list(turned.items())[:-1])
+    whole = findings(ours={CLEAN.name: WRONG_TEN, HALF.name: turned}).area("ours", "all", [0.5])
+    short = findings(ours={CLEAN.name: WRONG_TEN, HALF.name: last}).area("ours", "all", [0.5])
+    assert whole.standard_error == pytest.approx(0, abs=1e-12)
+    assert short.standard_error < 0.005, "a single row cannot undo the pairing"
+
+
 def test_a_cell_without_any_row_is_an_error() -> None:
     with pytest.raises(DataError, match="no row was predicted"):
         findings(ours={CLEAN.name: {}}).table()

@@ -111,6 +111,26 @@ def test_a_paired_difference_is_surer_than_an_unpaired_one() -> None:
     assert (first - second).standard_error < (first - stranger).standard_error
 
 
+@pytest.mark.parametrize("metric", SCORES)
+def test_fewer_rows_are_scored_on_the_same_draws(metric: str) -> None:
+    few = [n for n in range(40) if n % 5]
+    found = Resampled(40, groups=GROUPS, resamples=50).among(few)
+    estimate = found.estimate(metric, TARGETS[few], [p[few] for p in BY_SEED])
+    names = [f"row {n}" if group is None else group for n, group in enumerate(GROUPS)]
+    units = [[n for n in range(40) if names[n] == name] for name in dict.fromkeys(names)]
+    drawn = [[row for row in rows if row % 5] for rows in slow_rows(units, 50, seed=0)]
+    assert estimate.draws == pytest.approx(slow_draws(metric, drawn), abs=1e-10)
+
+
+@pytest.mark.parametrize("metric", SCORES)
+def test_a_resample_that_holds_none_of_the_rows_counts_for_nothing(metric: str) -> None:
+    estimate = Resampled(40, resamples=200).among([3]).estimate(metric, TARGETS[3:4], [[0]])
+    empty = np.isnan(estimate.draws)
+    assert 0.2 < empty.mean() < 0.55  # (1 - 1/40)^40 = 0.36
+    assert estimate.interval == (estimate.value, estimate.value)
+    assert (estimate - estimate).p_positive == 0.5
+
+
 def test_figures_of_an_estimate() -> None:
     estimate = Estimate(0.5, np.arange(-1.0, 100.0))  # -1, 0, 1, ... 99
     assert estimate.interval == (1.5, 96.5)
@@ -129,6 +149,8 @@ def test_what_cannot_be_resampled_is_refused() -> None:
         drawn.estimate("accuracy", [0, 1], [[0, 1]])
     with pytest.raises(DataError, match="one list of predictions a seed"):
         drawn.estimate("accuracy", [0, 1, 1], [0, 1, 1])
+    with pytest.raises(DataError, match="no row is left"):
+        drawn.among([])
     with pytest.raises(DataError, match="2 and 3 resamples cannot be paired"):
         Estimate(0, np.zeros(2)) - Estimate(0, np.zeros(3))
 

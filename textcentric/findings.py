@@ -184,12 +184,20 @@ class Findings:
         return {}
 
     def _drawn(self, ids: tuple[str, ...]) -> Resampled:
-        """Return the resamples of these rows, drawn once."""
+        """Return the resamples of these rows: all test rows are drawn once, whatever is scored."""
         if ids not in self._draws:
-            groups = [self.groups.get(row) for row in ids]
-            grouped = groups if any(groups) else None
-            self._draws[ids] = Resampled(len(ids), groups=grouped, resamples=self.resamples)
+            self._draws[ids] = self._resampled.among([self._places[row] for row in ids])
         return self._draws[ids]
+
+    @cached_property
+    def _resampled(self) -> Resampled:
+        groups = [self.groups.get(row) for row in self.targets]
+        grouped = groups if any(groups) else None
+        return Resampled(len(self.targets), groups=grouped, resamples=self.resamples)
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {row: place for place, row in enumerate(self.targets)}
 
     @cached_property
     def _draws(self) -> dict[tuple[str, ...], Resampled]:

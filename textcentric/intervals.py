@@ -9,6 +9,7 @@ Legend: N rows, R resamples, L levels.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,7 +23,10 @@ _DETECT = 1.96 + 0.84  # two-sided 5 %, power 80 %
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A figure of the rows as they are, and of every resample: `draws` (R,)."""
+    """A figure of the rows as they are, and of every resample: `draws` (R,).
+
+    A draw is NaN where a resample held none of the rows that the figure is about.
+    """
 
     value: float
     draws: np.ndarray
@@ -30,18 +34,19 @@ class Estimate:
     @property
     def interval(self) -> tuple[float, float]:
         """The 95 % percentile interval (Efron and Tibshirani 1993, ch. 13)."""
-        low, high = np.percentile(self.draws, [2.5, 97.5])
+        low, high = np.nanpercentile(self.draws, [2.5, 97.5])
         return float(low), float(high)
 
     @property
     def standard_error(self) -> float:
         """The standard deviation of the resamples."""
-        return float(self.draws.std(ddof=1))
+        return float(np.nanstd(self.draws, ddof=1))
 
     @property
     def p_positive(self) -> float:
         """The share of resamples above 0, those at 0 counted half."""
-        return float(((self.draws > 0) + 0.5 * (self.draws == 0)).mean())
+        known = self.draws[~np.isnan(self.draws)]
+        return float(((known > 0) + 0.5 * (known == 0)).mean())
 
     def __sub__(self, other: Estimate) -> Estimate:
         """Return the paired difference; both must come from one `Resampled`."""
@@ -81,6 +86,17 @@ class Resampled:
         places = np.arange(rows) if groups is None else _numbered(groups)
         self._counts = _drawn_counts(places.max() + 1, resamples, seed)[:, places]  # (R, N)
 
+    def among(self, places: Sequence[int]) -> Resampled:
+        """Return the same draws as seen by the rows at `places` only, so that both can be paired.
+
+        Raises DataError where there is no place.
+        """
+        if not len(places):
+            raise DataError("no row is left of those that were drawn; expected one or more")
+        fewer = copy(self)
+        fewer.rows, fewer._counts = len(places), self._counts[:, np.asarray(places)]
+        return fewer
+
     def estimate(self, metric: str, targets: Values, by_seed: Sequence[Values]) -> Estimate:
         """Return the score `metric`, the mean over the predictions of each seed in `by_seed`."""
         if not len(by_seed) or np.ndim(by_seed[0]) == 0:
@@ -96,8 +112,11 @@ class Resampled:
         if len(statistics) != self.rows:
             raise DataError(f"{len(statistics)} predictions, but {self.rows} rows were drawn")
         sizes = self._counts.sum(axis=1, keepdims=True)  # (R, 1), unequal where groups are
-        means = self._counts @ statistics / sizes  # (R, S)
-        return chosen.value(np.concatenate([statistics.mean(axis=0, keepdims=True), means]))
+        drawn = sizes[:, 0] > 0
+        means = self._counts[drawn] @ statistics / sizes[drawn]  # (R, S)
+        found = np.full(1 + len(sizes), np.nan)
+        found[[True, *drawn]] = chosen.value(np.vstack([statistics.mean(axis=0), means]))
+        return found
 
 
 def _numbered(groups: Sequence[str | None]) -> np.ndarray:
