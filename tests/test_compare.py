@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.tiny_models import tiny_model
-from textcentric.compare import Comparison, compare
+from textcentric.compare import Comparison, by_cell, compare, main_arm
 from textcentric.comparison.arms import arm_examples, read_trial
 from textcentric.comparison.config import ARMS, CompareConfig, read_compare_config
 from textcentric.comparison.folds import fold_of
@@ -122,6 +122,75 @@ def test_a_trial_of_other_settings_is_made_again(config, results) -> None:
     assert read_trial(folder, comparison.identity("constant")) is not None
     other = Comparison(CompareConfig(**{**config, "levels": [0.7]}))
     assert read_trial(folder, other.identity("constant")) is None
+
+
+def test_a_kept_trial_has_the_cells_that_an_arm_added_later_needs(config) -> None:
+    few = {**config, "levels": [0.3], "llm_levels": [0.7], "arms": ["plain-text"]}
+    alone, more = (
+        Comparison(CompareConfig(**{**few, "arms": arms}))
+        for arms in (["plain-text"], ["plain-text", "text-centric"])
+    )
+    assert alone.identity("plain-text") == more.identity("plain-text")
+    assert alone.cells(llm=False) == more.cells(llm=False)
+    assert {cell.level for cell in alone.cells(llm=False) if cell.corruption == "all"} == {0.3, 0.7}
+
+
+def test_damage_that_changes_no_word_is_left_out_and_said(config, tmp_path: Path) -> None:
+    changes = {"arms": ["plain-text"], "seeds": [0], "corruptions": ["image-words", "all"]}
+    said: list[str] = []
+    settings = CompareConfig(**{**config, **changes, "output_dir": tmp_path})
+    found = compare(Comparison(settings, say=said.append))
+    assert {cell["corruption"] for cell in found["cells"]} == {"clean", "all", "missing"}
+    assert "image-words-0.5 changes no word of any test row: left out" in said
+
+
+def test_words_of_a_removed_modality_are_refused() -> None:
+    kept = Example("r1~missing-image", {"text": "a cat", "image": "a photo"}, 1)
+    with pytest.raises(DataError, match="still holds image"):
+        by_cell([kept])
+    assert by_cell([Example("r1~missing-image", {"text": "a cat"}, 1)])
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"arms": ["text-centric-k4"]}, "trained on 4 variants of a row, the prompts write 1"),
+        ({"augment": {"engine": "scripted", "summarize": False}}, "text-centric reads what an LLM"),
+        ({"against": "aligned"}, "against is 'aligned', expected one of the arms"),
+    ],
+)
+def test_an_arm_that_would_not_be_what_its_name_says_is_refused(
+    config, changes, message, tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        compare(Comparison(read_compare_config(None, {**config, **changes})))
+
+
+def test_every_kind_of_the_bank_derives_in_training_what_it_derives_at_test_time(
+    config, tmp_path: Path
+) -> None:
+    changes = {
+        "arms": ["plain-text", "text-centric-random", "text-centric-instruction"],
+        "seeds": [0],
+        "corruptions": ["all"],
+        "output_dir": tmp_path,
+    }
+    comparison = Comparison(CompareConfig(**{**config, **changes}), engine=engine())
+    found = compare(comparison)
+    assert found["verdict"]["sentence"]
+    for kind in ("random", "instruction"):
+        examples = comparison.perturbed(kind)
+        assert all("summary" in example.parts for example in examples)
+        assert any(example.variants for example in examples)
+    test = comparison.derived_words[CLEAN.name]
+    assert all("summary" in parts for parts in test.values())
+
+
+def test_the_verdict_is_about_another_arm_than_the_one_it_is_compared_with() -> None:
+    arms = {name: ARMS[name] for name in ("constant", "text-centric", "plain-text")}
+    assert main_arm(arms, "plain-text") == "text-centric"
+    assert main_arm(arms, "text-centric") == "plain-text"
+    assert main_arm({"constant": ARMS["constant"]}, "constant") == "constant"
 
 
 def test_an_arm_reads_only_what_it_may() -> None:

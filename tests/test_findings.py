@@ -58,6 +58,13 @@ def test_the_area_runs_from_the_clean_row_to_the_last_level() -> None:
     assert found[0]["area"] == pytest.approx(0.5 * (1 + 0.75) / 2 + 0.5 * (0.75 + 0.5) / 2)
 
 
+def test_areas_stand_beside_each_other_over_the_same_levels() -> None:
+    short = {CLEAN.name: RIGHT, HALF.name: RIGHT}
+    found = findings(ours=short, theirs=curve(RIGHT, WRONG_TEN, ZEROS), bare={CLEAN.name: RIGHT})
+    areas = {entry["arm"]: (entry["levels"], entry["area"]) for entry in found.areas()}
+    assert areas == {"ours": ([0.0, 0.5], 0.5), "theirs": ([0.0, 0.5], pytest.approx(0.4375))}
+
+
 def test_arms_are_compared_at_the_levels_they_share() -> None:
     short = {CLEAN.name: RIGHT, HALF.name: RIGHT}
     found = findings(ours=short, theirs=curve(RIGHT, WRONG_TEN, ZEROS))
@@ -101,6 +108,18 @@ def test_the_verdict_says_helped_hurt_or_not_shown() -> None:
     level = verdict(same, "good", "bad", "all", [])
     assert not level["shown"]
     assert level["sentence"].startswith("Not shown that augmentation helps")
+
+
+def test_of_an_arm_without_an_llm_it_is_not_said_that_augmentation_helped() -> None:
+    found = findings(drop=curve(RIGHT, RIGHT, RIGHT), plain=curve(RIGHT, WRONG_TEN, ZEROS))
+    said = verdict(found, "drop", "plain", "all", ["drop", "plain"])["sentence"]
+    assert said.startswith("Drop helped: for drop")
+    same = verdict(found, "plain", "plain", "all", ["drop", "plain"])
+    assert same == {
+        "shown": False,
+        "sentence": "Not shown: plain was compared with nothing.",
+        "cheap_wins": "",
+    }
 
 
 def test_a_cheap_arm_with_a_larger_area_is_named() -> None:

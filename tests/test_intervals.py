@@ -192,6 +192,11 @@ def test_the_drop_ratio_has_a_paired_interval() -> None:
     assert drop_interval(half, clean, False, 1.0) == pytest.approx((1.0, 1.0))
 
 
+def test_a_draw_whose_clean_score_is_0_has_no_share() -> None:
+    clean = Estimate(0.4, np.array([0.0, *[0.4] * 99]))
+    assert drop_interval(clean, Estimate(0.2, clean.draws / 2), True, 0.0) == (0.5, 0.5)
+
+
 def test_where_the_clean_score_may_be_0_the_drop_ratio_has_no_bounds() -> None:
     clean = Estimate(0.1, np.linspace(-0.1, 0.3, 100))
     assert drop_interval(clean, clean, True, 0.0) is None

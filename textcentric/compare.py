@@ -20,21 +20,23 @@ from textcentric.comparison.arms import Trial, Tried, arm_examples, attempt, rea
 from textcentric.comparison.config import ARMS, Arm, CompareConfig
 from textcentric.comparison.folds import inside, outside, pooled
 from textcentric.config import fingerprint
+from textcentric.corrupt import check_absent
 from textcentric.describe import MODALITIES
 from textcentric.engines.protocol import Engine
 from textcentric.errors import ConfigError, DataError
 from textcentric.examples import Example, labelled
 from textcentric.findings import OTHERS, ByCell, Findings, verdict
-from textcentric.grid import MARK, Cell, CorruptedRows, make_grid
+from textcentric.flow import Plan
+from textcentric.grid import CLEAN, MARK, Cell, CorruptedRows, make_grid, removed
 from textcentric.prompts import PromptLibrary
 from textcentric.results import WordsByCell, changed_rows, figures, write_results
 from textcentric.rows import Record, Target
 from textcentric.runs import lock, read_manifest, write_text
 from textcentric.scores import constant_prediction, default_metric
-from textcentric.session import Say, load_rows
+from textcentric.session import Say, load_rows, make_plan
 from textcentric.words import Watch, augmented, expert_words
 
-SUMMARIES, SETTINGS, WORDS = "summarize/brief", "compare.yaml", "words"
+SETTINGS, WORDS = "compare.yaml", "words"
 
 
 @dataclass
@@ -109,9 +111,9 @@ class Comparison:
         """Return the grid: of the arms that read an LLM's words at test time, or of the others."""
         config = self.config
         corruptions = config.llm_corruptions if llm else config.corruptions
-        levels = config.llm_levels if llm else config.levels
-        if not llm:
-            levels = tuple(sorted({*levels, *config.llm_levels} if self._llm else levels))
+        levels = config.llm_levels
+        if not llm:  # whichever arms there are: a kept trial has the cells of any later one
+            levels = tuple(sorted({*config.levels, *config.llm_levels}))
         most = config.llm_missing if llm else config.most_missing
         modalities = () if most == 0 else self.modalities
         return make_grid(corruptions, levels, modalities, most)
@@ -133,7 +135,8 @@ class Comparison:
         if kind in self._perturbed:
             return self._perturbed[kind]
         folder = self.folder / ("augmented" if not kind else f"augmented-{kind}")
-        config = self._augment(output_dir=str(folder), **({"prompts": "bank"} if kind else {}))
+        bank = {"prompts": ",".join(["bank", *self._derive()])} if kind else {}
+        config = self._augment(output_dir=str(folder), **bank)
         library = self._bank(kind) if kind else None
         self._perturbed[kind] = labelled(self._llm_run(self.train_rows, config, library))
         return self._perturbed[kind]
@@ -144,16 +147,40 @@ class Comparison:
 
     @cached_property
     def test_words(self) -> WordsByCell:
-        """Return the damaged test rows in the experts' words."""
-        return by_cell(self._expert_words(self.damaged(llm=False)))
+        """Return the damaged test rows in the experts' words, cells that change none left out."""
+        words = by_cell(self._expert_words(self.damaged(llm=False)))
+        for cell in (idle := idle_cells(words)):
+            self.say(f"{cell} changes no word of any test row: left out")
+        return {cell: by_row for cell, by_row in words.items() if cell not in idle}
 
     @cached_property
     def derived_words(self) -> WordsByCell:
         """Return the damaged test rows with what the LLM derives from them, asked again."""
         config = self._augment(
-            output_dir=str(self.folder / "test"), prompts=self._derive(), samples=1, sentences=None
+            output_dir=str(self.folder / "test"),
+            prompts=",".join(self._derive()),
+            samples=1,
+            sentences=None,
         )
-        return by_cell(self._llm_run(self.damaged(llm=True), config))
+        words = by_cell(self._llm_run(self.damaged(llm=True), config))
+        return {cell: by_row for cell, by_row in words.items() if cell in self.test_words}
+
+    def check(self) -> None:
+        """Raise ConfigError for an arm that would not be what its name says."""
+        offered = len(self._plan.variants) * self._plan.samples
+        for name, arm in self.arms.items():
+            if arm.derived and not self._derive():
+                raise ConfigError(
+                    f"{name} reads what an LLM derives from a row, and nothing is: leave summarize"
+                    " on, or add a prompt that aligns, summarizes or reasons to augment.prompts"
+                )
+            wanted = (arm.changes or {}).get("variants", 0)
+            if wanted > offered:
+                raise ConfigError(
+                    f"{name} is trained on {wanted} variants of a row, the prompts write {offered}:"
+                    f" set augment.samples to {-(-wanted // max(1, offered // self._plan.samples))}"
+                    " or more, or leave the arm out"
+                )
 
     def trial(self, name: str, seed: int) -> Trial:
         """Return one arm and seed, its training rows and test words at hand."""
@@ -237,7 +264,11 @@ class Comparison:
             metric=metric,
             targets={record.id: record.target for record in self.test_rows},
             groups={record.id: record.group for record in self.test_rows},
-            cells=self.cells(llm=False),
+            cells=[
+                cell
+                for cell in self.cells(llm=False)
+                if any(cell.name in part.test_words for part in self.by_fold)
+            ],
             predicted=predicted,
             constant=constant_prediction(learnt, metric),
             others=OTHERS[metric],
@@ -246,7 +277,7 @@ class Comparison:
     def changed(self, findings: Findings) -> list[dict[str, Any]]:
         """Return the rows that changed most, of the arms that the verdict is about."""
         found = []
-        for name in dict.fromkeys((main_arm(self.arms), self.config.against)):
+        for name in dict.fromkeys((main_arm(self.arms, self.config.against), self.config.against)):
             arm = self.arms.get(name)
             if arm is None or arm.baseline:
                 continue
@@ -254,7 +285,10 @@ class Comparison:
                 part.derived_words if arm.derived else part.test_words for part in self.by_fold
             )
             for corruption in self.config.llm_corruptions:
-                level = self.config.llm_levels[len(self.config.llm_levels) // 2]
+                levels = findings.levels(corruption, name)
+                if not levels:
+                    continue
+                level = levels[len(levels) // 2]
                 found += changed_rows(findings, name, Cell(corruption, level), words)
         return found
 
@@ -264,10 +298,6 @@ class Comparison:
         held_out = splits.count("validation")
         test = len(self.test_rows.records)
         return {"train": len(splits) - held_out, "held_out": held_out, "test": test}
-
-    @property
-    def _llm(self) -> bool:
-        return any(arm.derived for arm in self.arms.values())
 
     def _rows(self, split: str | None, limit: int | None) -> Any:
         return load_rows(self._augment(split=split, limit=limit))
@@ -281,12 +311,14 @@ class Comparison:
     def _augment(self, **values: Any) -> Any:
         return self.config.augment_config(**values)
 
-    def _derive(self) -> str:
-        """Return the prompts whose text is part of a clean row: all but the perturbing ones."""
+    def _derive(self) -> list[str]:
+        """Return the prompts whose text is part of a clean row, of training and test rows alike."""
+        return [prompt.id for prompt in self._plan.derive]
+
+    @cached_property
+    def _plan(self) -> Plan:
         config = self._augment()
-        chosen = PromptLibrary.load(*filter(None, [config.prompt_dir])).select(config.prompts)
-        stages = ("align", "summarize", "reason")
-        return ",".join([p.id for p in chosen if p.front.stage in stages] or [SUMMARIES])
+        return make_plan(config, PromptLibrary.load(*filter(None, [config.prompt_dir])))
 
     def _bank(self, kind: str) -> PromptLibrary:
         library = PromptLibrary.load(*filter(None, [self._augment().prompt_dir]))
@@ -311,13 +343,30 @@ class Comparison:
 
 
 def by_cell(examples: Sequence[Example]) -> WordsByCell:
-    """Return {cell name: {row id: parts}} of damaged rows; those without a word are left out."""
+    """Return {cell name: {row id: parts}} of damaged rows; those without a word are left out.
+
+    Raises DataError where a row still has words for a modality that its cell removed.
+    """
     found: dict[str, dict[str, Mapping[str, str]]] = {}
     for example in examples:
         row_id, _, cell = example.id.rpartition(MARK)
+        check_absent(example.parts, removed(cell), row_id)
         if example.parts:
             found.setdefault(cell, {})[row_id] = example.parts
     return found
+
+
+def idle_cells(words: WordsByCell) -> list[str]:
+    """Return the damaged cells in which every row reads as its clean one: nothing is tested there.
+
+    Such is damage to a modality that no row has, or to words that the chosen expert does not read.
+    """
+    clean = words.get(CLEAN.name, {})
+    return [
+        cell
+        for cell, by_row in words.items()
+        if cell != CLEAN.name and all(clean.get(row) == parts for row, parts in by_row.items())
+    ]
 
 
 def side_by_side(words: Iterable[WordsByCell]) -> WordsByCell:
@@ -331,6 +380,7 @@ def side_by_side(words: Iterable[WordsByCell]) -> WordsByCell:
 
 def compare(comparison: Comparison) -> dict[str, Any]:
     """Run a comparison to its end; return its results, which are on disk with their report."""
+    comparison.check()
     with lock(comparison.folder):
         settings = comparison.config.model_dump(mode="json")
         write_text(comparison.folder / SETTINGS, yaml.safe_dump(settings, sort_keys=False))
@@ -344,7 +394,7 @@ def assemble(comparison: Comparison, trials: Sequence[tuple[str, int, Tried]]) -
     """Return what the trials found, as `results.json` holds it."""
     config, arms = comparison.config, comparison.arms
     findings = comparison.findings(trials)
-    main, against = main_arm(arms), config.against
+    main, against = main_arm(arms, config.against), config.against
     cheap = [name for name, arm in arms.items() if not arm.llm]
     pairs = [
         (name, other) for other in (against, "dropout-train") for name in arms if name != other
@@ -358,6 +408,7 @@ def assemble(comparison: Comparison, trials: Sequence[tuple[str, int, Tried]]) -
         "seeds": list(config.seeds),
         "arms": {
             name: {"what": arm.what, "llm": arm.llm, "train_seconds": round(seconds[name], 1)}
+            | {"train_rows": min((t.train_rows for n, _, t in trials if n == name), default=0)}
             | comparison.cost(name)
             for name, arm in arms.items()
         },
@@ -368,12 +419,13 @@ def assemble(comparison: Comparison, trials: Sequence[tuple[str, int, Tried]]) -
     }
 
 
-def main_arm(arms: Mapping[str, Arm]) -> str:
-    """Return the arm that the verdict is about: the whole method, else the last one compared."""
+def main_arm(arms: Mapping[str, Arm], against: str) -> str:
+    """Return the arm that the verdict is about: the whole method, else the last other arm."""
+    others = [name for name in arms if name != against]
     for name in ("text-centric", "text-centric+dropout", "perturbed", "aligned", "dropout-train"):
-        if name in arms:
+        if name in others:
             return name
-    return list(arms)[-1]
+    return (others or list(arms))[-1]
 
 
 def _changes(arm: Arm) -> list[tuple[str, Any]]:

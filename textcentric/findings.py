@@ -95,11 +95,16 @@ class Findings:
         return [self._entry(arm, cell) for arm in self.predicted for cell in self.cells_of(arm)]
 
     def areas(self) -> list[dict[str, Any]]:
-        """Return one entry an arm and corruption of two or more levels, the clean one counted."""
+        """Return one entry an arm and corruption, over the levels that all arms share there.
+
+        Arms without a level of a corruption are left out of it; areas over other levels than
+        those of the rest could not be compared.
+        """
         entries = []
-        for arm in self.predicted:
-            for corruption in self.corruptions:
-                if levels := self.levels(corruption, arm):
+        for corruption in self.corruptions:
+            arms = [arm for arm in self.predicted if self.levels(corruption, arm)]
+            if levels := self.levels(corruption, *arms):
+                for arm in arms:
                     found = self.area(arm, corruption, levels)
                     entries.append(
                         {"arm": arm, "corruption": corruption, "levels": [0.0, *levels]}
@@ -207,8 +212,11 @@ class Findings:
 def verdict(
     findings: Findings, arm: str, against: str, corruption: str, cheap: Sequence[str]
 ) -> dict[str, Any]:
-    """Say in one sentence whether `arm` beats `against`, and in another who is cheap and better."""
-    found = findings.difference(arm, against, corruption)
+    """Say in one sentence whether `arm` beats `against`, and in another who is cheap and better.
+
+    `cheap` are the arms without an LLM: of those it is not said that augmentation helped.
+    """
+    found = None if arm == against else findings.difference(arm, against, corruption)
     if found is None:
         return {"shown": False, "sentence": _nothing_shared(arm, against, corruption)} | {
             "cheap_wins": ""
@@ -221,27 +229,34 @@ def verdict(
         f" differs from that of {against} by {found['difference']:+.4f} [{low:+.4f}, {high:+.4f}]"
         f" ({_count(seeds, 'seed')}, {len(findings.targets)} test rows)"
     )
-    sentence = say(arm, against, figures, found["smallest_detectable"])
+    what = arm if arm in cheap else "augmentation"
+    sentence = say(what, f"for {arm}, {figures}", found["smallest_detectable"])
     cheaper = _cheaper(findings, arm, corruption, cheap)
     return {"shown": low > 0, "sentence": sentence, "cheap_wins": cheaper}
 
 
-def _helped(arm: str, against: str, figures: str, least: float) -> str:
-    return f"Augmentation helped: for {arm}, {figures}."
+def _helped(what: str, figures: str, least: float) -> str:
+    return f"{_first_large(what)} helped: {figures}."
 
 
-def _hurt(arm: str, against: str, figures: str, least: float) -> str:
-    return f"Augmentation hurt: for {arm}, {figures}."
+def _hurt(what: str, figures: str, least: float) -> str:
+    return f"{_first_large(what)} hurt: {figures}."
 
 
-def _not_shown(arm: str, against: str, figures: str, least: float) -> str:
+def _not_shown(what: str, figures: str, least: float) -> str:
     return (
-        f"Not shown that augmentation helps: for {arm}, {figures}, an interval that holds 0;"
+        f"Not shown that {what} helps: {figures}, an interval that holds 0;"
         f" this test finds differences from {least:.4f} up."
     )
 
 
+def _first_large(words: str) -> str:
+    return words[:1].upper() + words[1:]
+
+
 def _nothing_shared(arm: str, against: str, corruption: str) -> str:
+    if arm == against:
+        return f"Not shown: {arm} was compared with nothing."
     return f"Not shown: {arm} and {against} share no level of {corruption!r}."
 
 

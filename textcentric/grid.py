@@ -39,13 +39,24 @@ class Cell:
         ('word-dropout-0.3', 'missing-image+table')
         """
         if self.missing:
-            return f"missing-{'+'.join(self.missing)}"
+            return f"{_MISSING}{'+'.join(self.missing)}"
         return (
             self.corruption if self.corruption == "clean" else f"{self.corruption}-{self.level:g}"
         )
 
 
 CLEAN = Cell()
+_MISSING = "missing-"  # begins the name of a cell without some modalities
+
+
+def removed(cell_name: str) -> tuple[str, ...]:
+    """Return the modalities that the cell of this name removes.
+
+    >>> removed("missing-image+table"), removed("all-0.3")
+    (('image', 'table'), ())
+    """
+    head, found, names = cell_name.partition(_MISSING)
+    return tuple(names.split("+")) if found and not head else ()
 
 
 def make_grid(

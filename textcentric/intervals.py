@@ -174,7 +174,9 @@ def drop_interval(
     if why_undefined(clean.value, higher_is_better, constant) or clean.interval[0] <= 0:
         return None
     lost = clean - corrupted if higher_is_better else corrupted - clean
-    return Estimate(lost.value / clean.value, lost.draws / clean.draws).interval
+    shares = np.full_like(lost.draws, np.nan)  # a draw whose clean score is 0 has no share
+    np.divide(lost.draws, clean.draws, out=shares, where=clean.draws != 0)
+    return Estimate(lost.value / clean.value, shares).interval
 
 
 def area(levels: Sequence[float], scores: Values) -> np.ndarray:

@@ -34,6 +34,7 @@ PIXELS = ("image-noise", "all")  # corruptions that make pictures of their own
 def planned(config: CompareConfig) -> dict[str, Any]:
     """Return the plan of a comparison; of what is finished in its folder nothing is counted."""
     comparison = Comparison(config)
+    comparison.check()
     parts = comparison.by_fold
     for part in (comparison, *parts):
         part.modalities = _modalities(part)

@@ -17,7 +17,6 @@ from textcentric.cli.terminal import plain_warnings, say, silence, terminable
 from textcentric.compare import Comparison, compare
 from textcentric.comparison.config import ARMS, CompareConfig, read_compare_config
 from textcentric.engines.protocol import Engine
-from textcentric.errors import ConfigError, unknown
 from textcentric.grid import make_grid
 from textcentric.methods.downstream.config import downstream_config
 from textcentric.training.config import train_config
@@ -69,8 +68,6 @@ def compare_config(
     for name, text in lists.items():
         flags[name] = read_levels(text) if name == "levels" and text else split_commas(text)
     config = read_compare_config(file, flags)
-    if config.against not in ARMS:
-        raise ConfigError(unknown("arm", config.against, ARMS))
     make_grid(config.corruptions, config.levels)
     make_grid(config.llm_corruptions, config.llm_levels)
     train_config({**config.training, "output_dir": config.output_dir})

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from textcentric.comparison.config import Arm
 from textcentric.corrupt import part_orders
+from textcentric.describe import MODALITIES
 from textcentric.errors import ConfigError
 from textcentric.examples import Example
 from textcentric.flow import DERIVED
@@ -55,10 +56,11 @@ class Trial:
 
 @dataclass(frozen=True)
 class Tried:
-    """What came of a trial: predictions of every cell, and seconds of training."""
+    """What came of a trial: predictions of every cell, seconds of training, rows trained on."""
 
     predicted: Predicted
     train_seconds: float
+    train_rows: int = 0
 
 
 def attempt(trial: Trial, folder: Path, identity: Mapping[str, Any]) -> Tried:
@@ -79,7 +81,7 @@ def read_trial(folder: Path, identity: Mapping[str, Any]) -> Tried | None:
         return None
     if papers.get("identity") != json.loads(json.dumps(identity)):
         return None
-    return Tried(_read(folder / PREDICTIONS), papers["train_seconds"])
+    return Tried(_read(folder / PREDICTIONS), papers["train_seconds"], papers.get("train_rows", 0))
 
 
 def arm_examples(arm: Arm, examples: Sequence[Example]) -> list[Example]:
@@ -116,7 +118,7 @@ def _fitted(trial: Trial) -> Tried:
         parts = [trial.words[cell][row_id] for row_id, _ in rows]
         told = baseline.predict([record for _, record in rows], parts)
         predicted[cell] = dict(zip((row_id for row_id, _ in rows), told, strict=True))
-    return Tried(predicted, seconds)
+    return Tried(predicted, seconds, len(kept))
 
 
 def _by_cell(trial: Trial) -> Iterator[tuple[str, list[tuple[str, Record]]]]:
@@ -146,7 +148,7 @@ def _trained(trial: Trial, folder: Path) -> Tried:
         cell: _told(method, list(by_row), list(by_row.values()))
         for cell, by_row in trial.words.items()
     }
-    return Tried(predicted | _ordered(trial, method), result.train_seconds)
+    return Tried(predicted | _ordered(trial, method), result.train_seconds, len(trial.examples))
 
 
 def _told(method: Downstream, ids: Sequence[str], parts: Sequence[Parts]) -> dict[str, Target]:
@@ -156,7 +158,9 @@ def _told(method: Downstream, ids: Sequence[str], parts: Sequence[Parts]) -> dic
 def _ordered(trial: Trial, method: Downstream) -> Predicted:
     """Return the predictions of the first clean rows in every order of their parts."""
     rows = dict(list(trial.words["clean"].items())[: trial.orders])
-    names = list(dict.fromkeys(name for parts in rows.values() for name in parts))
+    present = {name for parts in rows.values() for name in parts}
+    names = [name for name in (*MODALITIES, *sorted(present)) if name in present]
+    names = list(dict.fromkeys(names))  # in an order that no row decides
     if not rows or len(names) < 2:
         return {}
     found = {}
@@ -183,7 +187,8 @@ def _write(folder: Path, tried: Tried, identity: Mapping[str, Any]) -> None:
     draft = folder / f".{PREDICTIONS}"
     pq.write_table(table, draft)
     draft.replace(folder / PREDICTIONS)
-    papers = {"identity": identity, "train_seconds": round(tried.train_seconds, 1)}
+    seconds = round(tried.train_seconds, 1)
+    papers = {"identity": identity, "train_seconds": seconds, "train_rows": tried.train_rows}
     write_text(folder / PAPERS, json.dumps(papers, indent=2) + "\n")
 
 

@@ -116,6 +116,13 @@ class CompareConfig(BaseModel):
                 raise ConfigError(unknown("arm", name, ARMS))
         return names
 
+    @field_validator("against")
+    @classmethod
+    def _known_arm(cls, name: str) -> str:
+        if name not in ARMS:
+            raise ConfigError(unknown("arm", name, ARMS))
+        return name
+
     @field_validator("corruptions", "llm_corruptions")
     @classmethod
     def _known_corruptions(cls, names: tuple[str, ...]) -> tuple[str, ...]:
@@ -132,6 +139,16 @@ class CompareConfig(BaseModel):
             raise ValueError(
                 f"expected llm_corruptions among corruptions ({', '.join(self.corruptions)}),"
                 f" got {', '.join(self.llm_corruptions) or 'none'}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _against_an_arm(self) -> CompareConfig:
+        default = type(self).model_fields["against"].default
+        if self.against not in (*self.arms, default):
+            raise ValueError(
+                f"against is {self.against!r}, expected one of the arms that are compared"
+                f" ({', '.join(self.arms)})"
             )
         return self
 

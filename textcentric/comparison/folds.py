@@ -49,5 +49,6 @@ def pooled(by_fold: Sequence[Trials]) -> list[tuple[str, int, Tried]]:
                 cell: {**before.predicted.get(cell, {}), **by_row}
                 for cell, by_row in tried.predicted.items()
             }
-            found[name, seed] = Tried(predicted, before.train_seconds + tried.train_seconds)
+            seconds = before.train_seconds + tried.train_seconds
+            found[name, seed] = Tried(predicted, seconds, before.train_rows + tried.train_rows)
     return [(name, seed, tried) for (name, seed), tried in found.items()]

@@ -46,6 +46,7 @@ class Arm(_Part):
 
     what: str = ""
     llm: bool = False
+    train_rows: Number = None
     train_seconds: Number = None
     llm_requests: Number = None
     llm_tokens: Number = None

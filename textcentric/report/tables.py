@@ -210,6 +210,13 @@ class Scores:
                 "The verdict says that an effect was shown, but no difference listed here has an"
                 " interval above 0."
             )
+        most = max((arm.train_rows or 0 for arm in self.results.arms.values()), default=0)
+        for name, arm in self.results.arms.items():
+            if arm.train_rows and arm.train_rows < most:
+                notices.append(
+                    f"{name} was trained on {arm.train_rows:,.0f} rows, others on {most:,.0f}:"
+                    " the rest had no words for it."
+                )
         if absent := [arm for arm in self.results.arms if arm not in self.clean]:
             notices.append(f"Without a clean score: {', '.join(absent)}.")
         return notices
