@@ -36,7 +36,7 @@ from textcentric.scores import constant_prediction, default_metric
 from textcentric.session import Say, load_rows, make_plan
 from textcentric.words import Watch, augmented, expert_words
 
-SETTINGS, WORDS = "compare.yaml", "words"
+SETTINGS, WORDS, CONSTANT = "compare.yaml", "words", "constant"
 
 
 @dataclass
@@ -213,10 +213,10 @@ class Comparison:
 
     def tried(self) -> Iterator[tuple[str, int, Tried]]:
         """Make every trial that is not made yet, the cheap arms first, and yield them all."""
-        arms = sorted(self.arms.items(), key=lambda item: _cost(item[1]))
+        arms = sorted(self.arms, key=lambda name: _cost(self.arms[name]))
         for number, seed in enumerate(self.config.seeds):
-            for name, arm in arms:
-                if number == 0 or not arm.baseline:  # these have no seed worth the name
+            for name in arms:
+                if number == 0 or name != CONSTANT:  # which has no seed
                     folder = self.folder / "arms" / name / f"seed-{seed}"
                     yield name, seed, self._attempt(name, seed, folder)
 

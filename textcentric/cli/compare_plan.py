@@ -15,7 +15,7 @@ from textcentric.cli.columns import columns
 from textcentric.cli.find_run import RUNS
 from textcentric.cli.progress import duration
 from textcentric.cli.rates import Rates, measure
-from textcentric.compare import Comparison
+from textcentric.compare import CONSTANT, Comparison
 from textcentric.comparison.arms import read_trial
 from textcentric.comparison.config import Arm, CompareConfig
 from textcentric.errors import RunError
@@ -177,8 +177,8 @@ def _all_trials(comparison: Comparison) -> list[tuple[str, int]]:
     seeds = comparison.config.seeds
     return [
         (name, seed)
-        for name, arm in comparison.arms.items()
-        for seed in (seeds[:1] if arm.baseline else seeds)
+        for name in comparison.arms
+        for seed in (seeds[:1] if name == CONSTANT else seeds)
     ]
 
 
