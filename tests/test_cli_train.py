@@ -92,7 +92,9 @@ def test_a_run_becomes_a_model_with_metrics_and_the_next_command(place: Path) ->
 
 def test_the_same_command_goes_on_and_another_one_is_refused() -> None:
     train("-o", "models/b")
-    assert train("-o", "models/b").code == 0
+    again = train("-o", "models/b")
+    assert again.code == 0
+    assert "going on from step 2 of 2, in models/b-checkpoints" in again.err
     said = train("-o", "models/b", "--learning-rate", 0.1)
     assert said.code == 4
     assert "train.learning_rate: 5e-05 -> 0.1" in said.err
@@ -119,6 +121,16 @@ def test_a_dry_run_shows_rows_tokens_steps_and_device_and_writes_nothing(place: 
     assert (shown["steps"], shown["batch"], shown["device"]) == (2, 16, "cpu")
     assert shown["tokens_an_epoch"] > 8 * shown["tokens_a_row"]  # variants are read too
     assert shown["output_dir_holds"] == "nothing yet"
+
+
+def test_a_dry_run_tells_a_model_from_a_training_to_go_on_with(place: Path) -> None:
+    train("-o", "models/held")
+    (place / "models/held/train.json").rename(place / "models/held/kept.json")
+    shown = [json.loads(train("--dry-run", "--json", "-o", "models/held").out)]
+    (place / "models/held/kept.json").rename(place / "models/held/train.json")
+    shown += [json.loads(train("--dry-run", "--json", "-o", "models/held").out)]
+    held = [one["output_dir_holds"] for one in shown]
+    assert held == ["a training, to go on with", "a trained model"]
 
 
 def test_raw_rows_are_trained_on_without_an_llm(place: Path) -> None:

@@ -11,6 +11,7 @@ from textcentric.cli.launched import first_process, processes
 from textcentric.cli.train_rows import TrainingRows, check_metric, fitted, training_rows
 from textcentric.cli.train_settings import Training
 from textcentric.methods.downstream import Downstream
+from textcentric.training.checkpoints import checkpoint_folder
 from textcentric.training.config import TrainConfig
 from textcentric.training.folder import FACTS
 from textcentric.training.start import total_steps
@@ -80,7 +81,8 @@ def _holds(loop: TrainConfig) -> str:
     folder = loop.output_dir
     if (folder / FACTS).is_file():
         return "a trained model"
-    return "a training, to go on with" if (folder / "metrics.jsonl").is_file() else "nothing yet"
+    begun = any(checkpoint_folder(folder).glob("step-*"))
+    return "a training, to go on with" if begun else "nothing yet"
 
 
 def _as_text(shown: dict[str, Any]) -> str:
