@@ -1,6 +1,7 @@
 """Checkpoints that resume bit for bit: one folder a checkpoint, written aside and moved into place.
 
-They lie beside the model folder, not in it: who shares a model shares no pickles. Weights are safetensors; the files of optimiser, scheduler, loss scaler and random numbers are those of
+They lie beside the model folder, not in it: who shares a model shares no pickles. Weights are
+safetensors; the files of optimiser, scheduler, loss scaler and random numbers are those of
 Accelerate's `save_state`, read back without executing anything (`weights_only=True`). Our own
 state is `state.json`, written last, with the size and digest of every other file.
 """
