@@ -8,7 +8,13 @@ from collections.abc import Callable
 from typing import Any
 
 from textcentric.cli.launched import first_process, processes
-from textcentric.cli.train_rows import TrainingRows, check_metric, fitted, training_rows
+from textcentric.cli.train_rows import (
+    TrainingRows,
+    check_classes,
+    check_metric,
+    fitted,
+    training_rows,
+)
 from textcentric.cli.train_settings import Training
 from textcentric.methods.downstream import Downstream
 from textcentric.training.checkpoints import checkpoint_folder
@@ -25,6 +31,7 @@ def show_training(training: Training, tell: Callable[[str], None], *, as_json: b
         training.method(), rows.train, calibrate_on=rows.held_out or None, origin=rows.origin
     )
     check_metric(loop, method.decision.task)
+    check_classes(loop, method, rows, tell)
     shown = planned(method, loop, rows)
     if first_process():
         print(json.dumps(shown, ensure_ascii=False) if as_json else _as_text(shown))
