@@ -12,6 +12,7 @@ import torch.distributed as dist
 from tiny_method import TinyMethod, make_rows, same, settings, weights
 
 from textcentric.train import train
+from textcentric.training.checkpoints import checkpoint_folder
 
 SIZE = "per_device_train_batch_size"
 # name -> rows, settings. The last step of an epoch has 1 of 4 rows (one process has none), 6 of 8,
@@ -48,7 +49,7 @@ def resumed(folder: Path) -> bool:
         found.append(weights(folder))
         dist.barrier()
         if dist.get_rank() == 0:
-            for path in sorted((folder / "checkpoints").iterdir())[1:]:
+            for path in sorted(checkpoint_folder(folder).iterdir())[1:]:
                 shutil.rmtree(path)
         dist.barrier()
     return same(*found)

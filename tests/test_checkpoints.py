@@ -18,9 +18,9 @@ import pytest
 import torch
 from tiny_method import TinyMethod, make_rows, same, settings, train_slowly, weights
 
-from textcentric.errors import RunError
+from textcentric.errors import RunError, StoppedError
 from textcentric.train import TrainResult, train
-from textcentric.training.checkpoints import _load
+from textcentric.training.checkpoints import _load, checkpoint_folder
 
 TESTS = Path(__file__).parent
 ROWS, HELD_OUT = make_rows(22), make_rows(6, seed=1)
@@ -33,12 +33,12 @@ def run(folder: Path, method: TinyMethod | None = None, **changes: Any) -> Train
 
 
 def names(folder: Path) -> list[str]:
-    return sorted(path.name for path in (folder / "checkpoints").iterdir())
+    return sorted(path.name for path in checkpoint_folder(folder).iterdir())
 
 
 def forget_after(folder: Path, step: int) -> None:
     """Leave `folder` as if the training had been killed right after the checkpoint of `step`."""
-    for path in (folder / "checkpoints").iterdir():
+    for path in checkpoint_folder(folder).iterdir():
         if path.name > f"step-{step:08d}":
             shutil.rmtree(path)
     (folder / "train.json").unlink()
@@ -74,7 +74,7 @@ def test_a_killed_training_resumes_to_the_same_weights(tmp_path: Path) -> None:
     command = [sys.executable, str(TESTS / "tiny_method.py"), str(folder), "0.05"]
     for reached in ("step-00000006", "step-00000014"):
         process = subprocess.Popen(command, env=environment)
-        while process.poll() is None and not (folder / "checkpoints" / reached).is_dir():
+        while process.poll() is None and not (checkpoint_folder(folder) / reached).is_dir():
             time.sleep(0.01)
         time.sleep(0.07)  # somewhere in the next steps
         process.kill()
@@ -109,18 +109,55 @@ def test_only_the_newest_and_the_best_are_kept(tmp_path: Path) -> None:
 
 def test_a_checkpoint_holds_the_files_of_accelerate_and_our_json(tmp_path: Path) -> None:
     run(tmp_path, max_steps=3)
-    files = {path.name for path in (tmp_path / "checkpoints" / "step-00000003").iterdir()}
+    files = {path.name for path in (checkpoint_folder(tmp_path) / "step-00000003").iterdir()}
     expected = {"model.safetensors", "optimizer.bin", "scheduler.bin", "random_states_0.pkl"}
-    assert files == {*expected, "state.json"}
+    assert files == {*expected, "state.json", "metrics.jsonl"}
+
+
+def test_the_model_folder_holds_nothing_of_a_checkpoint(tmp_path: Path) -> None:
+    folder = tmp_path / "models" / "first"
+    run(folder)
+    files = {path.relative_to(folder).as_posix() for path in folder.rglob("*")}
+    papers = {"README.md", "learning_curve.png", "metrics.jsonl", "train.json", "run.lock"}
+    assert files == {"model.safetensors", *papers}
+    assert checkpoint_folder(folder) == tmp_path / "models" / "first-checkpoints"
+    assert names(folder)[-1] == "step-00000012"
+
+
+def test_the_checkpoints_of_the_folder_one_is_in_lie_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert checkpoint_folder(Path(".")) == tmp_path.with_name(f"{tmp_path.name}-checkpoints")
+
+
+def test_a_removed_model_folder_comes_back_with_all_its_figures(tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    first = run(folder)
+    expected = weights(folder)
+    shutil.rmtree(folder)
+    method = TinyMethod()
+    again = run(folder, method)
+    assert method.seen == []
+    assert (again.history, again.metrics) == (first.history, first.metrics)
+    assert same(weights(folder), expected)
+
+
+def test_checkpoints_that_cannot_be_written_are_told_before_the_first_step(tmp_path: Path) -> None:
+    (tmp_path / "model-checkpoints").write_text("in the way")
+    method = TinyMethod()
+    with pytest.raises(StoppedError, match=r"cannot write .*model-checkpoints \(File exists\)"):
+        run(tmp_path / "model", method)
+    assert method.seen == []
 
 
 def test_without_saving_nothing_is_left_but_the_best_weights_are_restored(tmp_path: Path) -> None:
     method = TinyMethod(scores=[0.9, 0.1])
     result = run(tmp_path, method, save_strategy="no", metric_for_best_model="score")
     assert result.best_step == 6
-    assert not (tmp_path / "checkpoints").exists()
+    assert not checkpoint_folder(tmp_path).exists()
     kept = run(tmp_path / "kept", TinyMethod(scores=[0.9, 0.1]))
-    assert same(weights(tmp_path), weights(kept.output_dir / "checkpoints" / "step-00000006"))
+    assert same(weights(tmp_path), weights(checkpoint_folder(kept.output_dir) / "step-00000006"))
 
 
 @pytest.mark.parametrize(
@@ -128,7 +165,7 @@ def test_without_saving_nothing_is_left_but_the_best_weights_are_restored(tmp_pa
 )
 def test_a_truncated_checkpoint_is_refused_and_says_what_to_do(tmp_path: Path, name: str) -> None:
     run(tmp_path)
-    newest = tmp_path / "checkpoints" / "step-00000012"
+    newest = checkpoint_folder(tmp_path) / "step-00000012"
     path = newest / name
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(RunError) as raised:
@@ -140,7 +177,7 @@ def test_a_truncated_checkpoint_is_refused_and_says_what_to_do(tmp_path: Path, n
 
 def test_a_missing_or_changed_file_is_refused(tmp_path: Path) -> None:
     run(tmp_path, max_steps=3)
-    folder = tmp_path / "checkpoints" / "step-00000003"
+    folder = checkpoint_folder(tmp_path) / "step-00000003"
     content = bytearray((folder / "optimizer.bin").read_bytes())
     content[-50] ^= 1
     (folder / "optimizer.bin").write_bytes(content)
@@ -187,7 +224,7 @@ def test_resume_never_and_always_are_obeyed(tmp_path: Path) -> None:
 
 
 def test_what_a_kill_left_half_written_is_ignored_and_swept_away(tmp_path: Path) -> None:
-    draft = tmp_path / "checkpoints" / ".step-00000001.tmp"
+    draft = checkpoint_folder(tmp_path) / ".step-00000001.tmp"
     draft.mkdir(parents=True)
     (draft / "model.safetensors").write_bytes(b"half")
     (tmp_path / "metrics.jsonl").write_text('{"step": 0}\n{"step": 7, "loss": 1}\n{"step": 8, "lo')

@@ -58,14 +58,18 @@ def at(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(place)
 
 
-def write_table(path: Path, splits: list[str] = SPLITS) -> None:
-    """Write forty invented listings; their speeds go round four classes in each split."""
+def write_table(path: Path, splits: list[str] = SPLITS, odd: tuple[int, ...] = ()) -> None:
+    """Write forty invented listings; their speeds go round four classes in each split.
+
+    The speeds of the rows numbered in `odd` are 7 instead.
+    """
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow("id kind story speed part".split())
         for n, one in enumerate(records(40)):
             kind, story = one.inputs["table"]["Kind"], one.inputs["text"]
-            writer.writerow([one.id, kind, story, n % 4, splits[n // 4 % len(splits)]])
+            speed = 7 if n in odd else n % 4
+            writer.writerow([one.id, kind, story, speed, splits[n // 4 % len(splits)]])
 
 
 def train(*arguments: object, rows: tuple[object, ...] = ("--run", "first")) -> Said:
@@ -92,7 +96,9 @@ def test_a_run_becomes_a_model_with_metrics_and_the_next_command(place: Path) ->
 
 def test_the_same_command_goes_on_and_another_one_is_refused() -> None:
     train("-o", "models/b")
-    assert train("-o", "models/b").code == 0
+    again = train("-o", "models/b")
+    assert again.code == 0
+    assert "going on from step 2 of 2, in models/b-checkpoints" in again.err
     said = train("-o", "models/b", "--learning-rate", 0.1)
     assert said.code == 4
     assert "train.learning_rate: 5e-05 -> 0.1" in said.err
@@ -121,6 +127,16 @@ def test_a_dry_run_shows_rows_tokens_steps_and_device_and_writes_nothing(place: 
     assert shown["output_dir_holds"] == "nothing yet"
 
 
+def test_a_dry_run_tells_a_model_from_a_training_to_go_on_with(place: Path) -> None:
+    train("-o", "models/held")
+    (place / "models/held/train.json").rename(place / "models/held/kept.json")
+    shown = [json.loads(train("--dry-run", "--json", "-o", "models/held").out)]
+    (place / "models/held/kept.json").rename(place / "models/held/train.json")
+    shown += [json.loads(train("--dry-run", "--json", "-o", "models/held").out)]
+    held = [one["output_dir_holds"] for one in shown]
+    assert held == ["a training, to go on with", "a trained model"]
+
+
 def test_raw_rows_are_trained_on_without_an_llm(place: Path) -> None:
     rows = ("--dataset", "pets.csv", "--schema", "pets.yaml")
     said = train("-o", "models/raw", "--json", rows=rows)
@@ -147,6 +163,36 @@ def test_rows_without_a_held_out_split_are_trained_on_and_it_is_said(place: Path
         said = train(*asked, rows=rows)
         assert said.code == 2
         assert "needs held-out rows and no row of only" in said.err
+
+
+def test_held_out_classes_that_no_training_row_has_are_refused_before_the_first_step(
+    place: Path,
+) -> None:
+    write_table(place / "odd.csv", odd=(8, 9))
+    rows = ("--dataset", "odd.csv", "--schema", "pets.yaml")
+    for more in ((), ("--dry-run",)):
+        said = train("-o", "models/odd", *more, rows=rows)
+        assert said.code == 2
+        assert "held-out rows are of classes that no training row has: 7 (2)" in said.err
+        assert "name all classes (--set 'downstream.classes=[...]')" in said.err
+    assert not (place / "models/odd/metrics.jsonl").exists()
+
+
+@pytest.mark.filterwarnings("ignore:no training row has the class 7")
+def test_held_out_classes_that_no_training_row_has_are_told_where_training_goes_on(
+    place: Path,
+) -> None:
+    write_table(place / "odd.csv", odd=(8, 9))
+    rows = ("--dataset", "odd.csv", "--schema", "pets.yaml")
+    told = "held-out rows are of classes that no training row has: 7 (2); "
+    said = train("-o", "models/odd-blind", "--eval-strategy", "no", rows=rows)
+    assert said.code == 0
+    assert told + "nothing is evaluated, so the training goes on without them" in said.err
+    classes = ("--set", "downstream.classes=[0, 1, 2, 3, 7]")
+    said = train("-o", "models/odd-named", *classes, "--json", rows=rows)
+    assert said.code == 0
+    assert told + "nothing is learnt of those, and the scores count them" in said.err
+    assert json.loads(said.out)["metrics"]["accuracy"] <= 6 / 8
 
 
 def test_a_file_gives_the_settings_and_flags_win(place: Path) -> None:

@@ -70,6 +70,21 @@ def test_a_class_that_no_training_row_has_is_never_predicted() -> None:
     assert told.values == [0, 3]
 
 
+def test_rows_of_classes_that_no_training_row_has_are_counted() -> None:
+    decision = learn(0, 1, 1, task="ordinal", classes=[0, 1, 2])
+    assert decision.unseen(rows(0, 2.0, 7, 1, 2)) == {2: 2, 7: 1}
+    assert learn(0.5, 1.0).unseen(rows(3)) == {}
+
+
+def test_rows_of_unknown_classes_place_cuts_but_say_nothing_of_the_error() -> None:
+    decision, scores = learn(0, 1), np.array([[-1.0], [1.0], [5.0]])
+    alone = decision.calibrated(scores[:2], rows(1, 0))
+    both = decision.calibrated(scores, rows(1, 0, 9))
+    assert both.noise == alone.noise == 2.0
+    assert both.cuts != alone.cuts
+    assert decision.calibrated(scores, rows(7, 8, 9)).noise == decision.noise
+
+
 def test_probabilities_of_a_rank_are_logistic_about_it() -> None:
     decision = learn(0, 1, 2)
     assert (decision.mean, decision.spread) == (1.0, pytest.approx(math.sqrt(2 / 3)))

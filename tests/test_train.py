@@ -27,6 +27,7 @@ from torch import Tensor
 from textcentric.errors import ConfigError, DataError, RunError
 from textcentric.train import TrainResult, train
 from textcentric.training.batches import batches
+from textcentric.training.checkpoints import checkpoint_folder
 from textcentric.training.config import TrainConfig
 
 TESTS = Path(__file__).parent
@@ -166,7 +167,7 @@ def test_the_best_weights_are_restored(tmp_path: Path) -> None:
     assert (result.best_step, result.metrics) == (12, {"score": 0.9})
     best = TinyMethod(scores=[0.1, 0.9, 0.3, 0.2])
     run(tmp_path / "all", best, num_train_epochs=4, save_total_limit=None)
-    folder = tmp_path / "all" / "checkpoints" / "step-00000012"
+    folder = checkpoint_folder(tmp_path / "all") / "step-00000012"
     assert same(weights(tmp_path), weights(folder))
     assert same(weights(tmp_path), method.model.state_dict())
 
@@ -278,7 +279,7 @@ def test_settings_that_do_not_fit_are_refused(tmp_path: Path, wrong: dict[str, A
 
 def test_the_folder_of_another_configuration_is_refused(tmp_path: Path) -> None:
     run(tmp_path, save_strategy="no")
-    assert not (tmp_path / "checkpoints").exists()
+    assert not checkpoint_folder(tmp_path).exists()
     with pytest.raises(RunError, match=r"fingerprint.colour: red -> blue"):
         run(tmp_path, TinyMethod(colour="blue"))
 
@@ -305,7 +306,7 @@ def test_an_interrupted_training_goes_on_to_the_same_weights(
 
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path / "stopped", Interrupted())
-    assert [one.name for one in (tmp_path / "stopped" / "checkpoints").iterdir()] == [
+    assert [one.name for one in checkpoint_folder(tmp_path / "stopped").iterdir()] == [
         "step-00000004"
     ]
     method = TinyMethod()

@@ -57,11 +57,12 @@ def train(
     *,
     quiet: bool = False,
 ) -> TrainResult:
-    """Train `method.model` and write model, card, curve and checkpoints into `output_dir`.
+    """Train `method.model` and write model, card and curve into `output_dir`.
 
-    Goes on from the newest checkpoint there, bit for bit. Ctrl-C or SIGTERM leaves one and raises
-    KeyboardInterrupt. Raises DataError where there are no rows or a loss is not finite, RunError
-    where the folder belongs to another configuration, ConfigError for what cannot be done here.
+    Checkpoints lie beside it, in `<output_dir>-checkpoints`, and a training goes on from the newest
+    one, bit for bit. Ctrl-C or SIGTERM leaves one and raises KeyboardInterrupt. Raises DataError
+    where there are no rows or a loss is not finite, RunError where the folder belongs to another
+    configuration, ConfigError for what cannot be done here.
 
     >>> train(method, TrainConfig(output_dir="runs/first"), rows, held_out)    # doctest: +SKIP
     """
@@ -113,6 +114,8 @@ def _train(
     refuse_another(config.output_dir, identity)
     state = checkpoints.begin(config.resume, model, optimizer, scheduler)
     log.begin(state.step, steps)
+    if state.step:
+        log.say(f"going on from step {state.step} of {steps}, in {checkpoints.folder}")
     began = time.monotonic() - state.seconds
     sum_loss, sum_rows = 0.0, 0
 

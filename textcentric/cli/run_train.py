@@ -8,7 +8,7 @@ from typing import Any
 from textcentric.cli.launched import first_process
 from textcentric.cli.progress import duration
 from textcentric.cli.terminal import Tell, plain_warnings, say, silence, terminable
-from textcentric.cli.train_rows import check_metric, fitted, training_rows
+from textcentric.cli.train_rows import check_classes, check_metric, fitted, training_rows
 from textcentric.cli.train_settings import Training
 
 
@@ -42,6 +42,7 @@ def train_downstream(training: Training, tell: Tell, *, as_json: bool, quiet: bo
         training.method(), rows.train, calibrate_on=rows.held_out or None, origin=rows.origin
     )
     check_metric(loop, method.decision.task)
+    check_classes(loop, method, rows, tell)
     tell(f"{len(rows.train)} rows of {rows.name}, {len(rows.held_out)} held out")
     tell(f"model {method.config.model}, task {method.decision.task}, into {loop.output_dir}")
     result = train(method, loop, rows.train, rows.held_out, quiet=quiet)

@@ -172,7 +172,8 @@ def downstream(
         flag.Number, typer.Option("--save-steps", help="Steps between two checkpoints.")
     ] = None,
     save_total_limit: Annotated[
-        flag.Number, typer.Option("--save-total-limit", help="Checkpoints to keep.")
+        flag.Number,
+        typer.Option("--save-total-limit", help="Checkpoints to keep, beside the model."),
     ] = None,
     logging_steps: Annotated[
         flag.Number, typer.Option("--logging-steps", help="Steps between two lines of figures.")

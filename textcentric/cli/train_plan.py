@@ -8,9 +8,16 @@ from collections.abc import Callable
 from typing import Any
 
 from textcentric.cli.launched import first_process, processes
-from textcentric.cli.train_rows import TrainingRows, check_metric, fitted, training_rows
+from textcentric.cli.train_rows import (
+    TrainingRows,
+    check_classes,
+    check_metric,
+    fitted,
+    training_rows,
+)
 from textcentric.cli.train_settings import Training
 from textcentric.methods.downstream import Downstream
+from textcentric.training.checkpoints import checkpoint_folder
 from textcentric.training.config import TrainConfig
 from textcentric.training.folder import FACTS
 from textcentric.training.start import total_steps
@@ -24,6 +31,7 @@ def show_training(training: Training, tell: Callable[[str], None], *, as_json: b
         training.method(), rows.train, calibrate_on=rows.held_out or None, origin=rows.origin
     )
     check_metric(loop, method.decision.task)
+    check_classes(loop, method, rows, tell)
     shown = planned(method, loop, rows)
     if first_process():
         print(json.dumps(shown, ensure_ascii=False) if as_json else _as_text(shown))
@@ -80,7 +88,8 @@ def _holds(loop: TrainConfig) -> str:
     folder = loop.output_dir
     if (folder / FACTS).is_file():
         return "a trained model"
-    return "a training, to go on with" if (folder / "metrics.jsonl").is_file() else "nothing yet"
+    begun = any(checkpoint_folder(folder).glob("step-*"))
+    return "a training, to go on with" if begun else "nothing yet"
 
 
 def _as_text(shown: dict[str, Any]) -> str:

@@ -20,7 +20,7 @@ from textcentric.training.config import TrainConfig
 from textcentric.words import EXPERTS_ONLY
 
 if TYPE_CHECKING:
-    from textcentric.methods.downstream import Origin
+    from textcentric.methods.downstream import Downstream, Origin
 
 TRAIN, HELD_OUT = "train", "validation"
 SHOWN = 64  # rows with files that a dry run puts into words
@@ -152,3 +152,25 @@ def check_metric(loop: TrainConfig, task: str) -> None:
     name = (loop.metric_for_best_model or "loss").removeprefix("eval_")
     if name not in ("loss", *METRICS[task]):
         raise ConfigError(unknown(f"metric of {task}", name, ("loss", *METRICS[task])))
+
+
+def check_classes(loop: TrainConfig, method: Downstream, rows: TrainingRows, tell: Tell) -> None:
+    """Tell of held-out classes that no training row has, and how many rows are of them.
+
+    Raises DataError, before the first step, where those rows were to be scored and cannot be.
+    """
+    decision = method.decision
+    unseen = decision.unseen(rows.held_out)
+    if not unseen:
+        return
+    counts = ", ".join(f"{label!r} ({n:,})" for label, n in unseen.items())
+    told = f"held-out rows are of classes that no training row has: {counts}"
+    if loop.eval_strategy == "no":
+        tell(f"{told}; nothing is evaluated, so the training goes on without them")
+    elif set(unseen) <= set(decision.classes):
+        tell(f"{told}; nothing is learnt of those, and the scores count them")
+    else:
+        raise DataError(
+            f"{told}. Such rows cannot be scored: put some into the split {TRAIN} too, leave them"
+            f" out, name all classes (--set 'downstream.classes=[...]') or give --eval-strategy no"
+        )

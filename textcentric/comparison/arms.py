@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textcentric.comparison.config import Arm
+from textcentric.config import fingerprint
 from textcentric.corrupt import part_orders
 from textcentric.describe import MODALITIES
 from textcentric.errors import ConfigError
@@ -64,13 +65,25 @@ class Tried:
 
 
 def attempt(trial: Trial, folder: Path, identity: Mapping[str, Any]) -> Tried:
-    """Make `trial` and keep what came of it in `folder`, under `identity`."""
+    """Make `trial` and keep what came of it in `folder`, under `identity`.
+
+    What a killed trial left of its model is gone on with under the same identity, else removed.
+    """
+    model = f"model-{fingerprint(identity)}"
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        tried = _fitted(trial) if trial.arm.baseline else _trained(trial, folder / "model")
+        _remove_models(folder, but=model)
+        tried = _fitted(trial) if trial.arm.baseline else _trained(trial, folder / model)
         _write(folder, tried, identity)
-    shutil.rmtree(folder / "model", ignore_errors=True)
+    _remove_models(folder)
     return tried
+
+
+def _remove_models(folder: Path, but: str | None = None) -> None:
+    """Remove the models in `folder` and their checkpoints, all but those of the one named `but`."""
+    for path in folder.glob("model*"):
+        if but is None or not path.name.startswith(but):
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def read_trial(folder: Path, identity: Mapping[str, Any]) -> Tried | None:
@@ -172,7 +185,10 @@ def _ordered(trial: Trial, method: Downstream) -> Predicted:
 
 
 def _write(folder: Path, tried: Tried, identity: Mapping[str, Any]) -> None:
-    """Write the predictions, then the papers that say they are complete."""
+    """Write the predictions, then the papers that say they are complete.
+
+    Older papers go first: a kill in between must not leave them beside newer predictions.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -186,6 +202,7 @@ def _write(folder: Path, tried: Tried, identity: Mapping[str, Any]) -> None:
     table = pa.table({n: pa.array(c, pa.string()) for n, c in zip(names, columns, strict=True)})
     draft = folder / f".{PREDICTIONS}"
     pq.write_table(table, draft)
+    (folder / PAPERS).unlink(missing_ok=True)
     draft.replace(folder / PREDICTIONS)
     seconds = round(tried.train_seconds, 1)
     papers = {"identity": identity, "train_seconds": seconds, "train_rows": tried.train_rows}

@@ -1,8 +1,9 @@
 """Checkpoints that resume bit for bit: one folder a checkpoint, written aside and moved into place.
 
-Weights are safetensors; the files of optimiser, scheduler, loss scaler and random numbers are
-those of Accelerate's `save_state`, read back without executing anything (`weights_only=True`).
-Our own state is `state.json`, written last, with the size and digest of every other file.
+They lie beside the model folder, not in it: who shares a model shares no pickles. Weights are
+safetensors; the files of optimiser, scheduler, loss scaler and random numbers are those of
+Accelerate's `save_state`, read back without executing anything (`weights_only=True`). Our own
+state is `state.json`, written last, with the size and digest of every other file.
 """
 
 from __future__ import annotations
@@ -25,8 +26,10 @@ from safetensors.torch import load_model
 
 from textcentric.config import differences
 from textcentric.errors import RunError
+from textcentric.runs import writing
+from textcentric.training.log import FILE as FIGURES
 
-FOLDER, STATE, WEIGHTS = "checkpoints", "state.json", "model.safetensors"
+STATE, WEIGHTS = "state.json", "model.safetensors"
 # What a saved numpy random state is made of; everything else in those files torch knows itself.
 NUMPY = [
     np.zeros(0).__reduce__()[0],
@@ -51,8 +54,18 @@ class TrainState:
     stopped: str = ""  # why it ended before the last step
 
 
+def checkpoint_folder(output_dir: Path) -> Path:
+    """Return the folder of checkpoints that belongs to the model folder `output_dir`.
+
+    >>> checkpoint_folder(Path("models/first")).as_posix()
+    'models/first-checkpoints'
+    """
+    named = output_dir if output_dir.name not in ("", "..") else output_dir.resolve()
+    return named.with_name(f"{named.name}-checkpoints")
+
+
 class Checkpoints:
-    """The checkpoints of one training, below `output_dir`; every process calls every method."""
+    """The checkpoints of one training, beside `output_dir`; every process calls every method."""
 
     def __init__(
         self,
@@ -62,7 +75,8 @@ class Checkpoints:
         *,
         limit: int | None = None,
     ):
-        self.folder = output_dir / FOLDER
+        self.folder = checkpoint_folder(output_dir)
+        self._figures = output_dir / FIGURES
         self._accelerator = accelerator
         self._identity = json.loads(json.dumps(identity))
         self._limit = limit
@@ -78,6 +92,7 @@ class Checkpoints:
         self._accelerator.wait_for_everyone()
         if main:
             shutil.rmtree(target, ignore_errors=True)  # the same step, written once before
+            shutil.copyfile(self._figures, draft / FIGURES)
             content = {"state": asdict(state), "identity": self._identity, "files": _files(draft)}
             (draft / STATE).write_text(json.dumps(content, indent=2), encoding="utf-8")
             os.replace(draft, target)
@@ -94,7 +109,8 @@ class Checkpoints:
     ) -> TrainState:
         """Return where to go on: at the newest checkpoint, or at the first step.
 
-        Raises RunError where `policy` forbids it, and what `resume` raises.
+        Raises RunError where `policy` forbids it, StoppedError where no checkpoint can be written,
+        and what `resume` raises.
         """
         newest = self.newest()
         if policy == "never" and newest is not None:
@@ -103,6 +119,9 @@ class Checkpoints:
             )
         if policy == "always" and newest is None:
             raise RunError(f"{self.folder} holds no checkpoint to resume; use resume='auto'")
+        if self._accelerator.is_main_process:
+            with writing(self.folder):
+                self.folder.mkdir(parents=True, exist_ok=True)
         return self.resume(model, optimizer, scheduler) or TrainState()
 
     def resume(self, model: Any, optimizer: Any, scheduler: Any) -> TrainState | None:
@@ -122,6 +141,8 @@ class Checkpoints:
                 " to begin anew"
             )
         self._check_files(newest, content["files"])
+        if self._accelerator.is_main_process and not self._figures.is_file():
+            shutil.copyfile(newest / FIGURES, self._figures)  # the model folder was removed
         self._load_weights(model, newest)
         optimizer.load_state_dict(_load(newest / "optimizer.bin"))
         scheduler.load_state_dict(_load(newest / "scheduler.bin"))

@@ -94,6 +94,14 @@ class Decision:
             return np.array([_place(example, places) for example in examples], float)
         return (self.measured(examples) - self.mean) / self.spread
 
+    def unseen(self, examples: Sequence[Example]) -> dict[Label, int]:
+        """Return how many of the rows are of each class that no training row has."""
+        if not self.classes:
+            return {}
+        seen = {label for label, n in zip(self.classes, self.counts, strict=True) if n}
+        labels = [_label(example) for example in examples]
+        return dict(Counter(label for label in labels if label not in seen))
+
     def measured(self, examples: Sequence[Example]) -> np.ndarray:
         """Return regression targets on the scale of `Predictions.scores` (N,)."""
         return TRANSFORMS[self.transform][0](_numbers(examples, self.transform))
@@ -108,8 +116,8 @@ class Decision:
     def calibrated(self, outputs: np.ndarray, examples: Sequence[Example]) -> Decision:
         """Return this decision with quantile cuts that give `outputs` (N, W) the class shares.
 
-        `examples` are the rows of the outputs; where all have targets, they also say how far
-        off the score is.
+        `examples` are the rows of the outputs; where all have targets, those of known classes
+        also say how far off the score is.
         """
         if self.task != "ordinal":
             return self
@@ -117,9 +125,16 @@ class Decision:
         cuts = quantile_cuts(scores, np.repeat(np.arange(len(self.classes)), self.counts))
         noise = self.noise
         if self.link == "rank" and all(example.target is not None for example in examples):
-            known = (self.encode(examples) - self.mean) / self.spread
-            noise = max(float(np.sqrt(np.mean((known - scores) ** 2))), 1e-3)
+            noise = self._error(scores, examples)
         return replace(self, cuts=tuple(map(float, cuts)), noise=noise)
+
+    def _error(self, scores: np.ndarray, examples: Sequence[Example]) -> float:
+        """Return the spread of latent scores (N,) about the targets of rows of known classes."""
+        at = [n for n, example in enumerate(examples) if _label(example) in self.classes]
+        if not at:
+            return self.noise
+        known = (self.encode([examples[n] for n in at]) - self.mean) / self.spread
+        return max(float(np.sqrt(np.mean((known - scores[at]) ** 2))), 1e-3)
 
     def decide(self, outputs: np.ndarray) -> Predictions:
         """Return predictions for outputs (N, W) of the model."""
