@@ -12,7 +12,8 @@ import pytest
 from textcentric.errors import ConfigError, DataError
 from textcentric.examples import Example
 from textcentric.methods.downstream.config import DownstreamConfig, downstream_config
-from textcentric.methods.downstream.decision import Decision, learn_decision
+from textcentric.methods.downstream.decision import Decision, learn_decision, scaled
+from textcentric.rows import Record
 
 
 def rows(*targets: Any) -> list[Example]:
@@ -122,6 +123,35 @@ def test_a_transform_is_undone_at_prediction(transform: str, value: float) -> No
     assert told.values == pytest.approx([10, 1000.5])
     assert told.scores == pytest.approx(decision.measured(rows(10, 1000.5)))
     assert math.isfinite(decision.decide(np.array([[1e9]])).values[0])  # type: ignore[arg-type]
+
+
+def test_a_target_is_put_on_the_scale_it_is_learnt_on() -> None:
+    row = Record("r1", {"text": "a"}, 10)
+    assert scaled("none", row) == row
+    assert scaled("log", row).target == math.log(10)
+    assert scaled("log1p", row).target == math.log1p(10)
+    blind = Record("r2", {"text": "a"})
+    assert scaled("log", blind) == blind
+
+
+@pytest.mark.parametrize(
+    ("transform", "target"), [("log", 0), ("log1p", -1.0), ("log", math.nan), ("log", "ten")]
+)
+def test_a_target_without_that_transform_is_refused(transform: str, target: Any) -> None:
+    with pytest.raises(ConfigError, match=f"'r1' has target {target!r}, which has no {transform}"):
+        scaled(transform, Record("r1", {"text": "a"}, target))
+
+
+def test_the_constant_is_that_of_the_training_rows() -> None:
+    assert learn("b", "a", "b").constant == "b"
+    assert learn(1, 0, 1, 0).constant == 0
+    assert learn(1.5, 2.5, 5.0).constant == pytest.approx(3.0)
+    logarithm = learn(1, 100.5, target_transform="log", task="regression")
+    assert logarithm.constant == pytest.approx(math.log(100.5) / 2)
+
+
+def test_a_class_that_no_training_row_has_is_not_learnt() -> None:
+    assert learn(0, 2, classes=[0, 1, 2]).learnt == (0, 2)
 
 
 def test_a_decision_survives_a_file() -> None:

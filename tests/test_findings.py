@@ -5,7 +5,8 @@ import pytest
 from textcentric.errors import DataError
 from textcentric.findings import Findings, verdict
 from textcentric.grid import CLEAN, Cell
-from textcentric.results import ORDER, changed_rows, figures
+from textcentric.orders import ORDER
+from textcentric.results import changed_rows, figures
 from textcentric.rows import Target
 
 ROWS = [f"r{n}" for n in range(40)]

@@ -21,7 +21,7 @@ FLOORS = [
     "curate describe pieces requests runs",
     "answers corrupt examples variants",
     "corrupt_files flow methods",
-    "augment grid training",
+    "augment grid orders training",
     "findings session train",
     "api results words",
     "comparison predict",

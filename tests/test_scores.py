@@ -17,12 +17,14 @@ from textcentric.scores import (
     constant_prediction,
     cut_scores,
     default_metric,
+    fitting_metric,
     macro_f1,
     quadratic_kappa,
     quantile_cuts,
     r2,
     rmse,
     score,
+    unseen_labels,
 )
 
 SEEDS = range(20)
@@ -186,3 +188,18 @@ def test_cuts_must_fit_the_classes() -> None:
         cut_scores([0.1], [0.5], [0, 1, 2])
     with pytest.raises(DataError, match="scores are words such as 'a'"):
         quantile_cuts(["a"], [0])
+
+
+def test_a_metric_that_does_not_fit_the_task_is_refused_with_those_that_do() -> None:
+    assert fitting_metric(None, "ordinal") == "quadratic_kappa"
+    assert fitting_metric("rmse", "regression") == "rmse"
+    with pytest.raises(ConfigError, match="'rmse' does not fit the task ordinal, expected one of"):
+        fitting_metric("rmse", "ordinal")
+    with pytest.raises(ConfigError, match="unknown metric 'rsme'; did you mean 'rmse'"):
+        fitting_metric("rsme", "regression")
+
+
+def test_labels_that_were_not_learnt_are_counted_and_named() -> None:
+    assert unseen_labels([0.0, 1.0], (0, 1)) == ""
+    said = unseen_labels(["cat", "dog", "emu", "cat"], ("dog",))
+    assert said.startswith("3 of 4 rows have a class that no training row has (cat, emu):")

@@ -6,7 +6,6 @@ that is never repeated once it is done (`arms`); the findings follow from their 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -23,14 +22,14 @@ from textcentric.config import fingerprint
 from textcentric.corrupt import check_absent
 from textcentric.describe import MODALITIES
 from textcentric.engines.protocol import Engine
-from textcentric.errors import ConfigError, DataError
+from textcentric.errors import DataError
 from textcentric.examples import Example, labelled
 from textcentric.findings import OTHERS, ByCell, Findings, verdict
 from textcentric.flow import Plan
 from textcentric.grid import CLEAN, MARK, Cell, CorruptedRows, make_grid, removed
 from textcentric.prompts import PromptLibrary
 from textcentric.results import WordsByCell, changed_rows, figures, write_results
-from textcentric.rows import Record, Target
+from textcentric.rows import Record
 from textcentric.runs import lock, read_manifest, write_text
 from textcentric.scores import constant_prediction, default_metric
 from textcentric.session import Say, load_rows, make_plan
@@ -336,10 +335,9 @@ class Comparison:
 
     def _scaled(self, record: Record) -> Record:
         """Return the row with its target on the scale on which it is learnt and scored."""
-        transform = self.config.downstream.get("target_transform", "none")
-        if transform == "none" or record.target is None:
-            return record
-        return replace(record, target=_transformed(transform, record))
+        from textcentric.methods.downstream.decision import scaled
+
+        return scaled(self.config.downstream.get("target_transform", "none"), record)
 
 
 def by_cell(examples: Sequence[Example]) -> WordsByCell:
@@ -434,14 +432,3 @@ def _changes(arm: Arm) -> list[tuple[str, Any]]:
 
 def _cost(arm: Arm) -> tuple[bool, bool, bool]:
     return not arm.baseline, arm.llm, arm.variants
-
-
-def _transformed(transform: str, record: Record) -> Target:
-    value = float(record.target)  # type: ignore[arg-type]
-    least = 0.0 if transform == "log" else -1.0
-    if not value > least:
-        raise ConfigError(
-            f"row {record.id!r} has target {value}, which has no {transform}; leave the row out or"
-            " take another target_transform"
-        )
-    return math.log(value) if transform == "log" else math.log1p(value)

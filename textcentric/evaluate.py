@@ -1,42 +1,50 @@
 """`evaluate`: trained models under the robustness grid.
 
 The raw rows are damaged, said again by the experts and the LLM that made each model's training
-text, and predicted. What an LLM answers is journalled below the output directory, so that a
-second evaluation asks for nothing again.
+text, and predicted. What an LLM answers is journalled below the output directory, whatever the
+grid: a second evaluation asks only for what no evaluation before it has asked for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
 from textcentric.api import InHand
 from textcentric.config import fingerprint
+from textcentric.corrupt import check_absent
 from textcentric.data import load
 from textcentric.describe import MODALITIES
 from textcentric.engines.protocol import Engine
 from textcentric.errors import ConfigError, DataError
-from textcentric.findings import OTHERS, Findings
+from textcentric.findings import OTHERS, ByCell, Findings
 from textcentric.grid import CLEAN, LEVELS, MARK, Cell, CorruptedRows, make_grid
+from textcentric.orders import told_in_orders
 from textcentric.predict import Predicted, needs_llm, predict
-from textcentric.results import changed_rows, figures, write_results
+from textcentric.results import WordsByCell, changed_rows, figures, llm_cost, write_results
 from textcentric.rows import Target
-from textcentric.runs import lock
-from textcentric.scores import constant_prediction, default_metric
+from textcentric.runs import lock, write_text
+from textcentric.scores import find_score, fitting_metric, unseen_labels
 from textcentric.session import Say
 
 if TYPE_CHECKING:
-    from textcentric.methods.downstream import Downstream
+    from textcentric.methods.downstream import Downstream, Predictions
+
+SCHEMA = "schema.yaml"
+Value = TypeVar("Value")
 
 
 class EvaluateConfig(BaseModel):
     """What is evaluated under which damage.
 
-    `models` are trained folders, each an arm under its folder's name. Without a `metric` the
-    task's own is taken.
+    `models` are trained folders, each an arm under its folder's name. `orders` is how many test
+    rows are read in every order of their parts. Without a `metric` the task's own is taken.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -50,6 +58,7 @@ class EvaluateConfig(BaseModel):
     corruptions: tuple[str, ...] = ("all",)
     levels: tuple[float, ...] = LEVELS
     most_missing: int | None = Field(None, ge=0)
+    orders: int = Field(0, ge=0)
     metric: str | None = None
     base_url: str | None = None
     other_model: bool = False
@@ -57,57 +66,113 @@ class EvaluateConfig(BaseModel):
     output_dir: Path
 
 
+FLAGS = {"table_schema": "--schema", "output_dir": "-o"}  # those not called like their key
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """The words that a model read in every cell, and what it said of them."""
+
+    words: WordsByCell
+    predicted: ByCell
+
+
 def evaluate(
-    config: EvaluateConfig, *, engine: Engine | None = None, say: Say = lambda line: None
+    config: EvaluateConfig,
+    *,
+    engine: Engine | None = None,
+    engine_flags: Sequence[str] = (),
+    say: Say = lambda line: None,
 ) -> dict[str, Any]:
     """Evaluate every model; write `results.json` and the report, and return the results.
 
-    Raises DataError where no row has a target or no modality can be damaged.
+    `engine_flags` are those of a command that name `engine`, for the line that does it again.
+    Raises ConfigError for a metric that does not fit and for models that cannot be scored
+    together, DataError where no row has a target or no modality can be damaged.
     """
     methods = _load(config)
-    rows = _rows(config)
-    cells = make_grid(
-        config.corruptions, config.levels, _modalities(methods, rows, config), config.most_missing
-    )
+    rows = _rows(config, _first(methods).decision.transform)
+    notes = _notes(methods, rows)
+    for note in notes:
+        say(note)
+    modalities = _modalities(methods, rows, config)
+    cells = make_grid(config.corruptions, config.levels, modalities, config.most_missing)
     with lock(config.output_dir):
         damaged = CorruptedRows(rows, cells, config.output_dir / "damaged", config.seed)
-        predicted: dict[str, dict[int, Mapping[str, Mapping[str, Target]]]] = {}
+        found: dict[str, Evaluated] = {}
         for name, method in methods.items():
             say(f"{name}: {len(rows.records)} rows in {len(cells)} cells")
-            predicted[name] = {0: by_cell(_predict(method, damaged, config, engine))}
-        findings = _findings(config, methods, rows, cells, predicted)
-        results = _results(config, methods, findings, rows)
+            found[name] = _evaluated(method, damaged, config, engine)
+        results = _results(config, methods, rows, cells, found)
+        results |= {"notes": notes, "reproduce": [command(config, engine_flags)]}
+        if isinstance(config.table_schema, dict):
+            write_text(config.output_dir / SCHEMA, yaml.safe_dump(config.table_schema))
         results["report"] = str(write_results(config.output_dir, results))
     return results
 
 
-def by_cell(told: Predicted) -> dict[str, dict[str, Target]]:
-    """Return {cell name: {row id: prediction}}; rows that could not be put into words are out."""
-    found: dict[str, dict[str, Target]] = {}
-    for damaged_id, value in zip(told.ids, told.predictions.values, strict=True):
+def check_words(told: Predicted, cells: Sequence[Cell]) -> None:
+    """Raise DataError where a model was given words of a modality that its cell is without."""
+    missing = {cell.name: cell.missing for cell in cells}
+    for damaged_id, parts in zip(told.ids, told.parts, strict=True):
         row_id, _, cell = damaged_id.rpartition(MARK)
-        if damaged_id not in told.problems:
-            found.setdefault(cell, {})[row_id] = value
-    return found
+        check_absent(parts, missing[cell], row_id)
+
+
+def command(config: EvaluateConfig, engine_flags: Sequence[str] = ()) -> str:
+    """Return the command that does it again: every flag that differs from its default."""
+    said = ["textcentric", "evaluate", *map(str, config.models)]
+    for key, known in EvaluateConfig.model_fields.items():
+        value = getattr(config, key)
+        if key == "models" or value in (None, known.default):
+            continue
+        said += [FLAGS.get(key, f"--{key.replace('_', '-')}"), *_flag_value(config, value)]
+    return shlex.join([*said, *engine_flags])
+
+
+def _flag_value(config: EvaluateConfig, value: Any) -> list[str]:
+    if value is True:
+        return []
+    if isinstance(value, dict):
+        return [str(config.output_dir / SCHEMA)]
+    return [",".join(map(str, value)) if isinstance(value, tuple) else str(value)]
+
+
+def _first(methods: Mapping[str, Downstream]) -> Downstream:
+    return next(iter(methods.values()))
 
 
 def _load(config: EvaluateConfig) -> dict[str, Downstream]:
+    """Return the models under their names; raises ConfigError where they cannot be scored so."""
+    if config.metric is not None:
+        find_score(config.metric)
     from textcentric.methods.downstream import Downstream
 
     methods: dict[str, Downstream] = {}
     for path in config.models:
         name = path.name if path.name not in methods else str(path)
         methods[name] = Downstream.load(path)
-    tasks = {method.decision.task for method in methods.values()}
-    if len(tasks) > 1:
-        raise ConfigError(
-            f"the models have the tasks {', '.join(sorted(tasks))}; evaluate models of one task"
-            " together"
-        )
+    _refuse_mixed("tasks", {name: method.decision.task for name, method in methods.items()})
+    _refuse_mixed(
+        "target transforms", {name: method.decision.transform for name, method in methods.items()}
+    )
+    fitting_metric(config.metric, _first(methods).decision.task)
     return methods
 
 
-def _rows(config: EvaluateConfig) -> InHand:
+def _refuse_mixed(what: str, values: Mapping[str, str]) -> None:
+    if len(set(values.values())) > 1:
+        told = ", ".join(f"{value} ({name})" for name, value in values.items())
+        raise ConfigError(
+            f"the models have the {what} {told}: their scores cannot be compared; evaluate models"
+            " of one kind together"
+        )
+
+
+def _rows(config: EvaluateConfig, transform: str) -> InHand:
+    """Return the rows that have a target, which is on the scale that the models learnt."""
+    from textcentric.methods.downstream.decision import scaled
+
     rows = load(
         config.dataset,
         data_dir=config.data_dir,
@@ -115,13 +180,29 @@ def _rows(config: EvaluateConfig) -> InHand:
         split=config.split,
         limit=config.limit,
     )
-    records = [record for record in rows if record.target is not None]
+    records = [scaled(transform, record) for record in rows if record.target is not None]
     if not records:
         raise DataError(
             f"no row of {rows.name} (split {config.split}) has a target to score predictions by;"
             " name the target column in the schema, or another --split"
         )
     return InHand(records, rows.schema, name=rows.name, path=rows.path)
+
+
+def _notes(methods: Mapping[str, Downstream], rows: InHand) -> list[str]:
+    """Return what to know of the scores: their scale, the constant, labels never learnt."""
+    first, *others = methods.values()
+    notes = []
+    if first.decision.transform != "none":
+        notes.append(f"targets and predictions are scored as their {first.decision.transform}")
+    if any(other.decision.constant != first.decision.constant for other in others):
+        name = next(iter(methods))
+        notes.append(f"the constant prediction is that of the training rows of {name}")
+    for name, method in methods.items():
+        targets = [record.target for record in rows.records]
+        unseen = method.decision.classes and unseen_labels(targets, method.decision.learnt)
+        notes += [f"{name}: {unseen}"] if unseen else []
+    return notes
 
 
 def _modalities(
@@ -135,47 +216,68 @@ def _modalities(
     return tuple(name for name in MODALITIES if name in present & read)
 
 
-def _predict(
+def _evaluated(
     method: Downstream, damaged: CorruptedRows, config: EvaluateConfig, engine: Engine | None
-) -> Predicted:
-    """Predict every damaged row; models that read the same words share the LLM's answers."""
-    origin = method.origin
-    words = fingerprint({"prompts": origin.prompts, "settings": origin.settings})
-    return predict(
+) -> Evaluated:
+    """Predict every damaged row, and the first clean ones in every order of their parts."""
+    told = predict(
         method,
         list(damaged),
         engine=engine if needs_llm(method) else None,
         base_url=config.base_url,
         other_model=config.other_model,
-        run_dir=config.output_dir / f"words-{words}",
+        run_dir=_words(method, config),
+        resume="always",
     )
+    check_words(told, damaged.cells)
+    words = _by_cell(told, told.parts)
+    predicted = _by_cell(told, _scored(method, told.predictions))
+    first = dict(list(words.get(CLEAN.name, {}).items())[: config.orders])
+
+    def tell(parts: Sequence[Mapping[str, str]]) -> Sequence[Target]:
+        return _scored(method, method.predict(parts, as_ordered=True))
+
+    return Evaluated(words, predicted | told_in_orders(first, tell, method.config.parts))
 
 
-def _findings(
+def _words(method: Downstream, config: EvaluateConfig) -> Path:
+    """Return where the words of damaged rows are kept; models that read the same share them."""
+    if not needs_llm(method):
+        return config.output_dir / "experts"
+    origin = method.origin
+    words = fingerprint({"prompts": origin.prompts, "settings": origin.settings})
+    return config.output_dir / f"words-{words}"
+
+
+def _scored(method: Downstream, told: Predictions) -> Sequence[Target]:
+    """Return predictions on the scale that they are scored on."""
+    if method.decision.transform == "none" or told.scores is None:
+        return told.values
+    return [float(value) for value in told.scores]
+
+
+def _by_cell(told: Predicted, values: Sequence[Value]) -> dict[str, dict[str, Value]]:
+    """Return {cell name: {row id: value}}; rows that could not be put into words are out."""
+    found: dict[str, dict[str, Value]] = {}
+    for damaged_id, value in zip(told.ids, values, strict=True):
+        row_id, _, cell = damaged_id.rpartition(MARK)
+        if damaged_id not in told.problems:
+            found.setdefault(cell, {})[row_id] = value
+    return found
+
+
+def _results(
     config: EvaluateConfig,
     methods: Mapping[str, Downstream],
     rows: InHand,
     cells: tuple[Cell, ...],
-    predicted: Mapping[str, Any],
-) -> Findings:
-    task = next(iter(methods.values())).decision.task
-    metric = config.metric or default_metric(task)
-    targets = {record.id: record.target for record in rows.records}
-    return Findings(
-        metric=metric,
-        targets=targets,
-        groups={record.id: record.group for record in rows.records},
-        cells=cells,
-        predicted=predicted,
-        constant=constant_prediction(list(targets.values()), metric),
-        others=OTHERS[metric],
-    )
-
-
-def _results(
-    config: EvaluateConfig, methods: Mapping[str, Downstream], findings: Findings, rows: InHand
+    found: Mapping[str, Evaluated],
 ) -> dict[str, Any]:
     first, *others = methods
+    findings = _findings(config, methods[first], rows, cells, found)
+    scores = figures(findings, [(first, other) for other in others])
+    shown = _shown_cell(config, cells)
+    changed = [changed_rows(findings, name, shown, told.words) for name, told in found.items()]
     return {
         "title": f"Robustness on {rows.name}",
         "dataset": {"name": rows.name},
@@ -184,27 +286,48 @@ def _results(
         "seeds": [0],
         "arms": {
             name: {"what": f"The model in {path}.", "llm": needs_llm(method)}
+            | llm_cost([_words(method, config)] if needs_llm(method) else [])
             for (name, method), path in zip(methods.items(), config.models, strict=True)
         },
-        **figures(findings, [(first, other) for other in others]),
-        "changed": changed_rows(findings, first, CLEAN, {}),
-        "verdict": {"shown": None, "sentence": _sentence(findings, first), "cheap_wins": ""},
-        "reproduce": [_command(config)],
+        **scores,
+        "changed": [row for rows_of_arm in changed for row in rows_of_arm],
+        "verdict": {
+            "shown": None,
+            "sentence": _sentence(findings, first, scores["cells"]),
+            "cheap_wins": "",
+        },
     }
 
 
-def _command(config: EvaluateConfig) -> str:
-    """Return the command that does it again."""
-    flags = {"--dataset": config.dataset, "--split": config.split, "--limit": config.limit}
-    flags |= {"--corruptions": ",".join(config.corruptions)}
-    flags |= {"--levels": ",".join(f"{level:g}" for level in config.levels)}
-    said = [f"{flag} {value}" for flag, value in flags.items() if value is not None]
-    return " ".join(["textcentric evaluate", *map(str, config.models), *said])
+def _findings(
+    config: EvaluateConfig,
+    method: Downstream,
+    rows: InHand,
+    cells: tuple[Cell, ...],
+    found: Mapping[str, Evaluated],
+) -> Findings:
+    metric = fitting_metric(config.metric, method.decision.task)
+    return Findings(
+        metric=metric,
+        targets={record.id: record.target for record in rows.records},
+        groups={record.id: record.group for record in rows.records},
+        cells=cells,
+        predicted={name: {0: told.predicted} for name, told in found.items()},
+        constant=method.decision.constant,
+        others=OTHERS[metric],
+    )
 
 
-def _sentence(findings: Findings, arm: str) -> str:
-    """Say what the first model loses under the heaviest damage of the first corruption."""
-    entries = [e for e in findings.table() if e["arm"] == arm and e["corruption"] != CLEAN.name]
+def _shown_cell(config: EvaluateConfig, cells: Sequence[Cell]) -> Cell:
+    """Return the damage whose changed rows are shown: the first corruption's middle level."""
+    of_first = [cell for cell in cells if cell.corruption in config.corruptions[:1]]
+    damaged = of_first or cells[1:] or cells
+    return damaged[len(damaged) // 2]
+
+
+def _sentence(findings: Findings, arm: str, cells: Sequence[Mapping[str, Any]]) -> str:
+    """Say what `arm` scores on the clean rows, and under the damage that hurts it most."""
+    entries = [e for e in cells if e["arm"] == arm and e["corruption"] != CLEAN.name]
     clean = findings.estimate(arm, CLEAN)
     said = f"{arm} scores {clean.value:.3f} [{clean.interval[0]:.3f}, {clean.interval[1]:.3f}]"
     said += f" in {findings.metric} on {len(findings.targets)} clean rows"

@@ -48,6 +48,7 @@ class Predicted:
     classes: tuple[int | str, ...] = ()
     problems: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    parts: Sequence[Mapping[str, str]] = ()  # what the model was given of each row
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """Yield one flat row for each id: prediction, score, probability of each class, problem."""
@@ -79,6 +80,7 @@ def predict(
     other_model: bool = False,
     run_dir: str | Path | None = None,
     reuse: Sequence[str] = (),
+    resume: str = "auto",
     batch_size: int = 64,
 ) -> Predicted:
     """Predict the target of `rows`: a name or path that `load` takes, a data set or Records.
@@ -86,7 +88,8 @@ def predict(
     Without `schema` a table is read as the training rows were. `prompts` is "frozen" (those in
     the model's folder) or "installed" (the library and `prompt_dir`, which must agree with them).
     An LLM is asked only where the model reads what one wrote; its answers, and what experts say
-    of files, go into `run_dir`, and `other_model` allows another one than in training.
+    of files, go into `run_dir`, and `other_model` allows another one than in training. With
+    `resume` "always" the directory may hold other rows: their answers are taken where they fit.
     Raises RunError where experts, prompts or the LLM are not those of the training text.
     """
     from textcentric.methods.downstream import Downstream
@@ -95,7 +98,12 @@ def predict(
     dataset = load_rows(
         method.origin, rows, data_dir=data_dir, schema=schema, split=split, limit=limit
     )
-    llm = {"base_url": base_url, "output_dir": run_dir and str(run_dir), "reuse": tuple(reuse)}
+    llm = {
+        "base_url": base_url,
+        "output_dir": run_dir and str(run_dir),
+        "reuse": tuple(reuse),
+        "resume": resume,
+    }
     if needs_llm(method):
         found = check_prompts(method.origin, prompts, prompt_dir)
         config = _config(method.origin, {**llm, "prompt_dir": found and str(found)})
@@ -222,7 +230,8 @@ def _predicted(
         for row_id, value in zip(ids, told.values, strict=True)
     ]
     classes = method.decision.classes
-    return Predicted(ids, replace(told, values=values), classes, problems, dataset.notes)
+    told = replace(told, values=values)
+    return Predicted(ids, told, classes, problems, dataset.notes, known)
 
 
 def _described(

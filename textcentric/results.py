@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import json
 import statistics
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from textcentric.findings import Findings
 from textcentric.grid import CLEAN, Cell
+from textcentric.orders import ORDER
 from textcentric.rows import Target
-from textcentric.runs import machine, versions, write_text, writing
+from textcentric.runs import machine, read_manifest, versions, write_text, writing
 from textcentric.scores import score
 
 Parts = Mapping[str, str]
 WordsByCell = Mapping[str, Mapping[str, Parts]]  # cell name -> row id -> parts
-ORDER = "order-"  # begins the name of a cell in which the parts stand in another order
 MOST_CHANGED = 20  # rows kept of one arm and cell
 RESULTS = "results.json"
 
@@ -65,6 +65,16 @@ def changed_rows(
         }
         for _, row in most
     ]
+
+
+def llm_cost(runs: Iterable[Path]) -> dict[str, Any]:
+    """Return what an LLM did in run directories: requests, tokens, seconds."""
+    manifests = [read_manifest(run) for run in runs]
+    return {
+        "llm_requests": sum(m["requests"]["sent"] for m in manifests),
+        "llm_tokens": sum(m["tokens"]["prompt"] + m["tokens"]["output"] for m in manifests),
+        "llm_seconds": round(sum(m["seconds"] for m in manifests), 1),
+    }
 
 
 def write_results(folder: Path, results: Mapping[str, Any]) -> Path:

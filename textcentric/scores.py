@@ -7,7 +7,7 @@ Legend: N rows, S statistics of a row, R resamples, C classes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any, Literal
@@ -125,6 +125,11 @@ SCORES = {f.name: f for f in (quadratic_kappa, accuracy, macro_f1, r2, rmse)}
 HIGHER_IS_BETTER = {name: f.higher_is_better for name, f in SCORES.items()}
 # R2 for regression, not RMSE: a distance of 0.05 from the constant says the same on any scale.
 _DEFAULT = {"ordinal": "quadratic_kappa", "classification": "accuracy", "regression": "r2"}
+METRICS = {  # that fit a task
+    "classification": ("accuracy", "macro_f1"),
+    "ordinal": ("quadratic_kappa", "accuracy", "macro_f1"),
+    "regression": ("r2", "rmse"),
+}
 
 
 def find_score(name: str) -> Score:
@@ -148,6 +153,39 @@ def default_metric(task: str) -> str:
     if task not in _DEFAULT:
         raise ConfigError(unknown("task", task, _DEFAULT))
     return _DEFAULT[task]
+
+
+def fitting_metric(metric: str | None, task: str) -> str:
+    """Return `metric`, or the task's own; raises ConfigError for one that does not fit the task.
+
+    >>> fitting_metric(None, "regression")
+    'r2'
+    """
+    if metric is None:
+        return default_metric(task)
+    find_score(metric)
+    if metric not in METRICS[task]:
+        raise ConfigError(
+            f"metric {metric!r} does not fit the task {task}, expected one of"
+            f" {', '.join(METRICS[task])}; leave it out for {default_metric(task)}"
+        )
+    return metric
+
+
+def unseen_labels(targets: Sequence[Target], learnt: Collection[Target]) -> str:
+    """Say how many targets are of classes that were not learnt, "" where none is.
+
+    >>> unseen_labels([0, 4, 1, 4], learnt={0, 1})
+    '2 of 4 rows have a class that no training row has (4): none of them can be predicted rightly'
+    """
+    strange = [target for target in targets if target not in learnt]
+    if not strange:
+        return ""
+    labels = ", ".join(sorted({str(label) for label in strange}))
+    return (
+        f"{len(strange)} of {len(targets)} rows have a class that no training row has ({labels}):"
+        " none of them can be predicted rightly"
+    )
 
 
 def constant_prediction(train_targets: Values, metric: str) -> Target:

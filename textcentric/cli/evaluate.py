@@ -25,6 +25,10 @@ def evaluate(
         flag.Number,
         typer.Option("--most-missing", min=0, help="Modalities removed at a time; 0: none."),
     ] = None,
+    orders: Annotated[
+        flag.Number,
+        typer.Option("--orders", min=0, help="Rows read in every order of their parts; 0: none."),
+    ] = None,
     metric: Annotated[
         flag.Text, typer.Option("--metric", help="What is scored; default: the task's own.")
     ] = None,
@@ -56,13 +60,14 @@ def evaluate(
         "split": split,
         "limit": limit,
         "most_missing": most_missing,
+        "orders": orders,
         "metric": metric,
         "base_url": base_url,
         "other_model": other_model,
         "seed": seed,
         "output_dir": output_dir,
     }
-    from textcentric.cli.run_evaluate import evaluate_command
+    from textcentric.cli.run_evaluate import engine_flags, evaluate_command
     from textcentric.cli.run_predict import lent_engine
 
     with lent_engine(engine, llm, base_url, set_ or []) as lent:
@@ -72,6 +77,7 @@ def evaluate(
             corruptions,
             levels,
             engine=lent,
+            engine_flags=engine_flags(engine, llm, set_ or []),
             as_json=as_json,
             quiet=quiet,
             verbose=verbose,

@@ -18,6 +18,7 @@ from textcentric.engines.protocol import Engine
 from textcentric.errors import ConfigError
 from textcentric.evaluate import EvaluateConfig, evaluate
 from textcentric.grid import make_grid
+from textcentric.scores import find_score
 
 
 def evaluate_command(
@@ -27,6 +28,7 @@ def evaluate_command(
     levels: str | None,
     *,
     engine: Engine | None = None,
+    engine_flags: Sequence[str] = (),
     as_json: bool,
     quiet: bool,
     verbose: bool,
@@ -39,7 +41,7 @@ def evaluate_command(
     tell = (lambda line: None) if quiet else say
     try:
         with plain_warnings(tell), terminable():
-            results = evaluate(config, engine=engine, say=tell)
+            results = evaluate(config, engine=engine, engine_flags=engine_flags, say=tell)
     except KeyboardInterrupt:
         say(f"textcentric: interrupted; the same command goes on in {config.output_dir}")
         return 130
@@ -52,7 +54,8 @@ def evaluate_config(
 ) -> EvaluateConfig:
     """Return the configuration that the flags give.
 
-    Raises ConfigError for an unknown corruption or model, the nearest named, or a bad level.
+    Raises ConfigError for an unknown corruption, metric or model, the nearest named, or a bad
+    level.
     """
     values = {name: value for name, value in given.items() if value is not None}
     values["models"] = [str(find_model(name)) for name in models]
@@ -61,11 +64,20 @@ def evaluate_config(
     if levels is not None:
         values["levels"] = read_levels(levels)
     make_grid(values.get("corruptions", ()), values.get("levels", ()))  # raises what is wrong
+    if "metric" in values:
+        find_score(values["metric"])
     values.setdefault("output_dir", Path("runs") / f"evaluate-{_named(values)}")
     try:
         return EvaluateConfig.model_validate(values)
     except ValidationError as error:
         raise ConfigError(first_problem(error, "evaluate")) from error
+
+
+def engine_flags(engine: str | None, llm: str | None, pairs: Sequence[str]) -> list[str]:
+    """Return the flags that name the LLM, as they were given."""
+    named = {"--engine": engine, "--llm": llm}
+    flags = [word for flag, value in named.items() if value for word in (flag, value)]
+    return [*flags, *(word for pair in pairs for word in ("--set", pair))]
 
 
 def read_levels(text: str) -> list[float]:

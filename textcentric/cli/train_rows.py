@@ -147,7 +147,7 @@ def fitted(loop: TrainConfig, training: Training, rows: TrainingRows, tell: Tell
 
 def check_metric(loop: TrainConfig, task: str) -> None:
     """Raise ConfigError, before the first step, for a metric that the task does not have."""
-    from textcentric.methods.downstream.method import METRICS
+    from textcentric.scores import METRICS
 
     name = (loop.metric_for_best_model or "loss").removeprefix("eval_")
     if name not in ("loss", *METRICS[task]):

@@ -15,13 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from textcentric.comparison.config import Arm
 from textcentric.config import fingerprint
-from textcentric.corrupt import part_orders
-from textcentric.describe import MODALITIES
 from textcentric.errors import ConfigError
 from textcentric.examples import Example
 from textcentric.flow import DERIVED
 from textcentric.grid import MARK, CorruptedRows
-from textcentric.results import ORDER, Parts, WordsByCell
+from textcentric.orders import told_in_orders
+from textcentric.results import Parts, WordsByCell
 from textcentric.rows import Record, Target
 from textcentric.runs import write_text, writing
 
@@ -171,17 +170,11 @@ def _told(method: Downstream, ids: Sequence[str], parts: Sequence[Parts]) -> dic
 def _ordered(trial: Trial, method: Downstream) -> Predicted:
     """Return the predictions of the first clean rows in every order of their parts."""
     rows = dict(list(trial.words["clean"].items())[: trial.orders])
-    present = {name for parts in rows.values() for name in parts}
-    names = [name for name in (*MODALITIES, *sorted(present)) if name in present]
-    names = list(dict.fromkeys(names))  # in an order that no row decides
-    if not rows or len(names) < 2:
-        return {}
-    found = {}
-    for number, order in enumerate(part_orders(names, seed=0)):
-        parts = [{name: row[name] for name in order if name in row} for row in rows.values()]
-        told = method.predict(parts, as_ordered=True).values
-        found[f"{ORDER}{number}"] = dict(zip(rows, told, strict=True))
-    return found
+
+    def tell(parts: Sequence[Parts]) -> Sequence[Target]:
+        return method.predict(parts, as_ordered=True).values
+
+    return told_in_orders(rows, tell, method.config.parts)
 
 
 def _write(folder: Path, tried: Tried, identity: Mapping[str, Any]) -> None:

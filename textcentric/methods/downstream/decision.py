@@ -20,7 +20,7 @@ import numpy as np
 from textcentric.errors import ConfigError, DataError, unknown
 from textcentric.examples import Example, labelled
 from textcentric.methods.downstream.config import DownstreamConfig
-from textcentric.rows import Target
+from textcentric.rows import Record, Target
 from textcentric.scores import cut_scores, quantile_cuts
 
 MOST_ORDINAL = 10  # whole numbers beyond these are a quantity, not classes
@@ -82,6 +82,19 @@ class Decision:
     def shares(self) -> np.ndarray:
         """Return the share of each class among the training rows (C,)."""
         return np.asarray(self.counts, float) / sum(self.counts)
+
+    @property
+    def learnt(self) -> tuple[Label, ...]:
+        """Return the classes that a training row has."""
+        return tuple(label for label, n in zip(self.classes, self.counts, strict=True) if n)
+
+    @property
+    def constant(self) -> Target:
+        """Return the best constant prediction of the training rows.
+
+        That is the most frequent class (of equals the first), or the mean on the scale of `scores`.
+        """
+        return self.classes[int(np.argmax(self.counts))] if self.classes else self.mean
 
     def encode(self, examples: Sequence[Example]) -> np.ndarray:
         """Return the targets as the loss wants them (N,): class numbers or standardised values.
@@ -153,10 +166,9 @@ class Decision:
         return Predictions(self._cut(scores), self._ordinal_probabilities(outputs), scores)
 
     def _cut(self, scores: np.ndarray) -> list[Target]:
-        present = [label for label, n in zip(self.classes, self.counts, strict=True) if n]
         if not self.cuts:
             raise DataError("the quantile cuts are not placed yet; call `calibrate` first")
-        return cut_scores(scores, self.cuts, present) if len(scores) else []
+        return cut_scores(scores, self.cuts, self.learnt) if len(scores) else []
 
     def _ordinal_probabilities(self, outputs: np.ndarray) -> np.ndarray:
         """Return P(class) (N, C) from P(class <= k) = sigmoid(cut_k - score)."""
@@ -180,6 +192,24 @@ class Decision:
             k: tuple(v) if isinstance(v, list) else v for k, v in values.items()
         }
         return cls(**listed)
+
+
+def scaled(transform: str, record: Record) -> Record:
+    """Return the row with its target on the scale on which it is learnt and scored.
+
+    Raises ConfigError where the target has no such transform.
+    """
+    value = record.target
+    if transform == "none" or value is None:
+        return record
+    if not isinstance(value, Real) or not value > LOWEST[transform]:
+        raise ConfigError(
+            f"row {record.id!r} has target {value!r}, which has no {transform}; leave the row out"
+            " or take another target_transform"
+        )
+    # Not by numpy, whose last digit depends on the processor: kept trials are known by targets.
+    log = math.log if transform == "log" else math.log1p
+    return replace(record, target=log(value))
 
 
 def learn_decision(config: DownstreamConfig, examples: Sequence[Example]) -> Decision:

@@ -48,14 +48,9 @@ from textcentric.methods.downstream.texts import (
     training_parts,
 )
 from textcentric.runs import write_text
-from textcentric.scores import SCORES
+from textcentric.scores import METRICS, SCORES
 
 PAPERS, FORMAT = "downstream.json", 1
-METRICS = {
-    "classification": ("accuracy", "macro_f1"),
-    "ordinal": ("quadratic_kappa", "accuracy", "macro_f1"),
-    "regression": ("r2", "rmse"),
-}
 
 
 class Downstream:

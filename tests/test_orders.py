@@ -1,0 +1,45 @@
+"""Every order of a row's parts is read, and it is the same orders whichever row comes first."""
+
+from __future__ import annotations
+
+import doctest
+from collections.abc import Mapping, Sequence
+
+from textcentric import orders
+from textcentric.orders import part_names, told_in_orders
+
+ONE, TWO = {"summary": "s", "text": "t"}, {"text": "t", "table": "k"}
+
+
+def tell(parts: Sequence[Mapping[str, str]]) -> list[str]:
+    return [" ".join(row) for row in parts]
+
+
+def test_the_example_is_right() -> None:
+    assert doctest.testmod(orders).failed == 0
+
+
+def test_every_row_is_told_in_every_order() -> None:
+    told = told_in_orders({"a": TWO}, tell)
+    assert told == {"order-0": {"a": "table text"}, "order-1": {"a": "text table"}}
+
+
+def test_the_first_order_does_not_depend_on_which_row_comes_first() -> None:
+    assert part_names([ONE, TWO]) == part_names([TWO, ONE]) == ["table", "text", "summary"]
+    one_way, other_way = (
+        told_in_orders({"a": ONE, "b": TWO}, tell),
+        told_in_orders({"b": TWO, "a": ONE}, tell),
+    )
+    assert one_way == other_way
+    assert len(one_way) == 6
+    assert one_way["order-0"] == {"a": "text summary", "b": "table text"}
+
+
+def test_parts_that_are_not_read_make_no_orders() -> None:
+    told = told_in_orders({"a": ONE, "b": TWO}, tell, ["text", "table"])
+    assert [row["b"] for row in told.values()] == ["text table", "table text"]
+
+
+def test_one_part_alone_has_no_other_order() -> None:
+    assert told_in_orders({"a": {"text": "t"}}, tell) == {}
+    assert told_in_orders({}, tell) == {}
