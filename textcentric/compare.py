@@ -22,7 +22,7 @@ from textcentric.config import fingerprint
 from textcentric.corrupt import check_absent
 from textcentric.describe import MODALITIES
 from textcentric.engines.protocol import Engine
-from textcentric.errors import DataError
+from textcentric.errors import ConfigError, DataError
 from textcentric.examples import Example, labelled
 from textcentric.findings import OTHERS, ByCell, Findings, verdict
 from textcentric.flow import Plan
