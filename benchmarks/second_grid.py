@@ -1,61 +1,74 @@
-"""What evaluating again costs: a second grid over the same damaged rows asks the LLM nothing.
+"""What evaluating again costs: a second evaluation of the same rows asks the LLM nothing.
 
-A scripted engine answers at the pace of the packaged model on two cores. The second grid runs
-twice: in another folder, its answers from the first one's journal, and in the first one's folder.
+A scripted engine answers at the pace of the packaged model on two cores, and a model that reads
+its summaries predicts every damaged row. The evaluation is made again twice: at once, and after
+one of another grid in the same folder, so that its rows are put together from the journal. What
+is left of the time is the model's: it predicts every row again.
 """
 
 from __future__ import annotations
 
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from benchmarks.figure import Figure
 from benchmarks.rewrites import answer
-from benchmarks.rows import write_table
-from benchmarks.scripted_run import configure
+from benchmarks.rows import SCHEMA, write_table
+from benchmarks.scripted_run import configure, run
 from textcentric.engines.scripted import ScriptedEngine
-from textcentric.grid import CorruptedRows, make_grid
-from textcentric.runs import read_manifest
-from textcentric.session import load_rows
-from textcentric.words import augmented
+from textcentric.evaluate import EvaluateConfig, evaluate
+from textcentric.examples import read_examples
+from textcentric.grid import make_grid
+from textcentric.methods.downstream import Downstream, downstream_config, read_origin
 
 BAR = 0.05
 CONCURRENCY, DELAY = 16, 3.0  # seconds: about five answers a second
-GRID = make_grid(("all",), (0.3, 0.5, 0.7), ("table", "text"))
+LEVELS = (0.3, 0.5, 0.7)
+GRID = make_grid(("all",), LEVELS, ("table", "text"))
+TRAINING_ROWS = 32
 QUICK = {"rows": 3, "delay": 0.2}
 
 
 @dataclass(frozen=True)
 class Reading:
-    """One grid: what was asked, seconds of the whole call, and the words it ended with."""
+    """One evaluation: what was asked, seconds of the whole call, and what it found."""
 
     requests: int
     seconds: float
-    words: Any
+    results: Mapping[str, Any]
+
+    @property
+    def scores(self) -> list[tuple[float, int]]:
+        """Return score and rows of every cell."""
+        return [(cell["score"], cell["n"]) for cell in self.results["cells"]]
 
 
-def measure(rows: int = 40, delay: float = DELAY) -> Figure:
-    """Put `rows` synthetic rows in every cell of the grid into words, three times."""
+def measure(
+    rows: int = 40, delay: float = DELAY, model: str = "packaged", max_length: int = 256
+) -> Figure:
+    """Evaluate one model on `rows` synthetic rows in every cell of the grid, three times."""
     with tempfile.TemporaryDirectory(prefix="textcentric-bench-") as name:
         folder = Path(name)
-        table = write_table(folder / "rows.csv", rows)
-        first = grid(table, folder / "first", delay)
-        llm_seconds = read_manifest(folder / "first")["seconds"]
-        again = {
-            "another folder": grid(table, folder / "second", delay, reuse=(str(folder / "first"),)),
-            "the same folder": grid(table, folder / "first", delay),
-        }
-    for where, second in again.items():
-        assert second.requests == 0, f"{where}: {second.requests} requests were asked again"
-        assert second.words == first.words, f"{where}: the words differ from the first grid's"
+        write_table(folder / "rows.csv", rows)
+        reader = trained(folder, model, max_length)
+        first = evaluation(folder, reader, delay)
+        again = {"at once": evaluation(folder, reader, delay)}
+        other = evaluation(folder, reader, delay, levels=LEVELS[:1])
+        again["after another grid"] = evaluation(folder, reader, delay)
+    for when, second in {**again, "of fewer levels": other}.items():
+        assert second.requests == 0, f"{when}: {second.requests} requests were asked again"
+    for when, second in again.items():
+        assert second.scores == first.scores, f"{when}: the scores differ from the first ones"
+    llm_seconds = first.results["arms"][reader.name]["llm_seconds"]
     slowest = max(second.seconds for second in again.values())
-    value = slowest / llm_seconds
+    value = slowest / max(llm_seconds, 0.1)  # which is told in tenths of a second
     return Figure(
         name="second_grid",
-        what="second grid over the same rows, over the first one's LLM time",
+        what="second evaluation of the same rows, over the first one's LLM time",
         bar=f"< {BAR:g}",
         value=value,
         unit="x",
@@ -65,23 +78,45 @@ def measure(rows: int = 40, delay: float = DELAY) -> Figure:
             "cells": [cell.name for cell in GRID],
             "requests": first.requests,
             "llm_seconds": llm_seconds,
-            "whole_seconds": {where: second.seconds for where, second in again.items()},
+            "first_seconds": first.seconds,
+            "whole_seconds": {when: second.seconds for when, second in again.items()},
             "delay": delay,
             "concurrency": CONCURRENCY,
+            "model": model,
         },
         notes=(
-            f"first: {first.requests} requests in {llm_seconds:.1f} s of LLM; again, none asked: "
-            + ", ".join(f"{second.seconds:.2f} s in {where}" for where, second in again.items())
+            f"first: {first.requests} requests in {llm_seconds:.1f} s of LLM, {first.seconds:.1f} s"
+            " in all; again, none asked: "
+            + ", ".join(f"{second.seconds:.2f} s {when}" for when, second in again.items())
             + f"; the bar holds up to {BAR * first.requests / slowest:.0f} requests a second",
         ),
     )
 
 
-def grid(table: Path, output_dir: Path, delay: float, **values: Any) -> Reading:
-    """Damage the rows, ask for their summaries, and time all of it."""
-    config = configure(table, output_dir, prompts="summarize/brief", embeddings=True, **values)
+def trained(folder: Path, model: str, max_length: int) -> Path:
+    """Save a model that reads summaries; what it says of them does not matter here."""
+    table = write_table(folder / "training.csv", TRAINING_ROWS)
+    run(configure(table, folder / "training", prompts="summarize/brief"))
+    values = downstream_config({"model": model, "max_length": max_length})
+    reader = Downstream(
+        values, read_examples(folder / "training"), origin=read_origin(folder / "training")
+    )
+    reader.save(folder / "reader")
+    return folder / "reader"
+
+
+def evaluation(folder: Path, model: Path, delay: float, **values: Any) -> Reading:
+    """Evaluate `model` on the rows in `folder`, and time all of it."""
+    given = {"levels": LEVELS, **values}
+    config = EvaluateConfig(
+        models=(model,),
+        dataset=str(folder / "rows.csv"),
+        table_schema=SCHEMA,
+        split="train",  # the synthetic table has no other
+        output_dir=folder / "evaluation",
+        **given,
+    )
     engine = ScriptedEngine(answer, delay=delay, concurrency=CONCURRENCY, keep=False)
     started = time.perf_counter()
-    damaged = CorruptedRows(load_rows(config), GRID, output_dir.parent / "damaged")
-    words = augmented(damaged, config, engine=engine)
-    return Reading(engine.count, time.perf_counter() - started, words)
+    results = evaluate(config, engine=engine)
+    return Reading(engine.count, time.perf_counter() - started, results)

@@ -119,10 +119,13 @@ def test_the_driver_figure_counts_all_requests_and_adds_up() -> None:
     assert sum(found.raw["parts"].values()) == pytest.approx(found.value)
 
 
-def test_a_second_grid_asks_for_nothing_and_says_the_same() -> None:
-    found = second_grid.measure(rows=2, delay=0.0)
+def test_a_second_grid_asks_for_nothing_and_says_the_same(tmp_path: Path) -> None:
+    from tiny_models import tiny_model  # imports transformers
+
+    model = tiny_model(tmp_path / "model")
+    found = second_grid.measure(rows=2, delay=0.0, model=model, max_length=48)
     assert found.raw["requests"] == 2 * len(second_grid.GRID)
-    assert set(found.raw["whole_seconds"]) == {"another folder", "the same folder"}
+    assert set(found.raw["whole_seconds"]) == {"at once", "after another grid"}
 
 
 def test_the_samples_words_are_cut_to_the_lengths_of_real_rows() -> None:
