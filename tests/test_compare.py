@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import json
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -144,6 +145,16 @@ def test_damage_that_changes_no_word_is_left_out_and_said(config, tmp_path: Path
     assert "image-words-0.5 changes no word of any test row: left out" in said
 
 
+def test_classes_that_only_test_rows_have_are_said(config, tmp_path: Path) -> None:
+    changes = {"arms": ["constant"], "output_dir": tmp_path, "train_rows": 30}
+    assert Comparison(CompareConfig(**{**config, **changes})).notes() == []
+    comparison = Comparison(CompareConfig(**{**config, **changes}))
+    rows = [replace(row, target=2 if n else 0) for n, row in enumerate(comparison.train_rows)]
+    comparison.train_rows.records[:] = rows
+    unseen = sum(row.target == 1 for row in comparison.test_rows)
+    assert comparison.notes()[0].startswith(f"{unseen} of 18 rows have a class")
+
+
 def test_words_of_a_removed_modality_are_refused() -> None:
     kept = Example("r1~missing-image", {"text": "a cat", "image": "a photo"}, 1)
     with pytest.raises(DataError, match="still holds image"):
@@ -233,6 +244,7 @@ def test_damaged_rows_have_ids_of_their_own_and_are_made_anew_each_time(config) 
     [
         ({"arms": ["plain-txt"]}, "did you mean 'plain-text'"),
         ({"corruptions": ["word-droput"]}, "did you mean 'word-dropout'"),
+        ({"metric": "quadratic_kapa"}, "did you mean 'quadratic_kappa'"),
         ({"sedes": [1]}, "did you mean 'seeds'"),
         ({"augment.promts": "x"}, "did you mean 'prompts'"),
         ({"train_rows": 0}, "train_rows=0"),

@@ -137,7 +137,7 @@ def test_a_cheap_arm_with_a_larger_area_is_named() -> None:
 def test_other_orders_have_a_mean_a_worst_and_a_share_of_flips() -> None:
     by_cell = {CLEAN.name: RIGHT, f"{ORDER}0": RIGHT, f"{ORDER}1": WRONG_TEN}
     entry = figures(findings(ours=by_cell), [])["orders"][0]
-    assert entry == {"arm": "ours", "mean": 0.875, "worst": 0.75, "flips": 0.125, "orders": 2}
+    assert entry == {"arm": "ours", "mean": 0.875, "worst": 0.75, "flips": 0.25, "orders": 2}
 
 
 def test_the_rows_that_changed_most_come_with_both_texts() -> None:

@@ -406,3 +406,13 @@ def test_no_two_of_eighteen_arms_look_alike() -> None:
     looks = styles({f"arm {number}": False for number in range(18)}).values()
     assert len({(look.colour, look.marker) for look in looks}) == 18
     assert len(set(COLOURS)) == 9
+
+
+def test_notes_and_arms_with_fewer_rows_are_said_at_the_top(tmp_path: Path) -> None:
+    content = results()
+    first, second, *_ = content["arms"]
+    content["arms"][first]["train_rows"], content["arms"][second]["train_rows"] = 1000, 950
+    content["notes"] = ["2 of 9 rows have a <class> that no training row has"]
+    text = page_of(tmp_path, content).text
+    assert f"{second} was trained on 950 rows, others on 1,000" in text
+    assert "2 of 9 rows have a <class> that no training row has." in text

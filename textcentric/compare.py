@@ -28,10 +28,10 @@ from textcentric.findings import OTHERS, ByCell, Findings, verdict
 from textcentric.flow import Plan
 from textcentric.grid import CLEAN, MARK, Cell, CorruptedRows, make_grid, removed
 from textcentric.prompts import PromptLibrary
-from textcentric.results import WordsByCell, changed_rows, figures, write_results
+from textcentric.results import WordsByCell, changed_rows, figures, llm_cost, write_results
 from textcentric.rows import Record
-from textcentric.runs import lock, read_manifest, write_text
-from textcentric.scores import constant_prediction, default_metric
+from textcentric.runs import lock, write_text
+from textcentric.scores import constant_prediction, fitting_metric, unseen_labels
 from textcentric.session import Say, load_rows, make_plan
 from textcentric.words import Watch, augmented, expert_words
 
@@ -244,20 +244,14 @@ class Comparison:
         arm = self.arms[name]
         runs = ["augmented" if not arm.kind else f"augmented-{arm.kind}"] if arm.llm else []
         runs += ["test"] if arm.derived else []
-        manifests = [read_manifest(part.folder / run) for part in self.by_fold for run in runs]
-        tokens = [m["tokens"]["prompt"] + m["tokens"]["output"] for m in manifests]
-        return {
-            "llm_requests": sum(m["requests"]["sent"] for m in manifests),
-            "llm_tokens": sum(tokens),
-            "llm_seconds": round(sum(m["seconds"] for m in manifests), 1),
-        }
+        return llm_cost(part.folder / run for part in self.by_fold for run in runs)
 
     def findings(self, trials: Sequence[tuple[str, int, Tried]]) -> Findings:
         """Return the findings of all trials."""
         predicted: dict[str, dict[int, ByCell]] = {}
         for name, seed, tried in trials:
             predicted.setdefault(name, {})[seed] = tried.predicted
-        metric = self.config.metric or default_metric(self.task)
+        metric = fitting_metric(self.config.metric, self.task)
         learnt = [example.target for example in self.plain if example.split != "validation"]
         return Findings(
             metric=metric,
@@ -290,6 +284,14 @@ class Comparison:
                 level = levels[len(levels) // 2]
                 found += changed_rows(findings, name, Cell(corruption, level), words)
         return found
+
+    def notes(self) -> list[str]:
+        """Return what to know of the scores: labels of test rows that no training row has."""
+        if self.task == "regression":
+            return []
+        learnt = {example.target for example in self.plain if example.split != "validation"}
+        said = unseen_labels([record.target for record in self.test_rows], learnt)
+        return [said] if said else []
 
     def row_counts(self) -> dict[str, int]:
         """Return how many rows were trained on, held out and tested on."""
@@ -412,6 +414,7 @@ def assemble(comparison: Comparison, trials: Sequence[tuple[str, int, Tried]]) -
         },
         **figures(findings, [pair for pair in pairs if set(pair) <= set(arms)]),
         "changed": comparison.changed(findings),
+        "notes": [note for part in comparison.by_fold for note in part.notes()],
         "verdict": verdict(findings, main, against, config.llm_corruptions[0], cheap),
         "reproduce": [f"textcentric compare -c {comparison.folder / SETTINGS}"],
     }

@@ -98,7 +98,7 @@ def _orders(findings: Findings, arm: str) -> dict[str, Any] | None:
         "arm": arm,
         "mean": statistics.mean(scores),
         "worst": worst,
-        "flips": statistics.mean(flips),
+        "flips": sum(flips) / (len(flips) - len(findings.predicted[arm])),  # the first flips none
         "orders": len(trials) // len(findings.predicted[arm]),
     }
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from textcentric.config import AugmentConfig, first_problem, read_keys
 from textcentric.errors import ConfigError, unknown
 from textcentric.grid import LEVELS, NAMES
+from textcentric.scores import find_score
 
 OWN = frozenset(["output_dir", "seed", "resume"])  # set by the comparison for each of its parts
 
@@ -121,6 +122,13 @@ class CompareConfig(BaseModel):
     def _known_arm(cls, name: str) -> str:
         if name not in ARMS:
             raise ConfigError(unknown("arm", name, ARMS))
+        return name
+
+    @field_validator("metric")
+    @classmethod
+    def _known_metric(cls, name: str | None) -> str | None:
+        if name is not None:
+            find_score(name)
         return name
 
     @field_validator("corruptions", "llm_corruptions")

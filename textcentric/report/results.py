@@ -151,6 +151,7 @@ class Results(_Part):
     orders: tuple[Order, ...] = ()
     differences: tuple[Difference, ...] = ()
     changed: tuple[Changed, ...] = ()
+    notes: tuple[str, ...] = ()
     verdict: Verdict = Verdict()
     reproduce: tuple[str, ...] = ()
     versions: Mapping[str, Any] = {}

@@ -201,10 +201,10 @@ class Scores:
         )
 
     def disagreements(self) -> list[str]:
-        """Say where the verdict claims more than the figures show."""
+        """Say what to know of the scores, and where the verdict claims more than they show."""
         known = [one.interval for one in self.results.differences if one.interval]
         clear = [low for low, _ in known if low > 0]
-        notices = []
+        notices = [f"{note[:1].upper()}{note[1:]}." for note in self.results.notes]
         if self.results.verdict.shown and not clear:
             notices.append(
                 "The verdict says that an effect was shown, but no difference listed here has an"
