@@ -348,6 +348,41 @@ def test_predict_refuses_what_it_cannot_do_before_it_begins(trained: str) -> Non
     assert textcentric("predict", trained).code == 2
 
 
+def test_only_a_launch_of_one_process_on_a_cpu_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = "one process trains: on a CPU `accelerate launch` starts no more"
+    assert told not in train("--dry-run").err
+    monkeypatch.setenv("ACCELERATE_USE_CPU", "True")
+    assert train("--dry-run").err.count(told) == 1
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    assert told not in train("--dry-run").err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("processes", [1, 2])
+def test_accelerate_launch_trains_in_one_process_on_a_cpu_and_says_so(
+    place: Path, processes: int
+) -> None:
+    launch = [sys.executable, "-m", "accelerate.commands.launch", "--cpu"]
+    launch += ["--num_processes", str(processes), str(ROOT / "pipelines" / "train.py")]
+    name = f"models/launched-{processes}"
+    command = [*launch, "downstream", "--run", "first", "--model", "bert", *map(str, SMALL)]
+    done = subprocess.run(
+        [*command, "-o", name], capture_output=True, text=True, cwd=place, check=False, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count(f"model    {name}\n") == 1
+    assert done.stderr.count("one process trains: on a CPU") == 1
+    assert json.loads((place / name / "train.json").read_text())["identity"]["processes"] == 1
+    assert len(Downstream.load(place / name).predict([{"text": "a calm dog"}]).values) == 1
+    again = subprocess.run(
+        [*command, "-o", name, "--learning-rate", "0.1"],
+        capture_output=True,
+        cwd=place,
+        timeout=300,
+    )
+    assert again.returncode != 0, "a refusal must not look like success to the launcher"
+
+
 @pytest.mark.slow
 def test_two_processes_print_everything_once(place: Path) -> None:
     rows = ["--dataset", "pets.csv", "--schema", "pets.yaml", "--model", "bert"]

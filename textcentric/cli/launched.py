@@ -26,6 +26,16 @@ def processes() -> int:
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
+def lone_on_cpu() -> bool:
+    """Say whether `accelerate launch` started this process on a CPU: it never starts two there."""
+    asked = os.environ.get("ACCELERATE_USE_CPU")
+    if asked is None or processes() > 1:
+        return False
+    import torch
+
+    return asked.lower() == "true" or not torch.accelerator.is_available()
+
+
 def alone() -> bool:
     """Make the first process forget the others; False in those, which have nothing to do."""
     if not first_process():

@@ -5,11 +5,16 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from textcentric.cli.launched import first_process
+from textcentric.cli.launched import first_process, lone_on_cpu
 from textcentric.cli.progress import duration
 from textcentric.cli.terminal import Tell, plain_warnings, say, silence, terminable
 from textcentric.cli.train_rows import check_classes, check_metric, fitted, training_rows
 from textcentric.cli.train_settings import Training
+
+LONE = (
+    "one process trains: on a CPU `accelerate launch` starts no more, whatever --num_processes"
+    " says; `torchrun --nproc_per_node 2 pipelines/train.py ...` starts two"
+)
 
 
 def train_command(
@@ -19,6 +24,8 @@ def train_command(
     silence(verbose)
     tell: Tell = (lambda line: None) if quiet or not first_process() else say
     with plain_warnings(tell), terminable():
+        if lone_on_cpu():
+            tell(LONE)
         if dry_run:
             from textcentric.cli.train_plan import show_training
 
