@@ -40,15 +40,17 @@ def test_twenty_kills_lose_nothing_and_write_nothing_twice(tmp_path: Path) -> No
     draw = random.Random(20)
     folder = tmp_path / "run"
     answers = [(0, 0)]
-    kills = 0
+    kills, longest = 0, 0.6
     while kills < KILLS or answers[-1][0] <= ENOUGH:
         kills += 1
         assert kills < 10 * KILLS, f"{answers[-1][0]} answers after {kills} kills: nothing is kept"
-        assert killed_after(folder, draw.uniform(0.0, 0.6)), "the run ended before all kills"
+        assert killed_after(folder, draw.uniform(0.0, longest)), "the run ended before all kills"
         journal = Journal(folder / "journal.sqlite") if folder.is_dir() else None
         if journal is not None:
             answers.append((journal.answers(), journal.finished_rows()))
             journal.close()
+        stuck = len(answers) < 2 or answers[-1] == answers[-2]
+        longest = 1.2 * longest if stuck else 0.6  # a busy machine needs longer to start at all
     assert answers == sorted(answers)
     assert 0 < answers[-1][1] < ROWS, "the kills should fall between shards too"
 
