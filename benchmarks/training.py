@@ -1,7 +1,7 @@
 """Tokens a second in training: our loop against transformers' Trainer on the same token ids.
 
-Both fine-tune the packaged MiniLM for one epoch over the same rows, with the same settings. Rows
-are tokenised and models loaded before the clock starts, and only what is not padding counts. One
+Both fine-tune the packaged MiniLM for one epoch over the same rows, with the same settings, in
+single precision. Rows are tokenised and models loaded before the clock starts, and only what is not padding counts. One
 of the Trainer's two arms draws its batches at random, its default; the other groups by length.
 """
 
@@ -40,6 +40,8 @@ SETTINGS: dict[str, Any] = {  # the names are the same on both sides
     "save_strategy": "no",
     "report_to": "none",
 }
+OUR_PRECISION = {"mixed_precision": "no"}
+THEIR_PRECISION = {"bf16": False, "fp16": False}
 PETS = Path(__file__).parents[2] / "shared" / "data" / "petfinder"
 # Tokens of PetFinder rows in the experts' words, cut at 512, and the share that is no longer.
 SHARES, TOKENS = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0), (150, 165, 188, 219, 265, 390, 512)
@@ -95,9 +97,10 @@ def measure(
             "rows": len(examples),
             "texts": origin,
             "batch": BATCH,
+            "precision": "float32",
         },
         notes=(
-            f"{len(examples)} rows a reading, {origin}; tokenised before on both sides",
+            f"{len(examples)} rows a reading, {origin}; tokenised before on both sides, float32",
             *(_in_words(n, found, against[n]) for n, found in rounds.items()),
         ),
     )
@@ -185,7 +188,7 @@ def train_ours(
     )
     method = Downstream(chosen, examples)
     counter = Counter(method.model.encoder)
-    config = TrainConfig(**{**SETTINGS, **changes, "output_dir": folder, "seed": seed})
+    config = TrainConfig(**{**SETTINGS, **OUR_PRECISION, **changes, "output_dir": folder, "seed": seed})
     started = time.perf_counter()
     result = train(method, config, examples, quiet=True)
     whole = time.perf_counter() - started
@@ -215,11 +218,12 @@ def train_theirs(
     tokenizer = transformers.AutoTokenizer.from_pretrained(weights)
     transformers.set_seed(seed)
     classifier = transformers.AutoModelForSequenceClassification.from_pretrained(
-        weights, num_labels=len(classes)
+        weights, num_labels=len(classes), dtype=torch.float32
     )
     counter, clock = Counter(classifier.base_model), _clock()
     arguments = transformers.TrainingArguments(
-        **{**SETTINGS, "train_sampling_strategy": strategy, "disable_tqdm": True, **changes},
+        **{**SETTINGS, **THEIR_PRECISION, "disable_tqdm": True, **changes},
+        train_sampling_strategy=strategy,
         output_dir=str(folder),
         seed=seed,
         dataloader_pin_memory=torch.cuda.is_available(),  # without a GPU it warns, and does nothing
