@@ -2,8 +2,7 @@
 
 A scripted engine answers at the pace of the packaged model on two cores, and a model that reads
 its summaries predicts every damaged row. The evaluation is made again twice: at once, and after
-one of another grid in the same folder, so that its rows are put together from the journal. What
-is left of the time is the model's: it predicts every row again.
+one of another grid in the same folder, so that its rows are put together from the journals.
 """
 
 from __future__ import annotations

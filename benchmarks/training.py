@@ -1,8 +1,9 @@
 """Tokens a second in training: our loop against transformers' Trainer on the same token ids.
 
 Both fine-tune the packaged MiniLM for one epoch over the same rows, with the same settings, in
-single precision. Rows are tokenised and models loaded before the clock starts, and only what is not padding counts. One
-of the Trainer's two arms draws its batches at random, its default; the other groups by length.
+single precision. Rows are tokenised and models loaded before the clock starts, and only what is not
+padding counts. One of the Trainer's two arms draws its batches at random, its default; the other
+groups by length.
 """
 
 from __future__ import annotations
@@ -188,7 +189,8 @@ def train_ours(
     )
     method = Downstream(chosen, examples)
     counter = Counter(method.model.encoder)
-    config = TrainConfig(**{**SETTINGS, **OUR_PRECISION, **changes, "output_dir": folder, "seed": seed})
+    values = {**SETTINGS, **OUR_PRECISION, **changes, "output_dir": folder, "seed": seed}
+    config = TrainConfig(**values)
     started = time.perf_counter()
     result = train(method, config, examples, quiet=True)
     whole = time.perf_counter() - started

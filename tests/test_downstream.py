@@ -207,11 +207,13 @@ def test_scores_are_the_same_after_merging_saving_and_loading(folder: str, tmp_p
         one.merge()
 
 
-def test_a_decoder_without_a_pad_token_is_trained_saved_and_loaded(tmp_path: Path) -> None:
-    decoder = tiny_model(tmp_path / "gpt2", "gpt2")
+# Importing transformers' DeBERTa sets the warning off. The decoder has no token for padding.
+@pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated:DeprecationWarning")
+@pytest.mark.parametrize(("kind", "pooling"), [("gpt2", "last"), ("deberta-v2", "mean")])
+def test_other_models_are_trained_saved_and_loaded(kind: str, pooling: str, tmp_path: Path) -> None:
     rows = [example(n) for n in range(16)]
-    one = fit(method(decoder, rows), rows, 2)
-    assert one.model.pooling == "last"
+    one = fit(method(tiny_model(tmp_path / kind, kind), rows), rows, 2)
+    assert one.model.pooling == pooling
     one.save(tmp_path / "saved")
     parts = [*(row.parts for row in rows), {}]
     told = Downstream.load(tmp_path / "saved").predict(parts)

@@ -24,6 +24,7 @@ from textcentric.evaluate import EvaluateConfig, check_words, command, evaluate
 from textcentric.examples import labelled, of_split, read_examples
 from textcentric.grid import CLEAN, Cell
 from textcentric.methods.downstream import Downstream, Predictions, downstream_config, read_origin
+from textcentric.methods.downstream.model import TextModel
 from textcentric.predict import Predicted, predict
 from textcentric.scores import score
 
@@ -109,6 +110,35 @@ def test_nothing_is_asked_twice_whatever_the_grid(place: Path, tmp_path: Path) -
     assert again["cells"] == found["cells"]
     assert [cell for cell in wider["cells"] if cell["level"] != 0.9] == found["cells"]
     assert asked(other)[0] == 2  # the clean ones are known
+
+
+def test_nothing_is_computed_twice_and_other_weights_are(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = 0
+    forward = TextModel.forward
+
+    def counted(self: TextModel, input_ids: Any, attention_mask: Any) -> Any:
+        nonlocal texts
+        texts += len(input_ids)
+        return forward(self, input_ids, attention_mask)
+
+    monkeypatch.setattr(TextModel, "forward", counted)
+
+    def computed(*models: str, **values: Any) -> tuple[int, dict[str, Any]]:
+        nonlocal texts
+        texts = 0
+        results = evaluate(configure(place, tmp_path, *models, **values))
+        return texts, results
+
+    first, found = computed("plain", orders=3)
+    assert first == 2 * TEST_ROWS + 3  # of the two orders, one is that of the clean rows
+    again, same = computed("plain", orders=3)
+    assert again == 0
+    assert (same["cells"], same["orders"]) == (found["cells"], found["orders"])
+    assert computed("plain", levels=(0.5, 0.9))[0] == TEST_ROWS
+    train(place, "reseeded", parts=["table", "text"], seed=1)  # another head, the same texts
+    assert computed("reseeded")[0] == 2 * TEST_ROWS
 
 
 def test_models_that_read_the_same_words_share_them_and_others_ask_nothing(

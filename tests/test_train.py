@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 import torch
-from ddp_worker import CASES, SIZE
+from ddp_worker import CASES, SIZE, rows_by_step
 from pydantic import ValidationError
 from small_run import hear_interrupts
 from tiny_method import TinyMethod, make_rows, same, settings, weights
@@ -323,6 +323,9 @@ def test_training_outside_the_main_thread_works(tmp_path: Path) -> None:
     assert found[0].step == 1
 
 
+Steps = list[list[str]]  # the ids of the rows of each optimiser step
+
+
 @pytest.mark.slow
 def test_two_processes_make_the_steps_that_one_makes(tmp_path: Path) -> None:
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
@@ -339,11 +342,11 @@ def test_two_processes_make_the_steps_that_one_makes(tmp_path: Path) -> None:
     for name, (rows, changes) in CASES.items():
         told = [json.loads((tmp_path / f"{name}-{rank}.json").read_text()) for rank in (0, 1)]
         assert [one["world"] for one in told] == [2, 2]
-        by_rank = [{row for batch in one["seen"] for row in batch} for one in told]
-        assert by_rank[0] != by_rank[1]
         changes = {**changes, "per_device_train_batch_size": 2 * changes[SIZE]}
-        config = settings(tmp_path / f"{name}-alone", **changes)
-        one = train(TinyMethod(dropout=0), config, make_rows(rows), HELD_OUT, quiet=True)
+        config, method = settings(tmp_path / f"{name}-alone", **changes), TinyMethod(dropout=0)
+        with rows_by_step(method) as steps:
+            one = train(method, config, make_rows(rows), HELD_OUT, quiet=True)
+        _check_shares(steps, *(one["steps"] for one in told))
         assert told[0]["losses"] == pytest.approx(losses(one), abs=1e-5)
         assert len(told[0]["losses"]) == one.step
         ours, theirs = weights(one.output_dir), weights(tmp_path / name)
@@ -352,3 +355,14 @@ def test_two_processes_make_the_steps_that_one_makes(tmp_path: Path) -> None:
         True,
         True,
     ]
+
+
+def _check_shares(alone: Steps, first: Steps, second: Steps) -> None:
+    """Assert that two processes read, step by step, different rows of those that one reads."""
+    assert len(alone) == len(first) == len(second) > 0
+    for whole, ours, theirs in zip(alone, first, second, strict=True):
+        if len(whole) == 1:  # the process that has none takes part with a row that weighs nothing
+            assert ours == theirs == whole
+            continue
+        assert not set(ours) & set(theirs)
+        assert sorted(ours + theirs) == sorted(whole)

@@ -20,6 +20,11 @@ SMALL = {
     "longformer": {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
     | {"intermediate_size": 64, "max_position_embeddings": 66, "attention_window": 8}
     | {"pad_token_id": 0, "sep_token_id": 3},
+    "deberta-v2": {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
+    | {"intermediate_size": 64, "max_position_embeddings": 64, "type_vocab_size": 0}
+    | {"relative_attention": True, "position_buckets": 16, "position_biased_input": False}
+    | {"share_att_key": True, "pos_att_type": ["p2c", "c2p"], "norm_rel_ebd": "layer_norm"}
+    | {"pad_token_id": 0},
     "t5": {"d_model": 32, "num_layers": 1, "num_heads": 2, "d_kv": 16, "d_ff": 32},
 }
 

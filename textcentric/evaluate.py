@@ -1,14 +1,15 @@
 """`evaluate`: trained models under the robustness grid.
 
 The raw rows are damaged, said again by the experts and the LLM that made each model's training
-text, and predicted. What an LLM answers is journalled below the output directory, whatever the
-grid: a second evaluation asks only for what no evaluation before it has asked for.
+text, and predicted. What an LLM answers and what a model makes of a text is journalled in the
+output directory, whatever the grid: a second evaluation does only what none before it has done.
 """
 
 from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -25,6 +26,7 @@ from textcentric.engines.protocol import Engine
 from textcentric.errors import ConfigError, DataError
 from textcentric.findings import OTHERS, ByCell, Findings
 from textcentric.grid import CLEAN, LEVELS, MARK, Cell, CorruptedRows, make_grid
+from textcentric.journal import Journal
 from textcentric.orders import told_in_orders
 from textcentric.predict import Predicted, needs_llm, predict
 from textcentric.results import WordsByCell, changed_rows, figures, llm_cost, write_results
@@ -36,7 +38,7 @@ from textcentric.session import Say
 if TYPE_CHECKING:
     from textcentric.methods.downstream import Downstream, Predictions
 
-SCHEMA = "schema.yaml"
+SCHEMA, OUTPUTS = "schema.yaml", "outputs.sqlite"
 Value = TypeVar("Value")
 
 
@@ -102,7 +104,11 @@ def evaluate(
         found: dict[str, Evaluated] = {}
         for name, method in methods.items():
             say(f"{name}: {len(rows.records)} rows in {len(cells)} cells")
-            found[name] = _evaluated(method, damaged, config, engine)
+            with (
+                closing(Journal(config.output_dir / OUTPUTS)) as outputs,
+                method.remembering(outputs),
+            ):
+                found[name] = _evaluated(method, damaged, config, engine)
         results = _results(config, methods, rows, cells, found)
         results |= {"notes": notes, "reproduce": [command(config, engine_flags)]}
         if isinstance(config.table_schema, dict):

@@ -14,7 +14,8 @@ from __future__ import annotations
 import hashlib
 import json
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from torch import Tensor
 
 from textcentric.errors import ConfigError, RunError
 from textcentric.examples import Example
+from textcentric.journal import Journal
 from textcentric.methods.downstream.config import DownstreamConfig, downstream_config
 from textcentric.methods.downstream.decision import Decision, Predictions, learn_decision
 from textcentric.methods.downstream.model import (
@@ -38,6 +40,7 @@ from textcentric.methods.downstream.model import (
 )
 from textcentric.methods.downstream.objective import objective, row_losses
 from textcentric.methods.downstream.origin import Origin
+from textcentric.methods.downstream.outputs import OutputMemory
 from textcentric.methods.downstream.texts import (
     Parts,
     TextReader,
@@ -63,6 +66,7 @@ class Downstream:
     """
 
     name = "downstream"
+    _memory: OutputMemory | None = None
 
     def __init__(
         self,
@@ -142,6 +146,15 @@ class Downstream:
         else:
             parts = [self._clean(row) for row in parts]
         return self.decision.decide(self._outputs(parts, batch_size))
+
+    @contextmanager
+    def remembering(self, journal: Journal) -> Iterator[None]:
+        """Compute what `journal` does not hold yet, and keep it there; weights must not change."""
+        self._memory = OutputMemory(journal, self.model)
+        try:
+            yield
+        finally:
+            self._memory = None
 
     def calibrate(self, batch_size: int = 64) -> None:
         """Place the quantile cuts for the weights as they are; does nothing if they fit."""
@@ -223,17 +236,22 @@ class Downstream:
         if batch_size < 1:
             raise ConfigError(f"batch_size is {batch_size}, expected a number of rows from 1 up")
         ids = self.reader.read(parts, remember=False)
-        order = sorted(range(len(ids)), key=lambda at: len(ids[at]))
+        known = self._memory.recall(ids) if self._memory else {}
+        order = sorted(set(range(len(ids))) - known.keys(), key=lambda at: len(ids[at]))
         found = np.zeros((len(ids), self.decision.width), np.float32)
+        for at, row in known.items():
+            found[at] = row
         training, device = self.model.training, next(self.model.parameters()).device
         self.model.eval()
         try:
             with torch.inference_mode():
                 for start in range(0, len(order), batch_size):
-                    at = order[start : start + batch_size]
-                    batch = self._padded([ids[one] for one in at])
+                    places = order[start : start + batch_size]
+                    batch = self._padded([ids[one] for one in places])
                     outputs = self.model(**{k: v.to(device) for k, v in batch.items()})
-                    found[at] = outputs.float().cpu().numpy()
+                    found[places] = outputs.float().cpu().numpy()
+                    if self._memory:
+                        self._memory.keep(ids, {one: found[one] for one in places})
         finally:
             self.model.train(training)
         return found
