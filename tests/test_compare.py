@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.tiny_models import tiny_model
+from textcentric.cli.run_compare import compare_config
 from textcentric.compare import Comparison, by_cell, compare, main_arm
 from textcentric.comparison.arms import arm_examples, read_trial
 from textcentric.comparison.config import ARMS, CompareConfig, read_compare_config
@@ -253,6 +254,25 @@ def test_damaged_rows_have_ids_of_their_own_and_are_made_anew_each_time(config) 
 def test_a_wrong_setting_is_named(values: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         read_compare_config(None, values)
+
+
+def test_the_llm_sees_the_first_damage_where_everything_at_once_is_not_tried() -> None:
+    config = read_compare_config(None, {"corruptions": ["word-dropout", "feature-dropout"]})
+    assert config.llm_corruptions == ("word-dropout",)
+    assert read_compare_config(None, {"corruptions": ["image-words", "all"]}).llm_corruptions == (
+        "all",
+    )
+    with pytest.raises(ConfigError, match="among corruptions"):
+        read_compare_config(None, {"corruptions": ["all"], "llm_corruptions": ["word-dropout"]})
+
+
+def test_what_the_llm_is_asked_and_orders_are_flags() -> None:
+    lists = {"llm_corruptions": "all, image-words", "llm_levels": "0.2,0.4", "levels": None}
+    config = compare_config(None, {"orders": 5}, lists, [])
+    assert (config.llm_corruptions, config.llm_levels) == (("all", "image-words"), (0.2, 0.4))
+    assert config.orders == 5
+    with pytest.raises(ConfigError, match=r"--llm-levels 'many': expected numbers"):
+        compare_config(None, {}, {"llm_levels": "many"}, [])
 
 
 def test_rows_without_a_target_cannot_be_compared(config, tmp_path: Path) -> None:

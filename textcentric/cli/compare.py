@@ -37,6 +37,16 @@ def compare(
     ] = None,
     corruptions: flag.Corruptions = None,
     levels: flag.Levels = None,
+    llm_corruptions: Annotated[
+        flag.Text, typer.Option("--llm-corruptions", help="Those asked of the LLM, among all.")
+    ] = None,
+    llm_levels: Annotated[
+        flag.Text, typer.Option("--llm-levels", help="Levels asked of the LLM: 0.3,0.5,0.7.")
+    ] = None,
+    orders: Annotated[
+        flag.Number,
+        typer.Option("--orders", min=0, help="Rows read in every order of their parts; 0: none."),
+    ] = None,
     metric: Annotated[
         flag.Text, typer.Option("--metric", help="What is scored; default: the task's own.")
     ] = None,
@@ -71,12 +81,14 @@ def compare(
         "test_rows": test_rows,
         "folds": folds,
         "fold": fold,
+        "orders": orders,
         "metric": metric,
         "output_dir": output_dir,
     }
     from textcentric.cli.run_compare import compare_command, compare_config
 
     lists = {"arms": arms, "seeds": seeds, "corruptions": corruptions, "levels": levels}
+    lists |= {"llm_corruptions": llm_corruptions, "llm_levels": llm_levels}
     settings = compare_config(config, given, lists, set_ or [])
     raise typer.Exit(
         compare_command(settings, dry_run=dry_run, as_json=as_json, quiet=quiet, verbose=verbose)

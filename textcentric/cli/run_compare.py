@@ -66,7 +66,10 @@ def compare_config(
     """
     flags = {**read_set(pairs, SECTIONS), **given}
     for name, text in lists.items():
-        flags[name] = read_levels(text) if name == "levels" and text else split_commas(text)
+        if text and name.endswith("levels"):
+            flags[name] = read_levels(text, name.replace("_", "-"))
+        else:
+            flags[name] = split_commas(text)
     config = read_compare_config(file, flags)
     make_grid(config.corruptions, config.levels)
     make_grid(config.llm_corruptions, config.llm_levels)

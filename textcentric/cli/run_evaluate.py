@@ -80,13 +80,13 @@ def engine_flags(engine: str | None, llm: str | None, pairs: Sequence[str]) -> l
     return [*flags, *(word for pair in pairs for word in ("--set", pair))]
 
 
-def read_levels(text: str) -> list[float]:
+def read_levels(text: str, flag: str = "levels") -> list[float]:
     """Return the levels of a comma-separated flag; raises ConfigError where one is no number."""
     try:
         return [float(level) for level in split_commas(text) or ()]
     except ValueError as error:
         raise ConfigError(
-            f"--levels {text!r}: expected numbers in (0, 1], such as 0.3,0.5"
+            f"--{flag} {text!r}: expected numbers in (0, 1], such as 0.3,0.5"
         ) from error
 
 

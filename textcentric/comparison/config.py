@@ -76,7 +76,8 @@ class CompareConfig(BaseModel):
 
     `train_rows`, `held_out_rows` and `test_rows` are taken from the splits train, validation and
     test; held-out rows (0: none) place the cuts of ordinal classes. Arms that read an LLM's words
-    see the `llm_` damage only, and what is missing up to `llm_missing` modalities at a time.
+    see the `llm_` damage only ("all", or the first corruption where that is not tried), and what is
+    missing up to `llm_missing` modalities at a time.
     `orders` is how many test rows are read in every order of their parts. `augment`, `training` and
     `downstream` hold the settings of those parts.
     With `folds` splits are not read: all rows are cut into so many folds, each tested by models
@@ -138,6 +139,15 @@ class CompareConfig(BaseModel):
             if name not in NAMES:
                 raise ConfigError(unknown("corruption", name, NAMES))
         return names
+
+    @model_validator(mode="before")
+    @classmethod
+    def _damage_for_the_llm(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Where "all" is not tried, let the arms of the LLM see the first damage that is."""
+        tried = values.get("corruptions")
+        if isinstance(tried, list | tuple) and tried and "all" not in tried:
+            return {"llm_corruptions": tried[:1], **values}
+        return values
 
     @model_validator(mode="after")
     def _same_damage(self) -> CompareConfig:
