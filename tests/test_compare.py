@@ -224,6 +224,22 @@ def test_the_grid_holds_clean_rows_levels_and_missing_modalities() -> None:
     )
 
 
+def test_what_the_damage_took_is_counted_in_every_cell_but_those_of_noise(
+    config, tmp_path: Path
+) -> None:
+    rows = Comparison(CompareConfig(**config)).test_rows
+    cells = make_grid(["word-dropout", "image-noise"], [0.5, 1.0], ["table", "text"])
+    said = CorruptedRows(rows, cells, tmp_path / "damaged").removals()
+    assert list(said) == ["word-dropout-0.5", "word-dropout-1", "missing-table", "missing-text"]
+    words = sum(len(record.inputs["text"].split()) for record in rows)
+    assert said["missing-text"] == f"words {words} of {words}"
+    assert said["missing-table"].startswith("columns ")
+    kind, gone, _, total = said["word-dropout-0.5"].split()
+    assert (kind, int(total)) == ("words", words)
+    assert 0.3 * words < int(gone) < 0.7 * words
+    assert not (tmp_path / "damaged").exists()
+
+
 @pytest.mark.parametrize("level", [-0.1, 0.0, 1.5])
 def test_a_level_outside_the_range_is_refused(level: float) -> None:
     with pytest.raises(ConfigError, match="outside"):

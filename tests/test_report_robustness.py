@@ -416,3 +416,12 @@ def test_notes_and_arms_with_fewer_rows_are_said_at_the_top(tmp_path: Path) -> N
     text = page_of(tmp_path, content).text
     assert f"{second} was trained on 950 rows, others on 1,000" in text
     assert "2 of 9 rows have a <class> that no training row has." in text
+
+
+def test_what_the_damage_took_is_listed(tmp_path: Path) -> None:
+    content = results()
+    assert "What the damage took" not in page_of(tmp_path / "without", content).text
+    content["removed"] = {"all-0.5": "columns 3 of 9, words <4> of 8"}
+    text = page_of(tmp_path / "with", content).text
+    assert "all-0.5" in text
+    assert "columns 3 of 9, words <4> of 8" in text

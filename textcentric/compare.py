@@ -414,6 +414,7 @@ def assemble(comparison: Comparison, trials: Sequence[tuple[str, int, Tried]]) -
         },
         **figures(findings, [pair for pair in pairs if set(pair) <= set(arms)]),
         "changed": comparison.changed(findings),
+        "removed": comparison.damaged(llm=False).removals(),
         "notes": [note for part in comparison.by_fold for note in part.notes()],
         "verdict": verdict(findings, main, against, config.llm_corruptions[0], cheap),
         "reproduce": [f"textcentric compare -c {comparison.folder / SETTINGS}"],

@@ -101,6 +101,9 @@ def evaluate(
     cells = make_grid(config.corruptions, config.levels, modalities, config.most_missing)
     with lock(config.output_dir):
         damaged = CorruptedRows(rows, cells, config.output_dir / "damaged", config.seed)
+        removed = damaged.removals()
+        for cell, pieces in removed.items():
+            say(f"{cell} removes {pieces}")
         found: dict[str, Evaluated] = {}
         for name, method in methods.items():
             say(f"{name}: {len(rows.records)} rows in {len(cells)} cells")
@@ -110,7 +113,8 @@ def evaluate(
             ):
                 found[name] = _evaluated(method, damaged, config, engine)
         results = _results(config, methods, rows, cells, found)
-        results |= {"notes": notes, "reproduce": [command(config, engine_flags)]}
+        results |= {"notes": notes, "removed": removed}
+        results |= {"reproduce": [command(config, engine_flags)]}
         if isinstance(config.table_schema, dict):
             write_text(config.output_dir / SCHEMA, yaml.safe_dump(config.table_schema))
         results["report"] = str(write_results(config.output_dir, results))

@@ -13,7 +13,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from textcentric.corrupt import CORRUPTIONS, Corruption, missing_subsets, without
+from textcentric.corrupt import (
+    CORRUPTIONS,
+    Corruption,
+    counts,
+    missing_subsets,
+    say_counts,
+    without,
+)
 from textcentric.corrupt_files import SNRS, file_corruptions
 from textcentric.errors import ConfigError, unknown
 from textcentric.rows import Record
@@ -113,6 +120,19 @@ class CorruptedRows:
                 damaged = damage(record, cell, self.seed, self._corruptions)
                 if damaged.inputs:
                     yield replace(damaged, id=row_id)
+
+    def removals(self) -> dict[str, str]:
+        """Return, for every damaged cell, how many pieces of all rows together went, in words.
+
+        Noise takes none away, so its cells are not among them.
+        """
+        said = {}
+        for cell in self.cells:
+            if cell.missing or cell.corruption in CORRUPTIONS:
+                pairs = ((row, damage(row, cell, self.seed, CORRUPTIONS)) for row in self.rows)
+                gone = {kind: some for kind, some in counts(pairs).items() if some[0]}
+                said[cell.name] = say_counts(gone) or "nothing"
+        return said
 
     @cached_property
     def _corruptions(self) -> dict[str, Corruption]:

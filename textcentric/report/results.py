@@ -136,7 +136,7 @@ class Verdict(_Part):
 
 
 class Results(_Part):
-    """Everything that `results.json` holds."""
+    """Everything that `results.json` holds; `removed` says how much each damage took away."""
 
     title: str = "Robustness"
     dataset: Mapping[str, Any] = {}
@@ -151,6 +151,7 @@ class Results(_Part):
     orders: tuple[Order, ...] = ()
     differences: tuple[Difference, ...] = ()
     changed: tuple[Changed, ...] = ()
+    removed: Mapping[str, str] = {}
     notes: tuple[str, ...] = ()
     verdict: Verdict = Verdict()
     reproduce: tuple[str, ...] = ()
