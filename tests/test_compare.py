@@ -99,6 +99,10 @@ def test_a_comparison_trains_every_arm_scores_every_cell_and_writes_its_report(
     assert results["arms"]["text-centric"]["llm_requests"] > 36
     assert results["arms"]["plain-text"]["llm_requests"] == 0
     assert {d["against"] for d in results["differences"]} == {"plain-text"}
+    first = results["differences"][0]  # which the page shows first, too
+    assert (first["arm"], first["corruption"]) == ("text-centric", "all")
+    assert list(results["removed"])[:3] == ["word-dropout-0.5", "word-dropout-0.9", "all-0.5"]
+    assert results["removed"]["missing-text"].startswith("words ")
     assert results["verdict"]["sentence"]
     assert {o["arm"]: o["orders"] for o in results["orders"]} == {
         "plain-text": 2,

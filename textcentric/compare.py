@@ -391,7 +391,7 @@ def compare(comparison: Comparison) -> dict[str, Any]:
 
 
 def assemble(comparison: Comparison, trials: Sequence[tuple[str, int, Tried]]) -> dict[str, Any]:
-    """Return what the trials found, as `results.json` holds it."""
+    """Return what the trials found, as `results.json` holds it, the primary difference first."""
     config, arms = comparison.config, comparison.arms
     findings = comparison.findings(trials)
     main, against = main_arm(arms, config.against), config.against
@@ -399,6 +399,9 @@ def assemble(comparison: Comparison, trials: Sequence[tuple[str, int, Tried]]) -
     pairs = [
         (name, other) for other in (against, "dropout-train") for name in arms if name != other
     ]
+    scores = figures(findings, [pair for pair in pairs if set(pair) <= set(arms)])
+    primary = config.llm_corruptions[0]
+    scores["differences"].sort(key=lambda one: (one["corruption"] != primary, one["arm"] != main))
     seconds = {name: sum(t.train_seconds for n, _, t in trials if n == name) for name in arms}
     return {
         "title": f"Robustness on {comparison.test_rows.name}",
@@ -412,11 +415,11 @@ def assemble(comparison: Comparison, trials: Sequence[tuple[str, int, Tried]]) -
             | comparison.cost(name)
             for name, arm in arms.items()
         },
-        **figures(findings, [pair for pair in pairs if set(pair) <= set(arms)]),
+        **scores,
         "changed": comparison.changed(findings),
         "removed": comparison.damaged(llm=False).removals(),
         "notes": [note for part in comparison.by_fold for note in part.notes()],
-        "verdict": verdict(findings, main, against, config.llm_corruptions[0], cheap),
+        "verdict": verdict(findings, main, against, primary, cheap),
         "reproduce": [f"textcentric compare -c {comparison.folder / SETTINGS}"],
     }
 
