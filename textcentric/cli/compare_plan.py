@@ -18,6 +18,7 @@ from textcentric.cli.rates import Rates, measure
 from textcentric.compare import CONSTANT, Comparison
 from textcentric.comparison.arms import read_trial
 from textcentric.comparison.config import Arm, CompareConfig
+from textcentric.corrupt import MOST_ORDERS
 from textcentric.errors import RunError
 from textcentric.flow import Plan
 from textcentric.journal import Journal
@@ -188,7 +189,7 @@ def _trial(comparison: Comparison, name: str, seed: int) -> dict[str, Any]:
     folder = comparison.folder / "arms" / name / f"seed-{seed}"
     cells = len(comparison.cells(llm=arm.derived))
     orders = min(comparison.config.orders, comparison.test_rows.count())
-    orders *= math.factorial(len(comparison.modalities))
+    orders *= min(MOST_ORDERS, math.factorial(len(comparison.modalities)))
     return {
         "made": read_trial(folder, comparison.identity(name)) is not None,
         "texts": 0.0 if arm.baseline else _texts(comparison, arm),
