@@ -43,10 +43,7 @@ def compare(
     llm_levels: Annotated[
         flag.Text, typer.Option("--llm-levels", help="Levels asked of the LLM: 0.3,0.5,0.7.")
     ] = None,
-    orders: Annotated[
-        flag.Number,
-        typer.Option("--orders", min=0, help="Rows read in every order of their parts; 0: none."),
-    ] = None,
+    orders: flag.Orders = None,
     metric: Annotated[
         flag.Text, typer.Option("--metric", help="What is scored; default: the task's own.")
     ] = None,

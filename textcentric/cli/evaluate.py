@@ -25,10 +25,7 @@ def evaluate(
         flag.Number,
         typer.Option("--most-missing", min=0, help="Modalities removed at a time; 0: none."),
     ] = None,
-    orders: Annotated[
-        flag.Number,
-        typer.Option("--orders", min=0, help="Rows read in every order of their parts; 0: none."),
-    ] = None,
+    orders: flag.Orders = None,
     metric: Annotated[
         flag.Text, typer.Option("--metric", help="What is scored; default: the task's own.")
     ] = None,

@@ -71,6 +71,10 @@ Corruptions = Annotated[
     Text, typer.Option("--corruptions", help="Comma-separated: all,word-dropout,feature-dropout.")
 ]
 Levels = Annotated[Text, typer.Option("--levels", help="Of damage, in (0, 1]: 0.3,0.5,0.7.")]
+Orders = Annotated[
+    Number,
+    typer.Option("--orders", min=0, help="Rows read in every order of their parts; 0: none."),
+]
 
 # When a run stops, and what it counts as.
 Accept = Annotated[Number, typer.Option("--accept", help="Stop at so many variants.")]
