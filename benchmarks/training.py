@@ -3,24 +3,27 @@
 Both fine-tune the packaged MiniLM for one epoch over the same rows, with the same settings, in
 single precision. Rows are tokenised and models loaded before the clock starts, and only what is not
 padding counts. One of the Trainer's two arms draws its batches at random, its default; the other
-groups by length.
+groups by length. It takes about an hour on two cores: each reading is kept as it comes, and a
+second call goes on with the missing ones.
 """
 
 from __future__ import annotations
 
 import gc
+import json
 import os
 import random
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks.figure import Figure, median
+from benchmarks.figure import RESULTS, Figure, cpu_model, median
 from textcentric.config import AugmentConfig
 from textcentric.examples import Example, labelled
+from textcentric.runs import write_text
 from textcentric.session import load_rows
 from textcentric.words import expert_words
 
@@ -47,7 +50,8 @@ PETS = Path(__file__).parents[2] / "shared" / "data" / "petfinder"
 # Tokens of PetFinder rows in the experts' words, cut at 512, and the share that is no longer.
 SHARES, TOKENS = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0), (150, 165, 188, 219, 265, 390, 512)
 TOKENS_A_WORD = 1.7  # in the built-in sample
-QUICK = {"rows": 16, "repeats": 1, "lengths": (64, 32)}
+KEPT = RESULTS / "training-readings.json"  # of a measurement that is not at its end
+QUICK = {"rows": 16, "repeats": 1, "lengths": (64, 32), "kept": None}
 
 
 @dataclass(frozen=True)
@@ -67,17 +71,25 @@ class Reading:
 
 
 Round = Mapping[str, Reading]
+ReadOne = Callable[[str, int, int], Reading]  # arm, longest row in tokens, number of the round
 
 
 def measure(
-    rows: int = 256, repeats: int = 5, lengths: Sequence[int] = (512, 160), model: str = "packaged"
+    rows: int = 256,
+    repeats: int = 5,
+    lengths: Sequence[int] = (512, 160),
+    model: str = "packaged",
+    kept: Path | None = KEPT,
 ) -> Figure:
     """Train `repeats` times with each arm at each of `lengths`, taking turns at who is first.
 
-    The bars hold at the first length.
+    The bars hold at the first length. Readings are in the file `kept` until the last one is made.
     """
     origin, examples = texts(rows)
-    rounds = {length: _rounds(examples, length, repeats, model) for length in lengths}
+    read_one = _keeping(kept, examples, origin, model) if kept else _reading(examples, model)
+    rounds = {length: _rounds(read_one, length, repeats) for length in lengths}
+    if kept:
+        kept.unlink(missing_ok=True)
     against = {
         length: {arm: median(_ratios(found, arm)) for arm in BARS}
         for length, found in rounds.items()
@@ -141,21 +153,50 @@ def _lengthened(sample: Sequence[Example], count: int) -> list[Example]:
     return found
 
 
-def _rounds(
-    examples: Sequence[Example], max_length: int, repeats: int, model: str
-) -> list[dict[str, Reading]]:
-    """Return the readings of every arm, `repeats` times, after two steps of each to warm up."""
-    for arm in ARMS:
-        read(arm, examples[: 2 * BATCH], max_length, seed=0, model=model)
+def _rounds(read_one: ReadOne, max_length: int, repeats: int) -> list[dict[str, Reading]]:
+    """Return the readings of every arm, `repeats` times."""
     found = []
     for number in range(repeats):
         turn = number % len(ARMS)
         order = (*ARMS[turn:], *ARMS[:turn])
-        readings = {arm: read(arm, examples, max_length, number, model) for arm in order}
+        readings = {arm: read_one(arm, max_length, number) for arm in order}
         work = {(reading.tokens, reading.steps) for reading in readings.values()}
         assert len(work) == 1, f"rates of unequal work are not compared: {readings}"
         found.append(readings)
     return found
+
+
+def _reading(examples: Sequence[Example], model: str) -> ReadOne:
+    """Return a function that reads an arm, which first takes two steps to warm up."""
+    warm = set()
+
+    def read_one(arm: str, max_length: int, number: int) -> Reading:
+        if (arm, max_length) not in warm:
+            read(arm, examples[: 2 * BATCH], max_length, number, model)
+            warm.add((arm, max_length))
+        return read(arm, examples, max_length, number, model)
+
+    return read_one
+
+
+def _keeping(file: Path, examples: Sequence[Example], origin: str, model: str) -> ReadOne:
+    """Return a function that reads an arm once: what `file` holds of the same work is taken."""
+    read_one = _reading(examples, model)
+    same = [len(examples), origin, model, cpu_model(), os.cpu_count()]
+    file.parent.mkdir(parents=True, exist_ok=True)
+    kept = json.loads(file.read_text(encoding="utf-8")) if file.exists() else []
+
+    def read_or_take(arm: str, max_length: int, number: int) -> Reading:
+        key = [*same, max_length, number, arm]
+        for name, values in kept:
+            if name == key:
+                return Reading(**values)
+        found = read_one(arm, max_length, number)
+        kept.append([key, asdict(found)])
+        write_text(file, json.dumps(kept))
+        return found
+
+    return read_or_take
 
 
 def read(

@@ -147,13 +147,28 @@ def test_training_is_timed_on_the_same_tokens_for_all(
     from tiny_models import tiny_model  # imports transformers
 
     model = tiny_model(tmp_path / "model")
-    found = training.measure(rows=40, repeats=2, lengths=(64, 16), model=model)
+    kept = tmp_path / "readings.json"
+    found = training.measure(rows=40, repeats=2, lengths=(64, 16), model=model, kept=kept)
+    assert not kept.exists()
     assert "sample" in found.raw["texts"]
     for one in (*found.raw["rounds"][64], *found.raw["rounds"][16]):
         assert {reading["steps"] for reading in one.values()} == {3}
         assert len({reading["tokens"] for reading in one.values()}) == 1
         assert all(r["tokens"] <= r["padded"] <= 40 * 64 for r in one.values())
     assert found.value > 0
+
+
+@pytest.mark.slow
+def test_a_stopped_measurement_of_training_goes_on(tmp_path: Path) -> None:
+    from tiny_models import tiny_model  # imports transformers
+
+    model, kept = tiny_model(tmp_path / "model"), tmp_path / "readings.json"
+    rows = [Example(f"row-{n}", {"text": "a small red dog"}, n % 2) for n in range(32)]
+    first = training._keeping(kept, rows, "dogs", model)("textcentric", 16, 0)
+    again = training._keeping(kept, rows, "dogs", model)
+    assert again("textcentric", 16, 0) == first  # to the last digit of its seconds
+    assert again("textcentric", 16, 1) != first
+    assert len(json.loads(kept.read_text())) == 2
 
 
 @pytest.mark.slow

@@ -156,6 +156,17 @@ def test_bf16_on_a_cpu_that_emulates_it_is_warned_of(
     assert len(slow) == (dtype == "float32")
 
 
+def test_the_precision_of_accelerate_launch_holds_where_none_is_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ACCELERATE_MIXED_PRECISION", "bf16")
+    assert TrainConfig(output_dir=tmp_path).mixed_precision == "bf16"
+    assert TrainConfig(output_dir=tmp_path, mixed_precision="no").mixed_precision == "no"
+    monkeypatch.setenv("ACCELERATE_MIXED_PRECISION", "fp8")
+    with pytest.raises(ValueError, match="fp8"):
+        TrainConfig(output_dir=tmp_path)
+
+
 def test_fp16_without_a_gpu_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="fp16"):
         run(tmp_path, mixed_precision="fp16")

@@ -19,14 +19,13 @@ from textcentric.comparison.arms import Trial, Tried, arm_examples, attempt, rea
 from textcentric.comparison.config import ARMS, Arm, CompareConfig
 from textcentric.comparison.folds import inside, outside, pooled
 from textcentric.config import fingerprint
-from textcentric.corrupt import check_absent
 from textcentric.describe import MODALITIES
 from textcentric.engines.protocol import Engine
 from textcentric.errors import ConfigError, DataError
 from textcentric.examples import Example, labelled
 from textcentric.findings import OTHERS, ByCell, Findings, verdict
 from textcentric.flow import Plan
-from textcentric.grid import CLEAN, MARK, Cell, CorruptedRows, make_grid, removed
+from textcentric.grid import CLEAN, MARK, Cell, CorruptedRows, check_damaged, make_grid
 from textcentric.prompts import PromptLibrary
 from textcentric.results import WordsByCell, changed_rows, figures, llm_cost, write_results
 from textcentric.rows import Record
@@ -350,7 +349,7 @@ def by_cell(examples: Sequence[Example]) -> WordsByCell:
     found: dict[str, dict[str, Mapping[str, str]]] = {}
     for example in examples:
         row_id, _, cell = example.id.rpartition(MARK)
-        check_absent(example.parts, removed(cell), row_id)
+        check_damaged(example.id, example.parts)
         if example.parts:
             found.setdefault(cell, {})[row_id] = example.parts
     return found

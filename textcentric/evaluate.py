@@ -19,13 +19,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from textcentric.api import InHand
 from textcentric.config import fingerprint
-from textcentric.corrupt import check_absent
 from textcentric.data import load
 from textcentric.describe import MODALITIES
 from textcentric.engines.protocol import Engine
 from textcentric.errors import ConfigError, DataError
 from textcentric.findings import OTHERS, ByCell, Findings
-from textcentric.grid import CLEAN, LEVELS, MARK, Cell, CorruptedRows, make_grid
+from textcentric.grid import CLEAN, LEVELS, MARK, Cell, CorruptedRows, check_damaged, make_grid
 from textcentric.journal import Journal
 from textcentric.orders import told_in_orders
 from textcentric.predict import Predicted, needs_llm, predict
@@ -119,14 +118,6 @@ def evaluate(
             write_text(config.output_dir / SCHEMA, yaml.safe_dump(config.table_schema))
         results["report"] = str(write_results(config.output_dir, results))
     return results
-
-
-def check_words(told: Predicted, cells: Sequence[Cell]) -> None:
-    """Raise DataError where a model was given words of a modality that its cell is without."""
-    missing = {cell.name: cell.missing for cell in cells}
-    for damaged_id, parts in zip(told.ids, told.parts, strict=True):
-        row_id, _, cell = damaged_id.rpartition(MARK)
-        check_absent(parts, missing[cell], row_id)
 
 
 def command(config: EvaluateConfig, engine_flags: Sequence[str] = ()) -> str:
@@ -239,7 +230,8 @@ def _evaluated(
         run_dir=_words(method, config),
         resume="always",
     )
-    check_words(told, damaged.cells)
+    for damaged_id, parts in zip(told.ids, told.parts, strict=True):
+        check_damaged(damaged_id, parts)
     words = _by_cell(told, told.parts)
     predicted = _by_cell(told, _scored(method, told.predictions))
     first = dict(list(words.get(CLEAN.name, {}).items())[: config.orders])

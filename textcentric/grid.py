@@ -16,6 +16,7 @@ from typing import Any
 from textcentric.corrupt import (
     CORRUPTIONS,
     Corruption,
+    check_absent,
     counts,
     missing_subsets,
     say_counts,
@@ -64,6 +65,12 @@ def removed(cell_name: str) -> tuple[str, ...]:
     """
     head, found, names = cell_name.partition(_MISSING)
     return tuple(names.split("+")) if found and not head else ()
+
+
+def check_damaged(damaged_id: str, parts: Mapping[str, str]) -> None:
+    """Raise DataError where a damaged row has words of a modality that its cell removed."""
+    row_id, _, cell = damaged_id.rpartition(MARK)
+    check_absent(parts, removed(cell), row_id)
 
 
 def make_grid(

@@ -61,7 +61,8 @@ class Progress:
     def _remaining(self, metrics: Metrics) -> str:
         if not metrics.rows:
             return "remaining time not known yet"
-        left = (self.total - metrics.rows) * metrics.busy_seconds / metrics.rows
+        done = metrics.rows + max(0, metrics.admitted - metrics.rows) / 2  # rows on the way: half
+        left = (self.total - done) * metrics.busy_seconds / done
         return f"about {duration(max(0.0, left))} left"
 
 

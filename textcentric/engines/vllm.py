@@ -282,7 +282,7 @@ def _one_process() -> dict[str, str]:
     Its usual worker process takes ten seconds more to start, and its scheduler spins on the core
     that the program needs. vLLM says that OpenMP cannot be set up that way; from here it can.
     """
-    threads = str(max(1, (os.cpu_count() or 2) - 1))
+    threads = str(os.cpu_count() or 1)
     return {
         "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
         "VLLM_CPU_OMP_THREADS_BIND": "nobind",

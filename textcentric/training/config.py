@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -43,7 +44,10 @@ class TrainConfig(BaseModel):
     lr_scheduler_type: Literal[
         "linear", "cosine", "polynomial", "constant", "constant_with_warmup", "inverse_sqrt"
     ] = "cosine"
-    mixed_precision: Literal["no", "bf16", "fp16"] = "no"
+    mixed_precision: Literal["no", "bf16", "fp16"] = Field(
+        default_factory=lambda: os.environ.get("ACCELERATE_MIXED_PRECISION", "no"),
+        validate_default=True,  # of `accelerate launch --mixed_precision`, where it is not given
+    )
     use_cpu: bool = False
     metric_for_best_model: str | None = None
     greater_is_better: bool | None = None  # None goes by the metric's name
