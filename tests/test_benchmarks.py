@@ -148,7 +148,7 @@ def test_training_is_timed_on_the_same_tokens_for_all(
 
     model = tiny_model(tmp_path / "model")
     kept = tmp_path / "readings.json"
-    found = training.measure(rows=40, repeats=2, lengths=(64, 16), model=model, kept=kept)
+    found = training.measure(rows=40, repeats={64: 2, 16: 1}, model=model, kept=kept)
     assert not kept.exists()
     assert "sample" in found.raw["texts"]
     for one in (*found.raw["rounds"][64], *found.raw["rounds"][16]):
