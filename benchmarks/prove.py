@@ -8,7 +8,7 @@ ceiling, which is the best that anyone can predict of what is left
     (score - majority) / (ceiling - majority)
 
 with a paired bootstrap interval over test rows, seeds pooled. Two cores have no time for all six
-layers of the packaged MiniLM, so `prove.yaml` trains its first ones. A second call goes on where
+layers of the packaged MiniLM, so `prove.yaml` trains the first. A second call goes on where
 the first was stopped. The exit code is 1 where every text-centric arm stays under `BAR`.
 """
 
