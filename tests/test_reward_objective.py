@@ -46,9 +46,7 @@ def test_the_coefficient_is_half_where_both_lose_alike() -> None:
     assert failure_coefficient(loss, loss).item() == pytest.approx(0.5, abs=1e-6)
 
 
-@pytest.mark.parametrize(
-    ("difference", "expected"), [(16.0, 0.346), (20.0, 0.020), (100.0, 5e-8)]
-)
+@pytest.mark.parametrize(("difference", "expected"), [(16.0, 0.346), (20.0, 0.020), (100.0, 5e-8)])
 def test_the_coefficient_vanishes_where_both_losses_do(difference: float, expected: float) -> None:
     loss = bradley_terry(rewards([difference], [0.0]))
     assert failure_coefficient(loss, loss).item() == pytest.approx(expected, rel=0.02)

@@ -1,4 +1,4 @@
-"""Tables as streams of plain dicts: CSV, Parquet, JSON lines, Hugging Face data sets.
+"""Tables as streams of plain dicts: CSV, Parquet, JSON (lines, or one list), Hugging Face sets.
 
 Nothing guesses types: a CSV value is the string that stands in the file ("007" stays "007"),
 the other formats give the values they store. Python's own csv module is used rather than
@@ -117,6 +117,30 @@ def _open_csv(path: Path) -> Table:
     return Table(str(path), columns, read, (path,))
 
 
+def _open_json(path: Path) -> Table:
+    """Open a file that is one list of objects, which is read whole, or has one object a line."""
+    with _text(path) as lines:
+        start = lines.read(BATCH).lstrip()[:1]
+    return _open_json_list(path) if start == "[" else _open_json_lines(path)
+
+
+def _open_json_list(path: Path) -> Table:
+    def read(unreadable: Counter[str]) -> Iterator[Row]:
+        with _text(path) as file:
+            found = json.load(file)
+        rows = [_json_row(json.dumps(row)) for row in found]
+        if wrong := rows.count(None):
+            unreadable["item(s) that are not one JSON object"] += wrong
+        yield from (row for row in rows if row is not None)
+
+    columns = dict.fromkeys(name for row in read(Counter()) for name in row)
+    if not columns:
+        raise DataError(
+            f"table {str(path)!r} has no row; expected one JSON object a line, or a list"
+        )
+    return Table(str(path), tuple(columns), read, (path,))
+
+
 def _open_json_lines(path: Path) -> Table:
     def read(unreadable: Counter[str]) -> Iterator[Row]:
         with _text(path) as lines:
@@ -228,7 +252,7 @@ _FORMATS: dict[str, Callable[[Path], Table]] = {
     ".csv": _open_csv,
     ".tsv": _open_csv,
     ".jsonl": _open_json_lines,
-    ".json": _open_json_lines,
+    ".json": _open_json,
     ".ndjson": _open_json_lines,
     ".parquet": _open_parquet,
 }

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
@@ -36,7 +35,7 @@ def bradley_terry(rewards: Rewards, margin: Tensor | None = None, centering: flo
     Bradley & Terry 1952; the margin is that of Llama 2 (arXiv 2307.09288, eq. 2), the centring
     term that of arXiv 2312.09244, eq. 4. `margin` (B,) is in units of reward.
 
-    >>> bradley_terry(Rewards(torch.tensor([0.0]), torch.tensor([0.0])))
+    >>> bradley_terry(Rewards(Tensor([0.0]), Tensor([0.0])))
     tensor([0.6931])
     """
     difference = rewards.difference if margin is None else rewards.difference - margin
@@ -54,7 +53,7 @@ def failure_coefficient(
     As the paper's code has it: epsilon / 2 + proxy / (epsilon + main + proxy), which stays finite
     where both losses underflow. Nothing flows back through it.
 
-    >>> failure_coefficient(torch.tensor([0.1]), torch.tensor([0.3]))
+    >>> failure_coefficient(Tensor([0.1]), Tensor([0.3]))
     tensor([0.7500])
     """
     main, proxy = main_losses.detach(), proxy_losses.detach()
