@@ -323,8 +323,8 @@ def token_ids(
 ) -> list[list[int]]:
     """Return the token ids of each row, as our loop reads it."""
     from textcentric.methods.downstream import DownstreamConfig
-    from textcentric.methods.downstream.model import load_tokenizer
     from textcentric.methods.downstream.texts import TextReader
+    from textcentric.methods.loading import load_tokenizer
 
     config = DownstreamConfig(model=model, max_length=max_length)
     tokenizer = load_tokenizer(config, _folder(model))

@@ -19,11 +19,11 @@ from textcentric.methods.downstream.model import (
     first_token,
     last_token,
     load_model,
-    longest_text,
     mean_tokens,
     merge_adapter,
     save_model,
 )
+from textcentric.methods.loading import longest_text
 
 CLASSES = Decision("classification", classes=("a", "b", "c"), counts=(1, 1, 1))
 CUMULATIVE = Decision("ordinal", "cumulative", (0, 1, 2, 3), (1, 2, 1, 4))

@@ -18,9 +18,9 @@ from textcentric.methods.downstream.texts import (
     chosen,
     drawn_variants,
     fair_shares,
-    padded,
     training_parts,
 )
+from textcentric.methods.tokens import padded
 
 ROW = {"table": "kind : dog .", "text": "a calm dog", "image": "red ."}
 VARIANTS = tuple({"text": f"variant {n}"} for n in range(10))

@@ -20,6 +20,7 @@ FLOORS = [
     "encoder experts intervals prompts report shards",
     "curate describe pieces requests runs",
     "answers corrupt examples variants",
+    "preferences",
     "corrupt_files flow methods",
     "augment grid orders training",
     "findings session train",

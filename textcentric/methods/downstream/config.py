@@ -9,8 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from textcentric.config import first_problem
 from textcentric.errors import ConfigError, unknown
-
-PACKAGED = "packaged"
+from textcentric.methods.loading import PACKAGED
 
 
 class DownstreamConfig(BaseModel):

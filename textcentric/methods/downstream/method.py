@@ -32,11 +32,8 @@ from textcentric.methods.downstream.model import (
     TextModel,
     build_model,
     load_model,
-    load_tokenizer,
-    longest_text,
     merge_adapter,
     save_model,
-    source,
 )
 from textcentric.methods.downstream.objective import objective, row_losses
 from textcentric.methods.downstream.origin import Origin
@@ -47,9 +44,10 @@ from textcentric.methods.downstream.texts import (
     check_parts,
     chosen,
     drawn_variants,
-    padded,
     training_parts,
 )
+from textcentric.methods.loading import load_tokenizer, longest_text, source
+from textcentric.methods.tokens import padded
 from textcentric.runs import write_text
 from textcentric.scores import METRICS, SCORES
 

@@ -7,8 +7,6 @@ Legend: N texts, T tokens, D width, W outputs.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +14,19 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from textcentric.engines.packaged import packaged_encoder
 from textcentric.errors import ConfigError, RunError
-from textcentric.methods.downstream.config import PACKAGED, DownstreamConfig
+from textcentric.methods.downstream.config import DownstreamConfig
 from textcentric.methods.downstream.decision import LEAST_SHARE, Decision
+from textcentric.methods.loading import (
+    checked_layers,
+    dropout_settings,
+    found,
+    quiet,
+    seeded,
+    source,
+)
 
 HEAD, ADAPTER = "head.safetensors", "adapter_config.json"
-# What families call the dropout of their layers (BERT and its kin; DistilBERT; GPT-2; Llama, OPT).
-DROPOUTS = (
-    *("hidden_dropout_prob", "attention_probs_dropout_prob", "dropout", "attention_dropout"),
-    *("resid_pdrop", "embd_pdrop", "attn_pdrop"),
-)
-OFFSET_POSITIONS = ("camembert", "longformer", "mpnet", "roberta", "xlm-roberta")
 
 
 class TextModel(nn.Module):
@@ -153,11 +152,6 @@ def merge_adapter(model: TextModel) -> None:
     model.encoder = model.encoder.merge_and_unload()
 
 
-def source(model: str) -> str:
-    """Return the hub name or folder behind `model`."""
-    return str(packaged_encoder()) if model == PACKAGED else model
-
-
 def load_encoder(config: DownstreamConfig, name: str, *, saved: bool = False) -> Any:
     """Load the body of a model, without the pooler that nothing here reads.
 
@@ -169,7 +163,7 @@ def load_encoder(config: DownstreamConfig, name: str, *, saved: bool = False) ->
     if config.revision is not None and not saved:
         options["revision"] = config.revision
     with quiet():
-        settings = _found(AutoConfig, name, config, **options)
+        settings = found(AutoConfig, name, config.model, **options)
         if settings.is_encoder_decoder:
             raise ConfigError(
                 f"model {config.model!r} has an encoder and a decoder; expected one of the two,"
@@ -180,53 +174,18 @@ def load_encoder(config: DownstreamConfig, name: str, *, saved: bool = False) ->
         if config.attention is not None:
             options["attn_implementation"] = config.attention
         if config.layers is not None:
-            options["num_hidden_layers"] = _checked_layers(config.layers, settings, config.model)
+            options["num_hidden_layers"] = checked_layers(config.layers, settings, config.model)
         if config.encoder_dropout is not None:
-            options |= _dropout(config.encoder_dropout, settings)
+            options |= dropout_settings(config.encoder_dropout, settings)
         if saved:
             options["use_safetensors"] = True
         dtype = getattr(torch, config.dtype)
-        model = _found(AutoModel, name, config, dtype=dtype, **options)
+        model = found(AutoModel, name, config.model, dtype=dtype, **options)
     if getattr(model, "pooler", None) is not None:
         model.pooler = None  # it would never get a gradient
     if hasattr(model.config, "use_cache"):
         model.config.use_cache = False
     return model
-
-
-def _checked_layers(layers: int, settings: Any, model: str) -> int:
-    most = getattr(settings, "num_hidden_layers", 0)
-    if layers > most:
-        raise ConfigError(f"layers={layers}: model {model!r} has {most}; give at most as many")
-    return layers
-
-
-def _dropout(share: float, settings: Any) -> dict[str, float]:
-    """Return the dropout settings of the model's family, all of them `share`."""
-    return {name: share for name in DROPOUTS if hasattr(settings, name)}
-
-
-def load_tokenizer(config: DownstreamConfig, name: str) -> Any:
-    """Load the tokenizer of a model by hub name or folder; raises ConfigError where none is."""
-    from transformers import AutoTokenizer
-
-    options = {"revision": config.revision} if config.revision is not None else {}
-    with quiet():
-        return _found(
-            AutoTokenizer, name, config, trust_remote_code=config.trust_remote_code, **options
-        )
-
-
-def longest_text(encoder: Any, tokenizer: Any) -> int | None:
-    """Return how many tokens the model takes, None where it says no limit."""
-    settings = encoder.config
-    limits = [tokenizer.model_max_length]
-    positions = getattr(settings, "max_position_embeddings", None) or 0
-    if positions > 0 and getattr(settings, "position_biased_input", True):
-        taken = settings.model_type in OFFSET_POSITIONS
-        limits.append(positions - (settings.pad_token_id + 1 if taken else 0))
-    limit = min(limits)
-    return None if limit > 1e9 else int(limit)
 
 
 def pooling(config: DownstreamConfig, settings: Any) -> str:
@@ -285,41 +244,3 @@ def _takes_pooler(settings: Any) -> bool:
         return False
     built: Any = MODEL_MAPPING[type(settings)]
     return "add_pooling_layer" in inspect.signature(built).parameters
-
-
-def _found(loader: Any, name: str, config: DownstreamConfig, **options: Any) -> Any:
-    """Load by `loader`, saying clearly where nothing of that name can be loaded."""
-    from safetensors import SafetensorError
-
-    try:
-        return loader.from_pretrained(name, **options)
-    except (SafetensorError, OSError, ValueError, ImportError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise ConfigError(
-            f"model {config.model!r} cannot be loaded: {reason}. Expected a folder with a Hugging"
-            " Face model, a hub name that is reachable or in the cache, or 'packaged'"
-        ) from error
-
-
-@contextmanager
-def seeded(seed: int) -> Iterator[None]:
-    """Draw from `seed` inside, and leave the state of torch's generators as it was."""
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        yield
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Keep transformers from telling of the pooler that is left out, and from drawing bars."""
-    from transformers.utils import logging
-
-    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(level)
-        if bars:
-            logging.enable_progress_bar()

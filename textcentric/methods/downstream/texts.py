@@ -18,6 +18,7 @@ from textcentric.corrupt import corrupt_parts
 from textcentric.errors import ConfigError, unknown
 from textcentric.examples import Example
 from textcentric.methods.downstream.config import DownstreamConfig
+from textcentric.methods.tokens import pad_id, special_tokens
 
 Parts = Mapping[str, str]
 Block = tuple[str, str]  # name and text of a part
@@ -105,11 +106,8 @@ class TextReader:
 
     @property
     def pad(self) -> int:
-        """Return the id that fills short rows; decoders without one are masked anyway."""
-        for token in (self.tokenizer.pad_token_id, self.tokenizer.eos_token_id):
-            if token is not None:
-                return int(token)
-        return 0
+        """Return the id that fills short rows."""
+        return pad_id(self.tokenizer)
 
     def read(self, rows: Sequence[Parts], *, remember: bool = True) -> list[np.ndarray]:
         """Return the token ids (T,) of each row, T at most `max_length` and at least 1.
@@ -151,29 +149,6 @@ class TextReader:
             blocks = [block[:share] for block, share in zip(blocks, shares, strict=True)]
         ids = np.concatenate([self.before, *blocks, self.after])
         return ids if len(ids) else np.array([self.pad], np.int32)
-
-
-def special_tokens(tokenizer: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Return what the tokenizer puts before and after a text."""
-    plain = tokenizer("a", add_special_tokens=False)["input_ids"]
-    whole = tokenizer("a")["input_ids"]
-    extra = len(whole) - len(plain)
-    for start in range(extra + 1):
-        if whole[start : start + len(plain)] == plain:
-            before, after = whole[:start], whole[start + len(plain) :]
-            return np.array(before, np.int32), np.array(after, np.int32)
-    return np.array([], np.int32), np.array([], np.int32)
-
-
-def padded(rows: Sequence[np.ndarray], pad: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return ids and mask (N, T), T the longest of the rows, filled on the right."""
-    longest = max(len(row) for row in rows)
-    ids = np.full((len(rows), longest), pad, np.int64)
-    mask = np.zeros((len(rows), longest), np.int64)
-    for at, row in enumerate(rows):
-        ids[at, : len(row)] = row
-        mask[at, : len(row)] = 1
-    return ids, mask
 
 
 def _some(parts: Parts, share: float, rng: random.Random) -> Parts:
