@@ -1,0 +1,336 @@
+"""A reward model as a method of the training loop.
+
+>>> pairs = read_pairs("pairs.jsonl").pairs                                    # doctest: +SKIP
+>>> method = Reward(RewardConfig(reward_objective="sfc"), pairs)               # doctest: +SKIP
+>>> train(method, TrainConfig(output_dir="models/reward"), pairs)              # doctest: +SKIP
+>>> Reward.load("models/reward").score([Item({"image": "A red ball."}, "Which colour?", "Red.")])
+array([1.3], dtype=float32)                                                    # doctest: +SKIP
+
+Legend: B pairs, N texts, T tokens.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from textcentric.errors import ConfigError, DataError, RunError
+from textcentric.methods.loading import load_tokenizer, longest_text, source
+from textcentric.methods.reward.config import RewardConfig, reward_config
+from textcentric.methods.reward.model import (
+    Branches,
+    build_branches,
+    load_main,
+    save_branches,
+)
+from textcentric.methods.reward.model import rewards as rewards_of
+from textcentric.methods.reward.objective import (
+    Rewards,
+    bradley_terry,
+    failure_coefficient,
+    shortcut_aware,
+)
+from textcentric.methods.reward.texts import Ids, ResponseReader
+from textcentric.methods.tokens import padded
+from textcentric.preferences.pair import Pair, fault
+from textcentric.runs import write_text
+
+PAPERS, FORMAT = "reward.json", 1
+
+
+class Item(NamedTuple):
+    """A response to score, its prompt, and what is said of the rest."""
+
+    descriptions: Mapping[str, str]
+    prompt: str
+    response: str
+    name: str = ""
+
+
+class Reward:
+    """A reward model, its proxy if it has one, and how both read a pair.
+
+    Raises DataError for pairs that nothing can be learnt from (see `Pair` and `too_long`),
+    ConfigError for what does not fit together.
+    """
+
+    name = "reward"
+
+    def __init__(self, config: RewardConfig, pairs: Sequence[Pair]):
+        _check(config, pairs)
+        self.config = config
+        tokenizer = load_tokenizer(config, source(config.model))
+        self.model = build_branches(config, tokenizer)
+        self.reader = _reader(config, tokenizer, self.model.main)
+        self._places = {pair.id: at for at, pair in enumerate(pairs)} if config.sfc_ema else {}
+        if config.sfc_ema:
+            self.model.register_buffer("smoothed", torch.full((len(pairs), 2), torch.nan))
+        self._data = _digest(pairs)
+
+    def collate(self, rows: Sequence[Pair], epoch: int) -> dict[str, Tensor]:
+        """Return a micro-batch: B chosen texts, then the B rejected ones.
+
+        `input_ids`, `attention_mask` (2B, T), and `proxy_` ones where there is a proxy;
+        `margin` (B,), 0 where a pair has none; `place` (B,), the pair's number.
+        """
+        batch = self._texts(rows, proxy=False)
+        if self.config.proxied:
+            ids, mask = self._texts(rows, proxy=True).values()
+            batch |= {"proxy_ids": ids, "proxy_mask": mask}
+        margins = [pair.margin or 0.0 for pair in rows]
+        places = [self._places.get(pair.id, 0) for pair in rows]
+        return {
+            **batch,
+            "margin": torch.tensor(margins, dtype=torch.float32),
+            "place": torch.tensor(places),
+        }
+
+    def loss(self, model: torch.nn.Module, batch: Mapping[str, Tensor]) -> Tensor:
+        """Return the objective of each pair (B,); both branches go through one call."""
+        main, proxy = model(
+            batch["input_ids"],
+            batch["attention_mask"],
+            batch.get("proxy_ids"),
+            batch.get("proxy_mask"),
+        )
+        centering = self.config.center_rewards_coefficient
+        if proxy is None:
+            return bradley_terry(_split(main), batch["margin"], centering)
+        main_losses = bradley_terry(_split(main), centering=centering)
+        proxy_losses = bradley_terry(_split(proxy))
+        weights = self._weights(*self._smoothed(main_losses, proxy_losses, batch["place"]))
+        if self.model.frozen:
+            return weights * main_losses
+        return shortcut_aware(weights, main_losses, proxy_losses)
+
+    def lengths(self, rows: Sequence[Pair]) -> list[int]:
+        """Return the tokens of the longer text of each pair."""
+        if self.config.sfc_ema and int(os.environ.get("WORLD_SIZE", "1")) > 1:
+            raise ConfigError("sfc_ema keeps the losses of one process; start one, or leave it 0")
+        return [max(map(len, self.reader.both(pair))) for pair in rows]
+
+    def evaluate(self, rows: Sequence[Pair], batch_size: int) -> dict[str, float]:
+        """Return loss, accuracy (ties count half) and margin, and how the proxy does."""
+        main, proxy = self._pair_rewards(rows, batch_size)
+        losses = bradley_terry(main)
+        metrics = {
+            "loss": float(losses.mean()),
+            "accuracy": accuracy(main),
+            "margin": float(main.difference.mean()),
+        }
+        if proxy is None:
+            return metrics
+        proxy_losses = bradley_terry(proxy)
+        weights = failure_coefficient(losses, proxy_losses, self.config.sfc_eps)
+        low, high = torch.quantile(weights, torch.tensor([0.1, 0.9])).tolist()
+        return metrics | {
+            "proxy_loss": float(proxy_losses.mean()),
+            "proxy_accuracy": accuracy(proxy),
+            "proxy_wrong": float((proxy.difference < 0).float().mean()),
+            "sfc_mean": float(weights.mean()),
+            "sfc_p10": low,
+            "sfc_p90": high,
+        }
+
+    def score(self, items: Sequence[Item], batch_size: int = 32) -> np.ndarray:
+        """Return the reward (N,) of each response, in the order of the items.
+
+        Raises DataError, with the item's name, for a response that is empty or would be cut.
+        """
+        for item in items:
+            if not item.response.strip():
+                raise DataError(f"the response of {item.name!r} is empty; leave it out")
+        return self._scores([self.reader.read(*item) for item in items], batch_size)
+
+    def merge(self) -> None:
+        """Fold the LoRA adapter into the model's weights; scores stay, up to rounding."""
+        if not self.config.use_peft:
+            raise ConfigError("there is no adapter to merge: use_peft is off")
+        main = self.model.main
+        main.set_adapter("default")
+        self.model = Branches(main.merge_and_unload(adapter_names=["default"]))
+        changes = {"use_peft": False, "reward_objective": "bt", "save_proxy": False}
+        changes |= {"proxy_model_name_or_path": None, "proxy_schedule": "joint"}
+        changes |= {"sfc_normalize": False, "sfc_shuffle": False}
+        self.config = self.config.model_copy(update=changes)
+
+    def save(self, folder: str | Path) -> None:
+        """Write the model (or adapter and head), its tokenizer and `reward.json`."""
+        folder = Path(folder)
+        save_branches(self.model, self.config, folder)
+        tokenizer = self.reader.tokenizer
+        tokenizer.save_pretrained(folder)
+        papers = {"format": FORMAT, "config": self.config.model_dump(mode="json")}
+        papers["data"] = self._data
+        write_text(folder / PAPERS, json.dumps(papers, indent=2, ensure_ascii=False) + "\n")
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Reward:
+        """Return what `save` wrote, ready to score, without a proxy; raises RunError."""
+        folder = Path(folder)
+        papers = read_papers(folder)
+        method = cls.__new__(cls)
+        method.config = reward_config(papers["config"])
+        tokenizer = load_tokenizer(method.config, str(folder))
+        method.model = Branches(load_main(method.config, folder, tokenizer))
+        method.reader = _reader(method.config, tokenizer, method.model.main)
+        method._places = {}
+        method._data = papers["data"]
+        return method
+
+    def fingerprint(self) -> dict[str, Any]:
+        """Return the configuration and a digest of the training pairs."""
+        config = self.config.model_dump(mode="json")
+        return {"method": self.name, "config": config, "data": self._data}
+
+    def _texts(self, rows: Sequence[Pair], *, proxy: bool) -> dict[str, Tensor]:
+        both = [self.reader.both(pair, proxy=proxy) for pair in rows]
+        ids, mask = padded(
+            [one for side in zip(*both, strict=True) for one in side], self.reader.pad
+        )
+        return {"input_ids": torch.from_numpy(ids), "attention_mask": torch.from_numpy(mask)}
+
+    def _smoothed(self, main: Tensor, proxy: Tensor, place: Tensor) -> tuple[Tensor, Tensor]:
+        """Return both losses (B,) averaged with those of earlier epochs, where `sfc_ema` says so.
+
+        As in Learning from Failure (arXiv 2007.02561), whose weights have the same form.
+        """
+        decay = self.config.sfc_ema
+        if not decay:
+            return main, proxy
+        now = torch.stack([main, proxy], dim=1).detach()  # (B, 2)
+        before = self.model.smoothed[place]
+        now = torch.where(before.isnan(), now, decay * before + (1 - decay) * now)
+        if self.model.training:
+            self.model.smoothed[place] = now
+        return now[:, 0], now[:, 1]
+
+    def _weights(self, main: Tensor, proxy: Tensor) -> Tensor:
+        """Return the weight of each pair's own loss (B,)."""
+        weights = failure_coefficient(main, proxy, self.config.sfc_eps)
+        if self.config.sfc_shuffle:
+            weights = weights[torch.randperm(len(weights), device=weights.device)]
+        return weights / weights.mean() if self.config.sfc_normalize else weights
+
+    def _pair_rewards(self, rows: Sequence[Pair], size: int) -> tuple[Rewards, Rewards | None]:
+        both = [self.reader.both(pair) for pair in rows]
+        main = self._rewards(both, size, proxy=False)
+        if not self.config.proxied or (self.model.proxy is None and not self.model.shared):
+            return main, None
+        both = [self.reader.both(pair, proxy=True) for pair in rows]
+        return main, self._rewards(both, size, proxy=True)
+
+    def _rewards(self, both: Sequence[tuple[Ids, Ids]], size: int, *, proxy: bool) -> Rewards:
+        flat = [ids for pair in both for ids in pair]
+        told = torch.from_numpy(self._scores(flat, size, proxy=proxy))
+        return Rewards(told[0::2], told[1::2])
+
+    def _scores(self, ids: Sequence[Ids], batch_size: int, *, proxy: bool = False) -> np.ndarray:
+        """Return the rewards (N,) of token ids, texts of like length together, dropout off."""
+        if batch_size < 1:
+            raise ConfigError(f"batch_size is {batch_size}, expected a number from 1 up")
+        order = sorted(range(len(ids)), key=lambda at: len(ids[at]))
+        told = np.zeros(len(ids), np.float32)
+        training, device = self.model.training, next(self.model.parameters()).device
+        self.model.eval()
+        try:
+            with torch.inference_mode():
+                for start in range(0, len(order), batch_size):
+                    places = order[start : start + batch_size]
+                    batch = [
+                        torch.from_numpy(one).to(device)
+                        for one in padded([ids[one] for one in places], self.reader.pad)
+                    ]
+                    told[places] = self._told(batch[0], batch[1], proxy).cpu().numpy()
+        finally:
+            self.model.train(training)
+        return told
+
+    def _told(self, ids: Tensor, mask: Tensor, proxy: bool) -> Tensor:
+        if not proxy:
+            return self.model(ids, mask)[0]
+        if not self.model.shared:
+            return rewards_of(self.model.proxy, ids, mask)
+        return self.model(ids[:1], mask[:1], ids, mask)[1]
+
+
+def accuracy(rewards: Rewards) -> float:
+    """Return the share of pairs whose chosen response has the higher reward; ties count half."""
+    difference = rewards.difference
+    return float(((difference > 0).float() + 0.5 * (difference == 0).float()).mean())
+
+
+def read_papers(folder: Path) -> dict[str, Any]:
+    """Return `reward.json` of a trained folder; raises RunError where it cannot be used."""
+    path = folder / PAPERS
+    try:
+        papers = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RunError(
+            f"{folder} holds no reward model (no {PAPERS}); name a folder that `textcentric train"
+            " reward` has finished"
+        ) from error
+    except ValueError as error:
+        raise RunError(f"{path} is not JSON ({error}); copy the folder again") from error
+    wanted = {"format", "config", "data"}
+    if not isinstance(papers, dict) or not wanted <= papers.keys() or papers["format"] != FORMAT:
+        raise RunError(f"{path} is not of format {FORMAT}; train again with this version")
+    return papers
+
+
+def _split(rewards: Tensor) -> Rewards:
+    """Return rewards (2B,), the chosen ones first, as pairs."""
+    half = len(rewards) // 2
+    return Rewards(rewards[:half], rewards[half:])
+
+
+def _reader(config: RewardConfig, tokenizer: Any, model: Any) -> ResponseReader:
+    limit = longest_text(model, tokenizer)
+    if limit is not None and config.max_length > limit:
+        raise ConfigError(
+            f"max_length={config.max_length}: model {config.model!r} takes {limit} tokens at most"
+        )
+    return ResponseReader(
+        tokenizer,
+        max_length=config.max_length,
+        without=config.proxy_fields,
+        placeholder=config.proxy_input == "placeholder",
+    )
+
+
+def _check(config: RewardConfig, pairs: Sequence[Pair]) -> None:
+    """Raise DataError for pairs that nothing can be learnt from, ConfigError for a misfit."""
+    for pair in pairs:
+        if why := fault(pair):
+            raise DataError(f"pair {pair.id!r}: {why}; leave it out", row_id=pair.id)
+    if config.proxied:
+        if any(pair.margin for pair in pairs):
+            raise ConfigError(
+                "reward_objective='sfc' knows no margin and the pairs have one; leave the column"
+                " out, or take reward_objective='bt'"
+            )
+        fields = {name for pair in pairs for name in pair.descriptions}
+        hidden = fields if config.proxy_fields is None else fields & set(config.proxy_fields)
+        if not hidden:
+            wanted = ", ".join(config.proxy_fields or ()) or "any"
+            raise DataError(
+                f"the proxy is to do without the descriptions ({wanted}) and no pair has one: model"
+                " and proxy would read the same; give descriptions, or reward_objective='bt'"
+            )
+
+
+def _digest(pairs: Sequence[Pair]) -> str:
+    """Return a digest of everything that training reads of the pairs."""
+    total = hashlib.blake2b(digest_size=8)
+    for pair in pairs:
+        read = (pair.prompt, pair.chosen, pair.rejected, dict(pair.descriptions), pair.margin)
+        total.update(repr((pair.id, *read)).encode())
+    return total.hexdigest()

@@ -1,0 +1,287 @@
+"""A sequence classifier with one label, and the proxy that is trained beside it.
+
+The classifier is an ordinary one of transformers, so that what is saved loads without this
+package. Its head computes in float32 whatever the body does: in bfloat16 12.03 - 11.98 is 0.
+Legend: N texts, T tokens, D width.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from textcentric.errors import ConfigError, RunError
+from textcentric.methods.loading import (
+    checked_layers,
+    dropout_settings,
+    found,
+    quiet,
+    seeded,
+    source,
+)
+from textcentric.methods.reward.config import RewardConfig
+
+ADAPTER, PROXY = "adapter_config.json", "proxy"
+MAIN = "default"  # the adapter's name in PEFT
+
+
+class Float32Linear(nn.Linear):
+    """A linear layer in float32, also under autocast; its state is that of `nn.Linear`."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Return outputs (..., 1) in float32 of hidden states (..., D)."""
+        bias = None if self.bias is None else self.bias.float()
+        with torch.autocast(input.device.type, enabled=False):
+            return nn.functional.linear(input.float(), self.weight.float(), bias)
+
+
+class Branches(nn.Module):
+    """The model, and the proxy where there is one.
+
+    The proxy is a model of its own, or a second adapter on the backbone of the first.
+    """
+
+    def __init__(self, main: Any, proxy: Any = None, *, shared: bool = False, frozen: bool = False):
+        super().__init__()
+        self.main = main
+        self.proxy = proxy
+        self.shared = shared
+        self.frozen = frozen
+        self._trained = [one for one in self.parameters() if one.requires_grad]
+
+    def forward(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor,
+        proxy_ids: Tensor | None = None,
+        proxy_mask: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor | None]:
+        """Return the rewards (N,) of the model, and those of the proxy on its own texts."""
+        if proxy_ids is None:
+            return rewards(self.main, input_ids, attention_mask), None
+        if not self.shared:
+            with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
+                told = rewards(self.proxy, proxy_ids, proxy_mask)
+            return rewards(self.main, input_ids, attention_mask), told
+        with self._adapter(PROXY):
+            told = rewards(self.main, proxy_ids, proxy_mask)
+        return rewards(self.main, input_ids, attention_mask), told
+
+    @contextmanager
+    def _adapter(self, name: str) -> Iterator[None]:
+        self.main.set_adapter(name)
+        try:
+            yield
+        finally:
+            self.main.set_adapter(MAIN)
+            for one in self._trained:  # PEFT would train the active adapter only
+                one.requires_grad_(True)
+
+
+def rewards(model: Any, input_ids: Tensor, attention_mask: Tensor | None) -> Tensor:
+    """Return the rewards (N,) in float32 of token ids (N, T), padding on the right."""
+    return model(input_ids=input_ids, attention_mask=attention_mask).logits[:, 0].float()
+
+
+def build_branches(config: RewardConfig, tokenizer: Any) -> Branches:
+    """Return what `config` names, with fresh heads (and adapters)."""
+    main = classifier(config, source(config.model), tokenizer, seed=config.seed)
+    with seeded(config.seed):
+        main = with_adapter(main, config) if config.use_peft else main
+    if not config.proxied:
+        return Branches(main)
+    with seeded(config.seed + 1):
+        if config.shares_backbone:
+            add_adapter(main, config)
+            return Branches(main, shared=True)
+        proxy = _proxy(config, tokenizer)
+    return Branches(main, proxy, frozen=config.proxy_schedule == "frozen")
+
+
+def classifier(
+    config: RewardConfig, name: str, tokenizer: Any, *, seed: int = 0, saved: bool = False
+) -> Any:
+    """Load `name` as a classifier of one label, with a fresh head where it has none.
+
+    Raises ConfigError where that cannot be done.
+    """
+    from transformers import AutoConfig, AutoModelForSequenceClassification
+
+    options: dict[str, Any] = {"trust_remote_code": config.trust_remote_code}
+    if config.revision is not None and not saved:
+        options["revision"] = config.revision
+    with quiet(), seeded(seed):
+        settings = found(AutoConfig, name, config.model, **options)
+        if config.attn_implementation is not None:
+            options["attn_implementation"] = config.attn_implementation
+        if config.layers is not None:
+            options["num_hidden_layers"] = checked_layers(config.layers, settings, config.model)
+        if config.disable_dropout:
+            options |= dropout_settings(0.0, settings)
+        model, told = found(
+            AutoModelForSequenceClassification,
+            name,
+            config.model,
+            num_labels=1,
+            dtype=getattr(torch, config.dtype),
+            output_loading_info=True,
+            **options,
+        )
+        if told["missing_keys"]:
+            _fresh_head(model)
+    model.config.pad_token_id = _pad_token(tokenizer, config)
+    if hasattr(model.config, "use_cache"):
+        model.config.use_cache = False
+    head(model).__class__ = Float32Linear
+    if config.gradient_checkpointing:
+        model.gradient_checkpointing_enable()
+    return model
+
+
+def head(model: Any) -> nn.Linear:
+    """Return the layer that gives the reward: the last linear one with a single output."""
+    linear = [
+        one for one in model.modules() if isinstance(one, nn.Linear) and one.out_features == 1
+    ]
+    if not linear:
+        raise ConfigError(
+            f"{type(model).__name__} has no linear head with one output; give another model"
+        )
+    return linear[-1]
+
+
+def _fresh_head(model: Any) -> None:
+    """Draw the head's weights from N(0, 1 / (D + 1)), its bias 0: rewards begin near 0."""
+    layer = head(model)
+    nn.init.normal_(layer.weight, std=1 / (layer.in_features + 1))
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
+
+
+def with_adapter(model: Any, config: RewardConfig) -> Any:
+    """Return `model` frozen behind a fresh LoRA adapter (arXiv 2106.09685) and its own head."""
+    from peft import get_peft_model
+
+    try:
+        return get_peft_model(model, _lora(config, model))
+    except ValueError as error:
+        raise ConfigError(f"lora_target_modules={config.lora_target_modules!r}: {error}") from error
+
+
+def add_adapter(model: Any, config: RewardConfig) -> None:
+    """Put the proxy's adapter and head beside the model's, all of them trained."""
+    model.add_adapter(PROXY, _lora(config, model))
+    for name, one in model.named_parameters():
+        if f".{PROXY}." in name:
+            one.requires_grad_(True)
+
+
+def _proxy(config: RewardConfig, tokenizer: Any) -> Any:
+    """Return a proxy of its own, from its start or that of the model; frozen if it is finished."""
+    name = config.proxy_model_name_or_path or config.model
+    proxy = classifier(config, source(name), tokenizer, seed=config.seed + 1)
+    if config.proxy_schedule == "frozen":
+        return proxy.requires_grad_(False)
+    return with_adapter(proxy, config) if config.use_peft else proxy
+
+
+def save_branches(branches: Branches, config: RewardConfig, folder: Path) -> None:
+    """Write the model (or its adapter) and nothing of the proxy, unless `save_proxy` is on."""
+    folder.mkdir(parents=True, exist_ok=True)
+    _save(branches.main, config, folder, MAIN)
+    if config.save_proxy:
+        proxy = branches.main if branches.shared else branches.proxy
+        _save(proxy, config, folder / PROXY, PROXY if branches.shared else MAIN)
+
+
+def load_main(config: RewardConfig, folder: Path, tokenizer: Any) -> Any:
+    """Return the model that `save_branches` wrote; raises RunError where it cannot be loaded."""
+    from safetensors import SafetensorError
+
+    try:
+        if (folder / ADAPTER).is_file():
+            _check_adapter(folder)
+            from peft import PeftModel
+
+            body = classifier(config, source(config.model), tokenizer)
+            model = PeftModel.from_pretrained(body, str(folder), is_trainable=True)
+        else:
+            _check_head(folder)
+            model = classifier(config, str(folder), tokenizer, saved=True)
+    except (ConfigError, SafetensorError, OSError, RuntimeError, ValueError, KeyError) as error:
+        raise RunError(
+            f"the reward model in {folder} cannot be loaded ({error}); a file is missing, cut short"
+            " or of another model: copy the folder again, or train again"
+        ) from error
+    return model
+
+
+def _save(model: Any, config: RewardConfig, folder: Path, adapter: str) -> None:
+    if config.use_peft:
+        about = model.peft_config[adapter]
+        about.base_model_name_or_path = config.model  # not where it lay on this machine
+        model.save_pretrained(folder, selected_adapters=[adapter], save_embedding_layers=False)
+        (folder / "README.md").unlink(missing_ok=True)  # PEFT's empty card; ours follows
+    else:
+        with quiet():
+            model.save_pretrained(folder)
+
+
+def _lora(config: RewardConfig, model: Any) -> Any:
+    from peft import LoraConfig, TaskType
+    from transformers.pytorch_utils import Conv1D
+
+    targets = config.lora_target_modules
+    return LoraConfig(
+        task_type=TaskType.SEQ_CLS,  # which trains the head and saves it with the adapter
+        r=config.lora_r,
+        lora_alpha=config.lora_alpha,
+        lora_dropout=config.lora_dropout,
+        target_modules=targets if isinstance(targets, str) else list(targets),
+        fan_in_fan_out=any(isinstance(one, Conv1D) for one in model.modules()),  # GPT-2's layers
+    )
+
+
+def _pad_token(tokenizer: Any, config: RewardConfig) -> int:
+    """Return the id of padding; a decoder finds the last token of a text by it."""
+    for token in (tokenizer.pad_token_id, tokenizer.eos_token_id):
+        if token is not None:
+            return int(token)
+    raise ConfigError(
+        f"the tokenizer of {config.model!r} has neither a pad nor an end token, by which the last"
+        " token of a text is found; give it one and save it"
+    )
+
+
+def _weights(folder: Path, pattern: str) -> list[str]:
+    """Return the names of all weights in the files of `folder` that fit `pattern`."""
+    from safetensors import safe_open
+
+    names: list[str] = []
+    for path in sorted(folder.glob(pattern)):
+        with safe_open(path, framework="pt") as file:
+            names += file.keys()
+    return names
+
+
+def _check_head(folder: Path) -> None:
+    """Raise RunError where the weights hold no head: transformers would draw one at random."""
+    _refuse_headless(_weights(folder, "model*.safetensors"), folder)
+
+
+def _check_adapter(folder: Path) -> None:
+    _refuse_headless(_weights(folder, "adapter_model*.safetensors"), folder)
+
+
+def _refuse_headless(names: list[str], folder: Path) -> None:
+    parts = {part for name in names for part in name.split(".")}
+    if not parts & {"score", "classifier"}:
+        raise RunError(
+            f"{folder} holds no weights of the head (score or classifier), so its scores would be"
+            " drawn at random; save the head with the model (modules_to_save in PEFT)"
+        )
