@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from textcentric.errors import ConfigError, DataError
-from textcentric.preferences import Pair, PairSet, read_pairs
+from textcentric.preferences import PairSet, read_pairs
+from textcentric.rows import Pair
 
 USER = {"role": "user", "content": "What colour is it?"}
 RED, BLUE = ({"role": "assistant", "content": text} for text in ("Red.", "Blue."))

@@ -15,7 +15,7 @@ from textcentric.errors import ConfigError, DataError, RunError
 from textcentric.methods.reward import Item, Reward, RewardConfig, reward_config
 from textcentric.methods.reward.objective import failure_coefficient
 from textcentric.methods.reward.texts import NOTHING, ResponseReader
-from textcentric.preferences import Pair
+from textcentric.rows import Pair
 from textcentric.train import train
 from textcentric.training.config import TrainConfig
 

@@ -74,12 +74,20 @@ class TextRow:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two answers to one prompt, the first preferred; `margin` says by how much, if known."""
+    """One pair of responses, and what there is to know of their subject.
+
+    `descriptions` say in words what else was given with the prompt ({"image": "two red balls"});
+    `images` are the files, or the data, behind them. `margin` is in units of reward. Pairs of one
+    `group` (one picture, say) belong into one split.
+    """
 
     id: str
     prompt: str
     chosen: str
     rejected: str
-    images: tuple[str, ...] = ()
-    image_description: str | None = None
+    descriptions: Mapping[str, str] = field(default_factory=dict)
+    images: tuple[Any, ...] = ()
     margin: float | None = None
+    group: str | None = None
+    subset: str | None = None
+    split: str | None = None

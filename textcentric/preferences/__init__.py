@@ -1,6 +1,6 @@
-"""Preferences between two responses: pairs, the layouts they come in, and how they are made."""
+"""Preferences between two responses: the layouts they come in, and what is left out."""
 
+from textcentric.preferences.faults import fault
 from textcentric.preferences.loading import PairSet, read_pairs
-from textcentric.preferences.pair import Pair, fault
 
-__all__ = ["Pair", "PairSet", "fault", "read_pairs"]
+__all__ = ["PairSet", "fault", "read_pairs"]

@@ -14,7 +14,7 @@ from typing import Any
 
 from textcentric.errors import DataError
 from textcentric.preferences.messages import apart, conversation, is_conversation, plain
-from textcentric.preferences.pair import Pair
+from textcentric.rows import Pair
 
 Row = Mapping[str, Any]
 Found = Iterator[Pair | str]  # pairs, and why there is none where one was expected

@@ -14,8 +14,9 @@ from typing import Any
 
 from textcentric.data.tables import Table, from_hub, open_table
 from textcentric.errors import ConfigError, DataError, unknown
+from textcentric.preferences.faults import fault
 from textcentric.preferences.layouts import LAYOUTS, find_layout
-from textcentric.preferences.pair import Pair, fault
+from textcentric.rows import Pair
 
 IDS = ("id", "ID", "pair_id", "idx", "question_id")
 

@@ -40,7 +40,8 @@ from textcentric.methods.reward.objective import (
 )
 from textcentric.methods.reward.texts import Ids, ResponseReader
 from textcentric.methods.tokens import padded
-from textcentric.preferences.pair import Pair, fault
+from textcentric.preferences.faults import fault
+from textcentric.rows import Pair
 from textcentric.runs import write_text
 
 PAPERS, FORMAT = "reward.json", 1

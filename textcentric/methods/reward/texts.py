@@ -15,7 +15,7 @@ import numpy as np
 
 from textcentric.errors import DataError
 from textcentric.methods.tokens import pad_id, special_tokens
-from textcentric.preferences.pair import Pair
+from textcentric.rows import Pair
 
 NOTHING = "not described"  # what the proxy reads in place of a description
 Ids = np.ndarray  # int32 (T,)
