@@ -9,6 +9,7 @@ import typer
 
 from textcentric.cli import flags as flag
 from textcentric.cli.augment import table_schema
+from textcentric.cli.loop_flags import LOOP, taking
 
 Real = float | None
 Switch = bool | None
@@ -27,6 +28,7 @@ def train() -> None:
 
 
 @app.command("downstream")
+@taking(LOOP)
 def downstream(
     run: Annotated[
         flag.Text, typer.Option("--run", help="Run directory to train on, or its name in runs/.")
@@ -112,80 +114,6 @@ def downstream(
     order_shuffle: Annotated[
         Switch, typer.Option("--order-shuffle/--no-order-shuffle", help="Permute the blocks.")
     ] = None,
-    learning_rate: Annotated[
-        Real, typer.Option("--learning-rate", help="Its highest value.")
-    ] = None,
-    weight_decay: Annotated[Real, typer.Option("--weight-decay", help="Of AdamW.")] = None,
-    num_train_epochs: Annotated[
-        Real, typer.Option("--num-train-epochs", help="Times that every row is seen.")
-    ] = None,
-    max_steps: Annotated[
-        flag.Number, typer.Option("--max-steps", help="Optimiser steps, over the epochs.")
-    ] = None,
-    per_device_train_batch_size: Annotated[
-        flag.Number, typer.Option("--per-device-train-batch-size", help="Rows of a micro-batch.")
-    ] = None,
-    per_device_eval_batch_size: Annotated[
-        flag.Number, typer.Option("--per-device-eval-batch-size", help="Rows, when evaluating.")
-    ] = None,
-    gradient_accumulation_steps: Annotated[
-        flag.Number,
-        typer.Option("--gradient-accumulation-steps", help="Micro-batches of a step."),
-    ] = None,
-    max_grad_norm: Annotated[
-        Real, typer.Option("--max-grad-norm", help="Clip gradients there; 0 does not clip.")
-    ] = None,
-    warmup_steps: Annotated[
-        Real, typer.Option("--warmup-steps", help="Steps; below 1 a share of all steps.")
-    ] = None,
-    lr_scheduler_type: Annotated[
-        flag.Text, typer.Option("--lr-scheduler-type", help="linear, cosine, constant, ...")
-    ] = None,
-    mixed_precision: Annotated[
-        flag.Text, typer.Option("--mixed-precision", help="no, bf16 or fp16.")
-    ] = None,
-    use_cpu: Annotated[
-        Switch, typer.Option("--use-cpu/--no-use-cpu", help="Leave accelerators alone.")
-    ] = None,
-    metric_for_best_model: Annotated[
-        flag.Text,
-        typer.Option("--metric-for-best-model", help="Keep the best weights by this metric."),
-    ] = None,
-    greater_is_better: Annotated[
-        Switch,
-        typer.Option("--greater-is-better/--lower-is-better", help="If its name does not say it."),
-    ] = None,
-    early_stopping_patience: Annotated[
-        flag.Number,
-        typer.Option("--early-stopping-patience", help="Evaluations without a gain."),
-    ] = None,
-    eval_strategy: Annotated[
-        flag.Text, typer.Option("--eval-strategy", help="epoch, steps or no.")
-    ] = None,
-    eval_steps: Annotated[
-        flag.Number, typer.Option("--eval-steps", help="Steps between two evaluations.")
-    ] = None,
-    save_strategy: Annotated[
-        flag.Text, typer.Option("--save-strategy", help="Checkpoints: epoch, steps or no.")
-    ] = None,
-    save_steps: Annotated[
-        flag.Number, typer.Option("--save-steps", help="Steps between two checkpoints.")
-    ] = None,
-    save_total_limit: Annotated[
-        flag.Number,
-        typer.Option("--save-total-limit", help="Checkpoints to keep, beside the model."),
-    ] = None,
-    logging_steps: Annotated[
-        flag.Number, typer.Option("--logging-steps", help="Steps between two lines of figures.")
-    ] = None,
-    report_to: Annotated[
-        flag.Text, typer.Option("--report-to", help="none, tensorboard or wandb.")
-    ] = None,
-    train_sampling_strategy: Annotated[
-        flag.Text,
-        typer.Option("--train-sampling-strategy", help="group_by_length or random."),
-    ] = None,
-    resume: Annotated[flag.Text, typer.Option("--resume", help="auto, never or always.")] = None,
     seed: flag.Seed = None,
     set_: Annotated[
         flag.Texts,
@@ -197,6 +125,7 @@ def downstream(
     as_json: flag.AsJson = False,
     quiet: flag.Quiet = False,
     verbose: flag.Verbose = False,
+    **loop: Any,
 ) -> None:
     """Fine-tune a transformer on text rows and their variants; a model folder.
 
@@ -214,7 +143,7 @@ def downstream(
         "group": group_column,
         "ignore": ignore_column,
     }
-    given = dict(locals())
+    given = {**locals(), **loop}
     from textcentric.cli.run_train import train_command
     from textcentric.cli.train_settings import read_training, sorted_flags
 
