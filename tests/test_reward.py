@@ -291,7 +291,7 @@ def test_a_configuration_that_does_not_fit_is_refused(values: dict[str, Any], me
 
 def test_an_empty_response_is_not_scored(tmp_path: Path) -> None:
     method = Reward(config_of(tmp_path), pairs())
-    with pytest.raises(DataError, match="response of 'b' is empty"):
+    with pytest.raises(DataError, match="item 'b': the response is empty"):
         method.score([Item({}, "?", "red", "a"), Item({}, "?", " ", "b")])
 
 

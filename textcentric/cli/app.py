@@ -6,7 +6,18 @@ from typing import Annotated
 
 import typer
 
-from textcentric.cli import augment, compare, data, doctor, evaluate, predict, prompts, runs, train
+from textcentric.cli import (
+    augment,
+    compare,
+    data,
+    doctor,
+    evaluate,
+    predict,
+    prompts,
+    runs,
+    score,
+    train,
+)
 
 app = typer.Typer(
     name="textcentric",
@@ -39,6 +50,7 @@ app.command("augment")(augment.augment)
 app.command("describe")(augment.describe)
 app.add_typer(train.app, name="train")
 app.command("predict")(predict.predict)
+app.command("score")(score.score)
 app.command("evaluate")(evaluate.evaluate)
 app.command("compare")(compare.compare)
 app.add_typer(data.app, name="data")

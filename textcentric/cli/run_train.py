@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from textcentric.cli.launched import first_process, lone_on_cpu
@@ -21,16 +23,23 @@ def train_command(
     training: Training, *, dry_run: bool, as_json: bool, quiet: bool, verbose: bool
 ) -> int:
     """Train, or show the plan of it; return the exit code."""
-    silence(verbose)
-    tell: Tell = (lambda line: None) if quiet or not first_process() else say
-    with plain_warnings(tell), terminable():
-        if lone_on_cpu():
-            tell(LONE)
+    with training_process(quiet=quiet, verbose=verbose) as tell:
         if dry_run:
             from textcentric.cli.train_plan import show_training
 
             return show_training(training, tell, as_json=as_json)
         return train_downstream(training, tell, as_json=as_json, quiet=quiet)
+
+
+@contextmanager
+def training_process(*, quiet: bool, verbose: bool) -> Iterator[Tell]:
+    """Set up the process of a training; what is yielded tells people, from one process only."""
+    silence(verbose)
+    tell: Tell = (lambda line: None) if quiet or not first_process() else say
+    with plain_warnings(tell), terminable():
+        if lone_on_cpu():
+            tell(LONE)
+        yield tell
 
 
 def train_downstream(training: Training, tell: Tell, *, as_json: bool, quiet: bool) -> int:

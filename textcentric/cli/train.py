@@ -1,4 +1,4 @@
-"""`textcentric train`: fine-tune on a run directory, or on raw rows in the experts' words."""
+"""`textcentric train`: fine-tune on rows in words, or learn rewards from pairs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import typer
 
 from textcentric.cli import flags as flag
 from textcentric.cli.augment import table_schema
-from textcentric.cli.loop_flags import LOOP, taking
+from textcentric.cli.loop_flags import LOOP, Flags, taking
 
 Real = float | None
 Switch = bool | None
@@ -153,3 +153,82 @@ def downstream(
     raise typer.Exit(
         train_command(training, dry_run=dry_run, as_json=as_json, quiet=quiet, verbose=verbose)
     )
+
+
+REWARD: Flags = {
+    "model_name_or_path": (str, "packaged (MiniLM, default), a folder or OWNER/NAME."),
+    "max_length": (int, "Tokens of a text at most; a response is never cut."),
+    "reward_objective": (str, "bt (Bradley-Terry) or sfc (shortcut-aware)."),
+    "center_rewards_coefficient": (float, "Keeps the sum of a pair's rewards near 0."),
+    "use_peft": (bool, "Train a LoRA adapter and the head."),
+    "lora_r": (int, "Rank of the adapter."),
+    "lora_alpha": (int, "Its scale, over the rank."),
+    "lora_dropout": (float, "Dropout before it."),
+    "gradient_checkpointing": (bool, "Less memory, more time."),
+    "proxy_model_name_or_path": (str, "Start of the proxy; default: that of the model."),
+    "proxy_fields": (str, "Descriptions that the proxy lacks: image,table (default: all)."),
+    "proxy_input": (str, "In their place: placeholder or drop."),
+    "proxy_schedule": (str, "joint, or frozen for a finished proxy."),
+    "sfc_eps": (float, "Epsilon of the weights."),
+    "sfc_normalize": (bool, "Divide weights by their mean."),
+    "sfc_ema": (float, "Smooth a pair's losses over epochs."),
+    "save_proxy": (bool, "Keep the proxy beside the model."),
+}
+
+
+@app.command("reward")
+@taking({**LOOP, **REWARD})
+def reward(
+    dataset_name: Annotated[
+        flag.Text, typer.Option("--dataset-name", help="Pairs: a file, a folder or OWNER/NAME.")
+    ] = None,
+    run: Annotated[
+        flag.Text, typer.Option("--run", help="Run whose clean texts are preferred to variants.")
+    ] = None,
+    layout: Annotated[
+        flag.Text, typer.Option("--layout", help="Of the pairs; default: told from the columns.")
+    ] = None,
+    eval_dataset: Annotated[
+        flag.Text, typer.Option("--eval-dataset", help="Held-out pairs: FILE,FILE.")
+    ] = None,
+    image_dir: Annotated[
+        flag.Text, typer.Option("--image-dir", help="Folder of the pictures, to be put into words.")
+    ] = None,
+    image_expert: flag.ImageExpert = None,
+    output_dir: Annotated[
+        flag.Text, typer.Option("-o", "--output-dir", help="Folder of the trained model.")
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option("-c", "--config", help="YAML of these names.")
+    ] = None,
+    train_rows: Annotated[
+        flag.Number, typer.Option("--train-rows", help="At most so many pairs to learn from.")
+    ] = None,
+    eval_rows: Annotated[
+        flag.Number, typer.Option("--eval-rows", help="At most so many held-out pairs.")
+    ] = None,
+    seed: flag.Seed = None,
+    set_: Annotated[
+        flag.Texts, typer.Option("--set", help="train.KEY=VALUE or reward.KEY=VALUE for the rest.")
+    ] = None,
+    as_json: flag.AsJson = False,
+    quiet: flag.Quiet = False,
+    verbose: flag.Verbose = False,
+    **settings: Any,
+) -> None:
+    """Train a reward model on pairs of responses of which one is preferred; a model folder.
+
+    Layouts of TRL, RLHF-V, RLAIF-V, VLFeedback, ms-swift and LLaMA-Factory are known.
+    The same as: accelerate launch pipelines/train.py reward ...
+
+    Example: textcentric train reward --dataset-name pairs.jsonl --reward-objective sfc
+    """
+    given = {**locals(), **settings}
+    from textcentric.cli.reward_settings import read_reward_training, sorted_reward_flags
+    from textcentric.cli.run_train import training_process
+    from textcentric.cli.run_train_reward import train_reward
+
+    training = read_reward_training(config, sorted_reward_flags(given, set_ or []))
+    with training_process(quiet=quiet, verbose=verbose) as tell:
+        code = train_reward(training, tell, as_json=as_json, quiet=quiet)
+    raise typer.Exit(code)

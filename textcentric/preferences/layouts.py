@@ -19,6 +19,7 @@ from textcentric.rows import Pair
 Row = Mapping[str, Any]
 Found = Iterator[Pair | str]  # pairs, and why there is none where one was expected
 IMAGES = ("images", "image", "img_path", "image_path", "Image")
+PROMPTS = ("prompt", "question", "query")
 DESCRIPTIONS = ("image_description", "description", "references")
 TIE = "both responses are rated alike"
 UNRATED = "a rating cannot be read"
@@ -43,7 +44,7 @@ class Layout:
 def read_trl(name: str, row: Row) -> Found:
     """Read chosen and rejected, with the prompt beside them or as their beginning (TRL)."""
     chosen, rejected = row["chosen"], row["rejected"]
-    prompt = row.get("prompt", row.get("question", row.get("query", "")))
+    prompt = _prompt(row)
     if is_conversation(chosen) and is_conversation(rejected):
         shared, chosen, rejected = apart(chosen, rejected)
         prompt = [*prompt, *shared] if is_conversation(prompt) else prompt or shared
@@ -154,6 +155,25 @@ def find_layout(columns: Sequence[str], row: Row, path: str) -> str:
     )
 
 
+def said_prompt(row: Row) -> str:
+    """Return the prompt of a row as plain text, "" where it has none."""
+    prompt = _prompt(row)
+    return conversation(prompt) if is_conversation(prompt) else plain(prompt)
+
+
+def said_of_picture(row: Row) -> dict[str, str]:
+    """Return what a column says of the picture in words; lists are joined."""
+    for name in DESCRIPTIONS:
+        value = row.get(name)
+        if value:
+            return {"image": " ".join(map(str, value)) if isinstance(value, list) else str(value)}
+    return {}
+
+
+def _prompt(row: Row) -> Any:
+    return next((row[name] for name in PROMPTS if row.get(name) is not None), "")
+
+
 def _pair(name: str, row: Row, prompt: Any, chosen: str, rejected: str) -> Pair | str:
     margin = _number(row.get("margin"))
     if isinstance(margin, str):
@@ -167,7 +187,7 @@ def _pair(name: str, row: Row, prompt: Any, chosen: str, rejected: str) -> Pair 
         prompt=conversation(prompt) if is_conversation(prompt) else plain(prompt),
         chosen=chosen,
         rejected=rejected,
-        descriptions=_descriptions(row),
+        descriptions=said_of_picture(row),
         images=images,
         margin=margin,
         group=None if group is None else str(group),
@@ -192,15 +212,6 @@ def _images(row: Row) -> Iterator[Any]:
         if value is not None and value != "":
             yield from value if isinstance(value, list) else [value]
             return
-
-
-def _descriptions(row: Row) -> dict[str, str]:
-    """Return what a column says of the picture in words; lists are joined."""
-    for name in DESCRIPTIONS:
-        value = row.get(name)
-        if value:
-            return {"image": " ".join(map(str, value)) if isinstance(value, list) else str(value)}
-    return {}
 
 
 def _said(value: Any) -> str:

@@ -147,9 +147,18 @@ class Reward:
         Raises DataError, with the item's name, for a response that is empty or would be cut.
         """
         for item in items:
-            if not item.response.strip():
-                raise DataError(f"the response of {item.name!r} is empty; leave it out")
+            if why := self.fault(item):
+                raise DataError(f"item {item.name!r}: {why}", row_id=item.name)
         return self._scores([self.reader.read(*item) for item in items], batch_size)
+
+    def fault(self, item: Item) -> str:
+        """Return why `item` cannot be scored, "" where it can."""
+        if not item.response.strip():
+            return "the response is empty; leave it out"
+        tokens, most = self.reader.response_tokens(item.response)
+        if tokens > most:
+            return f"the response has {tokens} tokens and would be cut at {most}; raise max_length"
+        return ""
 
     def merge(self) -> None:
         """Fold the LoRA adapter into the model's weights; scores stay, up to rounding."""

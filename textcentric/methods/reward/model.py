@@ -46,6 +46,8 @@ class Branches(nn.Module):
     The proxy is a model of its own, or a second adapter on the backbone of the first.
     """
 
+    smoothed: Tensor  # losses of each training pair in both branches, where they are smoothed
+
     def __init__(self, main: Any, proxy: Any = None, *, shared: bool = False, frozen: bool = False):
         super().__init__()
         self.main = main

@@ -51,12 +51,9 @@ class ResponseReader:
         Raises DataError, which calls it `name`, where the response alone is longer.
         """
         said = "".join(f"{key}: {text.strip()}\n" for key, text in descriptions.items())
-        blocks = [
-            self._tokens(said),
-            self._tokens(f"question: {prompt.strip()}\n" if prompt.strip() else ""),
-            self._tokens(f"response: {response.strip()}"),
-        ]
-        return self._joined(*blocks, name)
+        asked = f"question: {prompt.strip()}\n" if prompt.strip() else ""
+        told = self._tokens(f"response: {response.strip()}")
+        return self._joined(self._tokens(said), self._tokens(asked), told, name)
 
     def without_fields(self, descriptions: Mapping[str, str]) -> dict[str, str]:
         """Return `descriptions` as the proxy reads them."""
@@ -74,13 +71,15 @@ class ResponseReader:
         )
         return chosen, rejected
 
+    def response_tokens(self, response: str) -> tuple[int, int]:
+        """Return how many tokens a response has, and how many one may have."""
+        most = self.max_length - len(self.before) - len(self.after)
+        return len(self._tokens(f"response: {response.strip()}")), most
+
     def too_long(self, pair: Pair) -> bool:
         """Say whether a response of `pair` would have to be cut."""
-        budget = self.max_length - len(self.before) - len(self.after)
-        return any(
-            len(self._tokens(f"response: {response.strip()}")) > budget
-            for response in (pair.chosen, pair.rejected)
-        )
+        both = map(self.response_tokens, (pair.chosen, pair.rejected))
+        return any(tokens > most for tokens, most in both)
 
     def _tokens(self, text: str) -> Ids:
         found = self._known.get(text)

@@ -1,0 +1,187 @@
+"""`textcentric train reward` and `score`, as a user sees them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from commands import Said, textcentric
+from PIL import Image
+from small_run import KINDS as ANIMALS
+from small_run import PLACES, records, run
+from small_run import WORDS as MOODS
+from test_reward import pairs
+from tiny_models import WORDS, tiny_model
+
+from textcentric.cli.reward_settings import read_reward_training, sorted_reward_flags
+from textcentric.errors import ConfigError
+from textcentric.methods.reward import RewardConfig
+from textcentric.training.config import TrainConfig
+
+NOT_FLAGS = {"attn_implementation", "disable_dropout", "dtype", "layers", "lora_target_modules"} | {
+    "revision",
+    "sfc_shuffle",
+    "trust_remote_code",
+}
+SMALL = ["--max-length", 48, "--max-steps", 2, "--use-cpu"]
+
+
+def rows(count: int = 12, **values: Any) -> list[dict[str, Any]]:
+    return [
+        {"id": p.id, "prompt": p.prompt, "chosen": p.chosen, "rejected": p.rejected}
+        | {"image_description": p.descriptions["image"], **values}
+        for p in pairs(count)
+    ]
+
+
+def write(path: Path, lines: list[dict[str, Any]]) -> Path:
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return path
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with pairs, a tiny model and a run directory."""
+    folder = tmp_path_factory.mktemp("reward")
+    words = list(dict.fromkeys([*WORDS, *ANIMALS, *MOODS, *PLACES, "described", "not"]))
+    tiny_model(folder / "bert", words=words)
+    write(folder / "pairs.jsonl", rows())
+    write(folder / "held-out.jsonl", rows(4))
+    run(folder / "runs" / "first", records(12), "It naps behind the bakery all day long.")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def at(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work in that folder."""
+    monkeypatch.chdir(place)
+
+
+def train(
+    *arguments: object, pairs: tuple[object, ...] = ("--dataset-name", "pairs.jsonl")
+) -> Said:
+    model = ("--model-name-or-path", "bert")
+    return textcentric("train", "reward", *pairs, *model, *SMALL, *arguments)
+
+
+def test_pairs_become_a_model_with_metrics_and_the_next_command(place: Path) -> None:
+    said = train("--eval-dataset", "held-out.jsonl", "--reward-objective", "sfc", "-o", "models/a")
+    assert said.code == 0, said.err
+    assert "12 pairs of pairs, 4 held out" in said.err
+    assert "textcentric score models/a --input RESPONSES.jsonl" in said.out
+    papers = json.loads((place / "models" / "a" / "train.json").read_text())
+    assert papers["metrics"].keys() >= {"accuracy", "proxy_accuracy", "sfc_mean"}
+    assert "sfc" in (place / "models" / "a" / "README.md").read_text()
+
+
+def test_responses_are_scored_and_a_second_call_goes_on(place: Path) -> None:
+    assert train("-o", "models/b").code == 0
+    asked = [{"id": r["id"], "prompt": r["prompt"], "response": r["chosen"]} for r in rows(3)]
+    asked += [{"id": "several", "prompt": "kind : dog ?", "responses": ["red", "blue"]}]
+    source = write(place / "one.jsonl", asked[:3])
+    assert textcentric("score", "b", "--input", source, "-o", "scores.jsonl").code == 0
+    first = (place / "scores.jsonl").read_text()
+    assert [json.loads(line)["id"] for line in first.splitlines()] == ["pair-0", "pair-1", "pair-2"]
+    (place / "scores.jsonl").write_text(first + '{"id": "pair-1", "sco')  # a kill
+    again = textcentric("score", "b", "--input", source, "-o", "scores.jsonl")
+    assert "0 responses scored, 3 before" in again.err
+    assert (place / "scores.jsonl").read_text() == first
+    several = write(place / "several.jsonl", asked[3:])
+    lines = textcentric("score", "b", "--input", several).out.splitlines()
+    assert [json.loads(line)["id"] for line in lines] == ["several/0", "several/1"]
+    assert train("-o", "models/other", "--seed", 3).code == 0
+    said = textcentric("score", "other", "--input", source, "-o", "scores.jsonl")
+    assert said.code == 4
+    assert "scores of another model" in said.err
+
+
+def test_what_cannot_be_scored_is_said_in_its_line_and_by_the_exit_code(place: Path) -> None:
+    assert train("-o", "models/b").code == 0
+    asked = [{"prompt": "?", "response": told} for told in ("red", "", "dog " * 60)]
+    said = textcentric("score", "b", "--input", write(place / "bad.jsonl", asked))
+    lines = [json.loads(line) for line in said.out.splitlines()]
+    assert said.code == 1
+    assert [("score" in line) for line in lines] == [True, False, False]
+    assert "is empty" in lines[1]["error"]
+    assert "would be cut at 46" in lines[2]["error"]
+    assert "1 responses scored, 0 before, 2 could not be" in said.err
+
+
+def test_a_run_gives_pairs_of_clean_and_damaged_texts(place: Path) -> None:
+    said = train("-o", "models/run", pairs=("--run", "first"))
+    assert said.code == 0, said.err
+    assert "pairs of first" in said.err
+
+
+def test_pictures_are_put_into_words_and_missing_ones_counted(place: Path) -> None:
+    (place / "photos").mkdir()
+    Image.new("RGB", (40, 40), "red").save(place / "photos" / "a.png")
+    bare = [{k: v for k, v in row.items() if k != "image_description"} for row in rows(6)]
+    told = [row | {"image": "a.png" if n else "../bert/config.json"} for n, row in enumerate(bare)]
+    write(place / "pictures.jsonl", told)
+    options = ("--image-dir", "photos", "--image-expert", "pixels", "--reward-objective", "sfc")
+    said = train(*options, "-o", "models/seen", pairs=("--dataset-name", "pictures.jsonl"))
+    assert said.code == 0, said.err
+    assert "1 left out: its picture is not in the image folder" in said.err
+    assert "5 pairs" in said.err
+
+
+def test_a_file_gives_the_settings_flat_or_in_sections_and_flags_win(place: Path) -> None:
+    (place / "reward.yaml").write_text(
+        "dataset_name: pairs.jsonl\nlearning_rate: 1.0e-3\nreward_objective: sfc\n"
+        "train: {max_steps: 5}\nreward: {lora_r: 3}\n"
+    )
+    flags = sorted_reward_flags({"max_steps": 7, "proxy_fields": "image, table"}, [])
+    training = read_reward_training(place / "reward.yaml", flags)
+    assert (training.loop().max_steps, training.loop().learning_rate) == (7, 1e-3)
+    method = training.method()
+    assert (method.lora_r, method.proxied) == (3, True)
+    assert method.proxy_fields == ("image", "table")
+
+
+def test_every_setting_of_the_loop_and_the_main_ones_of_the_model_are_flags() -> None:
+    help_text = textcentric("train", "reward", "--help").out
+    known = [*TrainConfig.model_fields, *set(RewardConfig.model_fields) - NOT_FLAGS]
+    absent = [name for name in known if f"--{name.replace('_', '-')} " not in help_text]
+    assert absent == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--set", "reward.lora_rank=1"], "did you mean 'lora_r'"),
+        (["--layout", "swift"], "did you mean 'ms-swift'"),
+        (["--metric-for-best-model", "proxy_loss", "--eval-dataset", "held-out.jsonl"], "Known: a"),
+        (["--image-dir", "nowhere"], "'nowhere' is no folder"),
+        (["--eval-strategy", "epoch"], "needs held-out pairs"),
+        (["--run", "first"], "Give either --dataset-name PAIRS or --run RUN"),
+        (["--max-length", "8", "--set", "reward.seed=1"], "cut"),
+    ],
+)
+def test_what_does_not_fit_is_told_before_the_first_step(
+    place: Path, arguments: list[str], message: str
+) -> None:
+    if message == "cut":
+        write(place / "long.jsonl", [row | {"chosen": "dog " * 20} for row in rows(3)])
+        said = train(*arguments, pairs=("--dataset-name", "long.jsonl"))
+    else:
+        said = train(*arguments)
+    assert said.code == 2
+    assert message in " ".join(said.err.split())
+
+
+def test_an_unknown_key_of_a_file_is_told_with_the_nearest(place: Path) -> None:
+    (place / "bad.yaml").write_text("dataset_name: pairs.jsonl\nreward_objectve: sfc\n")
+    with pytest.raises(ConfigError, match="did you mean 'reward_objective'"):
+        read_reward_training(place / "bad.yaml", {})
+
+
+def test_a_model_that_is_not_there_names_the_nearest(place: Path) -> None:
+    assert train("-o", "models/b").code == 0
+    said = textcentric("score", "bb", "--input", "pairs.jsonl")
+    assert said.code == 2
+    assert "unknown reward model 'bb'" in said.err
+    said = textcentric("score", "b", "--input", "pairs.jsonl")
+    assert "expected response (or responses)" in said.err

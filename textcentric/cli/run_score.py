@@ -1,0 +1,126 @@
+"""What `textcentric score` does: responses in, a line with the reward of each out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
+from itertools import islice
+from pathlib import Path
+from typing import IO, Any
+
+from textcentric.atomic import replace_text
+from textcentric.cli.terminal import plain_warnings, say, silence, terminable
+from textcentric.data.tables import open_table
+from textcentric.errors import ConfigError, DataError, RunError, unknown
+from textcentric.methods.reward import Item, Reward
+from textcentric.methods.reward.method import PAPERS
+from textcentric.preferences.layouts import said_of_picture, said_prompt
+from textcentric.preferences.messages import plain
+
+CHUNK = 16  # batches that are read before they are sorted by length and scored
+RESPONSES = ("response", "responses", "completion", "output")
+
+
+def score_command(
+    model: str, source: Path, output: Path | None, *, batch_size: int, quiet: bool, verbose: bool
+) -> int:
+    """Score the responses of `source`; return the exit code, 1 where some could not be scored."""
+    silence(verbose)
+    tell = (lambda line: None) if quiet else say
+    with plain_warnings(tell), terminable():
+        method = Reward.load(find_reward_model(model))
+        known = _weights(method)
+        done = _finished(output, known) if output else set()
+        wanted = (item for item in items(source) if _key(item) not in done)
+        scored = failed = 0
+        with _opened(output) as lines:
+            for line in _lines(method, known, wanted, batch_size):
+                print(json.dumps(line, ensure_ascii=False), file=lines, flush=True)
+                scored += "score" in line
+                failed += "error" in line
+        tell(f"{scored:,} responses scored, {len(done):,} before, {failed:,} could not be")
+    return int(failed > 0)
+
+
+def find_reward_model(name: str) -> Path:
+    """Return the folder of the reward model `name`; raises ConfigError with the nearest one."""
+    for folder in (Path(name), Path("models") / name):
+        if (folder / PAPERS).is_file():
+            return folder
+    parent = Path(name).parent if "/" in name else Path("models")
+    known = [path.parent.name for path in parent.glob(f"*/{PAPERS}")]
+    raise ConfigError(f"{unknown('reward model', Path(name).name, known)} (looked in {parent}/)")
+
+
+def items(source: Path) -> Iterator[Item]:
+    """Yield the responses of a table, of which a row may have several."""
+    table = open_table(source)
+    column = next((name for name in RESPONSES if name in table.columns), None)
+    if column is None:
+        raise DataError(
+            f"{source} has the columns {', '.join(table.columns)}; expected response (or"
+            " responses), and prompt and image_description where there are any"
+        )
+    for number, row in enumerate(table.rows()):
+        told = row[column] if isinstance(row.get(column), list) else [row.get(column)]
+        name = str(row.get("id", number))
+        for at, response in enumerate(told):
+            called = name if len(told) == 1 else f"{name}/{at}"
+            yield Item(said_of_picture(row), said_prompt(row), plain(response), called)
+
+
+def _lines(
+    method: Reward, weights: str, wanted: Iterable[Item], batch_size: int
+) -> Iterator[dict[str, Any]]:
+    """Yield a line for each item: its score, or why it has none."""
+    wanted = iter(wanted)
+    while chunk := list(islice(wanted, CHUNK * batch_size)):
+        faults = [method.fault(item) for item in chunk]
+        good = [item for item, why in zip(chunk, faults, strict=True) if not why]
+        scores = iter(method.score(good, batch_size).tolist())
+        for item, why in zip(chunk, faults, strict=True):
+            told = {"error": why} if why else {"score": round(next(scores), 6)}
+            yield {"id": item.name, **told, "key": _key(item), "weights": weights}
+
+
+def _key(item: Item) -> str:
+    """Return a digest of what is scored."""
+    read = repr((item.name, dict(item.descriptions), item.prompt, item.response))
+    return hashlib.blake2b(read.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+
+
+def _weights(method: Reward) -> str:
+    """Return a digest of the model's weights."""
+    total = hashlib.blake2b(digest_size=8)
+    for name, value in sorted(method.model.main.state_dict().items()):
+        total.update(name.encode())
+        total.update(value.detach().cpu().contiguous().view(-1).float().numpy().tobytes())
+    return total.hexdigest()
+
+
+def _finished(output: Path, weights: str) -> set[str]:
+    """Return the keys of what `output` holds already; half a line at its end is cut off.
+
+    Raises RunError where it holds scores of other weights.
+    """
+    if not output.is_file():
+        return set()
+    text = output.read_text(encoding="utf-8")
+    whole, _, half = text.rpartition("\n")
+    if half:
+        replace_text(output, f"{whole}\n" if whole else "")
+    lines = [json.loads(line) for line in whole.splitlines() if line]
+    if any(line.get("weights") != weights for line in lines):
+        raise RunError(f"{output} holds scores of another model; choose another -o, or remove it")
+    return {line["key"] for line in lines}
+
+
+def _opened(output: Path | None) -> Any:
+    if output is None:
+        return nullcontext(sys.stdout)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    lines: IO[str] = output.open("a", encoding="utf-8")
+    return lines

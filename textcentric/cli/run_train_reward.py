@@ -1,0 +1,160 @@
+"""What `textcentric train reward` does: pairs in, a model folder out."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from textcentric.cli.find_run import find_run
+from textcentric.cli.launched import first_process
+from textcentric.cli.progress import duration
+from textcentric.cli.reward_settings import RewardTraining
+from textcentric.cli.terminal import Tell
+from textcentric.errors import ConfigError, DataError, unknown
+from textcentric.methods.reward import Reward
+from textcentric.preferences import PairSet, read_pairs
+from textcentric.preferences.described import described
+from textcentric.preferences.made import pairs_of_run
+from textcentric.rows import Pair
+from textcentric.training.config import TrainConfig
+from textcentric.words import EXPERTS_ONLY
+
+METRICS = ("loss", "accuracy", "margin")
+OF_PROXY = ("proxy_loss", "proxy_accuracy", "proxy_wrong", "sfc_mean", "sfc_p10", "sfc_p90")
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """What is trained on and what is evaluated, and where it is from."""
+
+    name: str
+    train: list[Pair]
+    held_out: list[Pair]
+
+
+def train_reward(training: RewardTraining, tell: Tell, *, as_json: bool, quiet: bool) -> int:
+    """Train a reward model on pairs and say what came of it; return the exit code."""
+    from transformers.utils.logging import disable_progress_bar
+
+    from textcentric.train import train
+
+    disable_progress_bar()
+    loop = training.loop()
+    pairs = training_pairs(training, loop.output_dir, tell)
+    loop = _fitted(loop, training, pairs, tell)
+    method = Reward(training.method(), pairs.train)
+    pairs = _short_enough(method, pairs, tell)
+    _check_metric(loop, method)
+    tell(f"{len(pairs.train):,} pairs of {pairs.name}, {len(pairs.held_out):,} held out")
+    told = f"objective {method.config.reward_objective}"
+    tell(f"model {method.config.model}, {told}, into {loop.output_dir}")
+    result = train(method, loop, pairs.train, pairs.held_out, quiet=quiet)
+    if first_process():
+        print(json.dumps(_facts(result)) if as_json else _as_text(result))
+    return 0
+
+
+def training_pairs(training: RewardTraining, folder: Path, tell: Tell) -> Pairs:
+    """Return the pairs of `training`, pictures in words; `folder` keeps what experts said."""
+    found = _read(training, str(training.run or training.dataset_name))
+    train, held_out = found, []
+    if training.eval_dataset:
+        others = [_read(training, name) for name in training.eval_dataset]
+        held_out = [pair for other in others for pair in _in_words(other, training, folder).pairs]
+    for note in (train := _in_words(found, training, folder)).notes():
+        tell(note)
+    if not training.eval_dataset:
+        held_out = [pair for pair in train.pairs if pair.split == "validation"]
+    rows = train.of_split("train")[: training.train_rows]
+    if not rows:
+        raise DataError(
+            f"no pair of {found.name} is in the split train, so there is nothing to learn"
+        )
+    return Pairs(found.name, rows, held_out[: training.eval_rows])
+
+
+def _read(training: RewardTraining, name: str) -> PairSet:
+    if training.run is not None and name == training.run:
+        return pairs_of_run(find_run(name))
+    return read_pairs(name, layout=training.layout)
+
+
+def _in_words(found: PairSet, training: RewardTraining, folder: Path) -> PairSet:
+    """Return the pairs with their pictures in words, where a folder of pictures is named."""
+    if training.image_dir is None:
+        return found
+    if not Path(training.image_dir).is_dir():
+        raise ConfigError(
+            f"image_dir={training.image_dir!r} is no folder; expected that of the pictures"
+        )
+    journal = None
+    if first_process():
+        (folder / "words").mkdir(parents=True, exist_ok=True)
+        journal = folder / "words" / EXPERTS_ONLY
+    return described(found, training.image_dir, expert=training.image_expert, journal=journal)
+
+
+def _short_enough(method: Reward, pairs: Pairs, tell: Tell) -> Pairs:
+    """Return the pairs without those of which a response would be cut."""
+    kept = [
+        [pair for pair in side if not method.reader.too_long(pair)]
+        for side in (pairs.train, pairs.held_out)
+    ]
+    gone = len(pairs.train) + len(pairs.held_out) - sum(map(len, kept))
+    limit = f"max_length={method.config.max_length}"
+    if gone:
+        tell(f"{gone:,} pairs left out: a response is longer than {limit} tokens")
+    if not kept[0]:
+        raise DataError(f"every pair has a response that would be cut at {limit}; raise it")
+    return Pairs(pairs.name, *kept)
+
+
+def _fitted(loop: TrainConfig, training: RewardTraining, pairs: Pairs, tell: Tell) -> TrainConfig:
+    """Return the configuration without evaluation where there is nothing to evaluate."""
+    if pairs.held_out or loop.eval_strategy == "no":
+        return loop
+    absent = f"no pair of {pairs.name} is in the split validation"
+    for name in ("metric_for_best_model", "eval_strategy"):
+        if training.train.get(name) is not None:
+            raise DataError(
+                f"{name}={training.train[name]!r} needs held-out pairs and {absent}; leave it out,"
+                " or give --eval-dataset PAIRS"
+            )
+    tell(f"{absent}: nothing is evaluated (eval_strategy no); --eval-dataset names some")
+    return loop.model_copy(update={"eval_strategy": "no"})
+
+
+def _check_metric(loop: TrainConfig, method: Reward) -> None:
+    """Raise ConfigError, before the first step, for a metric that reward models do not have."""
+    known = (*METRICS, *(OF_PROXY if method.config.proxied else ()))
+    name = (loop.metric_for_best_model or "loss").removeprefix("eval_")
+    if name not in known:
+        raise ConfigError(unknown("metric of a reward model", name, known))
+
+
+def _facts(result: Any) -> dict[str, Any]:
+    return {
+        "path": str(result.output_dir),
+        "steps": result.step,
+        "best_step": result.best_step,
+        "stopped": result.stopped,
+        "seconds": round(result.train_seconds, 1),
+        "metrics": result.metrics,
+    }
+
+
+def _as_text(result: Any) -> str:
+    from textcentric.training.held_out import in_words
+
+    steps = f"{result.step} in {duration(result.train_seconds)}"
+    steps += f", best {result.best_step}" if result.best_step is not None else ""
+    steps += f", stopped early: {result.stopped}" if result.stopped else ""
+    lines = [
+        f"steps    {steps}",
+        f"metrics  {in_words(result.metrics) or 'none: no pair was held out'}",
+        f"model    {result.output_dir}",
+        f"next     textcentric score {result.output_dir} --input RESPONSES.jsonl -o scores.jsonl",
+    ]
+    return "\n".join(lines)

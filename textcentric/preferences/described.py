@@ -1,0 +1,64 @@
+"""Pictures of pairs in the words of the same experts that describe rows for `augment`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from textcentric.data.pictures import is_inside
+from textcentric.examples import describe_examples
+from textcentric.experts import open_experts
+from textcentric.preferences.loading import PairSet
+from textcentric.rows import Pair, Record
+
+ABSENT = "its picture is not in the image folder"
+
+
+def described(
+    found: PairSet, image_dir: str | Path, *, expert: str = "auto", journal: Path | None = None
+) -> PairSet:
+    """Return the pairs with their first picture in words; those that have words keep them.
+
+    Pictures are looked for in `image_dir` and nowhere else; pairs whose picture is not there are
+    left out and counted. `journal` remembers what the expert said.
+    """
+    folder = Path(image_dir).resolve()
+    dropped = Counter(found.dropped)
+    kept, files = [], {}
+    for pair in found.pairs:
+        if not pair.descriptions and pair.images:
+            file = _file(pair, folder)
+            if file is None:
+                dropped[ABSENT] += 1
+                continue
+            files[pair.id] = file
+        kept.append(pair)
+    words = _words(files.values(), folder, expert, journal)
+    pairs = [_with(pair, words.get(files.get(pair.id, Path()), "")) for pair in kept]
+    return replace(found, pairs=pairs, dropped=dropped)
+
+
+def _file(pair: Pair, folder: Path) -> Path | None:
+    name = pair.images[0]
+    if not isinstance(name, str):
+        return None
+    path = folder / name
+    return path if path.is_file() and is_inside(path, (str(folder),)) else None
+
+
+def _words(
+    files: Iterable[Path], folder: Path, expert: str, journal: Path | None
+) -> dict[Path, str]:
+    once: Sequence[Path] = list(dict.fromkeys(files))
+    if not once:
+        return {}
+    records = [Record(str(path), {"image": (str(path),)}) for path in once]
+    experts = dict(open_experts(["image"], image=expert, root=folder))
+    told = describe_examples(records, experts, journal=journal)
+    return {Path(one.id): one.parts.get("image", "") for one in told}
+
+
+def _with(pair: Pair, words: str) -> Pair:
+    return replace(pair, descriptions={"image": words}) if words else pair
