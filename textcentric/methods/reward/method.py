@@ -141,6 +141,13 @@ class Reward:
             "sfc_p90": high,
         }
 
+    def differences(
+        self, pairs: Sequence[Pair], batch_size: int = 64
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return chosen - rejected (N,) of the model, and of its proxy where it has one."""
+        main, proxy = self._pair_rewards(pairs, batch_size)
+        return main.difference.numpy(), None if proxy is None else proxy.difference.numpy()
+
     def score(self, items: Sequence[Item], batch_size: int = 32) -> np.ndarray:
         """Return the reward (N,) of each response, in the order of the items.
 

@@ -1,0 +1,290 @@
+"""Does the shortcut-aware objective help? On pairs whose shortcut is known, and in controls.
+
+    python -m benchmarks.shortcut -o runs/shortcut         # one environment, one seed: 5 minutes
+    python -m benchmarks.shortcut -o runs/shortcut --full  # three environments, five seeds, sweeps
+
+A small transformer first learns from 4,000 neutral pairs (no cue tells anything), as the paper's
+models start from one that is pretrained; all branches start from it. Then it is trained on 4,000
+pairs of an environment whose cue goes with the chosen response, by Bradley-Terry (`bt`), by the
+shortcut-aware objective (`sfc`), and by the same with every pair given another one's weight
+(`placebo`). All are tested in all three environments. Each trial is kept in the output directory,
+and a second call goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import fmean, stdev
+from typing import Any
+
+from textcentric.config import fingerprint
+from textcentric.preferences.scenes import CUES, Environment, scene_pairs, words
+from textcentric.runs import write_text
+
+PAIRS, TEST, EPOCHS, BATCH = 4000, 1500, 10, 64
+START_SEED = 100_000  # of the neutral pairs
+TEST_SEED = 200_000
+LEARNING_RATE = 1e-3
+METHODS: dict[str, dict[str, Any]] = {
+    "bt": {},
+    "sfc": {"reward_objective": "sfc", "save_proxy": True},
+    "placebo": {"reward_objective": "sfc", "sfc_shuffle": True},
+}
+BARS = {"gain": 0.08, "placebo": 0.03}
+STRENGTHS = (0.5, 0.7, 0.8, 0.9, 0.95, 1.0)
+NOISES = (0.0, 0.1, 0.2)
+ERRORS = (0.0, 0.2, 0.5, 1.0)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One training: by which method, in which environment, from which start."""
+
+    method: str
+    environment: Environment
+    seed: int = 0
+    scratch: bool = False
+
+    @property
+    def name(self) -> str:
+        """Return a name that tells it from every other trial."""
+        e = self.environment
+        start = "-scratch" if self.scratch else ""
+        shares = f"{e.strength:g}-{e.elsewhere:g}-{e.noise:g}-{e.error:g}"
+        return f"{self.method}-{e.cue}-{shares}-seed{self.seed}{start}"
+
+
+def quick() -> list[Trial]:
+    """Return the trials of the short run: one environment, one seed, a strong cue and none."""
+    return [
+        Trial(method, Environment("polite", strength))
+        for strength in (0.9, 0.5)
+        for method in METHODS
+    ]
+
+
+def full() -> list[Trial]:
+    """Return all trials: environments x seeds, then the sweeps of strength, noise and error."""
+    grid = [Trial(m, Environment(cue), seed) for seed in range(5) for cue in CUES for m in METHODS]
+    hostile = [Trial(m, Environment(cue, elsewhere=0.3)) for cue in CUES for m in METHODS]
+    sweeps = [Environment("polite", strength) for strength in STRENGTHS]
+    sweeps += [Environment("polite", noise=noise) for noise in NOISES]
+    sweeps += [Environment("polite", error=error) for error in ERRORS]
+    swept = [Trial(method, one) for one in sweeps for method in METHODS]
+    scratch = [Trial(method, Environment("polite"), scratch=True) for method in METHODS]
+    return list(dict.fromkeys([*quick(), *grid, *hostile, *swept, *scratch]))
+
+
+class Bench:
+    """The trials in a folder, each made once; `sizes` shrink them for tests."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        pairs: int = PAIRS,
+        test: int = TEST,
+        epochs: int = EPOCHS,
+        width: int = 64,
+    ):
+        self.folder = folder
+        self.pairs, self.test, self.epochs, self.width = pairs, test, epochs, width
+
+    def result(self, trial: Trial) -> dict[str, Any]:
+        """Return what came of a trial, made now where it is not there."""
+        sizes = [self.pairs, self.test, self.epochs, self.width, LEARNING_RATE, BATCH]
+        known = fingerprint({"trial": asdict(trial), "sizes": sizes})
+        path = self.folder / "trials" / f"{trial.name}-{known}.json"
+        if path.is_file():
+            found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            return found
+        found = {"trial": asdict(trial), **self._made(trial)}
+        write_text(path, json.dumps(found, indent=1) + "\n")
+        return found
+
+    def _made(self, trial: Trial) -> dict[str, Any]:
+        from textcentric.methods.reward import Reward, reward_config
+
+        start = self._untrained() if trial.scratch else self._start()
+        values = {"model_name_or_path": str(start), "max_length": 64, "seed": trial.seed}
+        pairs = scene_pairs(trial.environment, self.pairs, trial.seed)
+        method = Reward(reward_config(values | METHODS[trial.method]), pairs)
+        seconds = self._train(method, pairs, trial.seed)
+        return {"seconds": seconds, **self._tested(method, trial.environment)}
+
+    def _tested(self, method: Any, own: Environment) -> dict[str, Any]:
+        """Return the model's accuracy, and its proxy's, on every environment."""
+        from textcentric.methods.reward.rulers import share_right, shortcut_failure, swapped
+
+        found: dict[str, Any] = {"accuracy": {}, "proxy_accuracy": {}, "by_subset": {}}
+        for number, cue in enumerate(CUES):
+            there = Environment(cue, own.strength, own.elsewhere, own.noise, own.error)
+            pairs = scene_pairs(there, self.test, TEST_SEED + number)
+            main, proxy = method.differences(pairs)
+            found["accuracy"][cue] = share_right(main)
+            if proxy is not None:
+                found["proxy_accuracy"][cue] = share_right(proxy)
+            if cue == own.cue:
+                by = {s: main[[p.subset == s for p in pairs]] for s in ("aligned", "conflict")}
+                found["by_subset"] = {s: share_right(d) if len(d) else None for s, d in by.items()}
+                found["swapped"] = share_right(method.differences(swapped(pairs))[0])
+                if proxy is not None:
+                    told = shortcut_failure(main, proxy)
+                    found["failure"] = asdict(told) | {"degradation": told.degradation}
+        return found
+
+    def _train(self, method: Any, pairs: Sequence[Any], seed: int) -> float:
+        import shutil
+
+        from textcentric.train import train
+        from textcentric.training.config import TrainConfig
+
+        folder = self.folder / "models" / "now"
+        shutil.rmtree(folder, ignore_errors=True)
+        loop = TrainConfig(
+            output_dir=folder,
+            seed=seed,
+            learning_rate=LEARNING_RATE,
+            weight_decay=0.05,
+            num_train_epochs=self.epochs,
+            per_device_train_batch_size=BATCH,
+            eval_strategy="no",
+            save_strategy="no",
+            use_cpu=True,
+        )
+        return float(train(method, loop, pairs, quiet=True).train_seconds)
+
+    def _start(self) -> Path:
+        """Return the model that has learnt from neutral pairs, made where it is not there."""
+        from textcentric.methods.reward import Reward, reward_config
+
+        sizes = fingerprint([self.pairs, self.epochs, self.width, LEARNING_RATE])
+        folder = self.folder / "models" / f"start-{sizes}"
+        if not (folder / "reward.json").is_file():
+            pairs = scene_pairs(Environment(strength=0.5), self.pairs, START_SEED)
+            values = {"model_name_or_path": str(self._untrained()), "max_length": 64}
+            method = Reward(reward_config(values), pairs)
+            self._train(method, pairs, START_SEED)
+            method.save(folder)
+        return folder
+
+    def _untrained(self) -> Path:
+        """Return a small BERT with weights drawn at random and a tokenizer of whole words."""
+        import torch
+        from tokenizers import Tokenizer, models, pre_tokenizers, processors
+        from transformers import BertConfig, BertForSequenceClassification, PreTrainedTokenizerFast
+
+        folder = self.folder / "models" / f"untrained-{self.width}"
+        if (folder / "config.json").is_file():
+            return folder
+        special = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]"}
+        special |= {"sep_token": "[SEP]"}
+        names = [*special.values(), ":", ".", "?", "-", *(w for w in words() if w.isalpha())]
+        vocabulary = {
+            word: at for at, word in enumerate(dict.fromkeys([*names, "described", "not"]))
+        }
+        fast = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))
+        fast.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+        fast.post_processor = processors.TemplateProcessing(
+            single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+        )
+        tokenizer = PreTrainedTokenizerFast(tokenizer_object=fast, model_max_length=64, **special)
+        config = BertConfig(
+            vocab_size=len(vocabulary),
+            hidden_size=self.width,
+            num_hidden_layers=2,
+            num_attention_heads=4,
+            intermediate_size=2 * self.width,
+            max_position_embeddings=64,
+            num_labels=1,
+            pad_token_id=0,
+        )
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            model = BertForSequenceClassification(config)
+        model.save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+        return folder
+
+
+def apart(found: Sequence[Mapping[str, Any]], method: str) -> Iterator[tuple[float, float]]:
+    """Yield the accuracy in its own environment and the mean in the others, trial by trial."""
+    for one in found:
+        if one["trial"]["method"] == method:
+            own = one["trial"]["environment"]["cue"]
+            others = [value for cue, value in one["accuracy"].items() if cue != own]
+            yield one["accuracy"][own], fmean(others)
+
+
+def table(results: Sequence[Mapping[str, Any]]) -> str:
+    """Return the results as lines of text: one a setting and method, environments pooled."""
+    lines = [
+        "setting                          method   own    others  (sd)   placed wrong  swapped"
+    ]
+    by_setting: dict[str, list[Mapping[str, Any]]] = {}
+    for one in results:
+        by_setting.setdefault(_setting(one["trial"]), []).append(one)
+    for setting, found in by_setting.items():
+        for method in METHODS:
+            values = list(apart(found, method))
+            if values:
+                own, others = (fmean(side) for side in zip(*values, strict=True))
+                spread = stdev(other for _, other in values) if len(values) > 1 else float("nan")
+                of = [one for one in found if one["trial"]["method"] == method]
+                conflict = [one["by_subset"]["conflict"] for one in of]
+                known = [value for value in conflict if value is not None]
+                wrong = fmean(known) if known else float("nan")
+                swap = fmean(one["swapped"] for one in of)
+                lines.append(
+                    f"{setting:32} {method:8} {own:.3f}  {others:.3f}  {spread:.3f}  {wrong:.3f}"
+                    f"         {swap:.3f}"
+                )
+    return "\n".join(lines)
+
+
+def _setting(trial: Mapping[str, Any]) -> str:
+    e = trial["environment"]
+    start = ", from scratch" if trial["scratch"] else ""
+    said = [f"cue {e['strength']:g}"]
+    said += [f"elsewhere {e['elsewhere']:g}"] if e["elsewhere"] != 0.5 else []
+    said += [f"noise {e['noise']:g}"] if e["noise"] != 0.1 else []
+    said += [f"wrong words {e['error']:g}"] if e["error"] else []
+    return ", ".join(said) + start
+
+
+def verdict(results: Sequence[Mapping[str, Any]]) -> tuple[bool, str]:
+    """Say whether the bars hold at a cue of 0.9: `sfc` over `bt`, and the placebo near `bt`."""
+    strong = [one for one in results if _setting(one["trial"]) == "cue 0.9"]
+    others = {m: fmean(other for _, other in apart(strong, m)) for m in METHODS}
+    gain, placebo = others["sfc"] - others["bt"], abs(others["placebo"] - others["bt"])
+    holds = gain >= BARS["gain"] and placebo <= BARS["placebo"]
+    return holds, (
+        f"{'Holds' if holds else 'Does not hold'}: in the other environments sfc - bt ="
+        f" {100 * gain:+.1f} points (bar {100 * BARS['gain']:.0f}), the placebo is"
+        f" {100 * placebo:.1f} from bt (bar {100 * BARS['placebo']:.0f})."
+    )
+
+
+def main() -> int:
+    """Make the trials, print the table and the verdict; return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("-o", "--output-dir", type=Path, default=Path("runs/shortcut"))
+    parser.add_argument("--full", action="store_true", help="all environments, seeds and sweeps")
+    flags = parser.parse_args()
+    bench, results = Bench(flags.output_dir), []
+    for trial in full() if flags.full else quick():
+        results.append(bench.result(trial))
+        told = ", ".join(f"{cue} {value:.3f}" for cue, value in results[-1]["accuracy"].items())
+        print(f"{trial.name}: {told}", file=sys.stderr, flush=True)
+    holds, said = verdict(results)
+    print(f"{table(results)}\n{said}")
+    return 0 if holds else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,90 @@
+"""What a reward model is measured beside: rules that look at no picture, and how far it fails.
+
+Each ruler gives the difference of a pair, above 0 where it would choose the chosen response.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from textcentric.rows import Pair
+
+WORD = re.compile(r"\w+")
+
+
+def length_only(pairs: Sequence[Pair]) -> np.ndarray:
+    """Return by how many characters the chosen response is the longer one (N,)."""
+    return np.array([len(pair.chosen) - len(pair.rejected) for pair in pairs], float)
+
+
+def word_overlap(pairs: Sequence[Pair]) -> np.ndarray:
+    """Return how much more of the chosen response's words stand in the descriptions (N,)."""
+    return np.array([_overlap(p, p.chosen) - _overlap(p, p.rejected) for p in pairs])
+
+
+def swapped(pairs: Sequence[Pair], seed: int = 0) -> list[Pair]:
+    """Return the pairs with the descriptions of others: a model that reads them does worse.
+
+    The descriptions of whole groups are passed on to the next group in a drawn order, so that no
+    pair keeps its own where there are two groups or more.
+    """
+    by_group: dict[str, list[int]] = {}
+    for at, pair in enumerate(pairs):
+        by_group.setdefault(pair.group or f"\0{at}", []).append(at)
+    names = list(by_group)
+    random.Random(f"swapped/{seed}").shuffle(names)
+    found = list(pairs)
+    for name, other in zip(names, [*names[1:], *names[:1]], strict=True):
+        lent = [pairs[at].descriptions for at in by_group[other]]
+        for number, at in enumerate(by_group[name]):
+            found[at] = replace(pairs[at], descriptions=lent[number % len(lent)])
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Degradation:
+    """Accuracy of a model where a proxy is right and where it is wrong, with their sizes."""
+
+    proxy_right: float | None
+    proxy_wrong: float | None
+    right: int
+    wrong: int
+
+    @property
+    def degradation(self) -> float | None:
+        """Return how much lower it is where the proxy is wrong, None where one side is empty."""
+        if self.proxy_right is None or self.proxy_wrong is None:
+            return None
+        return self.proxy_right - self.proxy_wrong
+
+
+def shortcut_failure(main: np.ndarray, proxy: np.ndarray) -> Degradation:
+    """Return the shortcut-failure degradation: P[main right | proxy right] - P[... | wrong].
+
+    `main` and `proxy` (N,) are differences of rewards on the same pairs; ties of the proxy are on
+    neither side. The paper gives no formula; this is its likeliest reading.
+
+    >>> shortcut_failure(np.array([1.0, 1.0, -1.0]), np.array([1.0, 2.0, -1.0])).degradation
+    1.0
+    """
+    right = (main > 0) + 0.5 * (main == 0)
+    sides = right[proxy > 0], right[proxy < 0]
+    means = [float(side.mean()) if len(side) else None for side in sides]
+    return Degradation(means[0], means[1], len(sides[0]), len(sides[1]))
+
+
+def share_right(differences: np.ndarray) -> float:
+    """Return the share of differences above 0, ties counted half."""
+    return float(((differences > 0) + 0.5 * (differences == 0)).mean())
+
+
+def _overlap(pair: Pair, response: str) -> float:
+    """Return the share of the words of `response` that stand in the descriptions of `pair`."""
+    said = set(WORD.findall(" ".join(pair.descriptions.values()).lower()))
+    told = WORD.findall(response.lower())
+    return sum(word in said for word in told) / len(told) if told else 0.0
