@@ -104,6 +104,7 @@ class Bench:
             found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
             return found
         found = {"trial": asdict(trial), **self._made(trial)}
+        path.parent.mkdir(parents=True, exist_ok=True)
         write_text(path, json.dumps(found, indent=1) + "\n")
         return found
 

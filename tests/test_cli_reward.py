@@ -185,3 +185,30 @@ def test_a_model_that_is_not_there_names_the_nearest(place: Path) -> None:
     assert "unknown reward model 'bb'" in said.err
     said = textcentric("score", "b", "--input", "pairs.jsonl")
     assert "expected response (or responses)" in said.err
+
+
+def test_models_are_evaluated_on_every_set_beside_the_rulers(place: Path) -> None:
+    assert train("-o", "models/b").code == 0
+    assert train("-o", "models/a", "--seed", 1).code == 0
+    write(place / "by-kind.jsonl", [row | {"subset": f"s{n % 2}"} for n, row in enumerate(rows(8))])
+    said = textcentric(
+        *("evaluate", "reward", "a", "models/b", "--dataset", "by-kind.jsonl,held-out.jsonl"),
+        *("--text-only", "b", "-o", "matrix.json"),
+    )
+    assert said.code == 0, said.err
+    found = json.loads((place / "matrix.json").read_text())
+    cells = [(cell["model"], cell["set"], cell["pairs"]) for cell in found["cells"]]
+    assert cells == [(m, *s) for m in ("a", "b") for s in (("by-kind", 8), ("held-out", 4))]
+    for cell in found["cells"]:
+        assert cell["interval"][0] <= cell["accuracy"] <= cell["interval"][1]
+        assert {"text_only", "swapped", "failure"} <= cell.keys()
+    assert found["sets"]["by-kind"]["overlap"]["accuracy"] == 1.0  # the colour stands in the words
+    for word in ("(length only)", "(word overlap)", "text only", "macro", "failure"):
+        assert word in said.out
+
+
+def test_evaluate_without_a_name_means_downstream_as_before(place: Path) -> None:
+    assert "Damage rows" in textcentric("evaluate", "--help").out
+    assert "reward models prefer" in textcentric("evaluate", "reward", "--help").out
+    said = textcentric("evaluate", "models/nothing", "--dataset", "pairs.jsonl")
+    assert "unknown model 'nothing'" in said.err

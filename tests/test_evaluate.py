@@ -20,12 +20,12 @@ from tiny_models import WORDS, tiny_model
 
 from textcentric.engines.scripted import ScriptedEngine
 from textcentric.errors import ConfigError, DataError, RequestError
-from textcentric.evaluate import EvaluateConfig, check_words, command, evaluate
+from textcentric.evaluate import EvaluateConfig, command, evaluate
 from textcentric.examples import labelled, of_split, read_examples
-from textcentric.grid import CLEAN, Cell
-from textcentric.methods.downstream import Downstream, Predictions, downstream_config, read_origin
+from textcentric.grid import check_damaged
+from textcentric.methods.downstream import Downstream, downstream_config, read_origin
 from textcentric.methods.downstream.model import TextModel
-from textcentric.predict import Predicted, predict
+from textcentric.predict import predict
 from textcentric.scores import score
 
 SCHEMA: dict[str, Any] = {
@@ -259,13 +259,11 @@ def test_a_metric_that_cannot_be_scored_is_refused_before_anything_is_done(
 
 
 def test_words_of_a_modality_that_must_be_missing_are_an_error() -> None:
-    cells = (CLEAN, Cell("missing", None, ("text",)))
-    ids = ["r1~clean", "r1~missing-text"]
     whole = {"table": "Kind: dog.", "text": "Calm."}
-    told = Predictions([1, 1])
-    check_words(Predicted(ids, told, parts=[whole, {"table": "Kind: dog."}]), cells)
+    check_damaged("r1~clean", whole)
+    check_damaged("r1~missing-text", {"table": "Kind: dog."})
     with pytest.raises(DataError, match="row 'r1' still holds text where text must be missing"):
-        check_words(Predicted(ids, told, parts=[whole, whole]), cells)
+        check_damaged("r1~missing-text", whole)
 
 
 @pytest.fixture

@@ -105,6 +105,16 @@ class Resampled:
         mean = np.mean(found, axis=0)  # (1 + R,)
         return Estimate(float(mean[0]), mean[1:])
 
+    def mean(self, values: Values) -> Estimate:
+        """Return the mean of `values` (N,)."""
+        known = np.asarray(values, float)
+        if known.shape != (self.rows,):
+            raise DataError(f"{len(known)} values, but {self.rows} rows were drawn")
+        sizes = self._counts.sum(axis=1)  # (R,), 0 where a resample holds none of the rows
+        draws = np.full(len(sizes), np.nan)
+        np.divide(self._counts @ known, sizes, out=draws, where=sizes > 0)
+        return Estimate(float(known.mean()), draws)
+
     def _scores(self, metric: str, targets: Values, predictions: Values) -> np.ndarray:
         """Return the score of the rows as they are, then of each resample (1 + R,)."""
         chosen = find_score(metric)

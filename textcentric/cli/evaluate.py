@@ -1,16 +1,35 @@
-"""`textcentric evaluate`: trained models under the robustness grid."""
+"""`textcentric evaluate`: trained models under the robustness grid, or reward models on pairs."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from textcentric.cli import flags as flag
 
 
-def evaluate(
+class DownstreamFirst(TyperGroup):
+    """A group of which `downstream` is meant where no command of it is named."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put the name in front where it is not there."""
+        named = bool(args) and args[0] in self.commands
+        return super().parse_args(ctx, args if named else ["downstream", *args])
+
+
+app = typer.Typer(cls=DownstreamFirst, rich_markup_mode=None)
+
+
+@app.callback()
+def evaluate() -> None:
+    """Evaluate trained models under damage; reward models with `evaluate reward`."""
+
+
+@app.command("downstream")
+def downstream(
     models: Annotated[
         list[str], typer.Argument(metavar="MODEL...", help="Folders of trained models.")
     ],
@@ -46,6 +65,8 @@ def evaluate(
 
     What experts and LLM answer is kept in the output directory: a second time is nearly free.
 
+    Reward models are evaluated on pairs: textcentric evaluate reward --help
+
     Example: textcentric evaluate models/first --dataset petfinder --levels 0.3,0.5
     """
     if dataset is None:
@@ -80,3 +101,57 @@ def evaluate(
             verbose=verbose,
         )
     raise typer.Exit(code)
+
+
+@app.command("reward")
+def reward(
+    models: Annotated[
+        list[str], typer.Argument(metavar="MODEL...", help="Folders of reward models.")
+    ],
+    datasets: Annotated[
+        str, typer.Option("--dataset", help="Sets of pairs: FILE,FILE or OWNER/NAME.")
+    ],
+    text_only: Annotated[
+        flag.Text,
+        typer.Option("--text-only", help="A model trained without descriptions, as a ruler."),
+    ] = None,
+    layout: Annotated[
+        flag.Text, typer.Option("--layout", help="Of the pairs; default: told from the columns.")
+    ] = None,
+    image_dir: Annotated[
+        flag.Text, typer.Option("--image-dir", help="Folder of the pictures, to be put into words.")
+    ] = None,
+    image_expert: flag.ImageExpert = None,
+    limit: flag.Limit = None,
+    batch_size: Annotated[int, typer.Option("--batch-size", min=1, help="Texts at a time.")] = 32,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Where all figures go, as JSON.")
+    ] = None,
+    as_json: flag.AsJson = False,
+    quiet: flag.Quiet = False,
+    verbose: flag.Verbose = False,
+) -> None:
+    """Say how often reward models prefer the chosen response, beside rules that see no picture.
+
+    Every model is tried on every set. RewardBench, VL-RewardBench and Multimodal RewardBench are
+    read as they are.
+
+    Example: textcentric evaluate reward models/reward --dataset held-out.jsonl
+    """
+    from textcentric.cli.run_evaluate_reward import evaluate_reward
+
+    raise typer.Exit(
+        evaluate_reward(
+            models,
+            datasets,
+            {"layout": layout, "limit": limit},
+            text_only=text_only,
+            image_dir=image_dir,
+            image_expert=image_expert or "auto",
+            batch_size=batch_size,
+            output=output,
+            as_json=as_json,
+            quiet=quiet,
+            verbose=verbose,
+        )
+    )
