@@ -189,16 +189,16 @@ def test_a_model_that_is_not_there_names_the_nearest(place: Path) -> None:
 
 def test_models_are_evaluated_on_every_set_beside_the_rulers(place: Path) -> None:
     assert train("-o", "models/b").code == 0
-    assert train("-o", "models/a", "--seed", 1).code == 0
+    assert train("-o", "models/c", "--seed", 1).code == 0
     write(place / "by-kind.jsonl", [row | {"subset": f"s{n % 2}"} for n, row in enumerate(rows(8))])
     said = textcentric(
-        *("evaluate", "reward", "a", "models/b", "--dataset", "by-kind.jsonl,held-out.jsonl"),
+        *("evaluate", "reward", "c", "models/b", "--dataset", "by-kind.jsonl,held-out.jsonl"),
         *("--text-only", "b", "-o", "matrix.json"),
     )
     assert said.code == 0, said.err
     found = json.loads((place / "matrix.json").read_text())
     cells = [(cell["model"], cell["set"], cell["pairs"]) for cell in found["cells"]]
-    assert cells == [(m, *s) for m in ("a", "b") for s in (("by-kind", 8), ("held-out", 4))]
+    assert cells == [(m, *s) for m in ("c", "b") for s in (("by-kind", 8), ("held-out", 4))]
     for cell in found["cells"]:
         assert cell["interval"][0] <= cell["accuracy"] <= cell["interval"][1]
         assert {"text_only", "swapped", "failure"} <= cell.keys()
