@@ -148,7 +148,12 @@ def _trained(trial: Trial, folder: Path) -> Tried:
     from textcentric.train import train
     from textcentric.training.config import TrainConfig
 
-    values = {**trial.downstream, **(trial.arm.changes or {}), "seed": trial.seed}
+    values = {
+        **trial.downstream,
+        **(trial.arm.changes or {}),
+        "task": trial.task,
+        "seed": trial.seed,
+    }
     if not trial.arm.variants:
         values["variants"] = 0
     held_out = list(trial.held_out) or None
