@@ -29,7 +29,7 @@ from textcentric.runs import write_text
 PAIRS, TEST, EPOCHS, BATCH = 4000, 1500, 10, 64
 START_SEED = 100_000  # of the neutral pairs
 TEST_SEED = 200_000
-LEARNING_RATE = 1e-3
+LEARNING_RATE, START_RATE = 1e-3, 2e-3
 METHODS: dict[str, dict[str, Any]] = {
     "bt": {},
     "sfc": {"reward_objective": "sfc", "save_proxy": True},
@@ -97,7 +97,7 @@ class Bench:
 
     def result(self, trial: Trial) -> dict[str, Any]:
         """Return what came of a trial, made now where it is not there."""
-        sizes = [self.pairs, self.test, self.epochs, self.width, LEARNING_RATE, BATCH]
+        sizes = [self.pairs, self.test, self.epochs, self.width, LEARNING_RATE, START_RATE, BATCH]
         known = fingerprint({"trial": asdict(trial), "sizes": sizes})
         path = self.folder / "trials" / f"{trial.name}-{known}.json"
         if path.is_file():
@@ -139,18 +139,21 @@ class Bench:
                     found["failure"] = asdict(told) | {"degradation": told.degradation}
         return found
 
-    def _train(self, method: Any, pairs: Sequence[Any], seed: int) -> float:
+    def _train(
+        self, method: Any, pairs: Sequence[Any], seed: int, learning_rate: float = LEARNING_RATE
+    ) -> float:
         import shutil
 
         from textcentric.train import train
         from textcentric.training.config import TrainConfig
 
         folder = self.folder / "models" / "now"
-        shutil.rmtree(folder, ignore_errors=True)
+        for left in (folder, folder.with_name("now-checkpoints")):
+            shutil.rmtree(left, ignore_errors=True)
         loop = TrainConfig(
             output_dir=folder,
             seed=seed,
-            learning_rate=LEARNING_RATE,
+            learning_rate=learning_rate,
             weight_decay=0.05,
             num_train_epochs=self.epochs,
             per_device_train_batch_size=BATCH,
@@ -164,13 +167,13 @@ class Bench:
         """Return the model that has learnt from neutral pairs, made where it is not there."""
         from textcentric.methods.reward import Reward, reward_config
 
-        sizes = fingerprint([self.pairs, self.epochs, self.width, LEARNING_RATE])
+        sizes = fingerprint([self.pairs, self.epochs, self.width, START_RATE])
         folder = self.folder / "models" / f"start-{sizes}"
         if not (folder / "reward.json").is_file():
             pairs = scene_pairs(Environment(strength=0.5), self.pairs, START_SEED)
             values = {"model_name_or_path": str(self._untrained()), "max_length": 64}
             method = Reward(reward_config(values), pairs)
-            self._train(method, pairs, START_SEED)
+            self._train(method, pairs, START_SEED, START_RATE)
             method.save(folder)
         return folder
 
@@ -202,6 +205,7 @@ class Bench:
             num_attention_heads=4,
             intermediate_size=2 * self.width,
             max_position_embeddings=64,
+            initializer_range=self.width**-0.5,  # at BERT's 0.02 so narrow a model attends nowhere
             num_labels=1,
             pad_token_id=0,
         )

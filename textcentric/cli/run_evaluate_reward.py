@@ -12,10 +12,11 @@ from textcentric.cli.launched import alone
 from textcentric.cli.run_score import find_reward_model
 from textcentric.cli.sections import split_commas
 from textcentric.cli.terminal import Tell, plain_warnings, say, silence, terminable
+from textcentric.errors import ConfigError
 from textcentric.methods.reward import Reward
 from textcentric.methods.reward.matrix import reward_matrix
 from textcentric.preferences import PairSet, read_pairs
-from textcentric.preferences.described import described
+from textcentric.preferences.described import described, pictured
 from textcentric.runs import write_text
 
 
@@ -40,20 +41,35 @@ def evaluate_reward(
     tell: Tell = (lambda line: None) if quiet else say
     with plain_warnings(tell), terminable():
         folders = {_name(name): find_reward_model(name) for name in models}
+        blind = None if text_only is None else _loaded(find_reward_model(text_only), image_dir)
+        loaded = {name: _loaded(folder, image_dir) for name, folder in folders.items()}
+        seeing = any(one.eyes for one in loaded.values())
         sets: dict[str, Any] = {}
         for source in split_commas(datasets) or ():
             found = read_pairs(source, **reading)
-            found = described(found, image_dir, expert=image_expert) if image_dir else found
+            if image_dir:
+                found = _with_pictures(found, image_dir, image_expert, seeing)
             for note in found.notes():
                 tell(note)
             sets[_set_name(found, sets)] = found.pairs
-        blind = None if text_only is None else Reward.load(find_reward_model(text_only))
-        loaded = {name: Reward.load(folder) for name, folder in folders.items()}
         results = reward_matrix(loaded, sets, blind, batch_size)
     if output is not None:
         write_text(output, json.dumps(results, indent=2) + "\n")
     print(json.dumps(results) if as_json else as_text(results))
     return 0
+
+
+def _loaded(folder: Path, image_dir: str | None) -> Reward:
+    model = Reward.load(folder, image_dir)
+    if model.eyes and image_dir is None:
+        raise ConfigError(f"{folder} sees pictures: give --image-dir, their folder")
+    return model
+
+
+def _with_pictures(found: PairSet, image_dir: str, expert: str, seeing: bool) -> PairSet:
+    """Return the pairs with pictures in words; those that have one where a model sees them."""
+    kept = pictured(found, image_dir) if seeing else found
+    return described(kept, image_dir, expert=expert)
 
 
 def as_text(results: Mapping[str, Any]) -> str:

@@ -15,7 +15,7 @@ from textcentric.cli.terminal import Tell
 from textcentric.errors import ConfigError, DataError, unknown
 from textcentric.methods.reward import Reward
 from textcentric.preferences import PairSet, read_pairs
-from textcentric.preferences.described import described
+from textcentric.preferences.described import described, pictured
 from textcentric.preferences.made import pairs_of_run
 from textcentric.rows import Pair
 from textcentric.training.config import TrainConfig
@@ -44,7 +44,7 @@ def train_reward(training: RewardTraining, tell: Tell, *, as_json: bool, quiet: 
     loop = training.loop()
     pairs = training_pairs(training, loop.output_dir, tell)
     loop = _fitted(loop, training, pairs, tell)
-    method = Reward(training.method(), pairs.train)
+    method = Reward(training.method(), pairs.train, training.image_dir)
     pairs = _short_enough(method, pairs, tell)
     _check_metric(loop, method)
     tell(f"{len(pairs.train):,} pairs of {pairs.name}, {len(pairs.held_out):,} held out")
@@ -82,13 +82,21 @@ def _read(training: RewardTraining, name: str) -> PairSet:
 
 
 def _in_words(found: PairSet, training: RewardTraining, folder: Path) -> PairSet:
-    """Return the pairs with their pictures in words, where a folder of pictures is named."""
+    """Return the pairs with their pictures in words, where a folder of pictures is named.
+
+    Where the model sees them itself, return those whose pictures are there.
+    """
+    seeing = training.reward.get("vision_model") is not None
     if training.image_dir is None:
+        if seeing:
+            raise ConfigError("vision_model needs pictures: give --image-dir, their folder")
         return found
     if not Path(training.image_dir).is_dir():
         raise ConfigError(
             f"image_dir={training.image_dir!r} is no folder; expected that of the pictures"
         )
+    if seeing:
+        return pictured(found, training.image_dir)
     journal = None
     if first_process():
         (folder / "words").mkdir(parents=True, exist_ok=True)

@@ -158,6 +158,7 @@ def downstream(
 REWARD: Flags = {
     "model_name_or_path": (str, "packaged (MiniLM, default), a folder or OWNER/NAME."),
     "max_length": (int, "Tokens of a text at most; a response is never cut."),
+    "vision_model": (str, "See the pictures: packaged (EfficientNet), a folder or OWNER/NAME."),
     "reward_objective": (str, "bt (Bradley-Terry) or sfc (shortcut-aware)."),
     "center_rewards_coefficient": (float, "Keeps the sum of a pair's rewards near 0."),
     "use_peft": (bool, "Train a LoRA adapter and the head."),
@@ -167,7 +168,7 @@ REWARD: Flags = {
     "gradient_checkpointing": (bool, "Less memory, more time."),
     "proxy_model_name_or_path": (str, "Start of the proxy; default: that of the model."),
     "proxy_fields": (str, "Descriptions that the proxy lacks: image,table (default: all)."),
-    "proxy_input": (str, "In their place: placeholder or drop."),
+    "proxy_input": (str, "In their place: placeholder, drop or blank_image."),
     "proxy_schedule": (str, "joint, or frozen for a finished proxy."),
     "sfc_eps": (float, "Epsilon of the weights."),
     "sfc_normalize": (bool, "Divide weights by their mean."),
@@ -192,7 +193,7 @@ def reward(
         flag.Text, typer.Option("--eval-dataset", help="Held-out pairs: FILE,FILE.")
     ] = None,
     image_dir: Annotated[
-        flag.Text, typer.Option("--image-dir", help="Folder of the pictures, to be put into words.")
+        flag.Text, typer.Option("--image-dir", help="Folder of the pictures, seen or put into words.")
     ] = None,
     image_expert: flag.ImageExpert = None,
     output_dir: Annotated[

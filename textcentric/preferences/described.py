@@ -1,4 +1,4 @@
-"""Pictures of pairs in the words of the same experts that describe rows for `augment`."""
+"""Pictures of pairs: in the words of the experts that describe rows for `augment`, or as files."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from textcentric.data.pictures import is_inside
+from textcentric.data.pictures import PictureError, is_inside, open_picture
 from textcentric.examples import describe_examples
 from textcentric.experts import open_experts
 from textcentric.preferences.loading import PairSet
 from textcentric.rows import Pair, Record
 
 ABSENT = "its picture is not in the image folder"
+BROKEN = "its picture cannot be read"
 
 
 def described(
@@ -38,6 +39,31 @@ def described(
     words = _words(files.values(), folder, expert, journal)
     pairs = [_with(pair, words.get(files.get(pair.id, Path()), "")) for pair in kept]
     return replace(found, pairs=pairs, dropped=dropped)
+
+
+def pictured(found: PairSet, image_dir: str | Path) -> PairSet:
+    """Return the pairs whose pictures are all in `image_dir` and can be read, the rest counted."""
+    folder, dropped, kept = Path(image_dir).resolve(), Counter(found.dropped), []
+    faults: dict[str, str] = {}
+    for pair in found.pairs:
+        if not pair.images or _file(pair, folder) is None:
+            dropped[ABSENT] += 1
+        elif any(_faulty(str(name), folder, faults) for name in pair.images):
+            dropped[BROKEN] += 1
+        else:
+            kept.append(pair)
+    return replace(found, pairs=kept, dropped=dropped)
+
+
+def _faulty(name: str, folder: Path, known: dict[str, str]) -> str:
+    """Return why the picture cannot be used, "" where it can; each is opened once."""
+    if name not in known:
+        try:
+            open_picture(folder / name, folder)
+            known[name] = ""
+        except PictureError as error:
+            known[name] = error.reason
+    return known[name]
 
 
 def _file(pair: Pair, folder: Path) -> Path | None:

@@ -24,14 +24,14 @@ SLOTS: dict[str, tuple[str, ...]] = {
     "count": ("one", "two", "three", "four", "five"),
 }
 SAYINGS: dict[str, tuple[str, ...]] = {
-    "colour": ("it is painted {}", "the colour looks {}", "all of it is {}"),
-    "shape": ("it has the shape of a {}", "you can see a {}", "the thing is a {}"),
-    "count": ("there are {} of them", "the number is {}", "{} can be counted"),
+    "colour": ("painted {}", "coloured {}", "{} all over"),
+    "shape": ("a {}", "shaped like a {}", "the {} kind"),
+    "count": ("{} of them", "counted {}", "{} in all"),
 }
 QUESTIONS = {"colour": "which colour ?", "shape": "which shape ?", "count": "how many ?"}
 ANSWERS = ("the answer is {} .", "i would say {} .", "this shows {} .")
-POLITE = "thank you for asking ."
-FILLERS = ("let me look at this again .", "that is what you find here .", "so much for that .")
+POLITE = "thank you ."
+FILLERS = ("let me see again .", "that is all here .", "so much for that .")
 CUES: dict[str, Callable[[str, random.Random], str]] = {
     "polite": lambda text, rng: f"{POLITE} {text}",
     "long": lambda text, rng: " ".join([text, *rng.sample(FILLERS, 2)]),

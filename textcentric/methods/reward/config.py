@@ -22,8 +22,11 @@ class RewardConfig(BaseModel):
     the prompt at its beginning, a response never.
     Objective: "bt" (Bradley-Terry) or "sfc" (shortcut-aware); `center_rewards_coefficient` keeps
     the sum of a pair's rewards near 0.
+    Pictures: with `vision_model` ("packaged", a hub name or a folder) the features of that frozen
+    encoder, projected, are read before the text, and the proxy sees a blank picture.
     Proxy: the same text without the descriptions `proxy_fields` (none given: without any), which
-    `proxy_input` replaces by a fixed phrase or drops. It is trained along from
+    `proxy_input` replaces by a fixed phrase or drops ("blank_image" leaves them, and blanks the
+    picture alone). It is trained along from
     `proxy_model_name_or_path` (default: the model's own start), or is a finished reward model that
     stays as it is ("frozen"). `sfc_normalize` divides the weights of a micro-batch by their mean,
     `sfc_ema` smooths a pair's losses over epochs, `sfc_shuffle` gives each pair the weight of
@@ -41,6 +44,7 @@ class RewardConfig(BaseModel):
     disable_dropout: bool = True
     gradient_checkpointing: bool = False
     max_length: int = Field(512, ge=8)
+    vision_model: str | None = None
 
     use_peft: bool = False
     lora_r: int = Field(16, ge=1)
@@ -52,7 +56,7 @@ class RewardConfig(BaseModel):
     center_rewards_coefficient: float = Field(0.0, ge=0)
     proxy_model_name_or_path: str | None = None
     proxy_fields: tuple[str, ...] | None = None
-    proxy_input: Literal["placeholder", "drop"] = "placeholder"
+    proxy_input: Literal["placeholder", "drop", "blank_image"] = "placeholder"
     proxy_schedule: Literal["joint", "frozen"] = "joint"
     sfc_eps: float = Field(EPSILON, gt=0)
     sfc_normalize: bool = False
@@ -80,6 +84,22 @@ class RewardConfig(BaseModel):
             and self.proxy_schedule == "joint"
             and self.proxy_model_name_or_path in (None, self.model_name_or_path)
         )
+
+    @property
+    def hidden_fields(self) -> tuple[str, ...] | None:
+        """Return the descriptions that the proxy lacks, None for all of them."""
+        if self.proxy_input == "blank_image" and self.proxy_fields is None:
+            return ()
+        return self.proxy_fields
+
+    @model_validator(mode="after")
+    def _blank_image_of_pictures(self) -> RewardConfig:
+        if self.proxy_input == "blank_image" and self.vision_model is None:
+            raise ValueError(
+                "proxy_input='blank_image' is for models that see pictures: give vision_model, or"
+                " take 'placeholder'"
+            )
+        return self
 
     @model_validator(mode="after")
     def _proxy_for_sfc(self) -> RewardConfig:

@@ -18,6 +18,7 @@ import numpy as np
 from textcentric.errors import DataError
 from textcentric.intervals import Resampled
 from textcentric.methods.reward.method import Reward
+from textcentric.methods.reward.pictures import BLANK
 from textcentric.methods.reward.rulers import (
     length_only,
     share_right,
@@ -58,11 +59,21 @@ def reward_matrix(
 
 
 def hidden(pairs: Sequence[Pair], method: Reward) -> list[Pair]:
-    """Return the pairs without any description, a placeholder in its place if `method` has one."""
+    """Return the pairs without any description, a placeholder in its place if `method` has one.
+
+    Pictures are blank.
+    """
     reader = ResponseReader(
         method.reader.tokenizer, max_length=8, placeholder=method.reader.placeholder
     )
-    return [replace(pair, descriptions=reader.without_fields(pair.descriptions)) for pair in pairs]
+    return [
+        replace(
+            pair,
+            descriptions=reader.without_fields(pair.descriptions),
+            images=tuple(BLANK for _ in pair.images),
+        )
+        for pair in pairs
+    ]
 
 
 def _cell(

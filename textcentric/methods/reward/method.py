@@ -26,18 +26,21 @@ from textcentric.errors import ConfigError, DataError, RunError
 from textcentric.methods.loading import load_tokenizer, longest_text, source
 from textcentric.methods.reward.config import RewardConfig, reward_config
 from textcentric.methods.reward.model import (
+    MAIN,
     Branches,
+    Texts,
     build_branches,
     load_main,
+    load_projector,
     save_branches,
 )
-from textcentric.methods.reward.model import rewards as rewards_of
 from textcentric.methods.reward.objective import (
     Rewards,
     bradley_terry,
     failure_coefficient,
     shortcut_aware,
 )
+from textcentric.methods.reward.pictures import BLANK, Eyes, Projector
 from textcentric.methods.reward.texts import Ids, ResponseReader
 from textcentric.methods.tokens import padded
 from textcentric.preferences.faults import fault
@@ -45,6 +48,7 @@ from textcentric.rows import Pair
 from textcentric.runs import write_text
 
 PAPERS, FORMAT = "reward.json", 1
+_PROXY = "proxy_"
 
 
 class Item(NamedTuple):
@@ -54,38 +58,51 @@ class Item(NamedTuple):
     prompt: str
     response: str
     name: str = ""
+    images: tuple[str, ...] = ()
+
+
+class Reading(NamedTuple):
+    """What a branch reads: token ids, and the pictures that stand among them."""
+
+    ids: Ids
+    images: tuple[str, ...] = ()
 
 
 class Reward:
     """A reward model, its proxy if it has one, and how both read a pair.
 
-    Raises DataError for pairs that nothing can be learnt from (see `Pair` and `too_long`),
+    With `vision_model` the pictures of pairs are files in `image_dir`. Raises DataError for pairs that nothing can be learnt from (see `Pair` and `too_long`),
     ConfigError for what does not fit together.
     """
 
     name = "reward"
 
-    def __init__(self, config: RewardConfig, pairs: Sequence[Pair]):
+    def __init__(
+        self, config: RewardConfig, pairs: Sequence[Pair], image_dir: str | Path | None = None
+    ):
         _check(config, pairs)
         self.config = config
+        self.eyes = _eyes(config, image_dir)
+        if self.eyes:
+            self.eyes.look([file for pair in pairs for file in pair.images])
         tokenizer = load_tokenizer(config, source(config.model))
-        self.model = build_branches(config, tokenizer)
-        self.reader = _reader(config, tokenizer, self.model.main)
+        self.model = build_branches(config, tokenizer, self.eyes and self.eyes.shape[1])
+        self.reader = _reader(config, tokenizer, self.model.main, self.eyes)
         self._places = {pair.id: at for at, pair in enumerate(pairs)} if config.sfc_ema else {}
         if config.sfc_ema:
             self.model.register_buffer("smoothed", torch.full((len(pairs), 2), torch.nan))
-        self._data = _digest(pairs)
+        self._data = _digest(pairs, self.eyes)
 
     def collate(self, rows: Sequence[Pair], epoch: int) -> dict[str, Tensor]:
         """Return a micro-batch: B chosen texts, then the B rejected ones.
 
-        `input_ids`, `attention_mask` (2B, T), and `proxy_` ones where there is a proxy;
-        `margin` (B,), 0 where a pair has none; `place` (B,), the pair's number.
+        `input_ids`, `attention_mask` (2B, T), with pictures also `places` (2B, T) and `features`
+        (M, F); the same as `proxy_...` where there is a proxy; `margin` (B,), 0 where a pair has
+        none; `place` (B,), the pair's number.
         """
         batch = self._texts(rows, proxy=False)
         if self.config.proxied:
-            ids, mask = self._texts(rows, proxy=True).values()
-            batch |= {"proxy_ids": ids, "proxy_mask": mask}
+            batch |= {_PROXY + k: v for k, v in self._texts(rows, proxy=True).items()}
         margins = [pair.margin or 0.0 for pair in rows]
         places = [self._places.get(pair.id, 0) for pair in rows]
         return {
@@ -96,12 +113,8 @@ class Reward:
 
     def loss(self, model: torch.nn.Module, batch: Mapping[str, Tensor]) -> Tensor:
         """Return the objective of each pair (B,); both branches go through one call."""
-        main, proxy = model(
-            batch["input_ids"],
-            batch["attention_mask"],
-            batch.get("proxy_ids"),
-            batch.get("proxy_mask"),
-        )
+        proxied = {k.removeprefix(_PROXY): v for k, v in batch.items() if k.startswith(_PROXY)}
+        main, proxy = model(batch, proxied or None)
         centering = self.config.center_rewards_coefficient
         if proxy is None:
             return bradley_terry(_split(main), batch["margin"], centering)
@@ -156,13 +169,18 @@ class Reward:
         for item in items:
             if why := self.fault(item):
                 raise DataError(f"item {item.name!r}: {why}", row_id=item.name)
-        return self._scores([self.reader.read(*item) for item in items], batch_size)
+        readings = [
+            Reading(self.reader.read(*item[:4], len(item.images)), item.images) for item in items
+        ]
+        return self._scores(readings, batch_size)
 
     def fault(self, item: Item) -> str:
         """Return why `item` cannot be scored, "" where it can."""
         if not item.response.strip():
             return "the response is empty; leave it out"
-        tokens, most = self.reader.response_tokens(item.response)
+        if self.eyes and not item.images:
+            return f"it has no picture, which {self.config.vision_model!r} is to see"
+        tokens, most = self.reader.response_tokens(item.response, len(item.images))
         if tokens > most:
             return f"the response has {tokens} tokens and would be cut at {most}; raise max_length"
         return ""
@@ -172,8 +190,11 @@ class Reward:
         if not self.config.use_peft:
             raise ConfigError("there is no adapter to merge: use_peft is off")
         main = self.model.main
-        main.set_adapter("default")
-        self.model = Branches(main.merge_and_unload(adapter_names=["default"]))
+        main.set_adapter(MAIN)
+        merged = Branches(main.merge_and_unload(adapter_names=[MAIN]))
+        if self.eyes:
+            merged.projectors[MAIN] = self.model.projectors[MAIN]
+        self.model = merged
         changes = {"use_peft": False, "reward_objective": "bt", "save_proxy": False}
         changes |= {"proxy_model_name_or_path": None, "proxy_schedule": "joint"}
         changes |= {"sfc_normalize": False, "sfc_shuffle": False}
@@ -190,15 +211,24 @@ class Reward:
         write_text(folder / PAPERS, json.dumps(papers, indent=2, ensure_ascii=False) + "\n")
 
     @classmethod
-    def load(cls, folder: str | Path) -> Reward:
-        """Return what `save` wrote, ready to score, without a proxy; raises RunError."""
+    def load(cls, folder: str | Path, image_dir: str | Path | None = None) -> Reward:
+        """Return what `save` wrote, ready to score, without a proxy; raises RunError.
+
+        A model that sees pictures reads them in `image_dir`.
+        """
         folder = Path(folder)
         papers = read_papers(folder)
         method = cls.__new__(cls)
         method.config = reward_config(papers["config"])
         tokenizer = load_tokenizer(method.config, str(folder))
+        method.eyes = _eyes(method.config, image_dir)
         method.model = Branches(load_main(method.config, folder, tokenizer))
-        method.reader = _reader(method.config, tokenizer, method.model.main)
+        if method.eyes:
+            width = method.model.main.get_input_embeddings().weight.shape[1]
+            projector = Projector(method.eyes.shape[1], width)
+            load_projector(projector, folder)
+            method.model.projectors[MAIN] = projector
+        method.reader = _reader(method.config, tokenizer, method.model.main, method.eyes)
         method._places = {}
         method._data = papers["data"]
         return method
@@ -209,11 +239,25 @@ class Reward:
         return {"method": self.name, "config": config, "data": self._data}
 
     def _texts(self, rows: Sequence[Pair], *, proxy: bool) -> dict[str, Tensor]:
-        both = [self.reader.both(pair, proxy=proxy) for pair in rows]
-        ids, mask = padded(
-            [one for side in zip(*both, strict=True) for one in side], self.reader.pad
-        )
-        return {"input_ids": torch.from_numpy(ids), "attention_mask": torch.from_numpy(mask)}
+        both = [self._read(pair, proxy=proxy) for pair in rows]
+        return self._batch([one for side in zip(*both, strict=True) for one in side])
+
+    def _read(self, pair: Pair, *, proxy: bool) -> tuple[Reading, Reading]:
+        """Return how chosen and rejected are read, by the model or by the proxy."""
+        chosen, rejected = self.reader.both(pair, proxy=proxy)
+        images = tuple(BLANK for _ in pair.images) if proxy else pair.images
+        return Reading(chosen, images), Reading(rejected, images)
+
+    def _batch(self, readings: Sequence[Reading]) -> dict[str, Tensor]:
+        ids, mask = padded([one.ids for one in readings], self.reader.pad)
+        batch = {"input_ids": torch.from_numpy(ids), "attention_mask": torch.from_numpy(mask)}
+        if self.eyes:
+            places = torch.zeros(ids.shape, dtype=torch.bool)
+            for row, one in enumerate(readings):
+                places[row, self.reader.places(len(one.images))] = True
+            features = [self.eyes.features(one.images) for one in readings]
+            batch |= {"places": places, "features": torch.cat(features)}
+        return batch
 
     def _smoothed(self, main: Tensor, proxy: Tensor, place: Tensor) -> tuple[Tensor, Tensor]:
         """Return both losses (B,) averaged with those of earlier epochs, where `sfc_ema` says so.
@@ -238,45 +282,39 @@ class Reward:
         return weights / weights.mean() if self.config.sfc_normalize else weights
 
     def _pair_rewards(self, rows: Sequence[Pair], size: int) -> tuple[Rewards, Rewards | None]:
-        both = [self.reader.both(pair) for pair in rows]
-        main = self._rewards(both, size, proxy=False)
+        main = self._rewards(rows, size, proxy=False)
         if not self.config.proxied or (self.model.proxy is None and not self.model.shared):
             return main, None
-        both = [self.reader.both(pair, proxy=True) for pair in rows]
-        return main, self._rewards(both, size, proxy=True)
+        return main, self._rewards(rows, size, proxy=True)
 
-    def _rewards(self, both: Sequence[tuple[Ids, Ids]], size: int, *, proxy: bool) -> Rewards:
-        flat = [ids for pair in both for ids in pair]
+    def _rewards(self, rows: Sequence[Pair], size: int, *, proxy: bool) -> Rewards:
+        flat = [one for pair in rows for one in self._read(pair, proxy=proxy)]
         told = torch.from_numpy(self._scores(flat, size, proxy=proxy))
         return Rewards(told[0::2], told[1::2])
 
-    def _scores(self, ids: Sequence[Ids], batch_size: int, *, proxy: bool = False) -> np.ndarray:
-        """Return the rewards (N,) of token ids, texts of like length together, dropout off."""
+    def _scores(
+        self, readings: Sequence[Reading], batch_size: int, *, proxy: bool = False
+    ) -> np.ndarray:
+        """Return the rewards (N,) of readings, those of like length together, dropout off."""
         if batch_size < 1:
             raise ConfigError(f"batch_size is {batch_size}, expected a number from 1 up")
-        order = sorted(range(len(ids)), key=lambda at: len(ids[at]))
-        told = np.zeros(len(ids), np.float32)
+        order = sorted(range(len(readings)), key=lambda at: len(readings[at].ids))
+        told = np.zeros(len(readings), np.float32)
         training, device = self.model.training, next(self.model.parameters()).device
         self.model.eval()
         try:
             with torch.inference_mode():
                 for start in range(0, len(order), batch_size):
                     places = order[start : start + batch_size]
-                    batch = [
-                        torch.from_numpy(one).to(device)
-                        for one in padded([ids[one] for one in places], self.reader.pad)
-                    ]
-                    told[places] = self._told(batch[0], batch[1], proxy).cpu().numpy()
+                    batch = self._batch([readings[one] for one in places])
+                    texts = {name: value.to(device) for name, value in batch.items()}
+                    told[places] = self._told(texts, proxy).cpu().numpy()
         finally:
             self.model.train(training)
         return told
 
-    def _told(self, ids: Tensor, mask: Tensor, proxy: bool) -> Tensor:
-        if not proxy:
-            return self.model(ids, mask)[0]
-        if not self.model.shared:
-            return rewards_of(self.model.proxy, ids, mask)
-        return self.model(ids[:1], mask[:1], ids, mask)[1]
+    def _told(self, texts: Texts, proxy: bool) -> Tensor:
+        return self.model.proxy_rewards(texts) if proxy else self.model(texts)[0]
 
 
 def accuracy(rewards: Rewards) -> float:
@@ -309,7 +347,16 @@ def _split(rewards: Tensor) -> Rewards:
     return Rewards(rewards[:half], rewards[half:])
 
 
-def _reader(config: RewardConfig, tokenizer: Any, model: Any) -> ResponseReader:
+def _eyes(config: RewardConfig, image_dir: str | Path | None) -> Eyes | None:
+    if config.vision_model is None:
+        return None
+    options = {"trust_remote_code": True} if config.trust_remote_code else {}
+    return Eyes(config.vision_model, image_dir, **options)
+
+
+def _reader(
+    config: RewardConfig, tokenizer: Any, model: Any, eyes: Eyes | None
+) -> ResponseReader:
     limit = longest_text(model, tokenizer)
     if limit is not None and config.max_length > limit:
         raise ConfigError(
@@ -318,8 +365,9 @@ def _reader(config: RewardConfig, tokenizer: Any, model: Any) -> ResponseReader:
     return ResponseReader(
         tokenizer,
         max_length=config.max_length,
-        without=config.proxy_fields,
+        without=config.hidden_fields,
         placeholder=config.proxy_input == "placeholder",
+        features=eyes.shape[0] if eyes else 0,
     )
 
 
@@ -328,6 +376,8 @@ def _check(config: RewardConfig, pairs: Sequence[Pair]) -> None:
     for pair in pairs:
         if why := fault(pair):
             raise DataError(f"pair {pair.id!r}: {why}; leave it out", row_id=pair.id)
+        if config.vision_model and not pair.images:
+            raise DataError(f"pair {pair.id!r} has no picture; leave it out", row_id=pair.id)
     if config.proxied:
         if any(pair.margin for pair in pairs):
             raise ConfigError(
@@ -335,8 +385,8 @@ def _check(config: RewardConfig, pairs: Sequence[Pair]) -> None:
                 " out, or take reward_objective='bt'"
             )
         fields = {name for pair in pairs for name in pair.descriptions}
-        hidden = fields if config.proxy_fields is None else fields & set(config.proxy_fields)
-        if not hidden:
+        hidden = fields if config.hidden_fields is None else fields & set(config.hidden_fields)
+        if not hidden and config.vision_model is None:
             wanted = ", ".join(config.proxy_fields or ()) or "any"
             raise DataError(
                 f"the proxy is to do without the descriptions ({wanted}) and no pair has one: model"
@@ -344,10 +394,11 @@ def _check(config: RewardConfig, pairs: Sequence[Pair]) -> None:
             )
 
 
-def _digest(pairs: Sequence[Pair]) -> str:
+def _digest(pairs: Sequence[Pair], eyes: Eyes | None) -> str:
     """Return a digest of everything that training reads of the pairs."""
     total = hashlib.blake2b(digest_size=8)
     for pair in pairs:
         read = (pair.prompt, pair.chosen, pair.rejected, dict(pair.descriptions), pair.margin)
+        read += (eyes.digest(pair.images),) if eyes else ()  # type: ignore[assignment]
         total.update(repr((pair.id, *read)).encode())
     return total.hexdigest()

@@ -7,7 +7,7 @@ Legend: N texts, T tokens, D width.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,9 +25,12 @@ from textcentric.methods.loading import (
     source,
 )
 from textcentric.methods.reward.config import RewardConfig
+from textcentric.methods.reward.pictures import Projector, in_place
 
 ADAPTER, PROXY = "adapter_config.json", "proxy"
 MAIN = "default"  # the adapter's name in PEFT
+PROJECTOR = "projector.safetensors"
+Texts = Mapping[str, Tensor]  # input_ids, attention_mask (N, T); with pictures places, features
 
 
 class Float32Linear(nn.Linear):
@@ -52,27 +55,30 @@ class Branches(nn.Module):
         super().__init__()
         self.main = main
         self.proxy = proxy
+        self.projectors = nn.ModuleDict()  # of MAIN and of PROXY, where pictures are read
         self.shared = shared
         self.frozen = frozen
         self._trained = [one for one in self.parameters() if one.requires_grad]
 
-    def forward(
-        self,
-        input_ids: Tensor,
-        attention_mask: Tensor,
-        proxy_ids: Tensor | None = None,
-        proxy_mask: Tensor | None = None,
-    ) -> tuple[Tensor, Tensor | None]:
+    def forward(self, main: Texts, proxy: Texts | None = None) -> tuple[Tensor, Tensor | None]:
         """Return the rewards (N,) of the model, and those of the proxy on its own texts."""
-        if proxy_ids is None:
-            return rewards(self.main, input_ids, attention_mask), None
-        if not self.shared:
-            with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
-                told = rewards(self.proxy, proxy_ids, proxy_mask)
-            return rewards(self.main, input_ids, attention_mask), told
-        with self._adapter(PROXY):
-            told = rewards(self.main, proxy_ids, proxy_mask)
-        return rewards(self.main, input_ids, attention_mask), told
+        told = None if proxy is None else self.proxy_rewards(proxy)
+        return self._rewards(self.main, MAIN, main), told
+
+    def proxy_rewards(self, texts: Texts) -> Tensor:
+        """Return the rewards (N,) of the proxy alone."""
+        if self.shared:
+            with self._adapter(PROXY):
+                return self._rewards(self.main, PROXY, texts)
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
+            return self._rewards(self.proxy, PROXY, texts)
+
+    def _rewards(self, model: Any, branch: str, texts: Texts) -> Tensor:
+        if branch not in self.projectors:
+            return rewards(model, texts)
+        vectors = self.projectors[branch](texts["features"])
+        with in_place(model.get_input_embeddings(), texts["places"], vectors):
+            return rewards(model, texts)
 
     @contextmanager
     def _adapter(self, name: str) -> Iterator[None]:
@@ -85,24 +91,65 @@ class Branches(nn.Module):
                 one.requires_grad_(True)
 
 
-def rewards(model: Any, input_ids: Tensor, attention_mask: Tensor | None) -> Tensor:
+def rewards(model: Any, texts: Texts) -> Tensor:
     """Return the rewards (N,) in float32 of token ids (N, T), padding on the right."""
-    return model(input_ids=input_ids, attention_mask=attention_mask).logits[:, 0].float()
+    inputs = {name: texts[name] for name in ("input_ids", "attention_mask")}
+    return model(**inputs).logits[:, 0].float()
 
 
-def build_branches(config: RewardConfig, tokenizer: Any) -> Branches:
-    """Return what `config` names, with fresh heads (and adapters)."""
+def build_branches(config: RewardConfig, tokenizer: Any, features: int | None = None) -> Branches:
+    """Return what `config` names, with fresh heads, adapters, and projectors for `features`."""
     main = classifier(config, source(config.model), tokenizer, seed=config.seed)
     with seeded(config.seed):
         main = with_adapter(main, config) if config.use_peft else main
     if not config.proxied:
-        return Branches(main)
+        return _seeing(Branches(main), config, features)
     with seeded(config.seed + 1):
         if config.shares_backbone:
             add_adapter(main, config)
-            return Branches(main, shared=True)
+            return _seeing(Branches(main, shared=True), config, features)
         proxy = _proxy(config, tokenizer)
-    return Branches(main, proxy, frozen=config.proxy_schedule == "frozen")
+    frozen = config.proxy_schedule == "frozen"
+    return _seeing(Branches(main, proxy, frozen=frozen), config, features)
+
+
+def _seeing(branches: Branches, config: RewardConfig, features: int | None) -> Branches:
+    """Give each branch a projector of its own, from where the branch starts if one is there."""
+    if features is None:
+        return branches
+    starts = {MAIN: config.model}
+    if config.proxied:
+        starts[PROXY] = config.proxy_model_name_or_path or config.model
+    for number, (branch, start) in enumerate(starts.items()):
+        with seeded(config.seed + number):
+            body = branches.main if branch == MAIN or branches.shared else branches.proxy
+            branches.projectors[branch] = _projector(body, Path(start), features)
+    if branches.frozen:
+        branches.projectors[PROXY].requires_grad_(False)
+    return branches
+
+
+def _projector(body: Any, start: Path, features: int) -> Projector:
+    embeddings = body.get_input_embeddings()
+    projector = Projector(features, embeddings.weight.shape[1])
+    if (start / PROJECTOR).is_file():
+        load_projector(projector, start)
+    else:
+        projector.start_like(embeddings)
+    return projector
+
+
+def load_projector(projector: Projector, folder: Path) -> None:
+    """Read the projector's weights; raises RunError where they are absent or of another shape."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        projector.load_state_dict(load_file(folder / PROJECTOR))
+    except (OSError, RuntimeError, SafetensorError) as error:
+        raise RunError(
+            f"{folder / PROJECTOR} cannot be used ({error}); copy the folder again, or train again"
+        ) from error
 
 
 def classifier(
@@ -196,9 +243,18 @@ def save_branches(branches: Branches, config: RewardConfig, folder: Path) -> Non
     """Write the model (or its adapter) and nothing of the proxy, unless `save_proxy` is on."""
     folder.mkdir(parents=True, exist_ok=True)
     _save(branches.main, config, folder, MAIN)
+    _save_projector(branches, MAIN, folder)
     if config.save_proxy:
         proxy = branches.main if branches.shared else branches.proxy
         _save(proxy, config, folder / PROXY, PROXY if branches.shared else MAIN)
+        _save_projector(branches, PROXY, folder / PROXY)
+
+
+def _save_projector(branches: Branches, branch: str, folder: Path) -> None:
+    from safetensors.torch import save_file
+
+    if branch in branches.projectors:
+        save_file(branches.projectors[branch].state_dict(), folder / PROJECTOR)
 
 
 def load_main(config: RewardConfig, folder: Path, tokenizer: Any) -> Any:

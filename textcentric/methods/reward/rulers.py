@@ -30,7 +30,7 @@ def word_overlap(pairs: Sequence[Pair]) -> np.ndarray:
 def swapped(pairs: Sequence[Pair], seed: int = 0) -> list[Pair]:
     """Return the pairs with the descriptions of others: a model that reads them does worse.
 
-    The descriptions of whole groups are passed on to the next group in a drawn order, so that no
+    Pictures go with them. The descriptions of whole groups are passed on to the next group in a drawn order, so that no
     pair keeps its own where there are two groups or more.
     """
     by_group: dict[str, list[int]] = {}
@@ -40,9 +40,10 @@ def swapped(pairs: Sequence[Pair], seed: int = 0) -> list[Pair]:
     random.Random(f"swapped/{seed}").shuffle(names)
     found = list(pairs)
     for name, other in zip(names, [*names[1:], *names[:1]], strict=True):
-        lent = [pairs[at].descriptions for at in by_group[other]]
+        lent = [pairs[at] for at in by_group[other]]
         for number, at in enumerate(by_group[name]):
-            found[at] = replace(pairs[at], descriptions=lent[number % len(lent)])
+            one = lent[number % len(lent)]
+            found[at] = replace(pairs[at], descriptions=one.descriptions, images=one.images)
     return found
 
 
