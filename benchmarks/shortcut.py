@@ -22,8 +22,9 @@ from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
+from textcentric.cli.columns import columns
 from textcentric.config import fingerprint
-from textcentric.preferences.scenes import CUES, Environment, scene_pairs, words
+from textcentric.preferences.scenes import CUES, Environment, candidates, scene_pairs, words
 from textcentric.runs import write_text
 
 PAIRS, TEST, EPOCHS, BATCH = 4000, 1500, 10, 64
@@ -36,6 +37,7 @@ METHODS: dict[str, dict[str, Any]] = {
     "placebo": {"reward_objective": "sfc", "sfc_shuffle": True},
 }
 BARS = {"gain": 0.08, "placebo": 0.03}
+PROMPTS, SIZES = 100, (1, 2, 4, 8, 16, 20)  # of Best-of-N
 STRENGTHS = (0.5, 0.7, 0.8, 0.9, 0.95, 1.0)
 NOISES = (0.0, 0.1, 0.2)
 ERRORS = (0.0, 0.2, 0.5, 1.0)
@@ -120,9 +122,15 @@ class Bench:
 
     def _tested(self, method: Any, own: Environment) -> dict[str, Any]:
         """Return the model's accuracy, and its proxy's, on every environment."""
-        from textcentric.methods.reward.rulers import share_right, shortcut_failure, swapped
+        from textcentric.methods.reward.rulers import (
+            length_only,
+            share_right,
+            shortcut_failure,
+            swapped,
+        )
 
         found: dict[str, Any] = {"accuracy": {}, "proxy_accuracy": {}, "by_subset": {}}
+        found["best_of"] = self._best_of(method, own)
         for number, cue in enumerate(CUES):
             there = Environment(cue, own.strength, own.elsewhere, own.noise, own.error)
             pairs = scene_pairs(there, self.test, TEST_SEED + number)
@@ -131,6 +139,7 @@ class Bench:
             if proxy is not None:
                 found["proxy_accuracy"][cue] = share_right(proxy)
             if cue == own.cue:
+                found["length_only"] = share_right(length_only(pairs))
                 by = {s: main[[p.subset == s for p in pairs]] for s in ("aligned", "conflict")}
                 found["by_subset"] = {s: share_right(d) if len(d) else None for s, d in by.items()}
                 found["swapped"] = share_right(method.differences(swapped(pairs))[0])
@@ -138,6 +147,19 @@ class Bench:
                     told = shortcut_failure(main, proxy)
                     found["failure"] = asdict(told) | {"degradation": told.degradation}
         return found
+
+    def _best_of(self, method: Any, own: Environment) -> dict[str, float]:
+        """Return how often the pick of n candidates, value x cue, names the true value."""
+        from textcentric.methods.reward import Item
+        from textcentric.methods.reward.best_of import best_of
+
+        told: list[list[float]] = []
+        for number in range(PROMPTS):
+            both = list(candidates(own, f"{TEST_SEED}-{number}"))
+            asked = [Item(one.descriptions, one.prompt, one.chosen) for one, _ in both]
+            scores, truths = method.score(asked), [float(right) for _, right in both]
+            told.append([best_of(scores, truths, size) for size in SIZES])
+        return {str(n): fmean(of) for n, of in zip(SIZES, zip(*told, strict=True), strict=True)}
 
     def _train(
         self, method: Any, pairs: Sequence[Any], seed: int, learning_rate: float = LEARNING_RATE
@@ -228,28 +250,34 @@ def apart(found: Sequence[Mapping[str, Any]], method: str) -> Iterator[tuple[flo
 
 def table(results: Sequence[Mapping[str, Any]]) -> str:
     """Return the results as lines of text: one a setting and method, environments pooled."""
-    lines = [
-        "setting                          method   own    others  (sd)   placed wrong  swapped"
-    ]
-    by_setting: dict[str, list[Mapping[str, Any]]] = {}
+    by_setting: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
     for one in results:
-        by_setting.setdefault(_setting(one["trial"]), []).append(one)
-    for setting, found in by_setting.items():
-        for method in METHODS:
-            values = list(apart(found, method))
-            if values:
-                own, others = (fmean(side) for side in zip(*values, strict=True))
-                spread = stdev(other for _, other in values) if len(values) > 1 else float("nan")
-                of = [one for one in found if one["trial"]["method"] == method]
-                conflict = [one["by_subset"]["conflict"] for one in of]
-                known = [value for value in conflict if value is not None]
-                wrong = fmean(known) if known else float("nan")
-                swap = fmean(one["swapped"] for one in of)
-                lines.append(
-                    f"{setting:32} {method:8} {own:.3f}  {others:.3f}  {spread:.3f}  {wrong:.3f}"
-                    f"         {swap:.3f}"
-                )
-    return "\n".join(lines)
+        by_setting.setdefault((_setting(one["trial"]), one["trial"]["method"]), []).append(one)
+    rows = [[*names, *_figures(found)] for names, found in by_setting.items()]
+    heads = ["setting", "method", "own", "others", "(sd)", "cue wrong", "swapped", "proxy"]
+    return columns(rows, [*heads, "failure", f"best of {SIZES[-1]}"])
+
+
+def _figures(found: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the means of trials of one setting and method, "-" where nothing has one."""
+    sides = list(zip(*apart(found, found[0]["trial"]["method"]), strict=True))
+    failures = [one["failure"]["degradation"] if "failure" in one else None for one in found]
+    proxies = [one["proxy_accuracy"].get(one["trial"]["environment"]["cue"]) for one in found]
+    return [
+        _mean(sides[0]),
+        _mean(sides[1]),
+        f"{stdev(sides[1]):.3f}" if len(found) > 1 else "-",
+        _mean([one["by_subset"]["conflict"] for one in found]),
+        _mean([one["swapped"] for one in found]),
+        _mean(proxies),
+        _mean(failures),
+        _mean([one["best_of"][str(SIZES[-1])] for one in found]),
+    ]
+
+
+def _mean(values: Sequence[float | None]) -> str:
+    known = [value for value in values if value is not None]
+    return f"{fmean(known):.3f}" if known else "-"
 
 
 def _setting(trial: Mapping[str, Any]) -> str:

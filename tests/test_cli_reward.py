@@ -212,3 +212,71 @@ def test_evaluate_without_a_name_means_downstream_as_before(place: Path) -> None
     assert "reward models prefer" in textcentric("evaluate", "reward", "--help").out
     said = textcentric("evaluate", "models/nothing", "--dataset", "pairs.jsonl")
     assert "unknown model 'nothing'" in said.err
+
+
+def test_best_of_n_stands_beside_rulers(place: Path) -> None:
+    assert train("-o", "models/picker").code == 0
+    row = {"prompt": "kind :", "responses": ["red", "blue", "a red dog"], "correct": [1, 0, 0]}
+    write(place / "many.jsonl", [row, row])
+    said = textcentric("evaluate", "reward", "picker", "--candidates", "many.jsonl")
+    assert said.code == 0, said.err
+    assert "best of N, many" in said.out
+    assert "best possible" in said.out
+    said = textcentric("evaluate", "reward", "picker")
+    assert said.code == 2
+    assert "Give --dataset PAIRS, or --candidates FILE" in said.err
+
+
+@pytest.fixture
+def photos(place: Path) -> Path:
+    folder = place / "photos"
+    folder.mkdir(exist_ok=True)
+    for number, colour in enumerate(("red", "blue")):
+        Image.new("RGB", (32, 24), colour).save(folder / f"{number}.png")
+    lines = [
+        {"id": p.id, "prompt": p.prompt, "chosen": p.chosen, "rejected": p.rejected}
+        | {"image": f"{number % 3}.png"}
+        for number, p in enumerate(pairs(12))
+    ]
+    write(place / "seen.jsonl", lines)
+    return folder
+
+
+def test_pictures_are_seen_by_the_model_itself(place: Path, photos: Path) -> None:
+    seen = ("--dataset-name", "seen.jsonl")
+    sees = ("--vision-model", "packaged", "--image-dir", "photos")
+    sfc = ("--reward-objective", "sfc", "--proxy-input", "blank_image")
+    said = train(*sees, *sfc, "-o", "models/sees", pairs=seen)
+    assert said.code == 0, said.err
+    assert "4 left out: its picture is not in the image folder" in said.err
+    assert "8 pairs of seen" in said.err
+    known = ("--image-dir", "photos")
+    said = textcentric("evaluate", "reward", "sees", "--dataset", "seen.jsonl", *known)
+    assert said.code == 0, said.err
+    row = {"prompt": "kind :", "response": "red"}
+    write(place / "look.jsonl", [{**row, "image": "0.png"}, {**row, "image": "1.png"}, row])
+    said = textcentric("score", "sees", "--input", "look.jsonl", *known)
+    assert said.code == 1
+    lines = [json.loads(line) for line in said.out.splitlines()]
+    assert lines[0]["score"] != lines[1]["score"]
+    assert "no picture" in lines[2]["error"]
+    said = textcentric("score", "sees", "--input", "look.jsonl")
+    assert said.code == 2
+    assert "give --image-dir" in said.err
+    said = train("--vision-model", "packaged", "-o", "models/blind", pairs=seen)
+    assert said.code == 2
+    assert "give --image-dir" in said.err
+
+
+def test_pictures_are_put_in_words_for_a_model_of_text(place: Path, photos: Path) -> None:
+    assert train("-o", "models/reads").code == 0
+    row = {"prompt": "kind :", "response": "red"}
+    write(place / "told.jsonl", [{**row, "image": "0.png"}, {**row, "image": "9.png"}, row])
+    said = textcentric(
+        *("score", "reads", "--input", "told.jsonl"),
+        *("--image-dir", "photos", "--image-expert", "pixels"),
+    )
+    assert said.code == 1
+    lines = [json.loads(line) for line in said.out.splitlines()]
+    assert lines[0]["score"] != lines[2]["score"]
+    assert lines[1]["error"] == "its picture is not in the image folder"

@@ -109,8 +109,12 @@ def reward(
         list[str], typer.Argument(metavar="MODEL...", help="Folders of reward models.")
     ],
     datasets: Annotated[
-        str, typer.Option("--dataset", help="Sets of pairs: FILE,FILE or OWNER/NAME.")
-    ],
+        flag.Text, typer.Option("--dataset", help="Sets of pairs: FILE,FILE or OWNER/NAME.")
+    ] = None,
+    candidates: Annotated[
+        flag.Text,
+        typer.Option("--candidates", help="Prompts with many responses, for Best-of-N: FILE,FILE."),
+    ] = None,
     text_only: Annotated[
         flag.Text,
         typer.Option("--text-only", help="A model trained without descriptions, as a ruler."),
@@ -134,7 +138,7 @@ def reward(
     """Say how often reward models prefer the chosen response, beside rules that see no picture.
 
     Every model is tried on every set. RewardBench, VL-RewardBench and Multimodal RewardBench are
-    read as they are.
+    read as they are; RewardBench 2 and other prompts with many responses by --candidates.
 
     Example: textcentric evaluate reward models/reward --dataset held-out.jsonl
     """
@@ -144,6 +148,7 @@ def reward(
         evaluate_reward(
             models,
             datasets,
+            candidates,
             {"layout": layout, "limit": limit},
             text_only=text_only,
             image_dir=image_dir,

@@ -9,20 +9,23 @@ from typing import Any
 
 from textcentric.cli.columns import columns
 from textcentric.cli.launched import alone
-from textcentric.cli.run_score import find_reward_model
+from textcentric.cli.run_score import find_reward_model, load_reward_model
 from textcentric.cli.sections import split_commas
 from textcentric.cli.terminal import Tell, plain_warnings, say, silence, terminable
-from textcentric.errors import ConfigError
+from textcentric.errors import ConfigError, DataError
 from textcentric.methods.reward import Reward
+from textcentric.methods.reward.best_of import best_of_table
 from textcentric.methods.reward.matrix import reward_matrix
 from textcentric.preferences import PairSet, read_pairs
+from textcentric.preferences.candidates import read_candidates
 from textcentric.preferences.described import described, pictured
 from textcentric.runs import write_text
 
 
 def evaluate_reward(
     models: Sequence[str],
-    datasets: str,
+    datasets: str | None,
+    candidates: str | None,
     reading: Mapping[str, Any],
     *,
     text_only: str | None,
@@ -34,36 +37,73 @@ def evaluate_reward(
     quiet: bool,
     verbose: bool,
 ) -> int:
-    """Evaluate `models` on `datasets` and say what came of it; return the exit code."""
+    """Evaluate `models` on `datasets` and `candidates` and say what came of it; the exit code."""
     if not alone():  # one process does it, whoever launched more
         return 0
+    if datasets is None and candidates is None:
+        raise ConfigError("on what? Give --dataset PAIRS, or --candidates FILE for Best-of-N")
     silence(verbose)
     tell: Tell = (lambda line: None) if quiet else say
     with plain_warnings(tell), terminable():
         folders = {_name(name): find_reward_model(name) for name in models}
-        blind = None if text_only is None else _loaded(find_reward_model(text_only), image_dir)
-        loaded = {name: _loaded(folder, image_dir) for name, folder in folders.items()}
+        blind = None if text_only is None else load_reward_model(find_reward_model(text_only), image_dir)
+        loaded = {name: load_reward_model(folder, image_dir) for name, folder in folders.items()}
         seeing = any(one.eyes for one in loaded.values())
         sets: dict[str, Any] = {}
-        for source in split_commas(datasets) or ():
+        for source in split_commas(datasets or "") or ():
             found = read_pairs(source, **reading)
             if image_dir:
                 found = _with_pictures(found, image_dir, image_expert, seeing)
             for note in found.notes():
                 tell(note)
             sets[_set_name(found, sets)] = found.pairs
-        results = reward_matrix(loaded, sets, blind, batch_size)
+        results = reward_matrix(loaded, sets, blind, batch_size) if sets else {}
+        if candidates is not None:
+            picked = _picked(loaded, candidates, reading["limit"], batch_size, tell)
+            results["best_of"] = picked
     if output is not None:
         write_text(output, json.dumps(results, indent=2) + "\n")
-    print(json.dumps(results) if as_json else as_text(results))
+    parts = [as_text(results)] if sets else []
+    parts += [best_of_text(name, one) for name, one in results.get("best_of", {}).items()]
+    print(json.dumps(results) if as_json else "\n\n".join(parts))
     return 0
 
 
-def _loaded(folder: Path, image_dir: str | None) -> Reward:
-    model = Reward.load(folder, image_dir)
-    if model.eyes and image_dir is None:
-        raise ConfigError(f"{folder} sees pictures: give --image-dir, their folder")
-    return model
+def _picked(
+    loaded: Mapping[str, Reward], candidates: str, limit: int | None, batch_size: int, tell: Tell
+) -> dict[str, Any]:
+    """Return what each model picks of each file of candidates."""
+    found: dict[str, Any] = {}
+    for source in split_commas(candidates) or ():
+        prompts, dropped = read_candidates(source, limit)
+        for why, count in dropped.items():
+            tell(f"{source}: {count:,} left out: {why}")
+        told = best_of_table(loaded, prompts, batch_size=batch_size)
+        if not told["prompts"]:
+            raise DataError(f"{source}: every prompt has a response that cannot be scored")
+        found[Path(source).name.split(".")[0]] = told
+    return found
+
+
+def best_of_text(name: str, told: Mapping[str, Any]) -> str:
+    """Return the table of one file of candidates as people read it."""
+    rows = [
+        [who, *(f"{of[str(n)]['value']:.3f}" for n in told["sizes"]), _interval_at_end(of)]
+        for who, of in told["of"].items()
+    ]
+    heads = [f"best of N, {name}", *map(str, told["sizes"]), "95 % at the last"]
+    lines = [columns(rows, heads), f"prompts    {told['prompts']:,}, {told['left_out']:,} left out"]
+    lines += [
+        f"subsets    {who}: " + ", ".join(f"{subset} {value:.3f}" for subset, value in of.items())
+        for who, of in told["reward_bench_2"].items()
+        if of
+    ]
+    return "\n".join(lines)
+
+
+def _interval_at_end(of: Mapping[str, Any]) -> str:
+    low, high = list(of.values())[-1]["interval"]
+    return f"[{low:.3f}, {high:.3f}]"
 
 
 def _with_pictures(found: PairSet, image_dir: str, expert: str, seeing: bool) -> PairSet:

@@ -17,7 +17,8 @@ from textcentric.data.tables import open_table
 from textcentric.errors import ConfigError, DataError, RunError, unknown
 from textcentric.methods.reward import Item, Reward
 from textcentric.methods.reward.method import PAPERS
-from textcentric.preferences.layouts import said_of_picture, said_prompt
+from textcentric.preferences.described import ABSENT, describe_files
+from textcentric.preferences.layouts import pictures_of, said_of_picture, said_prompt
 from textcentric.preferences.messages import plain
 
 CHUNK = 16  # batches that are read before they are sorted by length and scored
@@ -25,19 +26,31 @@ RESPONSES = ("response", "responses", "completion", "output")
 
 
 def score_command(
-    model: str, source: Path, output: Path | None, *, batch_size: int, quiet: bool, verbose: bool
+    model: str,
+    source: Path,
+    output: Path | None,
+    *,
+    image_dir: str | None,
+    image_expert: str,
+    batch_size: int,
+    quiet: bool,
+    verbose: bool,
 ) -> int:
     """Score the responses of `source`; return the exit code, 1 where some could not be scored."""
     silence(verbose)
     tell = (lambda line: None) if quiet else say
     with plain_warnings(tell), terminable():
-        method = Reward.load(find_reward_model(model))
+        method = load_reward_model(find_reward_model(model), image_dir)
         known = _weights(method)
         done = _finished(output, known) if output else set()
-        wanted = (item for item in items(source) if _key(item) not in done)
+        said = items(source)
+        need_words = image_dir is not None and not method.eyes
+        if image_dir is not None and need_words:
+            said = _in_words(said, image_dir, image_expert)
+        wanted = (item for item in said if _key(item) not in done)
         scored = failed = 0
         with _opened(output) as lines:
-            for line in _lines(method, known, wanted, batch_size):
+            for line in _lines(method, known, wanted, batch_size, need_words):
                 print(json.dumps(line, ensure_ascii=False), file=lines, flush=True)
                 scored += "score" in line
                 failed += "error" in line
@@ -55,6 +68,24 @@ def find_reward_model(name: str) -> Path:
     raise ConfigError(f"{unknown('reward model', Path(name).name, known)} (looked in {parent}/)")
 
 
+def load_reward_model(folder: Path, image_dir: str | None) -> Reward:
+    """Load the model; raises ConfigError where it sees pictures and is not told where they are."""
+    model = Reward.load(folder, image_dir)
+    if model.eyes and image_dir is None:
+        raise ConfigError(f"{folder} sees pictures: give --image-dir, their folder")
+    return model
+
+
+def _in_words(said: Iterable[Item], image_dir: str, expert: str) -> Iterator[Item]:
+    """Yield the items with their pictures in words; those that have words keep them."""
+    said = iter(said)
+    while chunk := list(islice(said, CHUNK)):
+        albums = [() if item.descriptions else item.images for item in chunk]
+        told = describe_files(albums, image_dir, expert)
+        for item, words in zip(chunk, told, strict=True):
+            yield item._replace(descriptions={"image": words}) if words else item
+
+
 def items(source: Path) -> Iterator[Item]:
     """Yield the responses of a table, of which a row may have several."""
     table = open_table(source)
@@ -69,16 +100,20 @@ def items(source: Path) -> Iterator[Item]:
         name = str(row.get("id", number))
         for at, response in enumerate(told):
             called = name if len(told) == 1 else f"{name}/{at}"
-            yield Item(said_of_picture(row), said_prompt(row), plain(response), called)
+            words, images = said_of_picture(row), pictures_of(row)
+            yield Item(words, said_prompt(row), plain(response), called, images)
 
 
 def _lines(
-    method: Reward, weights: str, wanted: Iterable[Item], batch_size: int
+    method: Reward, weights: str, wanted: Iterable[Item], batch_size: int, need_words: bool
 ) -> Iterator[dict[str, Any]]:
     """Yield a line for each item: its score, or why it has none."""
     wanted = iter(wanted)
     while chunk := list(islice(wanted, CHUNK * batch_size)):
-        faults = [method.fault(item) for item in chunk]
+        faults = [
+            ABSENT if need_words and item.images and not item.descriptions else method.fault(item)
+            for item in chunk
+        ]
         good = [item for item, why in zip(chunk, faults, strict=True) if not why]
         scores = iter(method.score(good, batch_size).tolist())
         for item, why in zip(chunk, faults, strict=True):
@@ -88,7 +123,7 @@ def _lines(
 
 def _key(item: Item) -> str:
     """Return a digest of what is scored."""
-    read = repr((item.name, dict(item.descriptions), item.prompt, item.response))
+    read = repr((item.name, dict(item.descriptions), item.prompt, item.response, item.images))
     return hashlib.blake2b(read.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 

@@ -21,6 +21,10 @@ def score(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="JSON lines; default: on stdout.")
     ] = None,
+    image_dir: Annotated[
+        flag.Text, typer.Option("--image-dir", help="Folder of the pictures, seen or put in words.")
+    ] = None,
+    image_expert: flag.ImageExpert = None,
     batch_size: Annotated[int, typer.Option("--batch-size", min=1, help="Texts at a time.")] = 32,
     quiet: flag.Quiet = False,
     verbose: flag.Verbose = False,
@@ -35,6 +39,13 @@ def score(
 
     raise typer.Exit(
         score_command(
-            model, input_file, output, batch_size=batch_size, quiet=quiet, verbose=verbose
+            model,
+            input_file,
+            output,
+            image_dir=image_dir,
+            image_expert=image_expert or "auto",
+            batch_size=batch_size,
+            quiet=quiet,
+            verbose=verbose,
         )
     )

@@ -30,7 +30,7 @@ def described(
     kept, files = [], {}
     for pair in found.pairs:
         if not pair.descriptions and pair.images:
-            file = _file(pair, folder)
+            file = _file(pair.images, folder)
             if file is None:
                 dropped[ABSENT] += 1
                 continue
@@ -46,7 +46,7 @@ def pictured(found: PairSet, image_dir: str | Path) -> PairSet:
     folder, dropped, kept = Path(image_dir).resolve(), Counter(found.dropped), []
     faults: dict[str, str] = {}
     for pair in found.pairs:
-        if not pair.images or _file(pair, folder) is None:
+        if not pair.images or _file(pair.images, folder) is None:
             dropped[ABSENT] += 1
         elif any(_faulty(str(name), folder, faults) for name in pair.images):
             dropped[BROKEN] += 1
@@ -66,8 +66,18 @@ def _faulty(name: str, folder: Path, known: dict[str, str]) -> str:
     return known[name]
 
 
-def _file(pair: Pair, folder: Path) -> Path | None:
-    name = pair.images[0]
+def describe_files(
+    albums: Sequence[Sequence[object]], image_dir: str | Path, expert: str = "auto"
+) -> list[str]:
+    """Return the first picture of each of `albums` in words, "" where it is not in `image_dir`."""
+    folder = Path(image_dir).resolve()
+    files = [_file(images, folder) if images else None for images in albums]
+    words = _words([file for file in files if file is not None], folder, expert, None)
+    return [words.get(file, "") if file is not None else "" for file in files]
+
+
+def _file(images: Sequence[object], folder: Path) -> Path | None:
+    name = images[0]
     if not isinstance(name, str):
         return None
     path = folder / name

@@ -170,6 +170,15 @@ def said_of_picture(row: Row) -> dict[str, str]:
     return {}
 
 
+def pictures_of(row: Row) -> tuple[Any, ...]:
+    """Return the pictures of a row: files, or data."""
+    for name in IMAGES:
+        value = row.get(name)
+        if value is not None and value != "":
+            return tuple(value) if isinstance(value, list) else (value,)
+    return ()
+
+
 def _prompt(row: Row) -> Any:
     return next((row[name] for name in PROMPTS if row.get(name) is not None), "")
 
@@ -178,7 +187,7 @@ def _pair(name: str, row: Row, prompt: Any, chosen: str, rejected: str) -> Pair 
     margin = _number(row.get("margin"))
     if isinstance(margin, str):
         return margin
-    images = tuple(_images(row))
+    images = pictures_of(row)
     group = row.get("group")
     if group is None and images and isinstance(images[0], str):
         group = images[0]
@@ -204,14 +213,6 @@ def _number(value: Any) -> float | str | None:
         return float(value)
     except (TypeError, ValueError):
         return "the margin is not a finite number"
-
-
-def _images(row: Row) -> Iterator[Any]:
-    for name in IMAGES:
-        value = row.get(name)
-        if value is not None and value != "":
-            yield from value if isinstance(value, list) else [value]
-            return
 
 
 def _said(value: Any) -> str:

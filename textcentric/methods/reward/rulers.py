@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -24,7 +24,8 @@ def length_only(pairs: Sequence[Pair]) -> np.ndarray:
 
 def word_overlap(pairs: Sequence[Pair]) -> np.ndarray:
     """Return how much more of the chosen response's words stand in the descriptions (N,)."""
-    return np.array([_overlap(p, p.chosen) - _overlap(p, p.rejected) for p in pairs])
+    both = ((overlap(p.descriptions, p.chosen), overlap(p.descriptions, p.rejected)) for p in pairs)
+    return np.array([chosen - rejected for chosen, rejected in both])
 
 
 def swapped(pairs: Sequence[Pair], seed: int = 0) -> list[Pair]:
@@ -84,8 +85,8 @@ def share_right(differences: np.ndarray) -> float:
     return float(((differences > 0) + 0.5 * (differences == 0)).mean())
 
 
-def _overlap(pair: Pair, response: str) -> float:
-    """Return the share of the words of `response` that stand in the descriptions of `pair`."""
-    said = set(WORD.findall(" ".join(pair.descriptions.values()).lower()))
+def overlap(descriptions: Mapping[str, str], response: str) -> float:
+    """Return the share of the words of `response` that stand in `descriptions`."""
+    said = set(WORD.findall(" ".join(descriptions.values()).lower()))
     told = WORD.findall(response.lower())
     return sum(word in said for word in told) / len(told) if told else 0.0
