@@ -46,8 +46,8 @@ def evaluate_reward(
     tell: Tell = (lambda line: None) if quiet else say
     with plain_warnings(tell), terminable():
         folders = {_name(name): find_reward_model(name) for name in models}
-        blind = None if text_only is None else load_reward_model(find_reward_model(text_only), image_dir)
         loaded = {name: load_reward_model(folder, image_dir) for name, folder in folders.items()}
+        blind = text_only and load_reward_model(find_reward_model(text_only), image_dir)
         seeing = any(one.eyes for one in loaded.values())
         sets: dict[str, Any] = {}
         for source in split_commas(datasets or "") or ():
@@ -57,7 +57,7 @@ def evaluate_reward(
             for note in found.notes():
                 tell(note)
             sets[_set_name(found, sets)] = found.pairs
-        results = reward_matrix(loaded, sets, blind, batch_size) if sets else {}
+        results = reward_matrix(loaded, sets, blind or None, batch_size) if sets else {}
         if candidates is not None:
             picked = _picked(loaded, candidates, reading["limit"], batch_size, tell)
             results["best_of"] = picked

@@ -193,7 +193,8 @@ def reward(
         flag.Text, typer.Option("--eval-dataset", help="Held-out pairs: FILE,FILE.")
     ] = None,
     image_dir: Annotated[
-        flag.Text, typer.Option("--image-dir", help="Folder of the pictures, seen or put into words.")
+        flag.Text,
+        typer.Option("--image-dir", help="Folder of the pictures, seen or put into words."),
     ] = None,
     image_expert: flag.ImageExpert = None,
     output_dir: Annotated[

@@ -95,20 +95,21 @@ def ties_score(scores: Scores, prompts: Sequence[Candidates]) -> float:
     gaps: dict[str, dict[str, tuple[float, float]]] = {"ref": {}, "tied": {}}
     for told, one in zip(scores, prompts, strict=True):
         kind, _, key = one.id.partition(":")
-        right = told[np.array(one.truths) > 0]
-        wrong = told[np.array(one.truths) <= 0]
-        if kind in gaps and len(right) and len(wrong):
-            gaps[kind][key] = float(right.min() - wrong.max()), float(right.max() - right.min())
+        good = told[np.array(one.truths) > 0]
+        bad = told[np.array(one.truths) <= 0]
+        if kind in gaps and len(good) and len(bad):
+            gaps[kind][key] = float(good.min() - bad.max()), float(good.max() - good.min())
     keys = [key for key in gaps["tied"] if key in gaps["ref"]]
-    accuracy = [float(np.mean([gap > 0 for gap, _ in of.values()] or [0])) for of in gaps.values()]
+    right = [[gap > 0 for gap, _ in of.values()] for of in gaps.values()]
+    accurate = 0.3 * sum(fmean(one) for one in right if one)
     if not keys:
-        return 0.3 * sum(accuracy)
+        return accurate
     tied, spread = np.array([gaps["tied"][key] for key in keys]).T
     least = np.minimum(tied, [gaps["ref"][key][0] for key in keys])
     with np.errstate(divide="ignore", invalid="ignore"):
         margin = np.nan_to_num(np.tanh(least / spread - 1))
     kept = 0.2 * np.mean(tied > spread) + 0.2 * np.mean(least > spread) + 0.01 * np.mean(margin)
-    return float(0.3 * sum(accuracy) + kept)
+    return float(accurate + kept)
 
 
 def _mean(scores: Scores, prompts: Sequence[Candidates], size: int) -> dict[str, Any]:

@@ -71,8 +71,9 @@ class Reading(NamedTuple):
 class Reward:
     """A reward model, its proxy if it has one, and how both read a pair.
 
-    With `vision_model` the pictures of pairs are files in `image_dir`. Raises DataError for pairs that nothing can be learnt from (see `Pair` and `too_long`),
-    ConfigError for what does not fit together.
+    With `vision_model` the pictures of pairs are files in `image_dir`. Raises DataError for pairs
+    that nothing can be learnt from (see `fault` and `too_long`), ConfigError for what does not fit
+    together.
     """
 
     name = "reward"
@@ -85,8 +86,9 @@ class Reward:
         self.eyes = _eyes(config, image_dir)
         if self.eyes:
             self.eyes.look([file for pair in pairs for file in pair.images])
+        features = self.eyes.shape[1] if self.eyes else None
         tokenizer = load_tokenizer(config, source(config.model))
-        self.model = build_branches(config, tokenizer, self.eyes and self.eyes.shape[1])
+        self.model = build_branches(config, tokenizer, features)
         self.reader = _reader(config, tokenizer, self.model.main, self.eyes)
         self._places = {pair.id: at for at, pair in enumerate(pairs)} if config.sfc_ema else {}
         if config.sfc_ema:
@@ -354,9 +356,7 @@ def _eyes(config: RewardConfig, image_dir: str | Path | None) -> Eyes | None:
     return Eyes(config.vision_model, image_dir, **options)
 
 
-def _reader(
-    config: RewardConfig, tokenizer: Any, model: Any, eyes: Eyes | None
-) -> ResponseReader:
+def _reader(config: RewardConfig, tokenizer: Any, model: Any, eyes: Eyes | None) -> ResponseReader:
     limit = longest_text(model, tokenizer)
     if limit is not None and config.max_length > limit:
         raise ConfigError(

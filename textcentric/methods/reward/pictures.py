@@ -89,10 +89,11 @@ class Projector(nn.Sequential):
         """Scale the last layer so that its outputs begin about as large as token embeddings."""
         weight = embeddings.weight
         assert isinstance(weight, Tensor)
-        last = self[-1]
+        first, last = self[1], self[-1]
+        assert isinstance(first, nn.Linear)
         assert isinstance(last, nn.Linear)
         with torch.no_grad():
-            spread = self(torch.randn(64, self[0].normalized_shape[0])).std()
+            spread = self(torch.randn(64, first.in_features)).std()
             last.weight *= weight.float().std().cpu() / spread
             nn.init.zeros_(last.bias)
 

@@ -31,8 +31,8 @@ def word_overlap(pairs: Sequence[Pair]) -> np.ndarray:
 def swapped(pairs: Sequence[Pair], seed: int = 0) -> list[Pair]:
     """Return the pairs with the descriptions of others: a model that reads them does worse.
 
-    Pictures go with them. The descriptions of whole groups are passed on to the next group in a drawn order, so that no
-    pair keeps its own where there are two groups or more.
+    Pictures go with them. The descriptions of whole groups are passed on to the next group in a
+    drawn order, so that no pair keeps its own where there are two groups or more.
     """
     by_group: dict[str, list[int]] = {}
     for at, pair in enumerate(pairs):
