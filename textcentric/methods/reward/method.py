@@ -30,6 +30,7 @@ from textcentric.methods.reward.model import (
     Branches,
     Texts,
     build_branches,
+    halves,
     load_main,
     load_projector,
     save_branches,
@@ -116,12 +117,11 @@ class Reward:
     def loss(self, model: torch.nn.Module, batch: Mapping[str, Tensor]) -> Tensor:
         """Return the objective of each pair (B,); both branches go through one call."""
         proxied = {k.removeprefix(_PROXY): v for k, v in batch.items() if k.startswith(_PROXY)}
-        main, proxy = model(batch, proxied or None)
+        main, proxy_losses = model(batch, proxied or None)
         centering = self.config.center_rewards_coefficient
-        if proxy is None:
-            return bradley_terry(_split(main), batch["margin"], centering)
-        main_losses = bradley_terry(_split(main), centering=centering)
-        proxy_losses = bradley_terry(_split(proxy))
+        if proxy_losses is None:
+            return bradley_terry(halves(main), batch["margin"], centering)
+        main_losses = bradley_terry(halves(main), centering=centering)
         weights = self._weights(*self._smoothed(main_losses, proxy_losses, batch["place"]))
         if self.model.frozen:
             return weights * main_losses
@@ -195,7 +195,7 @@ class Reward:
         main.set_adapter(MAIN)
         merged = Branches(main.merge_and_unload(adapter_names=[MAIN]))
         if self.eyes:
-            merged.projectors[MAIN] = self.model.projectors[MAIN]
+            merged.see_by(MAIN, self.model.projector(MAIN))
         self.model = merged
         changes = {"use_peft": False, "reward_objective": "bt", "save_proxy": False}
         changes |= {"proxy_model_name_or_path": None, "proxy_schedule": "joint"}
@@ -229,7 +229,7 @@ class Reward:
             width = method.model.main.get_input_embeddings().weight.shape[1]
             projector = Projector(method.eyes.shape[1], width)
             load_projector(projector, folder)
-            method.model.projectors[MAIN] = projector
+            method.model.see_by(MAIN, projector)
         method.reader = _reader(method.config, tokenizer, method.model.main, method.eyes)
         method._places = {}
         method._data = papers["data"]
@@ -341,12 +341,6 @@ def read_papers(folder: Path) -> dict[str, Any]:
     if not isinstance(papers, dict) or not wanted <= papers.keys() or papers["format"] != FORMAT:
         raise RunError(f"{path} is not of format {FORMAT}; train again with this version")
     return papers
-
-
-def _split(rewards: Tensor) -> Rewards:
-    """Return rewards (2B,), the chosen ones first, as pairs."""
-    half = len(rewards) // 2
-    return Rewards(rewards[:half], rewards[half:])
 
 
 def _eyes(config: RewardConfig, image_dir: str | Path | None) -> Eyes | None:

@@ -7,7 +7,7 @@ Legend: N texts, T tokens, D width.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from textcentric.methods.loading import (
     source,
 )
 from textcentric.methods.reward.config import RewardConfig
+from textcentric.methods.reward.objective import Rewards, bradley_terry
 from textcentric.methods.reward.pictures import Projector, in_place
 
 ADAPTER, PROXY = "adapter_config.json", "proxy"
@@ -60,10 +61,30 @@ class Branches(nn.Module):
         self.frozen = frozen
         self._trained = [one for one in self.parameters() if one.requires_grad]
 
+    def see_by(self, branch: str, projector: Projector) -> None:
+        """Let MAIN or PROXY read pictures through `projector`, trained as the branch is."""
+        trained = branch == MAIN or not self.frozen
+        self.projectors[branch] = projector.requires_grad_(trained)
+        if trained:
+            self._trained += projector.parameters()
+
+    def projector(self, branch: str) -> Projector:
+        """Return that of MAIN or PROXY."""
+        found = self.projectors[branch]
+        assert isinstance(found, Projector)
+        return found
+
     def forward(self, main: Texts, proxy: Texts | None = None) -> tuple[Tensor, Tensor | None]:
-        """Return the rewards (N,) of the model, and those of the proxy on its own texts."""
-        told = None if proxy is None else self.proxy_rewards(proxy)
+        """Return the rewards (2B,) of the model, and the losses (B,) of the proxy on its own texts.
+
+        Texts are those of B chosen responses, then of the B rejected ones.
+        """
+        told = None if proxy is None else self._proxy_losses(proxy)
         return self._rewards(self.main, MAIN, main), told
+
+    def _proxy_losses(self, texts: Texts) -> Tensor:
+        losses = bradley_terry(halves(self.proxy_rewards(texts)))
+        return with_early_gradients(losses, self._trained) if losses.requires_grad else losses
 
     def proxy_rewards(self, texts: Texts) -> Tensor:
         """Return the rewards (N,) of the proxy alone."""
@@ -89,6 +110,33 @@ class Branches(nn.Module):
             self.main.set_adapter(MAIN)
             for one in self._trained:  # PEFT would train the active adapter only
                 one.requires_grad_(True)
+
+
+def halves(rewards: Tensor) -> Rewards:
+    """Return rewards (2B,), the chosen ones first, as pairs."""
+    half = len(rewards) // 2
+    return Rewards(rewards[:half], rewards[half:])
+
+
+def with_early_gradients(losses: Tensor, parameters: Sequence[nn.Parameter]) -> Tensor:
+    """Return `losses` (B,) with the gradient of their sum taken now, and nothing else kept of it.
+
+    What they were computed from can be freed before another model runs. Only their sum may be
+    differentiated: all of them must weigh the same in what follows.
+
+    >>> weight = nn.Parameter(torch.tensor(2.0))
+    >>> with_early_gradients(weight * torch.tensor([1.0, 3.0]), [weight]).sum().backward()
+    >>> weight.grad
+    tensor(4.)
+    """
+    gradients = torch.autograd.grad(losses.sum(), parameters, allow_unused=True)
+    terms = [
+        torch.sum(one * gradient)
+        for one, gradient in zip(parameters, gradients, strict=True)
+        if gradient is not None
+    ]
+    linear = torch.stack(terms).sum()
+    return losses.detach() + (linear - linear.detach()) / len(losses)
 
 
 def rewards(model: Any, texts: Texts) -> Tensor:
@@ -123,9 +171,7 @@ def _seeing(branches: Branches, config: RewardConfig, features: int | None) -> B
     for number, (branch, start) in enumerate(starts.items()):
         with seeded(config.seed + number):
             body = branches.main if branch == MAIN or branches.shared else branches.proxy
-            branches.projectors[branch] = _projector(body, Path(start), features)
-    if branches.frozen:
-        branches.projectors[PROXY].requires_grad_(False)
+            branches.see_by(branch, _projector(body, Path(start), features))
     return branches
 
 
