@@ -280,3 +280,14 @@ def test_pictures_are_put_in_words_for_a_model_of_text(place: Path, photos: Path
     lines = [json.loads(line) for line in said.out.splitlines()]
     assert lines[0]["score"] != lines[2]["score"]
     assert lines[1]["error"] == "its picture is not in the image folder"
+
+
+def test_candidates_have_their_pictures_put_in_words(place: Path, photos: Path) -> None:
+    assert train("-o", "models/teller").code == 0
+    row = {"prompt": "kind :", "responses": ["red", "blue"], "correct": [1, 0], "image": "0.png"}
+    write(place / "pictured.jsonl", [row])
+    known = ("--image-dir", "photos", "--image-expert", "pixels", "--json")
+    said = textcentric("evaluate", "reward", "teller", "--candidates", "pictured.jsonl", *known)
+    assert said.code == 0, said.err
+    overlap = json.loads(said.out)["best_of"]["pictured"]["of"]["overlap"]
+    assert overlap["2"]["value"] == 1.0  # "Colours: mainly red."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,8 @@ from textcentric.methods.reward import Reward
 from textcentric.methods.reward.best_of import best_of_table
 from textcentric.methods.reward.matrix import reward_matrix
 from textcentric.preferences import PairSet, read_pairs
-from textcentric.preferences.candidates import read_candidates
-from textcentric.preferences.described import described, pictured
+from textcentric.preferences.candidates import Candidates, read_candidates
+from textcentric.preferences.described import candidates_in_words, described, pictured
 from textcentric.runs import write_text
 
 
@@ -59,7 +59,13 @@ def evaluate_reward(
             sets[_set_name(found, sets)] = found.pairs
         results = reward_matrix(loaded, sets, blind or None, batch_size) if sets else {}
         if candidates is not None:
-            picked = _picked(loaded, candidates, reading["limit"], batch_size, tell)
+            prompts = dict(_candidates(candidates, reading["limit"], tell))
+            if image_dir and not seeing:
+                prompts = {
+                    name: candidates_in_words(asked, image_dir, expert=image_expert)
+                    for name, asked in prompts.items()
+                }
+            picked = _picked(loaded, prompts, batch_size)
             results["best_of"] = picked
     if output is not None:
         write_text(output, json.dumps(results, indent=2) + "\n")
@@ -69,19 +75,26 @@ def evaluate_reward(
     return 0
 
 
-def _picked(
-    loaded: Mapping[str, Reward], candidates: str, limit: int | None, batch_size: int, tell: Tell
-) -> dict[str, Any]:
-    """Return what each model picks of each file of candidates."""
-    found: dict[str, Any] = {}
-    for source in split_commas(candidates) or ():
+def _candidates(
+    sources: str, limit: int | None, tell: Tell
+) -> Iterator[tuple[str, list[Candidates]]]:
+    """Yield the name and the prompts of each file."""
+    for source in split_commas(sources) or ():
         prompts, dropped = read_candidates(source, limit)
         for why, count in dropped.items():
             tell(f"{source}: {count:,} left out: {why}")
-        told = best_of_table(loaded, prompts, batch_size=batch_size)
-        if not told["prompts"]:
-            raise DataError(f"{source}: every prompt has a response that cannot be scored")
-        found[Path(source).name.split(".")[0]] = told
+        yield Path(source).name.split(".")[0], prompts
+
+
+def _picked(
+    loaded: Mapping[str, Reward], prompts: Mapping[str, Sequence[Candidates]], batch_size: int
+) -> dict[str, Any]:
+    """Return what each model picks of each file of candidates."""
+    found: dict[str, Any] = {}
+    for name, asked in prompts.items():
+        found[name] = best_of_table(loaded, asked, batch_size=batch_size)
+        if not found[name]["prompts"]:
+            raise DataError(f"{name}: every prompt has a response that cannot be scored")
     return found
 
 

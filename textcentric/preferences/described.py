@@ -10,6 +10,7 @@ from pathlib import Path
 from textcentric.data.pictures import PictureError, is_inside, open_picture
 from textcentric.examples import describe_examples
 from textcentric.experts import open_experts
+from textcentric.preferences.candidates import Candidates
 from textcentric.preferences.loading import PairSet
 from textcentric.rows import Pair, Record
 
@@ -64,6 +65,18 @@ def _faulty(name: str, folder: Path, known: dict[str, str]) -> str:
         except PictureError as error:
             known[name] = error.reason
     return known[name]
+
+
+def candidates_in_words(
+    prompts: Sequence[Candidates], image_dir: str | Path, *, expert: str = "auto"
+) -> list[Candidates]:
+    """Return the prompts with their first picture in words; those that have words keep them."""
+    albums = [() if one.descriptions else one.images for one in prompts]
+    words = describe_files(albums, image_dir, expert)
+    return [
+        replace(one, descriptions={"image": told}) if told else one
+        for one, told in zip(prompts, words, strict=True)
+    ]
 
 
 def describe_files(
