@@ -15,9 +15,11 @@ from small_run import WORDS as MOODS
 from test_reward import pairs
 from tiny_models import WORDS, tiny_model
 
+from textcentric.cli import run_score
 from textcentric.cli.reward_settings import read_reward_training, sorted_reward_flags
 from textcentric.errors import ConfigError
 from textcentric.methods.reward import RewardConfig
+from textcentric.preferences.described import describe_files
 from textcentric.training.config import TrainConfig
 
 NOT_FLAGS = {"attn_implementation", "disable_dropout", "dtype", "layers", "lora_target_modules"} | {
@@ -260,9 +262,20 @@ def test_pictures_are_seen_by_the_model_itself(place: Path, photos: Path) -> Non
     lines = [json.loads(line) for line in said.out.splitlines()]
     assert lines[0]["score"] != lines[1]["score"]
     assert "no picture" in lines[2]["error"]
+    write(place / "look.jsonl", [{**row, "image": "9.png"}, {**row, "image": "1.png"}])
+    said = textcentric("score", "sees", "--input", "look.jsonl", *known)
+    assert said.code == 1  # a picture that is not there stops none of the others
+    again = [json.loads(line) for line in said.out.splitlines()]
+    assert "9.png" in again[0]["error"]
+    assert again[1]["score"] == lines[1]["score"]
     said = textcentric("score", "sees", "--input", "look.jsonl")
     assert said.code == 2
     assert "give --image-dir" in said.err
+    assert train("-o", "models/unseeing").code == 0
+    mixed = ("evaluate", "reward", "sees", "unseeing", "--dataset", "seen.jsonl")
+    said = textcentric(*mixed, *known)
+    assert said.code == 2
+    assert "sees see pictures and the others read of them" in said.err
     said = train("--vision-model", "packaged", "-o", "models/blind", pairs=seen)
     assert said.code == 2
     assert "give --image-dir" in said.err
@@ -280,6 +293,30 @@ def test_pictures_are_put_in_words_for_a_model_of_text(place: Path, photos: Path
     lines = [json.loads(line) for line in said.out.splitlines()]
     assert lines[0]["score"] != lines[2]["score"]
     assert lines[1]["error"] == "its picture is not in the image folder"
+
+
+def test_what_is_scored_already_is_not_described_again(
+    place: Path, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert train("-o", "models/once").code == 0
+    row = {"prompt": "kind :", "response": "red"}
+    words = ("--image-dir", "photos", "--image-expert", "pixels", "-o", "once.jsonl")
+    write(place / "grown.jsonl", [{**row, "image": "0.png"}])
+    assert textcentric("score", "once", "--input", "grown.jsonl", *words).code == 0
+    asked: list[int] = []
+
+    def count(albums: Any, *known: Any) -> Any:
+        asked.append(len(albums))
+        return describe_files(albums, *known)
+
+    monkeypatch.setattr(run_score, "describe_files", count)
+    write(place / "grown.jsonl", [{**row, "image": "0.png"}, {**row, "image": "1.png"}])
+    assert textcentric("score", "once", "--input", "grown.jsonl", *words).code == 0
+    assert asked == [1]
+    other = [*words[:3], "efficientnet", *words[4:]]
+    said = textcentric("score", "once", "--input", "grown.jsonl", *other)
+    assert said.code == 4 or said.code == 2
+    assert "another model or image expert" in said.err
 
 
 def test_candidates_have_their_pictures_put_in_words(place: Path, photos: Path) -> None:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 from tiny_models import tiny_model
 
 from textcentric.errors import ConfigError, DataError, RunError
 from textcentric.methods.reward import Item, Reward, RewardConfig, reward_config
-from textcentric.methods.reward.objective import failure_coefficient
+from textcentric.methods.reward.model import halves, with_early_gradients
+from textcentric.methods.reward.objective import bradley_terry, failure_coefficient
 from textcentric.methods.reward.texts import NOTHING, ResponseReader
 from textcentric.rows import Pair
 from textcentric.train import train
@@ -56,6 +61,7 @@ def items(rows: list[Pair]) -> list[Item]:
 
 
 PEFT = {"use_peft": True, "lora_r": 2, "lora_alpha": 4, "lora_dropout": 0.0}
+SFC = {"reward_objective": "sfc"}
 KINDS_OF_MODEL = [
     pytest.param("bert", {}, id="bert"),
     pytest.param("gpt2", {}, id="gpt2"),
@@ -344,3 +350,151 @@ def test_the_head_computes_in_float32_under_bfloat16(tmp_path: Path) -> None:
     batch = method.collate(pairs(2), 0)
     logits = method.model.main(batch["input_ids"], batch["attention_mask"]).logits
     assert logits.dtype == torch.float32
+
+
+def test_the_proxy_learns_the_same_as_alone_and_its_activations_are_gone(tmp_path: Path) -> None:
+    method = Reward(config_of(tmp_path, reward_objective="sfc"), pairs())
+    batch = method.collate(pairs(), epoch=0)
+    texts = {k.removeprefix("proxy_"): v for k, v in batch.items() if k.startswith("proxy_")}
+    method.loss(method.model, batch).sum().backward()
+    found = {
+        n: p.grad.clone() for n, p in method.model.proxy.named_parameters() if p.grad is not None
+    }
+    method.model.zero_grad()
+    bradley_terry(halves(method.model.proxy_rewards(texts))).sum().backward()
+    for name, one in method.model.proxy.named_parameters():
+        if one.grad is not None:
+            torch.testing.assert_close(found[name], one.grad)
+    _, losses = method.model(batch, texts)
+    assert "_Early" in type(losses.grad_fn).__name__
+
+
+def test_early_gradients_are_those_of_the_sum_and_a_bad_row_spoils_its_own_loss_only() -> None:
+    weight = torch.nn.Parameter(torch.tensor([1.0, 2.0]))
+    idle = torch.nn.Parameter(torch.tensor(1.0))
+    given = torch.tensor([[1.0, 0.5], [float("nan"), 1.0]])
+    told = with_early_gradients(given @ weight, [weight, idle])
+    assert told.isfinite().tolist() == [True, False]
+    told = with_early_gradients(given[:1] @ weight, [weight, idle])
+    (3 * told.sum()).backward()
+    assert weight.grad.tolist() == [3.0, 1.5]  # type: ignore[union-attr]
+    assert idle.grad is None
+
+
+@pytest.mark.parametrize(("kind", "values"), KINDS_OF_MODEL)
+def test_gradient_checkpointing_changes_nothing(
+    tmp_path: Path, kind: str, values: dict[str, Any]
+) -> None:
+    found = []
+    for checkpointing in (False, True):
+        config = config_of(tmp_path, kind, gradient_checkpointing=checkpointing, **values)
+        method = Reward(config, pairs())
+        method.model.train()
+        method.loss(method.model, method.collate(pairs(), epoch=0)).sum().backward()
+        found.append({n: p.grad for n, p in method.model.named_parameters()})
+    for name, one in found[0].items():
+        if one is not None and one.abs().max() > 0:
+            torch.testing.assert_close(found[1][name], one, atol=1e-6, rtol=1e-4)
+
+
+# AdamW turns the noise of a gradient near 0 into a step of the learning rate, and hides its scale:
+# steps are small, and norms are compared beside losses.
+CLOSE: dict[str, Any] = {"learning_rate": 1e-5, "logging_steps": 1}
+
+
+def _steps(result: Any) -> list[float]:
+    """Return loss and norm of the gradient of each step."""
+    told = [line for line in result.history if "loss" in line]
+    assert len(told) == result.step
+    return [line[name] for line in told for name in ("loss", "grad_norm")]
+
+
+@pytest.mark.parametrize("values", [{}, SFC])
+def test_accumulation_gives_the_same_steps(tmp_path: Path, values: dict[str, Any]) -> None:
+    found = []
+    for size, pieces in ((4, 1), (2, 2)):
+        method = Reward(config_of(tmp_path, **values), pairs())
+        batch = {"per_device_train_batch_size": size, "gradient_accumulation_steps": pieces}
+        loop = settings(
+            tmp_path, **batch, max_steps=3, output_dir=tmp_path / f"out-{size}", **CLOSE
+        )
+        result = train(method, loop, pairs(11), quiet=True)
+        found.append((_steps(result), method))
+    assert found[0][0] == pytest.approx(found[1][0], abs=1e-5)
+    ours, theirs = (one[1].model.state_dict() for one in found)
+    for name, value in ours.items():
+        torch.testing.assert_close(theirs[name], value, atol=1e-5, rtol=0)
+
+
+class Killed(Exception):
+    """Stands for the end of a process."""
+
+
+class Dying(Reward):
+    """Is killed in its fifth step."""
+
+    read = 0
+
+    def collate(self, rows: Any, epoch: int) -> dict[str, torch.Tensor]:
+        self.read += 1
+        if self.read == 5:
+            raise Killed
+        return super().collate(rows, epoch)
+
+
+@pytest.mark.parametrize("values", [{}, SFC, {**SFC, "sfc_ema": 0.5}, {**SFC, **PEFT}])
+def test_a_killed_training_goes_on_to_the_same_weights(
+    tmp_path: Path, values: dict[str, Any]
+) -> None:
+    known = {"save_strategy": "steps", "save_steps": 2, "max_steps": 8}
+
+    def once(kind: type[Reward], name: str) -> dict[str, torch.Tensor]:
+        method = kind(config_of(tmp_path, **values), pairs())
+        train(method, settings(tmp_path, **known, output_dir=tmp_path / name), pairs(), quiet=True)
+        return {k: v.clone() for k, v in method.model.state_dict().items()}
+
+    whole = once(Reward, "whole")
+    with pytest.raises(Killed):
+        once(Dying, "killed")
+    again = once(Reward, "killed")
+    assert all(torch.equal(whole[name], again[name]) for name in whole)
+
+
+@pytest.mark.slow
+def test_two_processes_make_the_steps_that_one_makes(tmp_path: Path) -> None:
+    config_of(tmp_path)
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
+    launch = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2"]
+    port = ["--rdzv-backend", "c10d", "--rdzv-endpoint", "127.0.0.1:0"]
+    worker = Path(__file__).with_name("ddp_reward.py")
+    done = subprocess.run(
+        [*launch, *port, str(worker), str(tmp_path)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr[-4000:]
+    for name, values in OBJECTIVES.items():
+        told = [json.loads((tmp_path / f"{name}-{rank}.json").read_text()) for rank in (0, 1)]
+        assert [one["world"] for one in told] == [2, 2]
+        assert not set(told[0]["first"]) & set(told[1]["first"])
+        loss, weights = trained(tmp_path, name, values, 4)
+        assert told[0]["losses"] == told[1]["losses"] == pytest.approx(loss, abs=1e-5)
+        theirs = load_file(tmp_path / f"{name}-2" / "model.safetensors")
+        for key, value in theirs.items():
+            torch.testing.assert_close(weights[key], value, atol=1e-5, rtol=0)
+
+
+OBJECTIVES: dict[str, dict[str, Any]] = {"bt": {}, "sfc": SFC}
+
+
+def trained(
+    folder: Path, name: str, values: dict[str, Any], size: int
+) -> tuple[list[float], dict[str, torch.Tensor]]:
+    """Train on 11 pairs, the last batch uneven; return losses and norms, and the weights."""
+    method = Reward(config_of(folder, **values), pairs(11))
+    loop = settings(folder, max_steps=6, per_device_train_batch_size=size, **CLOSE)
+    loop = loop.model_copy(update={"output_dir": folder / f"{name}-{size}"})
+    result = train(method, loop, pairs(11), quiet=True)
+    return _steps(result), load_file(loop.output_dir / "model.safetensors") if size == 4 else {}

@@ -16,6 +16,7 @@ from textcentric.data.pictures import PictureError
 from textcentric.errors import ConfigError, DataError, RunError
 from textcentric.experts.classifier import picture_features
 from textcentric.methods.reward import Item, Reward, reward_config
+from textcentric.methods.reward import pictures as module
 from textcentric.methods.reward.matrix import hidden, reward_matrix
 from textcentric.methods.reward.model import PROJECTOR
 from textcentric.methods.reward.pictures import BLANK, Eyes, Projector, in_place
@@ -188,6 +189,18 @@ def test_blank_stands_for_any_picture(folder: Path, vision: str) -> None:
         eyes.features(["0.png"])
 
 
+def test_features_beyond_the_limit_are_seen_again(
+    folder: Path, vision: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MOST_KEPT", 0)
+    monkeypatch.setattr(module, "BATCH", 2)
+    eyes = Eyes(vision, folder)
+    first = eyes.features(["0.png"])
+    eyes.look(["1.png", "2.png", "3.png"])
+    assert list(eyes._known) == [BLANK, "3.png"]
+    torch.testing.assert_close(eyes.features(["0.png"]), first)
+
+
 def test_bad_pictures_are_refused(tmp_path: Path, folder: Path, vision: str) -> None:
     (folder / "broken.png").write_bytes(b"\x89PNG nothing more")
     config = seeing(tmp_path, vision)
@@ -201,6 +214,8 @@ def test_bad_pictures_are_refused(tmp_path: Path, folder: Path, vision: str) -> 
     method = Reward(config, pairs(), folder)
     with pytest.raises(DataError, match="'x': it has no picture"):
         method.score([Item({}, "", "red", "x")])
+    assert "9.png" in method.fault(Item({}, "", "red", "x", ("9.png",)))
+    assert method.fault(Item({}, "", "red", "x", ("",)))  # an empty name is no blank picture
 
 
 def test_pairs_without_a_readable_picture_are_counted(folder: Path) -> None:

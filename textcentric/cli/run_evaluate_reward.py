@@ -48,12 +48,14 @@ def evaluate_reward(
         folders = {_name(name): find_reward_model(name) for name in models}
         loaded = {name: load_reward_model(folder, image_dir) for name, folder in folders.items()}
         blind = text_only and load_reward_model(find_reward_model(text_only), image_dir)
-        seeing = any(one.eyes for one in loaded.values())
+        seeing = _all_see(loaded)
         sets: dict[str, Any] = {}
         for source in split_commas(datasets or "") or ():
             found = read_pairs(source, **reading)
-            if image_dir:
-                found = _with_pictures(found, image_dir, image_expert, seeing)
+            if image_dir and seeing:
+                found = pictured(found, image_dir)
+            elif image_dir:
+                found = described(found, image_dir, expert=image_expert)
             for note in found.notes():
                 tell(note)
             sets[_set_name(found, sets)] = found.pairs
@@ -65,8 +67,7 @@ def evaluate_reward(
                     name: candidates_in_words(asked, image_dir, expert=image_expert)
                     for name, asked in prompts.items()
                 }
-            picked = _picked(loaded, prompts, batch_size)
-            results["best_of"] = picked
+            results["best_of"] = _picked(loaded, prompts, batch_size)
     if output is not None:
         write_text(output, json.dumps(results, indent=2) + "\n")
     parts = [as_text(results)] if sets else []
@@ -119,10 +120,15 @@ def _interval_at_end(of: Mapping[str, Any]) -> str:
     return f"[{low:.3f}, {high:.3f}]"
 
 
-def _with_pictures(found: PairSet, image_dir: str, expert: str, seeing: bool) -> PairSet:
-    """Return the pairs with pictures in words; those that have one where a model sees them."""
-    kept = pictured(found, image_dir) if seeing else found
-    return described(kept, image_dir, expert=expert)
+def _all_see(loaded: Mapping[str, Reward]) -> bool:
+    """Say whether the models see pictures; raises ConfigError where some do and some do not."""
+    seeing = [name for name, one in loaded.items() if one.eyes]
+    if seeing and len(seeing) < len(loaded):
+        raise ConfigError(
+            f"{', '.join(seeing)} see pictures and the others read of them, so they would not be"
+            " given the same; evaluate them one after the other"
+        )
+    return bool(seeing)
 
 
 def as_text(results: Mapping[str, Any]) -> str:

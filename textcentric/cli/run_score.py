@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any
@@ -22,6 +23,7 @@ from textcentric.preferences.layouts import pictures_of, said_of_picture, said_p
 from textcentric.preferences.messages import plain
 
 CHUNK = 16  # batches that are read before they are sorted by length and scored
+Describe = Callable[[Sequence[Item]], list[Item | str]]  # items as they are read, or why not
 RESPONSES = ("response", "responses", "completion", "output")
 
 
@@ -42,15 +44,15 @@ def score_command(
     with plain_warnings(tell), terminable():
         method = load_reward_model(find_reward_model(model), image_dir)
         known = _weights(method)
+        describe: Describe = list
+        if image_dir is not None and not method.eyes:
+            describe = partial(_in_words, image_dir=image_dir, expert=image_expert)
+            known = f"{known}/{image_expert}"
         done = _finished(output, known) if output else set()
-        said = items(source)
-        need_words = image_dir is not None and not method.eyes
-        if image_dir is not None and need_words:
-            said = _in_words(said, image_dir, image_expert)
-        wanted = (item for item in said if _key(item) not in done)
+        wanted = (item for item in items(source) if _key(item) not in done)
         scored = failed = 0
         with _opened(output) as lines:
-            for line in _lines(method, known, wanted, batch_size, need_words):
+            for line in _lines(method, known, wanted, batch_size, describe):
                 print(json.dumps(line, ensure_ascii=False), file=lines, flush=True)
                 scored += "score" in line
                 failed += "error" in line
@@ -76,14 +78,14 @@ def load_reward_model(folder: Path, image_dir: str | None) -> Reward:
     return model
 
 
-def _in_words(said: Iterable[Item], image_dir: str, expert: str) -> Iterator[Item]:
-    """Yield the items with their pictures in words; those that have words keep them."""
-    said = iter(said)
-    while chunk := list(islice(said, CHUNK)):
-        albums = [() if item.descriptions else item.images for item in chunk]
-        told = describe_files(albums, image_dir, expert)
-        for item, words in zip(chunk, told, strict=True):
-            yield item._replace(descriptions={"image": words}) if words else item
+def _in_words(items: Sequence[Item], image_dir: str, expert: str) -> list[Item | str]:
+    """Return the items with their pictures in words, or why not; words that are there stay."""
+    albums = [() if item.descriptions else item.images for item in items]
+    words = describe_files(albums, image_dir, expert)
+    return [
+        item._replace(descriptions={"image": told}) if told else ABSENT if album else item
+        for item, album, told in zip(items, albums, words, strict=True)
+    ]
 
 
 def items(source: Path) -> Iterator[Item]:
@@ -105,16 +107,16 @@ def items(source: Path) -> Iterator[Item]:
 
 
 def _lines(
-    method: Reward, weights: str, wanted: Iterable[Item], batch_size: int, need_words: bool
+    method: Reward, weights: str, wanted: Iterable[Item], batch_size: int, describe: Describe
 ) -> Iterator[dict[str, Any]]:
     """Yield a line for each item: its score, or why it has none."""
     wanted = iter(wanted)
     while chunk := list(islice(wanted, CHUNK * batch_size)):
-        faults = [
-            ABSENT if need_words and item.images and not item.descriptions else method.fault(item)
-            for item in chunk
+        read = describe(chunk)
+        faults = [one if isinstance(one, str) else method.fault(one) for one in read]
+        good = [
+            one for one, why in zip(read, faults, strict=True) if isinstance(one, Item) and not why
         ]
-        good = [item for item, why in zip(chunk, faults, strict=True) if not why]
         scores = iter(method.score(good, batch_size).tolist())
         for item, why in zip(chunk, faults, strict=True):
             told = {"error": why} if why else {"score": round(next(scores), 6)}
@@ -149,7 +151,10 @@ def _finished(output: Path, weights: str) -> set[str]:
         replace_text(output, f"{whole}\n" if whole else "")
     lines = [json.loads(line) for line in whole.splitlines() if line]
     if any(line.get("weights") != weights for line in lines):
-        raise RunError(f"{output} holds scores of another model; choose another -o, or remove it")
+        raise RunError(
+            f"{output} holds scores of another model or image expert; choose another -o, or remove"
+            " it"
+        )
     return {line["key"] for line in lines}
 
 

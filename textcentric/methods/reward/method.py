@@ -22,6 +22,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from textcentric.data.pictures import PictureError
 from textcentric.errors import ConfigError, DataError, RunError
 from textcentric.methods.loading import load_tokenizer, longest_text, source
 from textcentric.methods.reward.config import RewardConfig, reward_config
@@ -171,20 +172,29 @@ class Reward:
         for item in items:
             if why := self.fault(item):
                 raise DataError(f"item {item.name!r}: {why}", row_id=item.name)
-        readings = [
-            Reading(self.reader.read(*item[:4], len(item.images)), item.images) for item in items
-        ]
-        return self._scores(readings, batch_size)
+        return self._scores([self._reading(item) for item in items], batch_size)
 
     def fault(self, item: Item) -> str:
         """Return why `item` cannot be scored, "" where it can."""
         if not item.response.strip():
             return "the response is empty; leave it out"
-        if self.eyes and not item.images:
-            return f"it has no picture, which {self.config.vision_model!r} is to see"
+        if why := self._unseen(item):
+            return why
         tokens, most = self.reader.response_tokens(item.response, len(item.images))
         if tokens > most:
             return f"the response has {tokens} tokens and would be cut at {most}; raise max_length"
+        return ""
+
+    def _unseen(self, item: Item) -> str:
+        """Return why the pictures of `item` cannot be seen, "" where they can or need not be."""
+        if self.eyes is None:
+            return ""
+        if not item.images:
+            return f"it has no picture, which {self.config.vision_model!r} is to see"
+        try:
+            self.eyes.look(item.images)
+        except PictureError as error:
+            return str(error)
         return ""
 
     def merge(self) -> None:
@@ -249,6 +259,11 @@ class Reward:
         chosen, rejected = self.reader.both(pair, proxy=proxy)
         images = tuple(BLANK for _ in pair.images) if proxy else pair.images
         return Reading(chosen, images), Reading(rejected, images)
+
+    def _reading(self, item: Item) -> Reading:
+        pictures = len(item.images)
+        ids = self.reader.read(item.descriptions, item.prompt, item.response, item.name, pictures)
+        return Reading(ids, item.images)
 
     def _batch(self, readings: Sequence[Reading]) -> dict[str, Tensor]:
         ids, mask = padded([one.ids for one in readings], self.reader.pad)
@@ -393,6 +408,7 @@ def _digest(pairs: Sequence[Pair], eyes: Eyes | None) -> str:
     total = hashlib.blake2b(digest_size=8)
     for pair in pairs:
         read = (pair.prompt, pair.chosen, pair.rejected, dict(pair.descriptions), pair.margin)
-        read += (eyes.digest(pair.images),) if eyes else ()  # type: ignore[assignment]
         total.update(repr((pair.id, *read)).encode())
+        if eyes:
+            total.update(eyes.digest(pair.images).encode())
     return total.hexdigest()

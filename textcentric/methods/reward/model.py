@@ -83,16 +83,16 @@ class Branches(nn.Module):
         return self._rewards(self.main, MAIN, main), told
 
     def _proxy_losses(self, texts: Texts) -> Tensor:
-        losses = bradley_terry(halves(self.proxy_rewards(texts)))
-        return with_early_gradients(losses, self._trained) if losses.requires_grad else losses
+        with self._as_proxy() as proxy:  # also while gradients are taken: layers may run again
+            losses = bradley_terry(halves(self._rewards(proxy, PROXY, texts)))
+            if not losses.requires_grad:
+                return losses
+            return with_early_gradients(losses, [p for p in self._trained if p.requires_grad])
 
     def proxy_rewards(self, texts: Texts) -> Tensor:
         """Return the rewards (N,) of the proxy alone."""
-        if self.shared:
-            with self._adapter(PROXY):
-                return self._rewards(self.main, PROXY, texts)
-        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
-            return self._rewards(self.proxy, PROXY, texts)
+        with self._as_proxy() as proxy:
+            return self._rewards(proxy, PROXY, texts)
 
     def _rewards(self, model: Any, branch: str, texts: Texts) -> Tensor:
         if branch not in self.projectors:
@@ -102,10 +102,15 @@ class Branches(nn.Module):
             return rewards(model, texts)
 
     @contextmanager
-    def _adapter(self, name: str) -> Iterator[None]:
-        self.main.set_adapter(name)
+    def _as_proxy(self) -> Iterator[Any]:
+        """Yield the proxy: a model of its own, or the backbone with the proxy's adapter on it."""
+        if not self.shared:
+            with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
+                yield self.proxy
+            return
+        self.main.set_adapter(PROXY)
         try:
-            yield
+            yield self.main
         finally:
             self.main.set_adapter(MAIN)
             for one in self._trained:  # PEFT would train the active adapter only
@@ -130,13 +135,23 @@ def with_early_gradients(losses: Tensor, parameters: Sequence[nn.Parameter]) -> 
     tensor(4.)
     """
     gradients = torch.autograd.grad(losses.sum(), parameters, allow_unused=True)
-    terms = [
-        torch.sum(one * gradient)
-        for one, gradient in zip(parameters, gradients, strict=True)
-        if gradient is not None
-    ]
-    linear = torch.stack(terms).sum()
-    return losses.detach() + (linear - linear.detach()) / len(losses)
+    told: Tensor = _Early.apply(losses.detach(), gradients, *parameters)
+    return told
+
+
+class _Early(torch.autograd.Function):
+    """Losses (B,) whose gradients are known."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, losses: Tensor, gradients: Sequence[Tensor | None], *parameters: Tensor
+    ) -> Tensor:
+        ctx.gradients = gradients
+        return losses.clone()
+
+    @staticmethod
+    def backward(ctx: Any, weights: Tensor) -> Any:  # type: ignore[override]
+        return None, None, *(one if one is None else one * weights[0] for one in ctx.gradients)
 
 
 def rewards(model: Any, texts: Texts) -> Tensor:
@@ -234,7 +249,9 @@ def classifier(
         model.config.use_cache = False
     head(model).__class__ = Float32Linear
     if config.gradient_checkpointing:
-        model.gradient_checkpointing_enable()
+        model.gradient_checkpointing_enable(
+            {"use_reentrant": False}
+        )  # the other kind knows no grad
     return model
 
 

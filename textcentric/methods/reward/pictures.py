@@ -8,7 +8,6 @@ of the text model.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
@@ -20,22 +19,24 @@ from torch import Tensor, nn
 
 from textcentric.data.pictures import open_picture
 from textcentric.errors import ConfigError
+from textcentric.experts.digest import digest_files
 from textcentric.methods.loading import PACKAGED, found, quiet
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-BLANK = ""  # in place of a file: a white picture, the same for all
+BLANK = "\0"  # in place of a file, which cannot be called so: a white picture, the same for all
 SIDE = 224  # pixels of the blank picture
 BATCH = 16
+MOST_KEPT = 2**31  # bytes of features
 
 
 class Eyes:
     """A frozen vision encoder that sees each picture once.
 
     `name` is "packaged" (EfficientNet-Lite0, one feature a picture), a hub name or a folder (every
-    patch is a feature). Files are read inside `folder` alone. Features are kept in memory, in
-    half precision.
+    patch is a feature). Files are read inside `folder` alone. The newest features are kept in
+    memory, in half precision, up to `MOST_KEPT` bytes; a picture beyond that is seen again.
     """
 
     def __init__(self, name: str, folder: str | Path | None = None, **options: Any):
@@ -56,6 +57,7 @@ class Eyes:
         while batch := list(islice(new, BATCH)):
             features = self._seen([self._opened(file) for file in batch])
             self._known.update(zip(batch, features, strict=True))
+            self._forget()
 
     def features(self, files: Sequence[str]) -> Tensor:
         """Return the features (P x files, F) of one text's pictures, in float32."""
@@ -63,9 +65,15 @@ class Eyes:
         return torch.cat([self._known[file] for file in files]).float()
 
     def digest(self, files: Sequence[str]) -> str:
-        """Return a digest of what is seen in `files`, wherever they lie."""
-        seen = self.features(files).half().numpy().tobytes()
-        return hashlib.blake2b(seen, digest_size=8).hexdigest()
+        """Return a digest of the files' bytes, wherever they lie."""
+        folder = Path(self.folder or "")
+        return digest_files([folder / file for file in files], folder)
+
+    def _forget(self) -> None:
+        """Drop the oldest features where there are too many."""
+        most = max(BATCH, MOST_KEPT // self._known[BLANK].nbytes)
+        for file in [one for one in self._known if one != BLANK][: max(0, len(self._known) - most)]:
+            del self._known[file]
 
     def _opened(self, file: str) -> Image:
         if self.folder is None:
