@@ -13,6 +13,7 @@ from textcentric.errors import unknown
 NAMES = (
     *("driver", "memory", "startup", "overhead", "layout", "adversarial"),
     *("training", "training_memory", "second_grid"),
+    *("reward_training", "reward_memory"),
 )
 
 

@@ -258,13 +258,13 @@ def train_theirs(
     rows = [{"input_ids": one, "labels": classes.index(label)} for one, label in pairs]
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
-    weights = _folder(model)
+    weights = model_folder(model)
     tokenizer = transformers.AutoTokenizer.from_pretrained(weights)
     transformers.set_seed(seed)
     classifier = transformers.AutoModelForSequenceClassification.from_pretrained(
         weights, num_labels=len(classes), dtype=torch.float32
     )
-    counter, clock = Counter(classifier.base_model), _clock()
+    counter, timer = Counter(classifier.base_model), clock()
     arguments = transformers.TrainingArguments(
         **{**SETTINGS, **THEIR_PRECISION, "disable_tqdm": True, **changes},
         train_sampling_strategy=strategy,
@@ -277,7 +277,7 @@ def train_theirs(
         arguments,
         train_dataset=rows,
         data_collator=transformers.DataCollatorWithPadding(tokenizer),
-        callbacks=[clock],
+        callbacks=[timer],
     )
     trainer.remove_callback(PrinterCallback)
     started = time.perf_counter()
@@ -285,7 +285,7 @@ def train_theirs(
     trainer.save_model()
     whole = time.perf_counter() - started
     steps = trainer.state.global_step
-    return Reading(clock.seconds, whole, counter.tokens, counter.padded, steps)
+    return Reading(timer.seconds, whole, counter.tokens, counter.padded, steps)
 
 
 class Counter:
@@ -302,7 +302,7 @@ class Counter:
             self.padded += mask.numel()
 
 
-def _clock() -> Any:
+def clock() -> Any:
     """Return a callback that times the Trainer's steps, from its first to the end of its last."""
     from transformers import TrainerCallback
 
@@ -327,12 +327,12 @@ def token_ids(
     from textcentric.methods.loading import load_tokenizer
 
     config = DownstreamConfig(model=model, max_length=max_length)
-    tokenizer = load_tokenizer(config, _folder(model))
+    tokenizer = load_tokenizer(config, model_folder(model))
     reader = TextReader(tokenizer, max_length=max_length, headers=config.headers)
     return [ids.tolist() for ids in reader.read([example.parts for example in examples])]
 
 
-def _folder(model: str) -> str:
+def model_folder(model: str) -> str:
     from textcentric.engines.packaged import packaged_encoder
 
     return str(packaged_encoder()) if model == "packaged" else model

@@ -15,6 +15,8 @@ from benchmarks import (
     driver,
     figure,
     memory,
+    reward_memory,
+    reward_training,
     rewrites,
     second_grid,
     startup,
@@ -183,6 +185,47 @@ def test_the_memory_of_training_is_that_of_processes_of_their_own(
     (peaks,) = found.raw["peak_mb"]
     assert set(peaks) == {"textcentric", "random", "group_by_length"}
     assert min(peaks.values()) > 100
+
+
+def test_pairs_of_the_benchmark_have_a_description_and_two_texts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PETFINDER_DIR", str(tmp_path / "nowhere"))
+    origin, pairs = reward_training.reward_pairs(20)
+    assert "sample" in origin
+    assert len({pair.id for pair in pairs}) == 20
+    assert all(pair.descriptions["description"] and pair.chosen != pair.rejected for pair in pairs)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("default")  # of TRL's own making
+def test_reward_training_is_timed_on_the_same_tokens_for_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PETFINDER_DIR", str(tmp_path / "nowhere"))
+    from tiny_models import tiny_model  # imports transformers
+
+    model = tiny_model(tmp_path / "model")
+    found = reward_training.measure(pairs=20, repeats=1, max_length=512, model=model)
+    (readings,) = found.raw["rounds"]
+    assert set(readings) == set(reward_training.ARMS)
+    assert {reading["steps"] for reading in readings.values()} == {3}
+    assert len({reading["tokens"] for reading in readings.values()}) == 1
+    assert found.value > 0
+
+
+@pytest.mark.slow
+def test_the_memory_of_two_adapters_is_that_of_processes_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PETFINDER_DIR", str(tmp_path / "nowhere"))
+    from tiny_models import tiny_model  # imports transformers
+
+    model = tiny_model(tmp_path / "model")
+    found = reward_memory.measure(pairs=8, repeats=1, max_length=512, model=model)
+    (peaks,) = found.raw["mb"]
+    assert set(peaks) == {"bt", "sfc"}
+    assert all(one["peak"] > one["before"] > 100 for one in peaks.values())
 
 
 @pytest.mark.slow

@@ -78,6 +78,20 @@ def test_pairs_become_a_model_with_metrics_and_the_next_command(place: Path) -> 
     assert "sfc" in (place / "models" / "a" / "README.md").read_text()
 
 
+def test_a_dry_run_says_what_would_be_trained_and_writes_nothing(place: Path) -> None:
+    before = sorted(place.rglob("*"))
+    options = ("--reward-objective", "sfc", "--eval-dataset", "held-out.jsonl", "--dry-run")
+    said = train(*options, "-o", "models/planned")
+    assert said.code == 0, said.err
+    assert "12 of pairs, 4 held out; descriptions: image" in said.out
+    assert "by sfc, proxy reads placeholder" in said.out
+    assert "models/planned (holds nothing yet)" in said.out
+    shown = json.loads(train(*options, "--json").out)
+    assert (shown["steps"], shown["batch"]) == (2, 16)
+    assert shown["parameters"] == shown["trained"]  # of both branches
+    assert sorted(place.rglob("*")) == before
+
+
 def test_responses_are_scored_and_a_second_call_goes_on(place: Path) -> None:
     assert train("-o", "models/b").code == 0
     asked = [{"id": r["id"], "prompt": r["prompt"], "response": r["chosen"]} for r in rows(3)]

@@ -289,6 +289,19 @@ def test_a_configuration_of_the_loop_names_what_is_wrong() -> None:
         train_config({})
 
 
+def test_names_of_training_arguments_are_taken_for_ours() -> None:
+    theirs = train_config({"output_dir": "x", "bf16": True, "resume_from_checkpoint": True})
+    assert (theirs.mixed_precision, theirs.resume) == ("bf16", "always")
+    off = train_config({"output_dir": "x", "bf16": False, "fp16": True})
+    assert off.mixed_precision == "fp16"
+    with pytest.raises(ConfigError, match="checkpoints lie beside output_dir"):
+        train_config({"output_dir": "x", "resume_from_checkpoint": "models/x/step-3"})
+    with pytest.raises(ConfigError, match=r"train\.fp16 is True and mixed_precision 'bf16'"):
+        train_config({"output_dir": "x", "bf16": True, "fp16": True})
+    said = train("--bf16", "--dry-run", "--json")
+    assert json.loads(said.out)["mixed_precision"] == "bf16"
+
+
 def test_another_process_of_a_launch_prints_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RANK", "1")
     said = train("--dry-run")

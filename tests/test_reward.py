@@ -369,6 +369,16 @@ def test_the_proxy_learns_the_same_as_alone_and_its_activations_are_gone(tmp_pat
     assert "_Early" in type(losses.grad_fn).__name__
 
 
+def test_early_gradients_that_float16_cannot_hold_are_kept() -> None:
+    weight = torch.nn.Parameter(torch.tensor([1.0]))
+    halved = weight.half() * torch.tensor(2.0**-12)  # its gradient passes through float16
+    losses = halved.float() * 2.0**-14
+    direct = torch.autograd.grad(losses.sum(), weight, retain_graph=True)[0]
+    with_early_gradients(losses, [weight]).sum().backward()
+    assert float(direct) == 0
+    assert float(weight.grad) == 2.0**-26
+
+
 def test_early_gradients_are_those_of_the_sum_and_a_bad_row_spoils_its_own_loss_only() -> None:
     weight = torch.nn.Parameter(torch.tensor([1.0, 2.0]))
     idle = torch.nn.Parameter(torch.tensor(1.0))

@@ -26,6 +26,8 @@ LOOP: Flags = {
     "warmup_steps": (float, "Steps; below 1 a share of all steps."),
     "lr_scheduler_type": (str, "linear, cosine, constant, ..."),
     "mixed_precision": (str, "no, bf16 or fp16."),
+    "bf16": (bool, "The same as --mixed-precision bf16."),
+    "fp16": (bool, "The same as --mixed-precision fp16."),
     "use_cpu": (bool, "Leave accelerators alone."),
     "metric_for_best_model": (str, "Keep the best weights by this metric."),
     "greater_is_better": (bool, "If its name does not say it."),
@@ -39,6 +41,7 @@ LOOP: Flags = {
     "report_to": (str, "none, tensorboard or wandb."),
     "train_sampling_strategy": (str, "group_by_length or random."),
     "resume": (str, "auto, never or always."),
+    "resume_from_checkpoint": (bool, "The same as --resume always, or never."),
 }
 OPPOSITES = {"greater_is_better": "--lower-is-better"}
 

@@ -20,7 +20,7 @@ from textcentric.cli.sections import merged, read_set, split_commas
 from textcentric.config import fingerprint, first_problem, read_keys
 from textcentric.errors import ConfigError, unknown
 from textcentric.methods.reward.config import RewardConfig, reward_config
-from textcentric.training.config import TrainConfig, train_config
+from textcentric.training.config import ALIASES, TrainConfig, train_config
 
 SECTIONS = ("train", "reward")
 LISTS = ("reward.proxy_fields", "eval_dataset")
@@ -96,7 +96,7 @@ def _key(name: str) -> str | None:
     """Return the key that a flag sets: of the whole, or of the section that knows it."""
     if name in RewardTraining.model_fields:
         return name
-    if name in TrainConfig.model_fields:
+    if name in TrainConfig.model_fields or name in ALIASES:
         return f"train.{name}"
     return f"reward.{name}" if name in RewardConfig.model_fields else None
 

@@ -1,4 +1,4 @@
-"""What `textcentric train reward` does: pairs in, a model folder out."""
+"""What `textcentric train reward` does: pairs in, a model folder out; or only its plan."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from textcentric.cli.find_run import find_run
 from textcentric.cli.launched import first_process
 from textcentric.cli.progress import duration
 from textcentric.cli.reward_settings import RewardTraining
+from textcentric.cli.run_train import training_process
 from textcentric.cli.terminal import Tell
 from textcentric.errors import ConfigError, DataError, unknown
 from textcentric.methods.reward import Reward
@@ -34,19 +35,33 @@ class Pairs:
     held_out: list[Pair]
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """A training that could begin."""
+
+    loop: TrainConfig
+    method: Reward
+    pairs: Pairs
+
+
+def train_reward_command(
+    training: RewardTraining, *, dry_run: bool, as_json: bool, quiet: bool, verbose: bool
+) -> int:
+    """Train, or show the plan of it; return the exit code."""
+    with training_process(quiet=quiet, verbose=verbose) as tell:
+        if dry_run:
+            from textcentric.cli.train_reward_plan import show_reward_training
+
+            return show_reward_training(training, tell, as_json=as_json)
+        return train_reward(training, tell, as_json=as_json, quiet=quiet)
+
+
 def train_reward(training: RewardTraining, tell: Tell, *, as_json: bool, quiet: bool) -> int:
     """Train a reward model on pairs and say what came of it; return the exit code."""
-    from transformers.utils.logging import disable_progress_bar
-
     from textcentric.train import train
 
-    disable_progress_bar()
-    loop = training.loop()
-    pairs = training_pairs(training, loop.output_dir, tell)
-    loop = _fitted(loop, training, pairs, tell)
-    method = Reward(training.method(), pairs.train, training.image_dir)
-    pairs = _short_enough(method, pairs, tell)
-    _check_metric(loop, method)
+    ready = prepared(training, tell)
+    loop, method, pairs = ready.loop, ready.method, ready.pairs
     tell(f"{len(pairs.train):,} pairs of {pairs.name}, {len(pairs.held_out):,} held out")
     told = f"objective {method.config.reward_objective}"
     tell(f"model {method.config.model}, {told}, into {loop.output_dir}")
@@ -56,7 +71,20 @@ def train_reward(training: RewardTraining, tell: Tell, *, as_json: bool, quiet: 
     return 0
 
 
-def training_pairs(training: RewardTraining, folder: Path, tell: Tell) -> Pairs:
+def prepared(training: RewardTraining, tell: Tell, *, writes: bool = True) -> Prepared:
+    """Return a training of which everything is checked; pictures are in words, models loaded."""
+    from transformers.utils.logging import disable_progress_bar
+
+    disable_progress_bar()
+    loop = training.loop()
+    pairs = training_pairs(training, loop.output_dir if writes else None, tell)
+    loop = _fitted(loop, training, pairs, tell)
+    method = Reward(training.method(), pairs.train, training.image_dir)
+    _check_metric(loop, method)
+    return Prepared(loop, method, _short_enough(method, pairs, tell))
+
+
+def training_pairs(training: RewardTraining, folder: Path | None, tell: Tell) -> Pairs:
     """Return the pairs of `training`, pictures in words; `folder` keeps what experts said."""
     found = _read(training, str(training.run or training.dataset_name))
     train, held_out = found, []
@@ -81,7 +109,7 @@ def _read(training: RewardTraining, name: str) -> PairSet:
     return read_pairs(name, layout=training.layout)
 
 
-def _in_words(found: PairSet, training: RewardTraining, folder: Path) -> PairSet:
+def _in_words(found: PairSet, training: RewardTraining, folder: Path | None) -> PairSet:
     """Return the pairs with their pictures in words, where a folder of pictures is named.
 
     Where the model sees them itself, return those whose pictures are there.
@@ -98,7 +126,7 @@ def _in_words(found: PairSet, training: RewardTraining, folder: Path) -> PairSet
     if seeing:
         return pictured(found, training.image_dir)
     journal = None
-    if first_process():
+    if folder is not None and first_process():
         (folder / "words").mkdir(parents=True, exist_ok=True)
         journal = folder / "words" / EXPERTS_ONLY
     return described(found, training.image_dir, expert=training.image_expert, journal=journal)

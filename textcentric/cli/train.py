@@ -213,6 +213,9 @@ def reward(
     set_: Annotated[
         flag.Texts, typer.Option("--set", help="train.KEY=VALUE or reward.KEY=VALUE for the rest.")
     ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show pairs, tokens, steps, device; write nothing.")
+    ] = False,
     as_json: flag.AsJson = False,
     quiet: flag.Quiet = False,
     verbose: flag.Verbose = False,
@@ -227,10 +230,11 @@ def reward(
     """
     given = {**locals(), **settings}
     from textcentric.cli.reward_settings import read_reward_training, sorted_reward_flags
-    from textcentric.cli.run_train import training_process
-    from textcentric.cli.run_train_reward import train_reward
+    from textcentric.cli.run_train_reward import train_reward_command
 
     training = read_reward_training(config, sorted_reward_flags(given, set_ or []))
-    with training_process(quiet=quiet, verbose=verbose) as tell:
-        code = train_reward(training, tell, as_json=as_json, quiet=quiet)
-    raise typer.Exit(code)
+    raise typer.Exit(
+        train_reward_command(
+            training, dry_run=dry_run, as_json=as_json, quiet=quiet, verbose=verbose
+        )
+    )

@@ -71,7 +71,7 @@ def planned(method: Downstream, loop: TrainConfig, rows: TrainingRows) -> dict[s
         "epochs": loop.num_train_epochs if loop.max_steps < 1 else None,
         "eval_strategy": loop.eval_strategy,
         "output_dir": str(loop.output_dir),
-        "output_dir_holds": _holds(loop),
+        "output_dir_holds": holds(loop),
     }
 
 
@@ -84,7 +84,8 @@ def device(loop: TrainConfig) -> str:
     return str(torch.accelerator.current_accelerator())
 
 
-def _holds(loop: TrainConfig) -> str:
+def holds(loop: TrainConfig) -> str:
+    """Return what the folder of the training holds already."""
     folder = loop.output_dir
     if (folder / FACTS).is_file():
         return "a trained model"

@@ -20,7 +20,7 @@ from textcentric.config import AugmentConfig, fingerprint, first_problem, read_k
 from textcentric.errors import ConfigError, unknown
 from textcentric.methods.downstream.config import DownstreamConfig, downstream_config
 from textcentric.prompts import LABELS
-from textcentric.training.config import TrainConfig, train_config
+from textcentric.training.config import ALIASES, TrainConfig, train_config
 
 SECTIONS = ("train", "downstream")
 SHARED = ("output_dir", "seed")  # keys of the whole, not of a section
@@ -100,7 +100,7 @@ def _key(flag: str) -> str | None:
     """Return the key that a flag sets: of the whole, or of the section that knows it."""
     if flag in Training.model_fields and flag not in SECTIONS:
         return flag
-    if flag in TrainConfig.model_fields:
+    if flag in TrainConfig.model_fields or flag in ALIASES:
         return f"train.{flag}"
     return f"downstream.{flag}" if flag in DownstreamConfig.model_fields else None
 

@@ -18,6 +18,12 @@ RUNTIME = frozenset(
     " per_device_eval_batch_size".split()
 )
 When = Literal["epoch", "steps", "no"]
+# Names of TrainingArguments for what has another one here, and what their values are there.
+ALIASES: dict[str, tuple[str, dict[bool, str | None]]] = {
+    "bf16": ("mixed_precision", {True: "bf16", False: None}),
+    "fp16": ("mixed_precision", {True: "fp16", False: None}),
+    "resume_from_checkpoint": ("resume", {True: "always", False: "never"}),
+}
 
 
 class TrainConfig(BaseModel):
@@ -83,10 +89,29 @@ def train_config(values: Mapping[str, Any]) -> TrainConfig:
     >>> train_config({"output_dir": "models/first", "max_steps": 10}).max_steps
     10
     """
+    values = _translated(values)
     for name in values:
         if name not in TrainConfig.model_fields:
             raise ConfigError(unknown("key of train", name, TrainConfig.model_fields))
     try:
-        return TrainConfig.model_validate(dict(values))
+        return TrainConfig.model_validate(values)
     except ValidationError as error:
         raise ConfigError(first_problem(error, "train")) from error
+
+
+def _translated(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `values` with the names of this package alone."""
+    found = {name: value for name, value in values.items() if name not in ALIASES}
+    for alias in (name for name in values if name in ALIASES):
+        name, meanings = ALIASES[alias]
+        if not isinstance(values[alias], bool):
+            found_in = "; checkpoints lie beside output_dir" if name == "resume" else ""
+            raise ConfigError(
+                f"train.{alias} is {values[alias]!r}, expected true or false{found_in}"
+            )
+        meant = meanings[values[alias]]
+        if meant is not None and found.setdefault(name, meant) != meant:
+            raise ConfigError(
+                f"train.{alias} is {values[alias]} and {name} {found[name]!r}; give one of them"
+            )
+    return found

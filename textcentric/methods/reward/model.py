@@ -29,6 +29,7 @@ from textcentric.methods.reward.objective import Rewards, bradley_terry
 from textcentric.methods.reward.pictures import Projector, in_place
 
 ADAPTER, PROXY = "adapter_config.json", "proxy"
+EARLY_SCALE = 2.0**10  # exact, and keeps small gradients of layers in float16 from vanishing
 MAIN = "default"  # the adapter's name in PEFT
 PROJECTOR = "projector.safetensors"
 Texts = Mapping[str, Tensor]  # input_ids, attention_mask (N, T); with pictures places, features
@@ -134,7 +135,8 @@ def with_early_gradients(losses: Tensor, parameters: Sequence[nn.Parameter]) -> 
     >>> weight.grad
     tensor(4.)
     """
-    gradients = torch.autograd.grad(losses.sum(), parameters, allow_unused=True)
+    scaled = losses.sum() * EARLY_SCALE
+    gradients = torch.autograd.grad(scaled, parameters, allow_unused=True)
     told: Tensor = _Early.apply(losses.detach(), gradients, *parameters)
     return told
 
@@ -151,7 +153,8 @@ class _Early(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, weights: Tensor) -> Any:  # type: ignore[override]
-        return None, None, *(one if one is None else one * weights[0] for one in ctx.gradients)
+        weight = weights[0] / EARLY_SCALE
+        return None, None, *(one if one is None else one * weight for one in ctx.gradients)
 
 
 def rewards(model: Any, texts: Texts) -> Tensor:

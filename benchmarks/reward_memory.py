@@ -1,0 +1,95 @@
+"""Peak memory of `sfc` with two adapters on one frozen backbone, against `bt` with one.
+
+Each trains in a process of its own; two epochs, so that the longest batch, which grouping puts
+first, also meets the optimiser's state. The longest batch is the same in both.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks.figure import Figure, median
+from benchmarks.reward_training import GROUPED, SFC, reward_pairs, train_ours
+
+ARMS = {"bt": GROUPED, "sfc": SFC}
+BAR = 1.25  # of the peak of `bt`
+EPOCHS = 2
+QUICK = {"pairs": 16, "repeats": 1, "max_length": 64}
+
+
+def measure(
+    pairs: int = 32, repeats: int = 3, max_length: int = 512, model: str = "packaged"
+) -> Figure:
+    """Train each arm `repeats` times, in turn."""
+    task = {"pairs": pairs, "max_length": max_length, "model": model}
+    rounds = [{arm: _child(arm, task) for arm in ARMS} for _ in range(repeats)]
+    value, interval = median([one["sfc"]["peak"] / one["bt"]["peak"] for one in rounds])
+    grown = [{arm: told["peak"] - told["before"] for arm, told in one.items()} for one in rounds]
+    above = median([one["sfc"] / one["bt"] for one in grown])[0]
+    return Figure(
+        name="reward_memory",
+        what="peak memory of sfc with two adapters on one backbone, over bt with one",
+        bar=f"<= {BAR:g}",
+        value=value,
+        unit="x",
+        met=value <= BAR,
+        interval=interval,
+        raw={"mb": rounds, "pairs": pairs, "epochs": EPOCHS, "max_length": max_length},
+        notes=(
+            "medians in MB: " + ", ".join(_median_of(arm, rounds) for arm in ARMS),
+            f"of what training adds to the loaded libraries and pairs alone: {above:.3f}",
+        ),
+    )
+
+
+def _median_of(arm: str, rounds: list[dict[str, dict[str, float]]]) -> str:
+    peak, before = (median([one[arm][key] for one in rounds])[0] for key in ("peak", "before"))
+    return f"{arm} {peak:.0f} ({before:.0f} before)"
+
+
+def _child(arm: str, task: dict[str, object]) -> dict[str, float]:
+    """Train in a new process; return its peak memory in MB, and that before training."""
+    command = [sys.executable, "-m", "benchmarks.reward_memory", arm, json.dumps(task)]
+    root = Path(__file__).parent.parent
+    done = subprocess.run(command, cwd=root, stdout=subprocess.PIPE, text=True, check=True)
+    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Train once; print the peak memory.")
+    parser.add_argument("arm", choices=list(ARMS))
+    parser.add_argument("task", type=json.loads)
+    flags = parser.parse_args()
+    import textcentric.methods.reward
+    import textcentric.train  # noqa: F401
+
+    _, pairs = reward_pairs(flags.task["pairs"])
+    before = _peak()
+    with tempfile.TemporaryDirectory(prefix="textcentric-bench-") as name:
+        train_ours(
+            ARMS[flags.arm],
+            pairs,
+            flags.task["max_length"],
+            0,
+            Path(name),
+            flags.task["model"],
+            epochs=EPOCHS,
+            strategy="group_by_length",
+            use_peft=True,
+        )
+    print(json.dumps({"peak": _peak(), "before": before}))
+
+
+def _peak() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # KiB on Linux
+
+
+if __name__ == "__main__":
+    main()
