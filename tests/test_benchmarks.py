@@ -205,7 +205,7 @@ def test_reward_training_is_timed_on_the_same_tokens_for_all(
     monkeypatch.setenv("PETFINDER_DIR", str(tmp_path / "nowhere"))
     from tiny_models import tiny_model  # imports transformers
 
-    model = tiny_model(tmp_path / "model")
+    model = tiny_model(tmp_path / "model", max_position_embeddings=512)
     found = reward_training.measure(pairs=20, repeats=1, max_length=512, model=model)
     (readings,) = found.raw["rounds"]
     assert set(readings) == set(reward_training.ARMS)
@@ -221,7 +221,7 @@ def test_the_memory_of_two_adapters_is_that_of_processes_of_their_own(
     monkeypatch.setenv("PETFINDER_DIR", str(tmp_path / "nowhere"))
     from tiny_models import tiny_model  # imports transformers
 
-    model = tiny_model(tmp_path / "model")
+    model = tiny_model(tmp_path / "model", max_position_embeddings=512)
     found = reward_memory.measure(pairs=8, repeats=1, max_length=512, model=model)
     (peaks,) = found.raw["mb"]
     assert set(peaks) == {"bt", "sfc"}

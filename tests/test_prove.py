@@ -120,10 +120,7 @@ def tiny_transformer(folder: Path) -> str:
     """Write a tiny BERT, without dropout, that reads whole rows of the sample."""
     still: dict[str, Any] = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
     words = words_of_the_sample()
-    model = tiny_model(folder, words=words, max_position_embeddings=LENGTH, **still)
-    papers = Path(model) / "tokenizer_config.json"
-    papers.write_text(json.dumps({**json.loads(papers.read_text()), "model_max_length": LENGTH}))
-    return model
+    return tiny_model(folder, words=words, max_position_embeddings=LENGTH, **still)
 
 
 @pytest.fixture(scope="module")

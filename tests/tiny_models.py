@@ -29,7 +29,7 @@ SMALL = {
 }
 
 
-def tiny_tokenizer(kind: str = "bert", words: list[str] = WORDS) -> Any:
+def tiny_tokenizer(kind: str = "bert", words: list[str] = WORDS, longest: int = 64) -> Any:
     """Return a tokenizer of whole words; a decoder's adds no special tokens and cannot pad."""
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
@@ -48,13 +48,13 @@ def tiny_tokenizer(kind: str = "bert", words: list[str] = WORDS) -> Any:
         pad_token="[PAD]",
         cls_token="[CLS]",
         sep_token="[SEP]",
-        model_max_length=64,
+        model_max_length=longest,
     )
 
 
 def tiny_model(folder: Path, kind: str = "bert", words: list[str] = WORDS, **values: Any) -> str:
     """Write a tiny model of that kind into `folder` and return its path."""
-    tokenizer = tiny_tokenizer(kind, words)
+    tokenizer = tiny_tokenizer(kind, words, values.get("max_position_embeddings", 64))
     values = {**SMALL[kind], "vocab_size": len(tokenizer), **values}
     config = AutoConfig.for_model(kind, **values)
     with torch.random.fork_rng():

@@ -17,3 +17,15 @@ def cpu_dtype() -> str:
         return "bfloat16"
     capability = torch.backends.cpu.get_cpu_capability()
     return "bfloat16" if capability.startswith("AVX512") else "float32"
+
+
+def steady_cpu_dtype() -> str:
+    """Return the format in which vLLM's CPU build gives one text whatever else is asked with it.
+
+    On processors with AMX tiles it multiplies few bfloat16 rows by another kernel than many (vLLM
+    0.32, `check_cpu_sgl_kernel`), so a seeded text would depend on the size of its batch.
+    """
+    import torch
+
+    tiles = torch.cpu.get_capabilities().get("amx_tile", False)
+    return "float32" if tiles else cpu_dtype()

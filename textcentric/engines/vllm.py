@@ -29,13 +29,16 @@ from textcentric.engines.protocol import Limits, Message, Request, Response, Sam
 from textcentric.engines.reasoning import split_reasoning
 from textcentric.engines.watchdog import Watchdog, environment
 from textcentric.errors import ConfigError, EngineError, RequestError, unknown
-from textcentric.precision import cpu_dtype
+from textcentric.precision import steady_cpu_dtype
 
 # Set before vLLM is imported; what the user has set wins.
 ENVIRONMENT = {
     "VLLM_NO_USAGE_STATS": "1",
     "DO_NOT_TRACK": "1",
     "VLLM_CPU_KVCACHE_SPACE": "2",  # GiB; plenty for a small model
+    # Attention over a long text would be cut between threads, and added up in another order, by
+    # how many requests there are: a seeded text would depend on its neighbours.
+    "VLLM_CPU_ATTN_SPLIT_KV": "0",
 }
 QUIET = {
     "VLLM_LOGGING_LEVEL": "ERROR",
@@ -149,7 +152,7 @@ class VllmEngine:
         context = self._limits.context or CPU_CONTEXT
         small = (os.cpu_count() or 1) <= SMALL_MACHINE
         return {
-            "dtype": cpu_dtype(),
+            "dtype": steady_cpu_dtype(),
             "distributed_executor_backend": "uni" if small else None,
             "enforce_eager": True,
             "max_model_len": context,
