@@ -222,7 +222,7 @@ class Bench:
             vocab_size=len(vocabulary),
             hidden_size=self.width,
             num_hidden_layers=2,
-            num_attention_heads=4,
+            num_attention_heads=2,
             intermediate_size=2 * self.width,
             max_position_embeddings=64,
             initializer_range=self.width**-0.5,  # at BERT's 0.02 so narrow a model attends nowhere
