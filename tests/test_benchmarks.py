@@ -225,7 +225,7 @@ def test_the_memory_of_two_adapters_is_that_of_processes_of_their_own(
     found = reward_memory.measure(pairs=8, repeats=1, max_length=512, model=model)
     (peaks,) = found.raw["mb"]
     assert set(peaks) == {"bt", "sfc"}
-    assert all(one["peak"] > one["before"] > 100 for one in peaks.values())
+    assert all(one["peak"] >= one["before"] > 100 for one in peaks.values())
 
 
 @pytest.mark.slow
