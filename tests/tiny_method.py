@@ -106,6 +106,9 @@ class TinyMethod:
         losses = self.loss(self.model, {name: one.to(device) for name, one in batch.items()})
         return {"loss": losses.mean().item()}
 
+    def finish(self, rows: Sequence[Row], held_out: Sequence[Row], size: int) -> dict[str, float]:
+        return {}
+
     def save(self, folder: Path) -> None:
         save_model(self.model, str(folder / "model.safetensors"))
 

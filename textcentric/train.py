@@ -214,6 +214,9 @@ def _train(
         history=log.lines(),
     )
     if accelerator.is_main_process:
+        result.metrics.update(
+            method.finish(train_rows, eval_rows, config.per_device_eval_batch_size)
+        )
         with writing(config.output_dir):
             write_model(method, config.output_dir)
             write_papers(method.name, identity, result, best_metric(config))

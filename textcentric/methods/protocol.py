@@ -52,6 +52,15 @@ class Method(Protocol):
         """
         ...
 
+    def finish(
+        self, rows: Sequence[Any], held_out: Sequence[Any], batch_size: int
+    ) -> dict[str, float]:
+        """Do what follows the last step, once, with the best weights; return named figures of it.
+
+        Called on the main process only, before the model is saved. Most methods do nothing.
+        """
+        ...
+
     def save(self, folder: Path) -> None:
         """Write into `folder` all that `load` needs: weights as safetensors, the rest as JSON."""
         ...

@@ -173,6 +173,12 @@ class Downstream:
         merge_adapter(self.model)
         self.config = self.config.model_copy(update={"lora_rank": None})
 
+    def finish(
+        self, rows: Sequence[Example], held_out: Sequence[Example], batch_size: int
+    ) -> dict[str, float]:
+        """Return nothing: the last step is the last."""
+        return {}
+
     def save(self, folder: str | Path) -> None:
         """Write model (or adapter), head, tokenizer, prompts and `downstream.json`."""
         folder = Path(folder)

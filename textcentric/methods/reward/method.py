@@ -212,6 +212,12 @@ class Reward:
         changes |= {"sfc_normalize": False, "sfc_shuffle": False}
         self.config = self.config.model_copy(update=changes)
 
+    def finish(
+        self, rows: Sequence[Pair], held_out: Sequence[Pair], batch_size: int
+    ) -> dict[str, float]:
+        """Return nothing: the last step is the last."""
+        return {}
+
     def save(self, folder: str | Path) -> None:
         """Write the model (or adapter and head), its tokenizer and `reward.json`."""
         folder = Path(folder)
