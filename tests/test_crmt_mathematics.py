@@ -159,14 +159,16 @@ def test_the_radius_towards_the_runner_up_is_never_smaller_than_the_minimum() ->
         drawn(MODALITIES, CLASSES, seed=5).abs(),
     )
     least, second = (radius(scores, made, tau, known, over=o) for o in ("minimum", "runner-up"))
-    assert (second >= least - 1e-12).all() and (second > least + 1e-6).any()
+    assert (second >= least - 1e-12).all()
+    assert (second > least + 1e-6).any()
 
 
 def test_the_radius_is_positive_exactly_where_the_prediction_is_right() -> None:
     scores, known, made = drawn(ROWS, MODALITIES, CLASSES), labels(), head()
     right = made.logits(scores).argmax(dim=1) == known
     told = radius(scores, made, torch.ones(MODALITIES, CLASSES, dtype=torch.float64), known)
-    assert right.any() and not right.all()
+    assert right.any()
+    assert not right.all()
     assert torch.equal(told > 0, right)
 
 

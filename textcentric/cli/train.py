@@ -238,3 +238,94 @@ def reward(
             training, dry_run=dry_run, as_json=as_json, quiet=quiet, verbose=verbose
         )
     )
+
+
+CRMT: Flags = {
+    "variant": (str, "crmt-jt (default), crmt-at, crmt-mix, crmt-step-1, ojt, jt, mmat, ..."),
+    "modalities": (str, "Those to read: image,audio (default: all there are)."),
+    "width": (int, "Features of a modality, where the encoder leaves it open."),
+    "image_side": (int, "Pixels a side that pictures are brought to."),
+    "mel_bins": (int, "Log-mel bins of sounds."),
+    "mel_frames": (int, "Frames of 10 ms."),
+    "max_length": (int, "Tokens of a text at most."),
+    "orthogonality": (str, "own (paper), rownorm (released code) or none."),
+    "rho": (float, "Weight of the margin loss."),
+    "margin": (str, "logsumexp, or hinge."),
+    "bound": (str, "Of the second step: minimum, or runner-up as released."),
+    "attack_radius": (float, "Of adversarial inputs, in standard deviations."),
+    "attack_steps": (int, "Of gradient ascent."),
+}
+
+
+@app.command("crmt")
+@taking({**LOOP, **CRMT})
+def crmt(
+    dataset: flag.Dataset = None,
+    data_dir: flag.DataDir = None,
+    schema: flag.SchemaFile = None,
+    id_column: flag.IdColumn = None,
+    target_column: flag.TargetColumn = None,
+    text_column: flag.TextColumn = None,
+    image_column: flag.ImageColumn = None,
+    audio_column: flag.AudioColumn = None,
+    group_column: flag.GroupColumn = None,
+    ignore_column: flag.IgnoreColumn = None,
+    image_encoder: Annotated[
+        flag.Text, typer.Option("--image-encoder", help="resnet18 (default), conv or packaged.")
+    ] = None,
+    audio_encoder: Annotated[
+        flag.Text, typer.Option("--audio-encoder", help="resnet18 (default) or conv.")
+    ] = None,
+    text_encoder: Annotated[
+        flag.Text, typer.Option("--text-encoder", help="packaged, a folder or OWNER/NAME.")
+    ] = None,
+    output_dir: Annotated[
+        flag.Text, typer.Option("-o", "--output-dir", help="Folder of the trained model.")
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option("-c", "--config", help="YAML of these names.")
+    ] = None,
+    train_rows: Annotated[
+        flag.Number, typer.Option("--train-rows", help="At most so many of split train.")
+    ] = None,
+    held_out_rows: Annotated[
+        flag.Number, typer.Option("--held-out-rows", help="At most so many of split validation.")
+    ] = None,
+    seed: flag.Seed = None,
+    set_: Annotated[
+        flag.Texts, typer.Option("--set", help="train.KEY=VALUE or crmt.KEY=VALUE for the rest.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show rows, model, steps, device; write nothing.")
+    ] = False,
+    as_json: flag.AsJson = False,
+    quiet: flag.Quiet = False,
+    verbose: flag.Verbose = False,
+    **settings: Any,
+) -> None:
+    """Train a fusion model of pictures, sounds, texts and tables that is harder to attack.
+
+    CRMT (Yang et al. 2024), its variants and rivals; split validation guards its second step.
+    The same as: accelerate launch pipelines/train.py crmt ...
+
+    Example: textcentric train crmt --dataset clips.csv --target class --variant crmt-jt
+    """
+    roles = {
+        "id": id_column,
+        "target": target_column,
+        "text": text_column,
+        "image": image_column,
+        "audio": audio_column,
+        "group": group_column,
+        "ignore": ignore_column,
+    }
+    given = {**locals(), **settings}
+    from textcentric.cli.crmt_settings import read_crmt_training, sorted_crmt_flags
+    from textcentric.cli.run_train_crmt import train_crmt_command
+
+    flags = sorted_crmt_flags(given, set_ or [])
+    flags["table_schema"] = table_schema(schema, roles)
+    training = read_crmt_training(config, flags)
+    raise typer.Exit(
+        train_crmt_command(training, dry_run=dry_run, as_json=as_json, quiet=quiet, verbose=verbose)
+    )

@@ -44,9 +44,9 @@ TEXT = "text"
 class Crmt:
     """A fusion model, its objective, and how rows become its inputs.
 
-    `rows` are those of training, by which modalities, classes and normalisation are found; files
-    are read inside `root` alone. Raises DataError for rows that nothing can be learnt from,
-    ConfigError for what does not fit together.
+    `rows` are those of training, by which modalities, classes and normalisation are found. Their
+    files were found inside the data folder; with `root` they must also lie in that one. Raises
+    DataError for rows that nothing can be learnt from, ConfigError for what does not fit together.
     """
 
     name = "crmt"
@@ -312,7 +312,7 @@ def _classes(rows: Sequence[Record]) -> list[str]:
     if missing:
         raise DataError(
             f"row {missing[0]!r} has no target ({len(missing):,} such rows); name the target column"
-            " (--target-column), or leave them out",
+            " (--target), or leave them out",
             row_id=missing[0],
         )
     found = sorted({str(row.target) for row in rows})
@@ -348,7 +348,7 @@ def _senses(
     if "image" in names and needs_eyes(config):
         from textcentric.methods.reward.pictures import Eyes
 
-        eyes = Eyes(PACKAGED, root)
+        eyes = Eyes(PACKAGED, root or Path.cwd().anchor)  # rows' files were checked when found
     return Senses(
         config, names, root=root, tokenizer=tokenizer, eyes=eyes, moments=moments, table=table
     )
