@@ -19,7 +19,7 @@ FLOORS = [
     "card config data engines journal metrics scores templates",
     "encoder experts intervals prompts report shards",
     "curate describe pieces requests runs",
-    "answers corrupt examples variants",
+    "answers attacks corrupt examples variants",
     "preferences",
     "corrupt_files flow methods",
     "augment grid orders training",

@@ -1,0 +1,129 @@
+"""Projected gradient ascent (arXiv 1706.06083) that does not stop where gradients are tiny.
+
+Legend: B rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from textcentric.attacks.losses import Loss, margins
+from textcentric.attacks.threats import Target, Threat, lengths, moved, projected, scaled, within
+from textcentric.errors import DataError
+
+STEPS = 20
+REACH = 2.5  # radii that all steps together could go
+
+
+class Attacked(NamedTuple):
+    """Of each row (B,): was it lost in any iterate, had it a gradient, how far was it moved."""
+
+    lost: Tensor
+    flat: Tensor
+    length: Tensor
+
+
+def pgd(
+    target: Target,
+    threat: Threat,
+    radius: float,
+    loss: Loss,
+    *,
+    noise: Mapping[str, Tensor] | None = None,
+    steps: int = STEPS,
+) -> Attacked:
+    """Climb `loss` from the rows themselves, or from `noise` brought into the ball.
+
+    A row is lost if any iterate has another class ahead or level. Where the gradient is zero the
+    direction is random, from `noise` if there is some. Raises DataError for outputs that are not
+    finite.
+    """
+    deltas = {name: torch.zeros_like(target.batch[name]) for name in threat.shares}
+    if noise is not None:
+        start = {name: scaled(noise[name], _over(noise[name], radius)) for name in deltas}
+        deltas = within(target, projected(start, threat, radius))
+    lost = torch.zeros(len(target), dtype=torch.bool, device=target.labels.device)
+    flat = torch.zeros_like(lost)
+    for _ in range(steps):
+        ahead, found = gradients(target, deltas, loss)
+        lost |= ahead <= 0
+        ways, still = _directions(found, threat, noise)
+        flat |= still
+        size = REACH * radius / steps
+        deltas = {n: deltas[n] + size * threat.shares[n] * ways[n] for n in deltas}
+        deltas = within(target, projected(deltas, threat, radius))
+    with torch.no_grad():
+        lost |= checked(target.logits(moved(target, deltas)), target.labels) <= 0
+    return Attacked(lost, flat, lengths(deltas))
+
+
+def gradients(
+    target: Target, deltas: Mapping[str, Tensor], loss: Loss
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """Return the margins (B,) of moved rows, and the loss's gradient by modality."""
+    inputs = {
+        name: (target.batch[name] + one).detach().requires_grad_() for name, one in deltas.items()
+    }
+    with torch.enable_grad():
+        logits = target.logits({**target.batch, **inputs})
+        ahead = checked(logits, target.labels)
+        total = loss(logits, target.labels).sum()
+        found = torch.autograd.grad(total, list(inputs.values()))
+    return ahead.detach(), dict(zip(inputs, found, strict=True))
+
+
+def checked(logits: Tensor, labels: Tensor) -> Tensor:
+    """Return margins (B,); raises DataError where logits are not finite."""
+    finite = torch.isfinite(logits).all(dim=1)
+    if not bool(finite.all()):
+        raise DataError(
+            f"the model gives logits that are not finite for {int((~finite).sum())} of"
+            f" {len(logits)} attacked rows, so nothing can be said of its robustness; look at its"
+            " weights and the range of its inputs"
+        )
+    return margins(logits, labels)
+
+
+def _directions(
+    found: Mapping[str, Tensor], threat: Threat, noise: Mapping[str, Tensor] | None
+) -> tuple[dict[str, Tensor], Tensor]:
+    """Return directions of length 1, and which rows (B,) have no gradient in some modality.
+
+    Gradients are first divided by their largest value, so that tiny ones do not vanish in a square.
+    """
+    if not threat.joint:
+        each = {name: _unit({name: one}, noise) for name, one in found.items()}
+        flat = torch.stack([still for _, still in each.values()]).any(dim=0)
+        return {name: ways[name] for name, (ways, _) in each.items()}, flat
+    return _unit(found, noise)
+
+
+def _unit(
+    found: Mapping[str, Tensor], noise: Mapping[str, Tensor] | None
+) -> tuple[dict[str, Tensor], Tensor]:
+    largest = torch.stack([one.flatten(1).abs().amax(dim=1) for one in found.values()]).amax(dim=0)
+    flat = largest == 0
+    safe = 1 / largest.masked_fill(flat, 1)
+    ways = {name: scaled(one, safe) for name, one in found.items()}
+    if bool(flat.any()):
+        ways = {
+            name: _filled(one, flat, None if noise is None else noise[name])
+            for name, one in ways.items()
+        }
+    length = lengths(ways).clamp(min=1e-30)
+    return {name: scaled(one, 1 / length) for name, one in ways.items()}, flat
+
+
+def _filled(ways: Tensor, flat: Tensor, noise: Tensor | None) -> Tensor:
+    """Return directions, those of `flat` rows random."""
+    drawn = torch.randn_like(ways) if noise is None else noise
+    return torch.where(flat.view(-1, *[1] * (ways.ndim - 1)), drawn, ways)
+
+
+def _over(noise: Tensor, radius: float) -> Tensor:
+    """Return what brings noise (B, ...) to the length of the radius (B,)."""
+    return radius / noise.flatten(1).norm(dim=1).clamp(min=1e-12)
