@@ -3,10 +3,10 @@
     python -m benchmarks.digits --digits DIR -o runs/digits
 
 DIR holds recordings/ and mnist_images.npz. Each recording is paired with a picture of its digit.
-Seed s tests on one speaker, validates on the
-next and learns from the other three; no picture is in two splits. Every training and every attack
-is kept in the output directory, and a second call goes on. Radii are in standard deviations of one
-input value; the preferred modality is the one without which joint training loses more.
+Seed s tests on one speaker, validates on the next and learns from the other three; no picture is in
+two splits. Every training and every attack is kept in the output directory, and a second call goes
+on. Radii are in standard deviations of one input value; the preferred modality is the one without
+which joint training loses more.
 """
 
 from __future__ import annotations

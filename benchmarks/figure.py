@@ -79,6 +79,15 @@ def keep(figures: Sequence[Figure], file: Path | None = None) -> None:
         file.write_text(json.dumps(list(entries.values()), indent=2) + "\n", encoding="utf-8")
 
 
+def peak_mb() -> float:
+    """Return the peak memory of this process in MB.
+
+    Not `ru_maxrss`: a process that was started by a larger one inherits that one's peak.
+    """
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    return int(status.split("VmHWM:")[1].split()[0]) / 1024  # kB on Linux
+
+
 def about() -> dict[str, Any]:
     """Return the machine, its load (processes waiting, last minute) and the versions."""
     return {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -12,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.figure import Figure
+from benchmarks.figure import Figure, peak_mb
 from benchmarks.rows import write_table
 from benchmarks.scripted_run import configure, run
 
@@ -59,7 +58,7 @@ def main() -> None:
     flags = parser.parse_args()
     started = time.monotonic()
     manifest = run(configure(flags.table, flags.output_dir))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # KiB on Linux
+    peak = peak_mb()
     totals, sent = manifest["totals"], manifest["requests"]["sent"]
     assert totals["pending"] == totals["failed"] == 0, totals
     print(json.dumps({"requests": sent, "peak_mb": peak, "seconds": time.monotonic() - started}))

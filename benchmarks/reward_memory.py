@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks.figure import Figure, median
+from benchmarks.figure import Figure, median, peak_mb
 from benchmarks.reward_training import GROUPED, SFC, reward_pairs, train_ours
 from textcentric.rows import Pair
 
@@ -76,7 +75,7 @@ def main() -> None:
 
     told = json.loads(Path(flags.task["pairs"]).read_text(encoding="utf-8"))
     pairs = [Pair(**one) for one in told]
-    before = _peak()
+    before = peak_mb()
     with tempfile.TemporaryDirectory(prefix="textcentric-bench-") as name:
         train_ours(
             ARMS[flags.arm],
@@ -89,11 +88,7 @@ def main() -> None:
             strategy="group_by_length",
             use_peft=True,
         )
-    print(json.dumps({"peak": _peak(), "before": before}))
-
-
-def _peak() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # KiB on Linux
+    print(json.dumps({"peak": peak_mb(), "before": before}))
 
 
 if __name__ == "__main__":

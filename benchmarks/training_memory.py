@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -17,7 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from benchmarks.figure import Figure, median
+from benchmarks.figure import Figure, median, peak_mb
 from benchmarks.training import ARMS, BARS, OURS, texts, token_ids, train_ours, train_theirs
 from textcentric.examples import Example
 
@@ -81,7 +80,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     flags = parser.parse_args()
     _train(flags.arm, json.loads(flags.task.read_text()), flags.folder)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # KiB on Linux
+    peak = peak_mb()
     print(json.dumps({"peak_mb": peak}))
 
 
