@@ -14,8 +14,12 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from multiprocessing import get_context
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -35,6 +39,10 @@ MODEL = {"encoders": {"image": "conv", "audio": "conv"}, "width": 128}
 MODEL |= {"image_side": 28, "image_channels": 1, "mel_bins": 40, "mel_frames": 64}
 TRAIN = {"num_train_epochs": 20, "learning_rate": 1e-3, "per_device_train_batch_size": 64}
 TRAIN |= {"weight_decay": 1e-4, "warmup_steps": 0, "eval_strategy": "no", "save_strategy": "no"}
+
+RADII = (0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0)
+RADII_TRIED, RHOS_TRIED = (0.5, 1.0, 2.0), (0.1, 0.5, 2.0)
+CHOSEN: dict[str, dict[str, float]] = {}
 
 
 def table(source: Path, folder: Path, seed: int) -> Path:
@@ -100,37 +108,108 @@ def splits(path: Path) -> dict[str, list[Record]]:
     return found
 
 
-def trained(
-    variant: str, seed: int, rows: Mapping[str, list[Record]], folder: Path, **changes: Any
-) -> Any:
-    """Return the model of a variant and a seed, trained now where it is not in `folder`."""
+@dataclass(frozen=True)
+class Cell:
+    """A training and the rows that its model is attacked on; `changes` are of its settings."""
+
+    variant: str
+    seed: int
+    split: str
+    changes: tuple[tuple[str, Any], ...] = ()
+
+    @property
+    def model(self) -> str:
+        """Return what tells the training from others."""
+        told = "".join(f"-{name}={value:g}" for name, value in self.changes)
+        return f"{self.variant}{told}-{self.seed}"
+
+
+def chosen_cells(seeds: int) -> list[Cell]:
+    """Return the cells of the test: every variant with the settings that were chosen."""
+    return [
+        Cell(variant, seed, "test", tuple(CHOSEN.get(variant, {}).items()))
+        for seed in range(seeds)
+        for variant in VARIANTS
+    ]
+
+
+def choosing_cells(seeds: int) -> list[Cell]:
+    """Return the cells that settings are chosen by, on validation rows."""
+    tried = [("jt", {}), ("ojt", {}), ("crmt-step-2", {}), ("mixup", {})]
+    tried += [("mmat", {"attack_radius": r}) for r in RADII_TRIED]
+    for rho in RHOS_TRIED:
+        tried += [("crmt-step-1", {"rho": rho}), ("crmt-jt", {"rho": rho})]
+        tried += [("crmt-at", {"rho": rho, "attack_radius": r}) for r in RADII_TRIED]
+    return [
+        Cell(v, seed, "validation", tuple(c.items())) for seed in range(seeds) for v, c in tried
+    ]
+
+
+def result(cell: Cell, folder: Path) -> dict[str, Any]:
+    """Return what attacks leave of a cell's model, made now where it is not in `folder`."""
+    path = folder / "results" / f"{cell.model}-{cell.split}.json"
+    if path.is_file():
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return found
+    import torch
+
+    from textcentric.methods.crmt.robustness import robustness
+
+    rows = splits(folder / "data" / f"digits-{cell.seed}.csv")
+    method = trained(cell, rows, folder)
+    method.model.to("cuda" if torch.cuda.is_available() else "cpu")
+    only = ("image", "audio", "joint") if cell.split == "test" else ("image", "audio")
+    found = robustness(method, rows[cell.split], RADII, only=only)
+    found |= {"cell": asdict(cell), "finish": json.loads(_finish(cell, folder).read_text())}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_text(path, json.dumps(found) + "\n")
+    return found
+
+
+def trained(cell: Cell, rows: Mapping[str, list[Record]], folder: Path) -> Any:
+    """Return the model of a cell, trained now where it is not in `folder`."""
     from textcentric.methods.crmt import Crmt, crmt_config
     from textcentric.train import train
     from textcentric.training.config import TrainConfig
 
-    told = "".join(f"-{name}={value}" for name, value in changes.items())
-    place = folder / "models" / f"{variant}{told}-{seed}"
-    root = folder / "data"
+    place = folder / "models" / cell.model
     if not (place / "crmt.json").is_file():
-        config = crmt_config(MODEL | {"variant": variant, "seed": seed} | changes)
-        method = Crmt(config, rows["train"], root)
-        loop = TrainConfig(**TRAIN, output_dir=place, seed=seed)
-        result = train(method, loop, rows["train"], rows["validation"], quiet=True)
-        write_text(place / "finish.json", json.dumps(result.metrics))
-    return Crmt.load(place, root)
+        values = {"variant": cell.variant, "seed": cell.seed, **dict(cell.changes)}
+        method = Crmt(crmt_config(MODEL | values), rows["train"], folder / "data")
+        loop = TrainConfig(**TRAIN, output_dir=place, seed=cell.seed)
+        told = train(method, loop, rows["train"], rows["validation"], quiet=True)
+        write_text(_finish(cell, folder), json.dumps(told.metrics))
+    return Crmt.load(place, folder / "data")
+
+
+def _finish(cell: Cell, folder: Path) -> Path:
+    return folder / "models" / f"{cell.model}.json"
+
+
+def _made(cell: Cell, folder: Path) -> str:
+    import torch
+
+    torch.set_num_threads(1)
+    found = result(cell, folder)
+    halves = {name: of["accuracy"] for name, of in found["threats"].items()}
+    return f"{cell.model:<40} {cell.split} clean {found['clean']['value']:.3f} {halves}"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--digits", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--digits", type=Path, metavar="DIR", help="where the recordings are")
     parser.add_argument("-o", "--output", type=Path, required=True)
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--choose", action="store_true", help="try settings on validation rows")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="trainings at a time")
     flags = parser.parse_args()
-    for seed in range(flags.seeds):
-        rows = splits(table(flags.digits, flags.output, seed))
-        for variant in VARIANTS:
-            method = trained(variant, seed, rows, flags.output)
-            print(seed, variant, method.evaluate(rows["test"], 256), flush=True)
+    if flags.digits:
+        for seed in range(flags.seeds):
+            table(flags.digits, flags.output, seed)
+    cells = (choosing_cells if flags.choose else chosen_cells)(flags.seeds)
+    with ProcessPoolExecutor(flags.jobs, mp_context=get_context("spawn")) as pool:
+        for told in [pool.submit(_made, cell, flags.output) for cell in cells]:
+            print(told.result(), flush=True)
 
 
 if __name__ == "__main__":

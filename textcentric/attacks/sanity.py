@@ -34,7 +34,7 @@ def by_temperature(target: Target, threat: Threat, radius: float) -> dict[float,
 
 
 def under_a_huge_attack(target: Target, names: Sequence[str]) -> float:
-    """Return the accuracy where all modalities may change without bounds: 0, if the attack works."""
+    """Return the accuracy where modalities may change without bounds: 0, if the attack works."""
     free = replace(target, boxes={})
     length = max(float(target.batch[name].flatten(1).norm(dim=1).max()) for name in names)
     joint = Threat("all", dict.fromkeys(names, 1.0), joint=True)

@@ -87,8 +87,16 @@ class FusionModel(nn.Module):
         return opened
 
     def features(self, opened: Batch) -> dict[str, Tensor]:
-        """Return the features (B, D_m) by modality of an opened batch."""
-        return {n: self.encoder(n)(opened[n], opened.get(f"{n}_mask")) for n in self.names}
+        """Return the features (B, D_m) by modality of an opened batch.
+
+        Those that it holds as `<modality>_features` are taken as they are.
+        """
+        return {
+            name: opened[f"{name}_features"]
+            if f"{name}_features" in opened
+            else self.encoder(name)(opened[name], opened.get(f"{name}_mask"))
+            for name in self.names
+        }
 
     def read(self, opened: Batch) -> Output:
         """Return what the model says of an opened batch."""

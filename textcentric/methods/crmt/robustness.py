@@ -1,0 +1,171 @@
+"""What attacks and missing modalities leave of a fusion model, and what its radius promised.
+
+Legend: B rows, M modalities, C classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from textcentric.attacks import (
+    Curve,
+    Target,
+    Threat,
+    attack,
+    by_swapping,
+    by_temperature,
+    flips_within,
+    smallest_radius,
+    threats,
+    under_a_huge_attack,
+    with_one_missing,
+)
+from textcentric.intervals import Resampled
+from textcentric.methods.crmt.method import Crmt
+from textcentric.rows import Record
+
+HEURISTIC = "heuristic: tau is the largest gradient of training rows, not a Lipschitz constant"
+
+
+def target_of(method: Crmt, rows: Sequence[Record]) -> Target:
+    """Return the model and rows as what is attacked, all rows in one batch."""
+    method.model.eval()
+    (batch,) = method.opened(rows, len(rows))
+    device = batch["labels"].device
+    found = ((name, method.senses.box(name)) for name in method.names)
+    boxes = {n: (box[0].to(device), box[1].to(device)) for n, box in found if box is not None}
+    masks = {name: _mask(batch, at, name) for at, name in enumerate(method.names)}
+    return Target(lambda b: method.fusion.read(b).logits, batch, batch["labels"], boxes, masks)
+
+
+def narrowed(method: Crmt, target: Target, threat: Threat) -> Target:
+    """Return the target with the features of what the threat leaves alone computed once."""
+    others = [name for name in method.names if name not in threat.shares]
+    if not others:
+        return target
+    with torch.no_grad():
+        features = method.fusion.features(target.batch)
+    kept = {name: value for name, value in target.batch.items() if name not in others}
+    known = {f"{name}_features": features[name] for name in others}
+    return replace(target, batch=kept | known)
+
+
+def _mask(batch: dict[str, Tensor], at: int, name: str) -> Tensor:
+    """Return 1 where a modality may change: where it is present, and no padding."""
+    value, present = batch[name], batch["present"][:, at]
+    mask = present.view(-1, *[1] * (value.ndim - 1)).expand_as(value)
+    padding = batch.get(f"{name}_mask")
+    return mask if padding is None else mask * padding[:, :, None].to(mask)
+
+
+def robustness(
+    method: Crmt,
+    rows: Sequence[Record],
+    radii: Sequence[float],
+    *,
+    only: Sequence[str] | None = None,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Return, as JSON values, what every threat does at every radius, and the nine metrics.
+
+    `only` names threats (of `attacks.threats`). The nine metrics are those of the paper at the
+    first radius (clean, FGM and PGD on all and on each modality, each modality missing), by its own
+    attacks; the suite's figures are in `threats`. Intervals are 95 %, bootstrap over rows.
+    """
+    target = target_of(method, rows)
+    groups = [row.group for row in rows]
+    drawn = Resampled(len(rows), groups=groups if len(set(groups)) > 2 else None)
+    wanted = [one for one in threats(method.names) if only is None or one.name in only]
+    curves = {
+        one.name: attack(narrowed(method, target, one), one, radii, seed=seed) for one in wanted
+    }
+    clean = next(iter(curves.values())).clean
+    return {
+        "variant": method.config.variant,
+        "rows": len(rows),
+        "radii": sorted(radii),
+        "clean": _estimate(drawn, clean),
+        "missing": {
+            name: {
+                fill: _estimate(drawn, with_one_missing(target, name, fill))
+                for fill in ("zero", "mean")
+            }
+            for name in method.names
+        },
+        "threats": {name: _told(drawn, one) for name, one in curves.items()},
+        "certified": _certified(method, rows, curves),
+        "sanity": _sanity(target, method, curves, max(radii), seed),
+    }
+
+
+def _told(drawn: Resampled, curve: Curve) -> dict[str, Any]:
+    """Return a curve with intervals of its robust accuracy."""
+    return {**curve.plain(), "estimates": [_estimate(drawn, one) for one in curve.survived]}
+
+
+def _estimate(drawn: Resampled, right: Tensor) -> dict[str, Any]:
+    found = drawn.mean(right.double().cpu().numpy())
+    return {"value": found.value, "interval": list(found.interval)}
+
+
+def _certified(method: Crmt, rows: Sequence[Record], curves: dict[str, Curve]) -> dict[str, Any]:
+    """Return the certified radius of each row beside the smallest that an attack needed."""
+    if method.tau is None:
+        return {}
+    found: dict[str, Any] = {"means": HEURISTIC}
+    for name, curve in curves.items():
+        if name.startswith("split"):
+            continue
+        modality = method.names.index(name) if name in method.names else None
+        radii = method.radius(rows, len(rows), modality=modality)
+        found[name] = {
+            "median": float(radii.median()),
+            "median_right": float(radii[radii > 0].median()) if (radii > 0).any() else 0.0,
+            "flips_within": flips_within(curve, radii),
+            "certified": [round(value, 6) for value in radii.tolist()],
+            "lost_at": smallest_radius(curve).tolist(),
+        }
+    return found
+
+
+def _sanity(
+    target: Target, method: Crmt, curves: dict[str, Curve], radius: float, seed: int
+) -> dict[str, Any]:
+    """Return the checks of the attacks themselves (see `textcentric.attacks.sanity`)."""
+    alone = [name for name in method.names if name in curves]
+    swaps = {}
+    for name in alone:
+        swapped = by_swapping(target, name, radius, seed=seed)
+        swaps[name] = int((curves[name].survived[-1] & ~swapped).sum())
+    return {
+        "accuracy_under_a_huge_attack": under_a_huge_attack(target, method.names),
+        "flipped_by_swapping_alone": swaps,
+        "by_temperature": {
+            name: _tempered(method, target, Threat(name, {name: 1.0}), radius) for name in alone
+        },
+    }
+
+
+def _tempered(method: Crmt, target: Target, threat: Threat, radius: float) -> dict[str, float]:
+    found = by_temperature(narrowed(method, target, threat), threat, radius)
+    return {f"{temperature:g}": accuracy for temperature, accuracy in found.items()}
+
+
+def nine_metrics(found: dict[str, Any], at: int = 0) -> dict[str, float]:
+    """Return the nine metrics of the paper, at one radius of what `robustness` returned.
+
+    For M modalities there are 3 + 3 M of them.
+    """
+    names = list(found["missing"])
+    told = {"clean": found["clean"]["value"]}
+    for threat in ["joint", *names] if len(names) > 1 else names:
+        if threat in found["threats"]:
+            mark = "" if threat == "joint" else f" #{threat}"
+            paper = found["threats"][threat]["paper"]
+            told |= {f"FGM{mark}": paper["fgm"][at], f"PGD{mark}": paper["pgd"][at]}
+    return told | {f"missing {n}": found["missing"][n]["zero"]["value"] for n in names}
