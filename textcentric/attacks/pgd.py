@@ -11,7 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from textcentric.attacks.losses import Loss, margins
+from textcentric.attacks.losses import Loss, margins, towards, untargeted
 from textcentric.attacks.threats import Target, Threat, lengths, moved, projected, scaled, within
 from textcentric.errors import DataError
 
@@ -31,34 +31,54 @@ def pgd(
     target: Target,
     threat: Threat,
     radius: float,
-    loss: Loss,
+    loss: Loss = untargeted,
     *,
+    rivals: Tensor | None = None,
     noise: Mapping[str, Tensor] | None = None,
     steps: int = STEPS,
 ) -> Attacked:
     """Climb `loss` from the rows themselves, or from `noise` brought into the ball.
 
-    A row is lost if any iterate has another class ahead or level. Where the gradient is zero the
+    With `rivals` (B,) each row is driven towards that class instead. A row is lost if any iterate
+    has another class ahead or level, and is then left alone. Where the gradient is zero the
     direction is random, from `noise` if there is some. Raises DataError for outputs that are not
     finite.
     """
-    deltas = {name: torch.zeros_like(target.batch[name]) for name in threat.shares}
-    if noise is not None:
-        start = {name: scaled(noise[name], _over(noise[name], radius)) for name in deltas}
-        deltas = within(target, projected(start, threat, radius))
-    lost = torch.zeros(len(target), dtype=torch.bool, device=target.labels.device)
-    flat = torch.zeros_like(lost)
-    for _ in range(steps):
-        ahead, found = gradients(target, deltas, loss)
-        lost |= ahead <= 0
-        ways, still = _directions(found, threat, noise)
-        flat |= still
+    rows = torch.arange(len(target), device=target.labels.device)
+    lost, flat = (torch.zeros_like(rows, dtype=torch.bool) for _ in range(2))
+    length = torch.zeros(len(rows), device=rows.device)
+    deltas = _start(target, threat, radius, noise)
+    for step in range(steps + 1):
+        climbed = loss if rivals is None else towards(rivals[rows])
+        ahead, found = gradients(target, deltas, climbed)
+        length[rows] = lengths(deltas).to(length)
+        lost[rows] = ahead <= 0
+        kept = (ahead > 0).nonzero()[:, 0]
+        if step == steps or not len(kept):
+            break
+        if len(kept) < len(rows):
+            rows, target = rows[kept], target.rows(kept)
+            deltas, found = _some(deltas, kept), _some(found, kept)
+        drawn = None if noise is None else _some(noise, rows)
+        ways, still = _directions(found, threat, drawn)
+        flat[rows] |= still
         size = REACH * radius / steps
         deltas = {n: deltas[n] + size * threat.shares[n] * ways[n] for n in deltas}
         deltas = within(target, projected(deltas, threat, radius))
-    with torch.no_grad():
-        lost |= checked(target.logits(moved(target, deltas)), target.labels) <= 0
-    return Attacked(lost, flat, lengths(deltas))
+    return Attacked(lost, flat, length)
+
+
+def _start(
+    target: Target, threat: Threat, radius: float, noise: Mapping[str, Tensor] | None
+) -> dict[str, Tensor]:
+    if noise is None:
+        return {name: torch.zeros_like(target.batch[name]) for name in threat.shares}
+    start = {name: scaled(noise[name], _over(noise[name], radius)) for name in threat.shares}
+    return within(target, projected(start, threat, radius))
+
+
+def _some(values: Mapping[str, Tensor], rows: Tensor) -> dict[str, Tensor]:
+    return {name: one[rows] for name, one in values.items()}
 
 
 def gradients(

@@ -20,7 +20,6 @@ from torch import Tensor
 from textcentric.attacks.losses import (
     Loss,
     scaled_cross_entropy,
-    towards,
     untargeted,
 )
 from textcentric.attacks.paper import fgm, paper_pgd
@@ -193,7 +192,7 @@ def _targeted(
                     target.rows(some),
                     threat,
                     radius,
-                    towards(classes_of),
+                    rivals=classes_of,
                     noise=start and _some(start, some),
                     steps=steps,
                 ).lost

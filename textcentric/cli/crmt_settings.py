@@ -14,16 +14,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from textcentric.cli.sections import merged, read_set, split_commas
-from textcentric.config import fingerprint, first_problem, read_keys
-from textcentric.errors import ConfigError, unknown
+from textcentric.cli.sectioned import Sectioned
+from textcentric.config import fingerprint
+from textcentric.errors import ConfigError
 from textcentric.methods.crmt.config import CrmtConfig, crmt_config
-from textcentric.training.config import ALIASES, TrainConfig, train_config
+from textcentric.training.config import TrainConfig, train_config
 
-SECTIONS = ("train", "crmt")
-LISTS = ("crmt.modalities",)
 ENCODERS = {f"{name}_encoder": name for name in ("image", "audio", "text", "table")}
 
 
@@ -60,14 +58,10 @@ class CrmtTraining(BaseModel):
 
 def sorted_crmt_flags(given: Mapping[str, Any], pairs: Sequence[str]) -> dict[str, Any]:
     """Return the flags of the command by the name of the key they set; `pairs` are of `--set`."""
-    flags = read_set(pairs, SECTIONS)
+    flags = KEYS.flags(given, pairs)
     encoders = {m: given[flag] for flag, m in ENCODERS.items() if given.get(flag) is not None}
     if encoders:
         flags["crmt.encoders"] = {**(flags.get("crmt.encoders") or {}), **encoders}
-    for name, value in given.items():
-        key = _key(name)
-        if key is not None and value is not None:
-            flags[key] = split_commas(value) if key in LISTS else value
     return flags
 
 
@@ -76,31 +70,12 @@ def read_crmt_training(file: Path | None, flags: Mapping[str, Any]) -> CrmtTrain
 
     Raises ConfigError with the nearest name for an unknown key, and with the value otherwise.
     """
-    held = {_key(name) or name: value for name, value in (read_keys(file) if file else {}).items()}
-    whole = {name: value for name, value in held.items() if "." not in name}
-    within = {name: value for name, value in held.items() if "." in name}
-    values = merged(whole, within | flags, SECTIONS)  # type: ignore[operator]
-    for name in values:
-        if name not in CrmtTraining.model_fields:
-            known = [*CrmtTraining.model_fields, *CrmtConfig.model_fields]
-            raise ConfigError(unknown("key of train crmt", name, known))
-    try:
-        training = CrmtTraining.model_validate(values)
-    except ValidationError as error:
-        raise ConfigError(first_problem(error, "train crmt")) from error
+    training = KEYS.read(file, flags)
     if training.dataset is None:
         raise ConfigError("which rows? Give --dataset, a table or the name of a data set")
-    if "output_dir" in training.train:
-        raise ConfigError("train.output_dir: give output_dir (-o) outside the section")
     training.loop()
     training.method()
     return training
 
 
-def _key(name: str) -> str | None:
-    """Return the key that a flag sets: of the whole, or of the section that knows it."""
-    if name in CrmtTraining.model_fields:
-        return name
-    if name in TrainConfig.model_fields or name in ALIASES:
-        return f"train.{name}"
-    return f"crmt.{name}" if name in CrmtConfig.model_fields else None
+KEYS = Sectioned("train crmt", CrmtTraining, "crmt", CrmtConfig, ("crmt.modalities",))

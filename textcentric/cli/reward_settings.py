@@ -14,16 +14,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from textcentric.cli.sections import merged, read_set, split_commas
-from textcentric.config import fingerprint, first_problem, read_keys
-from textcentric.errors import ConfigError, unknown
+from textcentric.cli.sectioned import Sectioned
+from textcentric.config import fingerprint
+from textcentric.errors import ConfigError
 from textcentric.methods.reward.config import RewardConfig, reward_config
-from textcentric.training.config import ALIASES, TrainConfig, train_config
+from textcentric.training.config import TrainConfig, train_config
 
-SECTIONS = ("train", "reward")
-LISTS = ("reward.proxy_fields", "eval_dataset")
 
 
 class RewardTraining(BaseModel):
@@ -63,12 +61,7 @@ class RewardTraining(BaseModel):
 
 def sorted_reward_flags(given: Mapping[str, Any], pairs: Sequence[str]) -> dict[str, Any]:
     """Return the flags of the command by the name of the key they set; `pairs` are of `--set`."""
-    flags = read_set(pairs, SECTIONS)
-    for name, value in given.items():
-        key = _key(name)
-        if key is not None and value is not None:
-            flags[key] = split_commas(value) if key in LISTS else value
-    return flags
+    return KEYS.flags(given, pairs)
 
 
 def read_reward_training(file: Path | None, flags: Mapping[str, Any]) -> RewardTraining:
@@ -76,29 +69,9 @@ def read_reward_training(file: Path | None, flags: Mapping[str, Any]) -> RewardT
 
     Raises ConfigError with the nearest name for an unknown key, and with the value otherwise.
     """
-    held = {_key(name) or name: value for name, value in (read_keys(file) if file else {}).items()}
-    whole = {name: value for name, value in held.items() if "." not in name}
-    within = {name: value for name, value in held.items() if "." in name}
-    values = merged(whole, within | flags, SECTIONS)  # type: ignore[operator]
-    for name in values:
-        if name not in RewardTraining.model_fields:
-            known = [*RewardTraining.model_fields, *RewardConfig.model_fields]
-            raise ConfigError(unknown("key of train reward", name, known))
-    try:
-        training = RewardTraining.model_validate(values)
-    except ValidationError as error:
-        raise ConfigError(first_problem(error, "train reward")) from error
+    training = KEYS.read(file, flags)
     _check(training)
     return training
-
-
-def _key(name: str) -> str | None:
-    """Return the key that a flag sets: of the whole, or of the section that knows it."""
-    if name in RewardTraining.model_fields:
-        return name
-    if name in TrainConfig.model_fields or name in ALIASES:
-        return f"train.{name}"
-    return f"reward.{name}" if name in RewardConfig.model_fields else None
 
 
 def _check(training: RewardTraining) -> None:
@@ -106,7 +79,14 @@ def _check(training: RewardTraining) -> None:
         raise ConfigError("which pairs? Give either --dataset-name PAIRS or --run RUN")
     if training.run is not None and training.layout is not None:
         raise ConfigError(f"layout={training.layout!r} is of files; a run has a layout of its own")
-    if "output_dir" in training.train:
-        raise ConfigError("train.output_dir: give output_dir (-o) outside the section")
     training.loop()
     training.method()
+
+
+KEYS = Sectioned(
+    "train reward",
+    RewardTraining,
+    "reward",
+    RewardConfig,
+    ("reward.proxy_fields", "eval_dataset"),
+)

@@ -8,7 +8,6 @@ Legend: B rows, C channels, F frames, E mel bins, T tokens.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,8 @@ from torch import Tensor
 
 from textcentric.data.pictures import open_picture
 from textcentric.errors import ConfigError, DataError
-from textcentric.experts.sound import RATE, open_sound
+from textcentric.experts.mel import log_mel
+from textcentric.experts.sound import open_sound
 from textcentric.methods.crmt.config import CrmtConfig
 from textcentric.methods.crmt.encoders import DEFAULTS
 from textcentric.methods.crmt.tables import TableNumbers
@@ -27,10 +27,6 @@ from textcentric.methods.loading import PACKAGED
 from textcentric.methods.tokens import padded
 from textcentric.rows import Record
 
-WINDOW, HOP, BINS = 400, 160, 512  # samples: 25 ms, 10 ms; of the Fourier transform
-LOWEST = 20.0  # Hz
-PREEMPHASIS = 0.97
-FLOOR = 1e-6  # of mel power
 MOST_KEPT = 2**31  # bytes of rows that stay in memory
 MEASURED = 2000  # training rows that give mean and standard deviation
 Moments = dict[str, tuple[list[float], list[float]]]
@@ -166,41 +162,6 @@ class Senses:
         if name == "image" and self.eyes is None:
             return self.config.image_channels, side, side
         return (self.size(name),)
-
-
-def log_mel(samples: np.ndarray, bins: int, frames: int) -> np.ndarray:
-    """Return log-mel values (F, E) of mono samples at 16 kHz, cut or filled to `frames` of 10 ms.
-
-    Kaldi's mel scale, Hann windows of 25 ms; silence fills what is too short.
-    """
-    needed = HOP * (frames - 1) + WINDOW
-    samples = np.pad(samples[:needed], (0, max(0, needed - len(samples))))
-    pieces = np.lib.stride_tricks.sliding_window_view(samples, WINDOW)[::HOP]  # (F, WINDOW)
-    pieces = pieces - pieces.mean(axis=1, keepdims=True)
-    pieces[:, 1:] -= PREEMPHASIS * pieces[:, :-1]
-    pieces[:, 0] *= 1 - PREEMPHASIS
-    power = np.abs(np.fft.rfft(pieces * _window(), BINS)) ** 2  # (F, BINS / 2 + 1)
-    return np.log(np.maximum(power @ _filters(bins), FLOOR)).astype(np.float32)
-
-
-@lru_cache(maxsize=4)
-def _filters(bins: int) -> np.ndarray:
-    from transformers.audio_utils import mel_filter_bank
-
-    return mel_filter_bank(
-        num_frequency_bins=BINS // 2 + 1,
-        num_mel_filters=bins,
-        min_frequency=LOWEST,
-        max_frequency=RATE / 2,
-        sampling_rate=RATE,
-        mel_scale="kaldi",
-        triangularize_in_mel_space=True,
-    )
-
-
-@lru_cache(maxsize=1)
-def _window() -> np.ndarray:
-    return np.hanning(WINDOW)
 
 
 def _moments(values: Sequence[np.ndarray], name: str) -> tuple[list[float], list[float]]:
