@@ -19,6 +19,7 @@ FLOORS = [
     "card config data engines journal metrics scores templates",
     "encoder experts intervals prompts report shards",
     "curate describe pieces requests runs",
+    "latents",
     "answers attacks corrupt examples variants",
     "preferences",
     "corrupt_files flow methods",

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from textcentric.attacks.losses import Loss, margins, towards, untargeted
-from textcentric.attacks.threats import Target, Threat, lengths, moved, projected, scaled, within
+from textcentric.attacks.threats import Target, Threat, lengths, projected, scaled, within
 from textcentric.errors import DataError
 
 STEPS = 20

@@ -12,8 +12,10 @@ from textcentric.cli import (
     data,
     doctor,
     evaluate,
+    latents,
     predict,
     prompts,
+    retrieve,
     runs,
     score,
     train,
@@ -52,6 +54,8 @@ app.add_typer(train.app, name="train")
 app.command("predict")(predict.predict)
 app.command("score")(score.score)
 app.add_typer(evaluate.app, name="evaluate")
+app.command("latents")(latents.latents)
+app.command("retrieve")(retrieve.retrieve)
 app.command("compare")(compare.compare)
 app.add_typer(data.app, name="data")
 app.add_typer(prompts.app, name="prompts")

@@ -1,4 +1,4 @@
-"""`textcentric evaluate`: trained models under the robustness grid, or reward models on pairs."""
+"""`textcentric evaluate`: models under damage, reward models on pairs, fusion models attacked."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from textcentric.cli import flags as flag
+from textcentric.cli.augment import table_schema
 
 
 class DownstreamFirst(TyperGroup):
@@ -25,7 +26,7 @@ app = typer.Typer(cls=DownstreamFirst, rich_markup_mode=None)
 
 @app.callback()
 def evaluate() -> None:
-    """Evaluate trained models under damage; reward models with `evaluate reward`."""
+    """Evaluate trained models under damage; `evaluate reward` and `evaluate fusion` the others."""
 
 
 @app.command("downstream")
@@ -65,7 +66,8 @@ def downstream(
 
     What experts and LLM answer is kept in the output directory: a second time is nearly free.
 
-    Reward models are evaluated on pairs: textcentric evaluate reward --help
+    Reward models are evaluated on pairs, fusion models under attack: textcentric evaluate reward
+    --help, textcentric evaluate fusion --help
 
     Example: textcentric evaluate models/first --dataset petfinder --levels 0.3,0.5
     """
@@ -155,6 +157,74 @@ def reward(
             image_expert=image_expert or "auto",
             batch_size=batch_size,
             output=output,
+            as_json=as_json,
+            quiet=quiet,
+            verbose=verbose,
+        )
+    )
+
+
+@app.command("fusion")
+def fusion(
+    models: Annotated[
+        list[str], typer.Argument(metavar="MODEL...", help="Folders of fusion models.")
+    ],
+    dataset: flag.Dataset = None,
+    data_dir: flag.DataDir = None,
+    schema: flag.SchemaFile = None,
+    id_column: flag.IdColumn = None,
+    target_column: flag.TargetColumn = None,
+    text_column: flag.TextColumn = None,
+    image_column: flag.ImageColumn = None,
+    audio_column: flag.AudioColumn = None,
+    group_column: flag.GroupColumn = None,
+    ignore_column: flag.IgnoreColumn = None,
+    split: Annotated[str, typer.Option("--split", help="Rows to attack.")] = "test",
+    limit: flag.Limit = None,
+    radii: Annotated[
+        str, typer.Option("--radii", help="l2 lengths, in standard deviations of an input.")
+    ] = "0.5,1,2,4",
+    threats: Annotated[
+        flag.Text,
+        typer.Option("--threats", help="Such as image,joint (default: each, joint, split)."),
+    ] = None,
+    output_dir: Annotated[
+        Path | None, typer.Option("-o", "--output-dir", help="Where figures and curves go.")
+    ] = None,
+    seed: flag.Seed = None,
+    as_json: flag.AsJson = False,
+    quiet: flag.Quiet = False,
+    verbose: flag.Verbose = False,
+) -> None:
+    """Attack fusion models as hard as is known, and take modalities away.
+
+    Robust accuracy is what no attack of the suite flips; the paper's attacks are printed beside it,
+    and the certified radius, which is heuristic.
+
+    Example: textcentric evaluate fusion models/clips --dataset clips.csv --target class
+    """
+    if dataset is None:
+        raise typer.BadParameter("which rows? Give --dataset", param_hint="--dataset")
+    roles = {
+        "id": id_column,
+        "target": target_column,
+        "text": text_column,
+        "image": image_column,
+        "audio": audio_column,
+        "group": group_column,
+        "ignore": ignore_column,
+    }
+    from textcentric.cli.run_evaluate_fusion import evaluate_fusion
+
+    reading = {"dataset": dataset, "data_dir": data_dir, "split": split, "limit": limit}
+    raise typer.Exit(
+        evaluate_fusion(
+            models,
+            {**reading, "schema": table_schema(schema, roles)},
+            radii=radii,
+            threats=threats,
+            output=output_dir,
+            seed=seed or 0,
             as_json=as_json,
             quiet=quiet,
             verbose=verbose,

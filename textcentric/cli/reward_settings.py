@@ -23,7 +23,6 @@ from textcentric.methods.reward.config import RewardConfig, reward_config
 from textcentric.training.config import TrainConfig, train_config
 
 
-
 class RewardTraining(BaseModel):
     """Pairs of a file, a hub data set or a run directory; and how to train on them."""
 

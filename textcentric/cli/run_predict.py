@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from textcentric.background import run_in_background
+from textcentric.cli.find_model import find_model_folder
 from textcentric.cli.terminal import plain_warnings, say, silence, terminable
 from textcentric.config import resolve, settings
 from textcentric.engines.protocol import Engine
@@ -51,12 +52,7 @@ def find_model(name: str) -> Path:
     """Return the folder of the trained model `name`; raises ConfigError with the nearest one."""
     from textcentric.methods.downstream.method import PAPERS
 
-    for folder in (Path(name), Path("models") / name):
-        if (folder / PAPERS).is_file():
-            return folder
-    parent = Path(name).parent if "/" in name else Path("models")
-    known = [path.parent.name for path in parent.glob(f"*/{PAPERS}")]
-    raise ConfigError(f"{unknown('model', Path(name).name, known)} (looked in {parent}/)")
+    return find_model_folder(name, PAPERS)
 
 
 def check_output(output: str | None) -> None:

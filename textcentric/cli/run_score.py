@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import IO, Any
 
 from textcentric.atomic import replace_text
+from textcentric.cli.find_model import find_model_folder
 from textcentric.cli.terminal import plain_warnings, say, silence, terminable
 from textcentric.data.tables import open_table
-from textcentric.errors import ConfigError, DataError, RunError, unknown
+from textcentric.errors import ConfigError, DataError, RunError
 from textcentric.methods.reward import Item, Reward
 from textcentric.methods.reward.method import PAPERS
 from textcentric.preferences.described import ABSENT, describe_files
@@ -62,12 +63,7 @@ def score_command(
 
 def find_reward_model(name: str) -> Path:
     """Return the folder of the reward model `name`; raises ConfigError with the nearest one."""
-    for folder in (Path(name), Path("models") / name):
-        if (folder / PAPERS).is_file():
-            return folder
-    parent = Path(name).parent if "/" in name else Path("models")
-    known = [path.parent.name for path in parent.glob(f"*/{PAPERS}")]
-    raise ConfigError(f"{unknown('reward model', Path(name).name, known)} (looked in {parent}/)")
+    return find_model_folder(name, PAPERS, "reward model")
 
 
 def load_reward_model(folder: Path, image_dir: str | None) -> Reward:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from textcentric.cli.launched import first_process, lone_on_cpu
-from textcentric.cli.progress import duration
+from textcentric.cli.outcome import facts, in_words
 from textcentric.cli.terminal import Tell, plain_warnings, say, silence, terminable
 from textcentric.cli.train_rows import check_classes, check_metric, fitted, training_rows
 from textcentric.cli.train_settings import Training
@@ -63,37 +63,15 @@ def train_downstream(training: Training, tell: Tell, *, as_json: bool, quiet: bo
     tell(f"model {method.config.model}, task {method.decision.task}, into {loop.output_dir}")
     result = train(method, loop, rows.train, rows.held_out, quiet=quiet)
     if first_process():
-        print(json.dumps(_facts(result, method)) if as_json else _as_text(result, method, training))
+        known = {"task": method.decision.task, **facts(result)}
+        print(json.dumps(known) if as_json else _as_text(result, method, training))
     return 0
 
 
-def _facts(result: Any, method: Any) -> dict[str, Any]:
-    return {
-        "path": str(result.output_dir),
-        "task": method.decision.task,
-        "steps": result.step,
-        "best_step": result.best_step,
-        "stopped": result.stopped,
-        "seconds": round(result.train_seconds, 1),
-        "metrics": result.metrics,
-    }
-
-
 def _as_text(result: Any, method: Any, training: Training) -> str:
-    from textcentric.training.held_out import in_words
-
     task, classes = method.decision.task, method.decision.classes
-    steps = f"{result.step} in {duration(result.train_seconds)}"
-    steps += f", best {result.best_step}" if result.best_step is not None else ""
-    steps += f", stopped early: {result.stopped}" if result.stopped else ""
-    lines = [
-        f"task     {task}" + (f" of {len(classes)} classes" if classes else ""),
-        f"steps    {steps}",
-        f"metrics  {in_words(result.metrics) or 'none: no row was held out'}",
-        f"model    {result.output_dir}",
-        "next     " + _next(result, training),
-    ]
-    return "\n".join(lines)
+    first = f"task     {task}" + (f" of {len(classes)} classes" if classes else "")
+    return f"{first}\n" + in_words(result, "none: no row was held out", _next(result, training))
 
 
 def _next(result: Any, training: Training) -> str:

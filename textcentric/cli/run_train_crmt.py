@@ -9,7 +9,7 @@ from typing import Any
 
 from textcentric.cli.crmt_settings import CrmtTraining
 from textcentric.cli.launched import first_process, processes
-from textcentric.cli.progress import duration
+from textcentric.cli.outcome import facts, in_words
 from textcentric.cli.run_train import training_process
 from textcentric.cli.terminal import Tell
 from textcentric.cli.train_plan import device, holds
@@ -53,7 +53,7 @@ def train_crmt(training: CrmtTraining, tell: Tell, *, as_json: bool, quiet: bool
     )
     result = train(method, loop, rows.train, rows.held_out, quiet=quiet)
     if first_process():
-        print(json.dumps(_facts(result)) if as_json else _as_text(result, training))
+        print(json.dumps(facts(result)) if as_json else _as_text(result, training))
     return 0
 
 
@@ -150,29 +150,9 @@ def _fitted(training: CrmtTraining, rows: Rows, tell: Tell) -> TrainConfig:
     return loop.model_copy(update={"eval_strategy": "no"})
 
 
-def _facts(result: Any) -> dict[str, Any]:
-    return {
-        "path": str(result.output_dir),
-        "steps": result.step,
-        "best_step": result.best_step,
-        "stopped": result.stopped,
-        "seconds": round(result.train_seconds, 1),
-        "metrics": result.metrics,
-    }
-
-
 def _as_text(result: Any, training: CrmtTraining) -> str:
-    from textcentric.training.held_out import in_words
-
-    steps = f"{result.step} in {duration(result.train_seconds)}"
-    steps += f", best {result.best_step}" if result.best_step is not None else ""
-    steps += f", stopped early: {result.stopped}" if result.stopped else ""
     data_dir = f" --data-dir {training.data_dir}" if training.data_dir else ""
-    lines = [
-        f"steps    {steps}",
-        f"metrics  {in_words(result.metrics)}",
-        f"model    {result.output_dir}",
-        f"next     textcentric evaluate fusion {result.output_dir} --dataset"
-        f" {training.dataset}{data_dir}",
-    ]
-    return "\n".join(lines)
+    schema = training.table_schema
+    given = f" --schema {schema}" if isinstance(schema, str) else ""
+    then = f"textcentric evaluate fusion {result.output_dir} --dataset {training.dataset}"
+    return in_words(result, "none: no row was held out", then + data_dir + given)

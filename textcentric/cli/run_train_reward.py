@@ -9,7 +9,7 @@ from typing import Any
 
 from textcentric.cli.find_run import find_run
 from textcentric.cli.launched import first_process
-from textcentric.cli.progress import duration
+from textcentric.cli.outcome import facts, in_words
 from textcentric.cli.reward_settings import RewardTraining
 from textcentric.cli.run_train import training_process
 from textcentric.cli.terminal import Tell
@@ -67,7 +67,7 @@ def train_reward(training: RewardTraining, tell: Tell, *, as_json: bool, quiet: 
     tell(f"model {method.config.model}, {told}, into {loop.output_dir}")
     result = train(method, loop, pairs.train, pairs.held_out, quiet=quiet)
     if first_process():
-        print(json.dumps(_facts(result)) if as_json else _as_text(result))
+        print(json.dumps(facts(result)) if as_json else _as_text(result))
     return 0
 
 
@@ -170,27 +170,6 @@ def _check_metric(loop: TrainConfig, method: Reward) -> None:
         raise ConfigError(unknown("metric of a reward model", name, known))
 
 
-def _facts(result: Any) -> dict[str, Any]:
-    return {
-        "path": str(result.output_dir),
-        "steps": result.step,
-        "best_step": result.best_step,
-        "stopped": result.stopped,
-        "seconds": round(result.train_seconds, 1),
-        "metrics": result.metrics,
-    }
-
-
 def _as_text(result: Any) -> str:
-    from textcentric.training.held_out import in_words
-
-    steps = f"{result.step} in {duration(result.train_seconds)}"
-    steps += f", best {result.best_step}" if result.best_step is not None else ""
-    steps += f", stopped early: {result.stopped}" if result.stopped else ""
-    lines = [
-        f"steps    {steps}",
-        f"metrics  {in_words(result.metrics) or 'none: no pair was held out'}",
-        f"model    {result.output_dir}",
-        f"next     textcentric score {result.output_dir} --input RESPONSES.jsonl -o scores.jsonl",
-    ]
-    return "\n".join(lines)
+    then = f"textcentric score {result.output_dir} --input RESPONSES.jsonl -o scores.jsonl"
+    return in_words(result, "none: no pair was held out", then)

@@ -329,3 +329,66 @@ def crmt(
     raise typer.Exit(
         train_crmt_command(training, dry_run=dry_run, as_json=as_json, quiet=quiet, verbose=verbose)
     )
+
+
+ALIGN: Flags = {
+    "mixing": (bool, "FuseMix: mix pairs two by two."),
+    "noise": (str, "Random Perturbation: gaussian or uniform."),
+    "noise_sigma": (float, "Its standard deviation; 0: off."),
+    "noise_place": (str, "before or after the adapters."),
+    "noise_relative": (bool, "Sigma in standard deviations of each dimension."),
+    "smoothing": (float, "Embedding Smoothing (alpha); 0: off."),
+    "smoothing_off_diagonal": (str, "Spread over all the batch, or over the others."),
+    "smoothing_schedule": (str, "constant, linear, cosine or per-pair."),
+    "blocks": (int, "Residual blocks of an adapter."),
+    "width": (int, "Of the shared space."),
+    "dropout": (float, "In the adapters."),
+    "temperature": (float, "Its start."),
+    "learn_temperature": (bool, "Or keep it."),
+}
+
+
+@app.command("align-vl")
+@taking({**LOOP, **ALIGN})
+def align_vl(
+    latents: Annotated[
+        flag.Text, typer.Option("--latents", help="Folder that `textcentric latents` made.")
+    ] = None,
+    output_dir: Annotated[
+        flag.Text, typer.Option("-o", "--output-dir", help="Folder of the trained model.")
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option("-c", "--config", help="YAML of these names.")
+    ] = None,
+    train_pairs: Annotated[
+        flag.Number, typer.Option("--train-pairs", help="At most so many of split train.")
+    ] = None,
+    seed: flag.Seed = None,
+    set_: Annotated[
+        flag.Texts, typer.Option("--set", help="train.KEY=VALUE or align_vl.KEY=VALUE for others.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show pairs, model, steps, device; write nothing.")
+    ] = False,
+    as_json: flag.AsJson = False,
+    quiet: flag.Quiet = False,
+    verbose: flag.Verbose = False,
+    **settings: Any,
+) -> None:
+    """Bring two frozen encoders into one space by what is learnt between them.
+
+    Align-VL; --noise-sigma 0 --smoothing 0 makes it FuseMix (Vouitsis et al. 2024).
+    The same as: accelerate launch pipelines/train.py align-vl ...
+
+    Example: textcentric train align-vl --latents latents/captions -o models/captions
+    """
+    given = {**locals(), **settings}
+    from textcentric.cli.align_settings import KEYS, read_align_training
+    from textcentric.cli.run_train_align import train_align_command
+
+    training = read_align_training(config, KEYS.flags(given, set_ or []))
+    raise typer.Exit(
+        train_align_command(
+            training, dry_run=dry_run, as_json=as_json, quiet=quiet, verbose=verbose
+        )
+    )

@@ -11,7 +11,8 @@ import numpy as np
 
 from textcentric.experts.sound import RATE
 
-WINDOW, HOP, BINS = 400, 160, 512  # samples: 25 ms, 10 ms; of the Fourier transform
+WINDOW, HOP = 400, 160  # samples: 25 ms, 10 ms
+BINS = 1024  # samples of the Fourier transform: fewer leave some of 128 mel bins empty
 LOWEST = 20.0  # Hz
 PREEMPHASIS = 0.97
 FLOOR = 1e-6  # of mel power

@@ -1,12 +1,12 @@
 """Where the latents of a folder lie.
 
-    latents.json        what is in the folder, written last: without it the folder is not finished
-    plan.json           what is being made, so that a second call knows whether it may go on
-    image/00000.npy     latents (4096, D) in half precision, one shard after the other
-    image/00000.json    why items of the shard have none
-    image.parquet       the items themselves: paths of files, or texts
-    pairs.npy           (N, 2) places of items in the order of the modalities
-    ids.npy, groups.npy, splits.npy   of the pairs, as bytes
+latents.json        what is in the folder, written last: without it the folder is not finished
+plan.json           what is being made, so that a second call knows whether it may go on
+image/00000.npy     latents (4096, D) in half precision, one shard after the other
+image/00000.json    why items of the shard have none
+image.parquet       the items themselves: paths of files, or texts
+pairs.npy           (N, 2) places of items in the order of the modalities
+ids.npy, groups.npy, splits.npy   of the pairs, as bytes
 """
 
 from __future__ import annotations

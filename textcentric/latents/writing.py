@@ -63,7 +63,9 @@ def write_latents(
         for at, name in enumerate(encoders):
             whole &= ~np.isin(pairs[:, at], [int(place) for place in left_out[name]])
         if not whole.any():
-            raise DataError(f"none of the {len(pairs)} pairs of {dataset} has two items that can be read")
+            raise DataError(
+                f"none of the {len(pairs)} pairs of {dataset} has two items that can be read"
+            )
         columns = {n: [v for v, ok in zip(c, whole, strict=True) if ok] for n, c in columns.items()}
         _finish(folder, plan, pairs[whole], columns, widths, root, left_out)
     return open_latents(folder)
@@ -85,7 +87,9 @@ def write_arrays(
     """
     folder, lengths = Path(folder), {name: len(one) for name, one in arrays.items()}
     if len(arrays) != 2:
-        raise ConfigError(f"latents of {', '.join(arrays) or 'no modality'}; expected two modalities")
+        raise ConfigError(
+            f"latents of {', '.join(arrays) or 'no modality'}; expected two modalities"
+        )
     if pairs is None:
         if len(set(lengths.values())) > 1:
             raise DataError(
@@ -94,7 +98,12 @@ def write_arrays(
             )
         pairs = np.repeat(np.arange(min(lengths.values()))[:, None], 2, axis=1)
     with lock(folder):
-        plan: dict[str, Any] = {"format": FORMAT, "dataset": dataset, "digest": None, "modalities": {}}
+        plan: dict[str, Any] = {
+            "format": FORMAT,
+            "dataset": dataset,
+            "digest": None,
+            "modalities": {},
+        }
         digest = hashlib.sha256(np.ascontiguousarray(pairs).tobytes())
         for name, array in arrays.items():
             (folder / name).mkdir(parents=True, exist_ok=True)
@@ -204,7 +213,9 @@ def _encode(
         if not path.is_file():
             part = items[number * SHARD : (number + 1) * SHARD]
             before = number * SHARD
-            found, faults = _shard(encoder, part, root, partial(_told, note, name, before, len(items)))
+            found, faults = _shard(
+                encoder, part, root, partial(_told, note, name, before, len(items))
+            )
             if faults:
                 told = {before + at: why for at, why in faults.items()}
                 replace_text(path.with_suffix(".json"), json.dumps(told, indent=2) + "\n")

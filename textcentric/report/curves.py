@@ -112,7 +112,7 @@ def score_curves(lines: Sequence[Line], frame: Frame, constant: float | None) ->
             axes.axhline(constant, color=GREY, linewidth=1, linestyle=":")
         _dress(axes, frame)
         _label(axes, lines, frame.ends, constant)
-        return _svg(figure)
+        return svg(figure)
 
 
 def heat_map(
@@ -142,7 +142,7 @@ def heat_map(
             for column, subset in enumerate(subsets):
                 _square(axes, column, row, scores.get((name, subset)), ends, shade)
         _kept(axes, modalities, subsets, len(names))
-        return _svg(figure)
+        return svg(figure)
 
 
 def short(name: str) -> str:
@@ -252,7 +252,8 @@ def _kept(
     axes.axis("off")
 
 
-def _svg(figure: Figure) -> bytes:
+def svg(figure: Figure) -> bytes:
+    """Return a figure as SVG, the same bytes for the same figure."""
     drawn = io.BytesIO()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from font")  # names in any script

@@ -83,6 +83,5 @@ class Adapters(nn.Module):
 
     def clamped_temperature(self) -> Tensor:
         """Return the temperature, first brought back to where it may be."""
-        with torch.no_grad():
-            self.temperature.clamp_(COLDEST, HOTTEST)
+        self.temperature.data.clamp_(COLDEST, HOTTEST)  # data: graphs that hold it stay valid
         return self.temperature

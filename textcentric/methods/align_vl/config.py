@@ -21,9 +21,9 @@ class AlignConfig(BaseModel):
 
     `mixing` joins pairs two by two with one share ~ Beta(`mixing_beta`, `mixing_beta`) a batch, so
     that B rows of a batch give B / 2 positives.
-    Random Perturbation adds `noise` of standard deviation `noise_sigma` (0: off) `before` or `after`
-    the adapters, in units of the latents as they come there; `noise_relative` makes it a multiple
-    of their standard deviation in each dimension.
+    Random Perturbation adds `noise` of standard deviation `noise_sigma` (0: off) "before" or
+    "after" the adapters, in units of the latents as they come there; `noise_relative` makes it a
+    multiple of their standard deviation in each dimension.
     Embedding Smoothing takes `smoothing` (0: off) from the positive of each row of the target and
     spreads it over "all" the batch, or over the "others" alone. By the schedule it is constant,
     falls to 0 over `smoothing_epochs` ("linear", "cosine"), or grows with a pair's own doubt

@@ -97,12 +97,12 @@ class AlignVl:
         ]
         told: dict[str, float] = {}
         for one, other in ((0, 1), (1, 0)):
-            right = _partners(pairs, items, one, other)
+            right = partners(pairs, items, one, other)
             found = recall(ranks(vectors[one], vectors[other], right))
             way = f"{self.names[one]}_to_{self.names[other]}"
             told |= {f"{way}_r{k}": found[k] for k in AT}
         told["mean_recall"] = sum(told.values()) / len(told)
-        return told | {"temperature": float(self.adapters.temperature)}
+        return told | {"temperature": self.adapters.temperature.item()}
 
     def finish(
         self, rows: Sequence[PairRow], held_out: Sequence[PairRow], batch_size: int
@@ -221,7 +221,7 @@ def _moments(latents: Latents, name: str, places: np.ndarray) -> tuple[np.ndarra
     return mean, np.where(spread > 1e-6, spread, 1.0)
 
 
-def _partners(
+def partners(
     pairs: np.ndarray, items: Sequence[np.ndarray], one: int, other: int
 ) -> list[list[int]]:
     """Return, for each item of one side, the places of its partners among the other's items."""

@@ -1,0 +1,1 @@
+"""Ablations: what is lost where one piece of a method is taken away, with seeds and intervals."""

@@ -1,0 +1,152 @@
+"""What `textcentric retrieve` does: queries in, what lies nearest out; or how well it is found."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from textcentric.cli.columns import columns
+from textcentric.cli.find_model import find_model_folder
+from textcentric.cli.launched import alone
+from textcentric.cli.terminal import Tell, plain_warnings, say, silence, terminable
+from textcentric.data.pictures import open_picture
+from textcentric.errors import ConfigError, DataError, unknown
+from textcentric.latents import Latents, open_latents
+from textcentric.methods.align_vl import AlignVl
+from textcentric.methods.align_vl.method import PAPERS
+from textcentric.methods.align_vl.search import Search, recall_with_intervals
+from textcentric.report.search import search_page
+from textcentric.runs import write_text
+
+
+def retrieve_command(
+    model: str,
+    folder: str,
+    asked: Mapping[str, Sequence[str]],
+    file: Path | None,
+    *,
+    split: str | None,
+    top: int,
+    page: Path | None,
+    data_dir: str | None,
+    as_json: bool,
+    quiet: bool,
+    verbose: bool,
+) -> int:
+    """Search, or test the search, and say what came of it; return the exit code."""
+    if not alone():
+        return 0
+    silence(verbose)
+    tell: Tell = (lambda line: None) if quiet else say
+    with plain_warnings(tell), terminable():
+        latents = open_latents(folder)
+        method = AlignVl.load(find_model_folder(model, PAPERS, "aligned model"), latents)
+        wanted = {name: list(values) for name, values in asked.items()}
+        if file is not None:
+            wanted["text"] += _lines(file)
+        if not any(wanted.values()):
+            told = _tested(method, latents, split or "test")
+            print(json.dumps(told) if as_json else _recall_as_text(told))
+            return 0
+        found = list(_found(method, latents, wanted, split, top))
+        if page is not None:
+            root = Path(data_dir) if data_dir else latents.data_dir
+            write_text(page, _page(model, found, root))
+            tell(f"page     {page}")
+    print(json.dumps(found, ensure_ascii=False) if as_json else _as_text(found))
+    return 0
+
+
+def _lines(file: Path) -> list[str]:
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"--queries {file} cannot be read: {error}") from error
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def _found(
+    method: AlignVl,
+    latents: Latents,
+    wanted: Mapping[str, Sequence[str]],
+    split: str | None,
+    top: int,
+) -> Iterator[dict[str, Any]]:
+    """Yield each query with its hits, those of the other modality."""
+    for modality, values in wanted.items():
+        if not values:
+            continue
+        if modality not in method.names:
+            raise ConfigError(
+                f"a query of {modality}: the model is of {' and '.join(method.names)}"
+            )
+        (target,) = [name for name in method.names if name != modality]
+        places = None if split is None else _places(latents, split, target)
+        search = Search(method, latents, target, places)
+        for value, hits in zip(values, search.nearest(modality, values, top), strict=True):
+            told = [asdict(hit) for hit in hits]
+            yield {"modality": modality, "value": value, "target": target, "hits": told}
+
+
+def _places(latents: Latents, split: str, modality: str) -> np.ndarray:
+    rows = _rows(latents, split)
+    return np.unique(np.asarray(rows.pairs)[:, latents.modalities.index(modality)])
+
+
+def _rows(latents: Latents, split: str) -> Any:
+    rows = latents.rows(split)
+    if not len(rows):
+        known = sorted({one.decode() for one in np.unique(latents.column("splits"))} - {""})
+        raise DataError(unknown(f"split of {latents.folder}", split, known))
+    return rows
+
+
+def _tested(method: AlignVl, latents: Latents, split: str) -> dict[str, Any]:
+    rows = _rows(latents, split)
+    groups = latents.column("groups")[latents.column("splits") == split.encode()]
+    known = [one.decode() for one in groups] if any(groups) else None
+    return {"split": split, **recall_with_intervals(method, latents, rows, known)}
+
+
+def _recall_as_text(told: Mapping[str, Any]) -> str:
+    ways = {name: of for name, of in told.items() if name != "split"}
+    rows = [
+        [name, f"{of['queries']:,}", f"{of['items']:,}"]
+        + [_interval(of[k]) for k in ("R@1", "R@5", "R@10")]
+        for name, of in ways.items()
+    ]
+    chance = [
+        [f"  (chance, {name})", "", "", *(f"{value:.3f}" for value in of["chance"].values())]
+        for name, of in ways.items()
+    ]
+    return columns(
+        [*rows, *chance], [f"split {told['split']}", "queries", "items", "R@1", "R@5", "R@10"]
+    )
+
+
+def _interval(of: Mapping[str, Any]) -> str:
+    low, high = of["interval"]
+    return f"{of['value']:.3f} [{low:.3f}, {high:.3f}]"
+
+
+def _as_text(found: Sequence[Mapping[str, Any]]) -> str:
+    parts = []
+    for query in found:
+        lines = [f"{hit['rank']:>4}  {hit['cosine']:6.3f}  {hit['value']}" for hit in query["hits"]]
+        parts.append("\n".join([query["value"], *lines]))
+    return "\n\n".join(parts)
+
+
+def _page(model: str, found: Sequence[Mapping[str, Any]], root: Path | None) -> str:
+    title = f"{len(found)} searches with {Path(model).name}"
+    return search_page(title, found, open_picture, partial(_opened, root=root))
+
+
+def _opened(value: str, root: Path | None) -> Any:
+    return open_picture(value if root is None else root / value, root)

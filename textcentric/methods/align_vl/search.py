@@ -1,0 +1,147 @@
+"""Search across modalities: what lies nearest to a query in the trained space, by FAISS.
+
+Legend: Q queries, I items, W width of the shared space.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from textcentric.errors import ConfigError, unknown
+from textcentric.intervals import Resampled
+from textcentric.latents import Latents, PairRows, latent_encoder
+from textcentric.latents.encoders import LatentEncoder
+from textcentric.methods.align_vl.method import BLOCK, AlignVl, partners
+from textcentric.methods.align_vl.recall import AT, ranks
+
+
+@dataclass(frozen=True)
+class Hit:
+    """An item that was found: its rank from 1, its cosine, its place, and itself."""
+
+    rank: int
+    cosine: float
+    place: int
+    value: str
+
+
+class Search:
+    """Exact search by cosine among the items of one modality, `places` of them or all.
+
+    >>> Search(model, latents, "image").nearest("text", ["a dog on a beach"])   # doctest: +SKIP
+    [[Hit(rank=1, cosine=0.71, place=17, value='beach.jpg'), ...]]
+    """
+
+    def __init__(
+        self, method: AlignVl, latents: Latents, modality: str, places: np.ndarray | None = None
+    ):
+        method.check(latents)
+        if modality not in method.names:
+            raise ConfigError(unknown("modality to search", modality, method.names))
+        self.method, self.latents, self.modality = method, latents, modality
+        self.places = np.arange(latents.count(modality)) if places is None else places
+        self._index = _faiss().IndexFlatIP(method.config.width)
+        for start in range(0, len(self.places), BLOCK):
+            found = latents.read(modality, self.places[start : start + BLOCK])
+            self._index.add(method.embed(modality, found).numpy())
+        self._encoders: dict[str, LatentEncoder] = {}
+
+    def nearest(
+        self, modality: str, queries: Sequence[str], top: int = 10, root: Path | None = None
+    ) -> list[list[Hit]]:
+        """Return the hits of each query: a text, or a path, inside `root` if that is given.
+
+        Raises DataError for a file that cannot be read, RunError where the encoder of today is not
+        the one of training.
+        """
+        encoder = self._encoder(modality)
+        vectors = encoder.encode([encoder.open(query, root) for query in queries])
+        return self.near(modality, np.asarray(vectors, np.float32), top)
+
+    def near(self, modality: str, latents: np.ndarray, top: int = 10) -> list[list[Hit]]:
+        """Return the hits of latents (Q, D) as the encoder gives them."""
+        embedded = self.method.embed(modality, latents).numpy()
+        cosines, found = self._index.search(embedded, min(top, len(self.places)))
+        return [
+            [
+                Hit(at, float(cosine), place, value)
+                for at, (cosine, place, value) in enumerate(
+                    zip(row, places, self.latents.values(self.modality, places), strict=True), 1
+                )
+            ]
+            for row, places in (
+                (row, self.places[at].tolist()) for row, at in zip(cosines, found, strict=True)
+            )
+        ]
+
+    def _encoder(self, modality: str) -> LatentEncoder:
+        if modality not in self._encoders:
+            if modality not in self.method.names:
+                raise ConfigError(unknown("modality of the query", modality, self.method.names))
+            name, version = self.method.encoders[modality]
+            encoder = latent_encoder(modality, name)
+            if encoder.version != version:
+                raise ConfigError(
+                    f"the model reads {modality} latents of {name!r} in version {version}, here is"
+                    f" {encoder.version}; install that version, or make latents and train again"
+                )
+            self._encoders[modality] = encoder
+        return self._encoders[modality]
+
+
+def recall_with_intervals(
+    method: AlignVl, latents: Latents, rows: PairRows, groups: Sequence[str] | None = None
+) -> dict[str, Any]:
+    """Return R@1, 5 and 10 both ways among the items of rows, with 95 % intervals.
+
+    `groups` (one a pair) are drawn whole; without them queries are.
+    """
+    method.check(latents)
+    pairs = np.asarray(rows.pairs)
+    items = [np.unique(pairs[:, at]) for at in range(2)]
+    vectors = [
+        method.embed(name, latents.read(name, places))
+        for name, places in zip(method.names, items, strict=True)
+    ]
+    told: dict[str, Any] = {}
+    for one, other in ((0, 1), (1, 0)):
+        found = ranks(vectors[one], vectors[other], partners(pairs, items, one, other)).numpy()
+        drawn = Resampled(len(found), groups=_of_items(pairs[:, one], items[one], groups))
+        told[f"{method.names[one]} to {method.names[other]}"] = {
+            "queries": len(found),
+            "items": len(items[other]),
+            "chance": {f"R@{k}": min(1.0, k / len(items[other])) for k in AT},
+            **{f"R@{k}": _estimate(drawn, found < k) for k in AT},
+        }
+    return told
+
+
+def _estimate(drawn: Resampled, right: np.ndarray) -> dict[str, Any]:
+    found = drawn.mean(right.astype(float))
+    return {"value": found.value, "interval": list(found.interval)}
+
+
+def _of_items(
+    column: np.ndarray, items: np.ndarray, groups: Sequence[str] | None
+) -> list[str | None] | None:
+    """Return the group of each item, that of its first pair."""
+    if groups is None:
+        return None
+    _, first = np.unique(column, return_index=True)
+    assert len(first) == len(items)
+    return [groups[at] or None for at in first]
+
+
+def _faiss() -> Any:
+    try:
+        import faiss
+    except ImportError as error:
+        raise ConfigError(
+            "searching needs faiss; install it with `pip install textcentric[retrieval]`"
+        ) from error
+    return faiss
