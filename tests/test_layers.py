@@ -25,7 +25,7 @@ FLOORS = [
     "corrupt_files flow methods",
     "augment grid orders training",
     "findings session train",
-    "api results words",
+    "ablation api results words",
     "comparison predict",
     "compare evaluate",
     "cli",

@@ -66,7 +66,7 @@ def found_within(method: AlignVl, latents: Latents, test: PairRows) -> Measured:
 def query_groups(latents: Latents, test: PairRows, groups: Sequence[str]) -> dict[str, list[str]]:
     """Return the group of every query of each metric; `groups` are those of the test pairs."""
     pairs = np.asarray(test.pairs)
-    told = {}
+    told: dict[str, list[str]] = {}
     for one, other in ((0, 1), (1, 0)):
         _, first = np.unique(pairs[:, one], return_index=True)
         way = f"{latents.modalities[one]} to {latents.modalities[other]}"

@@ -127,8 +127,8 @@ def _unit(
 ) -> tuple[dict[str, Tensor], Tensor]:
     largest = torch.stack([one.flatten(1).abs().amax(dim=1) for one in found.values()]).amax(dim=0)
     flat = largest == 0
-    safe = 1 / largest.masked_fill(flat, 1)
-    ways = {name: scaled(one, safe) for name, one in found.items()}
+    safe = largest.masked_fill(flat, 1)  # 1 / largest may be infinite
+    ways = {name: one / safe.view(-1, *[1] * (one.ndim - 1)) for name, one in found.items()}
     if bool(flat.any()):
         ways = {
             name: _filled(one, flat, None if noise is None else noise[name])

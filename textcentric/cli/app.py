@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from textcentric.cli import (
+    ablate,
     augment,
     compare,
     data,
@@ -56,6 +57,7 @@ app.command("score")(score.score)
 app.add_typer(evaluate.app, name="evaluate")
 app.command("latents")(latents.latents)
 app.command("retrieve")(retrieve.retrieve)
+app.add_typer(ablate.app, name="ablate")
 app.command("compare")(compare.compare)
 app.add_typer(data.app, name="data")
 app.add_typer(prompts.app, name="prompts")

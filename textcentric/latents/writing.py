@@ -207,7 +207,8 @@ def _encode(
     note: Note,
 ) -> tuple[int, dict[str, str]]:
     """Write the shards that are not there; return their width, and why items have no latent."""
-    width, left_out = 0, {}
+    width = 0
+    left_out: dict[str, str] = {}
     for number in range(shards(len(items))):
         path = shard_path(folder, name, number)
         if not path.is_file():

@@ -1,0 +1,162 @@
+"""Do mixing, noise and smoothing help where pairs are few, and where some are wrong?
+
+    textcentric latents --dataset captions.csv --data-dir images --id id --image image \\
+        --text caption --group image -o latents/flickr8k
+    python -m benchmarks.flickr --latents latents/flickr8k -o runs/flickr
+
+Five folds by picture: a fold's pictures and their captions are searched, the others are learnt
+from. FuseMix, the same without mixing, and Align-VL, with none, 20 % and 40 % of the training pairs
+given another pair's caption. `--choose` tries noise and smoothing of Align-VL on pictures held out
+of the first fold's training. Every training is kept, and a second call goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import numpy as np
+
+from textcentric.ablation.align_vl import align_cell, query_groups
+from textcentric.ablation.cells import Cell, Found, Measured, cells_of, measured
+from textcentric.ablation.summary import as_table, summary
+from textcentric.latents import Latents, PairRows, open_latents
+from textcentric.runs import write_text
+
+FOLDS = 5
+SHUFFLED = (0.0, 0.2, 0.4)
+LOOP = {
+    "num_train_epochs": 20,
+    "per_device_train_batch_size": 512,
+    "learning_rate": 1e-3,
+    "weight_decay": 0.1,
+    "save_strategy": "no",
+}
+MODEL = {"blocks": 1, "expansion": 1, "width": 256, "dropout": 0.3}
+PLAIN = {"noise_sigma": 0.0, "smoothing": 0.0}
+SIGMAS, ALPHAS = (0.1, 0.3, 1.0), (0.1, 0.3)
+CHOSEN: Mapping[float, Mapping[str, float]] = {}
+
+
+def arms(shuffled: float) -> dict[str, dict[str, Any]]:
+    """Return the three methods at a share of wrong pairs."""
+    chosen = CHOSEN.get(shuffled, {"noise_sigma": 0.01, "smoothing": 0.1})
+    return {
+        "FuseMix": dict(PLAIN),
+        "without mixing": {**PLAIN, "mixing": False},
+        "Align-VL": dict(chosen),
+    }
+
+
+def tried() -> dict[str, dict[str, Any]]:
+    """Return what Align-VL is tried with; FuseMix is among it."""
+    found: dict[str, dict[str, Any]] = {"FuseMix": dict(PLAIN)}
+    found |= {f"alpha={a:g}": {"noise_sigma": 0.0, "smoothing": a} for a in ALPHAS}
+    found |= {f"sigma={s:g}": {"noise_sigma": s, "smoothing": 0.0} for s in SIGMAS}
+    for sigma in SIGMAS:
+        for alpha in ALPHAS:
+            found[f"sigma={sigma:g} alpha={alpha:g}"] = {"noise_sigma": sigma, "smoothing": alpha}
+    return found
+
+
+def folds(latents: Latents) -> np.ndarray:
+    """Return the fold (N,) of each pair, that of its picture."""
+    pictures = np.unique(latents.pairs[:, 0])
+    order = Random("flickr/folds").sample(range(len(pictures)), len(pictures))
+    of = {int(pictures[place]): at % FOLDS for at, place in enumerate(order)}
+    return np.array([of[int(picture)] for picture in latents.pairs[:, 0]])
+
+
+def held(latents: Latents, wanted: np.ndarray) -> PairRows:
+    places = np.flatnonzero(wanted)
+    return PairRows(latents.column("ids")[places], latents.pairs[places])
+
+
+def with_wrong_pairs(rows: PairRows, share: float, seed: int) -> PairRows:
+    """Return the rows with a share of their texts passed on in a ring, each to another picture."""
+    rng = Random(f"flickr/shuffled/{seed}")
+    places = rng.sample(range(len(rows)), round(share * len(rows)))
+    pairs = np.array(rows.pairs)
+    pairs[places, 1] = pairs[np.roll(places, 1), 1]
+    return PairRows(rows.ids, pairs)
+
+
+def cell(one: Cell, place: Path, *, latents: Latents, rows: PairRows, test: PairRows) -> Measured:
+    """Train on rows of which a share is wrong, and search the test rows."""
+    settings = dict(one.settings)
+    wrong = with_wrong_pairs(rows, settings.pop("shuffled"), one.seed)
+    return align_cell(
+        Cell(one.arm, one.seed, settings),
+        place,
+        latents=latents,
+        rows=wrong,
+        test=test,
+        loop=LOOP,
+        model=MODEL,
+    )
+
+
+def pooled(parts: list[Found]) -> Found:
+    """Return the queries of all folds as one."""
+    return {
+        key: {name: [v for part in parts for v in part[key][name]] for name in of}
+        for key, of in parts[0].items()
+    }
+
+
+def groups_of(latents: Latents, tests: list[PairRows]) -> dict[str, list[str]]:
+    """Return the picture of every query of each metric."""
+    found: dict[str, list[str]] = {}
+    for test in tests:
+        pictures = [str(picture) for picture in np.asarray(test.pairs)[:, 0]]
+        for name, of in query_groups(latents, test, pictures).items():
+            found.setdefault(name, []).extend(of)
+    return found
+
+
+def shown(found: Found, groups: Mapping[str, list[str]], path: Path) -> None:
+    told = summary(found, groups)
+    write_text(path, json.dumps(told, indent=2) + "\n")
+    print(f"\n{path.stem}\n\n{as_table(told)}", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--latents", type=Path, required=True)
+    parser.add_argument("-o", "--output", type=Path, required=True)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--choose", action="store_true", help="try noise and smoothing")
+    flags = parser.parse_args()
+    latents = open_latents(flags.latents)
+    fold = folds(latents)
+    for share in SHUFFLED:
+        parts, tests = [], []
+        # The second fold stands for validation pictures; the first one is not touched.
+        for number in [1] if flags.choose else range(FOLDS):
+            outside = (fold == number) | (fold == 0 if flags.choose else False)
+            rows, test = held(latents, ~outside), held(latents, fold == number)
+            wanted = tried() if flags.choose else arms(share)
+            wanted = {arm: {**of, "shuffled": share} for arm, of in wanted.items()}
+            name = f"{'choose-' if flags.choose else ''}{share:g}-{number}"
+            parts.append(
+                measured(
+                    cells_of(wanted, flags.seeds),
+                    flags.output / name,
+                    {"latents": latents.digest, "arms": wanted, "loop": LOOP, "model": MODEL},
+                    partial(cell, latents=latents, rows=rows, test=test),
+                    partial(print, flush=True),
+                )
+            )
+            tests.append(test)
+        kind = "choosing" if flags.choose else "test"
+        path = flags.output / f"{kind} {100 * share:g} % wrong.json"
+        shown(pooled(parts), groups_of(latents, tests), path)
+
+
+if __name__ == "__main__":
+    main()

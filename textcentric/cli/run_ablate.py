@@ -1,0 +1,180 @@
+"""What `textcentric ablate` does: arms and seeds in, a table and a picture out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from textcentric.ablation import align_vl as align_ablation
+from textcentric.ablation import crmt as crmt_ablation
+from textcentric.ablation.cells import Found, cells_of, measured
+from textcentric.ablation.summary import Groups, as_table, summary
+from textcentric.cli.align_settings import KEYS as ALIGN_KEYS
+from textcentric.cli.align_settings import LOOP, read_align_training
+from textcentric.cli.crmt_settings import read_crmt_training, sorted_crmt_flags
+from textcentric.cli.launched import alone
+from textcentric.cli.run_train_align import training_pairs
+from textcentric.cli.run_train_crmt import training_rows
+from textcentric.cli.terminal import Tell, plain_warnings, say, silence, terminable
+from textcentric.data import load
+from textcentric.errors import DataError
+from textcentric.report import ablation as pictures
+from textcentric.runs import write_text
+
+RESULTS, TABLE = "ablation.json", "ablation.md"
+
+
+def ablate_crmt(
+    config: Path | None,
+    given: Mapping[str, Any],
+    pairs: Sequence[str],
+    *,
+    split: str,
+    limit: int | None,
+    radius: float,
+    seeds: int,
+    output: Path,
+    as_json: bool,
+    quiet: bool,
+    verbose: bool,
+) -> int:
+    """Train and attack every arm of CRMT; return the exit code."""
+    training = read_crmt_training(config, sorted_crmt_flags(given, pairs))
+    with _telling(quiet, verbose) as tell:
+        if tell is None:
+            return 0
+        rows = training_rows(training, tell)
+        schema = training.table_schema
+        told = load(training.dataset, data_dir=training.data_dir, schema=schema, split=split)
+        known = {str(row.target) for row in rows.train}
+        test = [row for row in told if row.target is not None and str(row.target) in known][:limit]
+        if not test:
+            raise DataError(f"no row of split {split} has a class that training rows have")
+        plan = {
+            "ablation": "crmt",
+            "rows": [told.digest, len(rows.train), [row.id for row in test][:50], len(test)],
+            "train": training.train,
+            "crmt": training.crmt,
+            "radius": radius,
+        }
+        work = partial(
+            crmt_ablation.crmt_cell,
+            rows=rows.train,
+            held_out=rows.held_out,
+            test=test,
+            root=training.data_dir,
+            loop=training.train,
+            model=training.crmt,
+            radius=radius,
+        )
+        cells = cells_of(crmt_ablation.ARMS, seeds)
+        found = measured(cells, output, plan, work, tell)
+        groups = _groups([row.group for row in test])
+        return _told(found, dict.fromkeys(next(iter(found.values())), groups), output, as_json)
+
+
+def ablate_align(
+    config: Path | None,
+    given: Mapping[str, Any],
+    pairs: Sequence[str],
+    *,
+    split: str,
+    grid: bool,
+    seeds: int,
+    output: Path,
+    as_json: bool,
+    quiet: bool,
+    verbose: bool,
+) -> int:
+    """Train and test every arm of Align-VL; return the exit code."""
+    training = read_align_training(config, ALIGN_KEYS.flags(given, pairs))
+    with _telling(quiet, verbose) as tell:
+        if tell is None:
+            return 0
+        latents, rows, _ = training_pairs(training)
+        test = latents.rows(split)
+        if not len(test):
+            raise DataError(f"no pair of {latents.folder} is in the split {split}")
+        loop = {**LOOP, **training.train}
+        arms = align_ablation.GRID if grid else align_ablation.ARMS
+        plan = {
+            "ablation": "align-vl grid" if grid else "align-vl",
+            "latents": latents.digest,
+            "pairs": [len(rows), split],
+            "train": loop,
+            "align_vl": training.align_vl,
+        }
+        work = partial(
+            align_ablation.align_cell,
+            latents=latents,
+            rows=rows,
+            test=test,
+            loop=loop,
+            model=training.align_vl,
+        )
+        found = measured(cells_of(arms, seeds), output, plan, work, tell)
+        column = latents.column("groups")[latents.column("splits") == split.encode()]
+        known = [one.decode() for one in column]
+        groups = align_ablation.query_groups(latents, test, known) if any(known) else {}
+        return _told(found, groups, output, as_json, grid=grid)
+
+
+@contextmanager
+def _telling(quiet: bool, verbose: bool) -> Iterator[Tell | None]:
+    """Set up the process; what is yielded tells people, None in a process with nothing to do."""
+    if not alone():
+        yield None
+        return
+    silence(verbose)
+    tell: Tell = (lambda line: None) if quiet else say
+    with plain_warnings(tell), terminable():
+        from transformers.utils.logging import disable_progress_bar
+
+        disable_progress_bar()
+        yield tell
+
+
+def _groups(groups: Sequence[str | None]) -> Sequence[str | None] | None:
+    """Return groups where there are enough to be drawn, else None: rows are drawn."""
+    return groups if len(set(groups)) > 2 else None
+
+
+def _told(found: Found, groups: Groups, output: Path, as_json: bool, *, grid: bool = False) -> int:
+    """Write table, figures and pictures, and print the table."""
+    told = summary(found, groups)
+    write_text(output / RESULTS, json.dumps(told, indent=2) + "\n")
+    table = as_table(told)
+    write_text(output / TABLE, table + "\n")
+    drawn = _grids(told) if grid else {"ablation.svg": pictures.dots(told["arms"])}
+    for name, picture in drawn.items():
+        write_text(output / name, picture.decode())
+    if as_json:
+        print(json.dumps(told))
+        return 0
+    first = next(iter(told["arms"]))
+    print(table)
+    print(
+        f"\n{told['seeds']} seeds; 95 % intervals over test rows; ↑ ↓ differ from {first} by them"
+    )
+    print("\n".join(f"picture  {output / name}" for name in drawn))
+    return 0
+
+
+def _grids(told: Mapping[str, Any]) -> dict[str, bytes]:
+    """Return a picture of each R@1, sigma down and alpha across."""
+    sigmas, alphas = align_ablation.SIGMAS, align_ablation.ALPHAS
+    arms = list(told["arms"].values())
+    found = {}
+    for metric in [name for name in arms[0] if name.endswith("R@1")]:
+        values = [
+            [arms[row * len(alphas) + at][metric]["value"] for at in range(len(alphas))]
+            for row in range(len(sigmas))
+        ]
+        name = f"grid-{metric.replace(' ', '-').replace('@', '')}.svg"
+        title = f"{metric}, per cent"
+        found[name] = pictures.grid(values, ("sigma", sigmas), ("alpha", alphas), title)
+    return found
