@@ -80,7 +80,7 @@ def held(latents: Latents, wanted: np.ndarray) -> PairRows:
 def with_wrong_pairs(rows: PairRows, share: float, seed: int) -> PairRows:
     """Return the rows with a share of their texts passed on in a ring, each to another picture."""
     rng = Random(f"flickr/shuffled/{seed}")
-    places = rng.sample(range(len(rows)), round(share * len(rows)))
+    places = np.array(rng.sample(range(len(rows)), round(share * len(rows))), int)
     pairs = np.array(rows.pairs)
     pairs[places, 1] = pairs[np.roll(places, 1), 1]
     return PairRows(rows.ids, pairs)

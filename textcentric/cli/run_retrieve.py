@@ -144,7 +144,8 @@ def _as_text(found: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _page(model: str, found: Sequence[Mapping[str, Any]], root: Path | None) -> str:
-    title = f"{len(found)} searches with {Path(model).name}"
+    count = f"{len(found)} searches" if len(found) > 1 else "One search"
+    title = f"{count}, model {Path(model).name}"
     return search_page(title, found, open_picture, partial(_opened, root=root))
 
 

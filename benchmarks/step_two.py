@@ -1,0 +1,47 @@
+"""CRMT's second step on cached scores: seconds of all its full-batch steps."""
+
+from __future__ import annotations
+
+import time
+
+from benchmarks.figure import Figure, median
+
+BAR = 5.0  # seconds
+QUICK = {"rows": 200, "steps": 5, "repeats": 1}
+
+
+def measure(
+    rows: int = 20_000, classes: int = 31, modalities: int = 2, steps: int = 400, repeats: int = 5
+) -> Figure:
+    """Take the step `repeats` times on scores drawn once; a tenth of the rows are its guard."""
+    import torch
+
+    from textcentric.methods.crmt.bound import Head
+    from textcentric.methods.crmt.step_two import Cached, step_two
+
+    drawn = torch.Generator().manual_seed(0)
+    labels = torch.arange(rows) % classes
+    scores = torch.randn(rows, modalities, classes, generator=drawn)
+    scores[torch.arange(rows), :, labels] += 3
+    known = Cached(scores, labels)
+    guard = Cached(scores[: rows // 10], labels[: rows // 10])
+    head = Head(torch.full((modalities, classes), 0.1), torch.zeros(classes))
+    tau = 0.5 + torch.rand(modalities, classes, generator=drawn)
+    seconds, gains = [], []
+    for _ in range(repeats):
+        began = time.perf_counter()
+        found = step_two(known, head, tau, held_out=guard, steps=steps)
+        seconds.append(time.perf_counter() - began)
+        gains.append((found.before, found.after))
+    value, interval = median(seconds)
+    return Figure(
+        name="step_two",
+        what=f"CRMT's second step: {rows:,} rows, {classes} classes, {steps} full-batch steps",
+        bar=f"< {BAR:g} s on 2 cores",
+        value=value,
+        unit="s",
+        met=value < BAR,
+        interval=interval,
+        raw={"seconds": seconds, "radius": gains, "threads": torch.get_num_threads()},
+        notes=(f"mean radius {gains[0][0]:.3f} before, {gains[0][1]:.3f} after",),
+    )
