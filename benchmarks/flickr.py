@@ -39,7 +39,7 @@ LOOP = {
 }
 MODEL = {"blocks": 1, "expansion": 1, "width": 256, "dropout": 0.3}
 PLAIN = {"noise_sigma": 0.0, "smoothing": 0.0}
-SIGMAS, ALPHAS = (0.1, 0.3, 1.0), (0.1, 0.3)
+SIGMAS, ALPHAS, DROPOUTS = (0.1, 1.0, 2.0, 3.0), (0.1, 0.3), (0.3, 0.6, 0.8)
 CHOSEN: Mapping[float, Mapping[str, float]] = {}
 
 
@@ -54,10 +54,11 @@ def arms(shuffled: float) -> dict[str, dict[str, Any]]:
 
 
 def tried() -> dict[str, dict[str, Any]]:
-    """Return what Align-VL is tried with; FuseMix is among it."""
-    found: dict[str, dict[str, Any]] = {"FuseMix": dict(PLAIN)}
-    found |= {f"alpha={a:g}": {"noise_sigma": 0.0, "smoothing": a} for a in ALPHAS}
-    found |= {f"sigma={s:g}": {"noise_sigma": s, "smoothing": 0.0} for s in SIGMAS}
+    """Return what each method is tried with: dropout for the first two, noise and smoothing."""
+    found: dict[str, dict[str, Any]] = {}
+    for share in DROPOUTS:
+        found[f"FuseMix dropout={share:g}"] = {**PLAIN, "dropout": share}
+        found[f"without mixing dropout={share:g}"] = {**PLAIN, "dropout": share, "mixing": False}
     for sigma in SIGMAS:
         for alpha in ALPHAS:
             found[f"sigma={sigma:g} alpha={alpha:g}"] = {"noise_sigma": sigma, "smoothing": alpha}
