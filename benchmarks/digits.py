@@ -36,9 +36,9 @@ MODEL |= {"image_side": 28, "image_channels": 1, "mel_bins": 40, "mel_frames": 6
 TRAIN = {"num_train_epochs": 20, "learning_rate": 1e-3, "per_device_train_batch_size": 64}
 TRAIN |= {"weight_decay": 1e-4, "warmup_steps": 0, "eval_strategy": "no", "save_strategy": "no"}
 
-RADII = {"validation": (1.0, 2.0, 4.0), "test": (0.5, 0.75, 1.0, 2.0, 4.0, 6.0)}
-THREATS = {"validation": ("image", "audio"), "test": ("image", "audio", "joint")}
-ROWS = {"validation": 250, "test": 500}  # attacked
+RADII = {"validation": (1.0, 2.0, 4.0), "test": (0.5, 0.75, 1.0, 2.0, 4.0)}
+THREATS = ("image", "audio")
+ROWS = {"validation": 250, "test": 125}  # attacked
 RADII_TRIED, RHOS_TRIED = (1.0, 2.0), (0.1, 0.5, 2.0)
 PAPERS_RADIUS = 0.1  # of adversarial inputs in the released code
 RHO, RADIUS = 2.0, 2.0  # chosen by `--choose`
@@ -174,8 +174,8 @@ def result(cell: Cell, folder: Path) -> dict[str, Any]:
         method,
         told[:: len(told) // ROWS[split]],
         RADII[split],
-        only=THREATS[split],
-        checks=split == "test",
+        only=THREATS,
+        checks=split == "test" and cell.seed == 0,
     )
     found |= {"cell": asdict(cell), "finish": json.loads(_finish(cell, folder).read_text())}
     path.parent.mkdir(parents=True, exist_ok=True)
