@@ -155,6 +155,11 @@ def choosing_cells(seeds: int) -> list[Cell]:
     tried += [("crmt-jt", {"rho": rho}) for rho in RHOS_TRIED]
     tried += [("mmat", {"attack_radius": r}) for r in RADII_TRIED]
     tried += [("crmt-at", {"rho": rho, "attack_radius": RADII_TRIED[-1]}) for rho in RHOS_TRIED]
+    tried += [("crmt-jt", {"rho": RHOS_TRIED[-1], "weights_start": 1.0})]
+    tried += [
+        ("crmt-at", {"rho": rho, "attack_radius": RADII_TRIED[-1], "weights_start": 1.0})
+        for rho in RHOS_TRIED[:2]
+    ]
     return [
         Cell(v, seed, "validation", tuple(c.items())) for seed in range(seeds) for v, c in tried
     ]
