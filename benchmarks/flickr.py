@@ -16,6 +16,7 @@ import argparse
 import json
 from collections.abc import Mapping
 from functools import partial
+from itertools import product
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -37,19 +38,20 @@ LOOP = {
     "weight_decay": 0.1,
     "save_strategy": "no",
 }
-MODEL = {"blocks": 1, "expansion": 1, "width": 256, "dropout": 0.3}
+MODEL = {"blocks": 1, "expansion": 1, "width": 256, "dropout": 0.8}
 PLAIN = {"noise_sigma": 0.0, "smoothing": 0.0}
 SIGMAS, ALPHAS, DROPOUTS = (0.1, 1.0, 2.0, 3.0), (0.1, 0.3), (0.3, 0.6, 0.8)
-CHOSEN: Mapping[float, Mapping[str, float]] = {}
+CHOSEN = {"noise_sigma": 1.0, "smoothing": 0.1}  # by `--choose`, at every share; so was dropout
 
 
-def arms(shuffled: float) -> dict[str, dict[str, Any]]:
-    """Return the three methods at a share of wrong pairs."""
-    chosen = CHOSEN.get(shuffled, {"noise_sigma": 0.01, "smoothing": 0.1})
+def arms() -> dict[str, dict[str, Any]]:
+    """Return the three methods, and Align-VL with one of its two pieces."""
     return {
         "FuseMix": dict(PLAIN),
         "without mixing": {**PLAIN, "mixing": False},
-        "Align-VL": dict(chosen),
+        "Align-VL": dict(CHOSEN),
+        "noise alone": {**CHOSEN, "smoothing": 0.0},
+        "smoothing alone": {**CHOSEN, "noise_sigma": 0.0},
     }
 
 
@@ -59,9 +61,12 @@ def tried() -> dict[str, dict[str, Any]]:
     for share in DROPOUTS:
         found[f"FuseMix dropout={share:g}"] = {**PLAIN, "dropout": share}
         found[f"without mixing dropout={share:g}"] = {**PLAIN, "dropout": share, "mixing": False}
-    for sigma in SIGMAS:
-        for alpha in ALPHAS:
-            found[f"sigma={sigma:g} alpha={alpha:g}"] = {"noise_sigma": sigma, "smoothing": alpha}
+    for sigma, alpha in product(SIGMAS, ALPHAS):
+        noise = {"noise_sigma": sigma, "smoothing": alpha, "dropout": DROPOUTS[0]}
+        found[f"sigma={sigma:g} alpha={alpha:g}"] = noise
+    for sigma, share in product((0.5, 1.0), DROPOUTS[1:]):
+        noise = {"noise_sigma": sigma, "smoothing": 0.1, "dropout": share}
+        found[f"sigma={sigma:g} alpha=0.1 dropout={share:g}"] = noise
     return found
 
 
@@ -141,7 +146,7 @@ def main() -> None:
         for number in [1] if flags.choose else range(FOLDS):
             outside = (fold == number) | (fold == 0 if flags.choose else False)
             rows, test = held(latents, ~outside), held(latents, fold == number)
-            wanted = tried() if flags.choose else arms(share)
+            wanted = tried() if flags.choose else arms()
             wanted = {arm: {**of, "shuffled": share} for arm, of in wanted.items()}
             name = f"{'choose-' if flags.choose else ''}{share:g}-{number}"
             parts.append(
