@@ -26,20 +26,23 @@ def radius_curves(models: Mapping[str, Mapping[str, Any]]) -> bytes:
     """
     import matplotlib
     from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
 
     threats = list(next(iter(models.values()))["threats"])
     with matplotlib.rc_context(SETTINGS):
-        figure = Figure(figsize=(PANEL[0] * len(threats), PANEL[1]), layout="constrained")
+        figure = Figure(figsize=(PANEL[0] * max(2, len(threats)), PANEL[1]), layout="constrained")
         axes = figure.subplots(1, len(threats), sharey=True, squeeze=False)[0]
         for panel, threat in zip(axes, threats, strict=True):
-            for colour, (name, found) in zip(_colours(models), models.items(), strict=True):
-                _draw(panel, found, threat, colour, short(name))
+            for colour, found in zip(_colours(models), models.values(), strict=True):
+                _draw(panel, found, threat, colour)
             _dress(panel, threat)
         axes[0].set_ylabel("accuracy")
-        handles = axes[0].get_lines()
-        labels = [str(line.get_label()) for line in handles]
-        shown = [(h, n) for h, n in zip(handles, labels, strict=True) if not n.startswith("_")]
-        figure.legend(*zip(*shown, strict=True), loc="outside lower center", ncols=3, fontsize=8)
+        shown = [
+            Line2D([], [], color=c, label=short(n))
+            for c, n in zip(_colours(models), models, strict=True)
+        ]
+        shown += [Line2D([], [], color=SOFT, linestyle=s, label=n) for s, n in LINES.values()]
+        figure.legend(handles=shown, loc="outside lower center", ncols=3, fontsize=8, frameon=False)
         return svg(figure)
 
 
@@ -47,7 +50,7 @@ def _colours(models: Mapping[str, Any]) -> list[str]:
     return [COLOURS[at % len(COLOURS)] for at in range(len(models))]
 
 
-def _draw(axes: Axes, found: Mapping[str, Any], threat: str, colour: str, name: str) -> None:
+def _draw(axes: Axes, found: Mapping[str, Any], threat: str, colour: str) -> None:
     told = found["threats"][threat]
     radii = [0.0, *told["radii"]]
     clean = found["clean"]
@@ -62,8 +65,7 @@ def _draw(axes: Axes, found: Mapping[str, Any], threat: str, colour: str, name: 
     if certified is not None:
         curves["certified"] = certified_shares(certified["certified"], radii)
     for kind, values in curves.items():
-        style, what = LINES[kind]
-        axes.plot(radii, values, style, color=colour, linewidth=1.5, label=f"{name}: {what}")
+        axes.plot(radii, values, LINES[kind][0], color=colour, linewidth=1.5)
 
 
 def certified_shares(certified: Sequence[float], radii: Sequence[float]) -> list[float]:
