@@ -27,7 +27,6 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("align")
     clips(folder)
     (folder / "sounds.yaml").write_text(yaml.safe_dump(schema("image", "audio")))
-    (folder / "words.yaml").write_text(yaml.safe_dump(schema("image", "text")))
     return folder
 
 
@@ -174,19 +173,25 @@ def test_an_ablation_is_a_table_a_picture_and_cells_that_are_kept(
 
 
 @pytest.mark.slow
-def test_words_find_pictures_by_the_packaged_encoders(place: Path) -> None:
+@pytest.mark.parametrize(
+    ("given", "query"),
+    [("image", ("--text", "a calm dog")), ("audio", ("--audio", "files/test0.wav"))],
+)
+def test_words_are_found_by_the_packaged_encoder_and_find(
+    place: Path, given: str, query: tuple[str, str]
+) -> None:
+    (place / "words.yaml").write_text(yaml.safe_dump(schema(given, "text")))
     words = tuple("words.yaml" if one == "sounds.yaml" else one for one in LATENTS)
-    said = textcentric(*words, "-o", "latents/words")
+    said = textcentric(*words, "-o", f"latents/{given}")
     assert said.code == 0, said.err
     done = textcentric(
-        *("train", "align-vl", "--latents", "latents/words", "-o", "models/words", *SMALL)
+        *("train", "align-vl", "--latents", f"latents/{given}", "-o", f"models/{given}", *SMALL)
     )
     assert done.code == 0, done.err
-    told = textcentric(
-        *("retrieve", "words", "--latents", "latents/words", "--text", "a calm dog", "--json")
-    )
-    (query,) = json.loads(told.out)
-    assert len(query["hits"]) == 10
+    told = textcentric("retrieve", given, "--latents", f"latents/{given}", *query, "--json")
+    (found,) = json.loads(told.out)
+    assert found["target"] == ("image" if given == "image" else "text")
+    assert len(found["hits"]) == (10 if given == "image" else 3)
 
 
 def test_every_setting_of_the_model_is_a_flag_or_known_not_to_be() -> None:
