@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
+
+from transformers.utils.logging import disable_progress_bar
 
 from textcentric.ablation import align_vl as align_ablation
 from textcentric.ablation import crmt as crmt_ablation
@@ -19,7 +20,7 @@ from textcentric.cli.crmt_settings import read_crmt_training, sorted_crmt_flags
 from textcentric.cli.launched import alone
 from textcentric.cli.run_train_align import training_pairs
 from textcentric.cli.run_train_crmt import training_rows
-from textcentric.cli.terminal import Tell, plain_warnings, say, silence, terminable
+from textcentric.cli.terminal import telling
 from textcentric.data import load
 from textcentric.errors import DataError
 from textcentric.report import ablation as pictures
@@ -44,9 +45,10 @@ def ablate_crmt(
 ) -> int:
     """Train and attack every arm of CRMT; return the exit code."""
     training = read_crmt_training(config, sorted_crmt_flags(given, pairs))
-    with _telling(quiet, verbose) as tell:
-        if tell is None:
-            return 0
+    if not alone():
+        return 0
+    disable_progress_bar()
+    with telling(quiet=quiet, verbose=verbose) as tell:
         rows = training_rows(training, tell)
         schema = training.table_schema
         told = load(training.dataset, data_dir=training.data_dir, schema=schema, split=split)
@@ -92,9 +94,10 @@ def ablate_align(
 ) -> int:
     """Train and test every arm of Align-VL; return the exit code."""
     training = read_align_training(config, ALIGN_KEYS.flags(given, pairs))
-    with _telling(quiet, verbose) as tell:
-        if tell is None:
-            return 0
+    if not alone():
+        return 0
+    disable_progress_bar()
+    with telling(quiet=quiet, verbose=verbose) as tell:
         latents, rows, _ = training_pairs(training)
         test = latents.rows(split)
         if not len(test):
@@ -121,21 +124,6 @@ def ablate_align(
         known = [one.decode() for one in column]
         groups = align_ablation.query_groups(latents, test, known) if any(known) else {}
         return _told(found, groups, output, as_json, grid=grid)
-
-
-@contextmanager
-def _telling(quiet: bool, verbose: bool) -> Iterator[Tell | None]:
-    """Set up the process; what is yielded tells people, None in a process with nothing to do."""
-    if not alone():
-        yield None
-        return
-    silence(verbose)
-    tell: Tell = (lambda line: None) if quiet else say
-    with plain_warnings(tell), terminable():
-        from transformers.utils.logging import disable_progress_bar
-
-        disable_progress_bar()
-        yield tell
 
 
 def _groups(groups: Sequence[str | None]) -> Sequence[str | None] | None:

@@ -11,7 +11,7 @@ from textcentric.cli.columns import columns
 from textcentric.cli.find_model import find_model_folder
 from textcentric.cli.launched import alone
 from textcentric.cli.sections import split_commas
-from textcentric.cli.terminal import Tell, plain_warnings, say, silence, terminable
+from textcentric.cli.terminal import Tell, telling
 from textcentric.data import load
 from textcentric.errors import ConfigError, DataError, unknown
 from textcentric.methods.crmt import Crmt
@@ -40,9 +40,7 @@ def evaluate_fusion(
     if not alone():
         return 0
     tried = read_radii(radii)
-    silence(verbose)
-    tell: Tell = (lambda line: None) if quiet else say
-    with plain_warnings(tell), terminable():
+    with telling(quiet=quiet, verbose=verbose) as tell:
         folders = {_name(n): find_model_folder(n, PAPERS, "fusion model") for n in names}
         rows = _rows(reading, tell)
         results: dict[str, Any] = {}

@@ -11,7 +11,7 @@ from textcentric.cli.columns import columns
 from textcentric.cli.launched import alone
 from textcentric.cli.run_score import find_reward_model, load_reward_model
 from textcentric.cli.sections import split_commas
-from textcentric.cli.terminal import Tell, plain_warnings, say, silence, terminable
+from textcentric.cli.terminal import Tell, telling
 from textcentric.errors import ConfigError, DataError
 from textcentric.methods.reward import Reward
 from textcentric.methods.reward.best_of import best_of_table
@@ -42,9 +42,7 @@ def evaluate_reward(
         return 0
     if datasets is None and candidates is None:
         raise ConfigError("on what? Give --dataset PAIRS, or --candidates FILE for Best-of-N")
-    silence(verbose)
-    tell: Tell = (lambda line: None) if quiet else say
-    with plain_warnings(tell), terminable():
+    with telling(quiet=quiet, verbose=verbose) as tell:
         folders = {_name(name): find_reward_model(name) for name in models}
         loaded = {name: load_reward_model(folder, image_dir) for name, folder in folders.items()}
         blind = text_only and load_reward_model(find_reward_model(text_only), image_dir)

@@ -9,7 +9,7 @@ from typing import Any
 
 from textcentric.cli.launched import alone
 from textcentric.cli.sections import split_commas
-from textcentric.cli.terminal import Tell, plain_warnings, say, silence, terminable
+from textcentric.cli.terminal import Tell, telling
 from textcentric.data import load
 from textcentric.data.dataset import Dataset
 from textcentric.errors import ConfigError, DataError, unknown
@@ -30,9 +30,7 @@ def latents_command(
     """Encode the rows and say what came of it; return the exit code."""
     if not alone():
         return 0
-    silence(verbose)
-    tell: Tell = (lambda line: None) if quiet else say
-    with plain_warnings(tell), terminable():
+    with telling(quiet=quiet, verbose=verbose) as tell:
         found = load(reading["dataset"], **{k: v for k, v in reading.items() if k != "dataset"})
         for note in found.notes:
             tell(note)

@@ -14,7 +14,7 @@ import numpy as np
 from textcentric.cli.columns import columns
 from textcentric.cli.find_model import find_model_folder
 from textcentric.cli.launched import alone
-from textcentric.cli.terminal import Tell, plain_warnings, say, silence, terminable
+from textcentric.cli.terminal import telling
 from textcentric.data.pictures import open_picture
 from textcentric.errors import ConfigError, DataError, unknown
 from textcentric.latents import Latents, open_latents
@@ -42,9 +42,7 @@ def retrieve_command(
     """Search, or test the search, and say what came of it; return the exit code."""
     if not alone():
         return 0
-    silence(verbose)
-    tell: Tell = (lambda line: None) if quiet else say
-    with plain_warnings(tell), terminable():
+    with telling(quiet=quiet, verbose=verbose) as tell:
         latents = open_latents(folder)
         method = AlignVl.load(find_model_folder(model, PAPERS, "aligned model"), latents)
         wanted = {name: list(values) for name, values in asked.items()}

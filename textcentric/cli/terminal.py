@@ -48,3 +48,12 @@ def terminable() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def telling(*, quiet: bool, verbose: bool) -> Iterator[Tell]:
+    """Set up the process of a command; what is yielded tells people, unless they want quiet."""
+    silence(verbose)
+    tell: Tell = (lambda line: None) if quiet else say
+    with plain_warnings(tell), terminable():
+        yield tell

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 PANEL = (3.3, 3.0)  # inches
-LINES = {
+LINES: Mapping[str, tuple[Any, str]] = {
     "accuracy": ("-", "worst of all attacks, 95 %"),
     "paper": (":", "paper's PGD alone"),
     "certified": ("--", "heuristic certificate"),
