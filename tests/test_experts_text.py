@@ -67,9 +67,9 @@ def test_a_line_is_cut_inside_a_word_only_if_it_must():
     "hostile", ["<" * 100_000, "<b " * 50_000, "&#" * 50_000, "\u200d" * 90_000]
 )
 def test_hostile_text_is_cleaned_in_linear_time(hostile):
-    started = time.perf_counter()
+    started = time.process_time()  # of this process alone, whatever else the machine does
     clean_text(hostile)
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 @pytest.mark.parametrize(

@@ -62,9 +62,9 @@ def test_a_rewritten_part_does_not_repeat_what_went() -> None:
 
 
 def test_comparing_loops_at_full_length_is_quick() -> None:
-    began = time.perf_counter()
+    began = time.process_time()  # of this process alone, whatever else the machine does
     word_differences("the cat and the dog " * 100, "the dog and the cat " * 100)
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 3  # ten times what it takes
 
 
 @pytest.mark.parametrize(
