@@ -6,8 +6,8 @@
 
 Five folds by picture: a fold's pictures and their captions are searched, the others are learnt
 from. FuseMix, the same without mixing, and Align-VL, with none, 20 % and 40 % of the training pairs
-given another pair's caption. `--choose` tries noise and smoothing of Align-VL on pictures held out
-of the first fold's training. Every training is kept, and a second call goes on.
+given another pair's caption. `--choose` tries settings on the second fold, so the figures are printed
+without it too. Every training is kept, and a second call goes on.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from textcentric.ablation.summary import as_table, summary
 from textcentric.latents import Latents, PairRows, open_latents
 from textcentric.runs import write_text
 
-FOLDS = 5
+FOLDS, CHOSEN_ON = 5, 1  # the fold that settings are chosen on
 SHUFFLED = (0.0, 0.2, 0.4)
 LOOP = {
     "num_train_epochs": 20,
@@ -120,7 +120,7 @@ def groups_of(latents: Latents, tests: list[PairRows]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for test in tests:
         pictures = [str(picture) for picture in np.asarray(test.pairs)[:, 0]]
-        for name, of in query_groups(latents, test, pictures).items():
+        for name, of in query_groups(latents.modalities, test, pictures).items():
             found.setdefault(name, []).extend(of)
     return found
 
@@ -142,8 +142,8 @@ def main() -> None:
     fold = folds(latents)
     for share in SHUFFLED:
         parts, tests = [], []
-        # The second fold stands for validation pictures; the first one is not touched.
-        for number in [1] if flags.choose else range(FOLDS):
+        # Chosen on the second fold; the first one is not touched.
+        for number in [CHOSEN_ON] if flags.choose else range(FOLDS):
             outside = (fold == number) | (fold == 0 if flags.choose else False)
             rows, test = held(latents, ~outside), held(latents, fold == number)
             wanted = tried() if flags.choose else arms()
@@ -162,6 +162,11 @@ def main() -> None:
         kind = "choosing" if flags.choose else "test"
         path = flags.output / f"{kind} {100 * share:g} % wrong.json"
         shown(pooled(parts), groups_of(latents, tests), path)
+        if not flags.choose:
+            unseen = [at for at in range(FOLDS) if at != CHOSEN_ON]
+            parts, tests = ([of[at] for at in unseen] for of in (parts, tests))
+            path = path.with_name(f"{path.stem}, without the fold of the choice.json")
+            shown(pooled(parts), groups_of(latents, tests), path)
 
 
 if __name__ == "__main__":

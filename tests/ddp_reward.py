@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch.distributed as dist
-from test_reward import OBJECTIVES, trained
+from test_reward_training import OBJECTIVES, trained
 
 from textcentric.methods.reward import Reward
 

@@ -14,7 +14,8 @@ from textcentric.ablation.align_vl import found_within, query_groups
 from textcentric.errors import ConfigError, DataError, RunError
 from textcentric.latents import Latents, PairRows, write_arrays
 from textcentric.methods.align_vl import AlignVl, align_config
-from textcentric.methods.align_vl.search import Search, recall_with_intervals
+from textcentric.methods.align_vl.recall import recall_with_intervals
+from textcentric.methods.align_vl.search import Search
 from textcentric.train import train
 from textcentric.training.config import TrainConfig
 
@@ -153,17 +154,17 @@ def test_recall_has_intervals_and_chance_and_agrees_with_the_queries(
     method = trained(latents, tmp_path / "m", {})
     test = latents.rows("test")
     groups = [str(place) for place in np.asarray(test.pairs)[:, 0]]
-    told = recall_with_intervals(method, latents, test, groups)
+    told = recall_with_intervals(method.searched(test), groups)
     assert told["image to text"]["queries"] == 20
     assert told["text to image"] == {**told["text to image"], "queries": 40, "items": 20}
     assert told["text to image"]["chance"]["R@5"] == 0.25
-    each = found_within(method, latents, test)
+    each = found_within(method.searched(test))
     for way in ("image to text", "text to image"):
         for k in (1, 5, 10):
             found = told[way][f"R@{k}"]
             assert found["value"] == pytest.approx(np.mean(each[f"{way} R@{k}"]))
             assert found["interval"][0] <= found["value"] <= found["interval"][1]
-    by_query = query_groups(latents, test, groups)
+    by_query = query_groups(latents.modalities, test, groups)
     assert by_query["text to image R@1"] == groups
     assert by_query["image to text R@1"] == groups[::2]
 

@@ -11,8 +11,7 @@ import numpy as np
 from textcentric.ablation.cells import Cell, Measured
 from textcentric.latents import Latents, PairRow, PairRows
 from textcentric.methods.align_vl import AlignVl, align_config
-from textcentric.methods.align_vl.method import partners
-from textcentric.methods.align_vl.recall import AT, ranks
+from textcentric.methods.align_vl.recall import AT, Searched
 from textcentric.train import train
 from textcentric.training.config import train_config
 
@@ -44,31 +43,21 @@ def align_cell(
     method = AlignVl(config, latents, rows)
     values = {"eval_strategy": "no", **loop, "seed": cell.seed, "output_dir": place}
     train(method, train_config(values), rows, quiet=True)
-    return found_within(method, latents, test)
+    return found_within(method.searched(test))
 
 
-def found_within(method: AlignVl, latents: Latents, test: PairRows) -> Measured:
-    """Return, for R@1, 5 and 10 both ways, 1 for each query whose item is found, else 0."""
-    pairs = np.asarray(test.pairs)
-    items = [np.unique(pairs[:, at]) for at in range(2)]
-    vectors = [
-        method.embed(name, latents.read(name, places))
-        for name, places in zip(method.names, items, strict=True)
-    ]
-    told: Measured = {}
-    for one, other in ((0, 1), (1, 0)):
-        found = ranks(vectors[one], vectors[other], partners(pairs, items, one, other))
-        way = f"{method.names[one]} to {method.names[other]}"
-        told |= {f"{way} R@{k}": (found < k).double().tolist() for k in AT}
-    return told
+def found_within(searched: Mapping[str, Searched]) -> Measured:
+    """Return, for R@1, 5 and 10 of each way, 1 for each query whose item is found, else 0."""
+    return {f"{way} R@{k}": found.within(k).tolist() for way, found in searched.items() for k in AT}
 
 
-def query_groups(latents: Latents, test: PairRows, groups: Sequence[str]) -> dict[str, list[str]]:
+def query_groups(
+    names: Sequence[str], test: PairRows, groups: Sequence[str]
+) -> dict[str, list[str]]:
     """Return the group of every query of each metric; `groups` are those of the test pairs."""
     pairs = np.asarray(test.pairs)
     told: dict[str, list[str]] = {}
     for one, other in ((0, 1), (1, 0)):
         _, first = np.unique(pairs[:, one], return_index=True)
-        way = f"{latents.modalities[one]} to {latents.modalities[other]}"
-        told |= {f"{way} R@{k}": [groups[at] for at in first] for k in AT}
+        told |= {f"{names[one]} to {names[other]} R@{k}": [groups[at] for at in first] for k in AT}
     return told

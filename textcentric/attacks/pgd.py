@@ -58,8 +58,8 @@ def pgd(
             break
         if len(kept) < len(rows):
             rows, target = rows[kept], target.rows(kept)
-            deltas, found = _some(deltas, kept), _some(found, kept)
-        drawn = None if noise is None else _some(noise, rows)
+            deltas, found = of_rows(deltas, kept), of_rows(found, kept)
+        drawn = None if noise is None else of_rows(noise, rows)
         ways, still = _directions(found, threat, drawn)
         flat[rows] |= still
         size = REACH * radius / steps
@@ -77,7 +77,8 @@ def _start(
     return within(target, projected(start, threat, radius))
 
 
-def _some(values: Mapping[str, Tensor], rows: Tensor) -> dict[str, Tensor]:
+def of_rows(values: Mapping[str, Tensor], rows: Tensor) -> dict[str, Tensor]:
+    """Return the same by modality of some rows, given by their places."""
     return {name: one[rows] for name, one in values.items()}
 
 

@@ -23,7 +23,7 @@ from textcentric.attacks.losses import (
     untargeted,
 )
 from textcentric.attacks.paper import fgm, paper_pgd
-from textcentric.attacks.pgd import STEPS, Attacked, checked, pgd
+from textcentric.attacks.pgd import STEPS, Attacked, checked, of_rows, pgd
 from textcentric.attacks.threats import Target, Threat
 from textcentric.errors import ConfigError
 
@@ -164,7 +164,7 @@ def _over_rows(
     steps: int,
 ) -> Attacked:
     told = [
-        pgd(part, threat, radius, loss, noise=noise and _some(noise, places), steps=steps)
+        pgd(part, threat, radius, loss, noise=noise and of_rows(noise, places), steps=steps)
         for part, places in _parts(target)
     ]
     return Attacked(*(torch.cat(column) for column in zip(*told, strict=True)))
@@ -193,7 +193,7 @@ def _targeted(
                     threat,
                     radius,
                     rivals=classes_of,
-                    noise=start and _some(start, some),
+                    noise=start and of_rows(start, some),
                     steps=steps,
                 ).lost
                 for some, classes_of in zip(
@@ -224,10 +224,6 @@ def _noise(target: Target, threat: Threat, seed: int) -> dict[str, Tensor]:
         mask = target.masks.get(name)
         found[name] = drawn if mask is None else drawn * mask.to(drawn)
     return found
-
-
-def _some(values: Mapping[str, Tensor], places: Tensor) -> dict[str, Tensor]:
-    return {name: one[places] for name, one in values.items()}
 
 
 def _parts(target: Target) -> list[tuple[Target, Tensor]]:

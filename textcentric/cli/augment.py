@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import typer
@@ -83,22 +84,13 @@ def augment(
 
     Example: textcentric augment --dataset petfinder --prompts adversarial --limit 24
     """
-    roles = {
-        "id": id_column,
-        "target": target_column,
-        "text": text_column,
-        "image": image_column,
-        "audio": audio_column,
-        "group": group_column,
-        "ignore": ignore_column,
-    }
     given = dict(locals())
     from textcentric.cli.augment_modes import augment_command
     from textcentric.config import AugmentConfig, settings
 
     flags = {name: value for name, value in given.items() if name in AugmentConfig.model_fields}
     flags |= {"engine_settings": settings(set_) if set_ else None, "format": format_}
-    flags["table_schema"] = table_schema(schema, roles)
+    flags["table_schema"] = table_schema(schema, given)
     mode = chosen_mode(dry_run=dry_run, estimate=estimate, preview=preview is not None)
     if preview is not None:
         flags["limit"] = min(preview, limit or preview)
@@ -137,9 +129,16 @@ def describe(
     describe_command(config, flags | {"table_schema": schema}, as_json=as_json)
 
 
-def table_schema(path: str | None, roles: dict[str, Any]) -> Any:
-    """Return the schema file, or one made of role flags; both together are refused."""
-    named = {role: column for role, column in roles.items() if column}
+def table_schema(path: str | None, given: Mapping[str, Any]) -> Any:
+    """Return the schema file, or one made of role flags; both together are refused.
+
+    Of what the command was `given`, `<role>_column` names the column of a role.
+    """
+    named = {
+        name.removesuffix("_column"): column
+        for name, column in given.items()
+        if name.endswith("_column") and column
+    }
     if path and named:
         raise typer.BadParameter(
             f"--schema and --{next(iter(named))} both name columns; put all roles into {path}"

@@ -48,11 +48,11 @@ def show(
 
     Example: textcentric data show petfinder --limit 1 --image-expert pixels
     """
-    roles = {"id": id_column, "target": target_column, "text": text_column, "image": image_column}
+    given = dict(locals())
     flags = {
         "dataset": dataset,
         "data_dir": data_dir,
-        "table_schema": table_schema(schema, roles),
+        "table_schema": table_schema(schema, given),
         "split": split,
         "limit": limit,
         "require": require or None,
@@ -108,8 +108,8 @@ def check(
     Ends with 2 only where rows cannot be used: a required column absent, doubled ids, no readable
     row. Absent and broken pictures are warnings.
     """
-    roles = {"id": id_column, "target": target_column, "text": text_column, "image": image_column}
+    given = dict(locals())
     from textcentric.cli.show_data import show_check
 
-    source = table_schema(schema, roles)
+    source = table_schema(schema, given)
     raise typer.Exit(show_check(dataset, data_dir, source, pictures=pictures, as_json=as_json))

@@ -203,24 +203,16 @@ def fusion(
 
     Example: textcentric evaluate fusion models/clips --dataset clips.csv --target class
     """
+    given = dict(locals())
     if dataset is None:
         raise typer.BadParameter("which rows? Give --dataset", param_hint="--dataset")
-    roles = {
-        "id": id_column,
-        "target": target_column,
-        "text": text_column,
-        "image": image_column,
-        "audio": audio_column,
-        "group": group_column,
-        "ignore": ignore_column,
-    }
     from textcentric.cli.run_evaluate_fusion import evaluate_fusion
 
     reading = {"dataset": dataset, "data_dir": data_dir, "split": split, "limit": limit}
     raise typer.Exit(
         evaluate_fusion(
             models,
-            {**reading, "schema": table_schema(schema, roles)},
+            {**reading, "schema": table_schema(schema, given)},
             radii=radii,
             threats=threats,
             output=output_dir,

@@ -52,16 +52,9 @@ def latents(
 
     Example: textcentric latents --dataset captions.csv --data-dir images --group image
     """
+    given = dict(locals())
     if dataset is None:
         raise typer.BadParameter("which rows? Give --dataset", param_hint="--dataset")
-    roles = {
-        "id": id_column,
-        "text": text_column,
-        "image": image_column,
-        "audio": audio_column,
-        "group": group_column,
-        "ignore": ignore_column,
-    }
     from textcentric.cli.run_latents import latents_command
 
     raise typer.Exit(
@@ -69,7 +62,7 @@ def latents(
             {
                 "dataset": dataset,
                 "data_dir": data_dir,
-                "schema": table_schema(schema, roles),
+                "schema": table_schema(schema, given),
                 "split": split,
                 "limit": limit,
             },

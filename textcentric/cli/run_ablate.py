@@ -122,7 +122,7 @@ def ablate_align(
         found = measured(cells_of(arms, seeds), output, plan, work, tell)
         column = latents.column("groups")[latents.column("splits") == split.encode()]
         known = [one.decode() for one in column]
-        groups = align_ablation.query_groups(latents, test, known) if any(known) else {}
+        groups = align_ablation.query_groups(latents.modalities, test, known) if any(known) else {}
         return _told(found, groups, output, as_json, grid=grid)
 
 

@@ -17,11 +17,12 @@ from textcentric.errors import ConfigError, DataError, unknown
 from textcentric.methods.crmt import Crmt
 from textcentric.methods.crmt.method import PAPERS
 from textcentric.methods.crmt.robustness import HEURISTIC, nine_metrics, robustness
-from textcentric.report.radius import radius_curves
+from textcentric.report.radius import certified_shares, radius_curves
 from textcentric.rows import Record
 from textcentric.runs import write_text
 
 RESULTS, PICTURE = "fusion.json", "radius.svg"
+APART = 0.01  # of accuracy: attacks that should agree
 
 
 def evaluate_fusion(
@@ -124,9 +125,7 @@ def _curves(threat: str, results: Mapping[str, Any]) -> str:
         rows.append([name, *map(_interval, told["estimates"])])
         rows.append(["  paper's PGD", *(f"{value:.3f}" for value in told["paper"]["pgd"])])
         if certified := found["certified"].get(threat):
-            share = [
-                sum(r >= radius for r in certified["certified"]) / found["rows"] for radius in radii
-            ]
+            share = certified_shares(certified["certified"], radii)
             rows.append(["  certified", *(f"{value:.3f}" for value in share)])
     heads = [f"{threat}: accuracy at radius", *(f"{radius:g}" for radius in radii)]
     return columns(rows, heads)
@@ -144,6 +143,13 @@ def _notes(name: str, found: Mapping[str, Any]) -> list[str]:
     lines += [f"           {HEURISTIC}"] if lines else []
     for threat, of in found["threats"].items():
         lines += [f"{name}, {threat}: {warning}" for warning in of["warnings"]]
+    for threat, by in found["sanity"]["by_temperature"].items():
+        least, most = min(by.values()), max(by.values())
+        if most - least > APART:
+            lines.append(
+                f"{name}, {threat}: cross-entropy over temperatures leaves {least:.3f} to"
+                f" {most:.3f} at the largest radius; do not trust such an attack alone"
+            )
     left = found["sanity"]["accuracy_under_a_huge_attack"]
     if left > 0:
         lines.append(

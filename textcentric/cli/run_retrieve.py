@@ -20,7 +20,8 @@ from textcentric.errors import ConfigError, DataError, unknown
 from textcentric.latents import Latents, open_latents
 from textcentric.methods.align_vl import AlignVl
 from textcentric.methods.align_vl.method import PAPERS
-from textcentric.methods.align_vl.search import Search, recall_with_intervals
+from textcentric.methods.align_vl.recall import recall_with_intervals
+from textcentric.methods.align_vl.search import Search
 from textcentric.report.search import search_page
 from textcentric.runs import write_text
 
@@ -109,7 +110,7 @@ def _tested(method: AlignVl, latents: Latents, split: str) -> dict[str, Any]:
     rows = _rows(latents, split)
     groups = latents.column("groups")[latents.column("splits") == split.encode()]
     known = [one.decode() for one in groups] if any(groups) else None
-    return {"split": split, **recall_with_intervals(method, latents, rows, known)}
+    return {"split": split, **recall_with_intervals(method.searched(rows), known)}
 
 
 def _recall_as_text(told: Mapping[str, Any]) -> str:

@@ -134,21 +134,12 @@ def downstream(
 
     Example: textcentric train downstream --run runs/first -o models/first
     """
-    roles = {
-        "id": id_column,
-        "target": target_column,
-        "text": text_column,
-        "image": image_column,
-        "audio": audio_column,
-        "group": group_column,
-        "ignore": ignore_column,
-    }
     given = {**locals(), **loop}
     from textcentric.cli.run_train import train_command
     from textcentric.cli.train_settings import read_training, sorted_flags
 
     flags: dict[str, Any] = sorted_flags(given, set_ or [])
-    flags["table_schema"] = table_schema(schema, roles)
+    flags["table_schema"] = table_schema(schema, given)
     training = read_training(config, flags)
     raise typer.Exit(
         train_command(training, dry_run=dry_run, as_json=as_json, quiet=quiet, verbose=verbose)
@@ -310,21 +301,12 @@ def crmt(
 
     Example: textcentric train crmt --dataset clips.csv --target class --variant crmt-jt
     """
-    roles = {
-        "id": id_column,
-        "target": target_column,
-        "text": text_column,
-        "image": image_column,
-        "audio": audio_column,
-        "group": group_column,
-        "ignore": ignore_column,
-    }
     given = {**locals(), **settings}
     from textcentric.cli.crmt_settings import read_crmt_training, sorted_crmt_flags
     from textcentric.cli.run_train_crmt import train_crmt_command
 
     flags = sorted_crmt_flags(given, set_ or [])
-    flags["table_schema"] = table_schema(schema, roles)
+    flags["table_schema"] = table_schema(schema, given)
     training = read_crmt_training(config, flags)
     raise typer.Exit(
         train_crmt_command(training, dry_run=dry_run, as_json=as_json, quiet=quiet, verbose=verbose)

@@ -18,9 +18,14 @@ HERE = Path(__file__).parent
 
 
 def render(
-    template: str, view: Mapping[str, Any], styles: Sequence[str], script: str, *, pictures: bool
+    template: str,
+    view: Mapping[str, Any],
+    styles: Sequence[str],
+    script: str | None,
+    *,
+    pictures: bool,
 ) -> str:
-    """Render `template` of this folder with style sheets and a script of this folder.
+    """Render `template` of this folder with style sheets and a script, if any, of this folder.
 
     `pictures` admits images that the page itself holds, as data addresses.
     """
@@ -39,7 +44,7 @@ def render(
         count=count, share=share, duration=duration, isotime=isotime, figure=figure
     )
     style = "".join((HERE / name).read_text(encoding="utf-8") for name in styles)
-    code = (HERE / script).read_text(encoding="utf-8")
+    code = (HERE / script).read_text(encoding="utf-8") if script else ""
     return environment.get_template(template).render(
         view, style=Markup(style), script=Markup(code), policy=_policy(style, code, pictures)
     )
@@ -47,8 +52,9 @@ def render(
 
 def _policy(style: str, script: str, pictures: bool) -> str:
     images = " img-src data:;" if pictures else ""
+    scripts = f" script-src {_digest(script)};" if script else ""
     return (
-        f"default-src 'none'; script-src {_digest(script)}; style-src {_digest(style)};{images}"
+        f"default-src 'none';{scripts} style-src {_digest(style)};{images}"
         " base-uri 'none'; form-action 'none'"
     )
 

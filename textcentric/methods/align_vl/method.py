@@ -14,7 +14,6 @@ Legend: B rows of a batch, D width of latents, W width of the shared space.
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from random import Random
@@ -29,7 +28,7 @@ from textcentric.latents import Latents, PairRow, PairRows
 from textcentric.methods.align_vl.adapters import Adapters
 from textcentric.methods.align_vl.config import AlignConfig, align_config
 from textcentric.methods.align_vl.model import AlignModel
-from textcentric.methods.align_vl.recall import AT, ranks, recall
+from textcentric.methods.align_vl.recall import Searched, recall, search_one_way
 from textcentric.methods.loading import seeded
 from textcentric.runs import write_text
 
@@ -89,20 +88,30 @@ class AlignVl:
 
         An item may belong to several of the other modality; the nearest of them counts.
         """
-        pairs = np.array([row.places for row in rows])
-        items = [np.unique(pairs[:, at]) for at in range(2)]
-        vectors = [
-            self.embed(name, self.latents.read(name, places))
-            for name, places in zip(self.names, items, strict=True)
-        ]
-        told: dict[str, float] = {}
-        for one, other in ((0, 1), (1, 0)):
-            right = partners(pairs, items, one, other)
-            found = recall(ranks(vectors[one], vectors[other], right))
-            way = f"{self.names[one]}_to_{self.names[other]}"
-            told |= {f"{way}_r{k}": found[k] for k in AT}
+        told = {
+            f"{way.replace(' ', '_')}_r{k}": value
+            for way, found in self.searched(rows).items()
+            for k, value in recall(found.ranks).items()
+        }
         told["mean_recall"] = sum(told.values()) / len(told)
         return told | {"temperature": self.adapters.temperature.item()}
+
+    def searched(self, rows: Sequence[PairRow]) -> dict[str, Searched]:
+        """Search the items of rows with each other, both ways: {"image to text": ...}."""
+        pairs = _pairs(rows)
+        items, places = zip(
+            *(np.unique(column, return_inverse=True) for column in pairs.T), strict=True
+        )
+        vectors = [
+            self.embed(name, self.latents.read(name, of))
+            for name, of in zip(self.names, items, strict=True)
+        ]
+        return {
+            f"{self.names[one]} to {self.names[other]}": search_one_way(
+                vectors[one], vectors[other], np.stack([places[one], places[other]], axis=1)
+            )
+            for one, other in ((0, 1), (1, 0))
+        }
 
     def finish(
         self, rows: Sequence[PairRow], held_out: Sequence[PairRow], batch_size: int
@@ -187,8 +196,7 @@ class AlignVl:
 
     def _standardize(self, rows: Sequence[PairRow]) -> None:
         """Set mean and spread of each dimension by the items of rows, each once."""
-        pairs = rows.pairs if isinstance(rows, PairRows) else [row.places for row in rows]
-        for name, places in zip(self.names, np.asarray(pairs).T, strict=True):
+        for name, places in zip(self.names, _pairs(rows).T, strict=True):
             mean, spread = _moments(self.latents, name, np.unique(places))
             adapter = self.adapters.of(name)
             adapter.mean.copy_(torch.from_numpy(mean))
@@ -221,12 +229,6 @@ def _moments(latents: Latents, name: str, places: np.ndarray) -> tuple[np.ndarra
     return mean, np.where(spread > 1e-6, spread, 1.0)
 
 
-def partners(
-    pairs: np.ndarray, items: Sequence[np.ndarray], one: int, other: int
-) -> list[list[int]]:
-    """Return, for each item of one side, the places of its partners among the other's items."""
-    places = np.searchsorted(items[other], pairs[:, other])
-    found: defaultdict[int, list[int]] = defaultdict(list)
-    for query, partner in zip(pairs[:, one].tolist(), places.tolist(), strict=True):
-        found[query].append(partner)
-    return [found[item] for item in items[one].tolist()]
+def _pairs(rows: Sequence[PairRow]) -> np.ndarray:
+    """Return the places (N, 2) of rows, without making each row where they are held together."""
+    return np.asarray(rows.pairs if isinstance(rows, PairRows) else [row.places for row in rows])

@@ -13,11 +13,9 @@ from typing import Any
 import numpy as np
 
 from textcentric.errors import ConfigError, unknown
-from textcentric.intervals import Resampled
-from textcentric.latents import Latents, PairRows, latent_encoder
+from textcentric.latents import Latents, latent_encoder
 from textcentric.latents.encoders import LatentEncoder
-from textcentric.methods.align_vl.method import BLOCK, AlignVl, partners
-from textcentric.methods.align_vl.recall import AT, ranks
+from textcentric.methods.align_vl.method import BLOCK, AlignVl
 
 
 @dataclass(frozen=True)
@@ -92,49 +90,6 @@ class Search:
                 )
             self._encoders[modality] = encoder
         return self._encoders[modality]
-
-
-def recall_with_intervals(
-    method: AlignVl, latents: Latents, rows: PairRows, groups: Sequence[str] | None = None
-) -> dict[str, Any]:
-    """Return R@1, 5 and 10 both ways among the items of rows, with 95 % intervals.
-
-    `groups` (one a pair) are drawn whole; without them queries are.
-    """
-    method.check(latents)
-    pairs = np.asarray(rows.pairs)
-    items = [np.unique(pairs[:, at]) for at in range(2)]
-    vectors = [
-        method.embed(name, latents.read(name, places))
-        for name, places in zip(method.names, items, strict=True)
-    ]
-    told: dict[str, Any] = {}
-    for one, other in ((0, 1), (1, 0)):
-        found = ranks(vectors[one], vectors[other], partners(pairs, items, one, other)).numpy()
-        drawn = Resampled(len(found), groups=_of_items(pairs[:, one], items[one], groups))
-        told[f"{method.names[one]} to {method.names[other]}"] = {
-            "queries": len(found),
-            "items": len(items[other]),
-            "chance": {f"R@{k}": min(1.0, k / len(items[other])) for k in AT},
-            **{f"R@{k}": _estimate(drawn, found < k) for k in AT},
-        }
-    return told
-
-
-def _estimate(drawn: Resampled, right: np.ndarray) -> dict[str, Any]:
-    found = drawn.mean(right.astype(float))
-    return {"value": found.value, "interval": list(found.interval)}
-
-
-def _of_items(
-    column: np.ndarray, items: np.ndarray, groups: Sequence[str] | None
-) -> list[str | None] | None:
-    """Return the group of each item, that of its first pair."""
-    if groups is None:
-        return None
-    _, first = np.unique(column, return_index=True)
-    assert len(first) == len(items)
-    return [groups[at] or None for at in first]
 
 
 def _faiss() -> Any:

@@ -7,6 +7,7 @@ paper of CRMT. Legend: B rows, T tokens, D features.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from itertools import pairwise
 from typing import Any
 
@@ -22,7 +23,7 @@ CONVOLUTIONS = ("resnet18", "conv")
 HIDDEN = 32  # channels of the first small convolution; the others double it
 
 
-class Encoder(nn.Module):
+class Encoder(nn.Module, ABC):
     """From what may change (B, ...) to features (B, D); subclasses say how."""
 
     width: int
@@ -31,9 +32,9 @@ class Encoder(nn.Module):
         """Return what an attack may change of a raw batch: the batch itself."""
         return raw
 
+    @abstractmethod
     def forward(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor:
         """Return features (B, D)."""
-        raise NotImplementedError
 
 
 class ResNet18(Encoder):
