@@ -2,8 +2,9 @@
 
     python -m benchmarks.digits_table runs/digits/results
 
-Rows of all seeds are pooled; seed 1 tests on the speaker whom `--choose` chose settings on, so seeds
-0 and 2 (`--seeds 0,2`) are the ones that the choice has not seen. Intervals are 95 %, bootstrap over rows, paired between models.
+Rows of all seeds are pooled. Seed 1 tests on the speaker whom `--choose` chose settings on; seeds 0
+and 2 (`--seeds 0,2`) are those that the choice has not seen. Intervals are 95 %, bootstrap over
+rows, paired between models.
 """
 
 from __future__ import annotations

@@ -6,8 +6,8 @@
 
 Five folds by picture: a fold's pictures and their captions are searched, the others are learnt
 from. FuseMix, the same without mixing, and Align-VL, with none, 20 % and 40 % of the training pairs
-given another pair's caption. `--choose` tries settings on the second fold, so the figures are printed
-without it too. Every training is kept, and a second call goes on.
+given another pair's caption. `--choose` tries settings on the second fold, so the figures are
+printed without it too. Every training is kept, and a second call goes on.
 """
 
 from __future__ import annotations
