@@ -71,6 +71,7 @@ def test_attacks_leave_a_table_curves_and_figures(place: Path) -> None:
         *("median certified radius", "heuristic"),
     ):
         assert words in said.out, words
+    assert "4 of 4 threats, split 45: " in said.err
     told = json.loads((place / "attacked" / "fusion.json").read_text())
     assert set(told) == {"jt", "crmt-jt"}
     assert told["jt"]["rows"] == 24

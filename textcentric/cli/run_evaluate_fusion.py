@@ -50,7 +50,7 @@ def evaluate_fusion(
             known = known_rows(method, rows, tell)
             tell(f"attacking {name} ({method.config.variant}) on {len(known):,} rows ...")
             results[name] = robustness(
-                method, known, tried, only=_threats(method, threats), seed=seed
+                method, known, tried, only=_threats(method, threats), seed=seed, note=tell
             )
     if output is not None:
         output.mkdir(parents=True, exist_ok=True)

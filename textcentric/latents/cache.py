@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple, overload
 
@@ -56,6 +55,7 @@ class Latents:
         self.modalities: tuple[str, ...] = tuple(papers["modalities"])
         self.pairs = _mapped(folder / "pairs.npy")
         self._shards: dict[tuple[str, int], np.ndarray] = {}
+        self._values: dict[str, Any] = {}
 
     @property
     def name(self) -> str:
@@ -127,10 +127,6 @@ class Latents:
             self._values[modality] = pq.read_table(path).column("value")
         column = self._values[modality]
         return [column[int(place)].as_py() for place in places]
-
-    @cached_property
-    def _values(self) -> dict[str, Any]:
-        return {}
 
     def _of(self, modality: str) -> dict[str, Any]:
         if modality not in self.papers["modalities"]:
