@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import replace
+from importlib import import_module
 
 import pytest
 import torch
@@ -22,7 +23,6 @@ from textcentric.attacks import (
     under_a_huge_attack,
     with_one_missing,
 )
-from textcentric.attacks import suite as suite_module
 from textcentric.attacks.losses import scaled_cross_entropy, untargeted
 from textcentric.attacks.paper import fgm, paper_pgd
 from textcentric.attacks.pgd import pgd
@@ -124,7 +124,8 @@ def test_rows_that_are_lost_early_change_nothing_for_the_others(
 ) -> None:
     target = right_rows(Linear())
     whole = attack(target, JOINT, [0.3, 0.9])
-    monkeypatch.setattr(suite_module, "MOST_ROWS", 7)
+    module = import_module("textcentric.attacks.threats")  # the package has a function so called
+    monkeypatch.setattr(module, "MOST_VALUES", 7 * sum(WIDTHS.values()))
     assert torch.equal(attack(target, JOINT, [0.3, 0.9]).survived, whole.survived)
     alone = attack(target.rows(torch.arange(5)), JOINT, [0.9])
     assert torch.equal(alone.survived[0], whole.survived[1][:5])

@@ -12,7 +12,15 @@ import torch
 from torch import Tensor
 
 from textcentric.attacks.losses import Loss, margins, towards, untargeted
-from textcentric.attacks.threats import Target, Threat, lengths, projected, scaled, within
+from textcentric.attacks.threats import (
+    Target,
+    Threat,
+    lengths,
+    parts,
+    projected,
+    scaled,
+    within,
+)
 from textcentric.errors import DataError
 
 STEPS = 20
@@ -44,6 +52,31 @@ def pgd(
     direction is random, from `noise` if there is some. Raises DataError for outputs that are not
     finite.
     """
+    told = [
+        _climbed(
+            part,
+            threat,
+            radius,
+            loss,
+            None if rivals is None else rivals[places],
+            None if noise is None else of_rows(noise, places),
+            steps,
+        )
+        for part, places in parts(target)
+    ]
+    return Attacked(*(torch.cat(column) for column in zip(*told, strict=True)))
+
+
+def _climbed(
+    target: Target,
+    threat: Threat,
+    radius: float,
+    loss: Loss,
+    rivals: Tensor | None,
+    noise: Mapping[str, Tensor] | None,
+    steps: int,
+) -> Attacked:
+    """Return the same for rows that are read at once."""
     rows = torch.arange(len(target), device=target.labels.device)
     lost, flat = (torch.zeros_like(rows, dtype=torch.bool) for _ in range(2))
     length = torch.zeros(len(rows), device=rows.device)

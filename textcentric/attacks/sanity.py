@@ -14,7 +14,7 @@ from torch import Tensor
 from textcentric.attacks.losses import margins, tempered, untargeted
 from textcentric.attacks.pgd import pgd
 from textcentric.attacks.suite import Curve
-from textcentric.attacks.threats import Target, Threat
+from textcentric.attacks.threats import Target, Threat, in_parts
 
 TEMPERATURES = (0.1, 1.0, 10.0, 100.0)
 HUGE = 1e3  # times the length of a row's inputs
@@ -55,9 +55,8 @@ def by_swapping(target: Target, name: str, radius: float, tries: int = 20, seed:
         way = value[order] - value
         length = way.flatten(1).norm(dim=1).clamp(min=1e-12)
         share = (radius / length).clamp(max=1).view(-1, *[1] * (value.ndim - 1))
-        with torch.no_grad():
-            logits = target.logits({**target.batch, name: value + share * way})
-        right &= margins(logits, target.labels) > 0
+        swapped = replace(target, batch={**target.batch, name: value + share * way})
+        right &= margins(in_parts(target.logits, swapped), target.labels) > 0
     return right
 
 

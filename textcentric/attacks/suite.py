@@ -23,8 +23,8 @@ from textcentric.attacks.losses import (
     untargeted,
 )
 from textcentric.attacks.paper import fgm, paper_pgd
-from textcentric.attacks.pgd import STEPS, Attacked, checked, of_rows, pgd
-from textcentric.attacks.threats import Target, Threat
+from textcentric.attacks.pgd import STEPS, checked, of_rows, pgd
+from textcentric.attacks.threats import Target, Threat, in_parts, parts
 from textcentric.errors import ConfigError
 
 STARTS = ("row", "noise")
@@ -32,7 +32,6 @@ ON_ALL: Mapping[str, Loss] = {"margin": untargeted, "cross-entropy": scaled_cros
 MOST_TARGETS, ALL_UP_TO = 9, 20  # classes that are tried where there are more than ALL_UP_TO
 RISE, MASKED = 0.01, 0.02  # of accuracy: a curve that rises, losses that disagree
 STUCK = 0.9  # of the radius
-MOST_ROWS = 4096  # at once
 
 
 @dataclass(frozen=True)
@@ -86,9 +85,8 @@ def attack(
         raise ConfigError(f"radii are {list(radii)}, expected at least one, all above 0")
     radii = tuple(sorted(radii))
     noise = _noise(target, threat, seed)
-    with torch.no_grad():
-        logits = torch.cat([target.logits(part.batch) for part, _ in _parts(target)])
-        clean = checked(logits, target.labels) > 0
+    logits = in_parts(target.logits, target)
+    clean = checked(logits, target.labels) > 0
     curve: dict[str, list[Tensor]] = {f"{n} from {start}": [] for n in ON_ALL for start in STARTS}
     curve["targeted"] = []
     paper: dict[str, list[Tensor]] = {"fgm": [], "pgd": []}
@@ -101,9 +99,8 @@ def attack(
     for radius in radii:
         for name, loss in ON_ALL.items():
             for start in STARTS:
-                told = _over_rows(
-                    target, threat, radius, loss, noise if start == "noise" else None, steps
-                )
+                drawn = noise if start == "noise" else None
+                told = pgd(target, threat, radius, loss, noise=drawn, steps=steps)
                 curve[f"{name} from {start}"].append(clean & ~told.lost)
                 alive &= ~told.lost
                 flat |= told.flat
@@ -149,25 +146,7 @@ def with_one_missing(target: Target, name: str, fill: str = "zero") -> Tensor:
         torch.zeros_like(value) if fill == "zero" else value.mean(0, keepdim=True).expand_as(value)
     )
     without = Target(target.logits, {**target.batch, name: filled}, target.labels)
-    with torch.no_grad():
-        return torch.cat(
-            [checked(one.logits(one.batch), one.labels) > 0 for one, _ in _parts(without)]
-        )
-
-
-def _over_rows(
-    target: Target,
-    threat: Threat,
-    radius: float,
-    loss: Loss,
-    noise: Mapping[str, Tensor] | None,
-    steps: int,
-) -> Attacked:
-    told = [
-        pgd(part, threat, radius, loss, noise=noise and of_rows(noise, places), steps=steps)
-        for part, places in _parts(target)
-    ]
-    return Attacked(*(torch.cat(column) for column in zip(*told, strict=True)))
+    return checked(in_parts(without.logits, without), without.labels) > 0
 
 
 def _targeted(
@@ -186,21 +165,14 @@ def _targeted(
             places = (alive & ~lost).nonzero()[:, 0]
             if not len(places):
                 return lost
-            classes = _rivals(logits, target.labels)[places, rank]
-            told = [
-                pgd(
-                    target.rows(some),
-                    threat,
-                    radius,
-                    rivals=classes_of,
-                    noise=start and of_rows(start, some),
-                    steps=steps,
-                ).lost
-                for some, classes_of in zip(
-                    places.split(MOST_ROWS), classes.split(MOST_ROWS), strict=True
-                )
-            ]
-            lost[places] = torch.cat(told)
+            lost[places] = pgd(
+                target.rows(places),
+                threat,
+                radius,
+                rivals=_rivals(logits, target.labels)[places, rank],
+                noise=start and of_rows(start, places),
+                steps=steps,
+            ).lost
     return lost
 
 
@@ -226,16 +198,8 @@ def _noise(target: Target, threat: Threat, seed: int) -> dict[str, Tensor]:
     return found
 
 
-def _parts(target: Target) -> list[tuple[Target, Tensor]]:
-    """Return the rows in parts that fit into memory, with their places."""
-    places = torch.arange(len(target), device=target.labels.device)
-    if len(target) <= MOST_ROWS:
-        return [(target, places)]
-    return [(target.rows(some), some) for some in places.split(MOST_ROWS)]
-
-
 def _paper(which: Any, target: Target, threat: Threat, radius: float) -> Tensor:
-    return torch.cat([which(part, threat, radius) for part, _ in _parts(target)])
+    return torch.cat([which(part, threat, radius) for part, _ in parts(target)])
 
 
 def _chance(logits: Tensor, labels: Tensor) -> Tensor:

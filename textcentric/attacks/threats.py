@@ -13,6 +13,9 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+MOST_VALUES = (
+    2**22
+)  # of the inputs that are read at once: 15 pictures and spectrograms of ResNet-18
 Batch = Mapping[str, Tensor]  # by name, rows first; modalities among others
 Logits = Callable[[Batch], Tensor]  # -> (B, C), each row apart from the others
 
@@ -52,6 +55,22 @@ class Target:
             self.boxes,
             {name: value[places] for name, value in self.masks.items()},
         )
+
+
+def parts(target: Target) -> list[tuple[Target, Tensor]]:
+    """Return the rows in parts whose activations fit into memory, and their places."""
+    a_row = sum(value[0].numel() for value in target.batch.values()) if len(target) else 1
+    most = max(1, MOST_VALUES // a_row)
+    places = torch.arange(len(target), device=target.labels.device)
+    if len(target) <= most:
+        return [(target, places)]
+    return [(target.rows(some), some) for some in places.split(most)]
+
+
+def in_parts(read: Callable[[Batch], Tensor], target: Target) -> Tensor:
+    """Return what `read` says of the rows (B, ...), part by part and without gradients."""
+    with torch.no_grad():
+        return torch.cat([read(part.batch) for part, _ in parts(target)])
 
 
 def threats(names: Sequence[str], splits: int = 1) -> list[Threat]:

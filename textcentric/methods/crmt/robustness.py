@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from textcentric.attacks import (
@@ -25,6 +25,7 @@ from textcentric.attacks import (
     under_a_huge_attack,
     with_one_missing,
 )
+from textcentric.attacks.threats import Batch, in_parts
 from textcentric.intervals import Resampled
 from textcentric.methods.crmt.method import Crmt
 from textcentric.rows import Record
@@ -48,11 +49,16 @@ def narrowed(method: Crmt, target: Target, threat: Threat) -> Target:
     others = [name for name in method.names if name not in threat.shares]
     if not others:
         return target
-    with torch.no_grad():
-        features = method.fusion.features(target.batch)
     kept = {name: value for name, value in target.batch.items() if name not in others}
-    known = {f"{name}_features": features[name] for name in others}
+    known = {
+        f"{name}_features": in_parts(partial(_feature, method, name), target) for name in others
+    }
     return replace(target, batch=kept | known)
+
+
+def _feature(method: Crmt, name: str, batch: Batch) -> Tensor:
+    found: Tensor = method.fusion.encoder(name)(batch[name], batch.get(f"{name}_mask"))
+    return found
 
 
 def _mask(batch: dict[str, Tensor], at: int, name: str) -> Tensor:
@@ -128,7 +134,7 @@ def _certified(method: Crmt, rows: Sequence[Record], curves: dict[str, Curve]) -
         if name.startswith("split"):
             continue
         modality = method.names.index(name) if name in method.names else None
-        radii = method.radius(rows, len(rows), modality=modality)
+        radii = method.radius(rows, modality=modality)
         found[name] = {
             "median": float(radii.median()),
             "median_right": float(radii[radii > 0].median()) if (radii > 0).any() else 0.0,
