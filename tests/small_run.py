@@ -163,7 +163,7 @@ def run(
     *,
     prompts: str = "own/*",
     own: dict[str, str] | None = None,
-    engine: ScriptedEngine | None = None,
+    engine: ScriptedEngine | str | None = None,
     **options: Any,
 ) -> Run:
     """Augment into `folder`, embeddings off; our prompts lie beside it."""

@@ -84,27 +84,6 @@ def test_a_lone_surrogate_in_a_row_still_has_a_key() -> None:
     assert len(Request((Message("user", "\ud800"),), "m", Sampling()).key) == 32
 
 
-def test_sampling_takes_what_a_prompt_file_says() -> None:
-    assert Sampling().updated({"temperature": 0, "stop": "END", "max_tokens": 5}) == Sampling(
-        temperature=0, stop=("END",), max_tokens=5
-    )
-
-
-@pytest.mark.parametrize(
-    ("values", "message"),
-    [
-        ({"temprature": 1}, "did you mean 'temperature'"),
-        ({"temperature": 3}, "temperature is 3; it must be 0 to 2"),
-        ({"top_p": "much"}, "top_p is 'much'; a number was expected"),
-        ({"max_tokens": 0}, "max_tokens is 0"),
-        ({"max_tokens": True}, "max_tokens is True"),
-    ],
-)
-def test_wrong_sampling_values_are_named(values: dict[str, Any], message: str) -> None:
-    with pytest.raises(ConfigError, match=message):
-        Sampling().updated(values)
-
-
 @pytest.mark.parametrize(
     ("text", "split"),
     [

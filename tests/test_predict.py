@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from fake_server import Server, completion, served
 from small_run import KINDS, PLACES, model, records, run
 from small_run import WORDS as MOODS
 from tiny_models import WORDS, tiny_model
 
 import textcentric as tc
 from textcentric.api import InHand
+from textcentric.background import run_in_background
+from textcentric.engines.openai import OpenAIEngine
 from textcentric.engines.scripted import ScriptedEngine
 from textcentric.errors import ConfigError, DataError, RequestError, RunError
 from textcentric.examples import describe_examples, labelled, read_examples
@@ -152,6 +156,53 @@ def test_another_llm_than_in_training_is_refused_unless_allowed(
     with pytest.raises(RunError, match=r"the LLM's model is 'other', .* with 'scripted'"):
         ask(summarised, tmp_path, engine=other)
     assert ask(summarised, tmp_path, engine=other, other_model=True).problems == {}
+
+
+SUMMARY = completion("Somebody offers a calm animal to a gentle home.")
+
+
+@pytest.fixture
+def by_server(folder: str, tmp_path: Path) -> Iterator[tuple[Path, Server, str]]:
+    """Return a model trained on a server's run that named no model, the server and its address."""
+    with served(server := Server(SUMMARY)) as url:
+        done = run(tmp_path / "run", 12, engine="openai", prompts="own/gist", base_url=url)
+        yield save(folder, done.path, tmp_path / "trained"), server, url
+
+
+def test_address_and_model_are_those_of_the_server_that_wrote_the_training_text(
+    by_server: tuple[Path, Server, str], tmp_path: Path
+) -> None:
+    trained, server, url = by_server
+    origin = Downstream.load(trained).origin
+    assert (origin.settings["base_url"], origin.settings["model"]) == (url, None)
+    before = len(server.bodies)
+    assert predict(trained, NEW, run_dir=tmp_path / "answers").problems == {}
+    assert [body["model"] for body in server.bodies[before:]] == ["m"] * len(NEW)
+    again = predict(trained, NEW, run_dir=tmp_path / "answers")
+    assert (again.problems, len(server.bodies)) == ({}, before + len(NEW))
+
+
+def test_another_address_wins_over_that_of_the_training_run(
+    by_server: tuple[Path, Server, str], tmp_path: Path
+) -> None:
+    trained, server, _ = by_server
+    before = len(server.bodies)
+    with served(moved := Server(SUMMARY)) as url:
+        told = predict(trained, NEW, run_dir=tmp_path / "answers", base_url=url)
+    assert (told.problems, len(server.bodies), len(moved.bodies)) == ({}, before, len(NEW))
+
+
+def test_a_server_whose_model_nobody_named_is_asked_for_it(
+    by_server: tuple[Path, Server, str], tmp_path: Path
+) -> None:
+    trained, _, url = by_server
+    engine = OpenAIEngine(base_url=url)
+    assert predict(trained, NEW, engine=engine, run_dir=tmp_path / "answers").problems == {}
+    run_in_background(engine.close)
+
+
+def test_a_run_without_a_server_gives_its_model_no_address(summarised: Path) -> None:
+    assert "base_url" not in Downstream.load(summarised).origin.settings
 
 
 def test_another_expert_than_in_training_is_refused(

@@ -127,6 +127,8 @@ def test_an_absent_folder_is_named() -> None:
          "unknown key 'similarty'; did you mean 'similarity'?"),
         ("stage: adverse", "stage: Input should be 'align', 'summarize'"),
         ("stage: adversarial\nsampling: {temperature: 9}", "sampling.temperature: Input should be"),
+        ("stage: adversarial\nsampling: {top_p: 0}", "sampling.top_p: Input should be"),
+        ("stage: adversarial\nsampling: {max_tokens: 0}", "sampling.max_tokens: Input should be"),
         ("stage: adversarial\nlabel: maybe", "label: Input should be 'keep', 'unsure' or"),
         ("stage: [", "the front matter is not YAML"),
     ],

@@ -24,6 +24,7 @@ from textcentric.api import InHand, Rows, Run, augment, in_hand
 from textcentric.background import run_in_background
 from textcentric.config import AugmentConfig, resolve
 from textcentric.data import Dataset, Schema, load
+from textcentric.engines.openai import OpenAIEngine
 from textcentric.engines.protocol import Engine
 from textcentric.errors import ConfigError, DataError, RunError, unknown
 from textcentric.examples import describe_examples, read_examples
@@ -106,7 +107,10 @@ def predict(
     }
     if needs_llm(method):
         found = check_prompts(method.origin, prompts, prompt_dir)
-        config = _config(method.origin, {**llm, "prompt_dir": found and str(found)})
+        options = {**llm, "prompt_dir": found and str(found)}
+        if not other_model:
+            options["model"] = served_model(method.origin)
+        config = _config(method.origin, options)
         parts, problems = _derived(method.origin, config, dataset, engine, other_model)
     else:
         parts, problems = _described(method.origin, dataset, Path(run_dir) if run_dir else None)
@@ -183,8 +187,14 @@ def check_experts(origin: Origin, experts: Mapping[str, Any]) -> None:
 
 
 def check_llm(origin: Origin, engine: Engine) -> None:
-    """Raise RunError where the LLM is not the one that wrote the training text."""
+    """Raise RunError where the LLM is not the one that wrote the training text.
+
+    A server is asked which model it serves, where nobody named one.
+    """
     here = engine.fingerprint()
+    if not here.get("model") and isinstance(engine, OpenAIEngine):
+        run_in_background(engine.start)
+        here = engine.fingerprint()
     for name in LLM_NAMES:
         if here.get(name, "") != origin.engine.get(name, ""):
             raise RunError(
@@ -192,6 +202,11 @@ def check_llm(origin: Origin, engine: Engine) -> None:
                 f" {origin.engine.get(name)!r}; give that model, or other_model to go on all the"
                 " same (predictions may then be worse)"
             )
+
+
+def served_model(origin: Origin) -> str | None:
+    """Return the model that the training run's server served, which the run need not have named."""
+    return origin.engine.get("model") if origin.engine.get("engine") == "openai" else None
 
 
 def write_predictions(predicted: Predicted, path: str | Path) -> Path:
@@ -273,9 +288,13 @@ def _read(run: Run) -> tuple[dict[str, Any], dict[str, str]]:
 
 
 def _config(origin: Origin, values: Mapping[str, Any] | None = None) -> AugmentConfig:
-    """Return how the training text was made: experts, sampling, nothing but derived stages."""
+    """Return how the training text was made: experts, sampling, nothing but derived stages.
+
+    What `values` names wins, where it is not None.
+    """
     derive = {"summarize": False, "embeddings": False, "dataset": "rows"}
-    return resolve(None, {**origin.settings, **derive, **(values or {})})
+    given = {name: value for name, value in (values or {}).items() if value is not None}
+    return resolve(None, {**origin.settings, **derive, **given})
 
 
 @contextmanager

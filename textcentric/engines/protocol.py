@@ -9,10 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from textcentric.errors import ConfigError, unknown
+from textcentric.errors import ConfigError
 
 # One encoder for all keys: building one per call would cost more than the encoding.
 _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
@@ -43,7 +43,10 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """Sampling values in vLLM's terms; `seed` is None where `temperature` is 0."""
+    """Sampling values in vLLM's terms; `seed` is None where `temperature` is 0.
+
+    Prompt files and flags state them, and are where their ranges are checked.
+    """
 
     temperature: float = 0.7
     top_p: float = 1.0
@@ -53,41 +56,6 @@ class Sampling:
     max_tokens: int = 256
     stop: tuple[str, ...] = ()
     seed: int | None = None
-
-    def updated(self, values: Mapping[str, Any]) -> Sampling:
-        """Return a copy with `values` set, as a prompt file or a flag gives them.
-
-        Raises:
-            ConfigError: a name is unknown, or a value lies outside its range.
-
-        >>> Sampling().updated({"temperature": 0, "stop": ["END"]}).stop
-        ('END',)
-        """
-        known = {f.name for f in fields(self)}
-        for name in values:
-            if name not in known:
-                raise ConfigError(unknown("sampling value", name, known))
-        stop = values.get("stop", self.stop)
-        stop = (stop,) if isinstance(stop, str) else tuple(stop or ())
-        changed = replace(self, **{**values, "stop": stop})
-        changed._check()
-        return changed
-
-    def _check(self) -> None:
-        ranges = {
-            "temperature": (0, 2),
-            "top_p": (1e-6, 1),
-            "top_k": (-1, 1_000_000),
-            "min_p": (0, 1),
-            "repetition_penalty": (0.01, 2),
-            "max_tokens": (1, 1_000_000),
-        }
-        for name, (low, high) in ranges.items():
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | float):
-                raise ConfigError(f"sampling value {name} is {value!r}; a number was expected")
-            if not low <= value <= high:
-                raise ConfigError(f"sampling value {name} is {value}; it must be {low} to {high}")
 
 
 @dataclass(frozen=True, slots=True)

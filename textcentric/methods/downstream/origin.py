@@ -74,11 +74,18 @@ def read_origin(run: str | Path) -> Origin:
         dataset={k: manifest["dataset"][k] for k in ("name", "digest", "origin")},
         schema=identity.get("data", {}).get("schema", {}),
         experts=_experts(run),
-        settings={k: identity.get(k) for k in (*EXPERT_SETTINGS, *LLM_SETTINGS)},
+        settings=_settings(identity),
         prompts=_with_parts(run, known),
         engine=manifest.get("engine", {}),
         frozen=run / PROMPTS if known else None,
     )
+
+
+def _settings(saved: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what chose experts and LLM; a server's address only where the run had one."""
+    settings = {name: saved.get(name) for name in (*EXPERT_SETTINGS, *LLM_SETTINGS)}
+    address = saved.get("base_url")
+    return settings | ({"base_url": address} if address else {})
 
 
 def expert_origin(dataset: Any, experts: Mapping[str, Any], **settings: Any) -> Origin:
