@@ -41,7 +41,8 @@ def main() -> int:
 def measure(name: str, *, quick: bool = False) -> Figure:
     """Run one benchmark; `quick` takes its tiny sizes."""
     module = import_module(f"benchmarks.{name}")
-    return module.measure(**module.QUICK) if quick else module.measure()
+    figure: Figure = module.measure(**module.QUICK) if quick else module.measure()
+    return figure
 
 
 if __name__ == "__main__":

@@ -33,8 +33,9 @@ from textcentric.runs import write_text
 SPEAKERS = ("george", "jackson", "lucas", "nicolas", "yweweler")
 MODEL = {"encoders": {"image": "conv", "audio": "conv"}, "width": 128}
 MODEL |= {"image_side": 28, "image_channels": 1, "mel_bins": 40, "mel_frames": 64}
-TRAIN = {"num_train_epochs": 20, "learning_rate": 1e-3, "per_device_train_batch_size": 64}
-TRAIN |= {"weight_decay": 1e-4, "warmup_steps": 0, "eval_strategy": "no", "save_strategy": "no"}
+TRAIN: dict[str, Any] = {"num_train_epochs": 20, "learning_rate": 1e-3, "weight_decay": 1e-4}
+TRAIN |= {"per_device_train_batch_size": 64, "warmup_steps": 0}
+TRAIN |= {"eval_strategy": "no", "save_strategy": "no"}
 
 RADII = {"validation": (1.0, 2.0, 4.0), "test": (0.5, 0.75, 1.0, 2.0, 4.0)}
 THREATS = ("image", "audio")
@@ -73,8 +74,8 @@ def table(source: Path, folder: Path, seed: int) -> Path:
         if not (root / "sounds" / file.name).exists():
             shutil.copyfile(file, root / "sounds" / file.name)
     rows = list(_rows(recordings, source, root, seed))
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, ["id", "digit", "speaker", "split", "image", "audio"])
+    with path.open("w", newline="", encoding="utf-8") as lines:
+        writer = csv.DictWriter(lines, ["id", "digit", "speaker", "split", "image", "audio"])
         writer.writeheader()
         writer.writerows(rows)
     return path

@@ -164,7 +164,7 @@ def main() -> None:
         shown(pooled(parts), groups_of(latents, tests), path)
         if not flags.choose:
             unseen = [at for at in range(FOLDS) if at != CHOSEN_ON]
-            parts, tests = ([of[at] for at in unseen] for of in (parts, tests))
+            parts, tests = [parts[at] for at in unseen], [tests[at] for at in unseen]
             path = path.with_name(f"{path.stem}, without the fold of the choice.json")
             shown(pooled(parts), groups_of(latents, tests), path)
 

@@ -29,8 +29,8 @@ OBJECTIVES = ("bt", "sfc")
 LEARNT, TESTED = ("flickr8k", "run"), ("flickr8k", "run", "scienceqa")
 TEST_SHARE = 0.28  # of the pictures of Flickr8k
 PROMPT = "Describe the picture."
-SETTINGS = {"num_train_epochs": 2, "learning_rate": 1e-4, "per_device_train_batch_size": 8}
-SETTINGS |= {"eval_strategy": "no", "save_strategy": "no"}
+SETTINGS: dict[str, Any] = {"num_train_epochs": 2, "learning_rate": 1e-4}
+SETTINGS |= {"per_device_train_batch_size": 8, "eval_strategy": "no", "save_strategy": "no"}
 METHOD = {"layers": 3, "max_length": 512}
 
 

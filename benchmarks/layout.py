@@ -25,6 +25,9 @@ from benchmarks.vllm_run import (
     whole_augment,
 )
 from textcentric.api import InHand
+from textcentric.config import AugmentConfig
+from textcentric.experts.protocol import Expert
+from textcentric.rows import Record
 from textcentric.session import load_rows
 
 BAR = 1.35
@@ -121,13 +124,15 @@ def write_prompts(folder: Path) -> None:
         path.write_text(PROMPT.format(name=name, instruction=instruction), encoding="utf-8")
 
 
-def long_rows(config: Any, engine: RecordingEngine, count: int, least: int) -> InHand:
+def long_rows(config: AugmentConfig, engine: RecordingEngine, count: int, least: int) -> InHand:
     """Return the sample's first `count` rows whose table and text alone have `least` tokens."""
-    from textcentric.experts import open_experts
+    from textcentric.experts.table import TableExpert
+    from textcentric.experts.text import TextExpert
 
-    dataset, experts = load_rows(config), open_experts(["table", "text"])
+    dataset = load_rows(config)
+    experts: dict[str, Expert] = {"table": TableExpert(), "text": TextExpert()}
 
-    def tokens(record: Any) -> int:
+    def tokens(record: Record) -> int:
         said = (expert.describe([record.inputs[m]])[0].text for m, expert in experts.items())
         return len(engine._chat.tokenizer("\n\n".join(said))["input_ids"])
 

@@ -163,7 +163,8 @@ def train_theirs(
     import transformers
     from datasets import Dataset
     from transformers.trainer_callback import PrinterCallback
-    from trl import RewardConfig, RewardTrainer
+    from trl.trainer.reward_config import RewardConfig
+    from trl.trainer.reward_trainer import RewardTrainer
 
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()

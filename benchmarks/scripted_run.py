@@ -34,7 +34,7 @@ class Remembered:
 def run(config: AugmentConfig, answers: Answer = answer) -> dict[str, Any]:
     """Run `config` to its end and return the manifest."""
     engine = ScriptedEngine(answers, concurrency=CONCURRENCY, keep=False)
-    with opened(config, engine=engine, on_progress=look) as run:
+    with opened(config, engine=engine, on_progress=Display()) as run:
         return asyncio.run(Driver(run.job).run())
 
 
@@ -46,6 +46,10 @@ def configure(table: Path, output_dir: Path, **values: Any) -> AugmentConfig:
     )
 
 
-def look(metrics: Metrics) -> str:
+class Display:
     """Stand in for a progress display: read what one shows."""
-    return f"{metrics.rows} rows, {metrics.accepted} accepted, {metrics.bottleneck()}"
+
+    line = ""
+
+    def __call__(self, metrics: Metrics) -> None:
+        self.line = f"{metrics.rows} rows, {metrics.accepted} accepted, {metrics.bottleneck()}"

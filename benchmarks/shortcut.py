@@ -226,9 +226,9 @@ class Bench:
             intermediate_size=2 * self.width,
             max_position_embeddings=64,
             initializer_range=self.width**-0.5,  # at BERT's 0.02 so narrow a model attends nowhere
-            num_labels=1,
             pad_token_id=0,
         )
+        config.num_labels = 1
         with torch.random.fork_rng():
             torch.manual_seed(0)
             model = BertForSequenceClassification(config)

@@ -132,7 +132,8 @@ def child(place: Path, what: str, folder: Path | None = None, **environment: str
         text=True,
         check=True,
     )
-    return json.loads(done.stdout.splitlines()[-1])
+    measured: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return measured
 
 
 def main() -> None:

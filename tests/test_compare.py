@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tiny_models import tiny_model
 
-from tests.tiny_models import tiny_model
 from textcentric.cli.run_compare import compare_config
 from textcentric.compare import Comparison, by_cell, compare, main_arm
 from textcentric.comparison.arms import arm_examples, read_trial

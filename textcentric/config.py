@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -82,7 +82,8 @@ class AugmentConfig(BaseModel):
     def identity(self) -> dict[str, Any]:
         """Return what makes this run this run, as plain JSON values."""
         values = self.model_dump(mode="json", exclude=set(RUNTIME))
-        return json.loads(json.dumps(values))
+        identity: dict[str, Any] = json.loads(json.dumps(values))
+        return identity
 
     def runtime(self) -> dict[str, Any]:
         """Return what else was resolved and holds for going on, as plain JSON values."""
@@ -143,7 +144,7 @@ def identity_of(saved: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in saved.items() if name not in RUNTIME}
 
 
-def fingerprint(identity: Mapping[str, Any]) -> str:
+def fingerprint(identity: Mapping[str, Any] | Sequence[Any]) -> str:
     """Return eight hex digits that stand for an identity."""
     text = json.dumps(identity, sort_keys=True, ensure_ascii=False)
     return hashlib.blake2b(text.encode(), digest_size=4).hexdigest()

@@ -91,8 +91,10 @@ class Describer:
         return Described(row, experts, tuple(notes), _facts(record))
 
     async def _ask(self, modality: str, expert: Any, value: Any) -> Description:
+        told: Description
         if modality in INSTANT:
-            return expert.describe([value])[0]
+            told = expert.describe([value])[0]
+            return told
         loop = asyncio.get_running_loop()
         digest = await loop.run_in_executor(self._thread, expert.digest, value)
         key = _key(expert.name, expert.version, digest)
@@ -115,7 +117,8 @@ class Describer:
 
 def expert_input(expert: Any) -> str:
     """Return the key of `Record.inputs` that an expert reads: its modality, unless it says so."""
-    return getattr(expert, "reads", expert.modality)
+    reads: str = getattr(expert, "reads", expert.modality)
+    return reads
 
 
 def _key(*pieces: str) -> str:

@@ -62,6 +62,7 @@ class SentenceEncoder:
         self._load()
         if not texts:
             return np.zeros((0, self._encoder.get_embedding_dimension()), dtype=np.float32)
-        return self._encoder.encode(
+        vectors: np.ndarray = self._encoder.encode(
             texts, batch_size=BATCH, normalize_embeddings=True, show_progress_bar=False
         )
+        return vectors

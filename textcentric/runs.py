@@ -241,13 +241,14 @@ def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
 def read_manifest(folder: Path) -> dict[str, Any]:
     """Read `manifest.json`; raises RunError where there is no run."""
     try:
-        return json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except OSError as error:
         raise RunError(
             f"{folder} holds no run (no {MANIFEST}); see `textcentric runs list`"
         ) from error
     except ValueError as error:
         raise RunError(f"{folder / MANIFEST} is not JSON ({error})") from error
+    return manifest
 
 
 def read_yaml(path: Path) -> dict[str, Any]:

@@ -77,17 +77,20 @@ def _kappa(means: np.ndarray) -> np.ndarray:
     disagreement, true, told, true2, told2 = means.T
     expected = true2 + told2 - 2 * true * told  # of pairs drawn apart
     flat = expected <= _TINY * (true2 + told2)
-    return np.where(flat, 0.0, 1 - disagreement / np.where(flat, 1.0, expected))
+    kappa: np.ndarray = np.where(flat, 0.0, 1 - disagreement / np.where(flat, 1.0, expected))
+    return kappa
 
 
 def _hits(true: np.ndarray, told: np.ndarray) -> np.ndarray:
-    return (true == told).astype(float)[:, None]  # (N, 1)
+    hits: np.ndarray = (true == told).astype(float)[:, None]  # (N, 1)
+    return hits
 
 
 def _class_counts(true: np.ndarray, told: np.ndarray) -> np.ndarray:
     classes = np.unique(np.concatenate([true, told]))  # (C,)
     is_true, is_told = true[:, None] == classes, told[:, None] == classes  # (N, C)
-    return np.concatenate([is_true & is_told, is_true, is_told], axis=1).astype(float)  # (N, 3C)
+    counts: np.ndarray = np.concatenate([is_true & is_told, is_true, is_told], axis=1)  # (N, 3C)
+    return counts.astype(float)
 
 
 def _macro_f1(means: np.ndarray) -> np.ndarray:
@@ -95,11 +98,13 @@ def _macro_f1(means: np.ndarray) -> np.ndarray:
     hits, true, told = np.split(means, 3, axis=1)  # (R, C) each
     seen = true + told > 0
     f1 = 2 * hits / np.where(seen, true + told, 1.0)
-    return f1.sum(axis=1) / seen.sum(axis=1)
+    mean: np.ndarray = f1.sum(axis=1) / seen.sum(axis=1)
+    return mean
 
 
 def _squares(true: np.ndarray, told: np.ndarray) -> np.ndarray:
-    return ((true - told) ** 2)[:, None]  # (N, 1)
+    squares: np.ndarray = ((true - told) ** 2)[:, None]  # (N, 1)
+    return squares
 
 
 def _spread(true: np.ndarray, told: np.ndarray) -> np.ndarray:
@@ -215,7 +220,9 @@ def quantile_cuts(scores: Values, targets: Values) -> np.ndarray:
     counts = np.unique(_checked("targets", targets), return_counts=True)[1]
     shares = np.cumsum(counts)[:-1] / counts.sum()
     below = np.rint(shares * len(ranked)).astype(int)  # scores under each cut
-    return (ranked[np.maximum(below - 1, 0)] + ranked[np.minimum(below, len(ranked) - 1)]) / 2
+    lower, upper = np.maximum(below - 1, 0), np.minimum(below, len(ranked) - 1)
+    cuts: np.ndarray = (ranked[lower] + ranked[upper]) / 2
+    return cuts
 
 
 def cut_scores(scores: Values, cuts: Values, classes: Sequence[Target]) -> list[Target]:

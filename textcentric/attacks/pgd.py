@@ -180,4 +180,5 @@ def _filled(ways: Tensor, flat: Tensor, noise: Tensor | None) -> Tensor:
 
 def _over(noise: Tensor, radius: float) -> Tensor:
     """Return what brings noise (B, ...) to the length of the radius (B,)."""
-    return radius / noise.flatten(1).norm(dim=1).clamp(min=1e-12)
+    norms: Tensor = noise.flatten(1).norm(dim=1)
+    return radius / norms.clamp(min=1e-12)

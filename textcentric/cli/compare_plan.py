@@ -98,7 +98,7 @@ def as_text(plan: Mapping[str, Any]) -> str:
 
 def _told(rates: Mapping[str, Any]) -> str:
     if not rates["measured"]:
-        return rates["why"]
+        return str(rates["why"])
     return f"measured {rates['trained']:g} and {rates['predicted']:g} a second"
 
 
@@ -204,7 +204,7 @@ def _texts(comparison: Comparison, arm: Arm) -> float:
     values = {"variants": 1, "variant_share": 1.0, **config.downstream, **(arm.changes or {})}
     plan = _plan(comparison, arm.kind)
     offered = len(plan.variants) * plan.samples if arm.variants else 0
-    texts = 1 + values["variant_share"] * min(values["variants"], offered)
+    texts: float = 1 + values["variant_share"] * min(values["variants"], offered)
     rows = _row_counts(comparison)["train"]
     epochs = float(loop.num_train_epochs)
     if loop.max_steps > 0:

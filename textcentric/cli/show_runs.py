@@ -119,7 +119,7 @@ def _as_text(folder: Path, shown: Mapping[str, Any]) -> str:
 
 
 def _status_text(folder: Path, shown: Mapping[str, Any]) -> str:
-    said = shown["status"]
+    said = str(shown["status"])
     if said == "running":
         return f"running in process {holder(folder)}"
     if said not in GO_ON:

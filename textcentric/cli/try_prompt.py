@@ -98,6 +98,7 @@ def plan_of(config: AugmentConfig, library: PromptLibrary, name: str) -> Plan:
 def find_row(dataset: Any, row_id: str | None) -> Record:
     """Return the row with the id `row_id`, the first one without; names the nearest ids."""
     ids: list[str] = []
+    record: Record
     for record in dataset:
         if row_id is None or record.id == row_id:
             return record

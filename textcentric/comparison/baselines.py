@@ -230,19 +230,21 @@ class Head:
 
     def predict(self, features: np.ndarray) -> list[Target]:
         """Return one prediction a row."""
-        told = self.model.predict(features)
+        told: np.ndarray = self.model.predict(features)
         if self.task == "ordinal":
             return cut_scores(told, self.cuts, self.classes)
         if self.task == "classification":
             return [self.classes[place] for place in told]
-        return told.tolist()
+        values: list[Target] = told.tolist()
+        return values
 
     def _held_out(
         self, model: Any, features: np.ndarray, wanted: np.ndarray, units: Sequence[str]
     ) -> np.ndarray:
         """Return predictions (N,) by models that saw no row of the unit."""
         folds = GroupKFold(min(FOLDS, len(set(units))), shuffle=True, random_state=self.seed)
-        return cross_val_predict(model, features, wanted, groups=units, cv=folds)
+        held_out: np.ndarray = cross_val_predict(model, features, wanted, groups=units, cv=folds)
+        return held_out
 
     def _refuse(
         self, features: np.ndarray, targets: Sequence[Target], units: Sequence[str]

@@ -71,7 +71,8 @@ class RecordReader:
         if schema.task == "regression":
             return self._number(row_id, raw)
         if schema.choices is None:
-            return plain(raw, schema.missing)
+            target: Target = plain(raw, schema.missing)
+            return target
         value = number(raw)
         for key in (str(raw).strip(), str(value)):
             if key in self._choice:

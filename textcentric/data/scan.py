@@ -205,7 +205,8 @@ class _Keys:
         import pyarrow.compute as pc
 
         counts = self._table().group_by("id").aggregate([("id", "count")])
-        return counts.filter(pc.greater(counts["id_count"], 1))["id"].to_pylist()
+        ids: list[str] = counts.filter(pc.greater(counts["id_count"], 1))["id"].to_pylist()
+        return ids
 
     def straddling(self) -> list[str]:
         """Return the groups that have rows in more than one split."""

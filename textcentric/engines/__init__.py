@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -48,7 +49,7 @@ def open_engine(name: str = "auto", model: str | Path | None = None, **settings:
     if name not in _ENGINES:
         raise ConfigError(unknown("engine", name, ["auto", *_ENGINES]))
     module, attribute = _ENGINES[name]
-    engine = getattr(importlib.import_module(module), attribute)
+    make: Callable[..., Engine] = getattr(importlib.import_module(module), attribute)
     if model is not None:
         settings["model"] = model
-    return engine(**settings)
+    return make(**settings)

@@ -41,16 +41,18 @@ class ChatTokenizer:
         """Return the prompt as text, special tokens included."""
         turns = [{"role": m.role, "content": _content(m)} for m in messages]
         prefilled = messages[-1].role == "assistant"
-        return self.tokenizer.apply_chat_template(
+        prompt: str = self.tokenizer.apply_chat_template(
             turns,
             tokenize=False,
             add_generation_prompt=not prefilled,
             continue_final_message=prefilled,
         )
+        return prompt
 
     def _encode(self, messages: tuple[Message, ...]) -> list[int]:
-        ids = self.tokenizer(self.render(messages), add_special_tokens=False, verbose=False)
-        return ids["input_ids"]
+        encoding = self.tokenizer(self.render(messages), add_special_tokens=False, verbose=False)
+        ids: list[int] = encoding["input_ids"]
+        return ids
 
     def opens_reasoning(self, messages: tuple[Message, ...]) -> bool:
         """Say whether the prompt itself ends inside a `<think>` block."""

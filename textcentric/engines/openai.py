@@ -18,13 +18,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from textcentric.background import in_loop
 from textcentric.engines.protocol import Limits, Message, Request, Response, Sampling
 from textcentric.engines.reasoning import split_reasoning
 from textcentric.errors import ConfigError, EngineError, RequestError
 
+Answer = TypeVar("Answer")
 KEYS = ("TEXTCENTRIC_API_KEY", "OPENAI_API_KEY")
 URLS = ("TEXTCENTRIC_BASE_URL", "OPENAI_BASE_URL")
 _RETRIED = frozenset({None, 408, 409, 425, 429, 500, 502, 503, 504})
@@ -180,7 +181,7 @@ class OpenAIEngine:
         except (openai.APIError, ValueError) as cause:
             raise self._request_error(cause, "malformed") from cause
 
-    async def _retry(self, call: Callable[[], Awaitable[Any]]) -> tuple[Any, int]:
+    async def _retry(self, call: Callable[[], Awaitable[Answer]]) -> tuple[Answer, int]:
         """Call until it works; return the result and the number of attempts."""
         import openai
 
@@ -207,7 +208,7 @@ class OpenAIEngine:
 
     def _pause_after(self, error: Exception, attempt: int) -> float:
         """Return the seconds to wait: what the server asked for, or doubling with jitter."""
-        grown = self.pause * 2 ** (attempt - 1) * random.uniform(0.5, 1.5)
+        grown: float = self.pause * 2 ** (attempt - 1) * random.uniform(0.5, 1.5)
         return min(max(grown, _asked_pause(error)), self.longest_pause)
 
     async def _body(self, request: Request) -> dict[str, Any]:

@@ -128,7 +128,8 @@ def _nearest(pixels: np.ndarray) -> np.ndarray:
     """Return the place in `_NAMES` of each sRGB pixel, shape (n, 3) -> (n,)."""
     # |p - s|² without |p|², which is the same for every shade s
     distance = (_SHADE_POINTS**2).sum(axis=1) - 2 * _oklab(pixels) @ _SHADE_POINTS.T
-    return _SHADE_OWNER[distance.argmin(axis=1)]
+    nearest: np.ndarray = _SHADE_OWNER[distance.argmin(axis=1)]
+    return nearest
 
 
 def _sharpness(image: Image) -> str | None:
@@ -180,7 +181,8 @@ def _oklab(rgb: np.ndarray) -> np.ndarray:
     share = rgb.astype(np.float64) / 255
     linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
     cones = np.cbrt(linear @ _LINEAR_TO_CONES.T)
-    return (cones @ _CONES_TO_LAB.T) * np.array([1.0, 2.5, 2.5])
+    lab: np.ndarray = (cones @ _CONES_TO_LAB.T) * np.array([1.0, 2.5, 2.5])
+    return lab
 
 
 _LINEAR_TO_CONES = np.array(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
@@ -84,7 +85,8 @@ def speech_share(sound: Sound) -> float:
 
 
 def _decibels(power: np.ndarray | float) -> np.ndarray:
-    return 10 * np.log10(np.maximum(power, 1e-12))
+    decibels: np.ndarray = 10 * np.log10(np.maximum(power, 1e-12))
+    return decibels
 
 
 def _loudness_words(level: float) -> str:
@@ -104,18 +106,18 @@ def _resample(samples: np.ndarray, rate: int) -> np.ndarray:
     from scipy.signal import resample_poly
 
     shared = gcd(RATE, rate)
-    return resample_poly(samples, RATE // shared, rate // shared).astype(np.float32)
+    resampled: np.ndarray = resample_poly(samples, RATE // shared, rate // shared)
+    return resampled.astype(np.float32)
 
 
 def _soundfile() -> ModuleType:
     try:
-        import soundfile
+        return import_module("soundfile")
     except ImportError:
         raise ConfigError(
             "sound files need the package 'soundfile'; install it with"
             " `pip install textcentric[experts]`"
         ) from None
-    return soundfile
 
 
 def _refuse_unfit_file(path: Path, root: str | Path | None) -> None:

@@ -229,7 +229,8 @@ def _posterior(ceiling: Ceiling, seen: float, photos: bool) -> np.ndarray:
     """Return P(class) (C,) where the parts that are left have `seen` points."""
     hidden = ceiling.hidden(photos)
     classes = np.stack([class_shares(round(seen + points, 6)) for points in hidden])  # (H, C)
-    return np.array(list(hidden.values())) @ classes
+    posterior: np.ndarray = np.array(list(hidden.values())) @ classes
+    return posterior
 
 
 @cache

@@ -17,6 +17,7 @@ from textcentric.data.named import cache_folder, names
 from textcentric.errors import ConfigError, DataError, unknown
 
 DEFAULT_ROWS = 240
+Writer = Callable[[Path, int, int], None]  # folder, rows, seed
 VERSION = 1  # raise when the wording, the drawing or the rule changes: the cache goes by it
 
 
@@ -59,7 +60,8 @@ def cached_sample(name: str) -> Path:
     return folder
 
 
-def _generator(name: str) -> Callable[[Path, int, int], None]:
+def _generator(name: str) -> Writer:
     if name not in names():
         raise ConfigError(unknown("sample", name, names()))
-    return import_module(f"textcentric.data.sample.{name}").write
+    write: Writer = import_module(f"textcentric.data.sample.{name}").write
+    return write

@@ -30,7 +30,8 @@ class Block(nn.Module):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Return inputs (B, D) and what the layers add."""
-        return inputs + self.body(inputs)
+        added: Tensor = self.body(inputs)
+        return inputs + added
 
 
 class Adapter(nn.Module):

@@ -6,8 +6,8 @@ Legend: B rows, M modalities, C classes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from functools import reduce
 
 import torch
 from torch import Tensor, nn
@@ -127,6 +127,6 @@ def _blend(first: Tensor, second: Tensor, share: Tensor) -> Tensor:
     return _each(first, share) + _each(second, 1 - share)
 
 
-def _joint_length(gradients: Any) -> Tensor:
+def _joint_length(gradients: Sequence[Tensor]) -> Tensor:
     """Return the l2 length (B,) over all modalities of each row."""
-    return sum(one.flatten(1).square().sum(dim=1) for one in gradients).sqrt()
+    return reduce(torch.add, (each.flatten(1).square().sum(dim=1) for each in gradients)).sqrt()

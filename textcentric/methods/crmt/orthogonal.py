@@ -38,7 +38,7 @@ def own(rows: Tensor) -> Tensor:
             " or take orthogonality='rownorm'"
         )
     centred = _centred(rows).double()
-    polar = centred / torch.linalg.matrix_norm(centred)
+    polar: Tensor = centred / torch.linalg.matrix_norm(centred)
     identity = torch.eye(classes, dtype=polar.dtype, device=polar.device)
     for _ in range(MOST_STEPS):
         gram = polar @ polar.T  # (C, C)
@@ -54,7 +54,8 @@ def own(rows: Tensor) -> Tensor:
 def rownorm(rows: Tensor) -> Tensor:
     """Return centred rows of unit length (C, D); they are not orthogonal."""
     centred = _centred(rows)
-    return centred / centred.norm(dim=1, keepdim=True)
+    lengths: Tensor = centred.norm(dim=1, keepdim=True)
+    return centred / lengths
 
 
 def as_they_are(rows: Tensor) -> Tensor:

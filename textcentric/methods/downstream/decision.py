@@ -339,4 +339,5 @@ def _place(example: Example, places: dict[Label, int]) -> int:
 def _softmax(logits: np.ndarray) -> np.ndarray:
     """Return probabilities (N, C) of logits (N, C)."""
     raised = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return raised / raised.sum(axis=1, keepdims=True)
+    probabilities: np.ndarray = raised / raised.sum(axis=1, keepdims=True)
+    return probabilities

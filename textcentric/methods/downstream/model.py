@@ -51,7 +51,8 @@ class TextModel(nn.Module):
         told = self.encoder(input_ids=input_ids, attention_mask=attention_mask, **extra)
         hidden = told.last_hidden_state  # (N, T, D)
         pooled = POOLINGS[self.pooling](hidden, attention_mask)  # (N, D)
-        return self.head(pooled.to(next(self.head.parameters()).dtype))  # (N, W)
+        outputs: Tensor = self.head(pooled.to(next(self.head.parameters()).dtype))  # (N, W)
+        return outputs
 
 
 def mean_tokens(hidden: Tensor, mask: Tensor) -> Tensor:
@@ -93,7 +94,8 @@ class CumulativeHead(nn.Module):
     def forward(self, pooled: Tensor) -> Tensor:
         """Return logits (N, C - 1) of pooled texts (N, D)."""
         rising = torch.cat([self.first, nn.functional.softplus(self.steps)]).cumsum(0)  # (C - 1,)
-        return rising - self.score(pooled)
+        score: Tensor = self.score(pooled)  # (N, 1)
+        return rising - score
 
 
 def build_model(config: DownstreamConfig, decision: Decision) -> TextModel:

@@ -175,7 +175,8 @@ def rewards(model: Any, texts: Texts) -> Tensor:
 
 
 def _read(model: Any, ids: Tensor, mask: Tensor) -> Tensor:
-    return model(input_ids=ids, attention_mask=mask).logits[:, 0].float()
+    logits: Tensor = model(input_ids=ids, attention_mask=mask).logits  # (N, 1)
+    return logits[:, 0].float()
 
 
 def build_branches(config: RewardConfig, tokenizer: Any, features: int | None = None) -> Branches:

@@ -148,7 +148,10 @@ def _encoder(name: str, **options: Any) -> Any:
 
     def see(pictures: Sequence[Image]) -> Tensor:
         pixels = processor(images=list(pictures), return_tensors="pt")["pixel_values"]
-        told = model(pixel_values=pixels.to(next(model.parameters()).device)).last_hidden_state
-        return told.flatten(2).transpose(1, 2) if told.ndim == 4 else told  # (N, F, H, W) or not
+        device = next(model.parameters()).device
+        features: Tensor = model(pixel_values=pixels.to(device)).last_hidden_state
+        if features.ndim == 4:  # (N, F, H, W)
+            return features.flatten(2).transpose(1, 2)
+        return features
 
     return see
