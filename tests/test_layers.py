@@ -17,7 +17,7 @@ FLOORS = [
     "errors precision",
     "atomic background rows sentences",
     "card config data engines journal metrics scores templates",
-    "encoder experts intervals prompts report shards",
+    "command_line encoder experts intervals prompts report shards",
     "curate describe pieces requests runs",
     "latents",
     "answers attacks corrupt examples variants",

@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from textcentric.api import InHand
+from textcentric.command_line import command
 from textcentric.comparison.arms import Trial, Tried, arm_examples, attempt, read_trial
 from textcentric.comparison.config import ARMS, Arm, CompareConfig
 from textcentric.comparison.folds import inside, outside, pooled
@@ -419,7 +420,7 @@ def assemble(comparison: Comparison, trials: Sequence[tuple[str, int, Tried]]) -
         "removed": comparison.damaged(llm=False).removals(),
         "notes": [note for part in comparison.by_fold for note in part.notes()],
         "verdict": verdict(findings, main, against, primary, cheap),
-        "reproduce": [f"textcentric compare -c {comparison.folder / SETTINGS}"],
+        "reproduce": [command("compare", config=comparison.folder / SETTINGS)],
     }
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from textcentric.background import run_in_background
+from textcentric.command_line import command
 from textcentric.describe import Describer
 from textcentric.errors import DataError, RunError, unknown
 from textcentric.journal import Journal
@@ -149,7 +150,8 @@ def _accepted(run: Path) -> Iterator[dict[str, Any]]:
                     yield from batch.to_pylist()
         except (pa.ArrowInvalid, OSError) as error:
             raise RunError(
-                f"{path} cannot be read ({error}); `textcentric runs resume {run}` writes it anew"
+                f"{path} cannot be read ({error}); `{command('runs', 'resume', run)}` writes it"
+                " anew"
             ) from error
 
 

@@ -37,6 +37,13 @@ def downstream(
     dataset: flag.Dataset = None,
     data_dir: flag.DataDir = None,
     schema: flag.SchemaFile = None,
+    id_column: flag.IdColumn = None,
+    target_column: flag.TargetColumn = None,
+    text_column: flag.TextColumn = None,
+    image_column: flag.ImageColumn = None,
+    audio_column: flag.AudioColumn = None,
+    group_column: flag.GroupColumn = None,
+    ignore_column: flag.IgnoreColumn = None,
     split: Annotated[str, typer.Option("--split", help="Rows to evaluate on.")] = "test",
     limit: flag.Limit = None,
     corruptions: flag.Corruptions = None,
@@ -71,12 +78,13 @@ def downstream(
 
     Example: textcentric evaluate models/first --dataset petfinder --levels 0.3,0.5
     """
+    roles = table_schema(schema, dict(locals()))
     if dataset is None:
         raise typer.BadParameter("which rows? Give --dataset", param_hint="--dataset")
     given = {
         "dataset": dataset,
         "data_dir": data_dir,
-        "table_schema": schema,
+        "table_schema": roles,
         "split": split,
         "limit": limit,
         "most_missing": most_missing,

@@ -6,12 +6,15 @@ import json
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from textcentric.augment import Job
 from textcentric.cli.progress import Progress, duration
 from textcentric.cli.terminal import say, terminable
+from textcentric.command_line import augment_command
 from textcentric.config import AugmentConfig
+from textcentric.data.dataset import Dataset
 from textcentric.errors import StoppedError
 from textcentric.session import (
     Opened,
@@ -138,16 +141,31 @@ def verdict(job: Job, manifest: Mapping[str, Any]) -> int:
 
 
 def _print_rest(job: Job, manifest: Mapping[str, Any]) -> None:
-    """After a run over some of the rows, say how to run all of them and how long it would take."""
-    limit, rows = job.config.limit, job.dataset.rows
-    if limit is None or limit >= rows or not job.metrics.rows:
+    """After a run over some of the rows, say how to run all of them and how long it would take.
+
+    Rows that a program handed in have no name that a command could give.
+    """
+    limit, dataset = job.config.limit, job.dataset
+    if limit is None or not isinstance(dataset, Dataset) or not job.metrics.rows:
         return
-    start = job.metrics.first_answer or 0.0
-    seconds = start + job.metrics.busy_seconds * rows / job.metrics.rows
-    flags = f"--dataset {job.config.dataset} --prompts {job.config.prompts}"
-    flags += f" --data-dir {job.config.data_dir}" if job.config.data_dir else ""
-    print(f"these were {limit} of {rows} rows (--limit); all of them, about {duration(seconds)}:")
-    print(f"  textcentric augment {flags}")
+    rows = dataset.matching  # unknown where a modality is required: counting would read the table
+    if rows is None:
+        print(f"these were {dataset.count()} rows (--limit); all of them:")
+    elif limit < rows:
+        seconds = job.metrics.busy_seconds * rows / job.metrics.rows
+        whole = duration((job.metrics.first_answer or 0.0) + seconds)
+        print(f"these were {limit} of {rows} rows (--limit); all of them, about {whole}:")
+    else:
+        return
+    print(f"  {augment_command(of_all_rows(job.config, job.folder))}")
+
+
+def of_all_rows(config: AugmentConfig, folder: Path) -> AugmentConfig:
+    """Return `config` without its limit, in a folder of its own, with the answers in `folder`."""
+    reuse = (*config.reuse, str(folder))
+    return config.model_copy(
+        update={"limit": None, "output_dir": None, "resume": "auto", "reuse": reuse}
+    )
 
 
 def _common_errors(manifest: Mapping[str, Any]) -> str:

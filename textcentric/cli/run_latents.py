@@ -10,6 +10,7 @@ from typing import Any
 from textcentric.cli.launched import alone
 from textcentric.cli.sections import split_commas
 from textcentric.cli.terminal import Tell, telling
+from textcentric.command_line import command
 from textcentric.data import load
 from textcentric.data.dataset import Dataset
 from textcentric.errors import ConfigError, DataError, unknown
@@ -110,6 +111,6 @@ def _as_text(made: Latents) -> str:
         lines.append(f"{name:<9}{made.count(name):,} items, {width} wide, by {encoder} ({version})")
     lines += [
         f"folder   {made.folder}",
-        f"next     textcentric train align-vl --latents {made.folder}",
+        f"next     {command('train', 'align-vl', latents=made.folder)}",
     ]
     return "\n".join(lines)

@@ -12,6 +12,7 @@ from textcentric.cli.outcome import facts, in_words
 from textcentric.cli.terminal import Tell, plain_warnings, say, silence, terminable
 from textcentric.cli.train_rows import check_classes, check_metric, fitted, training_rows
 from textcentric.cli.train_settings import Training
+from textcentric.command_line import command, schema_flags
 
 LONE = (
     "one process trains: on a CPU `accelerate launch` starts no more, whatever --num_processes"
@@ -71,18 +72,13 @@ def train_downstream(training: Training, tell: Tell, *, as_json: bool, quiet: bo
 def _as_text(result: Any, method: Any, training: Training) -> str:
     task, classes = method.decision.task, method.decision.classes
     first = f"task     {task}" + (f" of {len(classes)} classes" if classes else "")
-    return f"{first}\n" + in_words(result, "none: no row was held out", _next(result, training))
+    return f"{first}\n" + in_words(result, "none: no row was held out", then_do(result, training))
 
 
-def _next(result: Any, training: Training) -> str:
-    if training.dataset is None:
-        return f"textcentric predict {result.output_dir} --dataset NEW.csv -o predictions.csv"
-    given = {"--data-dir": training.data_dir, "--schema": training.table_schema}
-    named = [f"{flag} {value}" for flag, value in given.items() if isinstance(value, str)]
-    words = [
-        "textcentric evaluate",
-        str(result.output_dir),
-        f"--dataset {training.dataset}",
-        *named,
-    ]
-    return " ".join(words)
+def then_do(result: Any, training: Training) -> str:
+    """Return the command that comes after the training."""
+    model, dataset = result.output_dir, training.dataset
+    if dataset is None:
+        return command("predict", model, dataset="NEW.csv", output="predictions.csv")
+    schema = schema_flags(training.table_schema)
+    return command("evaluate", model, dataset=dataset, data_dir=training.data_dir, **schema)

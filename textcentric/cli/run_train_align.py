@@ -12,6 +12,7 @@ from textcentric.cli.outcome import facts, in_words
 from textcentric.cli.run_train import training_process
 from textcentric.cli.terminal import Tell
 from textcentric.cli.train_plan import device, holds
+from textcentric.command_line import command
 from textcentric.errors import ConfigError, DataError, unknown
 from textcentric.latents import Latents, PairRows, open_latents
 from textcentric.methods.align_vl import AlignVl
@@ -111,5 +112,5 @@ def _train(
 
 
 def _as_text(result: Any, method: AlignVl) -> str:
-    then = f"textcentric retrieve {result.output_dir} --latents {method.latents.folder}"
+    then = command("retrieve", result.output_dir, latents=method.latents.folder)
     return in_words(result, "none: no pair was held out", then)

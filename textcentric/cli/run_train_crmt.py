@@ -13,6 +13,7 @@ from textcentric.cli.outcome import facts, in_words
 from textcentric.cli.run_train import training_process
 from textcentric.cli.terminal import Tell
 from textcentric.cli.train_plan import device, holds
+from textcentric.command_line import command, schema_flags
 from textcentric.data import load
 from textcentric.errors import ConfigError, DataError, unknown
 from textcentric.methods.crmt import Crmt
@@ -151,8 +152,7 @@ def _fitted(training: CrmtTraining, rows: Rows, tell: Tell) -> TrainConfig:
 
 
 def _as_text(result: Any, training: CrmtTraining) -> str:
-    data_dir = f" --data-dir {training.data_dir}" if training.data_dir else ""
-    schema = training.table_schema
-    given = f" --schema {schema}" if isinstance(schema, str) else ""
-    then = f"textcentric evaluate fusion {result.output_dir} --dataset {training.dataset}"
-    return in_words(result, "none: no row was held out", then + data_dir + given)
+    rows = {"dataset": training.dataset, "data_dir": training.data_dir}
+    schema = schema_flags(training.table_schema)
+    then = command("evaluate", "fusion", result.output_dir, **rows, **schema)
+    return in_words(result, "none: no row was held out", then)

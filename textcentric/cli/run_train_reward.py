@@ -13,6 +13,7 @@ from textcentric.cli.outcome import facts, in_words
 from textcentric.cli.reward_settings import RewardTraining
 from textcentric.cli.run_train import training_process
 from textcentric.cli.terminal import Tell
+from textcentric.command_line import command
 from textcentric.errors import ConfigError, DataError, unknown
 from textcentric.methods.reward import Reward
 from textcentric.preferences import PairSet, read_pairs
@@ -67,7 +68,7 @@ def train_reward(training: RewardTraining, tell: Tell, *, as_json: bool, quiet: 
     tell(f"model {method.config.model}, {told}, into {loop.output_dir}")
     result = train(method, loop, pairs.train, pairs.held_out, quiet=quiet)
     if first_process():
-        print(json.dumps(facts(result)) if as_json else _as_text(result))
+        print(json.dumps(facts(result)) if as_json else _as_text(result, training))
     return 0
 
 
@@ -170,6 +171,13 @@ def _check_metric(loop: TrainConfig, method: Reward) -> None:
         raise ConfigError(unknown("metric of a reward model", name, known))
 
 
-def _as_text(result: Any) -> str:
-    then = f"textcentric score {result.output_dir} --input RESPONSES.jsonl -o scores.jsonl"
-    return in_words(result, "none: no pair was held out", then)
+def _as_text(result: Any, training: RewardTraining) -> str:
+    return in_words(result, "none: no pair was held out", then_do(result, training))
+
+
+def then_do(result: Any, training: RewardTraining) -> str:
+    """Return the command that comes after the training."""
+    words: dict[str, object] = {"input": "RESPONSES.jsonl", "image_dir": training.image_dir}
+    if training.image_dir is not None and training.image_expert != "auto":
+        words["image_expert"] = training.image_expert
+    return command("score", result.output_dir, **words, output="scores.jsonl")

@@ -9,6 +9,7 @@ from typing import Any
 from textcentric.cli.columns import columns
 from textcentric.cli.rows_in_words import in_words
 from textcentric.cli.terminal import say
+from textcentric.command_line import command
 from textcentric.config import AugmentConfig
 from textcentric.data.checks import CheckReport, ColumnCheck, FilesCheck, check
 from textcentric.data.loading import SchemaSource
@@ -65,7 +66,7 @@ def write_sample_to(name: str, folder: str, rows: int, seed: int) -> None:
 
     path = write_sample(name, folder, rows, seed)
     say(f"wrote a sample of {rows} rows made for this project, not {name} itself; use it with")
-    say(f"    textcentric augment --dataset {name} --data-dir {path}")
+    say(f"    {command('augment', dataset=name, data_dir=path)}")
     print(path)
 
 

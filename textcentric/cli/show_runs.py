@@ -12,6 +12,7 @@ from textcentric.cli.columns import columns
 from textcentric.cli.find_run import find_run
 from textcentric.cli.progress import duration
 from textcentric.cli.terminal import say
+from textcentric.command_line import command
 from textcentric.errors import ConfigError
 from textcentric.journal import Journal
 from textcentric.runs import (
@@ -125,7 +126,7 @@ def _status_text(folder: Path, shown: Mapping[str, Any]) -> str:
     if said not in GO_ON:
         return said
     why = f" ({shown['stopped']})" if shown.get("stopped") else ""
-    return f"{said}{why}: {GO_ON[said]}; textcentric runs resume {folder}"
+    return f"{said}{why}: {GO_ON[said]}; {command('runs', 'resume', folder)}"
 
 
 def _reasons(shown: Mapping[str, Any]) -> list[str]:

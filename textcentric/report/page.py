@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,12 @@ def render(
         lstrip_blocks=True,
     )
     environment.filters.update(
-        count=count, share=share, duration=duration, isotime=isotime, figure=figure
+        count=count,
+        share=share,
+        duration=duration,
+        isotime=isotime,
+        figure=figure,
+        quoted=shlex.quote,
     )
     style = "".join((HERE / name).read_text(encoding="utf-8") for name in styles)
     code = (HERE / script).read_text(encoding="utf-8") if script else ""

@@ -22,9 +22,14 @@ LEVELS = {"t", "in_flight", "capacity"}  # everything else in a reading is a run
 
 @dataclass(frozen=True, slots=True)
 class RunFiles:
-    """What the small files say; `readings` have an ever-growing `t`, also over resumptions."""
+    """What the small files say; `readings` have an ever-growing `t`, also over resumptions.
+
+    `folder` is where the run lies, for commands to paste; only its name where the path would tell
+    of this machine.
+    """
 
     name: str
+    folder: str = ""
     manifest: Mapping[str, Any] = field(default_factory=dict)
     readings: tuple[Mapping[str, float], ...] = ()
     resumed: tuple[float, ...] = ()
@@ -46,6 +51,7 @@ def read_run(run_dir: Path) -> RunFiles:
         notices.append("metrics.jsonl holds no readings, so no rates over time can be drawn.")
     return RunFiles(
         name=run_dir.resolve().name,
+        folder=run_dir.resolve().name if run_dir.is_absolute() else str(run_dir),
         manifest=manifest,
         readings=tuple(joined),
         resumed=tuple(resumed),
