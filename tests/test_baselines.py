@@ -11,6 +11,7 @@ import pytest
 
 from textcentric.comparison.baselines import (
     BASELINES,
+    Baseline,
     Columns,
     Groups,
     Head,
@@ -48,7 +49,9 @@ def bag_of_words(texts: Sequence[str]) -> np.ndarray:
     return np.array([[float(word in text.split()) for word in known] for text in texts])
 
 
-def fit(name: str, task: str, targets: list | None = None, groups: Groups = None, seed: int = 0):
+def fit(
+    name: str, task: str, targets: list | None = None, groups: Groups = None, seed: int = 0
+) -> Baseline:
     records, parts, true = make_rows(300)
     arm = open_baseline(name, task, seed=seed, embed=bag_of_words)
     return arm.fit(records, parts, true if targets is None else targets, groups)

@@ -3,9 +3,10 @@
 import json
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
-from commands import textcentric
+from commands import Said, textcentric
 from PIL import Image
 from small_run import write_prompts
 
@@ -16,6 +17,8 @@ from textcentric.cli.plan import show_plan
 from textcentric.cli.preview import row_as_text
 from textcentric.cli.run_augment import run_config
 from textcentric.config import resolve
+from textcentric.engines.protocol import Request
+from textcentric.engines.scripted import Answer
 from textcentric.errors import RequestError
 from textcentric.runs import read_manifest
 from textcentric.session import opened
@@ -40,7 +43,7 @@ FLAGS = [*ROWS, "--engine", "scripted", "--set", "engine.answer=It naps all day 
 
 
 @pytest.fixture(autouse=True)
-def place(tmp_path, monkeypatch):
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working folder with forty rows of three sentences, and a folder of our prompts."""
     monkeypatch.chdir(tmp_path)
     write_rows(40)
@@ -48,24 +51,24 @@ def place(tmp_path, monkeypatch):
     return tmp_path
 
 
-def write_rows(count):
+def write_rows(count: int) -> None:
     lines = "".join(f"r{n},{SENTENCES.format(n=n)}\n" for n in range(count))
     Path("rows.csv").write_text("id,words\n" + lines)
 
 
-def augment(*more, prompts="own/swap"):
+def augment(*more: object, prompts: str = "own/swap") -> Said:
     return textcentric("augment", *FLAGS, "--prompts", prompts, *more)
 
 
-def files():
+def files() -> list[str]:
     return sorted(str(path) for path in Path().rglob("*"))
 
 
-def plan(*more, prompts="own/swap"):
+def plan(*more: object, prompts: str = "own/swap") -> dict[str, Any]:
     return json.loads(augment("--dry-run", "--json", *more, prompts=prompts).out)
 
 
-def test_a_dry_run_shows_plan_and_first_prompt_and_writes_nothing():
+def test_a_dry_run_shows_plan_and_first_prompt_and_writes_nothing() -> None:
     before = files()
     said = augment("--dry-run", "-o", "there", prompts="own/swap,own/whole")
     assert (said.code, said.err, files()) == (0, "", before)
@@ -84,7 +87,7 @@ def test_a_dry_run_shows_plan_and_first_prompt_and_writes_nothing():
     assert task in row
 
 
-def test_a_dry_run_counts_each_stage_with_what_it_asks_twice():
+def test_a_dry_run_counts_each_stage_with_what_it_asks_twice() -> None:
     assert plan(prompts="own/whole")["requests_at_most"] == 40
     assert plan("--samples", 3, prompts="own/whole")["requests_at_most"] == 120
     assert plan("--summarize", prompts="own/whole")["requests_at_most"] == 80
@@ -92,13 +95,13 @@ def test_a_dry_run_counts_each_stage_with_what_it_asks_twice():
     assert plan(prompts=asked_twice)["requests_at_most"] == 40 * (1 + 2 + 2)
 
 
-def test_a_dry_run_says_where_requests_have_no_bound():
+def test_a_dry_run_says_where_requests_have_no_bound() -> None:
     assert plan(prompts="own/whole,align/plain")["requests_at_most"] is None
     said = augment("--dry-run", prompts="own/whole,align/plain").out
     assert "requests without a bound: align/plain asks for every sentence" in said
 
 
-def test_a_dry_run_shows_prompts_that_read_what_the_model_writes_first():
+def test_a_dry_run_shows_prompts_that_read_what_the_model_writes_first() -> None:
     shown = plan("--summarize", prompts="own/gist")["first_prompt"]
     assert (shown["prompt"], shown["row"]) == ("own/gist", "r0")
     (turn,) = shown["turns"]
@@ -108,7 +111,7 @@ def test_a_dry_run_shows_prompts_that_read_what_the_model_writes_first():
     )
 
 
-def test_a_dry_run_says_what_the_run_directory_holds():
+def test_a_dry_run_says_what_the_run_directory_holds() -> None:
     assert plan("-o", "there")["output_dir_holds"] == "nothing yet"
     augment("-o", "there", "-q", "--limit", 2)
     before = files()
@@ -119,7 +122,7 @@ def test_a_dry_run_says_what_the_run_directory_holds():
     assert files() == before
 
 
-def test_a_dry_run_says_when_no_row_will_be_perturbed():
+def test_a_dry_run_says_when_no_row_will_be_perturbed() -> None:
     Path("rows.csv").write_text("id,words,part\nr0,A dog sleeps here.,test\n")
     Path("rows.yaml").write_text("id: id\ntext: [words]\nsplit: part\n")
     said = textcentric(
@@ -134,7 +137,9 @@ def test_a_dry_run_says_when_no_row_will_be_perturbed():
     ]
 
 
-def test_a_dry_run_shows_the_plan_though_the_engine_cannot_be_opened(monkeypatch):
+def test_a_dry_run_shows_the_plan_though_the_engine_cannot_be_opened(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     for name in ("TEXTCENTRIC_BASE_URL", "OPENAI_BASE_URL"):
         monkeypatch.delenv(name, raising=False)
     said = textcentric("augment", *ROWS, "--prompts", "own/swap", "--dry-run", "--engine", "openai")
@@ -143,7 +148,9 @@ def test_a_dry_run_shows_the_plan_though_the_engine_cannot_be_opened(monkeypatch
     assert "the engine openai needs an address" in said.err
 
 
-def test_a_dry_run_takes_the_first_row_that_can_be_put_into_words(capsys):
+def test_a_dry_run_takes_the_first_row_that_can_be_put_into_words(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     Path("rows.csv").write_text("id,photo\nr0,broken.png\nr1,whole.png\n")
     Path("broken.png").write_text("no picture")
     Image.new("RGB", (40, 30), "red").save("whole.png")
@@ -155,7 +162,7 @@ def test_a_dry_run_takes_the_first_row_that_can_be_put_into_words(capsys):
     assert "r0" in said.err
 
 
-def test_a_preview_shows_the_rows_and_only_what_is_new_in_their_variants():
+def test_a_preview_shows_the_rows_and_only_what_is_new_in_their_variants() -> None:
     before = files()
     said = augment("--preview", 2, "-o", "there", "--summarize", prompts="own/gist,own/whole")
     assert (said.code, files()) == (0, before)
@@ -170,7 +177,7 @@ def test_a_preview_shows_the_rows_and_only_what_is_new_in_their_variants():
     assert said.err.splitlines()[-1] == last
 
 
-def test_a_preview_as_json_is_a_line_an_output():
+def test_a_preview_as_json_is_a_line_an_output() -> None:
     said = augment("--preview", 2, "--json", "-q", prompts="own/whole")
     assert (said.code, said.err) == (0, "")
     outputs = [json.loads(line) for line in said.out.splitlines()]
@@ -180,12 +187,12 @@ def test_a_preview_as_json_is_a_line_an_output():
     assert outputs[1]["text"] == "It naps all day long."
 
 
-def test_a_preview_shows_no_more_rows_than_the_limit():
+def test_a_preview_shows_no_more_rows_than_the_limit() -> None:
     said = augment("--preview", 5, "--limit", 1, "--json", "-q", prompts="own/whole")
     assert len(said.out.splitlines()) == 2
 
 
-def test_a_preview_of_an_engine_that_fails_ends_3_and_says_why():
+def test_a_preview_of_an_engine_that_fails_ends_3_and_says_why() -> None:
     said = augment("--preview", 1, "--set", "engine.answer=''", "--max-failed", 0)
     assert said.code == 0  # an empty answer is rejected, which is no failure
     assert "rejected: " in said.out
@@ -195,12 +202,12 @@ def test_a_preview_of_an_engine_that_fails_ends_3_and_says_why():
     assert "1 of 2 outputs failed, more than --max-failed 0.05: " in said.err
 
 
-def test_a_failed_row_is_shown_with_its_stage():
+def test_a_failed_row_is_shown_with_its_stage() -> None:
     failure = Failure("r0/clean/0", "r0", "clean", 0, "describe", "DataError", "no words", 1)
     assert row_as_text([failure]) == "\n== r0/clean/0: failed at describe: no words"
 
 
-def test_an_estimate_scales_a_pilot_of_twenty_rows_up_to_all():
+def test_an_estimate_scales_a_pilot_of_twenty_rows_up_to_all() -> None:
     said = augment("--estimate", "-o", "there")
     assert said.code == 0
     lines = said.out.splitlines()
@@ -213,7 +220,7 @@ def test_an_estimate_scales_a_pilot_of_twenty_rows_up_to_all():
     assert read_manifest(Path("there"))["totals"]["pending"] == 40
 
 
-def test_the_run_after_an_estimate_asks_nothing_twice():
+def test_the_run_after_an_estimate_asks_nothing_twice() -> None:
     augment("--estimate", "-o", "there", "-q")
     said = augment("-o", "there")
     assert said.code == 0
@@ -225,8 +232,8 @@ def test_the_run_after_an_estimate_asks_nothing_twice():
     assert said.err.endswith("there is finished already\n")
 
 
-def test_an_estimate_has_an_interval_where_rows_differ(capsys):
-    def answer(request):
+def test_an_estimate_has_an_interval_where_rows_differ(capsys: pytest.CaptureFixture[str]) -> None:
+    def answer(request: Request) -> str:
         number = int(request.messages[-1].content.split()[2])
         return "It naps" + " and naps again" * (number % 5)
 
@@ -238,7 +245,7 @@ def test_an_estimate_has_an_interval_where_rows_differ(capsys):
     assert found["output_tokens"]["mean"] == 640  # 2 requests of 2 + 3 * (0, 1, 2, 3 or 4) words
 
 
-def test_a_second_estimate_counts_the_time_of_its_own_rows_only():
+def test_a_second_estimate_counts_the_time_of_its_own_rows_only() -> None:
     for _ in range(2):
         estimate("It naps all day long.", rows=60)
     config = resolve(None, {**SETTINGS, "output_dir": "there"})
@@ -249,21 +256,23 @@ def test_a_second_estimate_counts_the_time_of_its_own_rows_only():
     assert found["seconds"]["mean"] == 62  # 2 s until the first answer, then 1 s a row
 
 
-def test_an_estimate_without_any_answer_says_so_and_ends_3(capsys):
+def test_an_estimate_without_any_answer_says_so_and_ends_3(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     assert estimate(RequestError("the server is busy", kind="server")) == 3
     said = capsys.readouterr()
     assert "no answer of the model stands in there: there is nothing to estimate from" in said.err
     assert "20 of 40 outputs failed, more than --max-failed 0.05: server (20)" in said.err
 
 
-def estimate(answer, rows=40):
+def estimate(answer: Answer, rows: int = 40) -> int:
     write_rows(rows)
     engine = ScriptedEngine(answer)
     config = resolve(None, {**SETTINGS, "output_dir": "there"})
     return run_config(config, estimate=True, as_json=True, engine=engine)
 
 
-def test_two_modes_at_once_are_refused():
+def test_two_modes_at_once_are_refused() -> None:
     said = augment("--dry-run", "--preview", 2)
     assert said.code == 2
     assert "--dry-run and --preview exclude each other; choose one" in said.err

@@ -1,6 +1,7 @@
 """`textcentric data`: what is here, what a row is, what is wrong with a folder."""
 
 import json
+from pathlib import Path
 
 import pytest
 from commands import textcentric
@@ -17,10 +18,11 @@ text: title
 image: photo
 columns: {age: {unit: months, min: 0}}
 """
+Table = tuple[Path, str, Path]  # the rows, and the flag of their schema
 
 
 @pytest.fixture
-def table(tmp_path):
+def table(tmp_path: Path) -> Table:
     from PIL import Image
 
     Image.new("RGB", (20, 10)).save(tmp_path / "good.png")
@@ -30,13 +32,13 @@ def table(tmp_path):
 
 
 @pytest.fixture
-def cache(tmp_path, monkeypatch):
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv("TEXTCENTRIC_DATA", raising=False)
     return tmp_path / "cache" / "textcentric" / "data"
 
 
-def test_list_says_where_each_set_was_looked_for(cache):
+def test_list_says_where_each_set_was_looked_for(cache: Path) -> None:
     (cache / "avito").mkdir(parents=True)
     said = textcentric("data", "list", "--json")
     sets = {one["name"]: one for one in json.loads(said.out)}
@@ -46,32 +48,32 @@ def test_list_says_where_each_set_was_looked_for(cache):
     assert sets["petfinder"]["looked_in"] == [str(cache / "petfinder")]
 
 
-def test_list_for_people_names_the_sample(cache):
+def test_list_for_people_names_the_sample(cache: Path) -> None:
     said = textcentric("data", "list")
     assert "petfinder: not here, so its built-in sample is used\n" in said.out
     assert f"    looked in: {cache / 'petfinder'}\n" in said.out
 
 
-def test_fetch_says_how_to_get_what_cannot_be_downloaded(cache):
+def test_fetch_says_how_to_get_what_cannot_be_downloaded(cache: Path) -> None:
     said = textcentric("data", "fetch", "petfinder")
     assert (said.code, said.out) == (2, "")
     assert "petfinder cannot be downloaded from here: download" in said.err
     assert "textcentric data fetch petfinder --sample -o DIR" in said.err
 
 
-def test_fetch_prints_the_folder_of_what_is_here(cache):
+def test_fetch_prints_the_folder_of_what_is_here(cache: Path) -> None:
     (cache / "petfinder").mkdir(parents=True)
     said = textcentric("data", "fetch", "petfinder")
     assert (said.code, said.out) == (0, f"{cache / 'petfinder'}\n")
 
 
-def test_fetch_suggests_the_nearest_name():
+def test_fetch_suggests_the_nearest_name() -> None:
     said = textcentric("data", "fetch", "petfinda")
     assert said.code == 2
     assert "unknown data set 'petfinda'; did you mean 'petfinder'?" in said.err
 
 
-def test_fetch_writes_a_sample_of_any_size(tmp_path):
+def test_fetch_writes_a_sample_of_any_size(tmp_path: Path) -> None:
     folder = tmp_path / "sample"
     said = textcentric("data", "fetch", "petfinder", "--sample", "--rows", 7, "-o", folder)
     assert (said.code, said.out) == (0, f"{folder}\n")
@@ -80,13 +82,13 @@ def test_fetch_writes_a_sample_of_any_size(tmp_path):
     assert checked.out.splitlines()[1] == "7 rows, 7 usable"
 
 
-def test_a_sample_needs_a_folder():
+def test_a_sample_needs_a_folder() -> None:
     said = textcentric("data", "fetch", "petfinder", "--sample")
     assert said.code == 2
     assert "--sample needs a new folder: -o DIR" in said.err
 
 
-def test_show_gives_the_inputs_and_the_text_that_the_model_reads(table):
+def test_show_gives_the_inputs_and_the_text_that_the_model_reads(table: Table) -> None:
     said = textcentric("data", "show", *table, "--limit", 1, "--image-expert", "none")
     assert said.code == 0
     lines = [line.rstrip() for line in said.out.splitlines()]
@@ -97,7 +99,7 @@ def test_show_gives_the_inputs_and_the_text_that_the_model_reads(table):
     assert lines[at + 1 : at + 4] == ["Age: 3 months.", "", "A calm dog."]
 
 
-def test_show_as_json_is_one_line_a_row(table):
+def test_show_as_json_is_one_line_a_row(table: Table) -> None:
     said = textcentric("data", "show", *table, "--image-expert", "none", "--json")
     rows = [json.loads(line) for line in said.out.splitlines()]
     assert [row["id"] for row in rows] == ["a", "b", "c"]
@@ -105,7 +107,7 @@ def test_show_as_json_is_one_line_a_row(table):
     assert rows[1]["text"] == "Two cats."
 
 
-def test_show_takes_roles_as_flags(tmp_path):
+def test_show_takes_roles_as_flags(tmp_path: Path) -> None:
     (tmp_path / "own.csv").write_text("key,words,size\nk1,Hello there.,3\n")
     said = textcentric(
         "data", "show", tmp_path / "own.csv", "--id", "key", "--text", "words", "--json"
@@ -113,7 +115,7 @@ def test_show_takes_roles_as_flags(tmp_path):
     assert json.loads(said.out)["text"] == "Size: 3.\n\nHello there."
 
 
-def test_check_counts_per_column_and_warns_of_absent_pictures(table):
+def test_check_counts_per_column_and_warns_of_absent_pictures(table: Table) -> None:
     said = textcentric("data", "check", *table)
     assert said.code == 0
     lines = [line.split() for line in said.out.splitlines()]
@@ -123,7 +125,7 @@ def test_check_counts_per_column_and_warns_of_absent_pictures(table):
     assert said.out.endswith("\nusable\n")
 
 
-def test_check_ends_2_where_ids_are_doubled(table, tmp_path):
+def test_check_ends_2_where_ids_are_doubled(table: Table, tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text(ROWS + "a,4,Again.,1,\n")
     said = textcentric("data", "check", *table)
     assert said.code == 2
@@ -132,14 +134,14 @@ def test_check_ends_2_where_ids_are_doubled(table, tmp_path):
     assert "'a'" in said.err
 
 
-def test_check_as_json_holds_the_whole_report(table):
+def test_check_as_json_holds_the_whole_report(table: Table) -> None:
     report = json.loads(textcentric("data", "check", *table, "--json").out)
     assert (report["usable"], report["rows"], report["problems"]) == (True, 3, [])
     ages = next(one for one in report["columns"] if one["column"] == "age")
     assert (ages["values"], ages["missing"], ages["unreadable"]) == (2, 1, 1)
 
 
-def test_check_of_an_unknown_set_suggests_the_nearest():
+def test_check_of_an_unknown_set_suggests_the_nearest() -> None:
     said = textcentric("data", "check", "petfindr")
     assert said.code == 2
     assert "did you mean 'petfinder'?" in said.err

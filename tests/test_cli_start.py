@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 
 import pytest
 
@@ -18,7 +19,7 @@ finally:
 """
 
 
-def started(arguments, **environment):
+def started(arguments: Sequence[str], **environment: str) -> tuple[str, list[str]]:
     """Run the program with `arguments`; return its output and the heavy modules it loaded."""
     command = [sys.executable, "-c", PROGRAM.format(heavy=HEAVY), *arguments]
     done = subprocess.run(
@@ -30,13 +31,13 @@ def started(arguments, **environment):
 @pytest.mark.parametrize(
     "arguments", [["prompts", "--help"], ["runs", "resume", "--help"]], ids=" ".join
 )
-def test_help_of_a_command_imports_no_heavy_library(arguments):
+def test_help_of_a_command_imports_no_heavy_library(arguments: list[str]) -> None:
     out, loaded = started(arguments)
     assert out.startswith("Usage: textcentric ")
     assert set(loaded) <= {"pydantic"}  # typer takes it for the options of a command
 
 
-def test_help_names_every_command_and_imports_no_heavy_library():
+def test_help_names_every_command_and_imports_no_heavy_library() -> None:
     out, loaded = started(["--help"])
     assert loaded == []
     commands = out.split("Commands:")[1]
@@ -44,7 +45,7 @@ def test_help_names_every_command_and_imports_no_heavy_library():
         assert f"\n  {name} " in commands
 
 
-def test_completion_imports_no_heavy_library():
+def test_completion_imports_no_heavy_library() -> None:
     out, loaded = started(
         [], _TEXTCENTRIC_COMPLETE="complete_bash", COMP_WORDS="textcentric pro", COMP_CWORD="1"
     )

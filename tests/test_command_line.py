@@ -1,6 +1,7 @@
 """Commands to paste: read back by the command itself, they give the same configuration."""
 
 import shlex
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -52,13 +53,14 @@ EVERY_KEY = {
     "max_minutes": 1.5,
     "format": "jsonl",
 }
+Pasted = Callable[[str], AugmentConfig]
 
 
 @pytest.fixture
-def pasted(monkeypatch):
+def pasted(monkeypatch: pytest.MonkeyPatch) -> Pasted:
     """Run a line as a shell would; return the configuration that `augment` made of it."""
 
-    def read(line):
+    def read(line: str) -> AugmentConfig:
         words = shlex.split(line)
         while "=" in words[0]:
             monkeypatch.setenv(*words.pop(0).split("=", 1))
@@ -71,33 +73,37 @@ def pasted(monkeypatch):
     return read
 
 
-def test_every_key_comes_back_from_the_command(pasted):
+def test_every_key_comes_back_from_the_command(pasted: Pasted) -> None:
     assert set(EVERY_KEY) == set(AugmentConfig.model_fields)
     config = AugmentConfig(**EVERY_KEY)
     assert all(getattr(config, key) != AugmentConfig().model_dump()[key] for key in EVERY_KEY)
     assert pasted(augment_command(config)) == config
 
 
-def test_the_defaults_come_back_from_a_command_that_names_the_rows_and_the_prompts(pasted):
+def test_the_defaults_come_back_from_a_command_that_names_the_rows_and_the_prompts(
+    pasted: Pasted,
+) -> None:
     line = augment_command(AugmentConfig())
     assert line == "textcentric augment --dataset petfinder --prompts adversarial"
     assert pasted(line) == AugmentConfig()
 
 
-def test_a_schema_of_more_than_roles_stands_in_front(pasted):
+def test_a_schema_of_more_than_roles_stands_in_front(pasted: Pasted) -> None:
     config = AugmentConfig(table_schema={"id": "key", "image": {"folder": "p", "pattern": "{id}"}})
     line = augment_command(config)
     assert line.startswith("TEXTCENTRIC_TABLE_SCHEMA='{id: key, image: {")
     assert pasted(line) == config
 
 
-def test_a_schema_file_is_named(pasted):
+def test_a_schema_file_is_named(pasted: Pasted) -> None:
     config = AugmentConfig(table_schema="my rooms.yaml")
     assert "--schema 'my rooms.yaml'" in augment_command(config)
     assert pasted(augment_command(config)) == config
 
 
-def test_what_the_environment_sets_and_the_configuration_has_not_is_unset(pasted, monkeypatch):
+def test_what_the_environment_sets_and_the_configuration_has_not_is_unset(
+    pasted: Pasted, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("TEXTCENTRIC_LIMIT", "24")
     monkeypatch.setenv("TEXTCENTRIC_SEED", "5")
     monkeypatch.setenv("TEXTCENTRIC_SUMMARIZE", "false")
@@ -109,14 +115,16 @@ def test_what_the_environment_sets_and_the_configuration_has_not_is_unset(pasted
     assert pasted(line) == config
 
 
-def test_no_secret_is_in_a_command(monkeypatch):
+def test_no_secret_is_in_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEXTCENTRIC_API_KEY", "sk-environment")
     settings = {"timeout": 5, "extra_body": {"api_key": "sk-nested"}}
     line = augment_command(AugmentConfig(engine="openai", engine_settings=settings))
     assert line.endswith("--engine openai --set engine.timeout=5")
 
 
-def test_the_offer_after_a_limited_run_is_its_command_without_the_limit(tmp_path, monkeypatch):
+def test_the_offer_after_a_limited_run_is_its_command_without_the_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     rows = [f"r{n},A dog number {n} sleeps.,{n}\n" for n in range(4)]
     Path("my rows.csv").write_text("key,words,price\n" + "".join(rows))
@@ -139,7 +147,9 @@ def test_the_offer_after_a_limited_run_is_its_command_without_the_limit(tmp_path
     assert (requests["sent"], requests["reused"]) == (2, 2)
 
 
-def test_rows_of_a_split_are_counted_as_the_whole(tmp_path, monkeypatch):
+def test_rows_of_a_split_are_counted_as_the_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     write_prompts(Path("mine"))
     lines = [f"r{n},A dog number {n}.,{'test' if n else 'train'}\n" for n in range(4)]
@@ -152,7 +162,7 @@ def test_rows_of_a_split_are_counted_as_the_whole(tmp_path, monkeypatch):
     assert "these were" not in textcentric("augment", *flags, 3).out
 
 
-def test_words_and_flags_are_quoted_for_a_shell():
+def test_words_and_flags_are_quoted_for_a_shell() -> None:
     line = command("predict", Path("models/my dog"), dataset="it's.csv", data_dir=None, text=())
     assert shlex.split(line) == ["textcentric", "predict", "models/my dog", "--dataset", "it's.csv"]
     assert (
@@ -161,7 +171,7 @@ def test_words_and_flags_are_quoted_for_a_shell():
     )
 
 
-def test_every_role_has_its_flag():
+def test_every_role_has_its_flag() -> None:
     options = get_command(app).commands["augment"].params
     named = {flag.opts[0].removeprefix("--") for flag in options if flag.name.endswith("_column")}
     assert named == set(ROLES)
@@ -169,7 +179,9 @@ def test_every_role_has_its_flag():
     assert schema_flags("rooms.yaml") == {"schema": "rooms.yaml"}
 
 
-def test_what_comes_after_a_training_reads_rows_by_the_same_roles(tmp_path, monkeypatch):
+def test_what_comes_after_a_training_reads_rows_by_the_same_roles(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     roles = {"id": "key", "target": "price", "text": ["title", "some words"]}
     training = Training(dataset="my rows.csv", table_schema=roles, data_dir="there")
     model = tmp_path / "a model"
@@ -184,7 +196,7 @@ def test_what_comes_after_a_training_reads_rows_by_the_same_roles(tmp_path, monk
     assert config.table_schema == roles
 
 
-def test_what_comes_after_a_reward_training_names_the_pictures():
+def test_what_comes_after_a_reward_training_names_the_pictures() -> None:
     training = RewardTraining(dataset_name="p.jsonl", image_dir="my photos", image_expert="pixels")
     told = run_train_reward.then_do(SimpleNamespace(output_dir="m"), training)
     assert told == (

@@ -86,7 +86,7 @@ def results(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_a_comparison_trains_every_arm_scores_every_cell_and_writes_its_report(
-    config, results
+    config: dict[str, Any], results: dict[str, Any]
 ) -> None:
     assert set(results["arms"]) == {"constant", "plain-text", "text-centric"}
     cells = {(c["arm"], c["corruption"], c["level"]) for c in results["cells"]}
@@ -114,7 +114,9 @@ def test_a_comparison_trains_every_arm_scores_every_cell_and_writes_its_report(
     assert read_compare_config(folder / "compare.yaml", {}) == CompareConfig(**config)
 
 
-def test_a_second_comparison_asks_and_trains_nothing(config, results) -> None:
+def test_a_second_comparison_asks_and_trains_nothing(
+    config: dict[str, Any], results: dict[str, Any]
+) -> None:
     silent = engine()
     said: list[str] = []
     second = compare(Comparison(CompareConfig(**config), engine=silent, say=said.append))
@@ -122,7 +124,9 @@ def test_a_second_comparison_asks_and_trains_nothing(config, results) -> None:
     assert second["cells"] == results["cells"]
 
 
-def test_a_trial_of_other_settings_is_made_again(config, results) -> None:
+def test_a_trial_of_other_settings_is_made_again(
+    config: dict[str, Any], results: dict[str, Any]
+) -> None:
     comparison = Comparison(CompareConfig(**config))
     folder = config["output_dir"] / "arms" / "constant" / "seed-0"
     assert read_trial(folder, comparison.identity("constant")) is not None
@@ -130,7 +134,7 @@ def test_a_trial_of_other_settings_is_made_again(config, results) -> None:
     assert read_trial(folder, other.identity("constant")) is None
 
 
-def test_a_kept_trial_has_the_cells_that_an_arm_added_later_needs(config) -> None:
+def test_a_kept_trial_has_the_cells_that_an_arm_added_later_needs(config: dict[str, Any]) -> None:
     few = {**config, "levels": [0.3], "llm_levels": [0.7], "arms": ["plain-text"]}
     alone, more = (
         Comparison(CompareConfig(**{**few, "arms": arms}))
@@ -141,7 +145,9 @@ def test_a_kept_trial_has_the_cells_that_an_arm_added_later_needs(config) -> Non
     assert {cell.level for cell in alone.cells(llm=False) if cell.corruption == "all"} == {0.3, 0.7}
 
 
-def test_damage_that_changes_no_word_is_left_out_and_said(config, tmp_path: Path) -> None:
+def test_damage_that_changes_no_word_is_left_out_and_said(
+    config: dict[str, Any], tmp_path: Path
+) -> None:
     changes = {"arms": ["plain-text"], "seeds": [0], "corruptions": ["image-words", "all"]}
     said: list[str] = []
     settings = CompareConfig(**{**config, **changes, "output_dir": tmp_path})
@@ -150,7 +156,7 @@ def test_damage_that_changes_no_word_is_left_out_and_said(config, tmp_path: Path
     assert "image-words-0.5 changes no word of any test row: left out" in said
 
 
-def test_classes_that_only_test_rows_have_are_said(config, tmp_path: Path) -> None:
+def test_classes_that_only_test_rows_have_are_said(config: dict[str, Any], tmp_path: Path) -> None:
     changes = {"arms": ["constant"], "output_dir": tmp_path, "train_rows": 30}
     assert Comparison(CompareConfig(**{**config, **changes})).notes() == []
     comparison = Comparison(CompareConfig(**{**config, **changes}))
@@ -176,14 +182,14 @@ def test_words_of_a_removed_modality_are_refused() -> None:
     ],
 )
 def test_an_arm_that_would_not_be_what_its_name_says_is_refused(
-    config, changes, message, tmp_path: Path
+    config: dict[str, Any], changes: dict[str, Any], message: str, tmp_path: Path
 ) -> None:
     with pytest.raises(ConfigError, match=message):
         compare(Comparison(read_compare_config(None, {**config, **changes})))
 
 
 def test_every_kind_of_the_bank_derives_in_training_what_it_derives_at_test_time(
-    config, tmp_path: Path
+    config: dict[str, Any], tmp_path: Path
 ) -> None:
     changes = {
         "arms": ["plain-text", "text-centric-random", "text-centric-instruction"],
@@ -229,7 +235,7 @@ def test_the_grid_holds_clean_rows_levels_and_missing_modalities() -> None:
 
 
 def test_what_the_damage_took_is_counted_in_every_cell_but_those_of_noise(
-    config, tmp_path: Path
+    config: dict[str, Any], tmp_path: Path
 ) -> None:
     rows = Comparison(CompareConfig(**config)).test_rows
     cells = make_grid(["word-dropout", "image-noise"], [0.5, 1.0], ["table", "text"])
@@ -250,7 +256,9 @@ def test_a_level_outside_the_range_is_refused(level: float) -> None:
         make_grid(["word-dropout"], [level])
 
 
-def test_damaged_rows_have_ids_of_their_own_and_are_made_anew_each_time(config) -> None:
+def test_damaged_rows_have_ids_of_their_own_and_are_made_anew_each_time(
+    config: dict[str, Any],
+) -> None:
     rows = Comparison(CompareConfig(**config)).test_rows
     damaged = CorruptedRows(rows, make_grid([], [], ["table", "text"]), config["output_dir"])
     ids = [record.id for record in damaged]
@@ -295,14 +303,16 @@ def test_what_the_llm_is_asked_and_orders_are_flags() -> None:
         compare_config(None, {}, {"llm_levels": "many"}, [])
 
 
-def test_rows_without_a_target_cannot_be_compared(config, tmp_path: Path) -> None:
+def test_rows_without_a_target_cannot_be_compared(config: dict[str, Any], tmp_path: Path) -> None:
     path = tmp_path / "blind.csv"
     path.write_text("id,speed,story,split\nr1,,a cat,train\nr2,,a dog,validation\n")
     with pytest.raises(DataError, match="target"):
         list(Comparison(CompareConfig(**{**config, "dataset": str(path)})).tried())
 
 
-def test_trained_models_are_evaluated_under_the_grid(config, tmp_path: Path) -> None:
+def test_trained_models_are_evaluated_under_the_grid(
+    config: dict[str, Any], tmp_path: Path
+) -> None:
     from textcentric.methods.downstream import Downstream, downstream_config, expert_origin
     from textcentric.session import make_experts
     from textcentric.train import train
@@ -337,7 +347,7 @@ def test_trained_models_are_evaluated_under_the_grid(config, tmp_path: Path) -> 
 
 
 def test_with_folds_every_row_is_tested_once_by_models_that_never_saw_it(
-    config, tmp_path: Path
+    config: dict[str, Any], tmp_path: Path
 ) -> None:
     changes = {
         "arms": ["constant", "plain-text", "text-centric"],
@@ -369,7 +379,7 @@ def test_with_folds_every_row_is_tested_once_by_models_that_never_saw_it(
     assert again["cells"] == found["cells"]
 
 
-def test_one_fold_can_be_done_alone(config, tmp_path: Path) -> None:
+def test_one_fold_can_be_done_alone(config: dict[str, Any], tmp_path: Path) -> None:
     changes = {"arms": ["constant"], "folds": 3, "fold": 1, "output_dir": tmp_path}
     found = compare(Comparison(CompareConfig(**{**config, **changes})))
     assert 0 < found["rows"]["test"] < 60
@@ -388,6 +398,6 @@ def test_rows_of_one_group_are_in_one_fold() -> None:
     ("changes", "message"),
     [({"folds": 5, "train_rows": 10}, "train_rows is about splits"), ({"fold": 0}, "fold is 0")],
 )
-def test_folds_that_make_no_sense_are_refused(changes, message) -> None:
+def test_folds_that_make_no_sense_are_refused(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         read_compare_config(None, changes)

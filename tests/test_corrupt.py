@@ -5,8 +5,10 @@ import json
 import math
 import subprocess
 import sys
+from collections.abc import Sequence
 from itertools import pairwise
 from random import Random
+from typing import Any
 
 import numpy as np
 import pytest
@@ -48,15 +50,15 @@ ROW = Record(
 )
 
 
-def only(**inputs):
+def only(**inputs: Any) -> Record:
     return Record("r1", inputs)
 
 
-def words_left(record):
+def words_left(record: Record) -> list[str]:
     return record.inputs.get("text", "").split()
 
 
-def some_words(n, row_id="r1"):
+def some_words(n: int, row_id: str = "r1") -> Record:
     """Return a row whose table outlives every word dropout of its text."""
     return Record(row_id, {"table": {"Age": 1}, "text": " ".join(f"w{i}" for i in range(n))})
 
@@ -66,7 +68,7 @@ def some_words(n, row_id="r1"):
 
 @pytest.mark.parametrize("name", CORRUPTIONS)
 @pytest.mark.parametrize("level", [-0.1, 1.1, 70, math.nan, math.inf, "0.5", None])
-def test_a_level_outside_0_to_1_is_refused_by_its_value(name, level):
+def test_a_level_outside_0_to_1_is_refused_by_its_value(name: str, level: Any) -> None:
     with pytest.raises(ConfigError, match=f"level is {level!r}, expected a share from 0"):
         CORRUPTIONS[name](ROW, level, 0)
     with pytest.raises(ConfigError, match="expected a share"):
@@ -77,11 +79,11 @@ def test_a_level_outside_0_to_1_is_refused_by_its_value(name, level):
 
 @pytest.mark.parametrize("name", CORRUPTIONS)
 @pytest.mark.parametrize("level", [0, 0.0, np.float64(0)])
-def test_level_0_returns_the_row_itself(name, level):
+def test_level_0_returns_the_row_itself(name: str, level: float) -> None:
     assert CORRUPTIONS[name](ROW, level, 0) is ROW
 
 
-def test_level_1_takes_everything_of_its_modality_and_its_key():
+def test_level_1_takes_everything_of_its_modality_and_its_key() -> None:
     left = {name: set(ROW.inputs) - set(f(ROW, 1, 0).inputs) for name, f in CORRUPTIONS.items()}
     assert left == {
         "word-dropout": {"text"},
@@ -92,7 +94,7 @@ def test_level_1_takes_everything_of_its_modality_and_its_key():
 
 
 @pytest.mark.parametrize("name", CORRUPTIONS)
-def test_the_rest_of_the_row_stays_and_the_input_is_not_changed(name):
+def test_the_rest_of_the_row_stays_and_the_input_is_not_changed(name: str) -> None:
     original = copy.deepcopy(ROW)
     damaged = CORRUPTIONS[name](ROW, 0.5, 0)
     assert original == ROW
@@ -109,25 +111,25 @@ def test_the_rest_of_the_row_stays_and_the_input_is_not_changed(name):
 @pytest.mark.parametrize(
     "text", ["Größe über alles", "شكرا جزيلا لك", "👩‍👩‍👧 🐕 🐈", "a\u00a0b\u2028c"]
 )
-def test_words_of_any_script_are_kept_whole(text):
+def test_words_of_any_script_are_kept_whole(text: str) -> None:
     rows = [Record(str(i), {"table": {"A": 1}, "text": text}) for i in range(50)]
     left = {word for row in rows for word in words_left(CORRUPTIONS["word-dropout"](row, 0.4, 0))}
     assert left == set(text.split())
 
 
-def test_half_a_surrogate_pair_is_a_word_and_an_id_like_any_other():
+def test_half_a_surrogate_pair_is_a_word_and_an_id_like_any_other() -> None:
     row = Record("r\ud800", {"table": {"A": 1}, "text": "a \ud800 b"})
     assert set(words_left(CORRUPTIONS["word-dropout"](row, 0.3, 0))) <= {"a", "\ud800", "b"}
 
 
-def test_a_text_that_loses_no_word_is_not_touched_at_all():
+def test_a_text_that_loses_no_word_is_not_touched_at_all() -> None:
     row = only(table={"A": 1}, text=" two   words ")
     found = [CORRUPTIONS["word-dropout"](row, 0.1, seed).inputs.get("text") for seed in range(9)]
     assert " two   words " in found
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_the_share_of_words_dropped_is_the_level(level):
+def test_the_share_of_words_dropped_is_the_level(level: float) -> None:
     n = 20_000
     left = len(words_left(CORRUPTIONS["word-dropout"](some_words(n), level, 0)))
     assert abs(1 - left / n - level) <= 4 * math.sqrt(level * (1 - level) / n)
@@ -135,7 +137,7 @@ def test_the_share_of_words_dropped_is_the_level(level):
         assert left == 0
 
 
-def test_drop_words_takes_what_its_draws_say():
+def test_drop_words_takes_what_its_draws_say() -> None:
     draws = Random(7)
     expected = [word for word in "a b c d e f".split() if draws.random() >= 0.5]
     assert drop_words("a b c d e f", 0.5, Random(7)) == " ".join(expected)
@@ -147,7 +149,7 @@ def test_drop_words_takes_what_its_draws_say():
 # ---- columns
 
 
-def test_a_dropped_column_is_missing_as_others_are():
+def test_a_dropped_column_is_missing_as_others_are() -> None:
     row = only(text="calm", table={"Type": "cat", "Fee": None, "Age": math.nan, "Fur": "short"})
     left = CORRUPTIONS["feature-dropout"](row, 0.5, 2).inputs["table"]
     assert list(left) == ["Type", "Fee", "Age", "Fur"]
@@ -157,7 +159,7 @@ def test_a_dropped_column_is_missing_as_others_are():
     assert TableExpert("name").describe([left])[0].text.count("not stated") == 3
 
 
-def test_missing_columns_take_no_draw():
+def test_missing_columns_take_no_draw() -> None:
     full = only(text="a", table={f"c{i}": i for i in range(40)})
     holes = {name: value for i in range(40) for name, value in ((f"x{i}", None), (f"c{i}", i))}
     damage = CORRUPTIONS["feature-dropout"]
@@ -166,7 +168,7 @@ def test_missing_columns_take_no_draw():
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_the_share_of_columns_dropped_is_the_level(level):
+def test_the_share_of_columns_dropped_is_the_level(level: float) -> None:
     rows = [
         Record(str(i), {"text": "a", "table": {str(j): j for j in range(20)}}) for i in range(500)
     ]
@@ -180,7 +182,7 @@ def test_the_share_of_columns_dropped_is_the_level(level):
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_the_share_of_image_words_dropped_is_the_level(level):
+def test_the_share_of_image_words_dropped_is_the_level(level: float) -> None:
     photo = PhotoLabels("1.jpg", tuple((f"l{i}", 0.9) for i in range(20)))
     rows = [Record(str(i), {"text": "a", "image_labels": (photo,)}) for i in range(500)]
     gone, total = counts((r, CORRUPTIONS["image-words"](r, level, 0)) for r in rows)["image words"]
@@ -191,7 +193,7 @@ def test_the_share_of_image_words_dropped_is_the_level(level):
 # ---- draws
 
 
-def kept(name, level, row=ROW, seed=0):
+def kept(name: str, level: float, row: Record = ROW, seed: int = 0) -> set[tuple[str, str | float]]:
     inputs = CORRUPTIONS[name](row, level, seed).inputs
     table = {("column", k) for k, v in inputs.get("table", {}).items() if v is not None}
     labels = {pair for photo in inputs.get("image_labels", ()) for pair in photo.labels}
@@ -200,7 +202,9 @@ def kept(name, level, row=ROW, seed=0):
 
 @pytest.mark.parametrize("name", CORRUPTIONS)
 @pytest.mark.parametrize("modalities", [(), ("table",), ("text", "image"), ("image_labels",)])
-def test_what_is_dropped_at_a_level_is_dropped_at_every_higher_one(name, modalities):
+def test_what_is_dropped_at_a_level_is_dropped_at_every_higher_one(
+    name: str, modalities: tuple[str, ...]
+) -> None:
     for i in range(40):
         inputs = {k: v for k, v in ROW.inputs.items() if k not in ("audio", *modalities)}
         row = Record(str(i), inputs)
@@ -208,7 +212,7 @@ def test_what_is_dropped_at_a_level_is_dropped_at_every_higher_one(name, modalit
         assert all(high <= low for low, high in pairwise(left))
 
 
-def test_all_takes_just_what_the_three_take():
+def test_all_takes_just_what_the_three_take() -> None:
     for level in LEVELS[:-1]:
         together = CORRUPTIONS["all"](ROW, level, 3).inputs
         for name, key in [
@@ -219,7 +223,7 @@ def test_all_takes_just_what_the_three_take():
             assert together.get(key) == CORRUPTIONS[name](ROW, level, 3).inputs.get(key)
 
 
-def test_draws_follow_from_seed_row_and_corruption_and_nothing_else():
+def test_draws_follow_from_seed_row_and_corruption_and_nothing_else() -> None:
     damage = CORRUPTIONS["word-dropout"]
     row = some_words(60)
     left = damage(row, 0.5, 1).inputs["text"]
@@ -231,7 +235,7 @@ def test_draws_follow_from_seed_row_and_corruption_and_nothing_else():
     assert rng_of(1, "r", "a").random() != rng_of(1, "r", "b").random()
 
 
-def test_another_process_drops_the_same():
+def test_another_process_drops_the_same() -> None:
     code = """
 import json
 from textcentric.corrupt import CORRUPTIONS
@@ -257,7 +261,9 @@ print(json.dumps(CORRUPTIONS["word-dropout"](row, 0.5, 1).inputs["text"]))
         {"image_labels": PHOTOS, "image": ("1.jpg",)},
     ],
 )
-def test_the_last_modality_keeps_one_piece_and_the_same_at_every_level(name, inputs):
+def test_the_last_modality_keeps_one_piece_and_the_same_at_every_level(
+    name: str, inputs: dict[str, Any]
+) -> None:
     row = Record("r1", inputs)
     damaged = CORRUPTIONS[name](row, 1, 0)
     assert all(kept(name, 1, row) <= kept(name, level, row) for level in LEVELS)
@@ -266,7 +272,7 @@ def test_the_last_modality_keeps_one_piece_and_the_same_at_every_level(name, inp
         assert total - gone == 1
 
 
-def test_the_last_piece_of_all_is_the_one_that_is_last_to_go():
+def test_the_last_piece_of_all_is_the_one_that_is_last_to_go() -> None:
     row = Record("r1", {"text": "a b", "table": {"A": 1}, "image_labels": PHOTOS})
     damaged = CORRUPTIONS["all"](row, 1, 0)
     counted = counts([(row, damaged)])
@@ -274,7 +280,7 @@ def test_the_last_piece_of_all_is_the_one_that_is_last_to_go():
     assert len(damaged.inputs) == 1
 
 
-def test_the_last_piece_is_one_that_an_expert_has_words_for():
+def test_the_last_piece_is_one_that_an_expert_has_words_for() -> None:
     # A label below the expert's bound says nothing, nor does a word that cleaning removes.
     photo = PhotoLabels("1.jpg", (("dim", 0.1), ("sure", 0.9), ("faint", 0.2)))
     for seed in range(8):
@@ -286,7 +292,7 @@ def test_the_last_piece_is_one_that_an_expert_has_words_for():
         )
 
 
-def test_pictures_without_labels_and_sounds_are_something_left():
+def test_pictures_without_labels_and_sounds_are_something_left() -> None:
     assert CORRUPTIONS["all"](only(text="a", image=("1.jpg",)), 1, 0).inputs == {
         "image": ("1.jpg",)
     }
@@ -295,7 +301,7 @@ def test_pictures_without_labels_and_sounds_are_something_left():
     }
 
 
-def test_a_row_that_says_nothing_may_lose_it_all():
+def test_a_row_that_says_nothing_may_lose_it_all() -> None:
     assert CORRUPTIONS["all"](only(text="\u200b \u200b"), 1, 0).inputs == {}
     assert CORRUPTIONS["all"](Record("r1", {}), 0.5, 0).inputs == {}
 
@@ -304,7 +310,7 @@ def test_a_row_that_says_nothing_may_lose_it_all():
     ("name", "absent"),
     [("word-dropout", "text"), ("feature-dropout", "table"), ("image-words", "image_labels")],
 )
-def test_a_row_without_the_modality_is_left_alone(name, absent):
+def test_a_row_without_the_modality_is_left_alone(name: str, absent: str) -> None:
     row = Record("r1", {key: value for key, value in ROW.inputs.items() if key != absent})
     assert CORRUPTIONS[name](row, 1, 0) == row
 
@@ -312,29 +318,29 @@ def test_a_row_without_the_modality_is_left_alone(name, absent):
 # ---- missing modalities and orders
 
 
-def test_without_takes_a_modality_and_the_labels_with_the_pictures():
+def test_without_takes_a_modality_and_the_labels_with_the_pictures() -> None:
     assert list(without(ROW, ["image"]).inputs) == ["table", "text", "audio"]
     assert list(without(ROW, ["image", "text"]).inputs) == ["table", "audio"]
     assert without(ROW, []) == ROW
     assert list(ROW.inputs) == ["table", "text", "image", "audio", "image_labels"]
 
 
-def test_a_modality_that_the_row_lacks_can_be_taken():
+def test_a_modality_that_the_row_lacks_can_be_taken() -> None:
     assert without(only(text="a"), ["audio", "image"]) == only(text="a")
 
 
-def test_taking_all_is_an_error_that_names_the_row():
+def test_taking_all_is_an_error_that_names_the_row() -> None:
     with pytest.raises(DataError, match="'r1' has nothing but text, image_labels: without") as told:
         without(only(text="a", image_labels=PHOTOS), ["image", "text"])
     assert told.value.row_id == "r1"
 
 
-def test_an_unknown_modality_is_refused_with_the_nearest():
+def test_an_unknown_modality_is_refused_with_the_nearest() -> None:
     with pytest.raises(ConfigError, match=r"unknown modality 'images'; did you mean 'image'\?"):
         without(ROW, ["images"])
 
 
-def test_removed_content_that_is_still_there_is_an_error():
+def test_removed_content_that_is_still_there_is_an_error() -> None:
     check_absent({"table": "a", "text": ""}, ["text", "image"], "r1")
     with pytest.raises(DataError, match="row 'r1' still holds image_labels where image must be"):
         check_absent({"table": {}, "image_labels": PHOTOS}, ["image"], "r1")
@@ -342,7 +348,7 @@ def test_removed_content_that_is_still_there_is_an_error():
         check_absent({"table": "Age: 3.", "text": "calm"}, ["text"], "r1")
 
 
-def test_every_proper_subset_is_listed_once():
+def test_every_proper_subset_is_listed_once() -> None:
     assert missing_subsets(["table", "text", "image"]) == [
         ("table",),
         ("text",),
@@ -356,7 +362,7 @@ def test_every_proper_subset_is_listed_once():
         missing_subsets(["text", "text"])
 
 
-def test_up_to_24_orders_are_all_of_them_and_begin_with_the_natural_one():
+def test_up_to_24_orders_are_all_of_them_and_begin_with_the_natural_one() -> None:
     assert part_orders(["b", "a"], seed=0) == [("b", "a"), ("a", "b")]
     assert part_orders(["a"], seed=0) == [("a",)]
     four = part_orders("table text image audio".split(), seed=0)
@@ -364,7 +370,7 @@ def test_up_to_24_orders_are_all_of_them_and_begin_with_the_natural_one():
     assert four[0] == ("table", "text", "image", "audio")
 
 
-def test_of_more_orders_24_are_drawn_by_seed():
+def test_of_more_orders_24_are_drawn_by_seed() -> None:
     names = ("table", "text", "image", "audio", "summary")
     orders = part_orders(names, seed=0)
     assert len(set(orders)) == len(orders) == 24
@@ -382,7 +388,7 @@ SIGHTS = (
 )
 
 
-def test_parts_lose_their_own_kind_of_piece_and_other_parts_words():
+def test_parts_lose_their_own_kind_of_piece_and_other_parts_words() -> None:
     parts = {"table": "Type: cat. Age: 3.", "text": "a b", "image": "1 photo. Light: dark.",
              "summary": "A cat."}  # fmt: skip
     rng = Random(4)
@@ -400,11 +406,11 @@ def test_parts_lose_their_own_kind_of_piece_and_other_parts_words():
     assert parts["text"] == "a b"
 
 
-def _stay(pieces, draws, level):
+def _stay(pieces: Sequence[str], draws: Sequence[float], level: float) -> str:
     return " ".join(piece for piece, u in zip(pieces, draws, strict=True) if u >= level)
 
 
-def test_parts_at_level_0_stay_and_at_level_1_keep_one_piece():
+def test_parts_at_level_0_stay_and_at_level_1_keep_one_piece() -> None:
     parts = {"table": "Type: cat. Age: 3.", "text": "a b", "image": ""}
     assert corrupt_parts(parts, 0, Random(0)) == parts
     for seed in range(9):
@@ -419,7 +425,7 @@ def test_parts_at_level_0_stay_and_at_level_1_keep_one_piece():
     assert corrupt_parts({}, 1, Random(0)) == {}
 
 
-def test_parts_dropped_at_a_level_are_dropped_at_every_higher_one():
+def test_parts_dropped_at_a_level_are_dropped_at_every_higher_one() -> None:
     parts = {"table": "Type: cat. Age: 3.", "text": "a b c d", "image": SIGHTS}
     for seed in range(30):
         left = [
@@ -438,7 +444,7 @@ def test_parts_dropped_at_a_level_are_dropped_at_every_higher_one():
 # ---- counts
 
 
-def test_counts_say_what_was_removed_of_what():
+def test_counts_say_what_was_removed_of_what() -> None:
     damaged = Record(
         "r1",
         {

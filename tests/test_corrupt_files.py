@@ -22,7 +22,7 @@ from textcentric.rows import Record
 
 
 @pytest.fixture
-def photos(tmp_path):
+def photos(tmp_path: Path) -> Record:
     """Return a row of a grey and a coloured picture."""
     shade = np.arange(60 * 80 * 3, dtype=np.uint32).reshape(60, 80, 3) % 256
     Image.new("RGB", (200, 150), (128, 128, 128)).save(tmp_path / "1.png")
@@ -31,7 +31,7 @@ def photos(tmp_path):
 
 
 @pytest.fixture
-def sounds(tmp_path):
+def sounds(tmp_path: Path) -> Record:
     """Return a row of one second of a tone at 16 kHz."""
     soundfile = pytest.importorskip("soundfile")
     wave = 0.1 * np.sin(2 * np.pi * 440 * np.arange(RATE) / RATE)
@@ -39,12 +39,12 @@ def sounds(tmp_path):
     return Record("r1", {"audio": (str(tmp_path / "1.wav"),)})
 
 
-def pixels(path):
+def pixels(path: str | Path) -> np.ndarray:
     with Image.open(path) as picture:
         return np.asarray(picture, dtype=np.float64) / 255
 
 
-def test_noise_has_the_sigma_of_the_level(photos, tmp_path):
+def test_noise_has_the_sigma_of_the_level(photos: Record, tmp_path: Path) -> None:
     copy = image_noise(photos, 0.1, 0, folder=tmp_path / "noise").inputs["image"][0]
     noise = pixels(copy) - 128 / 255
     assert noise.shape == (150, 200, 3)
@@ -52,14 +52,14 @@ def test_noise_has_the_sigma_of_the_level(photos, tmp_path):
     assert abs(noise.std() - 0.1) < 0.002
 
 
-def test_noise_is_clipped_at_black_and_white(photos, tmp_path):
+def test_noise_is_clipped_at_black_and_white(photos: Record, tmp_path: Path) -> None:
     copy = image_noise(photos, 0.9, 0, folder=tmp_path / "noise").inputs["image"][0]
     noisy = pixels(copy)
     # P(|0.9 z| > 0.5) = 0.578
     assert abs(np.isin(noisy, [0.0, 1.0]).mean() - 0.578) < 0.01
 
 
-def test_copies_are_lossless_pngs_and_the_originals_stay(photos, tmp_path):
+def test_copies_are_lossless_pngs_and_the_originals_stay(photos: Record, tmp_path: Path) -> None:
     before = [path.read_bytes() for path in photos.inputs["image"]]
     damaged = image_noise(photos, 0.3, 0, folder=tmp_path / "noise")
     for path in damaged.inputs["image"]:
@@ -72,7 +72,7 @@ def test_copies_are_lossless_pngs_and_the_originals_stay(photos, tmp_path):
     assert photos.inputs["image"] == (tmp_path / "1.png", tmp_path / "2.jpg")
 
 
-def test_the_same_noise_grows_with_the_level(photos, tmp_path):
+def test_the_same_noise_grows_with_the_level(photos: Record, tmp_path: Path) -> None:
     small, large = (
         pixels(image_noise(photos, level, 0, folder=tmp_path / "noise").inputs["image"][0])
         for level in (0.05, 0.1)
@@ -81,7 +81,7 @@ def test_the_same_noise_grows_with_the_level(photos, tmp_path):
     assert np.abs(large - 2 * small).max() < 2 / 255
 
 
-def test_a_copy_is_made_once_and_named_by_content(photos, tmp_path):
+def test_a_copy_is_made_once_and_named_by_content(photos: Record, tmp_path: Path) -> None:
     folder = tmp_path / "noise"
     first = image_noise(photos, 0.3, 0, folder=folder).inputs["image"]
     times = [path.stat().st_mtime_ns for path in first]
@@ -94,8 +94,10 @@ def test_a_copy_is_made_once_and_named_by_content(photos, tmp_path):
     assert sorted(folder.iterdir()) == sorted(first)
 
 
-def test_another_level_seed_row_place_or_content_is_another_copy(photos, tmp_path):
-    def names(record, level=0.3, seed=0):
+def test_another_level_seed_row_place_or_content_is_another_copy(
+    photos: Record, tmp_path: Path
+) -> None:
+    def names(record: Record, level: float = 0.3, seed: int = 0) -> list[str]:
         return [p.name for p in image_noise(record, level, seed, folder=tmp_path).inputs["image"]]
 
     grey = photos.inputs["image"][0]
@@ -109,7 +111,7 @@ def test_another_level_seed_row_place_or_content_is_another_copy(photos, tmp_pat
     assert names(photos)[1] == before[1]
 
 
-def test_the_bytes_of_a_copy_follow_from_the_row_alone(photos, tmp_path):
+def test_the_bytes_of_a_copy_follow_from_the_row_alone(photos: Record, tmp_path: Path) -> None:
     one, two = (
         [p.read_bytes() for p in image_noise(photos, 0.5, 4, folder=tmp_path / f).inputs["image"]]
         for f in ("one", "two")
@@ -117,7 +119,9 @@ def test_the_bytes_of_a_copy_follow_from_the_row_alone(photos, tmp_path):
     assert one == two
 
 
-def test_level_0_and_a_row_without_pictures_stay_the_row_itself(photos, tmp_path):
+def test_level_0_and_a_row_without_pictures_stay_the_row_itself(
+    photos: Record, tmp_path: Path
+) -> None:
     assert image_noise(photos, 0, 0, folder=tmp_path / "noise") is photos
     row = Record("r1", {"text": "a"})
     assert image_noise(row, 0.5, 0, folder=tmp_path / "noise") is row
@@ -125,12 +129,14 @@ def test_level_0_and_a_row_without_pictures_stay_the_row_itself(photos, tmp_path
     assert not (tmp_path / "noise").exists()
 
 
-def test_a_level_outside_0_to_1_is_refused(photos, tmp_path):
+def test_a_level_outside_0_to_1_is_refused(photos: Record, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"level is 1\.5, expected a share"):
         image_noise(photos, 1.5, 0, folder=tmp_path)
 
 
-def test_a_broken_picture_stays_what_it_is_and_leaves_nothing_behind(photos, tmp_path):
+def test_a_broken_picture_stays_what_it_is_and_leaves_nothing_behind(
+    photos: Record, tmp_path: Path
+) -> None:
     broken, absent = tmp_path / "broken.jpg", tmp_path / "absent.jpg"
     broken.write_bytes(b"<html>not found</html>")
     row = Record("r1", {"image": (broken, photos.inputs["image"][0], absent)})
@@ -141,7 +147,7 @@ def test_a_broken_picture_stays_what_it_is_and_leaves_nothing_behind(photos, tmp
     assert told.text.startswith("3 photos, 1 of them described.")
 
 
-def test_a_picture_outside_the_root_is_not_read(photos, tmp_path):
+def test_a_picture_outside_the_root_is_not_read(photos: Record, tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     folder = tmp_path / "noise"
     damaged = image_noise(photos, 0.3, 0, folder=folder, root=tmp_path / "data")
@@ -149,14 +155,14 @@ def test_a_picture_outside_the_root_is_not_read(photos, tmp_path):
     assert list(folder.iterdir()) == []
 
 
-def test_a_folder_that_cannot_be_written_stops_clearly(photos, tmp_path):
+def test_a_folder_that_cannot_be_written_stops_clearly(photos: Record, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StoppedError, match="cannot write"):
         image_noise(photos, 0.3, 0, folder=tmp_path / "file")
 
 
 @pytest.mark.parametrize("snr", SNRS)
-def test_white_noise_has_the_asked_ratio(sounds, tmp_path, snr):
+def test_white_noise_has_the_asked_ratio(sounds: Record, tmp_path: Path, snr: float) -> None:
     clean = open_sound(sounds.inputs["audio"][0]).samples
     copy = audio_noise(sounds, snr, 0, folder=tmp_path / "noise").inputs["audio"][0]
     noise = open_sound(copy).samples - clean
@@ -167,7 +173,9 @@ def test_white_noise_has_the_asked_ratio(sounds, tmp_path, snr):
     assert abs(power[: len(power) // 2].mean() / power[len(power) // 2 :].mean() - 1) < 0.1
 
 
-def test_sounds_are_made_once_and_are_the_same_bytes_anywhere(sounds, tmp_path):
+def test_sounds_are_made_once_and_are_the_same_bytes_anywhere(
+    sounds: Record, tmp_path: Path
+) -> None:
     first, again, elsewhere = (
         Path(audio_noise(sounds, 10, 0, folder=tmp_path / folder).inputs["audio"][0])
         for folder in ("one", "one", "two")
@@ -177,7 +185,9 @@ def test_sounds_are_made_once_and_are_the_same_bytes_anywhere(sounds, tmp_path):
     assert list((tmp_path / "one").iterdir()) == [first]
 
 
-def test_a_loud_or_silent_or_broken_sound_stays_within_bounds(sounds, tmp_path):
+def test_a_loud_or_silent_or_broken_sound_stays_within_bounds(
+    sounds: Record, tmp_path: Path
+) -> None:
     import soundfile
 
     soundfile.write(tmp_path / "loud.wav", np.sign(np.sin(np.arange(8000.0))), 8000)
@@ -192,12 +202,14 @@ def test_a_loud_or_silent_or_broken_sound_stays_within_bounds(sounds, tmp_path):
 
 
 @pytest.mark.parametrize("snr", [float("nan"), float("inf"), -float("inf")])
-def test_a_ratio_that_is_not_finite_is_refused(sounds, tmp_path, snr):
+def test_a_ratio_that_is_not_finite_is_refused(sounds: Record, tmp_path: Path, snr: float) -> None:
     with pytest.raises(ConfigError, match="signal-to-noise ratio is"):
         audio_noise(sounds, snr, 0, folder=tmp_path)
 
 
-def test_all_with_pixels_damages_what_the_image_expert_may_read(photos, tmp_path):
+def test_all_with_pixels_damages_what_the_image_expert_may_read(
+    photos: Record, tmp_path: Path
+) -> None:
     labels = (PhotoLabels("1.png", tuple((f"l{i}", 0.9) for i in range(50))),)
     row = Record("r1", {**photos.inputs, "table": {"A": 1, "B": 2}, "image_labels": labels})
     damaged = all_with_pixels(row, 0.5, 0, folder=tmp_path / "noise")
@@ -211,7 +223,9 @@ def test_all_with_pixels_damages_what_the_image_expert_may_read(photos, tmp_path
     )
 
 
-def test_the_corruptions_with_files_take_their_folder_along(photos, sounds, tmp_path):
+def test_the_corruptions_with_files_take_their_folder_along(
+    photos: Record, sounds: Record, tmp_path: Path
+) -> None:
     table = file_corruptions(tmp_path / "noise")
     assert sorted(table) == ["all", "audio-noise", "image-noise"]
     assert table["image-noise"](photos, 0.3, 0) == image_noise(

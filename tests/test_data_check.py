@@ -1,12 +1,14 @@
 """`check`: everything wrong with a data set, counted, without ever giving up half-way."""
 
 import json
+from pathlib import Path
 
 import pytest
 from PIL import Image
 from test_data_pictures import broken
 
 from textcentric.data import check
+from textcentric.data.checks import CheckReport
 from textcentric.errors import ConfigError
 
 SCHEMA = {
@@ -22,7 +24,7 @@ SCHEMA = {
 
 
 @pytest.fixture
-def report(tmp_path):
+def report(tmp_path: Path) -> CheckReport:
     broken(tmp_path)
     Image.new("RGB", (20, 10)).save(tmp_path / "good.jpg")
     lines = [
@@ -42,7 +44,7 @@ def report(tmp_path):
     return check(tmp_path / "rows.csv", schema=SCHEMA)
 
 
-def test_columns_are_counted_by_what_is_wrong_with_them(report):
+def test_columns_are_counted_by_what_is_wrong_with_them(report: CheckReport) -> None:
     columns = {c.column: (c.role, c.missing, c.unreadable, c.out_of_range) for c in report.columns}
     assert columns == {
         "id": ("id", 1, 0, 0),
@@ -55,7 +57,7 @@ def test_columns_are_counted_by_what_is_wrong_with_them(report):
     assert report.columns[4].examples == ["b: '900'", "c: 'old'"]
 
 
-def test_pictures_are_counted_by_what_is_wrong_with_them(report):
+def test_pictures_are_counted_by_what_is_wrong_with_them(report: CheckReport) -> None:
     (files,) = report.files
     assert (files.found, files.absent, files.refused) == (6, 1, 1)
     assert files.broken == {
@@ -66,7 +68,7 @@ def test_pictures_are_counted_by_what_is_wrong_with_them(report):
     }
 
 
-def test_broken_rows_and_pictures_are_warnings_and_the_rest_is_usable(report):
+def test_broken_rows_and_pictures_are_warnings_and_the_rest_is_usable(report: CheckReport) -> None:
     assert report.usable
     assert (report.rows, report.usable_rows) == (9, 7)
     assert "skipped 1 line(s) without exactly 6 fields" in report.warnings
@@ -74,7 +76,7 @@ def test_broken_rows_and_pictures_are_warnings_and_the_rest_is_usable(report):
     assert "column age: 1 out of range (b: '900', c: 'old')" in report.warnings
 
 
-def test_the_report_is_plain_data(report):
+def test_the_report_is_plain_data(report: CheckReport) -> None:
     assert json.loads(json.dumps(report.to_dict()))["usable"] is True
 
 
@@ -89,18 +91,20 @@ def test_the_report_is_plain_data(report):
         ("\x00\x00\n\x00", "lacks its id column"),
     ],
 )
-def test_only_rows_that_cannot_be_used_are_a_problem(tmp_path, text, problem):
+def test_only_rows_that_cannot_be_used_are_a_problem(
+    tmp_path: Path, text: str, problem: str
+) -> None:
     (tmp_path / "rows.csv").write_text(text)
     found = check(tmp_path / "rows.csv", schema=SCHEMA | {"id": "id"})
     assert not found.usable
     assert problem in found.problems[0]
 
 
-def test_a_folder_without_the_data_set_is_a_problem_not_a_crash(tmp_path):
+def test_a_folder_without_the_data_set_is_a_problem_not_a_crash(tmp_path: Path) -> None:
     found = check("petfinder", data_dir=tmp_path)
     assert found.problems[0].endswith("holds no PetFinder: expected train/train.csv in it")
 
 
-def test_an_unknown_data_set_is_wrong_usage():
+def test_an_unknown_data_set_is_wrong_usage() -> None:
     with pytest.raises(ConfigError, match="did you mean 'avito'"):
         check("avitto")

@@ -1,5 +1,9 @@
 """Own tables: roles, splits, filters, and every way in which rows can be unusable."""
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from textcentric.data import load
@@ -7,11 +11,12 @@ from textcentric.data.records import split_of
 from textcentric.errors import ConfigError, DataError
 
 ROLES = {"target": "price", "task": "regression", "text": ["title"]}
+Write = Callable[..., Path]
 
 
 @pytest.fixture
-def table(tmp_path):
-    def write(text, name="homes.csv"):
+def table(tmp_path: Path) -> Write:
+    def write(text: str, name: str = "homes.csv") -> Path:
         path = tmp_path / name
         path.write_text(text, encoding="utf-8")
         return path
@@ -19,7 +24,7 @@ def table(tmp_path):
     return write
 
 
-def test_roles_leave_the_rest_to_the_table(table):
+def test_roles_leave_the_rest_to_the_table(table: Write) -> None:
     path = table("id,price,title,beds,host,url\n007,9.5,Old mill,2,h1,x\n")
     schema = ROLES | {"group": "host", "ignore": "url", "columns": {"beds": {"unit": "beds"}}}
     (row,) = load(path, schema=schema)
@@ -29,25 +34,25 @@ def test_roles_leave_the_rest_to_the_table(table):
     assert dict(row.inputs) == {"table": {"beds": "2 beds"}, "text": "Old mill"}
 
 
-def test_a_missing_modality_is_an_absent_key(table):
+def test_a_missing_modality_is_an_absent_key(table: Write) -> None:
     rows = list(load(table("id,price,title,beds\na,1,,2\nb,1,words,\n"), schema=ROLES))
     assert [list(row.inputs) for row in rows] == [["table"], ["text"]]
     assert rows[0].inputs["table"] == {"beds": "2"}
 
 
-def test_rows_can_be_read_again_and_counted(table):
+def test_rows_can_be_read_again_and_counted(table: Write) -> None:
     rows = load(table("id,price,title\na,1,x\nb,2,y\n"), schema=ROLES)
     assert [row.id for row in rows] == [row.id for row in rows] == ["a", "b"]
     assert rows.count() == rows.rows == 2
     assert len(rows.digest) == 64
 
 
-def test_the_limit_comes_after_the_required_modality(table):
+def test_the_limit_comes_after_the_required_modality(table: Write) -> None:
     path = table("id,price,title,beds\na,1,,2\nb,2,x,2\nc,3,,2\nd,4,y,2\n")
     assert [r.id for r in load(path, schema=ROLES, require=["text"], limit=2)] == ["b", "d"]
 
 
-def test_the_task_and_the_classes_are_taken_from_the_targets(table):
+def test_the_task_and_the_classes_are_taken_from_the_targets(table: Write) -> None:
     kinds = load(table("id,kind,a\n1,0,x\n2,1,x\n3,1,x\n"), schema={"target": "kind"})
     assert kinds.schema.task == "classification"
     assert kinds.schema.choices == {0: "0", 1: "1"}
@@ -57,7 +62,7 @@ def test_the_task_and_the_classes_are_taken_from_the_targets(table):
     assert prices.schema.task == "regression"
 
 
-def test_a_group_never_straddles_the_splits_made_by_hash(table):
+def test_a_group_never_straddles_the_splits_made_by_hash(table: Write) -> None:
     lines = "".join(f"{i},g{i // 4},w{i}\n" for i in range(400))
     rows = list(load(table("id,host,title\n" + lines), schema={"text": "title", "group": "host"}))
     by_group = {}
@@ -68,7 +73,7 @@ def test_a_group_never_straddles_the_splits_made_by_hash(table):
     assert split_of("g0") == "train"
 
 
-def test_a_split_column_is_used_as_it_stands(table):
+def test_a_split_column_is_used_as_it_stands(table: Write) -> None:
     path = table("id,part,title\na,dev,x\nb,train,y\n")
     schema = {"split": "part", "text": "title"}
     assert [row.id for row in load(path, schema=schema, split="dev")] == ["a"]
@@ -76,7 +81,7 @@ def test_a_split_column_is_used_as_it_stands(table):
         load(path, schema=schema, split="trian")
 
 
-def test_rows_with_a_target_that_is_no_number_are_left_out_and_told(table):
+def test_rows_with_a_target_that_is_no_number_are_left_out_and_told(table: Write) -> None:
     path = table("id,price,title\na,1,x\nb,cheap,y\nc,nan,z\nd,inf,z\ne,,z\n")
     rows = load(path, schema=ROLES)
     assert [(row.id, row.target) for row in rows] == [("a", 1.0), ("e", None)]
@@ -88,14 +93,14 @@ def test_rows_with_a_target_that_is_no_number_are_left_out_and_told(table):
     assert rows.notes[1] == "1 row without price"
 
 
-def test_a_class_that_is_not_among_the_choices_is_a_fault(table):
+def test_a_class_that_is_not_among_the_choices_is_a_fault(table: Write) -> None:
     schema = {"target": "kind", "task": "classification", "choices": {0: "slow", 1: "fast"}}
     rows = load(table("id,kind,a\n1,0,x\n2,7,x\n3,1.0,x\n"), schema=schema)
     assert [row.target for row in rows] == [0, 1]
     assert "target kind = '7', expected one of 0, 1" in rows.faults[0].message
 
 
-def test_a_row_without_an_id_is_left_out_and_told(table):
+def test_a_row_without_an_id_is_left_out_and_told(table: Write) -> None:
     rows = load(table("id,price,title\n,1,x\nb,2,y\n"), schema=ROLES)
     assert [row.id for row in rows] == ["b"]
     assert "a row has no value in its id column 'id'" in rows.notes[0]
@@ -115,20 +120,22 @@ def test_a_row_without_an_id_is_left_out_and_told(table):
         ("key,price,title\na,1,x\n", "no id column is named"),
     ],
 )
-def test_rows_that_cannot_be_used_as_a_whole_end_the_load(table, text, message):
+def test_rows_that_cannot_be_used_as_a_whole_end_the_load(
+    table: Write, text: str, message: str
+) -> None:
     with pytest.raises(DataError) as error:
         load(table(text), schema=ROLES)
     assert message in str(error.value)
 
 
-def test_one_group_in_two_splits_is_an_error(table):
+def test_one_group_in_two_splits_is_an_error(table: Write) -> None:
     path = table("id,host,part,title\na,h,train,x\nb,h,test,y\n")
     schema = {"group": "host", "split": "part", "text": "title"}
     with pytest.raises(DataError, match=r"1 group of column 'host' in more than one split"):
         load(path, schema=schema)
 
 
-def test_a_column_in_the_schema_that_is_not_in_the_table_is_named(table):
+def test_a_column_in_the_schema_that_is_not_in_the_table_is_named(table: Write) -> None:
     path = table("id,price,title\na,1,x\n")
     with pytest.raises(ConfigError, match="unknown column 'titel'; did you mean 'title'"):
         load(path, schema=ROLES | {"columns": {"titel": {"unit": "m"}}})
@@ -144,19 +151,21 @@ def test_a_column_in_the_schema_that_is_not_in_the_table_is_named(table):
         ({"schema": {"id": "x"}}, "brings its own schema"),
     ],
 )
-def test_wrong_arguments_are_refused_before_anything_is_read(arguments, message):
+def test_wrong_arguments_are_refused_before_anything_is_read(
+    arguments: dict[str, Any], message: str
+) -> None:
     with pytest.raises(ConfigError) as error:
         load(**{"dataset": "petfinder", **arguments})
     assert message in str(error.value)
 
 
-def test_odd_characters_stay_text(table):
+def test_odd_characters_stay_text(table: Write) -> None:
     odd = "{{ 7 * 7 }} <script>x</script> \u202eabc\u202c \u0007 \U0001f436"
     (row,) = load(table(f'id,price,title\na,1,"{odd}"\n'), schema=ROLES)
     assert row.inputs["text"] == odd
 
 
-def test_bytes_that_are_not_utf8_are_counted(tmp_path):
+def test_bytes_that_are_not_utf8_are_counted(tmp_path: Path) -> None:
     path = tmp_path / "latin.csv"
     path.write_bytes("id,price,title\na,1,caf\xe9\n".encode("latin-1"))
     rows = load(path, schema=ROLES)
@@ -165,7 +174,7 @@ def test_bytes_that_are_not_utf8_are_counted(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_million_rows_stream_in_bounded_memory(table):
+def test_a_million_rows_stream_in_bounded_memory(table: Write) -> None:
     import subprocess
     import sys
 

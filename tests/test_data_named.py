@@ -3,6 +3,7 @@
 import csv
 import gzip
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -36,7 +37,7 @@ PET = dict.fromkeys(sample.COLUMNS, "0") | {
 }
 
 
-def write_rows(path, rows):
+def write_rows(path: Path, rows: Sequence[Mapping[str, str]]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8", newline="") as file:
         table = csv.DictWriter(file, list(rows[0]))
@@ -45,7 +46,7 @@ def write_rows(path, rows):
 
 
 @pytest.fixture
-def pets(tmp_path):
+def pets(tmp_path: Path) -> Path:
     write_rows(tmp_path / "train" / "train.csv", [PET, PET | {"PetID": "p2", "Type": "2"}])
     write_rows(tmp_path / "breed_labels.csv", [{"BreedID": "2", "Type": "1", "BreedName": "Pug"}])
     write_rows(tmp_path / "color_labels.csv", [{"ColorID": "1", "ColorName": "Black"}])
@@ -53,7 +54,7 @@ def pets(tmp_path):
     return tmp_path
 
 
-def test_every_code_of_a_pet_becomes_a_word(pets):
+def test_every_code_of_a_pet_becomes_a_word(pets: Path) -> None:
     row = next(iter(load("petfinder", data_dir=pets)))
     assert (row.id, row.target, row.group) == ("p1", 2, "r1")
     assert row.inputs["text"] == "Quiet and kind."
@@ -81,7 +82,7 @@ def test_every_code_of_a_pet_becomes_a_word(pets):
     }
 
 
-def test_without_its_name_tables_the_codes_stay_and_a_note_says_so(pets):
+def test_without_its_name_tables_the_codes_stay_and_a_note_says_so(pets: Path) -> None:
     (pets / "breed_labels.csv").unlink()
     (pets / "train" / "train.csv").rename(pets / "train.csv")
     rows = load("petfinder", data_dir=pets)
@@ -89,7 +90,7 @@ def test_without_its_name_tables_the_codes_stay_and_a_note_says_so(pets):
     assert "breed_labels.csv is absent" in rows.notes[0]
 
 
-def test_photo_labels_come_with_the_row_even_without_the_photo(pets):
+def test_photo_labels_come_with_the_row_even_without_the_photo(pets: Path) -> None:
     lines = (
         "PetID,ImageNo,labels,colors,crop_confidence,n_faces,n_text\n"
         "p1,10,dog:0.9,0a0b0c:0.5,0.8,0,0\n"
@@ -110,7 +111,7 @@ def test_photo_labels_come_with_the_row_even_without_the_photo(pets):
     assert list(rows.image_labels()) == ["p1-2.jpg", "p1-10.jpg"]
 
 
-def test_photo_labels_that_do_not_parse_are_a_data_error(pets):
+def test_photo_labels_that_do_not_parse_are_a_data_error(pets: Path) -> None:
     (pets / "train_image_labels.csv").write_text("PetID,ImageNo\np1,1\n")
     with pytest.raises(DataError, match="lack column 'labels'"):
         list(load("petfinder", data_dir=pets))
@@ -145,7 +146,7 @@ INSIDE = {
 }
 
 
-def test_airbnb_reads_printed_lists(tmp_path):
+def test_airbnb_reads_printed_lists(tmp_path: Path) -> None:
     write_rows(tmp_path / "listings.csv", [SCRAPED])
     (row,) = load("airbnb", data_dir=tmp_path)
     assert row.target == 105.0
@@ -158,7 +159,7 @@ def test_airbnb_reads_printed_lists(tmp_path):
     }
 
 
-def test_airbnb_reads_the_columns_of_inside_airbnb(tmp_path):
+def test_airbnb_reads_the_columns_of_inside_airbnb(tmp_path: Path) -> None:
     write_rows(tmp_path / "listings.csv", [INSIDE])
     (row,) = load("airbnb", data_dir=tmp_path)
     assert (row.id, row.target, row.group) == ("042", 1200.0, "9")
@@ -175,7 +176,7 @@ def test_airbnb_reads_the_columns_of_inside_airbnb(tmp_path):
     }
 
 
-def test_avito_is_read_in_russian(tmp_path):
+def test_avito_is_read_in_russian(tmp_path: Path) -> None:
     advertisement = {
         "item_id": "i1",
         "user_id": "u1",
@@ -200,28 +201,30 @@ def test_avito_is_read_in_russian(tmp_path):
     }
 
 
-def test_a_named_set_is_looked_for_in_the_data_folder_before_the_sample(pets, monkeypatch):
+def test_a_named_set_is_looked_for_in_the_data_folder_before_the_sample(
+    pets: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("TEXTCENTRIC_DATA", str(pets.parent))
     pets.rename(pets.parent / "petfinder")
     rows = load("petfinder")
     assert (rows.name, rows.origin, rows.count()) == ("petfinder", "folder", 2)
 
 
-def test_an_explicit_folder_that_is_wrong_is_an_error_not_the_sample(tmp_path):
+def test_an_explicit_folder_that_is_wrong_is_an_error_not_the_sample(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"is no folder; download `petfinder"):
         load("petfinder", data_dir=tmp_path / "none")
     with pytest.raises(DataError, match="holds no Airbnb"):
         load("airbnb", data_dir=tmp_path)
 
 
-def test_each_named_set_says_what_it_is_and_how_to_get_it():
+def test_each_named_set_says_what_it_is_and_how_to_get_it() -> None:
     assert names() == ["airbnb", "avito", "petfinder"]
     for name in names():
         assert "target" in named_set(name).ABOUT
         assert "--data-dir" in named_set(name).HOW_TO_GET
 
 
-def real(name):
+def real(name: str) -> Path:
     folder = Path(
         os.environ.get("TEXTCENTRIC_TEST_DATA", Path(__file__).parents[2] / "shared/data")
     )
@@ -238,13 +241,13 @@ def real(name):
         ("avito", 69, 0),
     ],
 )
-def test_the_real_rows_are_all_usable(name, rows, pictures):
+def test_the_real_rows_are_all_usable(name: str, rows: int, pictures: int) -> None:
     found = load(name, data_dir=real(name))
     assert (found.rows, found.faulty, found.notes) == (rows, 0, ())
     assert sum("image" in row.inputs for row in found) == pictures
 
 
-def test_the_real_airbnb_passes_the_check():
+def test_the_real_airbnb_passes_the_check() -> None:
     report = check("airbnb", data_dir=real("airbnb"), pictures=False)
     assert report.usable
     assert report.warnings == ["37 of 770 rows have no image"]

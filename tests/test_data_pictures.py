@@ -1,38 +1,41 @@
 """Pictures: found by column or pattern, kept inside the folder, opened safely."""
 
+from pathlib import Path
+
 import pytest
 from PIL import Image
 
 from textcentric.data import load, open_picture
 from textcentric.errors import DataError
+from textcentric.rows import Record
 
 BY_ID = {"image": {"folder": "photos", "pattern": "{id}-*.jpg"}}
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(tmp_path: Path) -> Path:
     (tmp_path / "photos").mkdir()
     for name in ("a-1", "a-2", "a-10", "b-c-1"):
         Image.new("RGB", (20, 10), "red").save(tmp_path / "photos" / f"{name}.jpg")
     return tmp_path
 
 
-def table(folder, text):
+def table(folder: Path, text: str) -> Path:
     path = folder / "rows.csv"
     path.write_text(text)
     return path
 
 
-def photos(row):
+def photos(row: Record) -> list[str]:
     return [path.name for path in row.inputs.get("image", ())]
 
 
-def test_all_pictures_of_a_row_come_in_numeric_order(folder):
+def test_all_pictures_of_a_row_come_in_numeric_order(folder: Path) -> None:
     rows = list(load(table(folder, "id,w\na,x\nb-c,x\nb,x\n"), schema=BY_ID))
     assert [photos(row) for row in rows] == [["a-1.jpg", "a-2.jpg", "a-10.jpg"], ["b-c-1.jpg"], []]
 
 
-def test_a_column_names_the_picture_and_an_absent_file_is_a_missing_modality(folder):
+def test_a_column_names_the_picture_and_an_absent_file_is_a_missing_modality(folder: Path) -> None:
     path = table(folder, "id,photo\n1,photos/a-1.jpg\n2,photos/none.jpg\n3,\n")
     rows = load(path, schema={"image": "photo"})
     assert [photos(row) for row in rows] == [["a-1.jpg"]]
@@ -40,13 +43,15 @@ def test_a_column_names_the_picture_and_an_absent_file_is_a_missing_modality(fol
     assert "row '2' has nothing in any modality" in rows.notes[0]
 
 
-def test_a_pattern_completes_the_value_of_a_column(folder):
+def test_a_pattern_completes_the_value_of_a_column(folder: Path) -> None:
     rule = {"image": {"column": "photo", "folder": "photos", "pattern": "{value}.jpg"}}
     (row,) = load(table(folder, "id,photo\n1,a-2\n"), schema=rule)
     assert photos(row) == ["a-2.jpg"]
 
 
-def test_paths_and_links_that_leave_the_folder_are_refused_and_counted(folder, tmp_path_factory):
+def test_paths_and_links_that_leave_the_folder_are_refused_and_counted(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     outside = tmp_path_factory.mktemp("outside") / "secret.jpg"
     Image.new("RGB", (20, 10)).save(outside)
     (folder / "photos" / "d-1.jpg").symlink_to(outside)
@@ -62,14 +67,16 @@ def test_paths_and_links_that_leave_the_folder_are_refused_and_counted(folder, t
     assert rows.notes[0].startswith("refused 2 image files")
 
 
-def test_a_name_that_no_file_can_have_is_refused(folder):
+def test_a_name_that_no_file_can_have_is_refused(folder: Path) -> None:
     (folder / "rows.jsonl").write_text('{"id": "1", "w": "x", "photo": "a\\u0000b/c.jpg"}\n')
     rows = load(folder / "rows.jsonl", schema={"image": "photo"})
     assert [photos(row) for row in rows] == [[]]
     assert rows.notes[0].startswith("refused 1 image file")
 
 
-def test_an_id_cannot_climb_out_of_the_folder(folder, tmp_path_factory):
+def test_an_id_cannot_climb_out_of_the_folder(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     outside = tmp_path_factory.mktemp("outside") / "x.jpg"
     Image.new("RGB", (20, 10)).save(outside)
     rule = {"image": {"folder": "photos", "pattern": "{id}.jpg"}}
@@ -78,7 +85,7 @@ def test_an_id_cannot_climb_out_of_the_folder(folder, tmp_path_factory):
     assert "image" not in row.inputs
 
 
-def test_a_picture_opens_as_rgb_and_upright(tmp_path):
+def test_a_picture_opens_as_rgb_and_upright(tmp_path: Path) -> None:
     picture = Image.new("L", (40, 20), 90)
     exif = picture.getexif()
     exif[0x0112] = 6  # rotate by a quarter turn
@@ -87,7 +94,7 @@ def test_a_picture_opens_as_rgb_and_upright(tmp_path):
     assert (opened.mode, opened.size) == ("RGB", (20, 40))
 
 
-def broken(folder):
+def broken(folder: Path) -> None:
     whole = folder / "whole.jpg"
     Image.effect_noise((200, 200), 60).convert("RGB").save(whole)
     (folder / "cut.jpg").write_bytes(whole.read_bytes()[:3000])
@@ -112,7 +119,7 @@ def broken(folder):
         ("../outside.jpg", "leaves the data folder"),
     ],
 )
-def test_a_picture_that_cannot_be_used_says_why(tmp_path, name, message):
+def test_a_picture_that_cannot_be_used_says_why(tmp_path: Path, name: str, message: str) -> None:
     broken(tmp_path)
     with pytest.raises(DataError) as error:
         open_picture(tmp_path / name, root=tmp_path)

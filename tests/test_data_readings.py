@@ -31,16 +31,18 @@ MISSING = ("", "NaN")
         (b"raw", None, None),
     ],
 )
-def test_a_cell_reads_as_words_or_a_number(raw, column, value):
+def test_a_cell_reads_as_words_or_a_number(
+    raw: str | float | bytes | None, column: Column | None, value: str | float | None
+) -> None:
     assert read_cell(raw, column, MISSING) == value
 
 
-def test_a_printed_list_is_parsed_never_executed():
+def test_a_printed_list_is_parsed_never_executed() -> None:
     nasty = "[__import__('os').getpid()]"
     assert items(nasty, Column(reads="list")) == [nasty]
 
 
-def test_headings_and_doubled_lines_of_a_printed_list_are_dropped():
+def test_headings_and_doubled_lines_of_a_printed_list_are_dropped() -> None:
     printed = "['About', 'The space', 'The space\\nA mill.', 'Unavailable: TV\\nTV', '']"
     column = Column(reads="list", drop=("About",))
     assert items(printed, column) == ["The space\nA mill.", "Unavailable: TV"]
@@ -48,9 +50,9 @@ def test_headings_and_doubled_lines_of_a_printed_list_are_dropped():
 
 
 @pytest.mark.parametrize("raw", ["soon", "", "nan", "inf", "1,2", None])
-def test_what_is_not_a_finite_number_is_none(raw):
+def test_what_is_not_a_finite_number_is_none(raw: str | float | bytes | None) -> None:
     assert number(raw) is None
 
 
-def test_an_id_stays_the_string_that_it_is():
+def test_an_id_stays_the_string_that_it_is() -> None:
     assert [identifier(raw) for raw in ("007", 7, 7.0, "", None)] == ["007", "7", "7", None, None]

@@ -1,12 +1,15 @@
 """Schemas: from YAML, dicts and flags, with faults explained."""
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from textcentric.data import read_schema
 from textcentric.errors import ConfigError
 
 
-def test_a_schema_reads_from_yaml_and_flags_override_it(tmp_path):
+def test_a_schema_reads_from_yaml_and_flags_override_it(tmp_path: Path) -> None:
     path = tmp_path / "homes.yaml"
     path.write_text("id: listing\ntarget: price\ntext: title\ncolumns: {beds: {unit: beds}}\n")
     schema = read_schema(path, target="rent")
@@ -14,7 +17,7 @@ def test_a_schema_reads_from_yaml_and_flags_override_it(tmp_path):
     assert schema.columns["beds"].unit == "beds"
 
 
-def test_a_short_image_role_is_a_column_and_choices_may_be_a_list():
+def test_a_short_image_role_is_a_column_and_choices_may_be_a_list() -> None:
     schema = read_schema({"image": "photo", "choices": ["low", "high"]})
     assert schema.image is not None
     assert schema.image.column == "photo"
@@ -31,13 +34,15 @@ def test_a_short_image_role_is_a_column_and_choices_may_be_a_list():
         ({"image": {"folder": "photos"}}, 'a `pattern` such as "{id}-*.jpg"'),
     ],
 )
-def test_a_wrong_key_or_value_is_named_with_the_right_one(values, message):
+def test_a_wrong_key_or_value_is_named_with_the_right_one(
+    values: dict[str, Any], message: str
+) -> None:
     with pytest.raises(ConfigError) as error:
         read_schema(values)
     assert message in str(error.value)
 
 
-def test_a_schema_file_that_is_absent_or_no_mapping_is_explained(tmp_path):
+def test_a_schema_file_that_is_absent_or_no_mapping_is_explained(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="does not exist"):
         read_schema(tmp_path / "none.yaml")
     (tmp_path / "list.yaml").write_text("- id\n- target\n")

@@ -3,6 +3,7 @@
 import gzip
 import json
 from collections import Counter
+from pathlib import Path
 
 import datasets
 import pyarrow as pa
@@ -21,7 +22,7 @@ CSV = "id,words,n\n" + "".join(
 )
 
 
-def write(path):
+def write(path: Path) -> None:
     lines = "".join(json.dumps(row) + "\n" for row in ROWS)
     writers = {
         "rows.csv": lambda: path.write_text(CSV),
@@ -37,7 +38,7 @@ def write(path):
 @pytest.mark.parametrize(
     "name", ["rows.csv", "rows.csv.gz", "rows.jsonl", "rows.json.gz", "rows.parquet", "rows.saved"]
 )
-def test_every_format_gives_the_same_rows_twice(tmp_path, name):
+def test_every_format_gives_the_same_rows_twice(tmp_path: Path, name: str) -> None:
     write(tmp_path / name)
     table = open_table(tmp_path / name)
     assert table.columns == ("id", "words", "n")
@@ -45,20 +46,22 @@ def test_every_format_gives_the_same_rows_twice(tmp_path, name):
     assert list(table.rows()) == ROWS
 
 
-def test_a_folder_of_parquet_shards_is_one_table(tmp_path):
+def test_a_folder_of_parquet_shards_is_one_table(tmp_path: Path) -> None:
     for i, row in enumerate(ROWS):
         pq.write_table(pa.Table.from_pylist([row]), tmp_path / f"shard-{i}.parquet")
     assert list(open_table(tmp_path).rows()) == ROWS
 
 
-def test_the_splits_of_a_saved_data_set_become_the_split(tmp_path):
+def test_the_splits_of_a_saved_data_set_become_the_split(tmp_path: Path) -> None:
     parts = {"train": ROWS[:3], "test": ROWS[3:]}
     made = {name: datasets.Dataset.from_list(rows) for name, rows in parts.items()}
     datasets.DatasetDict(made).save_to_disk(tmp_path / "both")
     assert [row.id for row in load(tmp_path / "both", split="test")] == ["010", "011"]
 
 
-def test_pictures_inside_a_data_set_become_files(tmp_path, monkeypatch):
+def test_pictures_inside_a_data_set_become_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from PIL import Image
 
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
@@ -69,7 +72,9 @@ def test_pictures_inside_a_data_set_become_files(tmp_path, monkeypatch):
     assert open_picture(row.inputs["image"][0]).size == (8, 6)
 
 
-def test_the_hub_loader_reads_a_data_set_by_name(tmp_path, monkeypatch):
+def test_the_hub_loader_reads_a_data_set_by_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # `load_dataset` takes a folder with data files where a hub name would stand.
     monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "cache"))
     write(tmp_path / "rows.parquet")
@@ -77,7 +82,7 @@ def test_the_hub_loader_reads_a_data_set_by_name(tmp_path, monkeypatch):
     assert rows == [{**row, "split": "train"} for row in ROWS]
 
 
-def test_lines_that_do_not_fit_are_counted_and_left_out(tmp_path):
+def test_lines_that_do_not_fit_are_counted_and_left_out(tmp_path: Path) -> None:
     path = tmp_path / "ragged.csv"
     path.write_text("id,a\n1,x\n2\n3,y,z\n\n4,w\n")
     unreadable = Counter()
@@ -86,7 +91,7 @@ def test_lines_that_do_not_fit_are_counted_and_left_out(tmp_path):
     assert unreadable == {"line(s) without exactly 2 fields": 2}
 
 
-def test_half_a_surrogate_pair_is_replaced_because_no_file_could_hold_it(tmp_path):
+def test_half_a_surrogate_pair_is_replaced_because_no_file_could_hold_it(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
     path.write_text('{"id": "1", "words": "a \\ud800 b \\ud83d\\udc36"}\n')
     assert next(open_table(path).rows())["words"] == "a \ufffd b \U0001f436"
@@ -103,14 +108,16 @@ def test_half_a_surrogate_pair_is_replaced_because_no_file_could_hold_it(tmp_pat
         ("what.xlsx", b"x", "has an unknown format"),
     ],
 )
-def test_a_table_that_cannot_be_read_says_why(tmp_path, name, content, message):
+def test_a_table_that_cannot_be_read_says_why(
+    tmp_path: Path, name: str, content: bytes, message: str
+) -> None:
     (tmp_path / name).write_bytes(content)
     with pytest.raises(DataError) as error:
         list(open_table(tmp_path / name).rows())
     assert message in str(error.value)
 
 
-def test_a_mistyped_path_names_the_nearest_file(tmp_path):
+def test_a_mistyped_path_names_the_nearest_file(tmp_path: Path) -> None:
     (tmp_path / "listing.csv").write_text("id\n1\n")
     with pytest.raises(DataError, match=r"did you mean .*listing\.csv"):
         load(tmp_path / "listings.csv")

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
@@ -9,7 +10,7 @@ from textcentric.errors import ConfigError
 from textcentric.experts import open_experts
 
 
-def test_the_default_experts_are_the_packaged_ones():
+def test_the_default_experts_are_the_packaged_ones() -> None:
     experts = open_experts()
     assert {modality: expert.name for modality, expert in experts.items()} == {
         "table": "table",
@@ -21,17 +22,17 @@ def test_the_default_experts_are_the_packaged_ones():
     assert all(expert.version for expert in experts.values())
 
 
-def test_none_leaves_a_modality_out():
+def test_none_leaves_a_modality_out() -> None:
     assert list(open_experts(["table", "image", "audio"], image="none", audio="none")) == ["table"]
 
 
-def test_labels_and_pixels_need_no_model():
+def test_labels_and_pixels_need_no_model() -> None:
     assert open_experts(["image"], image="labels")["image"].reads == "image_labels"
     assert open_experts(["image"], image="pixels")["image"].name == "pixels"
     assert open_experts(["audio"], audio="sound")["audio"].name == "sound"
 
 
-def test_a_configured_vision_model_comes_first_and_only_where_asked():
+def test_a_configured_vision_model_comes_first_and_only_where_asked() -> None:
     vlm = object()
     assert open_experts(["image"], vlm=vlm)["image"] is vlm
     assert open_experts(["image"], image="vlm", vlm=vlm)["image"] is vlm
@@ -48,23 +49,23 @@ def test_a_configured_vision_model_comes_first_and_only_where_asked():
         ({"missing": "nam"}, "did you mean 'name'"),
     ],
 )
-def test_an_unknown_name_suggests_the_nearest(options, hint):
+def test_an_unknown_name_suggests_the_nearest(options: dict[str, Any], hint: str) -> None:
     with pytest.raises(ConfigError, match=hint):
         open_experts(**options)
 
 
-def test_an_unknown_modality_is_refused():
+def test_an_unknown_modality_is_refused() -> None:
     with pytest.raises(ConfigError, match="did you mean 'image'"):
         open_experts(["imag"])
 
 
-def test_a_missing_package_names_the_extra(monkeypatch):
+def test_a_missing_package_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("textcentric.experts.find_spec", lambda name: None)
     with pytest.raises(ConfigError, match=r"pip install textcentric\[experts\]"):
         open_experts(["audio"])
 
 
-def test_importing_the_experts_imports_nothing_heavy():
+def test_importing_the_experts_imports_nothing_heavy() -> None:
     code = (
         "import sys, textcentric.experts;"
         "print([m for m in ('torch', 'transformers', 'PIL', 'numpy') if m in sys.modules])"

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -16,13 +17,14 @@ from textcentric.experts.vlm import CaptionExpert
 
 BLUE = "Colours: mainly blue. Light: dark. Size: 40 by 30 pixels, small."
 PETS = Path(os.environ.get("PETFINDER_DIR", Path(__file__).parents[2] / "shared/data/petfinder"))
+Album = Callable[..., tuple[str, ...]]
 
 
 @pytest.fixture
-def album(tmp_path):
+def album(tmp_path: Path) -> Album:
     """Return a function that writes pictures of given colours and returns their paths."""
 
-    def write(*colours):
+    def write(*colours: str) -> tuple[str, ...]:
         paths = [tmp_path / f"{i}.png" for i in range(len(colours))]
         for path, colour in zip(paths, colours, strict=True):
             Image.new("RGB", (40, 30), colour).save(path)
@@ -31,11 +33,11 @@ def album(tmp_path):
     return write
 
 
-def see_two_animals(albums):
+def see_two_animals(albums: Sequence[Sequence[Image.Image]]) -> list[list[Sight]]:
     return [[Sight("a dog", 0.62), Sight("a pug", 0.21)] for _ in albums]
 
 
-def test_one_picture_is_told_with_sights_first(album, tmp_path):
+def test_one_picture_is_told_with_sights_first(album: Album, tmp_path: Path) -> None:
     expert = ImageExpert("fake", "1", see_two_animals, tmp_path)
     told = expert.describe([album("#2850c8")])[0]
     assert told.text == f"1 photo. Seen: probably a dog (0.62), perhaps a pug (0.21). {BLUE}"
@@ -43,13 +45,13 @@ def test_one_picture_is_told_with_sights_first(album, tmp_path):
     assert told.notes == ()
 
 
-def test_several_pictures_become_one_part_and_only_four_are_described(album):
+def test_several_pictures_become_one_part_and_only_four_are_described(album: Album) -> None:
     told = ImageExpert("pixels", "1").describe([album(*["#2850c8"] * 6), album("#2850c8")])
     assert told[0].text == f"6 photos, 4 of them described. {BLUE}"
     assert told[1].text == f"1 photo. {BLUE}"
 
 
-def test_captions_keep_their_order_and_do_not_repeat(album):
+def test_captions_keep_their_order_and_do_not_repeat(album: Album) -> None:
     expert = ImageExpert(
         "fake", "1", lambda albums: [[Sight("a cat\nsits"), Sight("a cat sits"), Sight("a dog.")]]
     )
@@ -58,7 +60,9 @@ def test_captions_keep_their_order_and_do_not_repeat(album):
     assert told.confidence is None
 
 
-def test_a_truncated_picture_becomes_a_note_and_the_others_are_described(album, tmp_path):
+def test_a_truncated_picture_becomes_a_note_and_the_others_are_described(
+    album: Album, tmp_path: Path
+) -> None:
     good, cut, empty, page, _ = album(*["#2850c8"] * 5)
     Path(cut).write_bytes(Path(cut).read_bytes()[:60])
     Path(empty).write_bytes(b"")
@@ -73,14 +77,14 @@ def test_a_truncated_picture_becomes_a_note_and_the_others_are_described(album, 
     )] == [True] * 4  # fmt: skip
 
 
-def test_a_row_of_broken_pictures_has_no_text_but_notes(tmp_path):
+def test_a_row_of_broken_pictures_has_no_text_but_notes(tmp_path: Path) -> None:
     told = ImageExpert("p", "1", root=tmp_path).describe([(str(tmp_path / "no.jpg"),), ()])
     assert [one.text for one in told] == ["", ""]
     assert "does not exist" in told[0].notes[0]
     assert told[1].notes == ("the row has no picture",)
 
 
-def test_the_digest_follows_bytes_not_names(album, tmp_path):
+def test_the_digest_follows_bytes_not_names(album: Album, tmp_path: Path) -> None:
     first, second, other = album("#2850c8", "#2850c8", "red")
     expert = ImageExpert("p", "1", root=tmp_path)
     assert expert.digest((first,)) == expert.digest((second,)) != expert.digest((other,))
@@ -88,7 +92,7 @@ def test_the_digest_follows_bytes_not_names(album, tmp_path):
     assert expert.digest(("/etc/hostname",)) == expert.digest((str(tmp_path / "absent.png"),))
 
 
-def test_labels_of_several_photos_are_merged_by_their_best_score():
+def test_labels_of_several_photos_are_merged_by_their_best_score() -> None:
     photos = (
         PhotoLabels("1.jpg", (("cat", 0.9), ("eye", 0.8)), (("2850c8", 0.2), ("ffffff", 0.1))),
         PhotoLabels("2.jpg", (("cat", 0.97), ("dust", 0.3))),
@@ -100,7 +104,7 @@ def test_labels_of_several_photos_are_merged_by_their_best_score():
     assert told.confidence == 0.97
 
 
-def test_labels_without_anything_sure_have_no_text():
+def test_labels_without_anything_sure_have_no_text() -> None:
     told = LabelsExpert().describe([(PhotoLabels("1.jpg", (("cat", 0.2),)),)])[0]
     assert told.text == ""
     assert told.notes == ("no label with a score of 0.5 or more",)
@@ -109,35 +113,37 @@ def test_labels_without_anything_sure_have_no_text():
 class SeeingEngine:
     """An engine that names the picture's file, and fails on files named in `broken`."""
 
-    def __init__(self, *broken):
+    def __init__(self, *broken: str) -> None:
         self.broken = broken
 
-    async def generate(self, request):
+    async def generate(self, request: Request) -> Response:
         name = Path(request.messages[0].images[0]).name
         if name in self.broken:
             raise RequestError(f"refused {name}")
         return Response(f"picture {name}")
 
-    def limits(self):
+    def limits(self) -> Limits:
         return Limits(concurrency=4)
 
-    def fingerprint(self):
+    def fingerprint(self) -> dict[str, str]:
         return {"model": "eye"}
 
 
-def build(path, digest):
+def build(path: str, digest: str) -> Request:
     message = Message("user", "Describe it.", images=(path,), image_digests=(digest,))
     return Request((message,), "eye", Sampling(temperature=0.0))
 
 
-async def test_a_vision_model_captions_each_picture_of_a_row(album, tmp_path):
+async def test_a_vision_model_captions_each_picture_of_a_row(album: Album, tmp_path: Path) -> None:
     expert = CaptionExpert(SeeingEngine(), build, version="v3", root=tmp_path)
     told = await expert.caption(album("#2850c8", "#2850c8"))
     assert (expert.name, expert.version, expert.modality) == ("eye", "v3-words1", "image")
     assert told.text == f"2 photos. Picture 0.png. Picture 1.png. {BLUE}"
 
 
-async def test_a_failed_caption_is_a_note_and_only_failures_are_an_error(album, tmp_path):
+async def test_a_failed_caption_is_a_note_and_only_failures_are_an_error(
+    album: Album, tmp_path: Path
+) -> None:
     paths = album("#2850c8", "#2850c8")
     told = await CaptionExpert(SeeingEngine("0.png"), build, root=tmp_path).caption(paths)
     assert told.text == f"2 photos. Picture 1.png. {BLUE}"
@@ -146,7 +152,7 @@ async def test_a_failed_caption_is_a_note_and_only_failures_are_an_error(album, 
         await CaptionExpert(SeeingEngine("0.png", "1.png"), build).caption(paths)
 
 
-async def test_broken_pictures_are_never_sent_to_the_engine(tmp_path):
+async def test_broken_pictures_are_never_sent_to_the_engine(tmp_path: Path) -> None:
     told = await CaptionExpert(SeeingEngine(), build).caption((str(tmp_path / "no.png"),))
     assert told.text == ""
     assert "does not exist" in told.notes[0]
@@ -154,7 +160,7 @@ async def test_broken_pictures_are_never_sent_to_the_engine(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
-def test_a_blip_folder_captions_pictures(album, tmp_path):
+def test_a_blip_folder_captions_pictures(album: Album, tmp_path: Path) -> None:
     folder = write_tiny_blip(tmp_path / "blip")
     from textcentric.experts import open_experts
 
@@ -167,7 +173,7 @@ def test_a_blip_folder_captions_pictures(album, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_model_folder_without_weights_is_refused(tmp_path):
+def test_a_model_folder_without_weights_is_refused(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "blip"}))
     from textcentric.experts import open_experts
 
@@ -175,7 +181,7 @@ def test_a_model_folder_without_weights_is_refused(tmp_path):
         open_experts(["image"], image=str(tmp_path))
 
 
-def write_tiny_blip(folder):
+def write_tiny_blip(folder: Path) -> Path:
     """Save a BLIP of two layers with random weights and a vocabulary of ten words."""
     from transformers import (
         BertTokenizerFast,
@@ -202,7 +208,7 @@ def write_tiny_blip(folder):
 
 
 @pytest.mark.slow
-def test_the_packaged_model_tells_dogs_from_cats_on_real_photos():
+def test_the_packaged_model_tells_dogs_from_cats_on_real_photos() -> None:
     if not (PETS / "train/train.csv").is_file():
         pytest.skip("the PetFinder folder is absent")
     import csv

@@ -23,7 +23,7 @@ from textcentric.experts.text import TextExpert
         ("lone \ud83d surrogate", "lone surrogate"),
     ],
 )
-def test_dirt_is_removed_and_words_stay(raw, clean):
+def test_dirt_is_removed_and_words_stay(raw: str, clean: str) -> None:
     assert clean_text(raw) == clean
 
 
@@ -38,27 +38,27 @@ def test_dirt_is_removed_and_words_stay(raw, clean):
         "{{ row }} {% raw %} ${x}",
     ],
 )
-def test_emoji_right_to_left_text_and_templates_are_kept(text):
+def test_emoji_right_to_left_text_and_templates_are_kept(text: str) -> None:
     assert clean_text(text) == text
 
 
 @pytest.mark.parametrize(
     "active", ["<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "<iframe src='x'>"]
 )
-def test_active_markup_stays_visible_as_text(active):
+def test_active_markup_stays_visible_as_text(active: str) -> None:
     assert clean_text(f"cat {active}") == f"cat {active}"
 
 
-def test_entities_are_decoded_once():
+def test_entities_are_decoded_once() -> None:
     assert clean_text("&amp;lt;b&amp;gt;") == "&lt;b&gt;"
 
 
-def test_cleaning_twice_changes_nothing_for_plain_text():
+def test_cleaning_twice_changes_nothing_for_plain_text() -> None:
     once = clean_text("Two <i>kittens</i>\n\nand a&nbsp;dog\x00")
     assert clean_text(once) == once
 
 
-def test_a_line_is_cut_inside_a_word_only_if_it_must():
+def test_a_line_is_cut_inside_a_word_only_if_it_must() -> None:
     assert clean_line("x" * 50, longest=10) == "xxxxxxxxx …"
     assert clean_line("short\nline") == "short line"
 
@@ -66,7 +66,7 @@ def test_a_line_is_cut_inside_a_word_only_if_it_must():
 @pytest.mark.parametrize(
     "hostile", ["<" * 100_000, "<b " * 50_000, "&#" * 50_000, "\u200d" * 90_000]
 )
-def test_hostile_text_is_cleaned_in_linear_time(hostile):
+def test_hostile_text_is_cleaned_in_linear_time(hostile: str) -> None:
     started = time.process_time()  # of this process alone, whatever else the machine does
     clean_text(hostile)
     assert time.process_time() - started < 2
@@ -91,17 +91,17 @@ def test_hostile_text_is_cleaned_in_linear_time(hostile):
         ("", None),
     ],
 )
-def test_the_language_is_told_or_left_open(text, language):
+def test_the_language_is_told_or_left_open(text: str, language: str | None) -> None:
     assert guess_language(text) == language
 
 
-def test_the_language_becomes_a_note():
+def test_the_language_becomes_a_note() -> None:
     told = TextExpert().describe(["Мягкий диван в отличном состоянии", "Kiki!", "\x00"])
     assert [one.notes for one in told] == [("language=ru",), (), ("the text is empty",)]
     assert told[2].text == ""
 
 
-def test_the_digest_is_that_of_the_raw_text():
+def test_the_digest_is_that_of_the_raw_text() -> None:
     digest = TextExpert().digest
     assert digest("a") == digest("a") != digest("a ")
     assert len(digest("\ud83d")) == 32

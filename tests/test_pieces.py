@@ -1,5 +1,8 @@
 """Values taken apart and put together again: words, statements, sights, labels."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from textcentric.data.photo_labels import PhotoLabels
@@ -18,7 +21,7 @@ SIGHTS = (
 )
 
 
-def keep_these(*answers):
+def keep_these(*answers: int) -> Callable[[], bool]:
     return iter([bool(answer) for answer in answers]).__next__
 
 
@@ -32,21 +35,21 @@ def keep_these(*answers):
         ("00000000", ""),
     ],
 )
-def test_lines_and_paragraphs_stay_and_emptied_lines_go(keep, left):
+def test_lines_and_paragraphs_stay_and_emptied_lines_go(keep: str, left: str) -> None:
     assert sift_words(TEXT, keep_these(*map(int, keep))) == left
 
 
-def test_a_sign_of_chinese_or_japanese_is_a_word():
+def test_a_sign_of_chinese_or_japanese_is_a_word() -> None:
     assert sift_words("你好。小狗 dog", keep_these(1, 0, 1, 1, 0)) == "你 小狗"
     assert sift_words("ねこ cat", keep_these(0, 1, 1)) == "こ cat"
     assert sift_words("ab中cd", keep_these(1, 0, 1)) == "ab cd"
 
 
-def image_left(*answers):
+def image_left(*answers: int) -> tuple[PhotoLabels, ...]:
     return sift_labels(PHOTOS, keep_these(*answers))
 
 
-def test_a_label_goes_from_all_photos_at_once_and_colours_go_by_name():
+def test_a_label_goes_from_all_photos_at_once_and_colours_go_by_name() -> None:
     # cat, eye, paw; grey (of both photos), red
     left = image_left(0, 1, 1, 0, 1)
     assert [photo.labels for photo in left] == [(("eye", 0.8),), (("paw", 0.7),)]
@@ -54,7 +57,7 @@ def test_a_label_goes_from_all_photos_at_once_and_colours_go_by_name():
     assert left[0].photo == "1.jpg"
 
 
-def test_an_emptied_photo_still_counts_and_none_left_is_no_image():
+def test_an_emptied_photo_still_counts_and_none_left_is_no_image() -> None:
     left = image_left(0, 1, 0, 0, 0)
     assert LabelsExpert().describe([left])[0].text == "2 photos. Seen: eye (0.80)."
     assert image_left(0, 0, 0, 0, 0) == ()
@@ -74,11 +77,13 @@ def test_an_emptied_photo_still_counts_and_none_left_is_no_image():
         ("000000000", ""),
     ],
 )
-def test_listed_words_of_an_image_go_one_by_one_and_the_count_goes_last(keep, left):
+def test_listed_words_of_an_image_go_one_by_one_and_the_count_goes_last(
+    keep: str, left: str
+) -> None:
     assert sift_sights(SIGHTS, keep_these(*map(int, keep))) == left
 
 
-def test_what_the_labels_expert_writes_is_taken_apart_wholly():
+def test_what_the_labels_expert_writes_is_taken_apart_wholly() -> None:
     told = LabelsExpert().describe([PHOTOS])[0].text
     asked = []
     assert sift_sights(told, lambda: not asked.append(1)) == told  # type: ignore[func-returns-value]
@@ -94,7 +99,7 @@ def test_what_the_labels_expert_writes_is_taken_apart_wholly():
         {"a_long_name": "x", "Fee": None, "Videos": True},
     ],
 )
-def test_statements_of_the_table_expert_are_found_whole(cells):
+def test_statements_of_the_table_expert_are_found_whole(cells: dict[str, Any]) -> None:
     told = TableExpert().describe([cells])[0].text
     values = [cell for cell in cells.values() if cell is not None]
     for i in range(len(values)):
@@ -103,7 +108,7 @@ def test_statements_of_the_table_expert_are_found_whole(cells):
         assert sift_statements(told, keep_these(*stays)) == TableExpert().describe([alone])[0].text
 
 
-def test_a_table_told_in_prose_loses_words():
+def test_a_table_told_in_prose_loses_words() -> None:
     assert (
         sift_statements("The cat is calm. Age: 3.", keep_these(1, 0, 1, 0, 1)) == "The is Age: 3."
     )

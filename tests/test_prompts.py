@@ -15,14 +15,21 @@ import pytest
 from small_run import write_prompts
 
 from textcentric.errors import PromptError
-from textcentric.prompts import PromptLibrary, lint, packaged_prompts, read_bank, read_prompt
+from textcentric.prompts import (
+    Prompt,
+    PromptLibrary,
+    lint,
+    packaged_prompts,
+    read_bank,
+    read_prompt,
+)
 
 ROOT = Path(__file__).parent.parent
 PACKAGED = PromptLibrary.load()
 BODY = "{% block user %}{{ row }}\n\nRewrite it.{% endblock %}\n"
 
 
-def prompt_from(folder: Path, front: str = "stage: adversarial", body: str = BODY):  # type: ignore[no-untyped-def]
+def prompt_from(folder: Path, front: str = "stage: adversarial", body: str = BODY) -> Prompt:
     write_prompts(folder, {"own/one": f"{front}\n---\n{body}"})
     return read_prompt(folder / "own" / "one.jinja")
 
@@ -323,7 +330,7 @@ def test_an_empty_bank_says_what_to_add(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("prompt", PACKAGED.prompts.values(), ids=lambda prompt: prompt.id)
-def test_every_shipped_prompt_is_without_fault(prompt) -> None:  # type: ignore[no-untyped-def]
+def test_every_shipped_prompt_is_without_fault(prompt: Prompt) -> None:
     assert lint(prompt) == []
     assert prompt.front.intent.endswith(".")
     assert prompt.path is not None

@@ -2,7 +2,9 @@
 
 import csv
 from collections import Counter
+from collections.abc import Mapping
 from itertools import islice
+from pathlib import Path
 from random import Random
 from statistics import pstdev
 
@@ -10,6 +12,7 @@ import pytest
 
 from textcentric.data import check, load, names, write_sample
 from textcentric.data.sample import airbnb, avito, petfinder, rule
+from textcentric.data.sample.rule import Look
 from textcentric.errors import ConfigError, DataError
 
 MAKERS = {
@@ -17,16 +20,19 @@ MAKERS = {
     "airbnb": (airbnb.homes, "Description", "Price_Night"),
     "avito": (avito.advertisements, "description", "deal_probability"),
 }
+Made = tuple[str, list[tuple[dict[str, str], Look | None]], str, str]
 
 
 @pytest.fixture(scope="module", params=sorted(MAKERS))
-def made(request):
+def made(request: pytest.FixtureRequest) -> Made:
     make, text, target = MAKERS[request.param]
     rows = list(make(800, 0))
     return request.param, rows, text, target
 
 
-def points(name, row, look, text):
+def points(
+    name: str, row: Mapping[str, str], look: Look | None, text: str
+) -> tuple[float, float, float]:
     return (
         rule.table_points(name, row),
         rule.text_points(name, row[text]),
@@ -34,7 +40,7 @@ def points(name, row, look, text):
     )
 
 
-def test_every_named_set_has_a_sample_that_passes_its_check(tmp_path):
+def test_every_named_set_has_a_sample_that_passes_its_check(tmp_path: Path) -> None:
     assert names() == sorted(MAKERS)
     for name in names():
         folder = write_sample(name, tmp_path / name, rows=12)
@@ -44,25 +50,25 @@ def test_every_named_set_has_a_sample_that_passes_its_check(tmp_path):
         assert all("no image" in line for line in report.warnings)
 
 
-def test_a_sample_has_the_exact_columns_of_its_set(tmp_path):
+def test_a_sample_has_the_exact_columns_of_its_set(tmp_path: Path) -> None:
     folder = write_sample("petfinder", tmp_path / "pets", rows=3)
     with (folder / "train" / "train.csv").open(newline="") as file:
         assert next(csv.reader(file)) == petfinder.COLUMNS
     assert len(petfinder.COLUMNS) == 24
 
 
-def test_no_two_descriptions_are_equal(made):
+def test_no_two_descriptions_are_equal(made: Made) -> None:
     _, rows, text, _ = made
     assert len({row[text] for row, _ in rows}) == len(rows)
 
 
-def test_the_first_rows_do_not_depend_on_how_many_there_are(made):
+def test_the_first_rows_do_not_depend_on_how_many_there_are(made: Made) -> None:
     name, rows, _, _ = made
     assert list(MAKERS[name][0](5, 0)) == rows[:5]
     assert list(MAKERS[name][0](5, 1)) != rows[:5]
 
 
-def test_the_label_follows_the_rule_but_for_a_little_noise(made):
+def test_the_label_follows_the_rule_but_for_a_little_noise(made: Made) -> None:
     name, rows, text, target = made
     exact = [rule.label(name, sum(points(name, row, look, text))) for row, look in rows]
     given = [float(row[target]) for row, _ in rows]
@@ -74,7 +80,7 @@ def test_the_label_follows_the_rule_but_for_a_little_noise(made):
         assert max(abs(a - b) for a, b in zip(exact, given, strict=True)) < 0.25 * scale
 
 
-def test_table_text_and_picture_each_carry_their_own_part(made):
+def test_table_text_and_picture_each_carry_their_own_part(made: Made) -> None:
     name, rows, text, _ = made
     parts = list(zip(*(points(name, row, look, text) for row, look in rows), strict=True))
     spread = [pstdev(part) for part in parts]
@@ -86,14 +92,14 @@ def test_table_text_and_picture_each_carry_their_own_part(made):
         assert abs(covariance / (spread[one] * spread[other])) < 0.15
 
 
-def test_the_five_speeds_are_balanced():
+def test_the_five_speeds_are_balanced() -> None:
     speeds = Counter(row["AdoptionSpeed"] for row, _ in petfinder.pets(1000, 0))
     assert sorted(speeds) == ["0", "1", "2", "3", "4"]
     assert min(speeds.values()) > 150
     assert max(speeds.values()) < 250
 
 
-def test_the_descriptions_differ_in_length_and_manner():
+def test_the_descriptions_differ_in_length_and_manner() -> None:
     texts = [row["Description"] for row, _ in petfinder.pets(240, 0)]
     lengths = [len(text.split()) for text in texts]
     assert min(lengths) < 12
@@ -104,13 +110,13 @@ def test_the_descriptions_differ_in_length_and_manner():
     assert len(words) > 700
 
 
-def test_avito_is_written_in_russian():
+def test_avito_is_written_in_russian() -> None:
     for row, _ in islice(avito.advertisements(50, 0), 50):
         letters = [c for c in row["title"] + row["description"] if c.isalpha()]
         assert sum("а" <= c.lower() <= "я" or c in "ёЁ" for c in letters) > 0.8 * len(letters)
 
 
-def test_every_cue_phrase_counts_once_and_none_contains_another():
+def test_every_cue_phrase_counts_once_and_none_contains_another() -> None:
     for family, by_points in rule.CUES.items():
         phrases = [phrase for group in by_points.values() for phrase in group]
         assert len(set(phrases)) == len(phrases)
@@ -120,7 +126,9 @@ def test_every_cue_phrase_counts_once_and_none_contains_another():
             assert rule.text_points(family.split()[0], f"And {group[0].upper()}!") == value
 
 
-def test_the_sample_stands_in_for_an_absent_set_and_is_called_a_sample(tmp_path, monkeypatch):
+def test_the_sample_stands_in_for_an_absent_set_and_is_called_a_sample(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv("TEXTCENTRIC_DATA", raising=False)
     rows = load("petfinder")
@@ -136,7 +144,7 @@ def test_the_sample_stands_in_for_an_absent_set_and_is_called_a_sample(tmp_path,
     assert load("petfinder").digest == rows.digest
 
 
-def test_a_sample_is_never_written_over_something(tmp_path):
+def test_a_sample_is_never_written_over_something(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("x")
     with pytest.raises(DataError, match="is not an empty folder"):
         write_sample("petfinder", tmp_path)
@@ -147,7 +155,7 @@ def test_a_sample_is_never_written_over_something(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
 
-def test_all_photos_of_a_pet_share_their_look(tmp_path):
+def test_all_photos_of_a_pet_share_their_look(tmp_path: Path) -> None:
     from textcentric.data import open_picture
     from textcentric.experts.pixels import look_at
 
@@ -158,7 +166,7 @@ def test_all_photos_of_a_pet_share_their_look(tmp_path):
         assert len({look.light.removeprefix("very ") for look in looks}) <= 1
 
 
-def test_a_seed_draws_the_same_picture_twice():
+def test_a_seed_draws_the_same_picture_twice() -> None:
     from textcentric.data.sample.drawing import draw
 
     look = rule.Look("normal", "sharp", "warm")

@@ -6,7 +6,7 @@ from textcentric.data.sample.drawing import COATS, SUBJECTS, draw, random_look
 from textcentric.experts.pixels import describe_pixels
 
 
-def described(seed):
+def described(seed: int) -> tuple[str, str]:
     """Return what the expert says of one drawn picture, and its points."""
     rng = Random(seed)
     look = random_look(rng)
@@ -14,7 +14,7 @@ def described(seed):
     return describe_pixels(picture), str(look.points())
 
 
-def test_a_probe_on_the_experts_words_recovers_the_points_nine_times_in_ten():
+def test_a_probe_on_the_experts_words_recovers_the_points_nine_times_in_ten() -> None:
     from sklearn.feature_extraction.text import CountVectorizer
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
