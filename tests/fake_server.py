@@ -30,6 +30,13 @@ HALF = FINE[:-30]  # fewer bytes than Content-Length says, then the connection e
 BUSY = http(503, {"error": {"message": "busy"}})
 
 
+def models_reply(owner: str) -> bytes:
+    """Return the list of the one model that is served."""
+    model = {"id": "m", "object": "model", "created": 0, "owned_by": owner}
+    data = [model | {"max_model_len": 4096}]
+    return http(200, {"object": "list", "data": data}, Connection="close")
+
+
 class Server:
     """A hand-written HTTP server: each chat call gets the next of `replies`, the last for ever."""
 
@@ -42,6 +49,8 @@ class Server:
     ) -> None:
         self.replies, self.owner, self.delay = list(replies or (FINE,)), owner, delay
         self.left = answers  # then it is gone, and the requests it has with it
+        self.models = models_reply(owner)
+        self.models_delay = 0.0
         self.listening: asyncio.Server | None = None
         self._open: set[asyncio.StreamWriter] = set()
         self.bodies: list[dict[str, Any]] = []
@@ -55,9 +64,8 @@ class Server:
             head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
             fields = dict(line.split(": ", 1) for line in head.strip().split("\r\n")[1:])
             body = await reader.readexactly(int(fields.get("content-length", 0)))
-            writer.write(
-                self._models() if head.startswith("get") else await self._chat(fields, body)
-            )
+            get = head.startswith("get")
+            writer.write(await (self._models() if get else self._chat(fields, body)))
             await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):
             return  # the client hung up first: nothing to answer
@@ -72,10 +80,9 @@ class Server:
         for writer in self._open:
             writer.transport.abort()
 
-    def _models(self) -> bytes:
-        model = {"id": "m", "object": "model", "created": 0, "owned_by": self.owner}
-        data = [model | {"max_model_len": 4096}]
-        return http(200, {"object": "list", "data": data}, Connection="close")
+    async def _models(self) -> bytes:
+        await asyncio.sleep(self.models_delay)
+        return self.models
 
     async def _chat(self, fields: dict[str, str], body: bytes) -> bytes:
         self.keys.append(fields["authorization"])

@@ -2,10 +2,12 @@
 
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from commands import Said, textcentric
+from fake_server import Server, completion, served
 
 import textcentric as tc
 from textcentric.cli.resume import resume_run
@@ -44,9 +46,14 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def augment(name: str, *more: object, prompts: str = "adversarial/mine") -> Said:
+def augment(
+    name: str,
+    *more: object,
+    prompts: str = "adversarial/mine",
+    settings: Sequence[object] = SETTINGS,
+) -> Said:
     output = ["-o", f"runs/{name}", "--prompts", prompts, "--prompt-dir", "mine"]
-    return textcentric("augment", "--dataset", "rows.csv", *output, *SETTINGS, *more)
+    return textcentric("augment", "--dataset", "rows.csv", *output, *settings, *more)
 
 
 def stopped(name: str) -> Path:
@@ -206,6 +213,26 @@ def test_retry_failed_leaves_a_run_without_failures_as_it_is(place: Path) -> Non
     said = textcentric("runs", "resume", "one", "--retry-failed")
     assert said.code == 0
     assert "no output has failed; nothing to ask for again" in said.err
+
+
+def test_a_server_that_dies_costs_nothing(place: Path) -> None:
+    """Its rows are pending; once it is back, `runs resume` alone asks for what has no answer."""
+    reply = completion("It naps all day long.")
+    server = ["--engine", "openai", "--set", "engine.pause=0.01", "--set", "engine.concurrency=3"]
+    with served(dying := Server(reply, delay=0.01, answers=7)) as url:
+        said = augment("one", *server, "--base-url", url, settings=SETTINGS[:-2])
+    assert said.code == 75
+    totals = read_manifest(Path("runs/one"))["totals"]
+    assert (totals["failed"], totals["accepted"], totals["pending"]) == (0, 14, 10)
+    line = said.err.splitlines()[-1]
+    assert line.startswith(f"textcentric: the server at {url} cannot be used: ")
+    assert "7 of 12 rows are finished, the others are pending: `textcentric runs resume" in line
+    assert textcentric("runs", "show", "one").out.startswith("runs/one: stopped (the server at ")
+    with served(back := Server(reply)) as url:
+        said = textcentric("runs", "resume", "one", "--base-url", url)
+    assert said.code == 0, said.err
+    assert said.out.startswith("24 requested = 24 accepted + 0 rejected + 0 failed + 0 pending")
+    assert (len(dying.bodies) >= 8, len(back.bodies)) == (True, 5)
 
 
 def test_report_is_written_anew(place: Path) -> None:

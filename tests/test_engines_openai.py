@@ -30,7 +30,7 @@ ASK = (Message("system", "You are brief."), Message("user", "A calm dog."))
 
 @asynccontextmanager
 async def engine_for(server: Server, **settings: Any) -> AsyncIterator[OpenAIEngine]:
-    listening = await asyncio.start_server(server.serve, "127.0.0.1", 0)
+    listening = server.listening = await asyncio.start_server(server.serve, "127.0.0.1", 0)
     port = listening.sockets[0].getsockname()[1]
     settings = {"model": "m", "pause": 0.01, "attempts": 3, **settings}
     async with (
@@ -182,7 +182,7 @@ def test_a_server_that_is_down_stops_the_run() -> None:
         async with OpenAIEngine("m", base_url="http://127.0.0.1:9/v1", pause=0.01) as engine:
             await engine.generate(request())
 
-    with pytest.raises(EngineError, match=r"http://127\.0\.0\.1:9/v1 cannot be used.*resumed"):
+    with pytest.raises(EngineError, match=r"http://127\.0\.0\.1:9/v1 cannot be used: .*check"):
         asyncio.run(run())
 
 
@@ -197,6 +197,39 @@ def test_a_server_that_goes_down_later_stops_the_run_and_no_row_fails() -> None:
             return await asyncio.gather(*calls, return_exceptions=True)
 
     assert {type(error) for error in asyncio.run(run())} == {EngineError}
+
+
+def test_a_server_that_dies_while_it_answers_others_fails_no_request() -> None:
+    responses = ask(Server(delay=0.01, answers=9), requests=40, settings={"concurrency": 8})
+    errors = [one for one in responses if isinstance(one, Exception)]
+    assert {type(error) for error in errors} == {EngineError}
+    assert len(errors) == 31
+
+
+@pytest.mark.parametrize("fault", [HALF, http(502, {}), http(504, {})])
+def test_a_gateway_with_nobody_behind_it_is_a_server_that_is_gone(fault: bytes) -> None:
+    async def run() -> list[Any]:
+        server = Server()
+        async with engine_for(server) as engine:
+            assert (await engine.generate(request())).text == "Fine."
+            server.replies = [fault]
+            server.models = fault.replace(b"\r\n", b"\r\nConnection: close\r\n", 1)
+            calls = (engine.generate(request()) for _ in range(3))
+            return await asyncio.gather(*calls, return_exceptions=True)
+
+    assert {type(error) for error in asyncio.run(run())} == {EngineError}
+
+
+def test_a_server_that_hangs_altogether_is_gone() -> None:
+    async def run() -> Any:
+        server = Server()
+        async with engine_for(server, timeout=0.2, attempts=2) as engine:
+            await engine.start()
+            server.delay = server.models_delay = 5
+            (error,) = await asyncio.gather(engine.generate(request()), return_exceptions=True)
+            return error
+
+    assert isinstance(asyncio.run(run()), EngineError)
 
 
 @pytest.mark.parametrize("status", [401, 403, 404])

@@ -11,6 +11,7 @@ from typing import Any
 from textcentric.cli.run_augment import drive, verdict
 from textcentric.cli.terminal import say
 from textcentric.config import AugmentConfig
+from textcentric.errors import StoppedError
 from textcentric.session import opened
 from textcentric.shards import Failure, Output
 
@@ -28,7 +29,10 @@ def show_preview(config: AugmentConfig, *, as_json: bool, quiet: bool) -> int:
         with opened(config, on_row=show, say=tell) as run:
             model = run.job.engine.fingerprint()
             tell(f"engine {model.get('engine', '')}, model {model.get('model', '')}")
-            manifest = drive(run, quiet=quiet, when_interrupted="; a preview keeps nothing")
+            try:
+                manifest = drive(run, quiet=quiet, when_interrupted="; a preview keeps nothing")
+            except StoppedError as stop:
+                raise StoppedError(f"{stop.__cause__ or stop}; a preview keeps nothing") from stop
             tell(_summary(run.job.metrics.rows, manifest))
             return verdict(run.job, manifest)
 

@@ -12,10 +12,11 @@ from typing import Any
 from textcentric.augment import Job
 from textcentric.cli.progress import Progress, duration
 from textcentric.cli.terminal import say, terminable
-from textcentric.command_line import augment_command
+from textcentric.command_line import augment_command, command
 from textcentric.config import AugmentConfig
 from textcentric.data.dataset import Dataset
-from textcentric.errors import StoppedError
+from textcentric.engines.openai import OpenAIEngine
+from textcentric.errors import EngineError, StoppedError
 from textcentric.session import (
     Opened,
     finished_manifest,
@@ -52,7 +53,10 @@ def run_config(
         if estimate:
             run.job.budget = replace(run.job.budget, rows=PILOT_ROWS)
         again = f"; run the same command again to go on in {run.job.folder}"
-        manifest = drive(run, quiet=quiet, when_interrupted=again)
+        try:
+            manifest = drive(run, quiet=quiet, when_interrupted=again)
+        except StoppedError as stop:
+            raise _with_what_is_pending(run.job, stop) from stop
         wrap_up(run.job, manifest)
         if estimate:
             from textcentric.cli.estimate import show_estimate
@@ -86,6 +90,19 @@ def drive(run: Opened, *, quiet: bool, when_interrupted: str = "") -> dict[str, 
         except KeyboardInterrupt:
             say(f"textcentric: interrupted{when_interrupted}")
             raise
+
+
+def _with_what_is_pending(job: Job, stop: StoppedError) -> StoppedError:
+    """Return what to say of an engine that is gone: no row has failed for it, some are pending."""
+    if not isinstance(stop.__cause__, EngineError):
+        return stop
+    finished, rows = job.journal.finished_rows(), job.dataset.count()
+    moved = " (with --base-url ADDRESS where the server has moved)"
+    return StoppedError(
+        f"{stop.__cause__}. {finished} of {rows} rows are finished, the others are pending:"
+        f" `{command('runs', 'resume', job.folder)}` asks for them again"
+        f"{moved if isinstance(job.engine, OpenAIEngine) else ''}"
+    )
 
 
 def _tell_start(run: Opened, tell: Any) -> None:

@@ -29,6 +29,8 @@ Answer = TypeVar("Answer")
 KEYS = ("TEXTCENTRIC_API_KEY", "OPENAI_API_KEY")
 URLS = ("TEXTCENTRIC_BASE_URL", "OPENAI_BASE_URL")
 _RETRIED = frozenset({None, 408, 409, 425, 429, 500, 502, 503, 504})
+_GATEWAY = frozenset({502, 503, 504})  # what stands before the server, or itself: nobody is there
+CONNECT_SECONDS, PROBE_SECONDS = 10.0, 10.0
 _FINISHES = frozenset({"stop", "length"})
 _LONE = re.compile("[\ud800-\udfff]")  # half a character, which no file and no journal can hold
 _TOO_LONG = ("maximum context length", "context_length_exceeded", "max_model_len")
@@ -76,7 +78,6 @@ class OpenAIEngine:
         self._client: Any = None
         self._loop: Any = None  # the connections belong to it
         self._is_vllm = False
-        self._responses = 0  # of any status: a server that says 500 is not dead
         self._dead: EngineError | None = None
 
     async def start(self) -> None:
@@ -99,10 +100,11 @@ class OpenAIEngine:
             self._client, self._loop = client, asyncio.get_running_loop()
 
     def _connect(self) -> Any:
-        from openai import AsyncOpenAI
+        from openai import AsyncOpenAI, Timeout
 
         key = next((os.environ[name] for name in KEYS if os.environ.get(name)), "EMPTY")
-        return AsyncOpenAI(api_key=key, base_url=self.base_url, max_retries=0, timeout=self.timeout)
+        timeout = Timeout(self.timeout, connect=min(self.timeout, CONNECT_SECONDS))
+        return AsyncOpenAI(api_key=key, base_url=self.base_url, max_retries=0, timeout=timeout)
 
     async def _look_around(self, client: Any) -> None:
         """Learn the model's name and the server's kind; a server may lack the list of models."""
@@ -163,23 +165,36 @@ class OpenAIEngine:
     async def _answer(self, ask: Callable[[], Awaitable[Response]]) -> tuple[Response, int]:
         import openai
 
-        responses = self._responses
         try:
             return await self._retry(ask)
         except _HopelessError as cause:
             raise self._die(cause.__cause__ or cause) from cause
-        except openai.APITimeoutError as cause:
-            raise self._request_error(cause, "timeout") from cause
-        except openai.APIConnectionError as cause:
-            if _found_nobody(cause) and self._responses == responses:
-                raise self._die(cause) from cause
-            raise self._request_error(cause, "connection") from cause
-        except openai.APIStatusError as cause:
-            too_long = any(words in str(cause) for words in _TOO_LONG)
-            kind = "too_long" if too_long else f"http_{cause.status_code}"
-            raise self._request_error(cause, kind) from cause
         except (openai.APIError, ValueError) as cause:
-            raise self._request_error(cause, "malformed") from cause
+            if await self._gone(cause):
+                raise self._die(cause) from cause
+            raise self._request_error(cause, _kind(cause)) from cause
+
+    async def _gone(self, error: Exception) -> bool:
+        """Say whether the server is gone, or failed this request alone.
+
+        A request that reached nobody is never at fault. Where one was broken off, timed out or
+        found a gateway without a server behind it, the server is asked for something small.
+        """
+        import openai
+
+        if self._dead is not None or _found_nobody(error):
+            return True
+        if not isinstance(error, openai.APIConnectionError) and _status(error) not in _GATEWAY:
+            return False
+        try:
+            await self._client.with_options(timeout=min(self.timeout, PROBE_SECONDS)).models.list()
+        except openai.APIConnectionError:
+            return True
+        except openai.APIError as answer:
+            return _status(answer) in _GATEWAY
+        except ValueError:
+            return False  # whatever it was, it answered
+        return False
 
     async def _retry(self, call: Callable[[], Awaitable[Answer]]) -> tuple[Answer, int]:
         """Call until it works; return the result and the number of attempts."""
@@ -191,19 +206,17 @@ class OpenAIEngine:
             try:
                 result = await call()
             except (openai.APIError, ValueError) as error:
-                self._responses += isinstance(error, openai.APIStatusError)
                 if _is_hopeless(error):
                     raise _HopelessError from error
                 if attempt == self.attempts or _status(error) not in _RETRIED:
                     raise
                 await asyncio.sleep(self._pause_after(error, attempt))
             else:
-                self._responses += 1
                 return result, attempt
         raise ConfigError(f"attempts is {self.attempts}; it must be at least 1")
 
     def _die(self, cause: BaseException) -> EngineError:
-        self._dead = self._engine_error(cause)
+        self._dead = self._dead or self._engine_error(cause)
         return self._dead
 
     def _pause_after(self, error: Exception, attempt: int) -> float:
@@ -241,7 +254,7 @@ class OpenAIEngine:
     def _engine_error(self, cause: BaseException) -> EngineError:
         return EngineError(
             f"the server at {self.base_url} cannot be used: {_reason(cause)}; check that it runs,"
-            f" its address and the key in {KEYS[0]}; the run can be resumed",
+            f" its address and the key in {KEYS[0]}",
             model=self.model or None,
         )
 
@@ -359,6 +372,20 @@ def _is_hopeless(error: Exception) -> bool:
 def _found_nobody(error: Exception) -> bool:
     """Say whether no connection came about at all (half a body means that somebody was there)."""
     return type(error.__cause__).__name__ in ("ConnectError", "ConnectTimeout")
+
+
+def _kind(error: Exception) -> str:
+    """Return the kind under which a request's failure is counted."""
+    import openai
+
+    if isinstance(error, openai.APITimeoutError):
+        return "timeout"
+    if isinstance(error, openai.APIConnectionError):
+        return "connection"
+    if not isinstance(error, openai.APIStatusError):
+        return "malformed"
+    too_long = any(words in str(error) for words in _TOO_LONG)
+    return "too_long" if too_long else f"http_{error.status_code}"
 
 
 def _asked_pause(error: Exception) -> float:
