@@ -4,29 +4,45 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from typing import Any
 
 from textcentric.engines.protocol import Engine, Request, Response
-from textcentric.errors import RequestError
+from textcentric.errors import RequestError, StoppedError
 from textcentric.journal import Journal
 from textcentric.metrics import Metrics
 
 RESPONSE = [f.name for f in fields(Response)]
 
 
-class Answers:
-    """Wrap an engine so that no journalled or running request is ever sent again."""
+class SpentError(StoppedError):
+    """A request that was not sent, because what the run may spend is spent."""
 
-    def __init__(self, engine: Engine, journal: Journal, metrics: Metrics):
+
+class Answers:
+    """Wrap an engine so that no journalled or running request is ever sent again.
+
+    Requests wait here, not in the engine: what `spent` gives a reason for is never sent.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        journal: Journal,
+        metrics: Metrics,
+        spent: Callable[[], str] = lambda: "",
+    ):
         self.engine = engine
         self.journal = journal
         self.metrics = metrics
+        self.spent = spent
+        limits = engine.limits()
+        self._places = asyncio.Semaphore(limits.concurrency + limits.ahead)
         self._running: dict[str, asyncio.Future[Response]] = {}
 
     async def ask(self, request: Request) -> Response:
-        """Return the answer to `request`; raises what the engine raises."""
+        """Return the answer to `request`; raises what the engine raises, and SpentError."""
         key = request.key
         stored = self.journal.get(key)
         if stored is not None:
@@ -40,14 +56,15 @@ class Answers:
 
     async def _send(self, key: str, request: Request) -> Response:
         future = self._running[key] = asyncio.get_running_loop().create_future()
-        self.metrics.enter()
+        self.metrics.waiting += 1
         try:
-            response = await self.engine.generate(request)
+            async with self._places:
+                response = await self._generate(request)
         except BaseException as error:
             _fail(future, error)
             raise
         finally:
-            self.metrics.leave()
+            self.metrics.waiting -= 1
             del self._running[key]
         future.set_result(response)
         self.metrics.prompt_tokens += response.prompt_tokens
@@ -55,6 +72,15 @@ class Answers:
         self.metrics.output_tokens += response.output_tokens
         self.journal.put(key, _body(response))
         return response
+
+    async def _generate(self, request: Request) -> Response:
+        if why := self.spent():
+            raise SpentError(why)
+        self.metrics.enter()
+        try:
+            return await self.engine.generate(request)
+        finally:
+            self.metrics.leave()
 
     async def ask_json(self, request: Request) -> tuple[Any, list[Request]]:
         """Return the answer parsed by the request's schema, and the requests that led to it.

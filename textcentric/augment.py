@@ -12,11 +12,11 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from textcentric.answers import Answers
+from textcentric.answers import Answers, SpentError
 from textcentric.config import AugmentConfig, fingerprint
 from textcentric.describe import Describer, LanguageWatch
 from textcentric.encoder import SentenceEncoder
@@ -46,7 +46,10 @@ OnRow = Callable[[list[Output | Failure]], None]
 
 @dataclass(frozen=True)
 class Budget:
-    """When to admit no further row; whatever is in flight is finished."""
+    """When to send no further request, and with `rows` when to admit no further row.
+
+    What is at the engine then is still awaited; not so when the minutes are over.
+    """
 
     tokens: int | None = None
     minutes: float | None = None
@@ -67,9 +70,14 @@ class Budget:
             return f"{self.rows} rows are done"
         return ""
 
-    def enough(self, metrics: Metrics) -> bool:
-        """Say whether as many variants are accepted as were asked for."""
-        return self.accept is not None and self.accepted + metrics.accepted >= self.accept
+    def enough(self, metrics: Metrics, coming: float = 0.0) -> bool:
+        """Say whether as many variants are accepted as were asked for, or will be with `coming`."""
+        accepted = self.accepted + metrics.accepted + coming
+        return self.accept is not None and accepted >= self.accept
+
+    def seconds_left(self, metrics: Metrics) -> float | None:
+        """Return the seconds until the minutes are over, None where they are not limited."""
+        return None if self.minutes is None else 60 * self.minutes - metrics.seconds
 
 
 @dataclass
@@ -103,10 +111,11 @@ class Driver:
             job.folder, job.journal, numeric_target=numeric_target(job.dataset)
         )
         self.describer = Describer(job.experts, job.journal, job.languages)
+        requests = replace(job.budget, rows=None)  # rows that were admitted are finished
         self.flow = RowFlow(
             job.plan,
             self.describer,
-            Answers(job.engine, job.journal, job.metrics),
+            Answers(job.engine, job.journal, job.metrics, lambda: requests.spent(job.metrics)),
             RequestBuilder(
                 job.engine.fingerprint(),
                 temperature=job.config.temperature,
@@ -120,6 +129,8 @@ class Driver:
         self.started = started_now()
         self.earlier = spent(job.folder / METRICS)  # by the run's processes before this one
         self._rows: set[asyncio.Task[None]] = set()
+        self._owed = 0  # variants of the rows in flight
+        self._refused = ""  # why rows were left as they are
         self._error: BaseException | None = None
         self._room = asyncio.Event()
 
@@ -136,8 +147,7 @@ class Driver:
         stopped, status = "", "stopped"
         ticker = asyncio.create_task(self._tick())
         try:
-            stopped = await self._admit()
-            await self._drain()
+            stopped = await self._until_time_is_up()
             self.writer.close()
             enough = self.job.budget.enough(self.metrics)
             status = "finished" if not stopped or enough else "stopped"
@@ -153,12 +163,26 @@ class Driver:
             manifest = self._finish(status, stopped)
         return manifest
 
+    async def _until_time_is_up(self) -> str:
+        """Run the rows; return why not all are done, empty where they are."""
+        budget = self.job.budget
+        try:
+            async with asyncio.timeout(budget.seconds_left(self.metrics)) as limit:
+                stopped = await self._admit()
+                await self._drain()
+                return stopped or self._refused
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            await self._abandon_rows()
+            return budget.spent(self.metrics)
+
     async def _admit(self) -> str:
         """Admit rows while there is room; return why it stopped before the last one, if it did."""
         self.metrics.capacity = self.job.engine.limits().concurrency
         self.metrics.on_leave = self._room.set
         for record in self.job.dataset.remaining(self.job.journal.finished_ids()):
-            while self._crowded() and self._error is None:
+            while (self._crowded() or self._enough_coming()) and self._error is None:
                 self._room.clear()
                 await self._room.wait()
             if self._error is not None:
@@ -167,7 +191,8 @@ class Driver:
             if stopped:
                 return stopped
             self.metrics.admitted += 1
-            task = asyncio.create_task(self._row(record))
+            self._owed += (owed := len(self.job.plan.wanted(record)))
+            task = asyncio.create_task(self._row(record, owed))
             self._rows.add(task)
             task.add_done_callback(self._rows.discard)
             await asyncio.sleep(0)
@@ -180,19 +205,28 @@ class Driver:
         its slowest request, so a long answer never keeps the engine waiting for the next row.
         """
         coming = self.metrics.describing * self.job.plan.requests_per_row()
-        enough = self.metrics.in_flight + coming >= OVERFILL * self.metrics.capacity
+        enough = self.metrics.waiting + coming >= OVERFILL * self.metrics.capacity
         return len(self._rows) >= MOST_ROWS or enough
 
-    async def _row(self, record: Record) -> None:
+    def _enough_coming(self) -> bool:
+        """Say whether the rows in flight will bring what is asked for, as rows did until now."""
+        done = self.metrics
+        accepted = (done.accepted + 1) / (done.accepted + done.rejected + done.failed + 1)
+        return self._owed > 0 and self.job.budget.enough(done, self._owed * accepted)
+
+    async def _row(self, record: Record, owed: int) -> None:
         try:
             outputs = await self.flow.run(record)
             self.writer.add_row(record.id, outputs)
             self._count(outputs)
             if self.job.on_row is not None:
                 self.job.on_row(outputs)
+        except SpentError as error:
+            self._refused = str(error)  # the row stays pending, the answers it has are kept
         except Exception as error:
             self._error = self._error or error
         finally:
+            self._owed -= owed
             self._room.set()
 
     async def _drain(self) -> None:
@@ -207,11 +241,14 @@ class Driver:
 
     async def _abandon(self) -> None:
         """Cancel what is still in flight, after an error or an interruption."""
+        await self._abandon_rows()
+        self.describer.close()
+
+    async def _abandon_rows(self) -> None:
         for task in list(self._rows):
             task.cancel()
         if self._rows:
             await asyncio.gather(*self._rows, return_exceptions=True)
-        self.describer.close()
 
     def _count(self, outputs: Iterable[Output | Failure]) -> None:
         self.metrics.rows += 1

@@ -35,6 +35,7 @@ class Metrics:
     failed: int = 0
     sent: int = 0
     reused: int = 0
+    waiting: int = 0  # requests without an answer yet, those in flight among them
     in_flight: int = 0
     describing: int = 0
     prompt_tokens: int = 0

@@ -111,10 +111,14 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What an engine can take: requests at once, and tokens in one request (prompt + answer)."""
+    """What an engine can take: requests at once, and tokens in one request (prompt + answer).
+
+    `ahead` is how many requests it wants beyond those it runs, so that no place is ever empty.
+    """
 
     concurrency: int
     context: int | None = None
+    ahead: int = 0
 
 
 class Engine(Protocol):

@@ -83,10 +83,9 @@ class VllmEngine:
         if cpu and context:
             context = min(context, CPU_CONTEXT)
         concurrency = CPU_CONCURRENCY if cpu else GPU_CONCURRENCY
-        return Limits(
-            concurrency=self.settings.get("max_num_seqs") or concurrency,
-            context=self.settings.get("max_model_len") or context,
-        )
+        concurrency = self.settings.get("max_num_seqs") or concurrency
+        context = self.settings.get("max_model_len") or context
+        return Limits(concurrency, context, ahead=concurrency // 2)
 
     async def start(self) -> None:
         """Start vLLM's core (half a minute and more on a CPU); `generate` does it when needed."""
@@ -121,10 +120,11 @@ class VllmEngine:
                 model=self.model.name,
             ) from cause
         config = core.vllm_config
-        self._limits = Limits(
-            concurrency=config.scheduler_config.max_num_seqs,
-            context=config.model_config.max_model_len,
+        concurrency, context = (
+            config.scheduler_config.max_num_seqs,
+            config.model_config.max_model_len,
         )
+        self._limits = Limits(concurrency, context, ahead=concurrency // 2)
         return core
 
     def _arguments(self, known: set[str]) -> dict[str, Any]:
