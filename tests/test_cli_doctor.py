@@ -10,9 +10,11 @@ from textcentric.cli.checkup import (
     Line,
     Loading,
     checkup,
+    doctor_command,
     free_memory,
     load_in_child,
 )
+from textcentric.extras import Installed
 
 ALL = {
     "torch": "2.13.0",
@@ -37,11 +39,13 @@ def look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Look:
         broken: Sequence[str] = (),
         gpu: bool = False,
         devices: str = "0",
+        has: Installed | None = None,
+        seconds: float = 2.0,
     ) -> dict[str, Line]:
         def load(package: str) -> Loading:
-            return Loading(2.0, devices, "undefined symbol" if package in broken else "")
+            return Loading(seconds, devices, "undefined symbol" if package in broken else "")
 
-        lines = checkup(load, installed.get, gpu=gpu, folder=tmp_path)
+        lines = checkup(load, installed.get, has=has, gpu=gpu, folder=tmp_path)
         return {line.name: line for line in lines}
 
     return look
@@ -132,3 +136,33 @@ def test_a_package_is_imported_in_a_process_of_its_own(
     monkeypatch.setenv("PYTHONPATH", str(tmp_path) + os.pathsep + os.environ.get("PYTHONPATH", ""))
     loading = load_in_child("openai")
     assert loading.error == "ModuleNotFoundError: No module named 'no_such_module'"
+
+
+def test_the_extra_of_each_command_is_listed(look: Look) -> None:
+    lines = look(has=lambda package: package not in ("matplotlib", "faiss"))
+    assert (lines["predict"].level, lines["predict"].found) == ("ok", "[train] installed")
+    assert (lines["train align-vl"].level, lines["train align-vl"].found) == (
+        "warn",
+        "lacks matplotlib",
+    )
+    assert lines["train align-vl"].cure == "pip install 'textcentric[train]'"
+    assert lines["retrieve by a query"].cure == "pip install 'textcentric[retrieval]'"
+
+
+def test_commands_with_the_same_cure_share_a_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = [
+        Line("score", "warn", "lacks torch", "pip install 'textcentric[train]'"),
+        Line("Python", "ok", "3.11"),
+        Line("predict", "warn", "lacks torch", "pip install 'textcentric[train]'"),
+    ]
+    monkeypatch.setattr("textcentric.cli.checkup.checkup", lambda: lines)
+    assert doctor_command(as_json=False) == 0
+    assert capsys.readouterr().err == "warn: score, predict: pip install 'textcentric[train]'\n"
+
+
+def test_a_slow_import_is_told_and_is_no_warning(look: Look) -> None:
+    line = look(seconds=45.0)["torch"]
+    assert line.level == "ok"
+    assert line.found.startswith("2.13.0, imported in 45 s (slow disk or busy machine;")

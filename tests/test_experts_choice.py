@@ -61,7 +61,7 @@ def test_an_unknown_modality_is_refused() -> None:
 
 def test_a_missing_package_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("textcentric.experts.find_spec", lambda name: None)
-    with pytest.raises(ConfigError, match=r"pip install textcentric\[experts\]"):
+    with pytest.raises(ConfigError, match=r"pip install 'textcentric\[experts\]'"):
         open_experts(["audio"])
 
 

@@ -15,7 +15,7 @@ import textcentric
 ROOT = Path(textcentric.__file__).parent
 FLOORS = [
     "errors precision",
-    "atomic background rows sentences",
+    "atomic background extras rows sentences",
     "card config data engines journal metrics scores templates",
     "command_line encoder experts intervals prompts report shards",
     "curate describe pieces requests runs",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-from textcentric.errors import ConfigError
+from textcentric.extras import require
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,12 +18,15 @@ BATCH = 64
 class SentenceEncoder:
     """Embed texts with sentence-transformers; `model` is a folder or a hub name.
 
+    Raises ConfigError where that package is not installed.
+
     >>> encoder = SentenceEncoder(folder)  # doctest: +SKIP
     >>> (await encoder.embed(["a dog", "a cat"])).shape  # doctest: +SKIP
     (2, 384)
     """
 
     def __init__(self, model: str):
+        require("--embeddings")
         self.model = model
         self._encoder: Any = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="encoder")
@@ -43,14 +46,8 @@ class SentenceEncoder:
 
     def _load(self) -> None:
         if self._encoder is None:
-            try:
-                from sentence_transformers import SentenceTransformer
-            except ImportError as error:
-                raise ConfigError(
-                    "curation by meaning needs sentence-transformers; install it with"
-                    " `pip install textcentric[experts]`, or give --no-embeddings"
-                ) from error
             import torch
+            from sentence_transformers import SentenceTransformer
 
             if not torch.cuda.is_available():  # leave the other cores to the engine
                 torch.set_num_threads(max(1, torch.get_num_threads() // 2))

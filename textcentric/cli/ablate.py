@@ -9,6 +9,7 @@ import typer
 
 from textcentric.cli import flags as flag
 from textcentric.cli.augment import table_schema
+from textcentric.extras import require
 
 Seeds = Annotated[int, typer.Option("--seeds", min=1, help="Trainings of each arm.")]
 Config = Annotated[
@@ -55,6 +56,7 @@ def crmt(
 
     Example: textcentric ablate crmt --dataset clips.csv --schema clips.yaml -o runs/ablation
     """
+    require("ablate crmt")
     from textcentric.cli.run_ablate import ablate_crmt
 
     given = {
@@ -104,6 +106,7 @@ def align_vl(
 
     Example: textcentric ablate align-vl --latents latents/captions -o runs/ablation
     """
+    require("ablate align-vl")
     from textcentric.cli.run_ablate import ablate_align
 
     given: dict[str, Any] = {"latents": latents}

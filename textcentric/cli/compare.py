@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from textcentric.cli import flags as flag
+from textcentric.extras import require
 
 
 def compare(
@@ -82,6 +83,7 @@ def compare(
         "metric": metric,
         "output_dir": output_dir,
     }
+    require("compare")
     from textcentric.cli.run_compare import compare_command, compare_config
 
     lists = {"arms": arms, "seeds": seeds, "corruptions": corruptions, "levels": levels}

@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 
 from textcentric.cli import flags as flag
 from textcentric.cli.augment import table_schema
+from textcentric.extras import require
 
 
 class DownstreamFirst(TyperGroup):
@@ -95,6 +96,7 @@ def downstream(
         "seed": seed,
         "output_dir": output_dir,
     }
+    require("evaluate downstream")
     from textcentric.cli.run_evaluate import engine_flags, evaluate_command
     from textcentric.cli.run_predict import lent_engine
 
@@ -152,6 +154,7 @@ def reward(
 
     Example: textcentric evaluate reward models/reward --dataset held-out.jsonl
     """
+    require("evaluate reward")
     from textcentric.cli.run_evaluate_reward import evaluate_reward
 
     raise typer.Exit(
@@ -214,6 +217,7 @@ def fusion(
     given = dict(locals())
     if dataset is None:
         raise typer.BadParameter("which rows? Give --dataset", param_hint="--dataset")
+    require("evaluate fusion")
     from textcentric.cli.run_evaluate_fusion import evaluate_fusion
 
     reading = {"dataset": dataset, "data_dir": data_dir, "split": split, "limit": limit}

@@ -14,7 +14,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from hashlib import blake2b
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -100,14 +99,10 @@ def _encoder(config: AugmentConfig) -> SentenceEncoder | None:
     if not config.embeddings:
         return None
     try:
-        folder = packaged_encoder()
-    except EngineError as error:
+        return SentenceEncoder(str(packaged_encoder()))
+    except (ConfigError, EngineError) as error:
         say(f"instructions are compared by words only: {error}")
         return None
-    if find_spec("sentence_transformers") is None:
-        say("instructions are compared by words only: sentence-transformers is not installed")
-        return None
-    return SentenceEncoder(str(folder))
 
 
 async def _expand(

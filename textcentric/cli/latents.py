@@ -9,6 +9,7 @@ import typer
 
 from textcentric.cli import flags as flag
 from textcentric.cli.augment import table_schema
+from textcentric.extras import require
 
 
 def latents(
@@ -55,6 +56,7 @@ def latents(
     given = dict(locals())
     if dataset is None:
         raise typer.BadParameter("which rows? Give --dataset", param_hint="--dataset")
+    require("latents")
     from textcentric.cli.run_latents import latents_command
 
     raise typer.Exit(

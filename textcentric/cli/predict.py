@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from textcentric.cli import flags as flag
+from textcentric.extras import require
 
 
 def predict(
@@ -53,6 +54,7 @@ def predict(
 
     Example: textcentric predict models/first --dataset new.csv -o predictions.csv
     """
+    require("predict")
     from textcentric.cli.run_predict import lent_engine, predict_command
 
     if dataset is None:

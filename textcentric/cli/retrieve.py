@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from textcentric.cli import flags as flag
+from textcentric.extras import require
 
 
 def retrieve(
@@ -50,6 +51,9 @@ def retrieve(
     """
     if latents is None:
         raise typer.BadParameter("in what? Give --latents", param_hint="--latents")
+    require("retrieve")
+    if texts or images or sounds or queries:
+        require("retrieve by a query")
     from textcentric.cli.run_retrieve import retrieve_command
 
     raise typer.Exit(

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from textcentric.cli import flags as flag
+from textcentric.extras import require
 
 
 def score(
@@ -35,6 +36,7 @@ def score(
 
     Example: textcentric score models/reward --input responses.jsonl -o scores.jsonl
     """
+    require("score")
     from textcentric.cli.run_score import score_command
 
     raise typer.Exit(

@@ -10,6 +10,7 @@ import typer
 from textcentric.cli import flags as flag
 from textcentric.cli.augment import table_schema
 from textcentric.cli.loop_flags import LOOP, Flags, taking
+from textcentric.extras import require
 
 Real = float | None
 Switch = bool | None
@@ -135,6 +136,7 @@ def downstream(
     Example: textcentric train downstream --run runs/first -o models/first
     """
     given = {**locals(), **loop}
+    require("train downstream")
     from textcentric.cli.run_train import train_command
     from textcentric.cli.train_settings import read_training, sorted_flags
 
@@ -220,6 +222,7 @@ def reward(
     Example: textcentric train reward --dataset-name pairs.jsonl --reward-objective sfc
     """
     given = {**locals(), **settings}
+    require("train reward")
     from textcentric.cli.reward_settings import read_reward_training, sorted_reward_flags
     from textcentric.cli.run_train_reward import train_reward_command
 
@@ -302,6 +305,7 @@ def crmt(
     Example: textcentric train crmt --dataset clips.csv --target class --variant crmt-jt
     """
     given = {**locals(), **settings}
+    require("train crmt")
     from textcentric.cli.crmt_settings import read_crmt_training, sorted_crmt_flags
     from textcentric.cli.run_train_crmt import train_crmt_command
 
@@ -365,6 +369,7 @@ def align_vl(
     Example: textcentric train align-vl --latents latents/captions -o models/captions
     """
     given = {**locals(), **settings}
+    require("train align-vl")
     from textcentric.cli.align_settings import KEYS, read_align_training
     from textcentric.cli.run_train_align import train_align_command
 

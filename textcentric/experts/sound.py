@@ -116,7 +116,7 @@ def _soundfile() -> ModuleType:
     except ImportError:
         raise ConfigError(
             "sound files need the package 'soundfile'; install it with"
-            " `pip install textcentric[experts]`"
+            " `pip install 'textcentric[experts]'`"
         ) from None
 
 

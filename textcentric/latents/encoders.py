@@ -17,6 +17,7 @@ from textcentric.errors import ConfigError, unknown
 from textcentric.experts.mel import log_mel
 from textcentric.experts.sound import RATE, open_sound
 from textcentric.experts.weights import revision
+from textcentric.extras import require
 
 PACKAGED, LOG_MEL = "packaged", "log-mel"
 DEFAULTS = {"image": PACKAGED, "text": PACKAGED, "audio": LOG_MEL}
@@ -85,15 +86,11 @@ class _Texts:
         self.name = name
         folder = str(packaged_encoder()) if name == PACKAGED else name
         self.version = revision(folder)
-        try:
-            from sentence_transformers import SentenceTransformer
+        require("--embeddings")
+        from sentence_transformers import SentenceTransformer
 
+        try:
             self._model = SentenceTransformer(folder, trust_remote_code=False)
-        except ImportError as error:
-            raise ConfigError(
-                "latents of texts need sentence-transformers; install it with"
-                " `pip install textcentric[experts]`"
-            ) from error
         except (OSError, ValueError) as error:
             raise ConfigError(
                 f"text encoder {name!r} cannot be loaded: {error}; expected a folder or a hub name"

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from textcentric.errors import ConfigError, unknown
+from textcentric.extras import require
 from textcentric.latents import Latents, latent_encoder
 from textcentric.latents.encoders import LatentEncoder
 from textcentric.methods.align_vl.method import BLOCK, AlignVl
@@ -93,10 +94,7 @@ class Search:
 
 
 def _faiss() -> Any:
-    try:
-        import faiss
-    except ImportError as error:
-        raise ConfigError(
-            "searching needs faiss; install it with `pip install textcentric[retrieval]`"
-        ) from error
+    require("retrieve by a query")
+    import faiss
+
     return faiss

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from textcentric.errors import ConfigError, RunError
+from textcentric.extras import require
 from textcentric.methods.downstream.config import DownstreamConfig
 from textcentric.methods.downstream.decision import LEAST_SHARE, Decision
 from textcentric.methods.loading import (
@@ -216,6 +217,7 @@ def make_head(config: DownstreamConfig, decision: Decision, settings: Any) -> nn
 
 def with_adapter(encoder: Any, config: DownstreamConfig) -> Any:
     """Return `encoder` frozen behind a fresh LoRA adapter (Hu et al. 2021, arXiv 2106.09685)."""
+    require("a LoRA adapter")
     from peft import LoraConfig, TaskType, get_peft_model
 
     assert config.lora_rank is not None
@@ -234,6 +236,7 @@ def with_adapter(encoder: Any, config: DownstreamConfig) -> Any:
 
 
 def _adapted(encoder: Any, folder: Path) -> Any:
+    require("a LoRA adapter")
     from peft import PeftModel
 
     return PeftModel.from_pretrained(encoder, str(folder), is_trainable=True)

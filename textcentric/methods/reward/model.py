@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from textcentric.errors import ConfigError, RunError
+from textcentric.extras import require
 from textcentric.methods.loading import (
     checked_layers,
     dropout_settings,
@@ -296,6 +297,7 @@ def _fresh_head(model: Any) -> None:
 
 def with_adapter(model: Any, config: RewardConfig) -> Any:
     """Return `model` frozen behind a fresh LoRA adapter (arXiv 2106.09685) and its own head."""
+    require("a LoRA adapter")
     from peft import get_peft_model
 
     try:
@@ -346,6 +348,7 @@ def load_main(config: RewardConfig, folder: Path, tokenizer: Any) -> Any:
     try:
         if (folder / ADAPTER).is_file():
             _check_adapter(folder)
+            require("a LoRA adapter")
             from peft import PeftModel
 
             body = classifier(config, source(config.model), tokenizer)
