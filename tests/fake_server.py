@@ -18,9 +18,9 @@ def http(status: int, body: bytes | dict[str, Any], **headers: str) -> bytes:
 
 
 def completion(text: str | None = "Fine.", **message: Any) -> bytes:
-    choice = {"index": 0, "finish_reason": "stop"}
+    choice: dict[str, Any] = {"index": 0, "finish_reason": "stop"}
     choice["message"] = {"role": "assistant", "content": text, **message}
-    usage = {"prompt_tokens": 20, "completion_tokens": 3, "total_tokens": 23}
+    usage: dict[str, Any] = {"prompt_tokens": 20, "completion_tokens": 3, "total_tokens": 23}
     usage["prompt_tokens_details"] = {"cached_tokens": 16}
     return http(200, {"id": "1", "object": "chat.completion", "choices": [choice], "usage": usage})
 

@@ -115,7 +115,8 @@ def test_the_gradient_of_the_whole_model_is_right(place: str) -> None:
     def loss(*values: Tensor) -> Tensor:
         torch.manual_seed(1)  # the same noise each time
         model = AlignModel(adapters, config).train()
-        return model({**batch, "epoch": torch.tensor(0.0)}).sum()
+        losses: Tensor = model({**batch, "epoch": torch.tensor(0.0)})
+        return losses.sum()
 
     assert torch.autograd.gradcheck(loss, tuple(parameters), atol=1e-4)
 

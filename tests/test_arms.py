@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import ItemsView
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 from small_run import hear_interrupts
@@ -19,6 +18,9 @@ from textcentric.examples import Example
 from textcentric.results import Parts
 
 MOODS = ["calm", "bold", "shy"]
+if TYPE_CHECKING:
+    from _collections_abc import dict_items
+
 FIRST, OTHER = {"settings": "one"}, {"settings": "another"}
 
 
@@ -29,7 +31,7 @@ class Killed(Exception):
 class Unreadable(dict[str, Any]):
     """Words whose reading ends the process, once a model is trained and about to predict."""
 
-    def items(self) -> ItemsView[str, Any]:
+    def items(self) -> NoReturn:
         raise Killed
 
 
@@ -38,7 +40,7 @@ class Interrupting(dict[str, str]):
 
     reads = 0
 
-    def items(self) -> ItemsView[str, str]:
+    def items(self) -> dict_items[str, str]:
         self.reads += 1
         if self.reads == 6:
             signal.raise_signal(signal.SIGINT)

@@ -515,7 +515,7 @@ def test_a_fault_of_our_own_comes_out_as_it_is(tmp_path: Path) -> None:
     assert balance(run(tmp_path / "run", 3))["pending"] == 0
 
 
-def obedient(request: Request) -> str:
+def obedient(request: Request) -> str | Exception:
     """Answer in the form that a request's schema asks for."""
     schema = request.schema
     if schema is None:

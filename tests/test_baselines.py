@@ -134,7 +134,8 @@ def test_a_prediction_depends_on_its_own_row_alone() -> None:
 
 
 def test_a_column_may_hold_words_and_amounts() -> None:
-    tables = [{"Fee": "free"}] * 5 + [{"Fee": "20 ringgit"}, {"Fee": None}, {}]
+    fees: list[dict[str, str | None]] = [{"Fee": "20 ringgit"}, {"Fee": None}, {}]
+    tables = [{"Fee": "free"} for _ in range(5)] + fees
     features = Columns(tables).features(tables)
     assert features[0, 0] == 0.0
     assert features[5, 1] == 20.0

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from textcentric.errors import ConfigError
-from textcentric.training.batches import batches, micro_batches, share
+from textcentric.training.batches import Strategy, batches, micro_batches, share
 
 STRATEGIES = ("random", "group_by_length")
 
@@ -26,14 +26,14 @@ def padded(lengths: list[int], groups: list[list[int]]) -> int:
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
 @pytest.mark.parametrize("n", [0, 1, 7, 8, 101])
-def test_every_row_comes_once_an_epoch(strategy: str, n: int) -> None:
+def test_every_row_comes_once_an_epoch(strategy: Strategy, n: int) -> None:
     found = batches(skewed(n), 8, seed=0, epoch=0, strategy=strategy)
     assert sorted(row for batch in found for row in batch) == list(range(n))
     assert sorted(map(len, found), reverse=True) == [8] * (n // 8) + ([n % 8] if n % 8 else [])
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
-def test_the_same_seed_and_epoch_give_the_same_batches(strategy: str) -> None:
+def test_the_same_seed_and_epoch_give_the_same_batches(strategy: Strategy) -> None:
     lengths = skewed(60)
     first, again, later, other = (
         batches(lengths, 4, seed, epoch, strategy)
@@ -46,7 +46,7 @@ def test_the_same_seed_and_epoch_give_the_same_batches(strategy: str) -> None:
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_rows_of_a_batch_are_sorted_so_that_its_micro_batches_are_homogeneous(
-    strategy: str,
+    strategy: Strategy,
 ) -> None:
     lengths = skewed(64)
     for batch in batches(lengths, 16, seed=0, epoch=0, strategy=strategy):

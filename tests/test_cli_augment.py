@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,6 +19,7 @@ from textcentric.config import resolve
 from textcentric.engines.protocol import Request
 from textcentric.engines.scripted import Answer
 from textcentric.errors import RequestError
+from textcentric.metrics import Metrics
 from textcentric.runs import read_manifest
 from textcentric.session import opened
 from textcentric.shards import Failure
@@ -65,7 +65,8 @@ def files() -> list[str]:
 
 
 def plan(*more: object, prompts: str = "own/swap") -> dict[str, Any]:
-    return json.loads(augment("--dry-run", "--json", *more, prompts=prompts).out)
+    planned: dict[str, Any] = json.loads(augment("--dry-run", "--json", *more, prompts=prompts).out)
+    return planned
 
 
 def test_a_dry_run_shows_plan_and_first_prompt_and_writes_nothing() -> None:
@@ -245,12 +246,18 @@ def test_an_estimate_has_an_interval_where_rows_differ(capsys: pytest.CaptureFix
     assert found["output_tokens"]["mean"] == 640  # 2 requests of 2 + 3 * (0, 1, 2, 3 or 4) words
 
 
+class BusyTenSeconds(Metrics):
+    @property
+    def busy_seconds(self) -> float:
+        return 10.0
+
+
 def test_a_second_estimate_counts_the_time_of_its_own_rows_only() -> None:
     for _ in range(2):
         estimate("It naps all day long.", rows=60)
     config = resolve(None, {**SETTINGS, "output_dir": "there"})
     with opened(config, engine=ScriptedEngine("It naps all day long.")) as run:
-        run.job.metrics = SimpleNamespace(rows=10, first_answer=2.0, busy_seconds=10.0)
+        run.job.metrics = BusyTenSeconds(rows=10, first_answer=2.0)
         found = estimate_run(run.job)
     assert found["pilot_rows"] == 40
     assert found["seconds"]["mean"] == 62  # 2 s until the first answer, then 1 s a row

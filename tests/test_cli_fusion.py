@@ -15,8 +15,10 @@ from textcentric.cli.train import CRMT
 from textcentric.methods.crmt import CrmtConfig
 
 DATA = ("--dataset", "clips.csv", "--data-dir", ".", "--schema", "clips.yaml")
-SMALL = ("--image-encoder", "conv", "--audio-encoder", "conv", "--width", 16, "--use-cpu")
-SMALL += ("--image-side", 12, "--mel-bins", 16, "--mel-frames", 18, "--learning-rate", 0.005)
+SMALL = (
+    *("--image-encoder", "conv", "--audio-encoder", "conv", "--width", 16, "--use-cpu"),
+    *("--image-side", 12, "--mel-bins", 16, "--mel-frames", 18, "--learning-rate", 0.005),
+)
 NOT_FLAGS = {"encoders", "image_channels", "layers", "margin_eps", "second_learning_rate"}
 NOT_FLAGS |= {"second_steps", "seed", "tau", "weights_start"}
 NOT_FLAGS |= {name for name in CrmtConfig.model_fields if name.startswith(("mcr", "pmr", "ogm"))}

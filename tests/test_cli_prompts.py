@@ -17,6 +17,7 @@ from textcentric.engines import Response, ScriptedEngine
 from textcentric.engines.protocol import Request
 from textcentric.errors import ConfigError, DataError, PromptError
 from textcentric.prompts import Checks, Instruction, PromptLibrary, read_bank
+from textcentric.shards import Output
 
 GOOD = """---
 id: adversarial/mine
@@ -165,6 +166,7 @@ def test_try_shows_what_a_deriving_prompt_adds(rows: Path) -> None:
     engine = ScriptedEngine("Two lively cats that play together all day.")
     trial = try_prompt(config(rows), "summarize/brief", "r2", engine=engine)
     (clean,) = trial.outputs
+    assert isinstance(clean, Output)
     assert json.loads(clean.parts)["summary"] == "Two lively cats that play together all day."
 
 
@@ -173,6 +175,7 @@ def test_try_shows_the_reasoning_as_parsed(rows: Path) -> None:
     engine = ScriptedEngine(json.dumps(answer))
     trial = try_prompt(config(rows), "reason/explain", "r2", engine=engine)
     (clean,) = trial.outputs
+    assert isinstance(clean, Output)
     told = "Prediction: low. Two cats are more work than one."
     assert json.loads(clean.parts)["reason"] == told
 

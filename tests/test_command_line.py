@@ -4,10 +4,12 @@ import shlex
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from commands import textcentric
 from small_run import write_prompts
+from typer.core import TyperGroup
 from typer.main import get_command
 
 from textcentric.cli import augment_modes, run_evaluate, run_train, run_train_reward
@@ -17,6 +19,7 @@ from textcentric.cli.run_augment import of_all_rows
 from textcentric.cli.train_settings import Training
 from textcentric.command_line import ROLES, augment_command, command, schema_flags
 from textcentric.config import AugmentConfig, resolve
+from textcentric.evaluate import EvaluateConfig
 from textcentric.runs import read_manifest
 
 EVERY_KEY = {
@@ -65,8 +68,13 @@ def pasted(monkeypatch: pytest.MonkeyPatch) -> Pasted:
         while "=" in words[0]:
             monkeypatch.setenv(*words.pop(0).split("=", 1))
         assert words.pop(0) == "textcentric"
-        made = []
-        monkeypatch.setattr(augment_modes, "run_config", lambda c, **_: made.append(c) or 0)
+        made: list[AugmentConfig] = []
+
+        def run_config(config: AugmentConfig, **_: Any) -> int:
+            made.append(config)
+            return 0
+
+        monkeypatch.setattr(augment_modes, "run_config", run_config)
         assert textcentric(*words).code == 0
         return made[0]
 
@@ -172,8 +180,11 @@ def test_words_and_flags_are_quoted_for_a_shell() -> None:
 
 
 def test_every_role_has_its_flag() -> None:
-    options = get_command(app).commands["augment"].params
-    named = {flag.opts[0].removeprefix("--") for flag in options if flag.name.endswith("_column")}
+    program = get_command(app)
+    assert isinstance(program, TyperGroup)
+    options = program.commands["augment"].params
+    names = {flag.name: flag.opts[0].removeprefix("--") for flag in options}
+    named = {flag for name, flag in names.items() if name and name.endswith("_column")}
     assert named == set(ROLES)
     assert schema_flags({"id": "a", "columns": {}}) == {"schema": "SCHEMA.yaml"}
     assert schema_flags("rooms.yaml") == {"schema": "rooms.yaml"}
@@ -186,9 +197,14 @@ def test_what_comes_after_a_training_reads_rows_by_the_same_roles(
     training = Training(dataset="my rows.csv", table_schema=roles, data_dir="there")
     model = tmp_path / "a model"
     line = run_train.then_do(SimpleNamespace(output_dir=model), training)
-    made = []
+    made: list[EvaluateConfig] = []
+
+    def evaluate(config: EvaluateConfig, **_: Any) -> dict[str, Any]:
+        made.append(config)
+        return {}
+
     monkeypatch.setattr(run_evaluate, "find_model", Path)
-    monkeypatch.setattr(run_evaluate, "evaluate", lambda config, **_: made.append(config) or {})
+    monkeypatch.setattr(run_evaluate, "evaluate", evaluate)
     monkeypatch.setattr(run_evaluate, "tell_results", lambda *_, **__: None)
     assert textcentric(*shlex.split(line)[1:]).code == 0
     (config,) = made

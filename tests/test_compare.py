@@ -161,7 +161,7 @@ def test_classes_that_only_test_rows_have_are_said(config: dict[str, Any], tmp_p
     assert Comparison(CompareConfig(**{**config, **changes})).notes() == []
     comparison = Comparison(CompareConfig(**{**config, **changes}))
     rows = [replace(row, target=2 if n else 0) for n, row in enumerate(comparison.train_rows)]
-    comparison.train_rows.records[:] = rows
+    comparison.train_rows = replace(comparison.train_rows, records=rows)
     unseen = sum(row.target == 1 for row in comparison.test_rows)
     assert comparison.notes()[0].startswith(f"{unseen} of 18 rows have a class")
 
@@ -388,7 +388,7 @@ def test_one_fold_can_be_done_alone(config: dict[str, Any], tmp_path: Path) -> N
 
 def test_rows_of_one_group_are_in_one_fold() -> None:
     records = [Record(f"r{n}", {"text": "a"}, 1, group=f"g{n % 7}") for n in range(70)]
-    folds = {record.group: set() for record in records}
+    folds: dict[str | None, set[int]] = {record.group: set() for record in records}
     for record in records:
         folds[record.group].add(fold_of(record, 4))
     assert all(len(found) == 1 for found in folds.values())

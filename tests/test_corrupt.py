@@ -55,7 +55,8 @@ def only(**inputs: Any) -> Record:
 
 
 def words_left(record: Record) -> list[str]:
-    return record.inputs.get("text", "").split()
+    text: str = record.inputs.get("text", "")
+    return text.split()
 
 
 def some_words(n: int, row_id: str = "r1") -> Record:
@@ -229,7 +230,8 @@ def test_draws_follow_from_seed_row_and_corruption_and_nothing_else() -> None:
     left = damage(row, 0.5, 1).inputs["text"]
     CORRUPTIONS["all"](ROW, 0.5, 1)
     assert damage(row, 0.5, 1).inputs["text"] == left
-    assert damage(row, 0.5, np.int64(1)).inputs["text"] == left
+    seed: Any = np.int64(1)
+    assert damage(row, 0.5, seed).inputs["text"] == left
     assert damage(row, 0.5, 2).inputs["text"] != left
     assert damage(some_words(60, "r2"), 0.5, 1).inputs["text"] != left
     assert rng_of(1, "r", "a").random() != rng_of(1, "r", "b").random()

@@ -98,7 +98,7 @@ def test_a_training_that_was_stopped_ends_with_the_same_weights(
     method, rows = made(folder, variant="crmt-mix")
     trained(method, rows, tmp_path / "whole")
     part, _ = made(folder, variant="crmt-mix")
-    stops = {"save_strategy": "steps", "save_steps": 3}
+    stops: dict[str, Any] = {"save_strategy": "steps", "save_steps": 3}
 
     class Stop(Exception):
         pass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from itertools import product
 
 import pytest
@@ -198,7 +199,7 @@ class Linear:
         self.names = tuple(f"m{at}" for at in range(len(widths)))
         self.rows = [drawn(classes, width, seed=10 + at) for at, width in enumerate(widths)]
 
-    def __call__(self, batch: dict[str, Tensor]) -> Tensor:
+    def __call__(self, batch: Mapping[str, Tensor]) -> Tensor:
         return torch.stack([batch[n] @ r.T for n, r in zip(self.names, self.rows, strict=True)], 1)
 
     def batch(self, rows: int, seed: int = 0) -> dict[str, Tensor]:
@@ -215,7 +216,7 @@ def test_tau_of_linear_encoders_is_the_length_of_their_rows() -> None:
 
 
 def test_gradients_of_each_row_class_and_modality_are_those_taken_one_by_one() -> None:
-    def scores(batch: dict[str, Tensor]) -> Tensor:
+    def scores(batch: Mapping[str, Tensor]) -> Tensor:
         return torch.stack(
             [torch.tanh(batch["a"]) @ drawn(3, 2), (batch["b"] ** 2) @ drawn(4, 2)], 1
         )
@@ -231,7 +232,7 @@ def test_gradients_of_each_row_class_and_modality_are_those_taken_one_by_one() -
 def test_one_backward_a_class_serves_all_modalities() -> None:
     model, backwards = Linear((3, 3, 3)), []
 
-    def scores(batch: dict[str, Tensor]) -> Tensor:
+    def scores(batch: Mapping[str, Tensor]) -> Tensor:
         told = model(batch)
         told.register_hook(lambda gradient: backwards.append(1))
         return told

@@ -65,7 +65,7 @@ def test_the_task_and_the_classes_are_taken_from_the_targets(table: Write) -> No
 def test_a_group_never_straddles_the_splits_made_by_hash(table: Write) -> None:
     lines = "".join(f"{i},g{i // 4},w{i}\n" for i in range(400))
     rows = list(load(table("id,host,title\n" + lines), schema={"text": "title", "group": "host"}))
-    by_group = {}
+    by_group: dict[str | None, set[str | None]] = {}
     for row in rows:
         by_group.setdefault(row.group, set()).add(row.split)
     assert {len(splits) for splits in by_group.values()} == {1}

@@ -85,7 +85,7 @@ def test_the_hub_loader_reads_a_data_set_by_name(
 def test_lines_that_do_not_fit_are_counted_and_left_out(tmp_path: Path) -> None:
     path = tmp_path / "ragged.csv"
     path.write_text("id,a\n1,x\n2\n3,y,z\n\n4,w\n")
-    unreadable = Counter()
+    unreadable: Counter[str] = Counter()
     rows = list(open_table(path).rows(unreadable))
     assert [row["id"] for row in rows] == ["1", "4"]
     assert unreadable == {"line(s) without exactly 2 fields": 2}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import warnings
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from tiny_models import WORDS, tiny_model
 from textcentric.errors import ConfigError, DataError, RunError
 from textcentric.examples import Example, labelled, read_examples
 from textcentric.methods.downstream import Downstream, downstream_config, read_origin
+from textcentric.methods.downstream.texts import Parts
 
 COLOURS = ["red", "blue", "old", "young"]
 
@@ -99,7 +101,8 @@ def test_one_call_of_the_model_gives_the_loss_of_every_row(folder: str) -> None:
     class Counted(torch.nn.Module):
         def forward(self, *texts: torch.Tensor) -> torch.Tensor:
             calls.append(texts[0].shape[0])
-            return one.model(*texts)
+            losses: torch.Tensor = one.model(*texts)
+            return losses
 
     losses = one.loss(Counted(), one.collate([example(n) for n in range(4)], 0))
     assert losses.shape == (4,)
@@ -138,12 +141,19 @@ def test_words_as_classes_are_predicted_as_words(folder: str) -> None:
     assert one.decision.classes == ("blue", "old", "red", "young")
 
 
+def scores(trained: Downstream, parts: Sequence[Parts], size: int = 8) -> np.ndarray:
+    """Return the scores (N, S) of a model that has some."""
+    predicted = trained.predict(parts, size).scores
+    assert predicted is not None
+    return predicted
+
+
 def test_predictions_keep_the_order_of_the_rows_in_any_batch_size(folder: str) -> None:
     one = method(folder)
     parts = [{"text": "dog " * (1 + n % 5)} for n in range(9)]
-    scores = [one.predict(parts, size).scores for size in (1, 4, 64)]
-    assert np.allclose(scores[0], scores[2], atol=1e-5)
-    assert np.allclose(scores[1], scores[2], atol=1e-5)
+    singly, in_fours, at_once = (scores(one, parts, size) for size in (1, 4, 64))
+    assert np.allclose(singly, at_once, atol=1e-5)
+    assert np.allclose(in_fours, at_once, atol=1e-5)
     assert one.predict([]).values == []
 
 
@@ -156,7 +166,8 @@ def test_evaluating_leaves_training_as_it_was(folder: str) -> None:
     state = torch.get_rng_state()
     again = fit(method(folder, rows), rows, 1)
     assert torch.equal(torch.get_rng_state(), state)
-    assert torch.equal(looked.model.head[1].weight, again.model.head[1].weight)
+    weights = (trained.model.head.get_parameter("1.weight") for trained in (looked, again))
+    assert torch.equal(*weights)
 
 
 def test_the_cuts_follow_the_weights_and_read_no_target_of_held_out_rows(folder: str) -> None:

@@ -31,7 +31,8 @@ def reader(kind: str = "bert", **options: Any) -> TextReader:
 
 
 def words(ids: np.ndarray) -> str:
-    return tiny_tokenizer().decode(ids.tolist())
+    text: str = tiny_tokenizer().decode(ids.tolist())
+    return text
 
 
 def test_blocks_are_chosen_and_ordered_by_name() -> None:

@@ -27,6 +27,12 @@ def test_the_key_stays_the_same_from_version_to_version() -> None:
     assert REQUEST.key == "184a53c2a9c8e5ccab5ccde7bc076013"
 
 
+OTHER_SAMPLING: dict[str, Any] = {
+    "temperature": 0.7, "top_p": 0.9, "top_k": 5, "min_p": 0.1, "max_tokens": 9,
+    "repetition_penalty": 1.1, "stop": ("END",), "seed": 8,
+}  # fmt: skip
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -41,10 +47,7 @@ def test_the_key_stays_the_same_from_version_to_version() -> None:
         {"sample": 1},
         *(
             {"sampling": replace(REQUEST.sampling, **{name: value})}
-            for name, value in {
-                "temperature": 0.7, "top_p": 0.9, "top_k": 5, "min_p": 0.1, "max_tokens": 9,
-                "repetition_penalty": 1.1, "stop": ("END",), "seed": 8,
-            }.items()
+            for name, value in OTHER_SAMPLING.items()
         ),
     ],
     ids=str,

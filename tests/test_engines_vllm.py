@@ -93,7 +93,8 @@ def core_pid(of: int) -> int:
     import psutil
 
     children = psutil.Process(of).children(recursive=True)
-    return next(child.pid for child in children if "EngineCor" in child.name())
+    pid: int = next(child.pid for child in children if "EngineCor" in child.name())
+    return pid
 
 
 def test_the_reverse_order_gives_the_same_texts(running: Running) -> None:
@@ -204,7 +205,8 @@ def test_a_cancelled_request_leaves_the_engine(running: Running) -> None:
         await asyncio.sleep(1)
         task.cancel()
         await asyncio.wait([task])
-        return engine._core.get_num_unfinished_requests()
+        unfinished: int = engine._core.get_num_unfinished_requests()
+        return unfinished
 
     assert running.run(cancel()) == 0
 

@@ -21,7 +21,8 @@ def tone(
     seconds: float = 1.0, level: float = 0.1, rate: int = 8000, silence: float = 0.0
 ) -> np.ndarray:
     wave = level * np.sin(2 * np.pi * 440 * np.arange(int(seconds * rate)) / rate)
-    return np.concatenate([wave, np.zeros(int(silence * rate))]).astype(np.float32)
+    samples: np.ndarray = np.concatenate([wave, np.zeros(int(silence * rate))])
+    return samples.astype(np.float32)
 
 
 @pytest.fixture
@@ -146,6 +147,7 @@ def test_pocketsphinx_hears_digits_alike_in_any_order() -> None:
     from textcentric.experts import open_experts
 
     expert = open_experts(["audio"], root=DIGITS)["audio"]
+    assert isinstance(expert, AudioExpert)
     values = [(str(path),) for path in recordings]
     told = expert.describe(values)
     assert told == expert.describe(values[::-1])[::-1]
@@ -161,6 +163,7 @@ def test_a_whisper_folder_writes_down_sound(record: Write, tmp_path: Path) -> No
 
     folder = write_tiny_whisper(tmp_path / "whisper")
     expert = open_experts(["audio"], audio=str(folder))["audio"]
+    assert isinstance(expert, AudioExpert)
     told = expert.describe([(record("a.wav", tone(31.0)),)])[0]
     assert expert.version.endswith("-words1")
     assert "Length: 31.0 seconds." in told.text

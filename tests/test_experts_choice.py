@@ -6,8 +6,11 @@ from typing import Any
 
 import pytest
 
+from textcentric.engines import Message, Request, Sampling, ScriptedEngine
 from textcentric.errors import ConfigError
 from textcentric.experts import open_experts
+from textcentric.experts.labels import LabelsExpert
+from textcentric.experts.vlm import CaptionExpert
 
 
 def test_the_default_experts_are_the_packaged_ones() -> None:
@@ -27,13 +30,19 @@ def test_none_leaves_a_modality_out() -> None:
 
 
 def test_labels_and_pixels_need_no_model() -> None:
-    assert open_experts(["image"], image="labels")["image"].reads == "image_labels"
+    labels = open_experts(["image"], image="labels")["image"]
+    assert isinstance(labels, LabelsExpert)
+    assert labels.reads == "image_labels"
     assert open_experts(["image"], image="pixels")["image"].name == "pixels"
     assert open_experts(["audio"], audio="sound")["audio"].name == "sound"
 
 
+def ask(path: str, digest: str) -> Request:
+    return Request((Message("user", "Describe it.", (path,), (digest,)),), "eye", Sampling())
+
+
 def test_a_configured_vision_model_comes_first_and_only_where_asked() -> None:
-    vlm = object()
+    vlm = CaptionExpert(ScriptedEngine(), ask)
     assert open_experts(["image"], vlm=vlm)["image"] is vlm
     assert open_experts(["image"], image="vlm", vlm=vlm)["image"] is vlm
     assert open_experts(["image"], image="packaged", vlm=vlm)["image"] is not vlm

@@ -41,7 +41,7 @@ def test_colours_are_ordered_by_share() -> None:
     image = Image.new("RGB", (100, 100), "#2850c8")
     ImageDraw.Draw(image).rectangle((0, 0, 99, 29), fill="#c81e1e")
     look = look_at(image)
-    assert sorted(look.colours, key=look.colours.get) == ["red", "blue"]
+    assert sorted(look.colours, key=lambda name: look.colours[name]) == ["red", "blue"]
     assert look.colours["red"] == pytest.approx(0.3, abs=0.02)
     assert describe_pixels(image).startswith("Colours: mainly blue, then red.")
 

@@ -79,8 +79,9 @@ def test_markup_and_templates_stay_text() -> None:
 
 def test_the_choice_about_missing_values_is_part_of_the_version() -> None:
     assert TableExpert("skip").version != TableExpert("name").version
+    mistyped: Any = "skipp"
     with pytest.raises(ConfigError, match="did you mean 'skip'"):
-        TableExpert("skipp")
+        TableExpert(mistyped)
 
 
 def test_the_digest_follows_values_and_column_order() -> None:

@@ -10,12 +10,14 @@ from textcentric.results import changed_rows, figures
 from textcentric.rows import Target
 
 ROWS = [f"r{n}" for n in range(40)]
-TARGETS: dict[str, Target] = {row: n % 2 for n, row in enumerate(ROWS)}
+LABELS = [n % 2 for n in range(40)]
+TARGETS: dict[str, Target] = dict(zip(ROWS, LABELS, strict=True))
 HALF, ALL = Cell("all", 0.5), Cell("all", 1.0)
 GRID = (CLEAN, HALF, ALL, Cell("missing", None, ("text",)))
 RIGHT = dict(TARGETS)
 WRONG_TEN: dict[str, Target] = {
-    row: 1 - int(value) if n < 10 else value for n, (row, value) in enumerate(RIGHT.items())
+    row: 1 - label if n < 10 else label
+    for n, (row, label) in enumerate(zip(ROWS, LABELS, strict=True))
 }
 ZEROS: dict[str, Target] = dict.fromkeys(ROWS, 0)
 
@@ -86,7 +88,10 @@ def test_rows_that_one_arm_lacks_count_for_none_in_that_cell() -> None:
 
 def test_levels_stay_paired_where_a_row_is_missing_in_one_of_them() -> None:
     """The clean score plus that of a level whose rows are right where clean rows are wrong."""
-    turned: dict[str, Target] = {row: 1 - int(value) for row, value in WRONG_TEN.items()}
+    turned: dict[str, Target] = {
+        row: label if n < 10 else 1 - label
+        for n, (row, label) in enumerate(zip(ROWS, LABELS, strict=True))
+    }
     last = dict(list(turned.items())[:-1])
     whole = findings(ours={CLEAN.name: WRONG_TEN, HALF.name: turned}).area("ours", "all", [0.5])
     short = findings(ours={CLEAN.name: WRONG_TEN, HALF.name: last}).area("ours", "all", [0.5])

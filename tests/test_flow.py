@@ -158,7 +158,7 @@ def test_every_output_says_what_made_it(run: Run, library: PromptLibrary, journa
     assert output.source_text.startswith("Kind: dog. Age: 2 months.\n\nThis calm dog was found")
     keys = output.request_key.split()
     assert len(keys) == 2
-    assert all(journal.get(key)["text"] for key in keys)
+    assert all((journal.get(key) or {})["text"] for key in keys)
 
 
 def test_the_seed_depends_on_run_row_prompt_and_sample_alone() -> None:

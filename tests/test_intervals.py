@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -141,6 +143,7 @@ def test_figures_of_an_estimate() -> None:
 
 def test_what_cannot_be_resampled_is_refused() -> None:
     drawn = Resampled(3, resamples=2)
+    flat: Any = [0, 1, 1]
     with pytest.raises(DataError, match="2 groups for 3 rows"):
         Resampled(3, groups=["a", "b"])
     with pytest.raises(ConfigError, match="1 resamples of 3 rows"):
@@ -148,7 +151,7 @@ def test_what_cannot_be_resampled_is_refused() -> None:
     with pytest.raises(DataError, match="2 predictions, but 3 rows were drawn"):
         drawn.estimate("accuracy", [0, 1], [[0, 1]])
     with pytest.raises(DataError, match="one list of predictions a seed"):
-        drawn.estimate("accuracy", [0, 1, 1], [0, 1, 1])
+        drawn.estimate("accuracy", [0, 1, 1], flat)
     with pytest.raises(DataError, match="no row is left"):
         drawn.among([])
     with pytest.raises(DataError, match="2 and 3 resamples cannot be paired"):

@@ -48,8 +48,9 @@ def config_of(tmp_path: Path, kind: str = "bert", **values: Any) -> RewardConfig
 
 
 def settings(tmp_path: Path, **values: Any) -> TrainConfig:
-    known = {"max_steps": 2, "per_device_train_batch_size": 4, "learning_rate": 1e-2}
-    known |= {"eval_strategy": "no", "save_strategy": "no", "output_dir": tmp_path / "out"}
+    known: dict[str, Any] = {"max_steps": 2, "learning_rate": 1e-2}
+    known |= {"per_device_train_batch_size": 4, "output_dir": tmp_path / "out"}
+    known |= {"eval_strategy": "no", "save_strategy": "no"}
     return TrainConfig(**{**known, **values})
 
 
@@ -167,7 +168,8 @@ def test_of_a_long_text_the_description_is_cut_first_then_the_prompt_never_the_r
     assert len(words) == 20
     assert (words.count("old"), words.count("red")) == (6, 4)
     assert words[-3:] == ["blue", "dog", "[SEP]"]
-    words = tokenizer.convert_ids_to_tokens(reader.read(said, "young " + "old " * 30, told))
+    ids = reader.read(said, "young " + "old " * 30, told)
+    words = tokenizer.convert_ids_to_tokens(ids.tolist())
     assert (words.count("red"), words.count("old"), words.count("young")) == (0, 14, 0)
     with pytest.raises(DataError, match=r"response of 'x' has 32 tokens.*max_length=20"):
         reader.read(said, asked, "dog " * 30, "x")
@@ -182,8 +184,10 @@ def test_the_loss_of_a_batch_is_the_objective_of_its_pairs(tmp_path: Path) -> No
     found = method.loss(method.model, method.collate(rows, 0))
     main, proxy = method._pair_rewards(rows, 2)
     assert proxy is not None
-    losses = [torch.nn.functional.softplus(-one.difference) for one in (main, proxy)]
-    expected = failure_coefficient(*losses) * losses[0] + losses[1]
+    losses, proxy_losses = (
+        torch.nn.functional.softplus(-rewards.difference) for rewards in (main, proxy)
+    )
+    expected = failure_coefficient(losses, proxy_losses) * losses + proxy_losses
     assert found.tolist() == pytest.approx(expected.tolist(), abs=1e-5)
 
 
@@ -375,6 +379,7 @@ def test_early_gradients_that_float16_cannot_hold_are_kept() -> None:
     direct = torch.autograd.grad(losses.sum(), weight, retain_graph=True)[0]
     with_early_gradients(losses, [weight]).sum().backward()
     assert float(direct) == 0
+    assert weight.grad is not None
     assert float(weight.grad) == 2.0**-26
 
 
@@ -386,7 +391,8 @@ def test_early_gradients_are_those_of_the_sum_and_a_bad_row_spoils_its_own_loss_
     assert told.isfinite().tolist() == [True, False]
     told = with_early_gradients(given[:1] @ weight, [weight, idle])
     (3 * told.sum()).backward()
-    assert weight.grad.tolist() == [3.0, 1.5]  # type: ignore[union-attr]
+    assert weight.grad is not None
+    assert weight.grad.tolist() == [3.0, 1.5]
     assert idle.grad is None
 
 

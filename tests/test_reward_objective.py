@@ -55,8 +55,8 @@ def test_the_coefficient_vanishes_where_both_losses_do(difference: float, expect
 @pytest.mark.parametrize("main", [-100.0, 0.0, 100.0, 1e4])
 @pytest.mark.parametrize("proxy", [-100.0, 0.0, 100.0, 1e4])
 def test_the_coefficient_is_finite_and_a_share(main: float, proxy: float) -> None:
-    losses = [bradley_terry(rewards([d], [0.0])) for d in (main, proxy)]
-    assert 0 <= failure_coefficient(*losses).item() <= 1 + EPSILON
+    losses, proxy_losses = (bradley_terry(rewards([d], [0.0])) for d in (main, proxy))
+    assert 0 <= failure_coefficient(losses, proxy_losses).item() <= 1 + EPSILON
 
 
 def test_the_objective_is_what_the_formula_says() -> None:
@@ -72,9 +72,9 @@ def gradients(*, with_main: bool, with_proxy: bool) -> tuple[Tensor, Tensor]:
     main = torch.tensor([0.7, -1.2], dtype=torch.float64, requires_grad=True)
     proxy = torch.tensor([-0.4, 2.0], dtype=torch.float64, requires_grad=True)
     zero = torch.zeros(2, dtype=torch.float64)
-    losses = [bradley_terry(Rewards(d, zero)) for d in (main, proxy)]
-    coefficient = failure_coefficient(*losses)
-    total = (coefficient * losses[0]).sum() * with_main + losses[1].sum() * with_proxy
+    losses, proxy_losses = (bradley_terry(Rewards(d, zero)) for d in (main, proxy))
+    coefficient = failure_coefficient(losses, proxy_losses)
+    total = (coefficient * losses).sum() * with_main + proxy_losses.sum() * with_proxy
     total.backward()
     assert main.grad is not None
     assert proxy.grad is not None

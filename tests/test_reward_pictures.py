@@ -46,8 +46,14 @@ def vision(tmp_path_factory: pytest.TempPathFactory) -> str:
     from transformers import ViTConfig, ViTImageProcessor, ViTModel
 
     folder = tmp_path_factory.mktemp("vit")
-    small = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
-    config = ViTConfig(**small, intermediate_size=16, image_size=16, patch_size=8)
+    config = ViTConfig(
+        hidden_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=16,
+        image_size=16,
+        patch_size=8,
+    )
     with torch.random.fork_rng():
         torch.manual_seed(0)
         ViTModel(config).save_pretrained(folder)

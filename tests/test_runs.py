@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -106,9 +107,9 @@ def test_resuming_recovers_the_draft_and_takes_what_was_saved(
     monkeypatch.chdir(tmp_path)
     Path("rows.csv").write_text("id,words\na,A calm dog lives here.\nb,A bold cat lives there.\n")
     engine = ScriptedEngine(model, concurrency=1)
-    options = {"prompts": "own/whole", "perturb": "all", "summarize": False, "format": "jsonl"}
-    schema = {"table_schema": {"text": ["words"]}}
-    run(Path("run"), "rows.csv", engine=engine, max_tokens_total=1, **options, **schema)
+    options: dict[str, Any] = {"perturb": "all", "summarize": False, "format": "jsonl"}
+    options |= {"prompts": "own/whole", "table_schema": {"text": ["words"]}}
+    run(Path("run"), "rows.csv", engine=engine, max_tokens_total=1, **options)
     saved = read_yaml(Path("run/run.yaml"))
     assert (saved["format"], saved["max_tokens_total"], saved["base_url"]) == ("jsonl", 1, None)
     Path("run/prompts").rename("run/.prompts.tmp")

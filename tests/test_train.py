@@ -25,10 +25,11 @@ from tiny_method import TinyMethod, make_rows, same, settings, weights
 from torch import Tensor
 
 from textcentric.errors import ConfigError, DataError, RunError
-from textcentric.train import TrainResult, train
+from textcentric.train import train
 from textcentric.training.batches import batches
 from textcentric.training.checkpoints import checkpoint_folder
 from textcentric.training.config import TrainConfig
+from textcentric.training.folder import TrainResult
 
 TESTS = Path(__file__).parent
 ROWS, HELD_OUT = make_rows(22), make_rows(6, seed=1)

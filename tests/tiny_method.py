@@ -64,7 +64,8 @@ class Scorer(torch.nn.Module):
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         out = self.encoder(input_ids=input_ids, attention_mask=attention_mask)
-        return self.head(out.last_hidden_state[:, 0]).squeeze(-1)  # (B,)
+        scores: Tensor = self.head(out.last_hidden_state[:, 0])  # (B, 1)
+        return scores.squeeze(-1)
 
 
 class TinyMethod:
@@ -90,7 +91,7 @@ class TinyMethod:
         return {"input_ids": padded, "attention_mask": (padded > 0).long(), "targets": targets}
 
     def loss(self, model: torch.nn.Module, batch: Mapping[str, Tensor]) -> Tensor:
-        scores = model(batch["input_ids"], batch["attention_mask"])
+        scores: Tensor = model(batch["input_ids"], batch["attention_mask"])
         return (scores - batch["targets"]) ** 2
 
     def lengths(self, rows: Sequence[Row]) -> list[int]:

@@ -12,7 +12,7 @@ from transformers.models.auto.configuration_auto import AutoConfig
 WORDS = "a calm bold shy dog cat bird age kind red blue old young very : .".split()
 WORDS += "table text image summary".split()
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
-SMALL = {
+SMALL: dict[str, dict[str, Any]] = {
     "bert": {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
     | {"intermediate_size": 64, "max_position_embeddings": 64},
     "gpt2": {"n_embd": 32, "n_layer": 2, "n_head": 2, "n_positions": 64}

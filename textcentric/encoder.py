@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from textcentric.extras import require
 
@@ -13,6 +13,14 @@ if TYPE_CHECKING:
     import numpy as np
 
 BATCH = 64
+
+
+class Encoder(Protocol):
+    """What puts texts side by side: one unit vector a text."""
+
+    async def embed(self, texts: Sequence[str]) -> np.ndarray:
+        """Return one unit vector a text (B, D)."""
+        ...
 
 
 class SentenceEncoder:

@@ -22,7 +22,7 @@ from textcentric.curate import (
     texts_to_embed,
 )
 from textcentric.describe import Described, Describer
-from textcentric.encoder import SentenceEncoder
+from textcentric.encoder import Encoder
 from textcentric.engines.protocol import Request, Response
 from textcentric.errors import DataError, PromptError, RequestError
 from textcentric.prompts import Prompt, PromptLibrary
@@ -87,7 +87,7 @@ class RowFlow:
         describer: Describer,
         answers: Answers,
         builder: RequestBuilder,
-        encoder: SentenceEncoder | None,
+        encoder: Encoder | None,
         *,
         dataset: str,
         reason_about: Mapping[str, Any],

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from textcentric.cli.terminal import say
 from textcentric.config import AugmentConfig
 from textcentric.curate import PREAMBLE, REFUSAL, WORD
-from textcentric.encoder import SentenceEncoder
+from textcentric.encoder import Encoder, SentenceEncoder
 from textcentric.engines.packaged import packaged_encoder
 from textcentric.engines.protocol import Engine, Response
 from textcentric.errors import ConfigError, EngineError, PromptError, RequestError, unknown
@@ -162,9 +162,7 @@ async def _ask(
 class Sieve:
     """Let through the lines that are instructions and say something new."""
 
-    def __init__(
-        self, checks: Checks, bank: Sequence[Instruction], encoder: SentenceEncoder | None
-    ):
+    def __init__(self, checks: Checks, bank: Sequence[Instruction], encoder: Encoder | None):
         self.checks = checks
         self.encoder = encoder
         self.texts = {normal(entry.instruction): entry.instruction for entry in bank}
