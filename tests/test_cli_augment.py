@@ -138,6 +138,48 @@ def test_a_dry_run_says_when_no_row_will_be_perturbed() -> None:
     ]
 
 
+IN_SPLITS = [
+    *("--dataset", "rows.csv", "--schema", "rows.yaml", "--engine", "scripted", "-o", "there"),
+    *("--prompts", "own/whole", "--prompt-dir", "mine", "--no-embeddings", "--no-summarize"),
+]
+
+
+def write_splits(*splits: str) -> None:
+    rows = [f"r{n},A dog sleeps here.,{split}\n" for n, split in enumerate(splits)]
+    Path("rows.csv").write_text("id,words,part\n" + "".join(rows))
+    Path("rows.yaml").write_text("id: id\ntext: [words]\nsplit: part\n")
+
+
+def test_a_limited_run_says_how_many_of_its_rows_will_not_be_perturbed() -> None:
+    write_splits("test", "test", "train", "train")
+    said = textcentric("augment", *IN_SPLITS, "--limit", 3)
+    assert (
+        "2 of these 3 rows will not be perturbed: they are of no training split (--split train"
+        " takes rows that are, --perturb all perturbs every row)" in said.err
+    )
+    assert (
+        "will not be perturbed"
+        not in textcentric("augment", *IN_SPLITS, "--limit", 3, "--perturb", "all", "-o", "all").err
+    )
+
+
+def test_a_preview_takes_rows_that_will_be_perturbed() -> None:
+    write_splits("test", "train", "test", "train", "train")
+    said = textcentric("augment", *IN_SPLITS, "--preview", 2, "--json")
+    outputs = [json.loads(line)["id"] for line in said.out.splitlines()]
+    assert outputs == ["r1/clean/0", "r1/own/whole/0", "r3/clean/0", "r3/own/whole/0"]
+    assert not Path("there").exists()
+    said = textcentric("augment", *IN_SPLITS, "--preview", 2, "--limit", 2, "--json")
+    assert len(said.out.splitlines()) == 2
+
+
+def test_a_preview_of_rows_that_will_not_be_perturbed_says_so() -> None:
+    write_splits("test", "test", "test")
+    said = textcentric("augment", *IN_SPLITS, "--preview", 2, "--json")
+    assert len(said.out.splitlines()) == 2
+    assert "2 of these 2 rows will not be perturbed" in said.err
+
+
 def test_a_dry_run_shows_the_plan_though_the_engine_cannot_be_opened(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -174,7 +216,7 @@ def test_a_preview_shows_the_rows_and_only_what_is_new_in_their_variants() -> No
         "== r1/own/whole/0: accepted\n[text] It naps all day long.\n",
     ]
     assert said.err.splitlines()[0] == "engine scripted, model scripted"
-    last = "2 rows: 6 accepted, 0 rejected, 0 failed; this was a preview, nothing is kept"
+    last = "2 rows, variants: 4 accepted, 0 rejected, 0 failed; this was a preview, nothing is kept"
     assert said.err.splitlines()[-1] == last
 
 

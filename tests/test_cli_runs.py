@@ -11,6 +11,8 @@ from fake_server import Server, completion, served
 
 import textcentric as tc
 from textcentric.cli.resume import resume_run
+from textcentric.cli.run_augment import run_config
+from textcentric.config import resolve
 from textcentric.engines.protocol import Request
 from textcentric.journal import Journal
 from textcentric.prompts import packaged_prompts
@@ -33,6 +35,17 @@ SETTINGS = [
     *("--id", "id", "--text", "words", "--engine", "scripted", "--perturb", "all"),
     *("--no-embeddings", "--no-summarize", "--set", "engine.answer=It naps all day long."),
 ]
+FAILING = {
+    "dataset": "rows.csv",
+    "table_schema": {"id": "id", "text": ["words"]},
+    "prompts": "adversarial/mine",
+    "prompt_dir": "mine",
+    "engine": "scripted",
+    "summarize": False,
+    "embeddings": False,
+    "perturb": "all",
+    "output_dir": "runs/one",
+}
 ENOUGH = ("--max-tokens-total", 10**6)  # over the budget that the run was stopped by
 
 
@@ -133,7 +146,7 @@ def test_resume_goes_on_from_the_run_alone(place: Path) -> None:
     assert read_manifest(folder)["totals"]["pending"] > 0
     said = textcentric("runs", "resume", "one", *ENOUGH)
     assert said.code == 0
-    assert said.out.startswith("24 requested = 24 accepted + 0 rejected + 0 failed + 0 pending")
+    assert said.out.startswith("12 variants requested = 12 accepted + 0 rejected + 0 failed + 0 p")
     assert "going on: " in said.err
     again = textcentric("runs", "resume", "one")
     assert (again.code, "is finished already" in again.err) == (0, True)
@@ -231,8 +244,61 @@ def test_a_server_that_dies_costs_nothing(place: Path) -> None:
     with served(back := Server(reply)) as url:
         said = textcentric("runs", "resume", "one", "--base-url", url)
     assert said.code == 0, said.err
-    assert said.out.startswith("24 requested = 24 accepted + 0 rejected + 0 failed + 0 pending")
+    assert said.out.startswith("12 variants requested = 12 accepted + 0 rejected + 0 failed + 0 p")
     assert (len(dying.bodies) >= 8, len(back.bodies)) == (True, 5)
+
+
+def test_a_run_whose_outputs_all_failed_is_not_finished(place: Path) -> None:
+    busy = tc.RequestError("the server is busy", kind="http_503")
+    config = resolve(None, FAILING)
+    assert run_config(config, engine=tc.ScriptedEngine(busy)) == 3
+    folder = Path("runs/one")
+    assert read_manifest(folder)["status"] == "failed"
+    again = "`textcentric runs resume runs/one --retry-failed` asks for them again"
+    shown = textcentric("runs", "show", "one").out
+    assert shown.startswith(f"runs/one: failed: 12 of 24 outputs failed; {again}\n")
+    assert textcentric("runs", "list").out.splitlines()[1].split()[1] == "failed"
+    write_manifest(folder, read_manifest(folder) | {"status": "finished"})  # as it was once written
+    assert textcentric("runs", "show", "one").out.startswith("runs/one: failed: ")
+
+
+def test_a_run_that_failed_is_not_asked_anew_but_says_how(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = resolve(None, FAILING)
+    run_config(config, engine=tc.ScriptedEngine(tc.RequestError("busy")), quiet=True)
+    mended = tc.ScriptedEngine("It naps all day long.")
+    assert run_config(config, engine=mended) == 3
+    assert mended.count == 0
+    said = capsys.readouterr().err
+    again = "`textcentric runs resume runs/one --retry-failed` asks for them again"
+    assert f"runs/one has failed: 12 of 24 outputs failed; {again}\n" in said
+    assert resume_run("one", {}, retry_failed=True, engine=mended) == 0
+    assert read_manifest(Path("runs/one"))["status"] == "finished"
+
+
+def test_a_finished_run_with_failures_says_how_to_ask_again(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def flaky(request: Request) -> str | Exception:
+        third = "number 3" in request.messages[-1].content
+        return tc.RequestError("busy") if third else "It naps all day long."
+
+    for _ in range(2):
+        assert run_config(resolve(None, FAILING), engine=tc.ScriptedEngine(flaky)) == 0
+    said = capsys.readouterr().err
+    assert "runs/one is finished already: 1 of 24 outputs failed; `textcentric runs resume" in said
+
+
+def test_screen_list_and_show_count_variants_apart_from_clean_rows(place: Path) -> None:
+    said = augment("one").out.splitlines()
+    assert said[0] == "12 variants requested = 12 accepted + 0 rejected + 0 failed + 0 pending"
+    assert said[1].startswith("12 clean rows = 12 accepted, in ")
+    shown = textcentric("runs", "show", "one").out.splitlines()
+    assert "variants                 12        12         0       0        0" in shown
+    listed = textcentric("runs", "list").out.splitlines()
+    assert listed[0].split()[3:7] == ["rows", "accepted", "rejected", "failed"]
+    assert listed[1].split()[3:7] == ["12", "12", "0", "0"]
 
 
 def test_report_is_written_anew(place: Path) -> None:

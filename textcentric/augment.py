@@ -28,6 +28,7 @@ from textcentric.metrics import INTERVAL, METRICS, Metrics, added, bottleneck, s
 from textcentric.requests import RequestBuilder
 from textcentric.rows import Record
 from textcentric.runs import (
+    all_failed,
     count_outputs,
     git_commit,
     machine,
@@ -297,6 +298,7 @@ class Driver:
         for entry in counts.values():
             totals.update(entry)
         dataset = job.dataset
+        status = "failed" if status == "finished" and all_failed(counts) else status
         return {
             "name": job.folder.name,
             "fingerprint": fingerprint(job.identity),

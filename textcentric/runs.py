@@ -13,6 +13,7 @@ import platform
 import shutil
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -176,6 +177,23 @@ def count_outputs(
         entry["requested"] = max(entry["requested"], finished)
         entry["pending"] = entry["requested"] - finished
     return table, reasons, errors
+
+
+def variants_and_clean(
+    counts: Mapping[str, Mapping[str, int]],
+) -> tuple[Counter[str], Counter[str]]:
+    """Return the totals of all variants and those of the clean rows, from counts per prompt."""
+    variants, clean = (Counter(dict.fromkeys(STATUSES, 0)) for _ in range(2))
+    for prompt, entry in counts.items():
+        (clean if prompt == "clean" else variants).update(entry)
+    return variants, clean
+
+
+def all_failed(counts: Mapping[str, Mapping[str, int]]) -> bool:
+    """Say whether nothing came of a run: all variants failed, or all rows where none was wanted."""
+    variants, clean = variants_and_clean(counts)
+    asked = variants if variants["requested"] else clean
+    return 0 < asked["requested"] == asked["failed"]
 
 
 def versions() -> dict[str, str]:

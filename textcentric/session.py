@@ -281,7 +281,7 @@ def finished_manifest(job: Job) -> dict[str, Any] | None:
     except RunError:
         return None
     same = manifest.get("fingerprint") == fingerprint(job.identity)
-    complete = same and manifest.get("status") == "finished"
+    complete = same and manifest.get("status") in ("finished", "failed")
     if not complete or manifest["totals"].get("pending", 1):
         return None
     if job.journal.finished_rows() != job.dataset.count():

@@ -92,10 +92,16 @@ def augment(
     flags |= {"engine_settings": settings(set_) if set_ else None, "format": format_}
     flags["table_schema"] = table_schema(schema, given)
     mode = chosen_mode(dry_run=dry_run, estimate=estimate, preview=preview is not None)
-    if preview is not None:
-        flags["limit"] = min(preview, limit or preview)
     raise typer.Exit(
-        augment_command(config, flags, mode, as_json=as_json, quiet=quiet, verbose=verbose)
+        augment_command(
+            config,
+            flags,
+            mode,
+            preview=preview,
+            as_json=as_json,
+            quiet=quiet,
+            verbose=verbose,
+        )
     )
 
 

@@ -18,6 +18,7 @@ def augment_command(
     flags: Mapping[str, Any],
     mode: str,
     *,
+    preview: int | None = None,
     as_json: bool,
     quiet: bool,
     verbose: bool,
@@ -29,10 +30,10 @@ def augment_command(
 
         return show_plan(config, as_json=as_json)
     silence(verbose)
-    if mode == "preview":
+    if preview is not None:
         from textcentric.cli.preview import show_preview
 
-        return show_preview(config, as_json=as_json, quiet=quiet)
+        return show_preview(config, preview, as_json=as_json, quiet=quiet)
     return run_config(config, estimate=mode == "estimate", as_json=as_json, quiet=quiet)
 
 

@@ -6,18 +6,22 @@ import json
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from itertools import islice
 from typing import Any
 
-from textcentric.cli.run_augment import drive, verdict
-from textcentric.cli.terminal import say
+from textcentric.api import InHand
+from textcentric.augment import Job
+from textcentric.cli.run_augment import drive, unperturbed, verdict
+from textcentric.cli.terminal import Tell, say
 from textcentric.config import AugmentConfig
 from textcentric.errors import StoppedError
+from textcentric.runs import variants_and_clean
 from textcentric.session import opened
 from textcentric.shards import Failure, Output
 
 
-def show_preview(config: AugmentConfig, *, as_json: bool, quiet: bool) -> int:
-    """Print the outputs of the rows that `config` is limited to; return the exit code."""
+def show_preview(config: AugmentConfig, rows: int, *, as_json: bool, quiet: bool) -> int:
+    """Print the outputs of the first `rows` that will be perturbed; return the exit code."""
 
     def show(outputs: Sequence[Output | Failure]) -> None:
         lines = map(_as_json, outputs) if as_json else [row_as_text(outputs)]
@@ -27,6 +31,7 @@ def show_preview(config: AugmentConfig, *, as_json: bool, quiet: bool) -> int:
     with tempfile.TemporaryDirectory(prefix="textcentric-") as folder:
         config = config.model_copy(update={"output_dir": folder, "resume": "auto"})
         with opened(config, on_row=show, say=tell) as run:
+            run.job.dataset = _first_perturbed(run.job, rows, tell)
             model = run.job.engine.fingerprint()
             tell(f"engine {model.get('engine', '')}, model {model.get('model', '')}")
             try:
@@ -35,6 +40,16 @@ def show_preview(config: AugmentConfig, *, as_json: bool, quiet: bool) -> int:
                 raise StoppedError(f"{stop.__cause__ or stop}; a preview keeps nothing") from stop
             tell(_summary(run.job.metrics.rows, manifest))
             return verdict(run.job, manifest)
+
+
+def _first_perturbed(job: Job, count: int, tell: Tell) -> InHand:
+    """Return the first rows that will be perturbed; where none will be, the first of all."""
+    dataset = job.dataset
+    records = list(islice(filter(job.plan.wanted, dataset), count))
+    if not records:
+        records = list(islice(dataset, count))
+        tell(unperturbed(len(records), len(records)))
+    return InHand(records, dataset.schema, dataset.name, dataset.origin, dataset.path)
 
 
 def row_as_text(outputs: Sequence[Output | Failure]) -> str:
@@ -60,8 +75,8 @@ def _as_json(output: Output | Failure) -> str:
 
 
 def _summary(rows: int, manifest: Mapping[str, Any]) -> str:
-    fates = ("accepted", "rejected", "failed")
-    counts = ", ".join(f"{manifest['totals'][fate]} {fate}" for fate in fates)
+    variants, _ = variants_and_clean(manifest["counts"])
+    counts = ", ".join(f"{variants[fate]} {fate}" for fate in ("accepted", "rejected", "failed"))
     early = f"; {manifest['stopped']}" if manifest["stopped"] else ""
     number = "1 row" if rows == 1 else f"{rows} rows"
-    return f"\n{number}: {counts}{early}; this was a preview, nothing is kept"
+    return f"\n{number}, variants: {counts}{early}; this was a preview, nothing is kept"

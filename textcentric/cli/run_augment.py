@@ -11,12 +11,14 @@ from typing import Any
 
 from textcentric.augment import Job
 from textcentric.cli.progress import Progress, duration
+from textcentric.cli.show_runs import status, what_failed
 from textcentric.cli.terminal import say, terminable
 from textcentric.command_line import augment_command, command
 from textcentric.config import AugmentConfig
 from textcentric.data.dataset import Dataset
 from textcentric.engines.openai import OpenAIEngine
 from textcentric.errors import EngineError, StoppedError
+from textcentric.runs import STATUSES, variants_and_clean
 from textcentric.session import (
     Opened,
     finished_manifest,
@@ -47,7 +49,7 @@ def run_config(
             run = _without_failures(run, tell)
         done = finished_manifest(run.job)
         if done is not None:
-            tell(f"{run.job.folder} is finished already")
+            tell(_finished_already(run.job.folder, done))
             return _close(run.job, done, as_json)
         _tell_start(run, tell)
         if estimate:
@@ -65,6 +67,13 @@ def run_config(
             return verdict(run.job, manifest)
         _tell_end(run, tell)
         return _close(run.job, manifest, as_json)
+
+
+def _finished_already(folder: Path, manifest: Mapping[str, Any]) -> str:
+    """Return why nothing is done; outputs that failed are asked for again on request only."""
+    failed = manifest["totals"]["failed"]
+    state = "has failed" if status(folder, manifest) == "failed" else "is finished already"
+    return f"{folder} {state}{f': {what_failed(folder, manifest)}' if failed else ''}"
 
 
 def _without_failures(run: Opened, tell: Any) -> Opened:
@@ -115,7 +124,17 @@ def _tell_start(run: Opened, tell: Any) -> None:
     names = ", ".join(prompt.id for prompt in job.plan.variants) or "no variants"
     model = job.engine.fingerprint()
     tell(f"{job.dataset.count()} rows of {job.dataset.name} through {names}")
+    if job.config.limit and (kept := sum(not job.plan.wanted(record) for record in job.dataset)):
+        tell(unperturbed(kept, job.dataset.count()))
     tell(f"engine {model.get('engine', '')}, model {model.get('model', '')}, into {job.folder}")
+
+
+def unperturbed(rows: int, of: int) -> str:
+    """Say that so many of the rows stay as they are, and how to have them perturbed."""
+    return (
+        f"{rows} of these {of} rows will not be perturbed: they are of no training split"
+        " (--split train takes rows that are, --perturb all perturbs every row)"
+    )
 
 
 def _tell_end(run: Opened, tell: Any) -> None:
@@ -127,21 +146,32 @@ def _tell_end(run: Opened, tell: Any) -> None:
 
 def _close(job: Job, manifest: Mapping[str, Any], as_json: bool) -> int:
     """Say what came of the run; return its exit code."""
-    totals = manifest["totals"]
     if as_json:
         print(json.dumps({"path": str(job.folder), **manifest}, ensure_ascii=False))
     else:
-        print(
-            f"{totals['requested']} requested = {totals['accepted']} accepted"
-            f" + {totals['rejected']} rejected + {totals['failed']} failed"
-            f" + {totals['pending']} pending, in {duration(manifest['seconds'])}"
-        )
+        print(f"{_balance(manifest)}, in {duration(manifest['seconds'])}")
         print(f"data    {job.folder / 'data'}")
         print(f"report  {job.folder / 'report.html'}")
         _print_rest(job, manifest)
     if manifest["status"] == "stopped":
         raise StoppedError(f"{manifest['stopped']}; run the same command again to go on")
+    if manifest["status"] == "failed":
+        say(f"textcentric: the run has failed: {what_failed(job.folder, manifest)}")
     return verdict(job, manifest)
+
+
+def _balance(manifest: Mapping[str, Any]) -> str:
+    """Return what became of the variants, and of the clean rows beside them."""
+    variants, clean = variants_and_clean(manifest["counts"])
+    of_clean = f"{clean['accepted']} accepted"
+    of_clean += "".join(f" + {clean[s]} {s}" for s in ("failed", "pending") if clean[s])
+    if not variants["requested"]:
+        return f"{clean['requested']} clean rows = {of_clean}"
+    fates = " + ".join(f"{variants[fate]} {fate}" for fate in STATUSES[1:])
+    return (
+        f"{variants['requested']} variants requested = {fates}\n"
+        f"{clean['requested']} clean rows = {of_clean}"
+    )
 
 
 def verdict(job: Job, manifest: Mapping[str, Any]) -> int:

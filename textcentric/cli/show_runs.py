@@ -17,11 +17,13 @@ from textcentric.errors import ConfigError
 from textcentric.journal import Journal
 from textcentric.runs import (
     STATUSES,
+    all_failed,
     count_outputs,
     diff_runs,
     holder,
     list_runs,
     read_manifest,
+    variants_and_clean,
 )
 
 GO_ON = {
@@ -46,20 +48,25 @@ def list_command(parent: Path, *, as_json: bool) -> None:
 
 
 def _run_cells(run: Mapping[str, Any]) -> list[object]:
-    totals = run.get("totals", {})
+    variants, _ = variants_and_clean(run.get("counts", {}))
     return [
         Path(run["path"]).name,
         run["status"],
         run.get("started", ""),
         run.get("dataset", {}).get("rows", 0),
-        *(totals.get(name, 0) for name in ("accepted", "rejected", "failed")),
+        *(variants[name] for name in ("accepted", "rejected", "failed")),
         run.get("engine", {}).get("model", ""),
     ]
 
 
 def status(folder: Path, manifest: Mapping[str, Any]) -> str:
-    """Return the run's status; a "running" one that no process holds was killed."""
+    """Return the run's status.
+
+    A "running" one that no process holds was killed; a "finished" one of which nothing came failed.
+    """
     said = str(manifest.get("status", "unknown"))
+    if said == "finished" and all_failed(manifest.get("counts", {})):
+        return "failed"
     return "killed" if said == "running" and not holder(folder) else said
 
 
@@ -112,6 +119,8 @@ def _as_text(folder: Path, shown: Mapping[str, Any]) -> str:
     counts = shown.get("counts", {})
     if counts:
         rows = [[name, *(entry.get(s, 0) for s in STATUSES)] for name, entry in counts.items()]
+        variants, _ = variants_and_clean(counts)
+        rows.append(["variants", *(variants[s] for s in STATUSES)])
         rows.append(["all", *(shown["totals"].get(s, 0) for s in STATUSES)])
         lines += ["", columns(rows, ["prompt", *STATUSES]), ""]
     lines += _reasons(shown)
@@ -123,10 +132,19 @@ def _status_text(folder: Path, shown: Mapping[str, Any]) -> str:
     said = str(shown["status"])
     if said == "running":
         return f"running in process {holder(folder)}"
+    if said == "failed":
+        return f"failed: {what_failed(folder, shown)}"
     if said not in GO_ON:
         return said
     why = f" ({shown['stopped']})" if shown.get("stopped") else ""
     return f"{said}{why}: {GO_ON[said]}; {command('runs', 'resume', folder)}"
+
+
+def what_failed(folder: Path, manifest: Mapping[str, Any]) -> str:
+    """Say how many outputs of a run failed, and what asks for them again."""
+    failed, requested = (manifest["totals"][name] for name in ("failed", "requested"))
+    again = command("runs", "resume", folder, retry_failed=True)
+    return f"{failed} of {requested} outputs failed; `{again}` asks for them again"
 
 
 def _reasons(shown: Mapping[str, Any]) -> list[str]:
