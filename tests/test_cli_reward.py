@@ -118,7 +118,7 @@ def test_what_cannot_be_scored_is_said_in_its_line_and_by_the_exit_code(place: P
     asked = [{"prompt": "?", "response": told} for told in ("red", "", "dog " * 60)]
     said = textcentric("score", "b", "--input", write(place / "bad.jsonl", asked))
     lines = [json.loads(line) for line in said.out.splitlines()]
-    assert said.code == 1
+    assert said.code == 3
     assert [("score" in line) for line in lines] == [True, False, False]
     assert "is empty" in lines[1]["error"]
     assert "would be cut at 46" in lines[2]["error"]
@@ -272,13 +272,13 @@ def test_pictures_are_seen_by_the_model_itself(place: Path, photos: Path) -> Non
     row = {"prompt": "kind :", "response": "red"}
     write(place / "look.jsonl", [{**row, "image": "0.png"}, {**row, "image": "1.png"}, row])
     said = textcentric("score", "sees", "--input", "look.jsonl", *known)
-    assert said.code == 1
+    assert said.code == 3
     lines = [json.loads(line) for line in said.out.splitlines()]
     assert lines[0]["score"] != lines[1]["score"]
     assert "no picture" in lines[2]["error"]
     write(place / "look.jsonl", [{**row, "image": "9.png"}, {**row, "image": "1.png"}])
     said = textcentric("score", "sees", "--input", "look.jsonl", *known)
-    assert said.code == 1  # a picture that is not there stops none of the others
+    assert said.code == 3  # a picture that is not there stops none of the others
     again = [json.loads(line) for line in said.out.splitlines()]
     assert "9.png" in again[0]["error"]
     assert again[1]["score"] == lines[1]["score"]
@@ -303,7 +303,7 @@ def test_pictures_are_put_in_words_for_a_model_of_text(place: Path, photos: Path
         *("score", "reads", "--input", "told.jsonl"),
         *("--image-dir", "photos", "--image-expert", "pixels"),
     )
-    assert said.code == 1
+    assert said.code == 3
     lines = [json.loads(line) for line in said.out.splitlines()]
     assert lines[0]["score"] != lines[2]["score"]
     assert lines[1]["error"] == "its picture is not in the image folder"

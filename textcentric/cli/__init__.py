@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import sys
 
 from textcentric.cli.launched import first_of_machine
 from textcentric.errors import TextCentricError
+
+# vLLM's core imports the program again in a process of its own, and warns (of Triton) before it
+# has set up its log, so that its level alone does not keep the line off the screen.
+if os.environ.get("VLLM_LOGGING_LEVEL") == "ERROR":
+    logging.getLogger("vllm").setLevel(logging.ERROR)
 
 
 def main() -> None:

@@ -25,11 +25,11 @@ def augment_command(
 ) -> int:
     """Run one mode of `augment`; return the exit code."""
     config = resolve(file, flags)
+    silence(verbose)
     if mode == "dry-run":
         from textcentric.cli.plan import show_plan
 
         return show_plan(config, as_json=as_json)
-    silence(verbose)
     if preview is not None:
         from textcentric.cli.preview import show_preview
 

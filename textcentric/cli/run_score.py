@@ -39,7 +39,7 @@ def score_command(
     quiet: bool,
     verbose: bool,
 ) -> int:
-    """Score the responses of `source`; return the exit code, 1 where some could not be scored."""
+    """Score the responses of `source`; return the exit code, 3 where some could not be scored."""
     silence(verbose)
     tell = (lambda line: None) if quiet else say
     with plain_warnings(tell), terminable():
@@ -58,7 +58,7 @@ def score_command(
                 scored += "score" in line
                 failed += "error" in line
         tell(f"{scored:,} responses scored, {len(done):,} before, {failed:,} could not be")
-    return int(failed > 0)
+    return 3 if failed else 0
 
 
 def find_reward_model(name: str) -> Path:

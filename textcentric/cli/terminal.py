@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import sys
 import warnings
@@ -19,9 +20,8 @@ def say(line: str) -> None:
 
 def silence(verbose: bool) -> None:
     """Keep libraries' own logs and bars off the screen, unless asked for."""
-    import os
-
     if verbose:
+        os.environ.setdefault("VLLM_LOGGING_LEVEL", "INFO")
         return
     for name in ("transformers", "sentence_transformers", "httpx", "openai", "huggingface_hub"):
         logging.getLogger(name).setLevel(logging.ERROR)

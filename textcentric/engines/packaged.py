@@ -7,9 +7,12 @@ ordinary Hugging Face folder in the user's cache, which every engine loads.
 from __future__ import annotations
 
 import importlib.util
+import io
 import os
 import shutil
 import tempfile
+from contextlib import nullcontext, redirect_stderr
+from logging import ERROR
 from pathlib import Path
 from typing import Any
 
@@ -113,9 +116,12 @@ def _write_model(weights: Path, folder: Path) -> None:
         ) from cause
     logging.disable_progress_bar()
     source, file = str(weights.parent), weights.name
-    model: Any = AutoModelForCausalLM.from_pretrained(
-        source, gguf_file=file, quantization_config=GgufConfig(dequantize=True)
-    )
+    # The bar of the unpacking does not ask that switch (5.19); it is for those who want the log.
+    quiet = logging.get_verbosity() >= ERROR
+    with redirect_stderr(io.StringIO()) if quiet else nullcontext():
+        model: Any = AutoModelForCausalLM.from_pretrained(
+            source, gguf_file=file, quantization_config=GgufConfig(dequantize=True)
+        )
     # The weights are plain numbers now; left in, every loader would look for a GGUF file.
     model.config.__dict__.pop("quantization_config", None)
     tokenizer = AutoTokenizer.from_pretrained(source, gguf_file=file)

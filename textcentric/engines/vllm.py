@@ -97,10 +97,7 @@ class VllmEngine:
         self._core = await asyncio.shield(self._starting)
 
     def _start_core(self) -> Any:
-        for name, value in (ENVIRONMENT if self.verbose else {**ENVIRONMENT, **QUIET}).items():
-            os.environ.setdefault(name, value)
-        if not self.verbose:
-            logging.getLogger("vllm").setLevel(logging.ERROR)
+        set_environment(self.verbose)
         from vllm import AsyncEngineArgs
 
         arguments = self._arguments({f.name for f in fields(AsyncEngineArgs)})
@@ -266,6 +263,15 @@ async def _shut_down(core: Any) -> None:
         reader.cancel()
         await asyncio.wait([reader])
     await asyncio.to_thread(core.shutdown)
+
+
+def set_environment(verbose: bool) -> None:
+    """Set what vLLM reads as it is imported; quiet, unless its log was asked for here or there."""
+    quiet = not verbose and os.environ.get("VLLM_LOGGING_LEVEL", "ERROR") == "ERROR"
+    for name, value in {**ENVIRONMENT, **(QUIET if quiet else {})}.items():
+        os.environ.setdefault(name, value)
+    if quiet:
+        logging.getLogger("vllm").setLevel(logging.ERROR)
 
 
 def _core_class() -> Any:
