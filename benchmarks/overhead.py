@@ -140,6 +140,7 @@ def _timed_apart(config: AugmentConfig) -> dict[str, Any]:
     texts = [text for record in dataset if (text := record.inputs.get("text"))]
     times = {}
     for modality, expert in experts.items():
+        assert not hasattr(expert, "caption"), "no engine was given that it could ask"
         values = [v for record in dataset if (v := record.inputs.get(modality))]
         if modality == "image" and values:
             expert.describe(values[:1])  # loads the model

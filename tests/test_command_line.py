@@ -3,7 +3,6 @@
 import shlex
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,6 +20,7 @@ from textcentric.command_line import ROLES, augment_command, command, schema_fla
 from textcentric.config import AugmentConfig, resolve
 from textcentric.evaluate import EvaluateConfig
 from textcentric.runs import read_manifest
+from textcentric.training.folder import TrainResult
 
 EVERY_KEY = {
     "dataset": "my rows.csv",
@@ -190,13 +190,17 @@ def test_every_role_has_its_flag() -> None:
     assert schema_flags("rooms.yaml") == {"schema": "rooms.yaml"}
 
 
+def ended(model: Path) -> TrainResult:
+    return TrainResult(model, 1, {}, None, "", 0.0, [])
+
+
 def test_what_comes_after_a_training_reads_rows_by_the_same_roles(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     roles = {"id": "key", "target": "price", "text": ["title", "some words"]}
     training = Training(dataset="my rows.csv", table_schema=roles, data_dir="there")
     model = tmp_path / "a model"
-    line = run_train.then_do(SimpleNamespace(output_dir=model), training)
+    line = run_train.then_do(ended(model), training)
     made: list[EvaluateConfig] = []
 
     def evaluate(config: EvaluateConfig, **_: Any) -> dict[str, Any]:
@@ -214,7 +218,7 @@ def test_what_comes_after_a_training_reads_rows_by_the_same_roles(
 
 def test_what_comes_after_a_reward_training_names_the_pictures() -> None:
     training = RewardTraining(dataset_name="p.jsonl", image_dir="my photos", image_expert="pixels")
-    told = run_train_reward.then_do(SimpleNamespace(output_dir="m"), training)
+    told = run_train_reward.then_do(ended(Path("m")), training)
     assert told == (
         "textcentric score m --input RESPONSES.jsonl --image-dir 'my photos' --image-expert pixels"
         " -o scores.jsonl"

@@ -22,6 +22,7 @@ from textcentric.describe import Describer, LanguageWatch
 from textcentric.encoder import SentenceEncoder
 from textcentric.engines.protocol import Engine
 from textcentric.errors import EngineError, StoppedError, TextCentricError
+from textcentric.experts.protocol import AnyExpert
 from textcentric.flow import Plan, RowFlow
 from textcentric.journal import Journal
 from textcentric.metrics import INTERVAL, METRICS, Metrics, added, bottleneck, spent
@@ -90,7 +91,7 @@ class Job:
     dataset: Any
     plan: Plan
     engine: Engine
-    experts: Mapping[str, Any]
+    experts: Mapping[str, AnyExpert]
     folder: Path
     journal: Journal
     encoder: SentenceEncoder | None = None

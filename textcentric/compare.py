@@ -19,7 +19,7 @@ from textcentric.command_line import command
 from textcentric.comparison.arms import Trial, Tried, arm_examples, attempt, read_trial
 from textcentric.comparison.config import ARMS, Arm, CompareConfig
 from textcentric.comparison.folds import inside, outside, pooled
-from textcentric.config import fingerprint
+from textcentric.config import AugmentConfig, fingerprint
 from textcentric.describe import MODALITIES
 from textcentric.engines.protocol import Engine
 from textcentric.errors import ConfigError, DataError
@@ -329,7 +329,7 @@ class Comparison:
         return expert_words(rows, self._augment(), self.words or self.folder / WORDS)
 
     def _llm_run(
-        self, rows: Any, config: Any, library: PromptLibrary | None = None
+        self, rows: Any, config: AugmentConfig, library: PromptLibrary | None = None
     ) -> list[Example]:
         return augmented(
             rows, config, engine=self.engine, library=library, watch=self.watch, say=self.say

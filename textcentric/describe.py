@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from textcentric.errors import DataError
-from textcentric.experts.protocol import Description
+from textcentric.experts.protocol import AnyExpert, Description
 from textcentric.journal import Journal
 from textcentric.rows import Record, TextRow
 
@@ -54,7 +54,7 @@ class Describer:
 
     def __init__(
         self,
-        experts: Mapping[str, Any],
+        experts: Mapping[str, AnyExpert],
         journal: Journal,
         languages: LanguageWatch | None = None,
     ):
@@ -90,11 +90,9 @@ class Describer:
         row = TextRow(record.id, parts, record.target, record.id)
         return Described(row, experts, tuple(notes), _facts(record))
 
-    async def _ask(self, modality: str, expert: Any, value: Any) -> Description:
-        told: Description
-        if modality in INSTANT:
-            told = expert.describe([value])[0]
-            return told
+    async def _ask(self, modality: str, expert: AnyExpert, value: Any) -> Description:
+        if modality in INSTANT and not hasattr(expert, "caption"):
+            return expert.describe([value])[0]
         loop = asyncio.get_running_loop()
         digest = await loop.run_in_executor(self._thread, expert.digest, value)
         key = _key(expert.name, expert.version, digest)
@@ -115,7 +113,7 @@ class Describer:
         self._thread.shutdown(wait=True, cancel_futures=True)
 
 
-def expert_input(expert: Any) -> str:
+def expert_input(expert: AnyExpert) -> str:
     """Return the key of `Record.inputs` that an expert reads: its modality, unless it says so."""
     reads: str = getattr(expert, "reads", expert.modality)
     return reads

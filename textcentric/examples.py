@@ -20,6 +20,7 @@ from textcentric.background import run_in_background
 from textcentric.command_line import command
 from textcentric.describe import Describer
 from textcentric.errors import DataError, RunError, unknown
+from textcentric.experts.protocol import AnyExpert
 from textcentric.journal import Journal
 from textcentric.prompts import read_bank
 from textcentric.rows import Record, Target
@@ -85,7 +86,7 @@ def label_effects(run: Path) -> dict[str, str]:
 
 
 def describe_examples(
-    dataset: Iterable[Record], experts: Mapping[str, Any], *, journal: Path | None = None
+    dataset: Iterable[Record], experts: Mapping[str, AnyExpert], *, journal: Path | None = None
 ) -> list[Example]:
     """Return raw rows in the experts' words, no LLM involved, in the order of `dataset`.
 

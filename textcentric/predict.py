@@ -28,6 +28,7 @@ from textcentric.engines.openai import OpenAIEngine
 from textcentric.engines.protocol import Engine
 from textcentric.errors import ConfigError, DataError, RunError, unknown
 from textcentric.examples import describe_examples, read_examples
+from textcentric.experts.protocol import AnyExpert
 from textcentric.prompts import PromptLibrary
 from textcentric.rows import Record, Target
 from textcentric.runs import writing
@@ -172,7 +173,7 @@ def check_prompts(origin: Origin, which: str, prompt_dir: str | Path | None) -> 
     return folder
 
 
-def check_experts(origin: Origin, experts: Mapping[str, Any]) -> None:
+def check_experts(origin: Origin, experts: Mapping[str, AnyExpert]) -> None:
     """Raise RunError where a modality is not described by the expert of the training rows."""
     for modality, trained in origin.experts.items():
         expert = experts.get(modality)

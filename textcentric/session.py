@@ -22,6 +22,7 @@ from textcentric.engines.packaged import packaged_encoder
 from textcentric.engines.protocol import Engine, Request
 from textcentric.errors import PromptError, RunError
 from textcentric.experts import open_experts
+from textcentric.experts.protocol import AnyExpert
 from textcentric.experts.vlm import CaptionExpert
 from textcentric.flow import DERIVED, Plan
 from textcentric.journal import Journal
@@ -232,7 +233,7 @@ def make_experts(
     dataset: Any,
     engine: Engine | None = None,
     library: PromptLibrary | None = None,
-) -> dict[str, Any]:
+) -> dict[str, AnyExpert]:
     """Open the experts that the data set's modalities need.
 
     The rows name only files that the loader found inside the data folder. A vision-language

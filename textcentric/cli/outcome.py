@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textcentric.cli.progress import duration
 
+if TYPE_CHECKING:
+    from textcentric.training.folder import TrainResult
 
-def facts(result: Any) -> dict[str, Any]:
+
+def facts(result: TrainResult) -> dict[str, Any]:
     """Return where the model is, its steps and its figures, as JSON values."""
     return {
         "path": str(result.output_dir),
@@ -19,7 +22,7 @@ def facts(result: Any) -> dict[str, Any]:
     }
 
 
-def in_words(result: Any, nothing_held_out: str, then: str) -> str:
+def in_words(result: TrainResult, nothing_held_out: str, then: str) -> str:
     """Return the same as lines; `then` is the command that comes next."""
     from textcentric.training.held_out import in_words as metrics_in_words
 

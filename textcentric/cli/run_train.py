@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING
 
 from textcentric.cli.launched import first_process, lone_on_cpu
 from textcentric.cli.outcome import facts, in_words
@@ -13,6 +13,10 @@ from textcentric.cli.terminal import Tell, plain_warnings, say, silence, termina
 from textcentric.cli.train_rows import check_classes, check_metric, fitted, training_rows
 from textcentric.cli.train_settings import Training
 from textcentric.command_line import command, schema_flags
+
+if TYPE_CHECKING:
+    from textcentric.methods.downstream import Downstream
+    from textcentric.training.folder import TrainResult
 
 LONE = (
     "one process trains: on a CPU `accelerate launch` starts no more, whatever --num_processes"
@@ -69,13 +73,13 @@ def train_downstream(training: Training, tell: Tell, *, as_json: bool, quiet: bo
     return 0
 
 
-def _as_text(result: Any, method: Any, training: Training) -> str:
+def _as_text(result: TrainResult, method: Downstream, training: Training) -> str:
     task, classes = method.decision.task, method.decision.classes
     first = f"task     {task}" + (f" of {len(classes)} classes" if classes else "")
     return f"{first}\n" + in_words(result, "none: no row was held out", then_do(result, training))
 
 
-def then_do(result: Any, training: Training) -> str:
+def then_do(result: TrainResult, training: Training) -> str:
     """Return the command that comes after the training."""
     model, dataset = result.output_dir, training.dataset
     if dataset is None:

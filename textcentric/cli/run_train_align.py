@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any
+from typing import TYPE_CHECKING
 
 from textcentric.cli.align_settings import AlignTraining
 from textcentric.cli.launched import first_process, processes
@@ -18,6 +18,9 @@ from textcentric.latents import Latents, PairRows, open_latents
 from textcentric.methods.align_vl import AlignVl
 from textcentric.training.config import TrainConfig
 from textcentric.training.start import total_steps
+
+if TYPE_CHECKING:
+    from textcentric.training.folder import TrainResult
 
 
 def train_align_command(
@@ -111,6 +114,6 @@ def _train(
     return 0
 
 
-def _as_text(result: Any, method: AlignVl) -> str:
+def _as_text(result: TrainResult, method: AlignVl) -> str:
     then = command("retrieve", result.output_dir, latents=method.latents.folder)
     return in_words(result, "none: no pair was held out", then)

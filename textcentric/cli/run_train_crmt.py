@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from textcentric.cli.crmt_settings import CrmtTraining
 from textcentric.cli.launched import first_process, processes
@@ -21,6 +21,9 @@ from textcentric.methods.crmt.encoders import DEFAULTS
 from textcentric.rows import Record
 from textcentric.training.config import TrainConfig
 from textcentric.training.start import total_steps
+
+if TYPE_CHECKING:
+    from textcentric.training.folder import TrainResult
 
 
 @dataclass(frozen=True)
@@ -151,7 +154,7 @@ def _fitted(training: CrmtTraining, rows: Rows, tell: Tell) -> TrainConfig:
     return loop.model_copy(update={"eval_strategy": "no"})
 
 
-def _as_text(result: Any, training: CrmtTraining) -> str:
+def _as_text(result: TrainResult, training: CrmtTraining) -> str:
     rows = {"dataset": training.dataset, "data_dir": training.data_dir}
     schema = schema_flags(training.table_schema)
     then = command("evaluate", "fusion", result.output_dir, **rows, **schema)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from textcentric.cli.find_run import find_run
 from textcentric.cli.launched import first_process
@@ -22,6 +22,9 @@ from textcentric.preferences.made import pairs_of_run
 from textcentric.rows import Pair
 from textcentric.training.config import TrainConfig
 from textcentric.words import EXPERTS_ONLY
+
+if TYPE_CHECKING:
+    from textcentric.training.folder import TrainResult
 
 METRICS = ("loss", "accuracy", "margin")
 OF_PROXY = ("proxy_loss", "proxy_accuracy", "proxy_wrong", "sfc_mean", "sfc_p10", "sfc_p90")
@@ -171,11 +174,11 @@ def _check_metric(loop: TrainConfig, method: Reward) -> None:
         raise ConfigError(unknown("metric of a reward model", name, known))
 
 
-def _as_text(result: Any, training: RewardTraining) -> str:
+def _as_text(result: TrainResult, training: RewardTraining) -> str:
     return in_words(result, "none: no pair was held out", then_do(result, training))
 
 
-def then_do(result: Any, training: RewardTraining) -> str:
+def then_do(result: TrainResult, training: RewardTraining) -> str:
     """Return the command that comes after the training."""
     words: dict[str, object] = {"input": "RESPONSES.jsonl", "image_dir": training.image_dir}
     if training.image_dir is not None and training.image_expert != "auto":

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
 
 from textcentric.engines.packaged import FULL_NAME
+from textcentric.engines.protocol import Engine
 
 ENGLISH = frozenset(["en"])
 
 
-def model_languages(engine: Any) -> frozenset[str] | None:
+def model_languages(engine: Engine) -> frozenset[str] | None:
     """Return the languages that the model's card lists, None where it lists none.
 
     The packaged model is trained on English; a folder's `README.md` is its card.

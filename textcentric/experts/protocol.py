@@ -32,3 +32,18 @@ class Expert(Protocol):
     def digest(self, value: Any) -> str:
         """Return a digest of the content that decides the description (file bytes, not names)."""
         ...
+
+
+class AskingExpert(Protocol):
+    """Put a value into words by asking a model behind an engine, which takes many at once."""
+
+    modality: str
+    name: str
+    version: str
+
+    async def caption(self, value: Any, /) -> Description: ...
+
+    def digest(self, value: Any) -> str: ...
+
+
+AnyExpert = Expert | AskingExpert

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from textcentric.errors import RunError
+from textcentric.experts.protocol import AnyExpert
 from textcentric.prompts import PromptLibrary
 from textcentric.runs import read_manifest, read_yaml
 
@@ -88,7 +89,7 @@ def _settings(saved: Mapping[str, Any]) -> dict[str, Any]:
     return settings | ({"base_url": address} if address else {})
 
 
-def expert_origin(dataset: Any, experts: Mapping[str, Any], **settings: Any) -> Origin:
+def expert_origin(dataset: Any, experts: Mapping[str, AnyExpert], **settings: Any) -> Origin:
     """Return the origin of rows that the experts described without an LLM.
 
     `settings` are those that chose the experts: image_expert, audio_expert, missing_values.
