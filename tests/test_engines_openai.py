@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from fake_server import BUSY, FINE, HALF, Server, completion, http
 
-from textcentric.engines.openai import OpenAIEngine
+from textcentric.engines.openai import KEYS, OpenAIEngine
 from textcentric.engines.packaged import packaged_model
 from textcentric.engines.protocol import Message, Request, Sampling
 from textcentric.errors import ConfigError, EngineError, RequestError
@@ -253,6 +253,22 @@ def test_the_key_comes_from_the_environment_and_shows_up_nowhere(
     (error,) = ask(server)
     assert server.keys == [f"bearer {KEY}"]
     assert KEY not in str(error) + caplog.text
+
+
+def test_a_missing_key_names_the_variable_that_readme_names(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in KEYS:
+        monkeypatch.delenv(name, raising=False)
+    (missing,) = ask(Server(http(401, {"error": {"message": "no key"}})))
+    assert "the key is missing (HTTP 401)" in str(missing)
+    assert "the key in OPENAI_API_KEY" in str(missing)
+    readme = Path(__file__).parents[1].joinpath("README.md").read_text()
+    assert "key in `OPENAI_API_KEY`" in readme
+    monkeypatch.setenv("TEXTCENTRIC_API_KEY", KEY)
+    (refused,) = ask(Server(http(401, {"error": {"message": "no key"}})))
+    assert "the key was refused (HTTP 401)" in str(refused)
+    assert "the key in TEXTCENTRIC_API_KEY" in str(refused)
 
 
 def test_a_local_server_needs_no_key(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -75,7 +75,7 @@ class AugmentConfig(BaseModel):
             if SECRET.search(name) and isinstance(value, str):
                 raise ConfigError(
                     f"engine.{name} would be saved in run.yaml; expected no secret among the"
-                    " settings: give it in the environment (TEXTCENTRIC_API_KEY, HF_TOKEN)"
+                    " settings: give it in the environment (OPENAI_API_KEY, HF_TOKEN)"
                 )
         return self
 
@@ -135,7 +135,7 @@ def check_address(url: Any) -> None:
         raise ConfigError(
             f"base_url {bare!r} came with a user, a password or a query, which are left out here;"
             " expected an address like http://127.0.0.1:8000/v1; give the key in the environment"
-            " as TEXTCENTRIC_API_KEY"
+            " as OPENAI_API_KEY"
         )
 
 

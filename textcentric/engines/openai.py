@@ -26,7 +26,7 @@ from textcentric.engines.reasoning import split_reasoning
 from textcentric.errors import ConfigError, EngineError, RequestError
 
 Answer = TypeVar("Answer")
-KEYS = ("TEXTCENTRIC_API_KEY", "OPENAI_API_KEY")
+KEYS = ("TEXTCENTRIC_API_KEY", "OPENAI_API_KEY")  # the first that is set; README names the last
 URLS = ("TEXTCENTRIC_BASE_URL", "OPENAI_BASE_URL")
 _RETRIED = frozenset({None, 408, 409, 425, 429, 500, 502, 503, 504})
 _GATEWAY = frozenset({502, 503, 504})  # what stands before the server, or itself: nobody is there
@@ -65,8 +65,8 @@ class OpenAIEngine:
         self.base_url = base_url or next((os.environ[n] for n in URLS if os.environ.get(n)), "")
         if not self.base_url:
             raise ConfigError(
-                f"the engine openai needs an address: set {URLS[0]}, or base_url to something"
-                " like http://127.0.0.1:8000/v1"
+                "the engine openai needs an address: give --base-url (base_url in Python), or set"
+                f" {URLS[0]}, to something like http://127.0.0.1:8000/v1"
             )
         self.model = str(model or "")
         self.revision = revision
@@ -102,7 +102,7 @@ class OpenAIEngine:
     def _connect(self) -> Any:
         from openai import AsyncOpenAI, Timeout
 
-        key = next((os.environ[name] for name in KEYS if os.environ.get(name)), "EMPTY")
+        key = os.environ.get(_key_variable()) or "EMPTY"
         timeout = Timeout(self.timeout, connect=min(self.timeout, CONNECT_SECONDS))
         return AsyncOpenAI(api_key=key, base_url=self.base_url, max_retries=0, timeout=timeout)
 
@@ -254,7 +254,7 @@ class OpenAIEngine:
     def _engine_error(self, cause: BaseException) -> EngineError:
         return EngineError(
             f"the server at {self.base_url} cannot be used: {_reason(cause)}; check that it runs,"
-            f" its address and the key in {KEYS[0]}",
+            f" its address and the key in {_key_variable()}",
             model=self.model or None,
         )
 
@@ -410,10 +410,16 @@ def _status(error: BaseException) -> int | None:
     return error.status_code if isinstance(error, openai.APIStatusError) else None
 
 
+def _key_variable() -> str:
+    """Return the variable that holds the key, or is to hold it."""
+    return next((name for name in KEYS if os.environ.get(name)), KEYS[-1])
+
+
 def _reason(error: BaseException) -> str:
     """Return the error in one line; a server that refuses a key likes to repeat it: left out."""
     if _status(error) in (401, 403):
-        return f"{type(error).__name__}: the key was refused (HTTP {_status(error)})"
+        refused = "was refused" if os.environ.get(_key_variable()) else "is missing"
+        return f"{type(error).__name__}: the key {refused} (HTTP {_status(error)})"
     cause = error.__cause__ if _status(error) is None and error.__cause__ else error
     text = " ".join(str(cause).split())[:300]
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
