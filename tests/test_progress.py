@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import time
+from dataclasses import fields
+from io import StringIO
 
-from textcentric.cli.progress import Progress
+from rich.console import Console
+
+from textcentric.cli.progress import Progress, beside_source
 from textcentric.metrics import Metrics
+from textcentric.shards import Output
 
 
 def line(total: int, seconds: float, metrics: Metrics) -> str:
@@ -18,10 +23,62 @@ def test_nothing_is_said_of_the_remaining_time_before_a_row_is_done() -> None:
     assert said.endswith("10 tokens/s, remaining time not known yet")
 
 
+def test_requests_are_counted_before_any_row_is_done() -> None:
+    said = line(24, 60.0, Metrics(admitted=24, sent=164, in_flight=64, output_tokens=600))
+    assert said.startswith("0/24 rows, 100 requests answered, 0 accepted, 0 rejected")
+
+
+def output(prompt: str, text: str, source: str = "A calm dog sleeps.", reason: str = "") -> Output:
+    values = dict.fromkeys((f.name for f in fields(Output)), "")
+    values |= {"prompt": prompt, "text": text, "source_text": source, "reason": reason}
+    return Output(**values)  # type: ignore[arg-type]
+
+
+def test_the_newest_accepted_variant_stands_beside_its_source() -> None:
+    outputs = [
+        output("clean", "A calm dog sleeps."),
+        output("own/one", "A calm dog naps."),
+        output("own/two", "Sure!", reason="too short"),
+    ]
+    assert beside_source(outputs) == ("A calm dog sleeps.", "A calm dog naps.")
+    assert beside_source(outputs[:1]) is None
+
+
+def test_long_texts_are_shown_from_where_they_differ() -> None:
+    row = "This gentle dog was found behind the old bakery last spring."
+    (pair,) = [beside_source([output("own/one", row.replace("bakery", "library"), row)])]
+    assert pair == (
+        "…found behind the old bakery last spring.",
+        "…found behind the old library last spring.",
+    )
+
+
+def test_control_characters_do_not_reach_the_terminal() -> None:
+    hostile = "A \x1b[31mred\x1b]0;title\x07\u202edog\nnaps\x00\x9b2J."
+    (pair,) = [beside_source([output("own/one", hostile)])]
+    assert pair is not None
+    assert pair[1] == "A [31mred ]0;title dog naps 2J."
+
+
+def test_the_display_is_cut_to_the_width_and_reads_no_markup() -> None:
+    progress = Progress(24)
+    progress.show_row([output("own/one", "[bold red]A dog[/bold red] " + "naps " * 40)])
+    console = Console(file=StringIO(), width=40, force_terminal=True)
+    console.print(progress.display())
+    assert isinstance(console.file, StringIO)
+    lines = console.file.getvalue().splitlines()
+    assert lines == ["source   A calm dog sleeps.", "variant  [bold red]A dog[/bold red] nap…"]
+
+
 def test_rows_on_the_way_count_for_half_in_the_remaining_time() -> None:
-    counted = Metrics(rows=2, admitted=24, accepted=9, rejected=7, output_tokens=3000)
+    counted = Metrics(
+        rows=2, admitted=24, sent=94, in_flight=64, accepted=9, rejected=7, output_tokens=3000
+    )
     said = line(24, 300.0, counted)
-    assert said == "2/24 rows, 9 accepted, 7 rejected, 10 tokens/s, about 4 min 14 s left"
+    assert said == (
+        "2/24 rows, 30 requests answered, 9 accepted, 7 rejected, 10 tokens/s, about 4 min 14 s"
+        " left"
+    )
 
 
 def test_the_remaining_time_follows_the_rows_where_all_are_done_or_not_begun() -> None:

@@ -1,60 +1,90 @@
-"""Progress for people, on stderr: a live line on a terminal, else a plain line now and then."""
+"""Progress for people, on stderr: a live display on a terminal, else a plain line now and then."""
 
 from __future__ import annotations
 
 import sys
 import time
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from textcentric.metrics import Metrics
+from textcentric.shards import Failure, Output
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 PLAIN_SECONDS = 15.0
+BEFORE = 20  # characters shown before the first that a variant changed
 
 
 class Progress:
-    """Show rows, outputs, rate and remaining time of a run of `total` rows.
+    """Show rows, requests, outputs, rate and remaining time of a run of `total` rows.
 
-    Called at most four times a second by the driver.
+    Called at most four times a second by the driver. On a terminal the newest accepted variant
+    stands below, beside its source.
     """
 
     def __init__(self, total: int, *, quiet: bool = False):
         self.total = total
         self.quiet = quiet
         self._live: Any = None
+        self._bars: Any = None
         self._task: Any = None
+        self._newest: tuple[str, str] | None = None
         self._said = time.monotonic()
 
     def __enter__(self) -> Progress:
         if not self.quiet and sys.stderr.isatty():
             from rich.console import Console
+            from rich.live import Live
             from rich.progress import BarColumn, TextColumn
-            from rich.progress import Progress as Live
+            from rich.progress import Progress as Bars
 
-            columns = (BarColumn(30), TextColumn("{task.description}"))
-            self._live = Live(*columns, console=Console(stderr=True), refresh_per_second=4)
+            self._bars = Bars(BarColumn(10), TextColumn("{task.description}", markup=False))
+            self._task = self._bars.add_task("starting the engine", total=self.total)
+            console = Console(stderr=True)
+            self._live = Live(get_renderable=self.display, console=console, refresh_per_second=4)
             self._live.start()
-            self._task = self._live.add_task("starting the engine", total=self.total)
         return self
 
     def __exit__(self, *exc: object) -> None:
         if self._live is not None:
+            self._newest = None
             self._live.stop()
 
     def __call__(self, metrics: Metrics) -> None:
         """Show the present state of `metrics`."""
         if self._live is not None:
-            self._live.update(self._task, completed=metrics.rows, description=self.line(metrics))
+            self._bars.update(self._task, completed=metrics.rows, description=self.line(metrics))
         elif not self.quiet and time.monotonic() - self._said >= PLAIN_SECONDS:
             self._said = time.monotonic()
             print(self.line(metrics), file=sys.stderr, flush=True)
+
+    def show_row(self, outputs: Sequence[Output | Failure]) -> None:
+        """Take the last accepted variant of a row as the newest."""
+        self._newest = beside_source(outputs) or self._newest
+
+    def display(self) -> RenderableType:
+        """Return what stands on the terminal: the bar, and the newest variant below its source.
+
+        Texts of rows and models are shown as they are, never read as markup; a line is cut to
+        the width.
+        """
+        from rich.console import Group
+        from rich.text import Text
+
+        lines = zip(("source   ", "variant  "), self._newest or (), strict=False)
+        texts = [Text(name + text, no_wrap=True, overflow="ellipsis") for name, text in lines]
+        return Group(*([self._bars] if self._bars is not None else []), *texts)
 
     def line(self, metrics: Metrics) -> str:
         """Return one line: rows, outputs by fate, tokens a second, remaining time."""
         if not metrics.output_tokens and not metrics.rows:
             return f"starting the engine, {metrics.seconds:.0f} s"
         rate = metrics.output_tokens / max(metrics.busy_seconds, 1e-9)
-        words = f"{metrics.rows}/{self.total} rows, {metrics.accepted} accepted"
-        words += f", {metrics.rejected} rejected"
+        answered = metrics.sent - metrics.in_flight
+        words = f"{metrics.rows}/{self.total} rows, {answered} requests answered"
+        words += f", {metrics.accepted} accepted, {metrics.rejected} rejected"
         words += f", {metrics.failed} failed" if metrics.failed else ""
         return f"{words}, {rate:.0f} tokens/s, {self._remaining(metrics)}"
 
@@ -64,6 +94,31 @@ class Progress:
         done = metrics.rows + max(0, metrics.admitted - metrics.rows) / 2  # rows on the way: half
         left = (self.total - done) * metrics.busy_seconds / done
         return f"about {duration(max(0.0, left))} left"
+
+
+def beside_source(outputs: Sequence[Output | Failure]) -> tuple[str, str] | None:
+    """Return source and text of the last accepted variant, each in one line, from where it differs.
+
+    None where no variant was accepted.
+    """
+    for output in reversed(outputs):
+        if isinstance(output, Output) and output.prompt != "clean" and not output.reason:
+            return _from_difference(_one_line(output.source_text), _one_line(output.text))
+    return None
+
+
+def _from_difference(source: str, text: str) -> tuple[str, str]:
+    pairs = enumerate(zip(source, text, strict=False))
+    same = next((at for at, (one, other) in pairs if one != other), min(len(source), len(text)))
+    start = max(0, same - BEFORE)
+    start = source.rfind(" ", 0, start) + 1  # at a word's beginning
+    before = "…" if start else ""
+    return before + source[start:], before + text[start:]
+
+
+def _one_line(text: str) -> str:
+    """Return `text` in one line, without control characters and marks of direction."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 def duration(seconds: float) -> str:

@@ -93,7 +93,7 @@ def drive(run: Opened, *, quiet: bool, when_interrupted: str = "") -> dict[str, 
     job = run.job
     total = min(job.dataset.count() - run.finished, job.budget.rows or sys.maxsize)
     with Progress(total, quiet=quiet) as progress, terminable():
-        job.on_progress = progress
+        job.on_progress, job.on_row = progress, job.on_row or progress.show_row
         try:
             return run_to_end(job)
         except KeyboardInterrupt:
