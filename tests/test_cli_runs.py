@@ -12,6 +12,7 @@ from fake_server import Server, completion, served
 import textcentric as tc
 from textcentric.cli.resume import resume_run
 from textcentric.cli.run_augment import run_config
+from textcentric.cli.show_runs import diff_as_text
 from textcentric.config import resolve
 from textcentric.engines.protocol import Request
 from textcentric.journal import Journal
@@ -133,12 +134,25 @@ def test_diff_shows_configuration_and_counts(place: Path) -> None:
     augment("one")
     augment("two", "--limit", 4)
     said = textcentric("runs", "diff", "one", "two")
-    lines = said.out.splitlines()
-    assert lines[0] == "limit: None -> 4"
-    assert "totals.accepted: 24 -> 8" in lines
+    lines = [line.split() for line in said.out.splitlines()]
+    assert lines[:2] == [["one", "two"], ["limit", "-", "4"]]
+    assert ["totals.accepted", "24", "8"] in lines
+    whole = json.loads(textcentric("runs", "diff", "one", "two", "--json").out)
+    assert (whole["limit"], whole["totals.accepted"]) == ([None, 4], [24, 8])
     said = textcentric("runs", "diff", "one", "one")
     assert (said.code, said.out) == (0, "")
     assert said.err.startswith("no difference")
+
+
+def test_a_diff_fits_the_screen_and_says_how_much_more_there_is() -> None:
+    columns = [(f"data.schema.columns.c{n}", None, {"label": "x" * 400}) for n in range(9)]
+    found = [("prompts", "adversarial/noise", "own/" + "y" * 300), *columns]
+    lines = diff_as_text(found, ("", "one", "two"), 60).splitlines()
+    assert max(map(len, lines)) <= 60
+    assert lines[0].split() == ["one", "two"]
+    assert lines[1].split() == ["prompts", "adversarial/noise", "own/yyyyyyyyyyyy…"]
+    assert [line.split()[0] for line in lines[2:8]] == [name for name, _, _ in columns[:6]]
+    assert lines[8].split() == ["data.schema", "and", "3", "more"]
 
 
 def test_resume_goes_on_from_the_run_alone(place: Path) -> None:

@@ -25,6 +25,8 @@ RUNTIME = frozenset(
 )
 CALL = frozenset({"output_dir", "resume"})  # of one call, so never saved
 ADDED = frozenset("data prompt_digests bank engine_fingerprint".split())  # by a run to its run.yaml
+LONGEST_VALUE = 60  # characters of a value in a message
+Change = tuple[str, Any, Any]  # name, before, after
 SECRET = re.compile(r"(^|_)(key|token|password|secret)$")
 
 
@@ -150,20 +152,42 @@ def fingerprint(identity: Mapping[str, Any] | Sequence[Any]) -> str:
     return hashlib.blake2b(text.encode(), digest_size=4).hexdigest()
 
 
-def differences(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = "") -> list[str]:
-    """Return one line for each value that differs, nested keys joined by dots.
+def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """Return one line for each value that differs, nested keys joined by dots, long values cut.
 
     >>> differences({"limit": 24, "seed": 0}, {"limit": 48, "seed": 0})
     ['limit: 24 -> 48']
     """
-    lines = []
+    return [
+        f"{name}: {brief(before, LONGEST_VALUE)} -> {brief(after, LONGEST_VALUE)}"
+        for name, before, after in changes(old, new)
+    ]
+
+
+def changes(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = "") -> list[Change]:
+    """Return the name of each value that differs, with both values, None where there is none.
+
+    >>> changes({"data": {"rows": 3}}, {"data": {"rows": 4}})
+    [('data.rows', 3, 4)]
+    """
+    found: list[Change] = []
     for key in sorted(old.keys() | new.keys()):
         before, after = old.get(key), new.get(key)
         if isinstance(before, dict) and isinstance(after, dict):
-            lines += differences(before, after, f"{prefix}{key}.")
+            found += changes(before, after, f"{prefix}{key}.")
         elif before != after:
-            lines.append(f"{prefix}{key}: {before} -> {after}")
-    return lines
+            found.append((f"{prefix}{key}", before, after))
+    return found
+
+
+def brief(value: object, longest: int) -> str:
+    """Return `value` as text of at most `longest` characters.
+
+    >>> brief("adversarial/noise", 8)
+    'adversa…'
+    """
+    text = str(value)
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
 def settings(pairs: list[str]) -> dict[str, Any]:

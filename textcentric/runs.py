@@ -23,7 +23,7 @@ from typing import Any
 
 import yaml
 
-from textcentric.config import differences, identity_of
+from textcentric.config import Change, changes, differences, identity_of
 from textcentric.errors import DataError, RunError, StoppedError, unknown
 from textcentric.journal import Count, Journal
 from textcentric.prompts import Instruction, Prompt
@@ -300,14 +300,14 @@ def _manifest_or_why(folder: Path) -> dict[str, Any]:
         return {"status": "unreadable", "problem": str(error)}
 
 
-def diff_runs(one: Path, two: Path) -> list[str]:
+def diff_runs(one: Path, two: Path) -> list[Change]:
     """Return what differs between the configurations and the counts of two runs."""
     before, after = (identity_of(read_yaml(folder / CONFIG)) for folder in (one, two))
-    lines = differences(before, after)
+    found = changes(before, after)
     old, new = read_manifest(one), read_manifest(two)
     for section in ("totals", "counts", "tokens", "engine", "versions"):
-        lines += differences({section: old.get(section, {})}, {section: new.get(section, {})})
-    return lines
+        found += changes({section: old.get(section, {})}, {section: new.get(section, {})})
+    return found
 
 
 def lineage(folder: Path, row_id: str) -> dict[str, Any]:

@@ -36,11 +36,14 @@ def show(run: Run, as_json: flag.AsJson = False) -> None:
 
 
 @app.command("diff")
-def diff(one: Run, two: Run) -> None:
-    """Show what differs between two runs: configuration, counts, tokens, versions."""
+def diff(one: Run, two: Run, as_json: flag.AsJson = False) -> None:
+    """Show what differs between two runs: configuration, counts, tokens, versions.
+
+    Values are cut to the width of the screen; --json has them whole.
+    """
     from textcentric.cli.show_runs import diff_command
 
-    diff_command(one, two)
+    diff_command(one, two, as_json=as_json)
 
 
 @app.command("resume")

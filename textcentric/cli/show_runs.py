@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from textcentric.cli.find_run import find_run
 from textcentric.cli.progress import duration
 from textcentric.cli.terminal import say
 from textcentric.command_line import command
+from textcentric.config import Change, brief
 from textcentric.errors import ConfigError
 from textcentric.journal import Journal
 from textcentric.runs import (
@@ -26,6 +28,7 @@ from textcentric.runs import (
     variants_and_clean,
 )
 
+MOST_OF_A_PART = 6  # differences that are shown of one part, such as the data's schema
 GO_ON = {
     "killed": "it was killed; what was finished is kept",
     "stopped": "it was stopped; what was finished is kept",
@@ -173,13 +176,36 @@ def _costs(shown: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def diff_command(one: str, two: str) -> None:
-    """Print one line a difference."""
-    lines = diff_runs(find_run(one), find_run(two))
-    for line in lines:
-        print(line)
-    if not lines:
+def diff_command(one: str, two: str, *, as_json: bool) -> None:
+    """Print what differs, a value a line, fitted to the screen."""
+    found = diff_runs(find_run(one), find_run(two))
+    if as_json:
+        print(json.dumps({name: [before, after] for name, before, after in found}))
+    elif found:
+        names = ("", Path(one).name, Path(two).name)
+        print(diff_as_text(found, names, shutil.get_terminal_size().columns))
+    else:
         say("no difference in configuration, counts, tokens, engine or versions")
+
+
+def diff_as_text(found: Sequence[Change], header: tuple[str, str, str], width: int) -> str:
+    """Return three columns at most `width` wide: name, before, after; of a long part the first."""
+    parts: dict[str, list[Change]] = {}
+    for change in found:
+        parts.setdefault(".".join(change[0].split(".")[:2]), []).append(change)
+    rows: list[Change] = []
+    for part, of in parts.items():
+        rows += of[:MOST_OF_A_PART]
+        if len(of) > MOST_OF_A_PART:
+            rows.append((part, f"and {len(of) - MOST_OF_A_PART} more", ""))
+    names = min((width - 4) // 2, max(len(name) for name, _, _ in rows))  # two blanks between
+    room = (width - 4 - names) // 2
+    cells = [[brief(n, names), brief(_said(b), room), brief(_said(a), room)] for n, b, a in rows]
+    return columns(cells, [brief(name, room) for name in header])
+
+
+def _said(value: object) -> object:
+    return "-" if value is None else value
 
 
 def report_command(name: str) -> None:
