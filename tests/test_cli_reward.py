@@ -203,7 +203,10 @@ def test_a_model_that_is_not_there_names_the_nearest(place: Path) -> None:
     assert "expected response (or responses)" in said.err
 
 
-def test_models_are_evaluated_on_every_set_beside_the_rulers(place: Path) -> None:
+def test_models_are_evaluated_on_every_set_beside_the_rulers(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("textcentric.cli.progress.PLAIN_SECONDS", 0.0)
     assert train("-o", "models/b").code == 0
     assert train("-o", "models/c", "--seed", 1).code == 0
     write(place / "by-kind.jsonl", [row | {"subset": f"s{n % 2}"} for n, row in enumerate(rows(8))])
@@ -212,6 +215,8 @@ def test_models_are_evaluated_on_every_set_beside_the_rulers(place: Path) -> Non
         *("--text-only", "b", "-o", "matrix.json"),
     )
     assert said.code == 0, said.err
+    assert "c: responses read: 16 of 16\n" in said.err
+    assert "text only: responses read: 8 of 8\n" in said.err
     found = json.loads((place / "matrix.json").read_text())
     cells = [(cell["model"], cell["set"], cell["pairs"]) for cell in found["cells"]]
     assert cells == [(m, *s) for m in ("c", "b") for s in (("by-kind", 8), ("held-out", 4))]

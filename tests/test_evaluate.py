@@ -95,6 +95,20 @@ def asked(config: EvaluateConfig) -> tuple[int, dict[str, Any]]:
     return engine.count, results
 
 
+def test_an_evaluation_tells_of_its_steps(place: Path, tmp_path: Path) -> None:
+    told: list[tuple[str, int, int]] = []
+    config = configure(
+        place, tmp_path / "out", "summarised", "plain", corruptions=("word-dropout",)
+    )
+    evaluate(config, engine=ScriptedEngine(answer), steps=lambda *step: told.append(step))
+    ends = dict.fromkeys(step for step in told if step[1] == step[2])
+    assert list(ends)[-1] == ("plain: texts read", 12, 12)
+    assert ("summarised: texts read", 12, 12) in ends
+    assert ("rows put into words", 12, 12) in ends
+    read = [done for what, done, _ in told if what == "plain: texts read"]
+    assert read == sorted(read)
+
+
 def test_nothing_is_asked_twice_whatever_the_grid(place: Path, tmp_path: Path) -> None:
     narrow = configure(place, tmp_path, "summarised")
     wide = configure(place, tmp_path, "summarised", levels=(0.5, 0.9))

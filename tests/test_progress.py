@@ -6,9 +6,10 @@ import time
 from dataclasses import fields
 from io import StringIO
 
+import pytest
 from rich.console import Console
 
-from textcentric.cli.progress import Progress, beside_source
+from textcentric.cli.progress import LOADING, Progress, beside_source
 from textcentric.metrics import Metrics
 from textcentric.shards import Output
 
@@ -68,6 +69,30 @@ def test_the_display_is_cut_to_the_width_and_reads_no_markup() -> None:
     assert isinstance(console.file, StringIO)
     lines = console.file.getvalue().splitlines()
     assert lines == ["source   A calm dog sleeps.", "variant  [bold red]A dog[/bold red] nap…"]
+
+
+def test_steps_of_other_work_are_told_with_what_remains(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("textcentric.cli.progress.PLAIN_SECONDS", 0.0)
+    with Progress(start=LOADING) as progress:
+        progress.advance("first: texts read", 64, 1200)
+        progress._begun -= 60
+        progress.advance("first: texts read", 600, 1200)
+        progress.advance("second: texts read", 1200, 1200)
+    assert capsys.readouterr().err.splitlines() == [
+        "first: texts read: 64 of 1,200",
+        "first: texts read: 600 of 1,200, about 1 min 0 s left",
+        "second: texts read: 1,200 of 1,200",
+    ]
+
+
+def test_quiet_work_shows_no_step(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("textcentric.cli.progress.PLAIN_SECONDS", 0.0)
+    Progress(quiet=True).advance("first: texts read", 64, 1200)
+    assert capsys.readouterr().err == ""
 
 
 def test_rows_on_the_way_count_for_half_in_the_remaining_time() -> None:

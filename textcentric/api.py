@@ -11,7 +11,7 @@ from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from textcentric.augment import numeric_target
+from textcentric.augment import Progress, numeric_target
 from textcentric.augment import stream as stream_job
 from textcentric.config import AugmentConfig, resolve
 from textcentric.data import Dataset, Schema, load
@@ -109,6 +109,7 @@ def augment(
     engine: str | Engine = "auto",
     output_dir: str | Path | None = None,
     schema: Any = None,
+    on_progress: Progress | None = None,
     **options: Any,
 ) -> Run:
     """Augment `rows` into a run directory and return it; also works inside a running event loop.
@@ -120,7 +121,8 @@ def augment(
     >>> run = augment("petfinder", limit=24, engine=ScriptedEngine("A calm dog."))  # doctest: +SKIP
     """
     config, engine_in_hand = _config(rows, prompts, engine, output_dir, options)
-    with opened(config, rows=in_hand(rows, config, schema), engine=engine_in_hand) as run:
+    dataset = in_hand(rows, config, schema)
+    with opened(config, rows=dataset, engine=engine_in_hand, on_progress=on_progress) as run:
         if finished_manifest(run.job) is None:
             wrap_up(run.job, run_to_end(run.job))
         return Run(run.job.folder)

@@ -11,6 +11,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -26,6 +27,7 @@ from textcentric.errors import ConfigError, DataError
 from textcentric.findings import OTHERS, ByCell, Findings
 from textcentric.grid import CLEAN, LEVELS, MARK, Cell, CorruptedRows, check_damaged, make_grid
 from textcentric.journal import Journal
+from textcentric.metrics import Steps
 from textcentric.orders import told_in_orders
 from textcentric.predict import Predicted, needs_llm, predict
 from textcentric.results import WordsByCell, changed_rows, figures, llm_cost, write_results
@@ -84,6 +86,7 @@ def evaluate(
     engine: Engine | None = None,
     engine_flags: Sequence[str] = (),
     say: Say = lambda line: None,
+    steps: Steps | None = None,
 ) -> dict[str, Any]:
     """Evaluate every model; write `results.json` and the report, and return the results.
 
@@ -110,7 +113,8 @@ def evaluate(
                 closing(Journal(config.output_dir / OUTPUTS)) as outputs,
                 method.remembering(outputs),
             ):
-                found[name] = _evaluated(method, damaged, config, engine)
+                method.on_batch = steps and partial(steps, f"{name}: texts read")
+                found[name] = _evaluated(method, damaged, config, engine, steps)
         results = _results(config, methods, rows, cells, found)
         results |= {"notes": notes, "removed": removed}
         results |= {"reproduce": [command(config, engine_flags)]}
@@ -218,7 +222,11 @@ def _modalities(
 
 
 def _evaluated(
-    method: Downstream, damaged: CorruptedRows, config: EvaluateConfig, engine: Engine | None
+    method: Downstream,
+    damaged: CorruptedRows,
+    config: EvaluateConfig,
+    engine: Engine | None,
+    steps: Steps | None,
 ) -> Evaluated:
     """Predict every damaged row, and the first clean ones in every order of their parts."""
     told = predict(
@@ -229,6 +237,7 @@ def _evaluated(
         other_model=config.other_model,
         run_dir=_words(method, config),
         resume="always",
+        steps=steps,
     )
     for damaged_id, parts in zip(told.ids, told.parts, strict=True):
         check_damaged(damaged_id, parts)

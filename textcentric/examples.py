@@ -11,8 +11,9 @@ import asyncio
 import json
 import math
 import tempfile
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -86,19 +87,24 @@ def label_effects(run: Path) -> dict[str, str]:
 
 
 def describe_examples(
-    dataset: Iterable[Record], experts: Mapping[str, AnyExpert], *, journal: Path | None = None
+    dataset: Iterable[Record],
+    experts: Mapping[str, AnyExpert],
+    *,
+    journal: Path | None = None,
+    on_row: Callable[[int], None] = lambda done: None,
 ) -> list[Example]:
     """Return raw rows in the experts' words, no LLM involved, in the order of `dataset`.
 
     What the experts say of pictures and sounds is remembered in `journal`, where one is given.
-    A row of which no expert can say anything keeps its place, without parts.
+    A row of which no expert can say anything keeps its place, without parts. `on_row` is told how
+    many rows are done.
     """
 
     async def describe() -> list[Example]:
         with tempfile.TemporaryDirectory() as folder:
             opened = Journal(journal or Path(folder) / "journal.sqlite")
             try:
-                return await _described(dataset, Describer(experts, opened))
+                return await _described(dataset, Describer(experts, opened), on_row)
             finally:
                 opened.close()
 
@@ -174,8 +180,10 @@ def _example(row_id: str, source: _Source) -> Example:
     )
 
 
-async def _described(dataset: Iterable[Record], describer: Describer) -> list[Example]:
-    gate = asyncio.Semaphore(AT_ONCE)
+async def _described(
+    dataset: Iterable[Record], describer: Describer, on_row: Callable[[int], None]
+) -> list[Example]:
+    gate, counter = asyncio.Semaphore(AT_ONCE), count(1)
 
     async def one(record: Record) -> Example:
         async with gate:
@@ -183,6 +191,7 @@ async def _described(dataset: Iterable[Record], describer: Describer) -> list[Ex
                 parts = (await describer.describe(record)).row.parts
             except DataError:
                 parts = {}
+        on_row(next(counter))
         return Example(record.id, parts, record.target, record.split, record.group)
 
     try:

@@ -16,6 +16,7 @@ COUNTED = frozenset(
     " output_tokens".split()
 )
 GROWING = ("t", "rows", "sent", "reused")  # within one process; where one falls, another began
+Steps = Callable[[str, int, int], None]  # what is being done, so many of so many
 Bottleneck = Literal["engine", "driver", "none"]
 
 

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textcentric.api import InHand, Rows, Run, augment, in_hand
+from textcentric.augment import Progress
 from textcentric.background import run_in_background
 from textcentric.config import AugmentConfig, resolve
 from textcentric.data import Dataset, Schema, load
@@ -29,6 +30,7 @@ from textcentric.engines.protocol import Engine
 from textcentric.errors import ConfigError, DataError, RunError, unknown
 from textcentric.examples import describe_examples, read_examples
 from textcentric.experts.protocol import AnyExpert
+from textcentric.metrics import Steps
 from textcentric.prompts import PromptLibrary
 from textcentric.rows import Record, Target
 from textcentric.runs import writing
@@ -38,6 +40,7 @@ from textcentric.words import EXPERTS_ONLY
 if TYPE_CHECKING:
     from textcentric.methods.downstream import Downstream, Origin, Predictions
 
+IN_WORDS = "rows put into words"
 LLM_NAMES = ("model", "model_revision", "template_digest")
 
 
@@ -84,6 +87,7 @@ def predict(
     reuse: Sequence[str] = (),
     resume: str = "auto",
     batch_size: int = 64,
+    steps: Steps | None = None,
 ) -> Predicted:
     """Predict the target of `rows`: a name or path that `load` takes, a data set or Records.
 
@@ -112,9 +116,12 @@ def predict(
         if not other_model:
             options["model"] = served_model(method.origin)
         config = _config(method.origin, options)
-        parts, problems = _derived(method.origin, config, dataset, engine, other_model)
+        parts, problems = _derived(
+            method.origin, config, dataset, engine, other_model=other_model, steps=steps
+        )
     else:
-        parts, problems = _described(method.origin, dataset, Path(run_dir) if run_dir else None)
+        folder = Path(run_dir) if run_dir else None
+        parts, problems = _described(method.origin, dataset, folder, steps)
     return _predicted(method, dataset, parts, problems, batch_size)
 
 
@@ -251,14 +258,19 @@ def _predicted(
 
 
 def _described(
-    origin: Origin, dataset: InHand, folder: Path | None
+    origin: Origin, dataset: InHand, folder: Path | None, steps: Steps | None
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """Return the parts of each row as the experts alone tell them; `folder` remembers them."""
     experts = make_experts(_config(origin), dataset)
     check_experts(origin, experts)
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
-    found = describe_examples(dataset, experts, journal=folder and folder / EXPERTS_ONLY)
+    found = describe_examples(
+        dataset,
+        experts,
+        journal=folder and folder / EXPERTS_ONLY,
+        on_row=lambda done: steps(IN_WORDS, done, dataset.count()) if steps else None,
+    )
     return {example.id: example.parts for example in found if example.parts}, {}
 
 
@@ -267,7 +279,9 @@ def _derived(
     config: AugmentConfig,
     dataset: InHand,
     given: Engine | None,
+    *,
     other_model: bool,
+    steps: Steps | None,
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """Return the parts of each row with what the LLM derives, and the rows where it failed."""
     with _engine(config, given) as engine:
@@ -277,8 +291,19 @@ def _derived(
         library = PromptLibrary.load(*folders)
         check_experts(origin, make_experts(config, dataset, engine, library))
         options = config.model_dump(exclude_unset=True, exclude={"engine", "prompts", "dataset"})
-        run = augment(dataset, prompts=list(origin.prompts), engine=engine, **options)
+        run = augment(
+            dataset,
+            prompts=list(origin.prompts),
+            engine=engine,
+            on_progress=steps and _row_steps(steps, dataset.count()),
+            **options,
+        )
     return _read(run)
+
+
+def _row_steps(steps: Steps, total: int) -> Progress:
+    """Return what tells `steps` of the rows of a run."""
+    return lambda metrics: steps(IN_WORDS, metrics.rows, total)
 
 
 def _read(run: Run) -> tuple[dict[str, Any], dict[str, str]]:

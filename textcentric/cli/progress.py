@@ -13,6 +13,7 @@ from textcentric.shards import Failure, Output
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+LOADING = "loading the models"
 PLAIN_SECONDS = 15.0
 BEFORE = 20  # characters shown before the first that a variant changed
 
@@ -21,17 +22,20 @@ class Progress:
     """Show rows, requests, outputs, rate and remaining time of a run of `total` rows.
 
     Called at most four times a second by the driver. On a terminal the newest accepted variant
-    stands below, beside its source.
+    stands below, beside its source. Work of other kinds calls `advance`; `start` is what is said
+    until then.
     """
 
-    def __init__(self, total: int, *, quiet: bool = False):
+    def __init__(self, total: int = 1, *, start: str = "starting the engine", quiet: bool = False):
         self.total = total
+        self.start = start
         self.quiet = quiet
         self._live: Any = None
         self._bars: Any = None
         self._task: Any = None
         self._newest: tuple[str, str] | None = None
         self._said = time.monotonic()
+        self._step, self._done, self._begun = "", 0, 0.0
 
     def __enter__(self) -> Progress:
         if not self.quiet and sys.stderr.isatty():
@@ -41,7 +45,7 @@ class Progress:
             from rich.progress import Progress as Bars
 
             self._bars = Bars(BarColumn(10), TextColumn("{task.description}", markup=False))
-            self._task = self._bars.add_task("starting the engine", total=self.total)
+            self._task = self._bars.add_task(self.start, total=self.total)
             console = Console(stderr=True)
             self._live = Live(get_renderable=self.display, console=console, refresh_per_second=4)
             self._live.start()
@@ -54,11 +58,24 @@ class Progress:
 
     def __call__(self, metrics: Metrics) -> None:
         """Show the present state of `metrics`."""
+        self._show(metrics.rows, self.total, self.line(metrics))
+
+    def advance(self, what: str, done: int, total: int) -> None:
+        """Show that `done` of `total` steps of `what` are done."""
+        now = time.monotonic()
+        if what != self._step or done < self._done:
+            self._step, self._begun = what, now
+        self._done = done
+        left = (now - self._begun) * (total - done) / done if done else 0.0
+        words = f", about {duration(left)} left" if round(left) else ""
+        self._show(done, total, f"{what}: {done:,} of {total:,}{words}")
+
+    def _show(self, done: int, total: int, line: str) -> None:
         if self._live is not None:
-            self._bars.update(self._task, completed=metrics.rows, description=self.line(metrics))
+            self._bars.update(self._task, completed=done, total=total, description=line)
         elif not self.quiet and time.monotonic() - self._said >= PLAIN_SECONDS:
             self._said = time.monotonic()
-            print(self.line(metrics), file=sys.stderr, flush=True)
+            print(line, file=sys.stderr, flush=True)
 
     def show_row(self, outputs: Sequence[Output | Failure]) -> None:
         """Take the last accepted variant of a row as the newest."""

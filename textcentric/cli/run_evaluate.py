@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from textcentric.cli.launched import alone
+from textcentric.cli.progress import LOADING, Progress
 from textcentric.cli.run_predict import find_model
 from textcentric.cli.sections import split_commas
 from textcentric.cli.terminal import plain_warnings, say, silence, terminable
@@ -40,8 +41,14 @@ def evaluate_command(
     silence(verbose)
     tell = (lambda line: None) if quiet else say
     try:
-        with plain_warnings(tell), terminable():
-            results = evaluate(config, engine=engine, engine_flags=engine_flags, say=tell)
+        with plain_warnings(tell), terminable(), Progress(start=LOADING, quiet=quiet) as progress:
+            results = evaluate(
+                config,
+                engine=engine,
+                engine_flags=engine_flags,
+                say=tell,
+                steps=progress.advance,
+            )
     except KeyboardInterrupt:
         say(f"textcentric: interrupted; the same command goes on in {config.output_dir}")
         return 130

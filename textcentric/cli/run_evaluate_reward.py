@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from textcentric.cli.columns import columns
 from textcentric.cli.launched import alone
+from textcentric.cli.progress import LOADING, Progress
 from textcentric.cli.run_score import find_reward_model, load_reward_model
 from textcentric.cli.sections import split_commas
 from textcentric.cli.terminal import Tell, telling
@@ -42,10 +44,15 @@ def evaluate_reward(
         return 0
     if datasets is None and candidates is None:
         raise ConfigError("on what? Give --dataset PAIRS, or --candidates FILE for Best-of-N")
-    with telling(quiet=quiet, verbose=verbose) as tell:
+    with (
+        telling(quiet=quiet, verbose=verbose) as tell,
+        Progress(start=LOADING, quiet=quiet) as progress,
+    ):
         folders = {_name(name): find_reward_model(name) for name in models}
         loaded = {name: load_reward_model(folder, image_dir) for name, folder in folders.items()}
         blind = text_only and load_reward_model(find_reward_model(text_only), image_dir)
+        for name, method in {**loaded, **({"text only": blind} if blind else {})}.items():
+            method.on_batch = partial(progress.advance, f"{name}: responses read")
         seeing = _all_see(loaded)
         sets: dict[str, Any] = {}
         for source in split_commas(datasets or "") or ():

@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -64,6 +64,7 @@ class Downstream:
     """
 
     name = "downstream"
+    on_batch: Callable[[int, int], None] | None = None  # told how many of how many are read
     _memory: OutputMemory | None = None
 
     def __init__(
@@ -256,6 +257,8 @@ class Downstream:
                     found[places] = outputs.float().cpu().numpy()
                     if self._memory:
                         self._memory.keep(ids, {one: found[one] for one in places})
+                    if self.on_batch:
+                        self.on_batch(start + len(places), len(order))
         finally:
             self.model.train(training)
         return found

@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -79,6 +79,7 @@ class Reward:
     """
 
     name = "reward"
+    on_batch: Callable[[int, int], None] | None = None  # told how many of how many are read
 
     def __init__(
         self, config: RewardConfig, pairs: Sequence[Pair], image_dir: str | Path | None = None
@@ -332,6 +333,8 @@ class Reward:
                     batch = self._batch([readings[one] for one in places])
                     texts = {name: value.to(device) for name, value in batch.items()}
                     told[places] = self._told(texts, proxy).cpu().numpy()
+                    if self.on_batch:
+                        self.on_batch(start + len(places), len(order))
         finally:
             self.model.train(training)
         return told
