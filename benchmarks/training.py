@@ -306,7 +306,7 @@ def clock() -> Any:
     """Return a callback that times the Trainer's steps, from its first to the end of its last."""
     from transformers import TrainerCallback
 
-    class Clock(TrainerCallback):  # type: ignore[misc]
+    class Clock(TrainerCallback):
         seconds = 0.0
 
         def on_train_begin(self, *known: Any, **more: Any) -> None:

@@ -21,7 +21,7 @@ def noting(self: Reward, rows: Any, epoch: int, collate: Any = Reward.collate) -
 
 
 def main(folder: Path) -> None:
-    Reward.collate = noting  # type: ignore[method-assign, assignment]
+    Reward.collate = noting  # type: ignore[method-assign]
     for name, values in OBJECTIVES.items():
         FIRST.clear()
         losses, _ = trained(folder, name, values, 2)

@@ -12,7 +12,7 @@ from torch.nn.functional import cross_entropy, normalize
 
 from textcentric.errors import ConfigError
 from textcentric.methods.align_vl.adapters import COLDEST, HOTTEST, Adapters
-from textcentric.methods.align_vl.config import AlignConfig, align_config
+from textcentric.methods.align_vl.config import AlignConfig, Noise, OffDiagonal, Place, align_config
 from textcentric.methods.align_vl.disturbance import halves, mixed, perturbed, to_rows
 from textcentric.methods.align_vl.model import AlignModel
 from textcentric.methods.align_vl.objective import (
@@ -30,7 +30,7 @@ def drawn(*shape: int, seed: int = 0) -> Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
-def target_rows(count: int, alpha: float, convention: str) -> Tensor:
+def target_rows(count: int, alpha: float, convention: OffDiagonal) -> Tensor:
     """Write the target down: 1 - alpha on the diagonal, the rest as the convention says."""
     if convention == "all":
         return (1 - alpha) * torch.eye(count).double() + alpha / count
@@ -51,21 +51,21 @@ def naive_loss(logits: Tensor, target: Tensor) -> float:
 
 @pytest.mark.parametrize("convention", ["all", "others"])
 @pytest.mark.parametrize("alpha", [0.0, 0.1, 0.5])
-def test_the_loss_is_the_naive_double_loop(convention: str, alpha: float) -> None:
+def test_the_loss_is_the_naive_double_loop(convention: OffDiagonal, alpha: float) -> None:
     logits = drawn(5, 5)
-    smoothing = over_all(alpha, 5, convention)  # type: ignore[arg-type]
+    smoothing = over_all(alpha, 5, convention)
     found = contrastive_losses(logits, smoothing).mean()
     assert float(found) == pytest.approx(naive_loss(logits, target_rows(5, alpha, convention)))
 
 
 @pytest.mark.parametrize("convention", ["all", "others"])
-def test_rows_of_the_target_sum_to_one(convention: str) -> None:
+def test_rows_of_the_target_sum_to_one(convention: OffDiagonal) -> None:
     target = target_rows(7, 0.3, convention)
     assert torch.allclose(target.sum(dim=1), torch.ones(7).double())
     assert bool((target >= 0).all())
     # and the loss is linear in it: with logits of which log softmax is known, the weights show
     logits = torch.zeros(7, 7).double()
-    losses = contrastive_losses(logits, over_all(0.3, 7, convention))  # type: ignore[arg-type]
+    losses = contrastive_losses(logits, over_all(0.3, 7, convention))
     assert torch.allclose(losses, torch.full((7,), math.log(7)).double())
 
 
@@ -77,9 +77,11 @@ def test_one_alpha_for_all_pairs_and_the_same_of_each_agree() -> None:
 
 @pytest.mark.parametrize("convention", ["all", "others"])
 @pytest.mark.parametrize(("count", "alpha"), [(4, 0.1), (9, 0.5)])
-def test_the_loss_is_least_at_the_best_gap(convention: str, count: int, alpha: float) -> None:
-    smoothing = over_all(alpha, count, convention)  # type: ignore[arg-type]
-    gap = best_gap(count, alpha, convention)  # type: ignore[arg-type]
+def test_the_loss_is_least_at_the_best_gap(
+    convention: OffDiagonal, count: int, alpha: float
+) -> None:
+    smoothing = over_all(alpha, count, convention)
+    gap = best_gap(count, alpha, convention)
 
     def loss(size: float) -> float:
         return float(contrastive_losses(size * torch.eye(count).double(), smoothing).mean())
@@ -105,8 +107,8 @@ def test_the_gradient_is_right() -> None:
 
 
 @pytest.mark.parametrize("place", ["before", "after"])
-def test_the_gradient_of_the_whole_model_is_right(place: str) -> None:
-    config = AlignConfig(width=3, blocks=1, dropout=0, noise_place=place, mixing=False)  # type: ignore[arg-type]
+def test_the_gradient_of_the_whole_model_is_right(place: Place) -> None:
+    config = AlignConfig(width=3, blocks=1, dropout=0, noise_place=place, mixing=False)
     torch.manual_seed(0)
     adapters = Adapters(SIZES, config).double()
     batch = {name: drawn(4, size) for name, size in SIZES.items()}
@@ -194,9 +196,9 @@ def test_mixing_of_an_odd_batch_gives_every_row_a_loss() -> None:
 
 
 @pytest.mark.parametrize("kind", ["gaussian", "uniform"])
-def test_both_noises_have_the_variance_that_was_asked_for(kind: str) -> None:
+def test_both_noises_have_the_variance_that_was_asked_for(kind: Noise) -> None:
     torch.manual_seed(0)
-    noise = perturbed(torch.zeros(200_000, 1), kind, 0.3)  # type: ignore[arg-type]
+    noise = perturbed(torch.zeros(200_000, 1), kind, 0.3)
     assert float(noise.std()) == pytest.approx(0.3, rel=0.01)
     assert float(noise.mean()) == pytest.approx(0, abs=0.01)
     if kind == "uniform":

@@ -21,7 +21,7 @@ from textcentric.rows import Record
 from textcentric.train import train
 from textcentric.training.config import TrainConfig
 
-SMALL = {
+SMALL: dict[str, Any] = {
     "encoders": {"image": "conv", "audio": "conv"},
     "width": 16,
     "image_side": 12,
@@ -137,7 +137,7 @@ def test_the_second_step_changes_the_weights_a_and_nothing_else(
 
 def test_all_four_modalities_at_once(folder: Path, tmp_path: Path) -> None:
     text = tiny_model(tmp_path / "bert")
-    encoders = {**SMALL["encoders"], "text": text}  # type: ignore[dict-item]
+    encoders = {**SMALL["encoders"], "text": text}
     method, rows = made(folder, "image", "audio", "text", "table", encoders=encoders)
     assert method.names == ("image", "audio", "text", "table")
     trained(method, rows, tmp_path / "m", num_train_epochs=2)

@@ -68,7 +68,8 @@ class Table:
         )
 
     def manifest(self) -> dict[str, Any]:
-        return json.loads((self.run / "manifest.json").read_text())  # type: ignore[no-any-return]
+        manifest: dict[str, Any] = json.loads((self.run / "manifest.json").read_text())
+        return manifest
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,9 +21,12 @@ from textcentric.errors import RunError, StoppedError
 from textcentric.journal import GROUP_SIZE, Journal
 
 
-def run_python(code: str, *args: object, **options: object) -> subprocess.CompletedProcess[str]:
+def run_python(code: str, *args: object, **options: Any) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", code, *map(str, args)]
-    return subprocess.run(command, capture_output=True, text=True, **options)  # type: ignore[call-overload, no-any-return]
+    done: subprocess.CompletedProcess[str] = subprocess.run(
+        command, capture_output=True, text=True, **options
+    )
+    return done
 
 
 def on_disk(path: Path) -> int:

@@ -115,7 +115,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
         except TemplateError as error:
             raise PromptError(str(error)) from error
 
-    def call(self, context: Any, obj: Any, /, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]
+    def call(self, context: Any, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
         """Call `obj`, one step; the sandbox decides whether it may be called."""
         self._step()
         self._charged(getattr(obj, "__self__", None))

@@ -31,7 +31,7 @@ def named_set(name: str) -> NamedSet:
     """Return the data set called `name`; raise ConfigError with the nearest name if unknown."""
     if name not in names():
         raise ConfigError(unknown("data set", name, names()))
-    return import_module(f"textcentric.data.sets.{name}")  # type: ignore[return-value]
+    return import_module(f"textcentric.data.sets.{name}")
 
 
 def places(name: str, environ: Mapping[str, str] = os.environ) -> list[Path]:

@@ -269,7 +269,7 @@ def _classes(config: DownstreamConfig, task: str, examples: Sequence[Example]) -
             f"ordinal classes in words need their order: give `classes`, the lowest first"
             f" (found: {', '.join(sorted(map(str, found)))})"
         )
-    return tuple(sorted(found))  # type: ignore[type-var]
+    return tuple(sorted(found))
 
 
 def _weights(config: DownstreamConfig, counts: Sequence[int]) -> tuple[float, ...]:

@@ -154,7 +154,7 @@ class _Early(torch.autograd.Function):
         return losses.clone()
 
     @staticmethod
-    def backward(ctx: Any, weights: Tensor) -> Any:  # type: ignore[override]
+    def backward(ctx: Any, weights: Tensor) -> Any:
         weight = weights[0] / EARLY_SCALE
         return None, None, *(one if one is None else one * weight for one in ctx.gradients)
 
