@@ -1,6 +1,7 @@
 """`textcentric augment --dry-run`, `--preview N` and `--estimate`, as a user sees them."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -75,10 +76,11 @@ def test_a_dry_run_shows_plan_and_first_prompt_and_writes_nothing() -> None:
     assert (said.code, said.err, files()) == (0, "", before)
     assert said.out.split("\n\n")[0].splitlines() == [
         "40 rows of rows",
-        "clean      40",
-        "own/swap   40",
-        "own/whole  40",
-        "at most 120 requests; engine scripted, model scripted",  # `take: 2` and one
+        "prompt     outputs  requests  prompt tokens",
+        "clean           40         0              0",
+        "own/swap        40        80           1936",
+        "own/whole       40        40            800",
+        "at most 120 requests, about 2,736 prompt tokens; engine scripted, model scripted",
         "into there (holds nothing yet)",
     ]
     head, _, prompt = said.out.partition("\n\n")[2].partition("\n--- user\n")
@@ -94,6 +96,33 @@ def test_a_dry_run_counts_each_stage_with_what_it_asks_twice() -> None:
     assert plan("--summarize", prompts="own/whole")["requests_at_most"] == 80
     asked_twice = "own/whole,reason/explain,judge/label-kept"  # where an answer fits no schema
     assert plan(prompts=asked_twice)["requests_at_most"] == 40 * (1 + 2 + 2)
+
+
+def test_a_dry_run_lists_requests_by_prompt_the_summaries_among_them() -> None:
+    shown = plan("--summarize", prompts="own/whole,own/gist,judge/label-kept")
+    assert shown["requests"] == {
+        "summarize/brief": 40, "own/whole": 40, "own/gist": 40, "judge/label-kept": 160,
+    }  # fmt: skip
+    assert shown["outputs"] == {"clean": 40, "own/whole": 40, "own/gist": 40}
+    assert set(shown["prompt_tokens"]) == set(shown["requests"])
+
+
+def test_the_prompt_tokens_of_a_dry_run_are_those_of_the_run() -> None:
+    planned = plan("--summarize", prompts="own/whole")["prompt_tokens"]
+    augment("-o", "there", "-q", "--summarize", prompts="own/whole")
+    assert sum(planned.values()) == read_manifest(Path("there"))["tokens"]["prompt"]
+
+
+def test_where_the_engine_cannot_count_a_token_is_four_characters(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    write_rows(1)
+    counted = plan(prompts="own/whole")
+    monkeypatch.setattr(ScriptedEngine, "count_tokens", lambda self, messages: None)
+    about = plan(prompts="own/whole")
+    (turn,) = about["first_prompt"]["turns"]
+    assert about["prompt_tokens"] == {"own/whole": math.ceil(len(turn["text"]) / 4)}
+    assert about["prompt_tokens"] != counted["prompt_tokens"]
 
 
 def test_a_dry_run_says_where_requests_have_no_bound() -> None:
@@ -132,10 +161,12 @@ def test_a_dry_run_says_when_no_row_will_be_perturbed() -> None:
     )
     assert said.code == 0
     lines = said.out.splitlines()
-    assert lines[1:3] == [
-        "clean  1",
-        "no row is of the split train, so none is perturbed; see --perturb all",
+    assert [line.split() for line in lines[1:4]] == [
+        ["prompt", "outputs", "requests", "prompt", "tokens"],
+        ["clean", "1", "0", "0"],
+        ["summarize/brief", "0", "1", "7"],
     ]
+    assert lines[4] == ("no row is of the split train, so none is perturbed; see --perturb all")
 
 
 IN_SPLITS = [
@@ -187,7 +218,8 @@ def test_a_dry_run_shows_the_plan_though_the_engine_cannot_be_opened(
         monkeypatch.delenv(name, raising=False)
     said = textcentric("augment", *ROWS, "--prompts", "own/swap", "--dry-run", "--engine", "openai")
     assert said.code == 2
-    assert "at most 80 requests; engine openai, model not known before the start" in said.out
+    assert "at most 80 requests, about " in said.out
+    assert " prompt tokens; engine openai, model not known before the start" in said.out
     assert "the engine openai needs an address" in said.err
 
 

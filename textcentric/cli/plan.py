@@ -1,29 +1,28 @@
-"""`augment --dry-run`: the plan, the first rendered prompt and the number of requests."""
+"""`augment --dry-run`: outputs, requests and prompt tokens by prompt, and the first prompt."""
 
 from __future__ import annotations
 
 import json
 import math
-import random
 from collections import Counter
-from contextlib import closing
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from textcentric.augment import question
 from textcentric.cli.columns import columns
-from textcentric.cli.rows_in_words import in_words
+from textcentric.cli.plan_prompts import first_prompt, sampled_rows, tokens_a_request
 from textcentric.cli.terminal import say
 from textcentric.config import AugmentConfig, differences, identity_of
-from textcentric.errors import ConfigError, DataError, EngineError
+from textcentric.engines.protocol import Engine
+from textcentric.errors import ConfigError, EngineError
 from textcentric.experts.image import MOST_PICTURES
-from textcentric.flow import DERIVED, Plan, derive_seed
+from textcentric.flow import Plan
 from textcentric.prompts import Prompt, PromptLibrary
-from textcentric.rows import Record, TextRow
+from textcentric.rows import Record
 from textcentric.runs import CONFIG, read_yaml
 from textcentric.session import (
+    CAPTION,
     engine_name,
     load_rows,
     make_engine,
@@ -31,19 +30,21 @@ from textcentric.session import (
     run_folder,
     run_identity,
 )
-from textcentric.variants import aim
 
 TRIES = 2  # requests for an answer that must fit a schema
-BY_THE_MODEL = "({} of the row: the model writes it during the run)"
 
 
 @dataclass
 class Work:
-    """What a run owes: rows, outputs a prompt, and requests at most (inf: no bound)."""
+    """What a run owes: rows, and of each prompt outputs and requests at most (inf: no bound)."""
 
     rows: int = 0
     outputs: Counter[str] = field(default_factory=Counter)
-    requests: float = 0.0
+    requests: dict[str, float] = field(default_factory=dict)
+
+    def ask(self, prompt: str, requests: float) -> None:
+        """Count requests of a prompt."""
+        self.requests[prompt] = self.requests.get(prompt, 0.0) + requests
 
 
 def show_plan(config: AugmentConfig, *, as_json: bool) -> int:
@@ -57,15 +58,19 @@ def show_plan(config: AugmentConfig, *, as_json: bool) -> int:
     for note in dataset.notes:
         say(note)
     work = count_work(config, plan, dataset)
+    engine, fault = _opened(config)
+    rows = sampled_rows(config, plan, dataset)
+    tokens = tokens_a_request(plan, dataset, rows, engine)
     shown: dict[str, Any] = {
         "dataset": dataset.name,
         "rows": work.rows,
         "outputs": dict(work.outputs),
-        "requests_at_most": None if math.isinf(work.requests) else int(work.requests),
-        "first_prompt": first_prompt(config, plan, dataset),
+        "requests": {prompt: _whole(asked) for prompt, asked in work.requests.items()},
+        "requests_at_most": _whole(sum(work.requests.values())),
+        "prompt_tokens": _prompt_tokens(work, tokens),
+        "first_prompt": first_prompt(plan, dataset, *rows[0]),
+        **_destination(config, plan, dataset, engine),
     }
-    where, fault = _destination(config, plan, dataset)
-    shown |= where
     print(json.dumps(shown, ensure_ascii=False) if as_json else _as_text(shown, plan))
     if fault is not None:
         say(f"textcentric: {fault}")
@@ -80,11 +85,26 @@ def count_work(config: AugmentConfig, plan: Plan, dataset: Any) -> Work:
         work.rows += 1
         work.outputs["clean"] += 1
         work.outputs.update(prompt.id for prompt in wanted)
-        work.requests += sum(_most(prompt, record) for prompt in (*plan.derive, *wanted))
-        work.requests += _most(plan.judge, record) * len(wanted) if plan.judge else 0
         if config.image_expert == "vlm":
-            work.requests += min(MOST_PICTURES, len(record.inputs.get("image", ())))
+            work.ask(CAPTION, min(MOST_PICTURES, len(record.inputs.get("image", ()))))
+        for prompt in (*plan.derive, *wanted):
+            work.ask(prompt.id, _most(prompt, record))
+        if plan.judge:
+            work.ask(plan.judge.id, _most(plan.judge, record) * len(wanted))
     return work
+
+
+def _whole(requests: float) -> int | None:
+    return None if math.isinf(requests) else int(requests)
+
+
+def _prompt_tokens(work: Work, tokens: Mapping[str, float]) -> dict[str, int | None]:
+    """Return about how many prompt tokens each prompt takes, None where that cannot be known."""
+    return {
+        prompt: None if math.isinf(asked) or prompt not in tokens else round(asked * tokens[prompt])
+        for prompt, asked in work.requests.items()
+        if asked
+    }
 
 
 def _most(prompt: Prompt, record: Record) -> float:
@@ -95,45 +115,20 @@ def _most(prompt: Prompt, record: Record) -> float:
     return units * parts * (TRIES if front.answer_schema else 1)
 
 
-def first_prompt(config: AugmentConfig, plan: Plan, dataset: Any) -> dict[str, Any]:
-    """Return the first prompt that has something to write on in the first row, rendered."""
-    row = _first_row(config, plan, dataset)
-    for prompt in (*plan.variants, *plan.derive):
-        if prompt.front.stage == "bank":
-            prompt = plan.library.from_bank(prompt, derive_seed(plan.seed, row.id, "bank", 0))
-        rng = random.Random(derive_seed(plan.seed, row.id, prompt.id, 0))
-        told = next(iter(row.parts)) if prompt.front.stage == "align" else None
-        target = aim(prompt, row, rng, told)
-        if not target.units:
-            continue
-        written = {name: BY_THE_MODEL.format(name) for name in DERIVED}
-        known = {**written, **target.variables, **question(dataset), **target.units[0].variables}
-        turns = [{"role": role, "text": text} for role, text in prompt.render(known).turns]
-        return {"prompt": prompt.id, "row": row.id, "turns": turns}
-    return {"prompt": None, "row": row.id, "turns": []}
-
-
-def _first_row(config: AugmentConfig, plan: Plan, dataset: Any) -> TextRow:
-    """Return the first row that is perturbed; the first of all where none is."""
-    if config.image_expert == "vlm":
-        say("pictures: the model describes them in a run; here only their look is told")
-        config = config.model_copy(update={"image_expert": "pixels"})
-    records = chain((record for record in dataset if plan.wanted(record)), dataset)
-    with closing(in_words(config, dataset, records)) as rows:
-        for _, described in rows:
-            if described is not None:
-                return described.row
-    raise DataError(f"no row of {dataset.name} can be put into words; see `textcentric data check`")
+def _opened(config: AugmentConfig) -> tuple[Engine | None, ConfigError | EngineError | None]:
+    """Return the engine, of which no model is loaded, or what is wrong with it."""
+    try:
+        return make_engine(config), None
+    except (ConfigError, EngineError) as error:
+        return None, error
 
 
 def _destination(
-    config: AugmentConfig, plan: Plan, dataset: Any
-) -> tuple[dict[str, Any], ConfigError | EngineError | None]:
-    """Return engine, model and run directory, as far as they are known, and what is wrong."""
-    try:
-        engine = make_engine(config)
-    except (ConfigError, EngineError) as error:
-        return {"engine": engine_name(config), "model": config.model, "output_dir": None}, error
+    config: AugmentConfig, plan: Plan, dataset: Any, engine: Engine | None
+) -> dict[str, Any]:
+    """Return engine, model and run directory, as far as they are known."""
+    if engine is None:
+        return {"engine": engine_name(config), "model": config.model, "output_dir": None}
     identity = run_identity(config, dataset, plan, engine)
     folder = run_folder(config, dataset, identity)
     known = dict(engine.fingerprint())
@@ -142,7 +137,7 @@ def _destination(
         "model": known.get("model") or None,
         "output_dir": str(folder),
         "output_dir_holds": _holds(folder, identity),
-    }, None
+    }
 
 
 def _holds(folder: Path, identity: dict[str, Any]) -> str:
@@ -156,13 +151,12 @@ def _holds(folder: Path, identity: dict[str, Any]) -> str:
 
 def _as_text(shown: dict[str, Any], plan: Plan) -> str:
     first, most = shown["first_prompt"], shown["requests_at_most"]
-    lines = [f"{shown['rows']} rows of {shown['dataset']}", columns([*shown["outputs"].items()])]
+    lines = [f"{shown['rows']} rows of {shown['dataset']}", _table(shown)]
     if plan.variants and len(shown["outputs"]) == 1:
         lines.append("no row is of the split train, so none is perturbed; see --perturb all")
     engine = f"engine {shown['engine']}, model {shown['model'] or 'not known before the start'}"
-    lines.append(
-        f"{f'at most {most:,} requests' if most is not None else _no_bound(plan)}; {engine}"
-    )
+    bound = f"at most {most:,} requests" if most is not None else _no_bound(plan)
+    lines.append(f"{bound}{_all_tokens(shown)}; {engine}")
     if shown["output_dir"]:
         lines.append(f"into {shown['output_dir']} (holds {shown['output_dir_holds']})")
     if not first["turns"]:
@@ -170,6 +164,27 @@ def _as_text(shown: dict[str, Any], plan: Plan) -> str:
     lines.append(f"\nthe first prompt: {first['prompt']} on row {first['row']}")
     lines += [f"--- {turn['role']}\n{turn['text']}" for turn in first["turns"]]
     return "\n".join(lines)
+
+
+def _table(shown: dict[str, Any]) -> str:
+    """Return outputs, requests and prompt tokens by prompt, those that write for others first."""
+    outputs, requests, tokens = shown["outputs"], shown["requests"], shown["prompt_tokens"]
+    derived = [prompt for prompt in requests if prompt not in outputs]
+    rows = [
+        [
+            prompt,
+            outputs.get(prompt, 0),
+            "no bound" if requests.get(prompt, 0) is None else requests.get(prompt, 0),
+            "not known" if tokens.get(prompt, 0) is None else tokens.get(prompt, 0),
+        ]
+        for prompt in ("clean", *derived, *(name for name in outputs if name != "clean"))
+    ]
+    return columns(rows, ["prompt", "outputs", "requests", "prompt tokens"])
+
+
+def _all_tokens(shown: dict[str, Any]) -> str:
+    counts = shown["prompt_tokens"].values()
+    return "" if None in counts else f", about {sum(counts):,} prompt tokens"
 
 
 def _no_bound(plan: Plan) -> str:
