@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -59,5 +60,5 @@ def saved_config(folder: Path, flags: Mapping[str, Any]) -> AugmentConfig:
         raise RunError(
             f"{folder / 'run.yaml'}: {first_problem(error, 'the run')}; it was"
             " written by another version: run `textcentric augment` again with --reuse"
-            f" {folder}"
+            f" {shlex.quote(str(folder))}"
         ) from error
