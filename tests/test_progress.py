@@ -35,19 +35,25 @@ def output(prompt: str, text: str, source: str = "A calm dog sleeps.", reason: s
     return Output(**values)  # type: ignore[arg-type]
 
 
+def shown(progress: Progress, width: int = 60) -> list[str]:
+    """Return the lines that stand on a terminal of `width`."""
+    console = Console(file=StringIO(), width=width, force_terminal=True)
+    console.print(progress.display())
+    assert isinstance(console.file, StringIO)
+    return console.file.getvalue().splitlines()
+
+
 def test_the_newest_accepted_variant_stands_beside_its_source() -> None:
-    outputs = [
-        output("clean", "A calm dog sleeps."),
-        output("own/one", "A calm dog naps."),
-        output("own/two", "Sure!", reason="too short"),
-    ]
-    assert beside_source(outputs) == ("A calm dog sleeps.", "A calm dog naps.")
-    assert beside_source(outputs[:1]) is None
+    progress = Progress(24)
+    progress.show_row([output("clean", "A calm dog sleeps.")])
+    assert shown(progress) == []
+    progress.show_row([output("own/one", "A calm dog naps."), output("own/two", "!", reason="no")])
+    assert shown(progress) == ["source   A calm dog sleeps.", "variant  A calm dog naps."]
 
 
 def test_long_texts_are_shown_from_where_they_differ() -> None:
     row = "This gentle dog was found behind the old bakery last spring."
-    (pair,) = [beside_source([output("own/one", row.replace("bakery", "library"), row)])]
+    pair = beside_source(output("own/one", row.replace("bakery", "library"), row))
     assert pair == (
         "…found behind the old bakery last spring.",
         "…found behind the old library last spring.",
@@ -56,19 +62,16 @@ def test_long_texts_are_shown_from_where_they_differ() -> None:
 
 def test_control_characters_do_not_reach_the_terminal() -> None:
     hostile = "A \x1b[31mred\x1b]0;title\x07\u202edog\nnaps\x00\x9b2J."
-    (pair,) = [beside_source([output("own/one", hostile)])]
-    assert pair is not None
-    assert pair[1] == "A [31mred ]0;title dog naps 2J."
+    assert beside_source(output("own/one", hostile))[1] == "A [31mred ]0;title dog naps 2J."
 
 
 def test_the_display_is_cut_to_the_width_and_reads_no_markup() -> None:
     progress = Progress(24)
     progress.show_row([output("own/one", "[bold red]A dog[/bold red] " + "naps " * 40)])
-    console = Console(file=StringIO(), width=40, force_terminal=True)
-    console.print(progress.display())
-    assert isinstance(console.file, StringIO)
-    lines = console.file.getvalue().splitlines()
-    assert lines == ["source   A calm dog sleeps.", "variant  [bold red]A dog[/bold red] nap…"]
+    assert shown(progress, width=40) == [
+        "source   A calm dog sleeps.",
+        "variant  [bold red]A dog[/bold red] nap…",
+    ]
 
 
 def test_steps_of_other_work_are_told_with_what_remains(

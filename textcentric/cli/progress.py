@@ -33,7 +33,7 @@ class Progress:
         self._live: Any = None
         self._bars: Any = None
         self._task: Any = None
-        self._newest: tuple[str, str] | None = None
+        self._newest: Output | None = None
         self._said = time.monotonic()
         self._step, self._done, self._begun = "", 0, 0.0
 
@@ -79,7 +79,9 @@ class Progress:
 
     def show_row(self, outputs: Sequence[Output | Failure]) -> None:
         """Take the last accepted variant of a row as the newest."""
-        self._newest = beside_source(outputs) or self._newest
+        for output in outputs:
+            if isinstance(output, Output) and output.prompt != "clean" and not output.reason:
+                self._newest = output
 
     def display(self) -> RenderableType:
         """Return what stands on the terminal: the bar, and the newest variant below its source.
@@ -90,7 +92,8 @@ class Progress:
         from rich.console import Group
         from rich.text import Text
 
-        lines = zip(("source   ", "variant  "), self._newest or (), strict=False)
+        pair = beside_source(self._newest) if self._newest else ()
+        lines = zip(("source   ", "variant  "), pair, strict=False)
         texts = [Text(name + text, no_wrap=True, overflow="ellipsis") for name, text in lines]
         return Group(*([self._bars] if self._bars is not None else []), *texts)
 
@@ -113,18 +116,9 @@ class Progress:
         return f"about {duration(max(0.0, left))} left"
 
 
-def beside_source(outputs: Sequence[Output | Failure]) -> tuple[str, str] | None:
-    """Return source and text of the last accepted variant, each in one line, from where it differs.
-
-    None where no variant was accepted.
-    """
-    for output in reversed(outputs):
-        if isinstance(output, Output) and output.prompt != "clean" and not output.reason:
-            return _from_difference(_one_line(output.source_text), _one_line(output.text))
-    return None
-
-
-def _from_difference(source: str, text: str) -> tuple[str, str]:
+def beside_source(variant: Output) -> tuple[str, str]:
+    """Return source and text of a variant, each in one line, from where they differ."""
+    source, text = _one_line(variant.source_text), _one_line(variant.text)
     pairs = enumerate(zip(source, text, strict=False))
     same = next((at for at, (one, other) in pairs if one != other), min(len(source), len(text)))
     start = max(0, same - BEFORE)
