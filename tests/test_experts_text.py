@@ -1,7 +1,5 @@
 """The text expert: cleaning and the guess at the language."""
 
-import time
-
 import pytest
 
 from textcentric.experts.clean import clean_line, clean_text
@@ -63,13 +61,9 @@ def test_a_line_is_cut_inside_a_word_only_if_it_must() -> None:
     assert clean_line("short\nline") == "short line"
 
 
-@pytest.mark.parametrize(
-    "hostile", ["<" * 100_000, "<b " * 50_000, "&#" * 50_000, "\u200d" * 90_000]
-)
-def test_hostile_text_is_cleaned_in_linear_time(hostile: str) -> None:
-    started = time.process_time()  # of this process alone, whatever else the machine does
-    clean_text(hostile)
-    assert time.process_time() - started < 2
+@pytest.mark.parametrize("hostile", ["<" * 100_000, "<b " * 50_000, "&#" * 50_000])
+def test_what_begins_like_markup_and_never_ends_stays_as_it_is(hostile: str) -> None:
+    assert clean_text(hostile) == hostile.strip()
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,10 @@
-"""Refusals are found by an expression, and quickly ruled out by the words that all of them hold."""
+"""Refusals are found, and ordinary words are none."""
 
 from __future__ import annotations
 
 import pytest
 
-from textcentric.curate import REFUSAL, _refuses
+from textcentric.curate import _refuses
 
 ROLES = "ai|artificial intelligence|language model|assistant".split("|")
 VERBS = "help|assist|provide|fulfil|answer|do that|rewrite".split("|")
@@ -28,7 +28,6 @@ REFUSALS = [
 
 @pytest.mark.parametrize("text", REFUSALS)
 def test_a_refusal_is_found_with_and_without_letters_beyond_ascii(text: str) -> None:
-    assert REFUSAL.search(text)
     assert _refuses(text)
     assert _refuses(f"{text} Café.")
 
@@ -37,7 +36,8 @@ def test_a_refusal_is_found_with_and_without_letters_beyond_ascii(text: str) -> 
     "text", ["A calm dog.", "She was a lovely cat.", "I am a farmer and I can help.", ""]
 )
 def test_ordinary_words_are_no_refusal(text: str) -> None:
-    assert _refuses(text) is (REFUSAL.search(text) is not None)
+    assert not _refuses(text)
+    assert not _refuses(f"{text} Café.")
 
 
 def test_i_can_help_is_an_offer_and_no_refusal() -> None:
