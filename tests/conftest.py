@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import tempfile
 from collections.abc import Iterator
@@ -19,6 +20,17 @@ os.environ["HF_DATASETS_DISABLE_PROGRESS_BARS"] = "1"
 # Tiny models are quicker on one thread, and OpenMP's threads wait by spinning: on a machine with
 # something else to do, two of them take minutes over what one does in a second.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def frozen() -> None:
+    """Leave what is imported out of garbage collections: each training ends with a full one."""
+    gc.freeze()
+
+
+def pytest_unconfigure() -> None:
+    """Let the interpreter end as it would."""
+    gc.unfreeze()
 
 
 @pytest.fixture(scope="session")

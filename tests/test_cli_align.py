@@ -25,7 +25,7 @@ NOT_FLAGS = {"seed", "mixing_beta", "smoothing_epochs", "expansion", "standardiz
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with clips, their latents by encoders that need no download, and a model."""
     folder = tmp_path_factory.mktemp("align")
-    clips(folder)
+    clips(folder, 4)
     (folder / "sounds.yaml").write_text(yaml.safe_dump(schema("image", "audio")))
     return folder
 
@@ -60,11 +60,11 @@ def test_rows_become_latents_and_latents_a_model(made: Said, place: Path) -> Non
     assert "textcentric retrieve models/clips --latents latents/clips" in made.out
     again = textcentric(*LATENTS, "-o", "latents/clips", "--json")
     told = json.loads(again.out)
-    assert told["pairs"] == 72
+    assert told["pairs"] == 36
     assert told["modalities"]["image"] == {
         **told["modalities"]["image"],
         "encoder": "packaged",
-        "items": 72,
+        "items": 36,
         "width": 1280,
     }
     assert told["modalities"]["audio"]["encoder"] == "log-mel"
@@ -81,7 +81,7 @@ def test_sounds_find_pictures_and_without_a_query_it_says_how_well() -> None:
     assert tested.out.startswith("split test")
     assert "chance, audio to image" in tested.out
     told = json.loads(retrieve("--split", "validation", "--json").out)
-    assert told["image to audio"]["queries"] == 24
+    assert told["image to audio"]["queries"] == 12
 
 
 @pytest.mark.usefixtures("made")
@@ -99,7 +99,7 @@ def test_the_page_holds_the_pictures_and_escapes_names(place: Path) -> None:
 def test_a_plan_writes_nothing(place: Path) -> None:
     said = train("--dry-run", "--json", "-o", "models/plan")
     told = json.loads(said.out)
-    assert (told["pairs"], told["steps"], told["positives"]) == (24, 8, 512)
+    assert (told["pairs"], told["steps"], told["positives"]) == (12, 8, 512)
     assert not (place / "models" / "plan").exists()
 
 

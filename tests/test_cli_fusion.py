@@ -16,8 +16,8 @@ from textcentric.methods.crmt import CrmtConfig
 
 DATA = ("--dataset", "clips.csv", "--data-dir", ".", "--schema", "clips.yaml")
 SMALL = (
-    *("--image-encoder", "conv", "--audio-encoder", "conv", "--width", 16, "--use-cpu"),
-    *("--image-side", 12, "--mel-bins", 16, "--mel-frames", 18, "--learning-rate", 0.005),
+    *("--image-encoder", "conv", "--audio-encoder", "conv", "--width", 8, "--use-cpu"),
+    *("--image-side", 8, "--mel-bins", 8, "--mel-frames", 8, "--learning-rate", 0.005),
 )
 NOT_FLAGS = {"encoders", "image_channels", "layers", "margin_eps", "second_learning_rate"}
 NOT_FLAGS |= {"second_steps", "seed", "tau", "weights_start"}
@@ -64,8 +64,8 @@ def test_rows_become_a_model_and_the_next_command_is_told(made: list[Said], plac
 
 @pytest.mark.usefixtures("made")
 def test_attacks_leave_a_table_curves_and_figures(place: Path) -> None:
-    arguments = ("evaluate", "fusion", "jt", "crmt-jt", *DATA, "--radii", "1,4", "-o", "attacked")
-    said = textcentric(*arguments)
+    arguments = ("evaluate", "fusion", "jt", "crmt-jt", *DATA, "--limit", 3, "--radii")
+    said = textcentric(*arguments, 1, "-o", "attacked")
     assert said.code == 0, said.err
     for words in (
         *("Paper's own attacks at radius 1", "FGM #audio", "missing image"),
@@ -76,9 +76,9 @@ def test_attacks_leave_a_table_curves_and_figures(place: Path) -> None:
     assert "4 of 4 threats, split 45: " in said.err
     told = json.loads((place / "attacked" / "fusion.json").read_text())
     assert set(told) == {"jt", "crmt-jt"}
-    assert told["jt"]["rows"] == 24
+    assert told["jt"]["rows"] == 3
     assert (place / "attacked" / "radius.svg").read_text().startswith("<?xml")
-    few = textcentric(*arguments[:-2], "--threats", "audio", "--limit", 6, "--json")
+    few = textcentric(*arguments, 1, "--threats", "audio", "--json")
     assert list(json.loads(few.out)["jt"]["threats"]) == ["audio"]
 
 
@@ -114,11 +114,11 @@ def test_a_plan_writes_nothing(place: Path) -> None:
 
 
 def test_an_ablation_has_nine_metrics_and_the_worst_case(place: Path) -> None:
-    arguments: list[Any] = ["ablate", "crmt", *DATA, "-o", "ablation", "--seeds", 2, "--limit", 12]
+    arguments: list[Any] = ["ablate", "crmt", *DATA, "-o", "ablation", "--seeds", 2, "--limit", 3]
     for pair in (
         "crmt.encoders={image: conv, audio: conv}",
-        *("crmt.width=16", "crmt.image_side=12", "crmt.mel_bins=16", "crmt.mel_frames=18"),
-        *("train.max_steps=3", "train.use_cpu=true"),
+        *("crmt.width=8", "crmt.image_side=8", "crmt.mel_bins=8", "crmt.mel_frames=8"),
+        *("crmt.second_steps=5", "train.max_steps=2", "train.use_cpu=true"),
     ):
         arguments += ["--set", pair]
     said = textcentric(*arguments)

@@ -195,6 +195,10 @@ def test_every_kind_of_the_bank_derives_in_training_what_it_derives_at_test_time
         "arms": ["plain-text", "text-centric-random", "text-centric-instruction"],
         "seeds": [0],
         "corruptions": ["all"],
+        "levels": [0.5],
+        "llm_levels": [0.5],
+        "orders": 0,
+        "training": {"max_steps": 2},
         "output_dir": tmp_path,
     }
     comparison = Comparison(CompareConfig(**{**config, **changes}), engine=engine())
@@ -356,7 +360,8 @@ def test_with_folds_every_row_is_tested_once_by_models_that_never_saw_it(
         "levels": [0.5],
         "llm_levels": [0.5],
         "orders": 0,
-        "folds": 3,
+        "folds": 2,
+        "training": {"max_steps": 2},
         "output_dir": tmp_path,
     }
     comparison = Comparison(CompareConfig(**{**config, **changes}), engine=engine())
