@@ -19,7 +19,8 @@ from benchmarks.rewrites import answer
 from benchmarks.rows import SCHEMA, write_table
 from benchmarks.scripted_run import configure, run
 from textcentric.engines.scripted import ScriptedEngine
-from textcentric.evaluate import EvaluateConfig, evaluate
+from textcentric.evaluate import evaluate
+from textcentric.evaluation.config import EvaluateConfig
 from textcentric.examples import read_examples
 from textcentric.grid import make_grid
 from textcentric.methods.downstream import Downstream, downstream_config, read_origin

@@ -19,6 +19,8 @@ import pytest
 from before import EVALUATION, FOLDER, LATENTS, QUESTIONS, SCORES, TRAININGS, augment
 from commands import Said, textcentric
 
+from textcentric.settings import with_current_names
+
 FINISHED, INTERRUPTED = Path("augmented/finished"), Path("augmented/interrupted")
 FATES = ("data", "rejected", "errors")
 pytestmark = pytest.mark.filterwarnings("ignore:.*bitsandbytes")
@@ -140,7 +142,7 @@ def test_the_same_training_is_no_other_one(name: str) -> None:
     said = asked(TRAININGS[name])
     assert said.code == 0, said.err
     again = json.loads(Path(f"models/{name}/train.json").read_text())
-    assert again["identity"] == before["identity"]
+    assert again["identity"] == with_current_names(before["identity"])
     assert close(again["metrics"], before["metrics"])
     goes_on = "going on from step 2 of 2, in models/downstream-checkpoints"
     assert (goes_on in said.err) == (name == "downstream")

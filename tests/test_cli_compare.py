@@ -16,7 +16,8 @@ from test_cli_start import started
 from test_cli_train import SCHEMA, write_table
 from tiny_models import WORDS, tiny_model
 
-from textcentric.cli.run_compare import compare_command, compare_config
+from textcentric.cli.run_compare import compare_command
+from textcentric.comparison.config import read_compare_config
 from textcentric.engines.scripted import ScriptedEngine
 
 CONFIG = """\
@@ -57,7 +58,7 @@ def compare(*arguments: object) -> Said:
 
 
 def drive(folder: str, engine: Any, **options: Any) -> int:
-    config = compare_config(Path("compare.yaml"), {"output_dir": folder}, {}, [])
+    config = read_compare_config(Path("compare.yaml"), {"output_dir": folder})
     silent = {"dry_run": False, "as_json": False, "quiet": False, "verbose": False}
     return compare_command(config, **{**silent, **options}, engine=engine)
 
@@ -135,9 +136,12 @@ def test_an_interrupted_comparison_goes_on_where_it_stopped(
         (["--against", "plane-text"], "unknown arm 'plane-text'; did you mean 'plain-text'?"),
         (["--corruptions", "wrd-dropout"], "unknown corruption 'wrd-dropout'; did you mean"),
         (["--levels", "0.3,2"], "corruption level 2.0 is outside (0, 1]"),
-        (["--levels", "x"], "--levels 'x': expected numbers in (0, 1]"),
+        (["--levels", "x"], "levels.0='x': Input should be a valid number"),
         (["--seeds", "a"], "seeds.0='a': Input should be a valid integer"),
-        (["--set", "trainin.x=1"], "unknown section 'trainin'; did you mean 'training'?"),
+        (
+            ["--set", "trainin.x=1"],
+            "unknown section of compare 'trainin'; did you mean 'training'?",
+        ),
         (["--set", "training.learnin_rate=1"], "unknown key of train 'learnin_rate'; did you"),
         (["--set", "downstream.variant=1"], "unknown key of downstream 'variant'; did you"),
         (["--set", "augment.promts=x"], "unknown key of augment 'promts'; did you mean"),

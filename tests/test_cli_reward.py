@@ -16,17 +16,13 @@ from test_reward import pairs
 from tiny_models import WORDS, tiny_model
 
 from textcentric.cli import run_score
-from textcentric.cli.reward_settings import read_reward_training, sorted_reward_flags
+from textcentric.cli.reward_settings import RewardTraining
 from textcentric.errors import ConfigError
 from textcentric.methods.reward import RewardConfig
 from textcentric.preferences.described import describe_files
+from textcentric.settings import read
 from textcentric.training.config import TrainConfig
 
-NOT_FLAGS = {"attn_implementation", "disable_dropout", "dtype", "layers", "lora_target_modules"} | {
-    "revision",
-    "sfc_shuffle",
-    "trust_remote_code",
-}
 SMALL = ["--max-length", 48, "--max-steps", 2, "--use-cpu"]
 
 
@@ -149,25 +145,24 @@ def test_a_file_gives_the_settings_flat_or_in_sections_and_flags_win(place: Path
         "dataset_name: pairs.jsonl\nlearning_rate: 1.0e-3\nreward_objective: sfc\n"
         "train: {max_steps: 5}\nreward: {lora_r: 3}\n"
     )
-    flags = sorted_reward_flags({"max_steps": 7, "proxy_fields": "image, table"}, [])
-    training = read_reward_training(place / "reward.yaml", flags)
+    flags = {"max_steps": 7, "proxy_fields": ["image", "table"]}
+    training = read(RewardTraining, place / "reward.yaml", flags)
     assert (training.loop().max_steps, training.loop().learning_rate) == (7, 1e-3)
     method = training.method()
     assert (method.lora_r, method.proxied) == (3, True)
     assert method.proxy_fields == ("image", "table")
 
 
-def test_every_setting_of_the_loop_and_the_main_ones_of_the_model_are_flags() -> None:
+def test_every_setting_of_the_loop_and_of_the_model_is_a_flag() -> None:
     help_text = textcentric("train", "reward", "--help").out
-    known = [*TrainConfig.model_fields, *set(RewardConfig.model_fields) - NOT_FLAGS]
-    absent = [name for name in known if f"--{name.replace('_', '-')} " not in help_text]
-    assert absent == []
+    known = [*TrainConfig.model_fields, *RewardConfig.model_fields]
+    assert [name for name in known if f"{name.replace('_', '-')} " not in help_text] == []
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--set", "reward.lora_rank=1"], "did you mean 'lora_r'"),
+        (["--set", "reward.lora_rang=1"], "did you mean 'lora_r'"),
         (["--layout", "swift"], "did you mean 'ms-swift'"),
         (["--metric-for-best-model", "proxy_loss", "--eval-dataset", "held-out.jsonl"], "Known: a"),
         (["--image-dir", "nowhere"], "'nowhere' is no folder"),
@@ -191,7 +186,7 @@ def test_what_does_not_fit_is_told_before_the_first_step(
 def test_an_unknown_key_of_a_file_is_told_with_the_nearest(place: Path) -> None:
     (place / "bad.yaml").write_text("dataset_name: pairs.jsonl\nreward_objectve: sfc\n")
     with pytest.raises(ConfigError, match="did you mean 'reward_objective'"):
-        read_reward_training(place / "bad.yaml", {})
+        read(RewardTraining, place / "bad.yaml")
 
 
 def test_a_model_that_is_not_there_names_the_nearest(place: Path) -> None:

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from tiny_models import tiny_model
 
-from textcentric.cli.run_compare import compare_config
 from textcentric.compare import Comparison, by_cell, compare, main_arm
 from textcentric.comparison.arms import arm_examples, read_trial
 from textcentric.comparison.config import ARMS, CompareConfig, read_compare_config
@@ -18,7 +17,8 @@ from textcentric.comparison.folds import fold_of
 from textcentric.engines.protocol import Request
 from textcentric.engines.scripted import ScriptedEngine
 from textcentric.errors import ConfigError, DataError
-from textcentric.evaluate import EvaluateConfig, evaluate
+from textcentric.evaluate import evaluate
+from textcentric.evaluation.config import EvaluateConfig
 from textcentric.examples import Example
 from textcentric.grid import CLEAN, Cell, CorruptedRows, make_grid
 from textcentric.rows import Record
@@ -298,13 +298,13 @@ def test_the_llm_sees_the_first_damage_where_everything_at_once_is_not_tried() -
         read_compare_config(None, {"corruptions": ["all"], "llm_corruptions": ["word-dropout"]})
 
 
-def test_what_the_llm_is_asked_and_orders_are_flags() -> None:
-    lists = {"llm_corruptions": "all, image-words", "llm_levels": "0.2,0.4", "levels": None}
-    config = compare_config(None, {"orders": 5}, lists, [])
+def test_what_the_llm_is_asked_and_orders_are_settings() -> None:
+    values = {"llm_corruptions": ["all", "image-words"], "llm_levels": ["0.2", "0.4"]}
+    config = read_compare_config(None, {**values, "orders": "5"})
     assert (config.llm_corruptions, config.llm_levels) == (("all", "image-words"), (0.2, 0.4))
     assert config.orders == 5
-    with pytest.raises(ConfigError, match=r"--llm-levels 'many': expected numbers"):
-        compare_config(None, {}, {"llm_levels": "many"}, [])
+    with pytest.raises(ConfigError, match=r"llm_levels.0='many': Input should be a valid number"):
+        read_compare_config(None, {"llm_levels": ["many"]})
 
 
 def test_rows_without_a_target_cannot_be_compared(config: dict[str, Any], tmp_path: Path) -> None:

@@ -13,7 +13,6 @@ from textcentric.config import (
     fingerprint,
     identity_of,
     resolve,
-    settings,
 )
 from textcentric.errors import ConfigError
 
@@ -50,7 +49,7 @@ def test_an_environment_value_that_is_not_yaml_is_named(monkeypatch: pytest.Monk
 
 
 def test_an_unknown_key_is_answered_with_the_nearest(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="unknown configuration key 'promts'; did you mean 'pro"):
+    with pytest.raises(ConfigError, match="unknown key of augment 'promts'; did you mean 'pro"):
         resolve(write(tmp_path, "promts: adversarial\n"))
 
 
@@ -87,22 +86,6 @@ def test_a_file_that_holds_no_configuration_is_refused(
 def test_an_absent_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"absent.yaml: No such file"):
         resolve(tmp_path / "absent.yaml")
-
-
-def test_engine_settings_are_yaml_values() -> None:
-    pairs = ["engine.eager=true", "engine.seqs=32", "engine.stop=[a, b]", "engine.name=x y"]
-    assert settings(pairs) == {"eager": True, "seqs": 32, "stop": ["a", "b"], "name": "x y"}
-
-
-@pytest.mark.parametrize("pair", ["engine.x", "x=1", "engines.x=1", "engine.=1"])
-def test_a_setting_of_another_form_is_refused(pair: str) -> None:
-    with pytest.raises(ConfigError, match=r"expected engine\.NAME=VALUE"):
-        settings([pair])
-
-
-def test_a_setting_that_is_not_yaml_is_refused() -> None:
-    with pytest.raises(ConfigError, match=r"is not YAML"):
-        settings(["engine.x=[1"])
 
 
 def test_where_a_run_goes_and_when_it_stops_are_not_part_of_it() -> None:

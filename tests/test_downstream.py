@@ -116,7 +116,7 @@ def test_one_call_of_the_model_gives_the_loss_of_every_row(folder: str) -> None:
         {"ordinal": "rank", "objective": "worst"},
         {"ordinal": "cumulative", "consistency": 0.5},
         {"task": "regression"},
-        {"lora_rank": 8, "task": "classification"},
+        {"lora_r": 8, "task": "classification"},
     ],
     ids=str,
 )
@@ -193,7 +193,7 @@ def test_scores_are_identical_after_saving_and_loading(
     folder: str, tmp_path: Path, config: dict[str, Any], rank: int | None
 ) -> None:
     rows = [example(n) for n in range(16)]
-    one = fit(method(folder, rows, lora_rank=rank, **config), rows, 2)
+    one = fit(method(folder, rows, lora_r=rank, **config), rows, 2)
     one.save(tmp_path / "saved")
     parts = [row.parts for row in rows]
     before, after = one.predict(parts), Downstream.load(tmp_path / "saved").predict(parts)
@@ -207,7 +207,7 @@ def test_scores_are_identical_after_saving_and_loading(
 
 def test_scores_are_the_same_after_merging_saving_and_loading(folder: str, tmp_path: Path) -> None:
     rows = [example(n) for n in range(16)]
-    one = fit(method(folder, rows, lora_rank=4), rows, 2, rate=1e-2)
+    one = fit(method(folder, rows, lora_r=4), rows, 2, rate=1e-2)
     parts = [row.parts for row in rows]
     before, values = scores(one, parts), one.predict(parts).values
     one.merge()
@@ -353,7 +353,7 @@ def test_a_run_directory_is_trained_on_by_the_loop_and_read_back(
 
     done = run(tmp_path / "run", 24)
     rows = labelled(read_examples(done.path))
-    values = {"variants": 2, "dropout_levels": [0, 0.3], "consistency": 0.1, "lora_rank": 4}
+    values = {"variants": 2, "dropout_levels": [0, 0.3], "consistency": 0.1, "lora_r": 4}
     one = Downstream(
         downstream_config({"model": folder, "max_length": 64, **values}),
         rows,
@@ -374,9 +374,7 @@ def test_the_packaged_model_is_fine_tuned_and_its_folder_names_no_machine(tmp_pa
     from textcentric.engines.packaged import packaged_encoder
 
     rows = [example(n) for n in range(16)]
-    one = fit(
-        Downstream(downstream_config({"max_length": 32, "lora_rank": 4}), rows), rows, 1, 1e-4
-    )
+    one = fit(Downstream(downstream_config({"max_length": 32, "lora_r": 4}), rows), rows, 1, 1e-4)
     for merged in (False, True):
         if merged:
             one.merge()

@@ -112,7 +112,7 @@ def test_a_class_without_rows_still_gets_a_finite_cut() -> None:
 
 @pytest.mark.parametrize("rank", [None, 2], ids=["whole", "adapter"])
 def test_a_saved_model_gives_the_same_outputs(tmp_path: Path, rank: int | None) -> None:
-    config = config_of(tmp_path, lora_rank=rank)
+    config = config_of(tmp_path, lora_r=rank)
     model = trained(build_model(config, CUMULATIVE))
     save_model(model, config, tmp_path / "saved")
     again = load_model(config, CUMULATIVE, tmp_path / "saved").eval()
@@ -124,14 +124,14 @@ def test_a_saved_model_gives_the_same_outputs(tmp_path: Path, rank: int | None) 
 
 
 def test_an_adapter_trains_itself_and_the_head_alone(tmp_path: Path) -> None:
-    model = build_model(config_of(tmp_path, lora_rank=2), CLASSES)
+    model = build_model(config_of(tmp_path, lora_r=2), CLASSES)
     moving = {name for name, one in model.named_parameters() if one.requires_grad}
     assert moving
     assert all("lora_" in name or name.startswith("head.") for name in moving)
 
 
 def test_a_merged_adapter_gives_the_same_outputs(tmp_path: Path) -> None:
-    model = trained(build_model(config_of(tmp_path, lora_rank=2), CLASSES))
+    model = trained(build_model(config_of(tmp_path, lora_r=2), CLASSES))
     before = model(IDS, MASK)
     merge_adapter(model)
     assert not any("lora_" in name for name, _ in model.named_parameters())
@@ -139,8 +139,8 @@ def test_a_merged_adapter_gives_the_same_outputs(tmp_path: Path) -> None:
 
 
 def test_layers_that_no_adapter_fits_are_told(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"lora_targets=\('nothing',\)"):
-        build_model(config_of(tmp_path, lora_rank=2, lora_targets=["nothing"]), CLASSES)
+    with pytest.raises(ConfigError, match=r"lora_target_modules=\('nothing',\)"):
+        build_model(config_of(tmp_path, lora_r=2, lora_target_modules=["nothing"]), CLASSES)
 
 
 def test_only_the_first_layers_are_kept_where_so_many_are_asked_for(tmp_path: Path) -> None:

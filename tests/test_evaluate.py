@@ -20,7 +20,8 @@ from tiny_models import WORDS, tiny_model
 
 from textcentric.engines.scripted import ScriptedEngine
 from textcentric.errors import ConfigError, DataError, RequestError
-from textcentric.evaluate import EvaluateConfig, command, evaluate
+from textcentric.evaluate import command, evaluate
+from textcentric.evaluation.config import EvaluateConfig
 from textcentric.examples import labelled, of_split, read_examples
 from textcentric.grid import check_damaged
 from textcentric.methods.downstream import Downstream, downstream_config, read_origin
@@ -308,8 +309,9 @@ def test_the_line_names_nothing_that_is_the_default_and_what_only_the_caller_kno
 ) -> None:
     config = EvaluateConfig(models=(Path("m"),), dataset="a b.csv", output_dir=Path("o"))
     assert command(config) == "textcentric evaluate m --dataset 'a b.csv' -o o"
-    named = command(config, ["--engine", "openai", "--set", "engine.x=1 2"])
-    assert named.endswith("-o o --engine openai --set 'engine.x=1 2'")
+    told = {"engine": "openai", "llm": "a", "engine_settings": {"x": "1 2"}}
+    named = command(config.model_copy(update=told))
+    assert named.endswith("--engine openai --llm a -o o --set 'engine.x=\"1 2\"'")
     given = configure(place, tmp_path, "plain", limit=1)
     assert f"--schema {tmp_path}/schema.yaml" in command(given)
     evaluate(given)

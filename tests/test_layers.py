@@ -15,7 +15,8 @@ import textcentric
 ROOT = Path(textcentric.__file__).parent
 FLOORS = [
     "errors precision",
-    "atomic background extras rows sentences",
+    "settings",
+    "atomic background extras fields rows sentences",
     "card config data engines journal metrics scores templates",
     "command_line encoder experts intervals prompts report shards",
     "curate describe pieces requests runs",
@@ -26,7 +27,7 @@ FLOORS = [
     "augment grid orders training",
     "findings session train",
     "ablation api results words",
-    "comparison predict",
+    "comparison evaluation predict",
     "compare evaluate",
     "cli",
 ]

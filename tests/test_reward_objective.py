@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from textcentric.methods.reward.config import EPSILON
 from textcentric.methods.reward.objective import (
-    EPSILON,
     Rewards,
     bradley_terry,
     failure_coefficient,

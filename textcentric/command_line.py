@@ -9,11 +9,11 @@ from typing import Any
 
 import yaml
 
-from textcentric.config import ENVIRONMENT, SECRET, AugmentConfig
+from textcentric.config import SECRET, AugmentConfig
+from textcentric.fields import ROLES
+from textcentric.settings import ENVIRONMENT
 
-ROLES = ("id", "target", "text", "image", "audio", "group", "ignore")  # those with a flag each
 SUBJECT = ("dataset", "prompts")  # what the command is about: said even where it is the default
-WITHOUT_FLAG = ("sentences",)  # keys that only a file or the environment can give
 SHORT = {"output_dir": "-o", "output": "-o", "config": "-c"}
 EMPTY: tuple[object, ...] = (None, (), [], {})  # values that no flag can give
 
@@ -71,7 +71,7 @@ def _augment_words(name: str, value: Any) -> list[str] | None:
         if isinstance(value, dict) and not _only_roles(value):
             return None
         return [word for flag, of in schema_flags(value).items() for word in _flag(flag, of)]
-    return None if name in WITHOUT_FLAG else _flag(name, value)
+    return _flag(name, value)
 
 
 def _flag(name: str, value: object) -> list[str]:

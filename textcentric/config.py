@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import model_validator
 
-from textcentric.errors import ConfigError, unknown
-
-ENVIRONMENT = "TEXTCENTRIC_"
+from textcentric import fields
+from textcentric.errors import ConfigError
+from textcentric.settings import Settings, read, setting
 
 # What may change without making it another run: where it goes, when it stops, how it talks.
 # The folder of prompts is among them because the digests of the prompts already decide.
@@ -30,43 +28,84 @@ Change = tuple[str, Any, Any]  # name, before, after
 SECRET = re.compile(r"(^|_)(key|token|password|secret)$")
 
 
-class AugmentConfig(BaseModel):
+class AugmentConfig(Settings):
     """Everything that `textcentric augment` can be told, under the names of its flags."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    called = "augment"
+    mappings: ClassVar = {"engine": "engine_settings"}
+    ignored = ADDED
+    environment = True
 
-    dataset: str = "petfinder"
-    data_dir: str | None = None
-    table_schema: dict[str, Any] | str | None = None
-    split: str | None = None
-    limit: int | None = Field(None, ge=1)
-    require: tuple[str, ...] = ()
-    prompts: str = "adversarial"
-    prompt_dir: str | None = None
-    samples: int = Field(1, ge=1)
-    sentences: int | None = Field(None, ge=1)
-    summarize: bool = True
-    perturb: Literal["train", "all"] = "train"
-    engine: str = "auto"
-    model: str | None = None
-    base_url: str | None = None
-    engine_settings: dict[str, Any] = {}
-    image_expert: str = "auto"
-    audio_expert: str = "auto"
-    missing_values: Literal["skip", "name"] = "skip"
-    temperature: float | None = Field(None, ge=0, le=2)
-    max_tokens: int | None = Field(None, ge=1)
-    on_too_long: Literal["fail", "truncate"] = "fail"
-    embeddings: bool = True
-    seed: int = 0
-    output_dir: str | None = None
-    resume: Literal["auto", "never", "always"] = "auto"
-    reuse: tuple[str, ...] = ()
-    max_failed: float = Field(0.05, ge=0, le=1)
-    accept: int | None = Field(None, ge=1)
-    max_tokens_total: int | None = Field(None, ge=1)
-    max_minutes: float | None = Field(None, gt=0)
-    format: Literal["parquet", "jsonl"] = "parquet"
+    dataset: str = fields.dataset("petfinder")
+    data_dir: str | None = fields.data_dir()
+    table_schema: dict[str, Any] | str | None = fields.table_schema()
+    split: str | None = fields.split()
+    limit: int | None = fields.limit()
+    require: tuple[str, ...] = setting(
+        (), "Only rows that have it, such as image; may be repeated.", panel="Data", repeat=True
+    )
+    prompts: str = setting(
+        "adversarial", "Sets, ids and globs of prompts, comma-separated.", panel="Prompts"
+    )
+    prompt_dir: str | None = fields.prompt_dir()
+    samples: int = setting(1, "Variants of a row by each prompt.", panel="Prompts", ge=1)
+    sentences: int | None = setting(
+        None,
+        "Sentences of a row that a prompt rewrites at most, where it goes one by one.",
+        panel="Prompts",
+        shown="as the prompt says",
+        ge=1,
+    )
+    summarize: bool = setting(True, "Add a summary to each row.", panel="Prompts")
+    perturb: Literal["train", "all"] = setting(
+        "train", "Rows that get variants: those of split train, or all.", panel="Prompts"
+    )
+    engine: str = fields.engine()
+    model: str | None = setting(
+        None,
+        "smollm2 (packaged), a folder or OWNER/NAME.",
+        panel="Engine",
+        flags=("--model", "--llm"),
+        shown="smollm2; of a server, the one it serves",
+    )
+    base_url: str | None = fields.base_url()
+    engine_settings: dict[str, Any] = fields.engine_settings()
+    image_expert: str = fields.image_expert()
+    audio_expert: str = fields.audio_expert()
+    missing_values: Literal["skip", "name"] = fields.missing_values()
+    temperature: float | None = setting(
+        None, "Over the prompts' own values, 0 to 2.", panel="Sampling", ge=0, le=2
+    )
+    max_tokens: int | None = setting(
+        None, "Tokens of one answer, over the prompts' own values.", panel="Sampling", ge=1
+    )
+    on_too_long: Literal["fail", "truncate"] = setting(
+        "fail", "A row too long for the model: fail it, or cut its own text.", panel="Sampling"
+    )
+    embeddings: bool = setting(
+        True, "Compare variants with their source by meaning too.", panel="Sampling"
+    )
+    seed: int = fields.seed("Sampling")
+    output_dir: str | None = fields.output_dir(
+        "The run directory itself.", shown="runs/DATASET-FINGERPRINT"
+    )
+    resume: Literal["auto", "never", "always"] = setting(
+        "auto",
+        "Go on in a directory that holds a run: if it is this one, never, or whatever it is.",
+        panel="Output",
+    )
+    reuse: tuple[str, ...] = fields.reuse()
+    max_failed: float = fields.max_failed()
+    accept: int | None = setting(None, "Stop at so many accepted variants.", panel="Limits", ge=1)
+    max_tokens_total: int | None = setting(
+        None, "Stop after so many tokens; the same command goes on.", panel="Limits", ge=1
+    )
+    max_minutes: float | None = setting(
+        None, "Stop after so many minutes; the same command goes on.", panel="Limits", gt=0
+    )
+    format: Literal["parquet", "jsonl"] = setting(
+        "parquet", "jsonl writes JSON lines beside the parquet.", panel="Output"
+    )
 
     @model_validator(mode="after")
     def _without_secrets(self) -> AugmentConfig:
@@ -97,37 +136,7 @@ def resolve(file: Path | None = None, flags: Mapping[str, Any] | None = None) ->
 
     Raises ConfigError with the nearest name for an unknown key, and with the value otherwise.
     """
-    values = _from_file(file) if file else {}
-    values |= _from_environment()
-    values |= {name: value for name, value in (flags or {}).items() if value is not None}
-    for name in values:
-        if name not in AugmentConfig.model_fields:
-            raise ConfigError(unknown("configuration key", name, AugmentConfig.model_fields))
-    try:
-        return AugmentConfig.model_validate(values)
-    except ValidationError as error:
-        raise ConfigError(first_problem(error, "the configuration")) from error
-
-
-def first_problem(error: ValidationError, whole: str) -> str:
-    """Say which value is wrong and what was expected; `whole` is the name of all of them."""
-    problem = error.errors()[0]
-    where = ".".join(str(piece) for piece in problem["loc"])
-    what = problem["msg"].removeprefix("Value error, ")
-    return f"{where}={problem['input']!r:.80}: {what}" if where else f"{whole}: {what}"
-
-
-def read_keys(path: Path) -> dict[str, Any]:
-    """Read a YAML file of keys and values; raises ConfigError where it is none."""
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"configuration file {path}: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"configuration file {path} is not YAML: {error}") from error
-    if not isinstance(values, dict):
-        raise ConfigError(f"configuration file {path}: expected keys and values")
-    return values
+    return read(AugmentConfig, file, flags)
 
 
 def check_address(url: Any) -> None:
@@ -188,37 +197,3 @@ def brief(value: object, longest: int) -> str:
     """
     text = str(value)
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
-
-
-def settings(pairs: list[str]) -> dict[str, Any]:
-    """Read `--set engine.X=Y` pairs; values are YAML (`true`, `3`, `[a, b]`, text)."""
-    values: dict[str, Any] = {}
-    for pair in pairs:
-        name, equals, value = pair.partition("=")
-        section, dot, key = name.strip().partition(".")
-        if not equals or not dot or section != "engine" or not key:
-            raise ConfigError(f"--set {pair!r}: expected engine.NAME=VALUE")
-        values[key] = _yaml_value(f"--set {pair!r}", value)
-    return values
-
-
-def _from_file(path: Path) -> dict[str, Any]:
-    """Read a file of configuration keys; the `run.yaml` of a run is one too."""
-    return {name: value for name, value in read_keys(path).items() if name not in ADDED}
-
-
-def _from_environment() -> dict[str, Any]:
-    """Read TEXTCENTRIC_NAME for each configuration key; values are YAML."""
-    values = {}
-    for name in AugmentConfig.model_fields:
-        text = os.environ.get(ENVIRONMENT + name.upper())
-        if text:
-            values[name] = _yaml_value(ENVIRONMENT + name.upper(), text)
-    return values
-
-
-def _yaml_value(where: str, text: str) -> Any:
-    try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{where}: {text!r} is not YAML; put quotes around it") from error

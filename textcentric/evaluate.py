@@ -7,6 +7,7 @@ output directory, whatever the grid: a second evaluation does only what none bef
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Mapping, Sequence
 from contextlib import closing
@@ -16,7 +17,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field
 
 from textcentric.api import InHand
 from textcentric.config import fingerprint
@@ -24,8 +24,9 @@ from textcentric.data import load
 from textcentric.describe import MODALITIES
 from textcentric.engines.protocol import Engine
 from textcentric.errors import ConfigError, DataError
+from textcentric.evaluation.config import EvaluateConfig
 from textcentric.findings import OTHERS, ByCell, Findings
-from textcentric.grid import CLEAN, LEVELS, MARK, Cell, CorruptedRows, check_damaged, make_grid
+from textcentric.grid import CLEAN, MARK, Cell, CorruptedRows, check_damaged, make_grid
 from textcentric.journal import Journal
 from textcentric.metrics import Steps
 from textcentric.orders import told_in_orders
@@ -43,32 +44,6 @@ SCHEMA, OUTPUTS = "schema.yaml", "outputs.sqlite"
 Value = TypeVar("Value")
 
 
-class EvaluateConfig(BaseModel):
-    """What is evaluated under which damage.
-
-    `models` are trained folders, each an arm under its folder's name. `orders` is how many test
-    rows are read in every order of their parts. Without a `metric` the task's own is taken.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    models: tuple[Path, ...] = Field(min_length=1)
-    dataset: str
-    data_dir: str | None = None
-    table_schema: dict[str, Any] | str | None = None
-    split: str | None = "test"
-    limit: int | None = Field(None, ge=1)
-    corruptions: tuple[str, ...] = ("all",)
-    levels: tuple[float, ...] = LEVELS
-    most_missing: int | None = Field(None, ge=0)
-    orders: int = Field(0, ge=0)
-    metric: str | None = None
-    base_url: str | None = None
-    other_model: bool = False
-    seed: int = 0
-    output_dir: Path
-
-
 FLAGS = {"table_schema": "--schema", "output_dir": "-o"}  # those not called like their key
 
 
@@ -84,13 +59,11 @@ def evaluate(
     config: EvaluateConfig,
     *,
     engine: Engine | None = None,
-    engine_flags: Sequence[str] = (),
     say: Say = lambda line: None,
     steps: Steps | None = None,
 ) -> dict[str, Any]:
     """Evaluate every model; write `results.json` and the report, and return the results.
 
-    `engine_flags` are those of a command that name `engine`, for the line that does it again.
     Raises ConfigError for a metric that does not fit and for models that cannot be scored
     together, DataError where no row has a target or no modality can be damaged.
     """
@@ -117,22 +90,23 @@ def evaluate(
                 found[name] = _evaluated(method, damaged, config, engine, steps)
         results = _results(config, methods, rows, cells, found)
         results |= {"notes": notes, "removed": removed}
-        results |= {"reproduce": [command(config, engine_flags)]}
+        results |= {"reproduce": [command(config)]}
         if isinstance(config.table_schema, dict):
             write_text(config.output_dir / SCHEMA, yaml.safe_dump(config.table_schema))
         results["report"] = str(write_results(config.output_dir, results))
     return results
 
 
-def command(config: EvaluateConfig, engine_flags: Sequence[str] = ()) -> str:
+def command(config: EvaluateConfig) -> str:
     """Return the command that does it again: every flag that differs from its default."""
     said = ["textcentric", "evaluate", *map(str, config.models)]
     for key, known in EvaluateConfig.model_fields.items():
         value = getattr(config, key)
-        if key == "models" or value in (None, known.default):
+        if key in ("models", "engine_settings") or value in (None, known.default):
             continue
         said += [FLAGS.get(key, f"--{key.replace('_', '-')}"), *_flag_value(config, value)]
-    return shlex.join([*said, *engine_flags])
+    pairs = [f"engine.{name}={json.dumps(value)}" for name, value in config.engine_settings.items()]
+    return shlex.join([*said, *(word for pair in pairs for word in ("--set", pair))])
 
 
 def _flag_value(config: EvaluateConfig, value: Any) -> list[str]:

@@ -24,9 +24,9 @@ from textcentric.corrupt import (
 )
 from textcentric.corrupt_files import SNRS, file_corruptions
 from textcentric.errors import ConfigError, unknown
+from textcentric.fields import LEVELS
 from textcentric.rows import Record
 
-LEVELS = (0.1, 0.3, 0.5, 0.7, 0.9)
 NAMES = (*CORRUPTIONS, "image-noise", "audio-noise")  # of the last one the levels are `SNRS`
 MARK = "~"  # between a row's id and its cell
 

@@ -11,45 +11,45 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
-
-from textcentric.cli.sectioned import Sectioned
-from textcentric.config import fingerprint
+from textcentric import fields
 from textcentric.errors import ConfigError
-from textcentric.methods.align_vl.config import AlignConfig, align_config
-from textcentric.training.config import TrainConfig, train_config
+from textcentric.methods.align_vl.config import AlignConfig
+from textcentric.settings import read, setting
+from textcentric.training.config import TrainConfig, TrainingSettings
 
-LOOP = {"per_device_train_batch_size": 1024, "learning_rate": 1e-3, "weight_decay": 0.1}
 
-
-class AlignTraining(BaseModel):
+class AlignTraining(TrainingSettings):
     """Cached latents, and how to train on them."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    called = "train align-vl"
+    part = "align_vl"
+    sections: ClassVar = {"train": TrainConfig, "align_vl": AlignConfig}
+    defaults: ClassVar = {
+        "train.per_device_train_batch_size": 1024,
+        "train.learning_rate": 1e-3,
+        "train.weight_decay": 0.1,
+    }
 
-    latents: str | None = None
-    train_pairs: int | None = Field(None, ge=2)
-    seed: int = 0
-    output_dir: Path | None = None
-    train: dict[str, Any] = {}
-    align_vl: dict[str, Any] = {}
+    latents: str | None = setting(
+        None, "Folder that `textcentric latents` made.", panel="Data", metavar="PATH"
+    )
+    train_rows: int | None = fields.at_most("pairs of split train", least=2)
+    align_vl: dict[str, Any] = setting({}, "Settings of the method.", flags=())
 
-    def loop(self) -> TrainConfig:
-        """Return the configuration of the loop; the folder is named after everything."""
-        values = {**LOOP, "seed": self.seed, **self.train}
-        config = train_config(values | {"output_dir": self.output_dir or "models"})
-        if self.output_dir is not None:
-            return config
-        known = self.model_dump(mode="json", exclude={"train", "align_vl", "output_dir"})
-        known |= {"train": config.identity(), "align_vl": self.method().model_dump(mode="json")}
-        name = f"{Path(str(self.latents)).name}-align-vl-{fingerprint(known)}"
-        return config.model_copy(update={"output_dir": Path("models") / name})
+    def name(self) -> str:
+        """Return the name of the latents and of the method."""
+        return f"{Path(str(self.latents)).name}-align-vl"
 
-    def method(self) -> AlignConfig:
-        """Return the configuration of the model."""
-        return align_config({"seed": self.seed, **self.align_vl})
+    def check(self) -> None:
+        """Raise ConfigError where latents are missing or settings do not fit together."""
+        if self.latents is None:
+            raise ConfigError(
+                "which latents? Give --latents, a folder that `textcentric latents` made"
+            )
+        self.loop()
+        self.method()
 
 
 def read_align_training(file: Path | None, flags: Mapping[str, Any]) -> AlignTraining:
@@ -57,12 +57,6 @@ def read_align_training(file: Path | None, flags: Mapping[str, Any]) -> AlignTra
 
     Raises ConfigError with the nearest name for an unknown key, and with the value otherwise.
     """
-    training = KEYS.read(file, flags)
-    if training.latents is None:
-        raise ConfigError("which latents? Give --latents, a folder that `textcentric latents` made")
-    training.loop()
-    training.method()
+    training = read(AlignTraining, file, flags)
+    training.check()
     return training
-
-
-KEYS = Sectioned("train align-vl", AlignTraining, "align_vl", AlignConfig)

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from textcentric.cli.run_augment import run_config
 from textcentric.cli.terminal import say, silence
-from textcentric.config import resolve
+from textcentric.config import AugmentConfig
 from textcentric.session import load_rows
 
 
 def augment_command(
-    file: Path | None,
-    flags: Mapping[str, Any],
+    config: AugmentConfig,
     mode: str,
     *,
     preview: int | None = None,
@@ -24,7 +21,6 @@ def augment_command(
     verbose: bool,
 ) -> int:
     """Run one mode of `augment`; return the exit code."""
-    config = resolve(file, flags)
     silence(verbose)
     if mode == "dry-run":
         from textcentric.cli.plan import show_plan
@@ -37,11 +33,10 @@ def augment_command(
     return run_config(config, estimate=mode == "estimate", as_json=as_json, quiet=quiet)
 
 
-def describe_command(file: Path | None, flags: Mapping[str, Any], *, as_json: bool) -> None:
+def describe_command(config: AugmentConfig, *, as_json: bool) -> None:
     """Print rows in the experts' words."""
     from textcentric.cli.rows_in_words import in_words
 
-    config = resolve(file, flags)
     dataset = load_rows(config)
     for note in dataset.notes:
         say(note)

@@ -10,59 +10,41 @@ A file holds the same names; those of the loop and of the model may stand outsid
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
-
-from textcentric.cli.sectioned import Sectioned
-from textcentric.config import fingerprint
+from textcentric import fields
 from textcentric.errors import ConfigError
-from textcentric.methods.crmt.config import CrmtConfig, crmt_config
-from textcentric.training.config import TrainConfig, train_config
+from textcentric.methods.crmt.config import CrmtConfig
+from textcentric.settings import read, setting
+from textcentric.training.config import TrainConfig, TrainingSettings
 
-ENCODERS = {f"{name}_encoder": name for name in ("image", "audio", "text", "table")}
 
-
-class CrmtTraining(BaseModel):
+class CrmtTraining(TrainingSettings):
     """Raw rows of a table with its files; and how to train on them."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    called = "train crmt"
+    part = "crmt"
+    sections: ClassVar = {"train": TrainConfig, "crmt": CrmtConfig}
 
-    dataset: str | None = None
-    data_dir: str | None = None
-    table_schema: dict[str, Any] | str | None = None
-    train_rows: int | None = Field(None, ge=1)
-    held_out_rows: int | None = Field(None, ge=1)
-    seed: int = 0
-    output_dir: Path | None = None
-    train: dict[str, Any] = {}
-    crmt: dict[str, Any] = {}
+    dataset: str | None = fields.dataset()
+    data_dir: str | None = fields.data_dir()
+    table_schema: dict[str, Any] | str | None = fields.table_schema()
+    train_rows: int | None = fields.at_most("rows of split train")
+    held_out_rows: int | None = fields.at_most("rows of split validation")
+    crmt: dict[str, Any] = setting({}, "Settings of the method.", flags=())
 
-    def loop(self) -> TrainConfig:
-        """Return the configuration of the loop; the folder is named after everything."""
-        values = {"seed": self.seed, **self.train, "output_dir": self.output_dir or "models"}
-        config = train_config(values)
-        if self.output_dir is not None:
-            return config
-        known = self.model_dump(mode="json", exclude={"train", "crmt", "output_dir"})
-        known |= {"train": config.identity(), "crmt": self.method().model_dump(mode="json")}
-        name = f"{Path(str(self.dataset)).stem}-{self.method().variant}-{fingerprint(known)}"
-        return config.model_copy(update={"output_dir": Path("models") / name})
+    def name(self) -> str:
+        """Return the name of the rows and of the method."""
+        return f"{Path(str(self.dataset)).stem}-{self.method().variant}"
 
-    def method(self) -> CrmtConfig:
-        """Return the configuration of the model."""
-        return crmt_config({"seed": self.seed, **self.crmt})
-
-
-def sorted_crmt_flags(given: Mapping[str, Any], pairs: Sequence[str]) -> dict[str, Any]:
-    """Return the flags of the command by the name of the key they set; `pairs` are of `--set`."""
-    flags = KEYS.flags(given, pairs)
-    encoders = {m: given[flag] for flag, m in ENCODERS.items() if given.get(flag) is not None}
-    if encoders:
-        flags["crmt.encoders"] = {**(flags.get("crmt.encoders") or {}), **encoders}
-    return flags
+    def check(self) -> None:
+        """Raise ConfigError where rows are missing or settings do not fit together."""
+        if self.dataset is None:
+            raise ConfigError("which rows? Give --dataset, a table or the name of a data set")
+        self.loop()
+        self.method()
 
 
 def read_crmt_training(file: Path | None, flags: Mapping[str, Any]) -> CrmtTraining:
@@ -70,12 +52,6 @@ def read_crmt_training(file: Path | None, flags: Mapping[str, Any]) -> CrmtTrain
 
     Raises ConfigError with the nearest name for an unknown key, and with the value otherwise.
     """
-    training = KEYS.read(file, flags)
-    if training.dataset is None:
-        raise ConfigError("which rows? Give --dataset, a table or the name of a data set")
-    training.loop()
-    training.method()
+    training = read(CrmtTraining, file, flags)
+    training.check()
     return training
-
-
-KEYS = Sectioned("train crmt", CrmtTraining, "crmt", CrmtConfig, ("crmt.modalities",))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from textcentric.cli.flags import AsJson
+from textcentric.cli.options import AsJson
 
 
 def doctor(as_json: AsJson = False) -> None:

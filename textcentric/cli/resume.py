@@ -11,11 +11,12 @@ from pydantic import ValidationError
 
 from textcentric.cli.find_run import find_run
 from textcentric.cli.run_augment import run_config
-from textcentric.config import AugmentConfig, first_problem
+from textcentric.config import AugmentConfig
 from textcentric.engines.protocol import Engine
 from textcentric.errors import RunError
 from textcentric.prompts import PromptLibrary
 from textcentric.runs import frozen_prompts, read_yaml
+from textcentric.settings import first_problem
 
 
 def resume_run(

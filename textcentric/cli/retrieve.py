@@ -2,46 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from textcentric.cli import flags as flag
+from textcentric.cli.options import AsJson, Quiet, Verbose, configured
 from textcentric.extras import require
+from textcentric.methods.align_vl.config import RetrieveConfig
 
 
+@configured()
 def retrieve(
+    config: RetrieveConfig,
     model: Annotated[str, typer.Argument(metavar="MODEL", help="Folder of an aligned model.")],
-    latents: Annotated[
-        flag.Text, typer.Option("--latents", help="Folder of the latents to search.")
-    ] = None,
-    texts: Annotated[
-        flag.Texts, typer.Option("--text", help="Search with words; may be repeated.")
-    ] = None,
-    images: Annotated[
-        flag.Texts, typer.Option("--image", help="Search with a picture; may be repeated.")
-    ] = None,
-    sounds: Annotated[
-        flag.Texts, typer.Option("--audio", help="Search with a sound; may be repeated.")
-    ] = None,
-    queries: Annotated[
-        Path | None, typer.Option("--queries", help="File with a text to search with on each line.")
-    ] = None,
-    split: Annotated[
-        flag.Text,
-        typer.Option("--split", help="Items to search (default: all), to test (default: test)."),
-    ] = None,
-    top: Annotated[int, typer.Option("--top", min=1, help="Items to find for each query.")] = 10,
-    page: Annotated[
-        Path | None, typer.Option("--page", help="HTML page of what was found, with pictures.")
-    ] = None,
-    data_dir: Annotated[
-        flag.Text, typer.Option("--data-dir", help="Folder of the files, if it has moved.")
-    ] = None,
-    as_json: flag.AsJson = False,
-    quiet: flag.Quiet = False,
-    verbose: flag.Verbose = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
 ) -> None:
     """Find pictures by words, words by pictures, words by sounds; without a query, test how well.
 
@@ -49,25 +25,9 @@ def retrieve(
 
     Example: textcentric retrieve models/captions --latents latents/captions --text "a dog"
     """
-    if latents is None:
-        raise typer.BadParameter("in what? Give --latents", param_hint="--latents")
     require("retrieve")
-    if texts or images or sounds or queries:
+    if config.text or config.image or config.audio or config.queries:
         require("retrieve by a query")
     from textcentric.cli.run_retrieve import retrieve_command
 
-    raise typer.Exit(
-        retrieve_command(
-            model,
-            latents,
-            {"text": texts or [], "image": images or [], "audio": sounds or []},
-            queries,
-            split=split,
-            top=top,
-            page=page,
-            data_dir=data_dir,
-            as_json=as_json,
-            quiet=quiet,
-            verbose=verbose,
-        )
-    )
+    raise typer.Exit(retrieve_command(model, config, as_json=as_json, quiet=quiet, verbose=verbose))

@@ -10,57 +10,51 @@ in TRL's configurations:
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
-
-from textcentric.cli.sectioned import Sectioned
-from textcentric.config import fingerprint
+from textcentric import fields
 from textcentric.errors import ConfigError
-from textcentric.methods.reward.config import RewardConfig, reward_config
-from textcentric.training.config import TrainConfig, train_config
+from textcentric.methods.reward.config import RewardConfig
+from textcentric.settings import read, setting
+from textcentric.training.config import TrainConfig, TrainingSettings
 
 
-class RewardTraining(BaseModel):
+class RewardTraining(TrainingSettings):
     """Pairs of a file, a hub data set or a run directory; and how to train on them."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    called = "train reward"
+    part = "reward"
+    sections: ClassVar = {"train": TrainConfig, "reward": RewardConfig}
 
-    dataset_name: str | None = None
-    layout: str | None = None
-    run: str | None = None
-    eval_dataset: tuple[str, ...] = ()
-    image_dir: str | None = None
-    image_expert: str = "auto"
-    train_rows: int | None = Field(None, ge=1)
-    eval_rows: int | None = Field(None, ge=1)
-    seed: int = 0
-    output_dir: Path | None = None
-    train: dict[str, Any] = {}
-    reward: dict[str, Any] = {}
+    dataset_name: str | None = setting(None, "Pairs: a file, a folder or OWNER/NAME.", panel="Data")
+    layout: str | None = fields.layout()
+    run: str | None = setting(
+        None, "Run whose clean texts are preferred to variants.", panel="Data", metavar="RUN"
+    )
+    eval_dataset: tuple[str, ...] = setting(
+        (), "Held-out pairs: FILE,FILE.", panel="Data", shown="split validation"
+    )
+    image_dir: str | None = fields.image_dir()
+    image_expert: str = fields.image_expert()
+    train_rows: int | None = fields.at_most("pairs to learn from")
+    held_out_rows: int | None = fields.at_most("held-out pairs")
+    reward: dict[str, Any] = setting({}, "Settings of the method.", flags=())
 
-    def loop(self) -> TrainConfig:
-        """Return the configuration of the loop; the folder is named after everything."""
-        values = {"seed": self.seed, **self.train, "output_dir": self.output_dir or "models"}
-        config = train_config(values)
-        if self.output_dir is not None:
-            return config
-        known = self.model_dump(mode="json", exclude={"train", "reward", "output_dir"})
-        known |= {"train": config.identity(), "reward": self.method().model_dump(mode="json")}
-        name = Path(str(self.run or self.dataset_name)).name.split(".")[0]
-        folder = Path("models") / f"{name}-reward-{fingerprint(known)}"
-        return config.model_copy(update={"output_dir": folder})
+    def name(self) -> str:
+        """Return the name of the pairs and of the method."""
+        rows = Path(str(self.run or self.dataset_name)).name.split(".")[0]
+        return f"{rows}-reward"
 
-    def method(self) -> RewardConfig:
-        """Return the configuration of the model."""
-        return reward_config({"seed": self.seed, **self.reward})
-
-
-def sorted_reward_flags(given: Mapping[str, Any], pairs: Sequence[str]) -> dict[str, Any]:
-    """Return the flags of the command by the name of the key they set; `pairs` are of `--set`."""
-    return KEYS.flags(given, pairs)
+    def check(self) -> None:
+        """Raise ConfigError where pairs or settings are missing, or do not fit together."""
+        if (self.dataset_name is None) == (self.run is None):
+            raise ConfigError("which pairs? Give either --dataset-name PAIRS or --run RUN")
+        if self.run is not None and self.layout is not None:
+            raise ConfigError(f"layout={self.layout!r} is of files; a run has a layout of its own")
+        self.loop()
+        self.method()
 
 
 def read_reward_training(file: Path | None, flags: Mapping[str, Any]) -> RewardTraining:
@@ -68,24 +62,6 @@ def read_reward_training(file: Path | None, flags: Mapping[str, Any]) -> RewardT
 
     Raises ConfigError with the nearest name for an unknown key, and with the value otherwise.
     """
-    training = KEYS.read(file, flags)
-    _check(training)
+    training = read(RewardTraining, file, flags)
+    training.check()
     return training
-
-
-def _check(training: RewardTraining) -> None:
-    if (training.dataset_name is None) == (training.run is None):
-        raise ConfigError("which pairs? Give either --dataset-name PAIRS or --run RUN")
-    if training.run is not None and training.layout is not None:
-        raise ConfigError(f"layout={training.layout!r} is of files; a run has a layout of its own")
-    training.loop()
-    training.method()
-
-
-KEYS = Sectioned(
-    "train reward",
-    RewardTraining,
-    "reward",
-    RewardConfig,
-    ("reward.proxy_fields", "eval_dataset"),
-)

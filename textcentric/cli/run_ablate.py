@@ -14,9 +14,7 @@ from textcentric.ablation import align_vl as align_ablation
 from textcentric.ablation import crmt as crmt_ablation
 from textcentric.ablation.cells import Found, cells_of, measured
 from textcentric.ablation.summary import Groups, as_table, summary
-from textcentric.cli.align_settings import KEYS as ALIGN_KEYS
-from textcentric.cli.align_settings import LOOP, read_align_training
-from textcentric.cli.crmt_settings import read_crmt_training, sorted_crmt_flags
+from textcentric.cli.ablate_settings import AlignAblation, CrmtAblation
 from textcentric.cli.launched import alone
 from textcentric.cli.run_train_align import training_pairs
 from textcentric.cli.run_train_crmt import training_rows
@@ -29,39 +27,30 @@ from textcentric.runs import write_text
 RESULTS, TABLE = "ablation.json", "ablation.md"
 
 
-def ablate_crmt(
-    config: Path | None,
-    given: Mapping[str, Any],
-    pairs: Sequence[str],
-    *,
-    split: str,
-    limit: int | None,
-    radius: float,
-    seeds: int,
-    output: Path,
-    as_json: bool,
-    quiet: bool,
-    verbose: bool,
-) -> int:
+def ablate_crmt(training: CrmtAblation, *, as_json: bool, quiet: bool, verbose: bool) -> int:
     """Train and attack every arm of CRMT; return the exit code."""
-    training = read_crmt_training(config, sorted_crmt_flags(given, pairs))
     if not alone():
         return 0
     disable_progress_bar()
     with telling(quiet=quiet, verbose=verbose) as tell:
         rows = training_rows(training, tell)
-        schema = training.table_schema
-        told = load(training.dataset, data_dir=training.data_dir, schema=schema, split=split)
+        told = load(
+            training.dataset,
+            data_dir=training.data_dir,
+            schema=training.table_schema,
+            split=training.split,
+        )
         known = {str(row.target) for row in rows.train}
-        test = [row for row in told if row.target is not None and str(row.target) in known][:limit]
+        test = [row for row in told if row.target is not None and str(row.target) in known]
+        test = test[: training.limit]
         if not test:
-            raise DataError(f"no row of split {split} has a class that training rows have")
+            raise DataError(f"no row of split {training.split} has a class that training rows have")
         plan = {
             "ablation": "crmt",
             "rows": [told.digest, len(rows.train), [row.id for row in test][:50], len(test)],
             "train": training.train,
             "crmt": training.crmt,
-            "radius": radius,
+            "radius": training.radius,
         }
         work = partial(
             crmt_ablation.crmt_cell,
@@ -71,29 +60,18 @@ def ablate_crmt(
             root=training.data_dir,
             loop=training.train,
             model=training.crmt,
-            radius=radius,
+            radius=training.radius,
         )
-        cells = cells_of(crmt_ablation.ARMS, seeds)
+        output = training.output_dir
+        cells = cells_of(crmt_ablation.ARMS, training.seeds)
         found = measured(cells, output, plan, work, tell)
         groups = _groups([row.group for row in test])
         return _told(found, dict.fromkeys(next(iter(found.values())), groups), output, as_json)
 
 
-def ablate_align(
-    config: Path | None,
-    given: Mapping[str, Any],
-    pairs: Sequence[str],
-    *,
-    split: str,
-    grid: bool,
-    seeds: int,
-    output: Path,
-    as_json: bool,
-    quiet: bool,
-    verbose: bool,
-) -> int:
+def ablate_align(training: AlignAblation, *, as_json: bool, quiet: bool, verbose: bool) -> int:
     """Train and test every arm of Align-VL; return the exit code."""
-    training = read_align_training(config, ALIGN_KEYS.flags(given, pairs))
+    split, grid, output = training.split, training.grid, training.output_dir
     if not alone():
         return 0
     disable_progress_bar()
@@ -102,7 +80,7 @@ def ablate_align(
         test = latents.rows(split)
         if not len(test):
             raise DataError(f"no pair of {latents.folder} is in the split {split}")
-        loop = {**LOOP, **training.train}
+        loop = training.loop_values()
         arms = align_ablation.GRID if grid else align_ablation.ARMS
         plan = {
             "ablation": "align-vl grid" if grid else "align-vl",
@@ -119,7 +97,7 @@ def ablate_align(
             loop=loop,
             model=training.align_vl,
         )
-        found = measured(cells_of(arms, seeds), output, plan, work, tell)
+        found = measured(cells_of(arms, training.seeds), output, plan, work, tell)
         column = latents.column("groups")[latents.column("splits") == split.encode()]
         known = [one.decode() for one in column]
         groups = align_ablation.query_groups(latents.modalities, test, known) if any(known) else {}

@@ -10,10 +10,10 @@ from typing import Any
 from textcentric.cli.columns import columns
 from textcentric.cli.find_model import find_model_folder
 from textcentric.cli.launched import alone
-from textcentric.cli.sections import split_commas
 from textcentric.cli.terminal import Tell, telling
 from textcentric.data import load
 from textcentric.errors import ConfigError, DataError, unknown
+from textcentric.evaluation.config import EvaluateFusionConfig
 from textcentric.methods.crmt import Crmt
 from textcentric.methods.crmt.method import PAPERS
 from textcentric.methods.crmt.robustness import HEURISTIC, nine_metrics, robustness
@@ -27,12 +27,8 @@ APART = 0.01  # of accuracy: attacks that should agree
 
 def evaluate_fusion(
     names: Sequence[str],
-    reading: Mapping[str, Any],
+    config: EvaluateFusionConfig,
     *,
-    radii: str,
-    threats: str | None,
-    output: Path | None,
-    seed: int,
     as_json: bool,
     quiet: bool,
     verbose: bool,
@@ -40,17 +36,22 @@ def evaluate_fusion(
     """Attack models on rows and say what is left; return the exit code."""
     if not alone():
         return 0
-    tried = read_radii(radii)
+    output = config.output_dir
     with telling(quiet=quiet, verbose=verbose) as tell:
         folders = {_name(n): find_model_folder(n, PAPERS, "fusion model") for n in names}
-        rows = _rows(reading, tell)
+        rows = _rows(config, tell)
         results: dict[str, Any] = {}
         for name, folder in folders.items():
-            method = Crmt.load(folder, reading["data_dir"])
+            method = Crmt.load(folder, config.data_dir)
             known = known_rows(method, rows, tell)
             tell(f"attacking {name} ({method.config.variant}) on {len(known):,} rows ...")
             results[name] = robustness(
-                method, known, tried, only=_threats(method, threats), seed=seed, note=tell
+                method,
+                known,
+                config.radii,
+                only=_threats(method, config.threats),
+                seed=config.seed,
+                note=tell,
             )
     if output is not None:
         output.mkdir(parents=True, exist_ok=True)
@@ -60,21 +61,6 @@ def evaluate_fusion(
     if output is not None and not as_json:
         print(f"\ncurves     {output / PICTURE}\nfigures    {output / RESULTS}")
     return 0
-
-
-def read_radii(text: str) -> list[float]:
-    """Return the radii of a comma-separated flag; raises ConfigError for what is none.
-
-    >>> read_radii("0.5, 1")
-    [0.5, 1.0]
-    """
-    try:
-        found = [float(one) for one in split_commas(text) or ()]
-    except ValueError:
-        found = []
-    if not found or not all(0 < one < float("inf") for one in found):
-        raise ConfigError(f"--radii {text!r}: expected numbers above 0, such as 0.5,1,2")
-    return sorted(set(found))
 
 
 def known_rows(method: Crmt, rows: Sequence[Record], tell: Tell) -> list[Record]:
@@ -163,8 +149,14 @@ def _interval(of: Mapping[str, Any]) -> str:
     return f"{of['value']:.3f} [{low:.2f}, {high:.2f}]"
 
 
-def _rows(reading: Mapping[str, Any], tell: Tell) -> list[Record]:
-    found = load(reading["dataset"], **{k: v for k, v in reading.items() if k != "dataset"})
+def _rows(config: EvaluateFusionConfig, tell: Tell) -> list[Record]:
+    found = load(
+        config.dataset,
+        data_dir=config.data_dir,
+        schema=config.table_schema,
+        split=config.split,
+        limit=config.limit,
+    )
     for note in found.notes:
         tell(note)
     if found.schema.target is None:
@@ -175,11 +167,10 @@ def _rows(reading: Mapping[str, Any], tell: Tell) -> list[Record]:
     return rows
 
 
-def _threats(method: Crmt, wanted: str | None) -> list[str] | None:
+def _threats(method: Crmt, names: Sequence[str] | None) -> Sequence[str] | None:
     """Return the names of the threats to try, None for all."""
     from textcentric.attacks import threats
 
-    names = split_commas(wanted)
     known = [one.name for one in threats(method.names)]
     for name in names or ():
         if name not in known:

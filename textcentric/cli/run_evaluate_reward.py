@@ -12,9 +12,9 @@ from textcentric.cli.columns import columns
 from textcentric.cli.launched import alone
 from textcentric.cli.progress import LOADING, Progress
 from textcentric.cli.run_score import find_reward_model, load_reward_model
-from textcentric.cli.sections import split_commas
 from textcentric.cli.terminal import Tell, telling
 from textcentric.errors import ConfigError, DataError
+from textcentric.evaluation.config import EvaluateRewardConfig
 from textcentric.methods.reward import Reward
 from textcentric.methods.reward.best_of import best_of_table
 from textcentric.methods.reward.matrix import reward_matrix
@@ -26,15 +26,8 @@ from textcentric.runs import write_text
 
 def evaluate_reward(
     models: Sequence[str],
-    datasets: str | None,
-    candidates: str | None,
-    reading: Mapping[str, Any],
+    config: EvaluateRewardConfig,
     *,
-    text_only: str | None,
-    image_dir: str | None,
-    image_expert: str,
-    batch_size: int,
-    output: Path | None,
     as_json: bool,
     quiet: bool,
     verbose: bool,
@@ -42,7 +35,8 @@ def evaluate_reward(
     """Evaluate `models` on `datasets` and `candidates` and say what came of it; the exit code."""
     if not alone():  # one process does it, whoever launched more
         return 0
-    if datasets is None and candidates is None:
+    image_dir, image_expert = config.image_dir, config.image_expert
+    if not config.dataset and not config.candidates:
         raise ConfigError("on what? Give --dataset PAIRS, or --candidates FILE for Best-of-N")
     with (
         telling(quiet=quiet, verbose=verbose) as tell,
@@ -50,13 +44,13 @@ def evaluate_reward(
     ):
         folders = {_name(name): find_reward_model(name) for name in models}
         loaded = {name: load_reward_model(folder, image_dir) for name, folder in folders.items()}
-        blind = text_only and load_reward_model(find_reward_model(text_only), image_dir)
+        blind = _blind(config)
         for name, method in {**loaded, **({"text only": blind} if blind else {})}.items():
             method.on_batch = partial(progress.advance, f"{name}: responses read")
         seeing = _all_see(loaded)
         sets: dict[str, Any] = {}
-        for source in split_commas(datasets or "") or ():
-            found = read_pairs(source, **reading)
+        for source in config.dataset:
+            found = read_pairs(source, layout=config.layout, limit=config.limit)
             if image_dir and seeing:
                 found = pictured(found, image_dir)
             elif image_dir:
@@ -64,29 +58,34 @@ def evaluate_reward(
             for note in found.notes():
                 tell(note)
             sets[_set_name(found, sets)] = found.pairs
-        results = reward_matrix(loaded, sets, blind or None, batch_size) if sets else {}
-        if candidates is not None:
-            prompts = dict(_candidates(candidates, reading["limit"], tell))
+        results = reward_matrix(loaded, sets, blind, config.batch_size) if sets else {}
+        if config.candidates:
+            prompts = dict(_candidates(config, tell))
             if image_dir and not seeing:
                 prompts = {
                     name: candidates_in_words(asked, image_dir, expert=image_expert)
                     for name, asked in prompts.items()
                 }
-            results["best_of"] = _picked(loaded, prompts, batch_size)
-    if output is not None:
-        write_text(output, json.dumps(results, indent=2) + "\n")
+            results["best_of"] = _picked(loaded, prompts, config.batch_size)
+    if config.output is not None:
+        write_text(config.output, json.dumps(results, indent=2) + "\n")
     parts = [as_text(results)] if sets else []
     parts += [best_of_text(name, one) for name, one in results.get("best_of", {}).items()]
     print(json.dumps(results) if as_json else "\n\n".join(parts))
     return 0
 
 
-def _candidates(
-    sources: str, limit: int | None, tell: Tell
-) -> Iterator[tuple[str, list[Candidates]]]:
+def _blind(config: EvaluateRewardConfig) -> Reward | None:
+    """Return the model that was trained without descriptions, None where none is named."""
+    if config.text_only is None:
+        return None
+    return load_reward_model(find_reward_model(config.text_only), config.image_dir)
+
+
+def _candidates(config: EvaluateRewardConfig, tell: Tell) -> Iterator[tuple[str, list[Candidates]]]:
     """Yield the name and the prompts of each file."""
-    for source in split_commas(sources) or ():
-        prompts, dropped = read_candidates(source, limit)
+    for source in config.candidates:
+        prompts, dropped = read_candidates(source, config.limit)
         for why, count in dropped.items():
             tell(f"{source}: {count:,} left out: {why}")
         yield Path(source).name.split(".")[0], prompts

@@ -3,52 +3,50 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from textcentric.cli.launched import alone
-from textcentric.cli.sections import split_commas
 from textcentric.cli.terminal import Tell, telling
 from textcentric.command_line import command
 from textcentric.data import load
 from textcentric.data.dataset import Dataset
 from textcentric.errors import ConfigError, DataError, unknown
 from textcentric.latents import Latents, latent_encoder, write_latents
+from textcentric.latents.config import LatentsConfig
 from textcentric.latents.encoders import DEFAULTS
 
 
-def latents_command(
-    reading: Mapping[str, Any],
-    modalities: str | None,
-    encoders: Mapping[str, str | None],
-    output: Path | None,
-    *,
-    as_json: bool,
-    quiet: bool,
-    verbose: bool,
-) -> int:
+def latents_command(config: LatentsConfig, *, as_json: bool, quiet: bool, verbose: bool) -> int:
     """Encode the rows and say what came of it; return the exit code."""
     if not alone():
         return 0
     with telling(quiet=quiet, verbose=verbose) as tell:
-        found = load(reading["dataset"], **{k: v for k, v in reading.items() if k != "dataset"})
+        found = load(
+            config.dataset,
+            data_dir=config.data_dir,
+            schema=config.table_schema,
+            split=config.split,
+            limit=config.limit,
+        )
         for note in found.notes:
             tell(note)
-        names = chosen_modalities(found, split_commas(modalities))
+        names = chosen_modalities(found, config.modalities)
+        encoders = config.encoders()
         for name, encoder in encoders.items():
             if encoder is not None and name not in names:
                 raise ConfigError(
                     f"--{name}-encoder {encoder}: the pairs are of {' and '.join(names)}"
                 )
         opened = {name: latent_encoder(name, encoders[name]) for name in names}
-        folder = output or Path("latents") / found.name
+        folder = config.output_dir or Path("latents") / found.name
         made = write_latents(
             found,
             folder,
             opened,
             dataset=found.name,
-            data_dir=reading["data_dir"] or found.path.parent,
+            data_dir=config.data_dir or found.path.parent,
             note=_Progress(tell),
         )
     for name, of in made.papers["left_out"].items():
@@ -58,7 +56,7 @@ def latents_command(
     return 0
 
 
-def chosen_modalities(found: Dataset, wanted: list[str] | None) -> list[str]:
+def chosen_modalities(found: Dataset, wanted: Sequence[str] | None) -> list[str]:
     """Return the two modalities of the pairs: those wanted, else those that the schema names."""
     for name in wanted or ():
         if name not in DEFAULTS:
@@ -66,7 +64,7 @@ def chosen_modalities(found: Dataset, wanted: list[str] | None) -> list[str]:
     first = next(iter(found), None)
     if first is None:
         raise DataError(f"{found.name} has no row to encode")
-    names = wanted or [
+    names = list(wanted or ()) or [
         name
         for name in DEFAULTS
         if (name == "text" and found.schema.text) or name in found.schema.files()

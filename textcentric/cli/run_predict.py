@@ -3,37 +3,42 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from textcentric.background import run_in_background
 from textcentric.cli.find_model import find_model_folder
 from textcentric.cli.terminal import plain_warnings, say, silence, terminable
-from textcentric.config import resolve, settings
+from textcentric.config import resolve
 from textcentric.engines.protocol import Engine
 from textcentric.errors import ConfigError, unknown
+from textcentric.evaluation.config import EvaluateConfig, PredictConfig
 from textcentric.predict import WRITERS, Predicted, predict, write_predictions
 from textcentric.session import make_engine
 
+PASSED = {
+    *("data_dir", "split", "limit", "prompts", "prompt_dir", "base_url", "other_model"),
+    *("run_dir", "reuse", "batch_size"),
+}
 
-def predict_command(
-    model: str,
-    dataset: str,
-    options: Mapping[str, Any],
-    output: str | None,
-    *,
-    max_failed: float,
-    quiet: bool,
-    verbose: bool,
-) -> int:
-    """Predict the rows of `dataset` with `model`; return the exit code."""
+
+def predict_command(model: str, config: PredictConfig, *, quiet: bool, verbose: bool) -> int:
+    """Predict rows with `model`; return the exit code."""
+    output = config.output
+    if config.dataset is None:
+        raise ConfigError("which rows? Give --dataset")
     check_output(output)
     silence(verbose)
     tell = (lambda line: None) if quiet else say
-    with plain_warnings(tell), terminable():
-        predicted = predict(find_model(model), dataset, **options)
+    with lent_engine(config) as engine, plain_warnings(tell), terminable():
+        predicted = predict(
+            find_model(model),
+            config.dataset,
+            schema=config.table_schema,
+            engine=engine,
+            **config.model_dump(include=PASSED),
+        )
         for note in predicted.notes:
             tell(note)
         if output is None:
@@ -45,7 +50,7 @@ def predict_command(
     tell(f"{len(predicted.ids) - failed} of {len(predicted.ids)} rows are predicted")
     if output is not None:
         print(f"predictions  {output}")
-    return _verdict(predicted, max_failed)
+    return _verdict(predicted, config.max_failed)
 
 
 def find_model(name: str) -> Path:
@@ -62,20 +67,13 @@ def check_output(output: str | None) -> None:
 
 
 @contextmanager
-def lent_engine(
-    name: str | None, llm: str | None, base_url: str | None, pairs: Sequence[str]
-) -> Iterator[Engine | None]:
-    """Open the engine that the flags name, None where they name none, and close it again."""
-    if name is None and llm is None and not pairs:
+def lent_engine(config: PredictConfig | EvaluateConfig) -> Iterator[Engine | None]:
+    """Open the engine that the settings name, None where they name none, and close it again."""
+    if config.engine is None and config.llm is None and not config.engine_settings:
         yield None
         return
-    flags = {
-        "engine": name,
-        "model": llm,
-        "base_url": base_url,
-        "engine_settings": settings([*pairs]),
-    }
-    engine = make_engine(resolve(None, flags))
+    named = {"engine": config.engine, "model": config.llm, "base_url": config.base_url}
+    engine = make_engine(resolve(None, {**named, "engine_settings": config.engine_settings}))
     try:
         yield engine
     finally:

@@ -19,6 +19,7 @@ from textcentric.data.pictures import open_picture
 from textcentric.errors import ConfigError, DataError, unknown
 from textcentric.latents import Latents, open_latents
 from textcentric.methods.align_vl import AlignVl
+from textcentric.methods.align_vl.config import RetrieveConfig
 from textcentric.methods.align_vl.method import PAPERS
 from textcentric.methods.align_vl.recall import recall_with_intervals
 from textcentric.methods.align_vl.search import Search
@@ -27,37 +28,26 @@ from textcentric.runs import write_text
 
 
 def retrieve_command(
-    model: str,
-    folder: str,
-    asked: Mapping[str, Sequence[str]],
-    file: Path | None,
-    *,
-    split: str | None,
-    top: int,
-    page: Path | None,
-    data_dir: str | None,
-    as_json: bool,
-    quiet: bool,
-    verbose: bool,
+    model: str, config: RetrieveConfig, *, as_json: bool, quiet: bool, verbose: bool
 ) -> int:
     """Search, or test the search, and say what came of it; return the exit code."""
     if not alone():
         return 0
     with telling(quiet=quiet, verbose=verbose) as tell:
-        latents = open_latents(folder)
+        latents = open_latents(config.latents)
         method = AlignVl.load(find_model_folder(model, PAPERS, "aligned model"), latents)
-        wanted = {name: list(values) for name, values in asked.items()}
-        if file is not None:
-            wanted["text"] += _lines(file)
+        wanted = {name: list(getattr(config, name)) for name in ("text", "image", "audio")}
+        if config.queries is not None:
+            wanted["text"] += _lines(config.queries)
         if not any(wanted.values()):
-            told = _tested(method, latents, split or "test")
+            told = _tested(method, latents, config.split or "test")
             print(json.dumps(told) if as_json else _recall_as_text(told))
             return 0
-        found = list(_found(method, latents, wanted, split, top))
-        if page is not None:
-            root = Path(data_dir) if data_dir else latents.data_dir
-            write_text(page, _page(model, found, root))
-            tell(f"page     {page}")
+        found = list(_found(method, latents, wanted, config.split, config.top))
+        if config.page is not None:
+            root = Path(config.data_dir) if config.data_dir else latents.data_dir
+            write_text(config.page, _page(model, found, root))
+            tell(f"page     {config.page}")
     print(json.dumps(found, ensure_ascii=False) if as_json else _as_text(found))
     return 0
 

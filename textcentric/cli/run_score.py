@@ -17,6 +17,7 @@ from textcentric.cli.find_model import find_model_folder
 from textcentric.cli.terminal import plain_warnings, say, silence, terminable
 from textcentric.data.tables import open_table
 from textcentric.errors import ConfigError, DataError, RunError
+from textcentric.evaluation.config import ScoreConfig
 from textcentric.methods.reward import Item, Reward
 from textcentric.methods.reward.method import PAPERS
 from textcentric.preferences.described import ABSENT, describe_files
@@ -28,18 +29,9 @@ Describe = Callable[[Sequence[Item]], list[Item | str]]  # items as they are rea
 RESPONSES = ("response", "responses", "completion", "output")
 
 
-def score_command(
-    model: str,
-    source: Path,
-    output: Path | None,
-    *,
-    image_dir: str | None,
-    image_expert: str,
-    batch_size: int,
-    quiet: bool,
-    verbose: bool,
-) -> int:
-    """Score the responses of `source`; return the exit code, 3 where some could not be scored."""
+def score_command(model: str, config: ScoreConfig, *, quiet: bool, verbose: bool) -> int:
+    """Score responses; return the exit code, 3 where some could not be scored."""
+    output, image_dir, image_expert = config.output, config.image_dir, config.image_expert
     silence(verbose)
     tell = (lambda line: None) if quiet else say
     with plain_warnings(tell), terminable():
@@ -50,10 +42,10 @@ def score_command(
             describe = partial(_in_words, image_dir=image_dir, expert=image_expert)
             known = f"{known}/{image_expert}"
         done = _finished(output, known) if output else set()
-        wanted = (item for item in items(source) if _key(item) not in done)
+        wanted = (item for item in items(config.input) if _key(item) not in done)
         scored = failed = 0
         with _opened(output) as lines:
-            for line in _lines(method, known, wanted, batch_size, describe):
+            for line in _lines(method, known, wanted, config.batch_size, describe):
                 print(json.dumps(line, ensure_ascii=False), file=lines, flush=True)
                 scored += "score" in line
                 failed += "error" in line

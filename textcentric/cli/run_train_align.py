@@ -45,7 +45,7 @@ def training_pairs(training: AlignTraining) -> tuple[Latents, PairRows, PairRows
             f"no pair of {latents.folder} is in the split train, so there is nothing to learn; give"
             " the table a split or a group and make the latents again"
         )
-    return latents, rows[: training.train_pairs], held_out
+    return latents, rows[: training.train_rows], held_out
 
 
 def _fitted(

@@ -104,7 +104,7 @@ def training_pairs(training: RewardTraining, folder: Path | None, tell: Tell) ->
         raise DataError(
             f"no pair of {found.name} is in the split train, so there is nothing to learn"
         )
-    return Pairs(found.name, rows, held_out[: training.eval_rows])
+    return Pairs(found.name, rows, held_out[: training.held_out_rows])
 
 
 def _read(training: RewardTraining, name: str) -> PairSet:

@@ -7,7 +7,10 @@ from typing import Annotated
 
 import typer
 
-from textcentric.cli import flags as flag
+from textcentric.cli.options import AsJson, Panels, Quiet, Verbose, configured
+from textcentric.config import AugmentConfig
+
+RESUMED = ("base_url", "accept", "max_tokens_total", "max_minutes", "max_failed")
 
 app = typer.Typer(
     help="The run directories: what ran, what came of it, going on.",
@@ -19,24 +22,24 @@ Run = Annotated[str, typer.Argument(metavar="RUN", help="A run directory, or its
 Parent = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of run directories.")]
 
 
-@app.command("list")
-def list_(parent: Parent = Path("runs"), as_json: flag.AsJson = False) -> None:
+@app.command("list", cls=Panels)
+def list_(parent: Parent = Path("runs"), as_json: AsJson = False) -> None:
     """List the runs of a folder, newest first."""
     from textcentric.cli.show_runs import list_command
 
     list_command(parent, as_json=as_json)
 
 
-@app.command("show")
-def show(run: Run, as_json: flag.AsJson = False) -> None:
+@app.command("show", cls=Panels)
+def show(run: Run, as_json: AsJson = False) -> None:
     """Show what came of a run: counts, reasons, tokens, what limited it, how to go on."""
     from textcentric.cli.show_runs import show_command
 
     show_command(run, as_json=as_json)
 
 
-@app.command("diff")
-def diff(one: Run, two: Run, as_json: flag.AsJson = False) -> None:
+@app.command("diff", cls=Panels)
+def diff(one: Run, two: Run, as_json: AsJson = False) -> None:
     """Show what differs between two runs: configuration, counts, tokens, versions.
 
     Values are cut to the width of the screen; --json has them whole.
@@ -46,39 +49,34 @@ def diff(one: Run, two: Run, as_json: flag.AsJson = False) -> None:
     diff_command(one, two, as_json=as_json)
 
 
-@app.command("resume")
+@app.command("resume", cls=Panels)
+@configured(only=RESUMED, file=False)
 def resume(
+    config: AugmentConfig,
     run: Run,
     retry_failed: Annotated[
-        bool, typer.Option("--retry-failed", help="Ask again for what failed; answers are kept.")
+        bool,
+        typer.Option(
+            "--retry-failed",
+            help="Ask again for what failed; answers are kept.",
+            rich_help_panel="Output",
+        ),
     ] = False,
-    base_url: flag.BaseUrl = None,
-    accept: flag.Accept = None,
-    max_tokens_total: flag.MaxTokensTotal = None,
-    max_minutes: flag.MaxMinutes = None,
-    max_failed: flag.MaxFailed = None,
-    as_json: flag.AsJson = False,
-    quiet: flag.Quiet = False,
-    verbose: flag.Verbose = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
 ) -> None:
     """Go on with a run as it was configured, with the prompts that were frozen then.
 
     Paths in the configuration are as they were given: go on from the same folder.
     """
-    given = {
-        "base_url": base_url,
-        "accept": accept,
-        "max_tokens_total": max_tokens_total,
-        "max_minutes": max_minutes,
-        "max_failed": max_failed,
-    }
     from textcentric.cli.resume import resume_run
     from textcentric.cli.terminal import silence
 
     silence(verbose)
-    flags = {name: value for name, value in given.items() if value is not None}
+    given = {name: getattr(config, name) for name in RESUMED if name in config.model_fields_set}
     raise typer.Exit(
-        resume_run(run, flags, retry_failed=retry_failed, as_json=as_json, quiet=quiet)
+        resume_run(run, given, retry_failed=retry_failed, as_json=as_json, quiet=quiet)
     )
 
 
@@ -94,9 +92,9 @@ def lineage(
         str, typer.Argument(metavar="ROW_ID", help="An output (row/prompt/sample), or a row.")
     ],
     run: Annotated[
-        flag.Text, typer.Option("--run", help="Run directory; default: the newest.")
+        str | None, typer.Option("--run", help="Run directory; default: the newest.")
     ] = None,
-    as_json: flag.AsJson = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show what made an output: row, prompt, model, sampling values, seed, answers and checks.
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import field_validator, model_validator
 
-from textcentric.config import AugmentConfig, first_problem, read_keys
+from textcentric import fields
+from textcentric.config import AugmentConfig
 from textcentric.errors import ConfigError, unknown
-from textcentric.grid import LEVELS, NAMES
-from textcentric.scores import find_score
+from textcentric.methods.downstream.config import DownstreamConfig
+from textcentric.settings import Settings, read, setting
+from textcentric.training.config import TrainConfig
 
 OWN = frozenset(["output_dir", "seed", "resume"])  # set by the comparison for each of its parts
 
@@ -71,44 +73,63 @@ ARMS: dict[str, Arm] = {
 BASIC = tuple(ARMS)[:9]
 
 
-class CompareConfig(BaseModel):
+class CompareConfig(Settings):
     """What is compared on what.
 
-    `train_rows`, `held_out_rows` and `test_rows` are taken from the splits train, validation and
-    test; held-out rows (0: none) place the cuts of ordinal classes. Arms that read an LLM's words
-    see the `llm_` damage only ("all", or the first corruption where that is not tried), and what is
-    missing up to `llm_missing` modalities at a time.
-    `orders` is how many test rows are read in every order of their parts. `augment`, `training` and
-    `downstream` hold the settings of those parts.
-    With `folds` splits are not read: all rows are cut into so many folds, each tested by models
-    that are trained on the others; `fold` does one of them only.
+    Held-out rows place the cuts of ordinal classes. Arms that read an LLM's words see the `llm_`
+    damage only. With `folds` splits are not read: all rows are cut into so many folds, each tested
+    by models that are trained on the others.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    called = "compare"
+    flat = False
+    panel = "Method"
+    sections: ClassVar = {
+        "augment": AugmentConfig,
+        "training": TrainConfig,
+        "downstream": DownstreamConfig,
+    }
 
-    dataset: str = "petfinder"
-    data_dir: str | None = None
-    table_schema: dict[str, Any] | str | None = None
-    arms: tuple[str, ...] = BASIC
-    against: str = "plain-text"
-    seeds: tuple[int, ...] = Field((0, 1, 2), min_length=1)
-    train_rows: int | None = Field(None, ge=1)
-    held_out_rows: int | None = Field(None, ge=0)
-    test_rows: int | None = Field(None, ge=1)
-    corruptions: tuple[str, ...] = ("word-dropout", "feature-dropout", "image-words", "all")
-    levels: tuple[float, ...] = LEVELS
-    llm_corruptions: tuple[str, ...] = ("all",)
-    llm_levels: tuple[float, ...] = (0.3, 0.5, 0.7)
-    most_missing: int | None = Field(None, ge=1)
-    llm_missing: int | None = Field(1, ge=0)
-    orders: int = Field(0, ge=0)
-    folds: int | None = Field(None, ge=2)
-    fold: int | None = Field(None, ge=0)
-    metric: str | None = None
-    augment: dict[str, Any] = {}
-    training: dict[str, Any] = {}
-    downstream: dict[str, Any] = {}
-    output_dir: Path = Path("runs/compare")
+    dataset: str = fields.dataset("petfinder")
+    data_dir: str | None = fields.data_dir()
+    table_schema: dict[str, Any] | str | None = fields.table_schema()
+    arms: tuple[str, ...] = setting(
+        BASIC, f"What is compared: {', '.join(ARMS)}.", shown="the first nine", metavar="NAME,NAME"
+    )
+    against: str = setting("plain-text", "Arm to compare with.")
+    seeds: tuple[int, ...] = setting((0, 1, 2), "A training of each arm by each.", min_length=1)
+    train_rows: int | None = fields.at_most("rows of split train")
+    held_out_rows: int | None = fields.at_most("rows of split validation; 0: none", least=0)
+    test_rows: int | None = fields.at_most("rows of split test")
+    corruptions: tuple[str, ...] = fields.corruptions(
+        ("word-dropout", "feature-dropout", "image-words", "all")
+    )
+    levels: tuple[float, ...] = fields.levels()
+    llm_corruptions: tuple[str, ...] = setting(
+        ("all",),
+        "Those among them that an LLM's words are made for anew.",
+        panel="Damage",
+        shown="all, or the first of --corruptions",
+    )
+    llm_levels: tuple[float, ...] = setting(
+        (0.3, 0.5, 0.7), "Levels that an LLM's words are made for anew.", panel="Damage"
+    )
+    most_missing: int | None = fields.most_missing(least=1)
+    llm_missing: int | None = setting(
+        1, "The same where an LLM's words are made anew.", panel="Damage", ge=0
+    )
+    orders: int = fields.orders()
+    folds: int | None = setting(
+        None, "Cut all rows into so many folds, and read no splits.", panel="Data", ge=2
+    )
+    fold: int | None = setting(
+        None, "Test this fold only, counted from 0.", panel="Data", shown="all", ge=0
+    )
+    metric: str | None = fields.metric()
+    augment: dict[str, Any] = setting({}, "Settings of the runs of augment.", flags=())
+    training: dict[str, Any] = setting({}, "Settings of the training loop.", flags=())
+    downstream: dict[str, Any] = setting({}, "Settings of the trained models.", flags=())
+    output_dir: Path = fields.output_dir("Where results and report go.", Path("runs/compare"))
 
     @field_validator("arms")
     @classmethod
@@ -128,6 +149,8 @@ class CompareConfig(BaseModel):
     @field_validator("metric")
     @classmethod
     def _known_metric(cls, name: str | None) -> str | None:
+        from textcentric.scores import find_score
+
         if name is not None:
             find_score(name)
         return name
@@ -135,6 +158,8 @@ class CompareConfig(BaseModel):
     @field_validator("corruptions", "llm_corruptions")
     @classmethod
     def _known_corruptions(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        from textcentric.grid import NAMES
+
         for name in names:
             if name not in NAMES:
                 raise ConfigError(unknown("corruption", name, NAMES))
@@ -180,6 +205,19 @@ class CompareConfig(BaseModel):
             raise ValueError(f"{given[0]} is about splits, which folds={self.folds} does not read")
         return self
 
+    def check(self) -> None:
+        """Raise ConfigError for a setting of a part that cannot be, before any part is begun."""
+        from textcentric.grid import make_grid
+
+        make_grid(self.corruptions, self.levels)
+        make_grid(self.llm_corruptions, self.llm_levels)
+        for name in self.augment.keys() & OWN:
+            raise ConfigError(f"augment.{name} is chosen for each run; leave it out")
+        AugmentConfig.of(self.augment)
+        TrainConfig.of({**self.training, "output_dir": self.output_dir})
+        for name in self.arms:
+            DownstreamConfig.of({**self.downstream, **(ARMS[name].changes or {})})
+
     def data(self) -> dict[str, Any]:
         """Return the settings that say which rows are read, and how experts say them."""
         named = {"dataset": self.dataset, "data_dir": self.data_dir}
@@ -195,18 +233,6 @@ def read_compare_config(file: Path | None, flags: Mapping[str, Any]) -> CompareC
 
     Raises ConfigError with the nearest name for an unknown key, and with the value otherwise.
     """
-    values = read_keys(file) if file else {}
-    for name, value in flags.items():
-        if value is not None:
-            section, _, key = name.rpartition(".")
-            (values.setdefault(section, {}) if section else values)[key] = value
-    for name in values:
-        if name not in CompareConfig.model_fields:
-            raise ConfigError(unknown("key of compare", name, CompareConfig.model_fields))
-    for name in values.get("augment") or ():
-        if name not in AugmentConfig.model_fields or name in OWN:
-            raise ConfigError(unknown("key of augment", name, AugmentConfig.model_fields))
-    try:
-        return CompareConfig.model_validate(values)
-    except ValidationError as error:
-        raise ConfigError(first_problem(error, "compare")) from error
+    config = read(CompareConfig, file, flags)
+    config.check()
+    return config

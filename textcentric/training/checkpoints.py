@@ -27,6 +27,7 @@ from safetensors.torch import load_model
 from textcentric.config import differences
 from textcentric.errors import RunError
 from textcentric.runs import writing
+from textcentric.settings import with_current_names
 from textcentric.training.log import FILE as FIGURES
 
 STATE, WEIGHTS = "state.json", "model.safetensors"
@@ -133,7 +134,7 @@ class Checkpoints:
         if newest is None:
             return None
         content = self._read(newest)
-        changed = differences(content["identity"], self._identity)
+        changed = differences(with_current_names(content["identity"]), self._identity)
         if changed:
             raise RunError(
                 f"the checkpoint {newest} belongs to another configuration"

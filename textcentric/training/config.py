@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import model_validator
 
-from textcentric.config import first_problem
-from textcentric.errors import ConfigError, unknown
+from textcentric import fields
+from textcentric.config import fingerprint
+from textcentric.errors import ConfigError
+from textcentric.settings import Settings, setting
 
 # What may change between a checkpoint and the training that goes on from it.
 RUNTIME = frozenset(
@@ -26,47 +28,92 @@ ALIASES: dict[str, tuple[str, dict[bool, str | None]]] = {
 }
 
 
-class TrainConfig(BaseModel):
+class TrainConfig(Settings):
     """Everything that the training loop can be told, whatever the method.
 
     A global batch is `per_device_train_batch_size` x processes x `gradient_accumulation_steps`
-    rows; `warmup_steps` below 1 is a share of all steps; `max_steps` above 0 wins over
-    `num_train_epochs`. With `metric_for_best_model` the best weights are restored at the end.
+    rows. With `metric_for_best_model` the best weights are restored at the end.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    called = "train"
+    panel = "Training loop"
+    aliases: ClassVar = {
+        "bf16": "The same as --mixed-precision bf16.",
+        "fp16": "The same as --mixed-precision fp16.",
+        "resume_from_checkpoint": "The same as --resume always, or never.",
+    }
 
-    output_dir: Path
-    seed: int = Field(0, ge=0, lt=2**32)
-    learning_rate: float = Field(5e-5, gt=0)
-    weight_decay: float = Field(0.01, ge=0)
-    num_train_epochs: float = Field(3.0, gt=0)
-    max_steps: int = Field(-1, ge=-1)
-    per_device_train_batch_size: int = Field(16, ge=1)
-    per_device_eval_batch_size: int = Field(64, ge=1)
-    gradient_accumulation_steps: int = Field(1, ge=1)
-    max_grad_norm: float = Field(1.0, ge=0)  # 0 does not clip
-    warmup_steps: float = Field(0.1, ge=0)
+    output_dir: Path = fields.output_dir("Folder of the trained model.", ...)
+    seed: int = setting(0, "Decides every draw.", ge=0, lt=2**32)
+    learning_rate: float = setting(5e-5, "Its highest value.", gt=0)
+    weight_decay: float = setting(0.01, "Of AdamW.", ge=0)
+    num_train_epochs: float = setting(3.0, "Times that every row is seen.", gt=0)
+    max_steps: int = setting(
+        -1, "Optimiser steps, in place of the epochs.", ge=-1, shown="by the epochs"
+    )
+    per_device_train_batch_size: int = setting(16, "Rows of a micro-batch.", ge=1)
+    per_device_eval_batch_size: int = setting(64, "Rows at a time when evaluating.", ge=1)
+    gradient_accumulation_steps: int = setting(1, "Micro-batches of a step.", ge=1)
+    max_grad_norm: float = setting(1.0, "Clip gradients there; 0 does not clip.", ge=0)
+    warmup_steps: float = setting(
+        0.1, "Steps of growing learning rate; below 1 a share of all steps.", ge=0
+    )
     lr_scheduler_type: Literal[
         "linear", "cosine", "polynomial", "constant", "constant_with_warmup", "inverse_sqrt"
-    ] = "cosine"
-    mixed_precision: Literal["no", "bf16", "fp16"] = Field(
+    ] = setting("cosine", "How the learning rate falls.")
+    mixed_precision: Literal["no", "bf16", "fp16"] = setting(
+        None,
+        "Number format of the computation.",
+        shown="no, or that of accelerate launch",
         default_factory=lambda: os.environ.get("ACCELERATE_MIXED_PRECISION", "no"),
-        validate_default=True,  # of `accelerate launch --mixed_precision`, where it is not given
+        validate_default=True,
     )
-    use_cpu: bool = False
-    metric_for_best_model: str | None = None
-    greater_is_better: bool | None = None  # None goes by the metric's name
-    early_stopping_patience: int | None = Field(None, ge=1)
-    eval_strategy: When = "epoch"
-    eval_steps: int = Field(500, ge=1)
-    save_strategy: When = "epoch"
-    save_steps: int = Field(500, ge=1)
-    save_total_limit: int | None = Field(1, ge=1)
-    logging_steps: int = Field(10, ge=1)
-    report_to: Literal["none", "tensorboard", "wandb"] = "none"
-    train_sampling_strategy: Literal["random", "group_by_length"] = "group_by_length"
-    resume: Literal["auto", "never", "always"] = "auto"
+    use_cpu: bool = setting(False, "Leave accelerators alone.")
+    metric_for_best_model: str | None = setting(
+        None, "Keep the best weights by this metric.", shown="keep the last"
+    )
+    greater_is_better: bool | None = setting(
+        None,
+        "How the metric is read.",
+        off="--lower-is-better",
+        shown="by its name",
+    )
+    early_stopping_patience: int | None = setting(
+        None, "Stop after so many evaluations without a gain.", ge=1
+    )
+    eval_strategy: When = setting("epoch", "When held-out rows are evaluated.")
+    eval_steps: int = setting(500, "Steps between two evaluations.", ge=1)
+    save_strategy: When = setting("epoch", "When a checkpoint is saved.")
+    save_steps: int = setting(500, "Steps between two checkpoints.", ge=1)
+    save_total_limit: int | None = setting(1, "Checkpoints to keep, beside the model.", ge=1)
+    logging_steps: int = setting(10, "Steps between two lines of figures.", ge=1)
+    report_to: Literal["none", "tensorboard", "wandb"] = setting(
+        "none", "Where figures go besides metrics.jsonl."
+    )
+    train_sampling_strategy: Literal["random", "group_by_length"] = setting(
+        "group_by_length", "Batches of random rows, or of rows of like length."
+    )
+    resume: Literal["auto", "never", "always"] = setting(
+        "auto", "Go on from the newest checkpoint: where there is one, never, or refuse without."
+    )
+
+    @classmethod
+    def translated(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Return `values` with the names of this package alone."""
+        own = {name: value for name, value in values.items() if name not in ALIASES}
+        for alias in (name for name in values if name in ALIASES):
+            name, meanings = ALIASES[alias]
+            if not isinstance(values[alias], bool):
+                where = "; checkpoints lie beside output_dir" if name == "resume" else ""
+                raise ConfigError(
+                    f"train.{alias} is {values[alias]!r}, expected true or false{where}"
+                )
+            meant = meanings[values[alias]]
+            if meant is not None and own.setdefault(name, meant) != meant:
+                raise ConfigError(
+                    f"train.{alias} is {values[alias]} and {name} {own[name]!r}; give one of them"
+                )
+        return own
 
     @model_validator(mode="after")
     def _fits_together(self) -> TrainConfig:
@@ -89,29 +136,50 @@ def train_config(values: Mapping[str, Any]) -> TrainConfig:
     >>> train_config({"output_dir": "models/first", "max_steps": 10}).max_steps
     10
     """
-    values = _translated(values)
-    for name in values:
-        if name not in TrainConfig.model_fields:
-            raise ConfigError(unknown("key of train", name, TrainConfig.model_fields))
-    try:
-        return TrainConfig.model_validate(values)
-    except ValidationError as error:
-        raise ConfigError(first_problem(error, "train")) from error
+    return TrainConfig.of(values)
 
 
-def _translated(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return `values` with the names of this package alone."""
-    found = {name: value for name, value in values.items() if name not in ALIASES}
-    for alias in (name for name in values if name in ALIASES):
-        name, meanings = ALIASES[alias]
-        if not isinstance(values[alias], bool):
-            found_in = "; checkpoints lie beside output_dir" if name == "resume" else ""
-            raise ConfigError(
-                f"train.{alias} is {values[alias]!r}, expected true or false{found_in}"
-            )
-        meant = meanings[values[alias]]
-        if meant is not None and found.setdefault(name, meant) != meant:
-            raise ConfigError(
-                f"train.{alias} is {values[alias]} and {name} {found[name]!r}; give one of them"
-            )
-    return found
+class TrainingSettings(Settings):
+    """What `train NAME` is told whatever the method: the loop, the seed, and where it goes.
+
+    A method's own settings are in the section `part`. Keys of the loop and of the method may
+    stand outside their section, in a file as on the command line.
+    """
+
+    part: ClassVar[str]
+
+    seed: int = fields.seed("Training loop")
+    output_dir: Path | None = fields.output_dir(
+        "Folder of the trained model.", shown="models/ROWS-FINGERPRINT"
+    )
+    train: dict[str, Any] = setting({}, "Settings of the training loop.", flags=())
+
+    @model_validator(mode="after")
+    def _one_folder(self) -> TrainingSettings:
+        if "output_dir" in self.train:
+            raise ConfigError("train.output_dir: give output_dir (-o) outside the section")
+        return self
+
+    def name(self) -> str:
+        """Return how the folder of the model is named, before its fingerprint."""
+        raise NotImplementedError
+
+    def method(self) -> Any:
+        """Return the configuration of the method."""
+        return self.sections[self.part].of({"seed": self.seed, **getattr(self, self.part)})
+
+    def loop_values(self) -> dict[str, Any]:
+        """Return what the loop is told, with the method's own defaults."""
+        own = {key.partition(".")[2]: value for key, value in self.defaults.items()}
+        return own | self.train
+
+    def loop(self) -> TrainConfig:
+        """Return the configuration of the loop; the folder is named after everything."""
+        values = {"seed": self.seed, **self.loop_values()}
+        config = train_config(values | {"output_dir": self.output_dir or "models"})
+        if self.output_dir is not None:
+            return config
+        named = self.model_dump(mode="json", exclude={"train", self.part, "output_dir"})
+        named |= {"train": config.identity(), self.part: self.method().model_dump(mode="json")}
+        folder = Path("models") / f"{self.name()}-{fingerprint(named)}"
+        return config.model_copy(update={"output_dir": folder})

@@ -14,6 +14,7 @@ from textcentric.atomic import replace_text
 from textcentric.config import differences
 from textcentric.errors import RunError
 from textcentric.methods.protocol import Method
+from textcentric.settings import with_current_names
 from textcentric.training.card import write_train_card
 from textcentric.training.learning_curve import draw_learning_curve
 
@@ -39,7 +40,7 @@ def refuse_another(folder: Path, identity: Mapping[str, Any]) -> None:
         before = json.loads((folder / FACTS).read_text(encoding="utf-8"))["identity"]
     except (OSError, ValueError, KeyError):
         return  # no training has ended here
-    changed = differences(before, json.loads(json.dumps(identity)))
+    changed = differences(with_current_names(before), json.loads(json.dumps(identity)))
     if changed:
         raise RunError(
             f"{folder} holds a model of another configuration ({'; '.join(changed)});"

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
-from textcentric.config import first_problem
-from textcentric.errors import ConfigError, unknown
+from textcentric import fields
+from textcentric.settings import Settings, setting
 
 Noise = Literal["gaussian", "uniform"]
 Place = Literal["before", "after"]
@@ -16,43 +15,46 @@ OffDiagonal = Literal["all", "others"]
 Schedule = Literal["constant", "linear", "cosine", "per-pair"]
 
 
-class AlignConfig(BaseModel):
+class AlignConfig(Settings):
     """Mixing, Random Perturbation, Embedding Smoothing, adapters; with both off this is FuseMix.
 
-    `mixing` joins pairs two by two with one share ~ Beta(`mixing_beta`, `mixing_beta`) a batch, so
-    that B rows of a batch give B / 2 positives.
-    Random Perturbation adds `noise` of standard deviation `noise_sigma` (0: off) "before" or
-    "after" the adapters, in units of the latents as they come there; `noise_relative` makes it a
-    multiple of their standard deviation in each dimension.
-    Embedding Smoothing takes `smoothing` (0: off) from the positive of each row of the target and
-    spreads it over "all" the batch, or over the "others" alone. By the schedule it is constant,
-    falls to 0 over `smoothing_epochs` ("linear", "cosine"), or grows with a pair's own doubt
+    A batch of B rows that are mixed two by two gives B / 2 positives. By the schedule the
+    smoothing is constant, falls to 0 ("linear", "cosine"), or grows with a pair's own doubt
     ("per-pair": times 1 - cosine).
-    Adapters: `blocks` residual MLPs of `expansion` times the width, and a linear map to `width`.
-    Latents are standardised by the training items unless `standardize` is off. The temperature
-    starts at `temperature` and is learnt within [0.001, 0.5] unless `learn_temperature` is off.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    called = "align-vl"
 
-    mixing: bool = True
-    mixing_beta: float = Field(1.0, gt=0)
-    noise: Noise = "gaussian"
-    noise_sigma: float = Field(0.01, ge=0, allow_inf_nan=False)
-    noise_relative: bool = False
-    noise_place: Place = "before"
-    smoothing: float = Field(0.1, ge=0, lt=1)
-    smoothing_off_diagonal: OffDiagonal = "all"
-    smoothing_schedule: Schedule = "constant"
-    smoothing_epochs: float = Field(10.0, gt=0)
-    blocks: int = Field(2, ge=0)
-    expansion: int = Field(4, ge=1)
-    width: int = Field(256, ge=2)
-    dropout: float = Field(0.2, ge=0, lt=1)
-    standardize: bool = True
-    temperature: float = Field(0.07, ge=1e-3, le=0.5)
-    learn_temperature: bool = True
-    seed: int = 0
+    mixing: bool = setting(True, "FuseMix: mix pairs two by two.")
+    mixing_beta: float = setting(1.0, "Shares are drawn from Beta of this, twice.", gt=0)
+    noise: Noise = setting("gaussian", "Random Perturbation: its distribution.")
+    noise_sigma: float = setting(
+        0.01, "Standard deviation of the noise; 0: off.", ge=0, allow_inf_nan=False
+    )
+    noise_relative: bool = setting(
+        False, "Sigma in standard deviations of each dimension, not in units of the latents."
+    )
+    noise_place: Place = setting("before", "Noise before or after the adapters.")
+    smoothing: float = setting(
+        0.1, "Embedding Smoothing (alpha): share taken from the positive; 0: off.", ge=0, lt=1
+    )
+    smoothing_off_diagonal: OffDiagonal = setting(
+        "all", "Spread it over all the batch, or over the others."
+    )
+    smoothing_schedule: Schedule = setting("constant", "How the smoothing changes.")
+    smoothing_epochs: float = setting(
+        10.0, "Epochs in which a linear or cosine schedule falls to 0.", gt=0
+    )
+    blocks: int = setting(2, "Residual blocks of an adapter.", panel="Model", ge=0)
+    expansion: int = setting(4, "Width inside a block, over that outside.", panel="Model", ge=1)
+    width: int = setting(256, "Of the shared space.", panel="Model", ge=2)
+    dropout: float = setting(0.2, "In the adapters, 0 to 1.", panel="Model", ge=0, lt=1)
+    standardize: bool = setting(True, "Standardise latents by the training items.", panel="Model")
+    temperature: float = setting(
+        0.07, "Of the softmax, at the start, 0.001 to 0.5.", panel="Model", ge=1e-3, le=0.5
+    )
+    learn_temperature: bool = setting(True, "Learn the temperature, or keep it.", panel="Model")
+    seed: int = fields.seed()
 
 
 def align_config(values: Mapping[str, Any]) -> AlignConfig:
@@ -63,10 +65,34 @@ def align_config(values: Mapping[str, Any]) -> AlignConfig:
     >>> align_config({"noise_sigma": 0, "smoothing": 0}).mixing                # this is FuseMix
     True
     """
-    for name in values:
-        if name not in AlignConfig.model_fields:
-            raise ConfigError(unknown("key of align-vl", name, AlignConfig.model_fields))
-    try:
-        return AlignConfig.model_validate(dict(values))
-    except ValidationError as error:
-        raise ConfigError(first_problem(error, "align-vl")) from error
+    return AlignConfig.of(values)
+
+
+class RetrieveConfig(Settings):
+    """What is searched for, and in what; without a query the search is tested."""
+
+    called = "retrieve"
+
+    latents: str = setting(..., "Folder of the latents to search.", panel="Data", metavar="PATH")
+    text: tuple[str, ...] = setting(
+        (), "Search with words; may be repeated.", panel="Data", repeat=True
+    )
+    image: tuple[str, ...] = setting(
+        (), "Search with a picture; may be repeated.", panel="Data", repeat=True, metavar="PATH"
+    )
+    audio: tuple[str, ...] = setting(
+        (), "Search with a sound; may be repeated.", panel="Data", repeat=True, metavar="PATH"
+    )
+    queries: Path | None = setting(
+        None, "File with a text to search with on each line.", panel="Data"
+    )
+    split: str | None = setting(
+        None, "Items to search or to test.", panel="Data", shown="all to search, test to test"
+    )
+    data_dir: str | None = setting(
+        None, "Folder of the files, if it has moved.", panel="Data", metavar="PATH"
+    )
+    top: int = setting(10, "Items to find for each query.", panel="Output", ge=1)
+    page: Path | None = setting(
+        None, "HTML page of what was found, with pictures.", panel="Output", shown="none"
+    )

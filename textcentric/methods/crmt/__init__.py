@@ -1,6 +1,29 @@
 """Certifiably robust multimodal training (CRMT), its variants and its rivals."""
 
-from textcentric.methods.crmt.config import VARIANTS, CrmtConfig, crmt_config
-from textcentric.methods.crmt.method import Crmt
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["VARIANTS", "Crmt", "CrmtConfig", "crmt_config"]
+if TYPE_CHECKING:
+    from textcentric.methods.crmt.config import VARIANTS, CrmtConfig, crmt_config
+    from textcentric.methods.crmt.method import Crmt
+
+__all__ = [
+    "VARIANTS",
+    "Crmt",
+    "CrmtConfig",
+    "crmt_config",
+]
+
+_HOME = {
+    "VARIANTS": "config",
+    "Crmt": "method",
+    "CrmtConfig": "config",
+    "crmt_config": "config",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used, so that reading settings imports no torch."""
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)

@@ -9,13 +9,13 @@ Legend: B rows, M modalities, C classes.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-Over = Literal["minimum", "runner-up"]
-TauKind = Literal["correct", "released"]
+from textcentric.methods.crmt.config import Over
+
 Scores = Callable[[Mapping[str, Tensor]], Tensor]  # inputs by modality -> (B, M, C)
 
 

@@ -6,15 +6,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import field_validator
 
-from textcentric.config import first_problem
-from textcentric.errors import ConfigError, unknown
-from textcentric.methods.crmt.bound import Over, TauKind
-from textcentric.methods.crmt.objective import MARGIN_EPS
-from textcentric.methods.crmt.orthogonal import Orthogonality
+from textcentric import fields
+from textcentric.errors import unknown
+from textcentric.settings import Key, Settings, setting
 
 Inputs = Literal["clean", "adversarial", "mixed"]
+Over = Literal["minimum", "runner-up"]
+TauKind = Literal["correct", "released"]
+Orthogonality = Literal["own", "rownorm", "none"]
+MARGIN_EPS = 1e-5  # inside of the logarithm, as released; 0 is the printed equation
+ENCODERS = {
+    "image_encoder": Key("image", "resnet18 (where none is named), conv or packaged."),
+    "audio_encoder": Key("audio", "resnet18 (where none is named) or conv."),
+    "text_encoder": Key("text", "packaged (MiniLM, where none is named), a folder or OWNER/NAME."),
+    "table_encoder": Key("table", "mlp, the only one."),
+}
 
 
 @dataclass(frozen=True)
@@ -49,59 +57,59 @@ VARIANTS: dict[str, Variant] = {
 }
 
 
-class CrmtConfig(BaseModel):
-    """Modalities and encoders, classifier, first and second step, training inputs, rivals.
+class CrmtConfig(Settings):
+    """Modalities and encoders, classifier, first and second step, training inputs, rivals."""
 
-    Modalities: those named, else all that training rows have. `encoders` maps one to "resnet18"
-    (image, audio), "conv" (the same at a small size), "packaged", a hub name or a folder (text),
-    or "mlp" (table); pictures are `image_side` pixels a side, sounds `mel_bins` x `mel_frames`
-    log-mel values (10 ms a frame). `width` is that of features where the encoder leaves it open.
-    Classifier: `orthogonality` is the paper's "own", the released "rownorm", or "none";
-    `weights_start` the first value of every modality weight a.
-    First step: `rho` times the margin loss, "logsumexp" with `margin_eps` (0: as printed) or
-    "hinge".
-    Second step: mean radius over the `bound` ("minimum", or the released "runner-up") with `tau`
-    ("correct" or "released"), `second_steps` of Adam.
-    Adversarial inputs: `attack_steps` of l2 gradient ascent in a joint ball of `attack_radius`, in
-    units of normalised inputs (of one standard deviation).
-    """
+    called = "crmt"
 
-    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+    variant: str = setting("crmt-jt", f"Method or rival: {', '.join(VARIANTS)}.", metavar="NAME")
+    modalities: tuple[str, ...] | None = setting(
+        None, "Those to read: image,audio.", panel="Model", shown="all that training rows have"
+    )
+    encoders: dict[str, str] = setting(
+        {}, "Encoder of a modality.", panel="Model", flags=(), keys=ENCODERS
+    )
+    width: int = setting(
+        512, "Features of a modality, where the encoder leaves it open.", panel="Model", ge=2
+    )
+    image_side: int = setting(
+        224, "Pixels a side that pictures are brought to.", panel="Model", ge=8
+    )
+    image_channels: Literal[1, 3] = setting(3, "Grey or colour.", panel="Model")
+    mel_bins: int = setting(128, "Log-mel bins of sounds.", panel="Model", ge=8)
+    mel_frames: int = setting(1024, "Frames of 10 ms.", panel="Model", ge=8)
+    max_length: int = setting(128, "Tokens of a text at most.", panel="Model", ge=8)
+    layers: int | None = fields.layers()
 
-    variant: str = "crmt-jt"
-    modalities: tuple[str, ...] | None = None
-    encoders: dict[str, str] = {}
-    width: int = Field(512, ge=2)
-    image_side: int = Field(224, ge=8)
-    image_channels: Literal[1, 3] = 3
-    mel_bins: int = Field(128, ge=8)
-    mel_frames: int = Field(1024, ge=8)
-    max_length: int = Field(128, ge=8)
-    layers: int | None = Field(None, ge=1)
+    orthogonality: Orthogonality = setting(
+        "own", "Classifier: of the paper, of the released code, or none."
+    )
+    weights_start: float = setting(0.1, "First value of every modality weight a.", gt=0)
+    rho: float = setting(2.0, "Weight of the margin loss of the first step.", ge=0)
+    margin: Literal["logsumexp", "hinge"] = setting("logsumexp", "Form of the margin loss.")
+    margin_eps: float = setting(
+        MARGIN_EPS, "Inside of its logarithm, as released; 0: as printed.", ge=0, lt=1
+    )
 
-    orthogonality: Orthogonality = "own"
-    weights_start: float = Field(0.1, gt=0)
-    rho: float = Field(2.0, ge=0)
-    margin: Literal["logsumexp", "hinge"] = "logsumexp"
-    margin_eps: float = Field(MARGIN_EPS, ge=0, lt=1)
+    bound: Over = setting("minimum", "Of the second step: minimum, or runner-up as released.")
+    tau: TauKind = setting("correct", "Lipschitz constants: correct, or as released.")
+    second_steps: int = setting(400, "Steps of Adam in the second step.", ge=1)
+    second_learning_rate: float = setting(0.01, "Learning rate of the second step.", gt=0)
 
-    bound: Over = "minimum"
-    tau: TauKind = "correct"
-    second_steps: int = Field(400, ge=1)
-    second_learning_rate: float = Field(0.01, gt=0)
+    attack_radius: float = setting(
+        0.1, "l2 length of adversarial training inputs, in standard deviations.", gt=0
+    )
+    attack_steps: int = setting(5, "Steps of gradient ascent to them.", ge=1)
 
-    attack_radius: float = Field(0.1, gt=0)
-    attack_steps: int = Field(5, ge=1)
-
-    ogm_alpha: float = Field(0.3, ge=0)
-    pmr_weight: float = Field(0.6, ge=0)
-    pmr_momentum: float = Field(0.5, ge=0, lt=1)
-    mcr_weight: float = Field(0.01, ge=0)
-    mcr_contrast: float = Field(1.0, ge=0)
-    mcr_single: float = Field(0.01, ge=0)
-    mcr_game: Literal[-1, 0, 1] = -1
-    mcr_permutations: int = Field(32, ge=1)
-    seed: int = 0
+    ogm_alpha: float = setting(0.3, "Strength of OGM-GE.", panel="Rivals", ge=0)
+    pmr_weight: float = setting(0.6, "Weight of PMR's prototypes.", panel="Rivals", ge=0)
+    pmr_momentum: float = setting(0.5, "Of PMR's prototypes, 0 to 1.", panel="Rivals", ge=0, lt=1)
+    mcr_weight: float = setting(0.01, "Weight of MCR's game.", panel="Rivals", ge=0)
+    mcr_contrast: float = setting(1.0, "Weight of MCR's contrast.", panel="Rivals", ge=0)
+    mcr_single: float = setting(0.01, "Weight of MCR's single modalities.", panel="Rivals", ge=0)
+    mcr_game: Literal[-1, 0, 1] = setting(-1, "Which of MCR's games.", panel="Rivals")
+    mcr_permutations: int = setting(32, "Permutations of a batch in MCR.", panel="Rivals", ge=1)
+    seed: int = fields.seed()
 
     @field_validator("variant")
     @classmethod
@@ -124,10 +132,4 @@ def crmt_config(values: Mapping[str, Any]) -> CrmtConfig:
     >>> crmt_config({"variant": "ojt"}).method.margin
     False
     """
-    for name in values:
-        if name not in CrmtConfig.model_fields:
-            raise ConfigError(unknown("key of crmt", name, CrmtConfig.model_fields))
-    try:
-        return CrmtConfig.model_validate(dict(values))
-    except ValidationError as error:
-        raise ConfigError(first_problem(error, "crmt")) from error
+    return CrmtConfig.of(values)

@@ -16,8 +16,9 @@ import torch
 from torch import Tensor, nn
 
 from textcentric.methods.crmt.bound import Head
+from textcentric.methods.crmt.config import Orthogonality
 from textcentric.methods.crmt.encoders import Encoder
-from textcentric.methods.crmt.orthogonal import ORTHOGONALITY, Orthogonality
+from textcentric.methods.crmt.orthogonal import ORTHOGONALITY
 
 Batch = Mapping[str, Tensor]
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-MARGIN_EPS = 1e-5  # inside of the logarithm, as released; 0 is the printed equation
+from textcentric.methods.crmt.config import MARGIN_EPS
 
 
 def margin_loss(scores: Tensor, labels: Tensor, eps: float = MARGIN_EPS) -> Tensor:

@@ -9,14 +9,13 @@ Legend: C classes, D width.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
 
 import torch
 from torch import Tensor
 
 from textcentric.errors import ConfigError
+from textcentric.methods.crmt.config import Orthogonality
 
-Orthogonality = Literal["own", "rownorm", "none"]
 CLOSE, MOST_STEPS = 1e-9, 60  # of Newton-Schulz
 
 

@@ -13,7 +13,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from textcentric.methods.crmt.bound import Head, Over, radius
+from textcentric.methods.crmt.bound import Head, radius
+from textcentric.methods.crmt.config import Over
 
 MAY_LOSE = 0.01  # of the held-out accuracy
 

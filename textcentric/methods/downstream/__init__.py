@@ -1,9 +1,13 @@
 """Downstream transformers: fine-tuned on text rows and their adversarial variants."""
 
-from textcentric.methods.downstream.config import DownstreamConfig, downstream_config
-from textcentric.methods.downstream.decision import Decision, Predictions
-from textcentric.methods.downstream.method import Downstream
-from textcentric.methods.downstream.origin import Origin, expert_origin, read_origin
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from textcentric.methods.downstream.config import DownstreamConfig, downstream_config
+    from textcentric.methods.downstream.decision import Decision, Predictions
+    from textcentric.methods.downstream.method import Downstream
+    from textcentric.methods.downstream.origin import Origin, expert_origin, read_origin
 
 __all__ = [
     "Decision",
@@ -15,3 +19,21 @@ __all__ = [
     "expert_origin",
     "read_origin",
 ]
+
+_HOME = {
+    "Decision": "decision",
+    "Downstream": "method",
+    "DownstreamConfig": "config",
+    "Origin": "origin",
+    "Predictions": "decision",
+    "downstream_config": "config",
+    "expert_origin": "origin",
+    "read_origin": "origin",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used, so that reading settings imports no torch."""
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)

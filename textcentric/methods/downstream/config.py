@@ -5,69 +5,84 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import field_validator
 
-from textcentric.config import first_problem
-from textcentric.errors import ConfigError, unknown
-from textcentric.methods.loading import PACKAGED
+from textcentric import fields
+from textcentric.settings import Settings, setting
 
 
-class DownstreamConfig(BaseModel):
-    """Model, task, reading, objective and dropping in training.
+class DownstreamConfig(Settings):
+    """Model, task, reading, objective and dropping in training."""
 
-    Model: `model` is a hub name, a folder or "packaged" (MiniLM); `attention` is transformers'
-    `attn_implementation`; `layers` keeps only the first so many; `encoder_dropout` replaces the
-    model's own; `lora_rank` trains an adapter of that rank instead of all weights.
-    Task: "auto" takes words as classes, up to ten whole numbers as ordinal, else regression;
-    `classes` fixes the classes and their order; `ordinal` is either the squared error on the
-    standardised rank or the cumulative link; `target_transform` is undone at prediction.
-    Reading: `parts` chooses and orders the blocks (none: all, as the row has them), a block
-    begins with its name where `headers` is on, `max_length` is in tokens.
-    Objective: clean + `variant_weight` x mean over `variants` (K) + `consistency` x divergence;
-    "worst" takes the variant of highest loss; in an epoch a share `variant_share` of the rows
-    brings its variants along.
-    Dropping: a level in [0, 1] is drawn from `dropout_levels` for every text and epoch; each part
-    is left out with probability `modality_dropout`; `order_shuffle` permutes the blocks.
-    `calibration_rows` is how many training rows place the quantile cuts, unless others are given.
-    """
+    called = "downstream"
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model: str = setting(
+        "packaged",
+        "Transformer to train: packaged (MiniLM), a folder or OWNER/NAME.",
+        panel="Model",
+    )
+    revision: str | None = fields.revision()
+    trust_remote_code: bool = fields.trust_remote_code()
+    pooling: Literal["auto", "mean", "cls", "last"] = setting(
+        "auto", "How the tokens' features become the text's.", panel="Model"
+    )
+    attn_implementation: str | None = fields.attn_implementation()
+    dtype: Literal["float32", "bfloat16"] = fields.dtype()
+    layers: int | None = fields.layers()
+    encoder_dropout: float | None = setting(
+        None, "In the transformer, 0 to 1.", panel="Model", shown="the model's own", ge=0, lt=1
+    )
+    head_dropout: float = setting(0.1, "Before the head, 0 to 1.", panel="Model", ge=0, lt=1)
+    lora_r: int | None = setting(
+        None, "Train a LoRA adapter of this rank.", panel="Model", shown="all weights", ge=1
+    )
+    lora_alpha: int | None = setting(
+        None, "Scale of the adapter, over its rank.", panel="Model", shown="twice the rank", ge=1
+    )
+    lora_dropout: float = setting(0.0, "Before the adapter, 0 to 1.", panel="Model", ge=0, lt=1)
+    lora_target_modules: str | tuple[str, ...] = fields.lora_target_modules()
 
-    model: str = PACKAGED
-    revision: str | None = None
-    trust_remote_code: bool = False
-    pooling: Literal["auto", "mean", "cls", "last"] = "auto"
-    attention: str | None = None
-    dtype: Literal["float32", "bfloat16"] = "float32"
-    layers: int | None = Field(None, ge=1)
-    encoder_dropout: float | None = Field(None, ge=0, lt=1)
-    head_dropout: float = Field(0.1, ge=0, lt=1)
-    lora_rank: int | None = Field(None, ge=1)
-    lora_alpha: int | None = Field(None, ge=1)
-    lora_dropout: float = Field(0.0, ge=0, lt=1)
-    lora_targets: str | tuple[str, ...] = "all-linear"
+    task: Literal["auto", "classification", "ordinal", "regression"] = setting(
+        "auto", "auto: words are classes, up to ten whole numbers ordinal, others regression."
+    )
+    classes: tuple[int | str, ...] | None = setting(
+        None, "All classes in their order, where training rows may lack some.", flags=()
+    )
+    class_weights: Literal["none", "balanced"] = setting(
+        "none", "balanced gives rare classes more weight."
+    )
+    ordinal: Literal["rank", "cumulative"] = setting(
+        "rank", "Ordered classes: squared error of the rank, or a cumulative link."
+    )
+    target_transform: Literal["none", "log", "log1p"] = setting(
+        "none", "Of a regression's target; undone at prediction."
+    )
+    calibration_rows: int = setting(
+        1000, "Training rows that place the cuts of ordered classes, without held-out ones.", ge=1
+    )
 
-    task: Literal["auto", "classification", "ordinal", "regression"] = "auto"
-    classes: tuple[int | str, ...] | None = None
-    class_weights: Literal["none", "balanced"] = "none"
-    ordinal: Literal["rank", "cumulative"] = "rank"
-    target_transform: Literal["none", "log", "log1p"] = "none"
-    calibration_rows: int = Field(1000, ge=1)
+    parts: tuple[str, ...] | None = setting(
+        None, "Blocks of a row to read, in order: text,table,summary.", panel="Text", shown="all"
+    )
+    headers: bool = setting(True, "Begin each block with its name.", panel="Text")
+    max_length: int = setting(256, "Tokens of a row at most.", panel="Text", ge=8)
 
-    parts: tuple[str, ...] | None = None
-    headers: bool = True
-    max_length: int = Field(256, ge=8)
+    variants: int = setting(1, "Perturbed texts of a row in an epoch (K).", ge=0)
+    variant_share: float = setting(
+        1.0, "Share of the rows, 0 to 1, that bring variants in an epoch.", ge=0, le=1
+    )
+    variant_weight: float = setting(1.0, "Weight of the variants' loss (lambda).", ge=0)
+    objective: Literal["mean", "worst"] = setting(
+        "mean", "Over the variants: their mean loss, or the highest."
+    )
+    consistency: float = setting(0.0, "Weight of agreeing with the clean text.", ge=0)
 
-    variants: int = Field(1, ge=0)
-    variant_share: float = Field(1.0, ge=0, le=1)
-    variant_weight: float = Field(1.0, ge=0)
-    objective: Literal["mean", "worst"] = "mean"
-    consistency: float = Field(0.0, ge=0)
-
-    dropout_levels: tuple[float, ...] = (0.0,)
-    modality_dropout: float = Field(0.0, ge=0, le=1)
-    order_shuffle: bool = False
-    seed: int = 0
+    dropout_levels: tuple[float, ...] = setting(
+        (0.0,), "Shares of words and columns dropped; one is drawn for a text and epoch."
+    )
+    modality_dropout: float = setting(0.0, "Chance, 0 to 1, that a block is left out.", ge=0, le=1)
+    order_shuffle: bool = setting(False, "Permute the blocks.")
+    seed: int = fields.seed()
 
     @field_validator("dropout_levels")
     @classmethod
@@ -92,10 +107,4 @@ def downstream_config(values: Mapping[str, Any]) -> DownstreamConfig:
     >>> downstream_config({"variants": 4}).variants
     4
     """
-    for name in values:
-        if name not in DownstreamConfig.model_fields:
-            raise ConfigError(unknown("key of downstream", name, DownstreamConfig.model_fields))
-    try:
-        return DownstreamConfig.model_validate(dict(values))
-    except ValidationError as error:
-        raise ConfigError(first_problem(error, "downstream")) from error
+    return DownstreamConfig.of(values)

@@ -168,11 +168,11 @@ class Downstream:
 
     def merge(self) -> None:
         """Fold the LoRA adapter into the model's weights; scores stay, up to rounding."""
-        if self.config.lora_rank is None:
-            raise ConfigError("there is no adapter to merge: lora_rank is not set")
+        if self.config.lora_r is None:
+            raise ConfigError("there is no adapter to merge: lora_r is not set")
         self.calibrate()
         merge_adapter(self.model)
-        self.config = self.config.model_copy(update={"lora_rank": None})
+        self.config = self.config.model_copy(update={"lora_r": None})
 
     def finish(
         self, rows: Sequence[Example], held_out: Sequence[Example], batch_size: int

@@ -104,7 +104,7 @@ def build_model(config: DownstreamConfig, decision: Decision) -> TextModel:
     encoder = load_encoder(config, source(config.model))
     with seeded(config.seed):
         head = make_head(config, decision, encoder.config)
-        if config.lora_rank is not None:
+        if config.lora_r is not None:
             encoder = with_adapter(encoder, config)
     return TextModel(encoder, head, pooling(config, encoder.config))
 
@@ -137,7 +137,7 @@ def save_model(model: TextModel, config: DownstreamConfig, folder: Path) -> None
     from safetensors.torch import save_file
 
     folder.mkdir(parents=True, exist_ok=True)
-    if config.lora_rank is not None:
+    if config.lora_r is not None:
         adapter = model.encoder.peft_config["default"]
         adapter.base_model_name_or_path = config.model  # not where it lay on this machine
         model.encoder.save_pretrained(folder, save_embedding_layers=False)
@@ -174,8 +174,8 @@ def load_encoder(config: DownstreamConfig, name: str, *, saved: bool = False) ->
             )
         if _takes_pooler(settings):
             options["add_pooling_layer"] = False
-        if config.attention is not None:
-            options["attn_implementation"] = config.attention
+        if config.attn_implementation is not None:
+            options["attn_implementation"] = config.attn_implementation
         if config.layers is not None:
             options["num_hidden_layers"] = checked_layers(config.layers, settings, config.model)
         if config.encoder_dropout is not None:
@@ -220,19 +220,19 @@ def with_adapter(encoder: Any, config: DownstreamConfig) -> Any:
     require("a LoRA adapter")
     from peft import LoraConfig, TaskType, get_peft_model
 
-    assert config.lora_rank is not None
-    targets = config.lora_targets
+    assert config.lora_r is not None
+    targets = config.lora_target_modules
     adapter = LoraConfig(
         task_type=TaskType.FEATURE_EXTRACTION,
-        r=config.lora_rank,
-        lora_alpha=config.lora_alpha or 2 * config.lora_rank,
+        r=config.lora_r,
+        lora_alpha=config.lora_alpha or 2 * config.lora_r,
         lora_dropout=config.lora_dropout,
         target_modules=targets if isinstance(targets, str) else list(targets),
     )
     try:
         return get_peft_model(encoder, adapter)
     except ValueError as error:
-        raise ConfigError(f"lora_targets={targets!r}: {error}") from error
+        raise ConfigError(f"lora_target_modules={targets!r}: {error}") from error
 
 
 def _adapted(encoder: Any, folder: Path) -> Any:

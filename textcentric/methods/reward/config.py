@@ -5,65 +5,73 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import model_validator
 
-from textcentric.config import first_problem
-from textcentric.errors import ConfigError, unknown
-from textcentric.methods.loading import PACKAGED
-from textcentric.methods.reward.objective import EPSILON
+from textcentric import fields
+from textcentric.settings import Settings, setting
+
+EPSILON = 1e-7  # of the shortcut-failure coefficient, as in the paper's code
 
 
-class RewardConfig(BaseModel):
-    """Model, reading, objective and proxy.
+class RewardConfig(Settings):
+    """Model, reading, objective and proxy; the defaults are those of the paper.
 
-    Model: `model_name_or_path` is a hub name, a folder or "packaged" (MiniLM), of which the first
-    `layers` are kept; `use_peft` trains a LoRA adapter and the head instead of all weights.
-    Reading: `max_length` in tokens; of a text that is too long the description is cut first, then
-    the prompt at its beginning, a response never.
-    Objective: "bt" (Bradley-Terry) or "sfc" (shortcut-aware); `center_rewards_coefficient` keeps
-    the sum of a pair's rewards near 0.
-    Pictures: with `vision_model` ("packaged", a hub name or a folder) the features of that frozen
-    encoder, projected, are read before the text, and the proxy sees a blank picture.
-    Proxy: the same text without the descriptions `proxy_fields` (none given: without any), which
-    `proxy_input` replaces by a fixed phrase or drops ("blank_image" leaves them, and blanks the
-    picture alone). It is trained along from
-    `proxy_model_name_or_path` (default: the model's own start), or is a finished reward model that
-    stays as it is ("frozen"). `sfc_normalize` divides the weights of a micro-batch by their mean,
-    `sfc_ema` smooths a pair's losses over epochs, `sfc_shuffle` gives each pair the weight of
-    another one (the placebo). The defaults are those of the paper.
+    Of a text that is too long the description is cut first, then the prompt at its beginning, a
+    response never. The proxy reads the same text without the descriptions `proxy_fields`.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+    called = "reward"
 
-    model_name_or_path: str = PACKAGED
-    revision: str | None = None
-    trust_remote_code: bool = False
-    attn_implementation: str | None = None
-    dtype: Literal["float32", "bfloat16"] = "float32"
-    layers: int | None = Field(None, ge=1)
-    disable_dropout: bool = True
-    gradient_checkpointing: bool = False
-    max_length: int = Field(512, ge=8)
-    vision_model: str | None = None
+    model_name_or_path: str = setting(
+        "packaged", "packaged (MiniLM), a folder or OWNER/NAME.", panel="Model"
+    )
+    revision: str | None = fields.revision()
+    trust_remote_code: bool = fields.trust_remote_code()
+    attn_implementation: str | None = fields.attn_implementation()
+    dtype: Literal["float32", "bfloat16"] = fields.dtype()
+    layers: int | None = fields.layers()
+    disable_dropout: bool = setting(True, "Train without the model's dropout.", panel="Model")
+    gradient_checkpointing: bool = setting(False, "Less memory, more time.", panel="Model")
+    max_length: int = setting(
+        512, "Tokens of a text at most; a response is never cut.", panel="Model", ge=8
+    )
+    vision_model: str | None = setting(
+        None,
+        "Frozen encoder of the pictures: packaged (EfficientNet), a folder or OWNER/NAME.",
+        panel="Model",
+        shown="no pictures",
+    )
 
-    use_peft: bool = False
-    lora_r: int = Field(16, ge=1)
-    lora_alpha: int = Field(32, ge=1)
-    lora_dropout: float = Field(0.05, ge=0, lt=1)
-    lora_target_modules: str | tuple[str, ...] = "all-linear"
+    use_peft: bool = setting(False, "Train a LoRA adapter and the head.", panel="Model")
+    lora_r: int = setting(16, "Rank of the adapter.", panel="Model", ge=1)
+    lora_alpha: int = setting(32, "Scale of the adapter, over its rank.", panel="Model", ge=1)
+    lora_dropout: float = setting(0.05, "Before the adapter, 0 to 1.", panel="Model", ge=0, lt=1)
+    lora_target_modules: str | tuple[str, ...] = fields.lora_target_modules()
 
-    reward_objective: Literal["bt", "sfc"] = "bt"
-    center_rewards_coefficient: float = Field(0.0, ge=0)
-    proxy_model_name_or_path: str | None = None
-    proxy_fields: tuple[str, ...] | None = None
-    proxy_input: Literal["placeholder", "drop", "blank_image"] = "placeholder"
-    proxy_schedule: Literal["joint", "frozen"] = "joint"
-    sfc_eps: float = Field(EPSILON, gt=0)
-    sfc_normalize: bool = False
-    sfc_ema: float = Field(0.0, ge=0, lt=1)
-    sfc_shuffle: bool = False
-    save_proxy: bool = False
-    seed: int = 0
+    reward_objective: Literal["bt", "sfc"] = setting(
+        "bt", "Bradley-Terry, or shortcut-aware by a proxy that lacks the descriptions."
+    )
+    center_rewards_coefficient: float = setting(
+        0.0, "Weight of keeping the sum of a pair's rewards near 0.", ge=0
+    )
+    proxy_model_name_or_path: str | None = setting(
+        None, "What the proxy starts from.", shown="that of the model"
+    )
+    proxy_fields: tuple[str, ...] | None = setting(
+        None, "Descriptions that the proxy lacks: image,table.", shown="all"
+    )
+    proxy_input: Literal["placeholder", "drop", "blank_image"] = setting(
+        "placeholder", "In their place: a fixed phrase, nothing, or they and a blank picture."
+    )
+    proxy_schedule: Literal["joint", "frozen"] = setting(
+        "joint", "Train the proxy along, or take a finished reward model as it is."
+    )
+    sfc_eps: float = setting(EPSILON, "Epsilon of the weights.", gt=0)
+    sfc_normalize: bool = setting(False, "Divide the weights of a micro-batch by their mean.")
+    sfc_ema: float = setting(0.0, "Smooth a pair's losses over epochs, 0 to 1.", ge=0, lt=1)
+    sfc_shuffle: bool = setting(False, "Give each pair the weight of another one (placebo).")
+    save_proxy: bool = setting(False, "Keep the proxy beside the model.")
+    seed: int = fields.seed()
 
     @property
     def model(self) -> str:
@@ -123,10 +131,4 @@ def reward_config(values: Mapping[str, Any]) -> RewardConfig:
     >>> reward_config({"reward_objective": "sfc"}).proxied
     True
     """
-    for name in values:
-        if name not in RewardConfig.model_fields:
-            raise ConfigError(unknown("key of reward", name, RewardConfig.model_fields))
-    try:
-        return RewardConfig.model_validate(dict(values))
-    except ValidationError as error:
-        raise ConfigError(first_problem(error, "reward")) from error
+    return RewardConfig.of(values)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from torch import Tensor
 from torch.nn.functional import softplus
 
-EPSILON = 1e-7  # of the shortcut-failure coefficient, as in the paper's code
+from textcentric.methods.reward.config import EPSILON
 
 
 @dataclass(frozen=True, slots=True)

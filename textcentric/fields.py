@@ -1,0 +1,214 @@
+"""Fields that several settings share: what help and reference page say of each stands here once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from textcentric.settings import Key, setting
+
+LEVELS = (0.1, 0.3, 0.5, 0.7, 0.9)  # of damage, where none are given
+# Flags of the roles of columns, by their keys in a schema.
+ROLES = {
+    "id": Key("id", "Column of the id."),
+    "target": Key("target", "Column to predict."),
+    "text": Key("text", "Column of text; may be repeated.", repeat=True),
+    "image": Key("image", "Column of a picture's path."),
+    "audio": Key("audio", "Column of a sound's path."),
+    "group": Key("group", "Column of the group, which is never parted between splits."),
+    "ignore": Key("ignore", "Column to leave out; may be repeated.", repeat=True),
+}
+
+
+def dataset(default: Any = None) -> Any:
+    """Return the field that names a data set."""
+    return setting(default, "petfinder, airbnb, avito, a table's path or OWNER/NAME.", panel="Data")
+
+
+def data_dir() -> Any:
+    """Return the field of the folder that holds a data set's files."""
+    return setting(None, "Folder of the data set's files.", panel="Data", metavar="PATH")
+
+
+def table_schema(shown: str | None = None) -> Any:
+    """Return the field that says what the columns of a table are."""
+    return setting(
+        None,
+        "YAML that says which column plays which role, in place of the flags below.",
+        panel="Data",
+        flags=("--schema",),
+        metavar="PATH",
+        shown=shown,
+        keys=ROLES,
+    )
+
+
+def split(default: str | None = None, about: str = "Only the rows of this split.") -> Any:
+    """Return the field of a split."""
+    return setting(default, about, panel="Data")
+
+
+def limit() -> Any:
+    """Return the field of how many rows are read."""
+    return setting(None, "At most so many rows.", panel="Data", ge=1)
+
+
+def image_expert(default: Any = "auto", shown: str | None = None) -> Any:
+    """Return the field of who puts pictures into words."""
+    about = "Who puts pictures into words: auto, vlm, labels, packaged, pixels, none or NAME."
+    return setting(default, about, panel="Data", shown=shown)
+
+
+def audio_expert(default: Any = "auto", shown: str | None = None) -> Any:
+    """Return the field of who puts sounds into words."""
+    about = "Who puts sounds into words: auto, packaged, sound, none or NAME."
+    return setting(default, about, panel="Data", shown=shown)
+
+
+def missing_values(default: Any = "skip", shown: str | None = None) -> Any:
+    """Return the field of what is said of empty cells of a table."""
+    about = "Empty cells of the table: skip them, or name them."
+    return setting(default, about, panel="Data", shown=shown)
+
+
+def engine(default: Any = "auto", shown: str | None = None) -> Any:
+    """Return the field of the engine that runs a language model."""
+    about = "auto (vllm where it is installed, else transformers), vllm, transformers or openai."
+    return setting(default, about, panel="Engine", shown=shown)
+
+
+def llm() -> Any:
+    """Return the field of the language model, where another model is the command's own."""
+    about = "Language model of the engine: smollm2, a folder or OWNER/NAME."
+    return setting(None, about, panel="Engine", shown="that of the training text")
+
+
+def other_model() -> Any:
+    """Return the field of whether another language model than in training may write."""
+    return setting(False, "Allow another LLM than wrote the training text.", panel="Engine")
+
+
+def base_url() -> Any:
+    """Return the field of a server's address."""
+    return setting(None, "Address of the server of --engine openai.", panel="Engine", metavar="URL")
+
+
+def engine_settings() -> Any:
+    """Return the field of an engine's own arguments."""
+    about = "Any other argument of the engine, by --set engine.NAME=VALUE."
+    return setting({}, about, panel="Engine", flags=())
+
+
+def prompt_dir() -> Any:
+    """Return the field of a folder of the user's own prompts."""
+    about = "Folder that adds prompts or overrides them."
+    return setting(None, about, panel="Prompts", metavar="PATH")
+
+
+def reuse() -> Any:
+    """Return the field of runs whose answers may be taken."""
+    about = "Run whose answers may be taken; may be repeated."
+    return setting((), about, panel="Output", repeat=True, metavar="RUN")
+
+
+def max_failed() -> Any:
+    """Return the field of the share of failures that is too high."""
+    about = "Share of failures, 0 to 1, above which it ends with 3."
+    return setting(0.05, about, panel="Limits", ge=0, le=1)
+
+
+def seed(panel: str | None = None) -> Any:
+    """Return the field of the seed."""
+    return setting(0, "Decides every draw.", panel=panel)
+
+
+def output_dir(about: str, default: Any = None, shown: str | None = None) -> Any:
+    """Return the field of the folder that a command writes."""
+    return setting(
+        default,
+        about,
+        panel="Output",
+        flags=("-o", "--output-dir"),
+        metavar="PATH",
+        shown=shown,
+    )
+
+
+def at_most(what: str, *, least: int = 1) -> Any:
+    """Return the field of how many of something are taken."""
+    return setting(None, f"At most so many {what}.", panel="Data", ge=least)
+
+
+def revision() -> Any:
+    """Return the field of a revision of a model on the hub."""
+    return setting(None, "Of a model on the hub.", panel="Model")
+
+
+def trust_remote_code() -> Any:
+    """Return the field of whether a model's own code is run."""
+    return setting(False, "Run the code that a model on the hub brings.", panel="Model")
+
+
+def attn_implementation() -> Any:
+    """Return the field of transformers' attention."""
+    about = "Of transformers: eager, sdpa, ..."
+    return setting(None, about, panel="Model", shown="the model's own")
+
+
+def dtype() -> Any:
+    """Return the field of the number format of weights."""
+    return setting("float32", "Number format of the weights.", panel="Model")
+
+
+def layers() -> Any:
+    """Return the field of how many layers of a transformer are kept."""
+    about = "Keep only the first so many layers of the transformer."
+    return setting(None, about, panel="Model", shown="all", ge=1)
+
+
+def lora_target_modules() -> Any:
+    """Return the field of the layers that LoRA adapts."""
+    return setting("all-linear", "Layers that are adapted.", panel="Model")
+
+
+def corruptions(default: Any) -> Any:
+    """Return the field of the kinds of damage."""
+    about = "Kinds of damage, or all of them at once: all,word-dropout,feature-dropout."
+    return setting(default, about, panel="Damage")
+
+
+def levels() -> Any:
+    """Return the field of the strengths of damage."""
+    return setting(LEVELS, "Of damage, in (0, 1].", panel="Damage")
+
+
+def most_missing(*, least: int = 0) -> Any:
+    """Return the field of how many modalities are taken away at a time."""
+    about = "Modalities removed at a time, at most." + ("" if least else " 0: none.")
+    return setting(None, about, panel="Damage", shown="any number", ge=least)
+
+
+def orders() -> Any:
+    """Return the field of how many rows are read in every order of their parts."""
+    about = "Rows read in every order of their parts; 0: none."
+    return setting(0, about, panel="Damage", ge=0)
+
+
+def metric() -> Any:
+    """Return the field of what is scored."""
+    return setting(None, "What is scored.", shown="the task's own")
+
+
+def image_dir() -> Any:
+    """Return the field of a folder of pictures."""
+    about = "Folder of the pictures, seen or put into words."
+    return setting(None, about, panel="Data", metavar="PATH")
+
+
+def layout() -> Any:
+    """Return the field of the layout of pairs."""
+    return setting(None, "Of the pairs, by name.", panel="Data", shown="told from the columns")
+
+
+def batch_size(default: int, what: str) -> Any:
+    """Return the field of how many are read at a time."""
+    return setting(default, f"{what} at a time.", panel="Limits", ge=1)
