@@ -143,7 +143,7 @@ def test_numbers_of_numpy_are_numbers(tmp_path: Path) -> None:
 
 
 def test_an_unknown_option_is_answered_with_the_nearest(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="unknown configuration key 'sample'; did you mean 'sam"):
+    with pytest.raises(ConfigError, match="unknown key of augment 'sample'; did you mean 'sam"):
         run(tmp_path / "run", 2, sample=3)
 
 

@@ -225,7 +225,7 @@ def test_lists_are_read_and_seeds_are_shared() -> None:
             ["--set", "trian.seed=1"],
             "unknown section of train downstream 'trian'; did you mean 'train'?",
         ),
-        (["--set", "seed"], "expected SECTION.KEY=VALUE"),
+        (["--set", "seed"], "expected train.NAME=VALUE or downstream.NAME=VALUE"),
         (["--learning-rate", -1], "learning_rate='-1': Input should be greater than 0"),
         (["--task", "ordnal"], "task='ordnal': Input should be 'auto', 'classification'"),
         (["--dropout-levels", "0,1.5"], "each in [0, 1], such as [0, 0.3, 0.6]"),

@@ -200,7 +200,7 @@ def test_an_unknown_key_of_the_configuration_file_ends_2(table: Table) -> None:
     (table.folder / "c.yaml").write_text("sample: 2\n")
     said = table.augment("-c", table.folder / "c.yaml")
     assert said.code == 2
-    assert "unknown configuration key 'sample'; did you mean 'samples'?" in said.err
+    assert "unknown key of augment 'sample'; did you mean 'samples'?" in said.err
 
 
 @pytest.mark.parametrize(

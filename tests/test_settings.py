@@ -60,8 +60,8 @@ def test_engine_settings_are_yaml_values() -> None:
 
 @pytest.mark.parametrize("pair", ["engine.x", "x=1", "engine.=1", "=1"])
 def test_a_pair_of_another_form_is_refused(pair: str) -> None:
-    with pytest.raises(ConfigError, match=r"expected SECTION\.KEY=VALUE"):
-        read_pair(pair)
+    with pytest.raises(ConfigError, match=r"expected train\.NAME=VALUE or reward\.NAME=VALUE"):
+        read_pair(pair, ["train", "reward"])
 
 
 @pytest.mark.parametrize(

@@ -198,7 +198,7 @@ def read(
     sources = [
         [(name, value) for name, value in written if name not in model.ignored],
         list(_from_environment(model)) if environment and model.environment else [],
-        [read_pair(pair) for pair in pairs],
+        [read_pair(pair, [*model.sections, *model.mappings]) for pair in pairs],
         [(name, value) for name, value in (flags or {}).items() if value is not None],
     ]
     for name, value in (item for source in sources for item in source):
@@ -232,16 +232,17 @@ def put(values: dict[str, Any], model: type[Settings], name: str, value: Any, sa
     values[last] = value
 
 
-def read_pair(pair: str) -> tuple[str, Any]:
-    """Return name and value of `--set NAME=VALUE`; the value is YAML (`true`, `[a, b]`, text).
+def read_pair(pair: str, sections: Sequence[str]) -> tuple[str, Any]:
+    """Return name and value of `--set SECTION.NAME=VALUE`; the value is YAML (`[a, b]`, text).
 
-    >>> read_pair("train.adam=0.9")
+    >>> read_pair("train.adam=0.9", ["train"])
     ('train.adam', 0.9)
     """
     name, equals, text = pair.partition("=")
     section, dot, key = name.strip().partition(".")
     if not (equals and section and dot and key):
-        raise ConfigError(f"--set {pair!r}: expected SECTION.KEY=VALUE, such as train.seed=1")
+        forms = " or ".join(f"{section}.NAME=VALUE" for section in sections)
+        raise ConfigError(f"--set {pair!r}: expected {forms}")
     return name.strip(), _yaml_value(f"--set {pair!r}", text)
 
 
