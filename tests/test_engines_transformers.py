@@ -5,7 +5,7 @@ import math
 import random
 from collections.abc import Iterator
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -87,7 +87,7 @@ WORDS = "calm young friendly dog cat loves children gentle black white garden ho
 class Running:
     """An engine and the event loop that it lives in."""
 
-    def __init__(self, dtype: str) -> None:
+    def __init__(self, dtype: Literal["float32", "bfloat16"]) -> None:
         self.runner = asyncio.Runner()
         self.engine = TransformersEngine(batch=4, dtype=dtype)
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+SHOWN = 40  # known names that a message lists
+
 
 class TextCentricError(Exception):
     """Base of every error that this package raises on purpose."""
@@ -77,4 +79,5 @@ def unknown(what: str, name: str, known: Iterable[str]) -> str:
     nearest = [known for known in names if known.endswith(f"/{name}")]  # its folder was left out
     nearest += get_close_matches(name, names, n=1, cutoff=0.5)
     hint = f"; did you mean {nearest[0]!r}?" if nearest else ";"
-    return f"unknown {what} {name!r}{hint} Known: {', '.join(names) or 'none'}"
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return f"unknown {what} {name!r}{hint} Known: {', '.join(names[:SHOWN]) or 'none'}{more}"

@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from textcentric.engines.arguments import check_arguments
 from textcentric.engines.protocol import Engine, Limits, Message, Request, Response, Sampling
 from textcentric.engines.scripted import ScriptedEngine
 from textcentric.errors import ConfigError, unknown
@@ -40,7 +41,7 @@ def open_engine(name: str = "auto", model: str | Path | None = None, **settings:
     default), a folder or a hub name; `settings` are the engine's own.
 
     Raises:
-        ConfigError: an unknown engine, or one whose package is not installed.
+        ConfigError: an unknown engine or setting of it, or a package that is not installed.
         EngineError: the model cannot be found.
 
     >>> engine = open_engine("scripted", answer="A calm dog.")
@@ -55,4 +56,5 @@ def open_engine(name: str = "auto", model: str | Path | None = None, **settings:
     make: Callable[..., Engine] = getattr(importlib.import_module(module), attribute)
     if model is not None:
         settings["model"] = model
+    check_arguments(make, name, settings)
     return make(**settings)

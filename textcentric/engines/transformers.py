@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from textcentric.engines.chat import ChatTokenizer, check_length
 from textcentric.engines.models import find_model
@@ -49,7 +49,7 @@ class TransformersEngine:
         model: str | Path | None = None,
         *,
         batch: int = 32,
-        dtype: str | None = None,
+        dtype: Literal["float32", "bfloat16", "float16"] | None = None,
         device: str | None = None,
     ) -> None:
         self.model = find_model(model)

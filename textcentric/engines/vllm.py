@@ -9,6 +9,7 @@ vLLM starts its core with `spawn`: a script needs `if __name__ == "__main__":` a
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import itertools
 import logging
@@ -19,6 +20,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, aclosing, contextmanager
 from dataclasses import fields
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +64,26 @@ class VllmEngine:
 
     >>> engine = VllmEngine("smollm2", max_num_seqs=64)
     """
+
+    @staticmethod
+    def foreign_arguments() -> frozenset[str] | None:
+        """Return the names of vLLM's own arguments, read from its source without importing it.
+
+        None where that file is not where it used to be: then vLLM itself says what it knows.
+        """
+        vllm = find_spec("vllm")
+        source = Path(str(vllm.origin)).parent / "engine" / "arg_utils.py" if vllm else None
+        if source is None or not source.is_file():
+            return None
+        classes = ("EngineArgs", "AsyncEngineArgs")
+        names = [
+            line.target.id
+            for node in ast.parse(source.read_text(encoding="utf-8")).body
+            if isinstance(node, ast.ClassDef) and node.name in classes
+            for line in node.body
+            if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name)
+        ]
+        return frozenset(names) or None
 
     def __init__(
         self, model: str | Path | None = None, *, verbose: bool = False, **settings: Any
