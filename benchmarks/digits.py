@@ -27,8 +27,8 @@ from typing import Any
 import numpy as np
 
 from textcentric.data import load
+from textcentric.folders import write_text
 from textcentric.rows import Record
-from textcentric.runs import write_text
 
 SPEAKERS = ("george", "jackson", "lucas", "nicolas", "yweweler")
 MODEL = {"encoders": {"image": "conv", "audio": "conv"}, "width": 128}
@@ -174,7 +174,7 @@ def result(cell: Cell, folder: Path) -> dict[str, Any]:
         return found
     import torch
 
-    from textcentric.methods.crmt.robustness import robustness
+    from textcentric.evaluation.fusion import robustness
 
     rows = splits(folder / "data" / f"digits-{cell.seed}.csv")
     method = trained(cell, rows, folder)
@@ -195,9 +195,9 @@ def result(cell: Cell, folder: Path) -> dict[str, Any]:
 
 def trained(cell: Cell, rows: Mapping[str, list[Record]], folder: Path) -> Any:
     """Return the model of a cell, trained now where it is not in `folder`."""
-    from textcentric.methods.crmt import Crmt, crmt_config
-    from textcentric.train import train
+    from textcentric.methods.fusion import Crmt, crmt_config
     from textcentric.training.config import TrainConfig
+    from textcentric.training.loop import train
 
     place = folder / "models" / cell.model
     if not (place / "crmt.json").is_file():

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from textcentric.intervals import Estimate, Resampled
+from textcentric.metrics.intervals import Estimate, Resampled
 
 PAIRS = (("crmt-jt", "jt"), ("crmt-at", "mmat"))
 

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from textcentric.runs import machine, versions
+from textcentric.machine import machine, versions
 
 RESULTS = Path(__file__).parent / "results"
 

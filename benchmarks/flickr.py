@@ -23,11 +23,11 @@ from typing import Any
 
 import numpy as np
 
-from textcentric.ablation.align_vl import align_cell, query_groups
-from textcentric.ablation.cells import Cell, Found, Measured, cells_of, measured
-from textcentric.ablation.summary import as_table, summary
-from textcentric.latents import Latents, PairRows, open_latents
-from textcentric.runs import write_text
+from textcentric.evaluation.ablation.arms import align_cell, query_groups
+from textcentric.evaluation.ablation.cells import Cell, Found, Measured, cells_of, measured
+from textcentric.evaluation.ablation.summary import as_table, summary
+from textcentric.folders import write_text
+from textcentric.methods.align_vl.latents import Latents, PairRows, open_latents
 
 FOLDS, CHOSEN_ON = 5, 1  # the fold that settings are chosen on
 SHUFFLED = (0.0, 0.2, 0.4)

@@ -26,7 +26,7 @@ def measure(
     import numpy as np
     from transformers.utils.logging import disable_progress_bar
 
-    from textcentric.latents import write_arrays
+    from textcentric.methods.align_vl.latents import write_arrays
 
     disable_progress_bar()
     drawn = np.random.default_rng(0)
@@ -62,8 +62,8 @@ def measure(
 def _ours(latents: Any, model: dict[str, Any], place: Path, batch: int, steps: int) -> Any:
     """Train; return seconds of a step, and of reading its latents."""
     from textcentric.methods.align_vl import AlignVl, align_config
-    from textcentric.train import train
     from textcentric.training.config import TrainConfig
+    from textcentric.training.loop import train
 
     rows = latents.rows("train")
     method = AlignVl(align_config(model), latents, rows)
@@ -96,7 +96,7 @@ def _bare(arrays: Any, model: dict[str, Any], batch: int, steps: int) -> float:
     from torch.nn.functional import cross_entropy, normalize
 
     from textcentric.methods.align_vl import align_config
-    from textcentric.methods.align_vl.adapters import Adapters
+    from textcentric.methods.align_vl.model import Adapters
 
     torch.manual_seed(0)
     held = {name: torch.from_numpy(one).float() for name, one in arrays.items()}

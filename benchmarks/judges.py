@@ -19,11 +19,11 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from textcentric.preferences import read_pairs
-from textcentric.preferences.described import described
-from textcentric.preferences.made import pairs_of_run
+from textcentric.data.pairs import read_pairs
+from textcentric.folders import write_text
+from textcentric.methods.reward.from_run import pairs_of_run
+from textcentric.methods.reward.words import described
 from textcentric.rows import Pair
-from textcentric.runs import write_text
 
 OBJECTIVES = ("bt", "sfc")
 LEARNT, TESTED = ("flickr8k", "run"), ("flickr8k", "run", "scienceqa")
@@ -96,8 +96,8 @@ def trained(
 ) -> Iterator[tuple[str, Any]]:
     """Yield the name of each model and itself, trained now where it is not in `folder`."""
     from textcentric.methods.reward import Reward, reward_config
-    from textcentric.train import train
     from textcentric.training.config import TrainConfig
+    from textcentric.training.loop import train
 
     for learnt in LEARNT:
         pairs = of_split(sets[learnt], "train")
@@ -129,8 +129,8 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--model", default="packaged")
     flags = parser.parse_args()
-    from textcentric.cli.run_evaluate_reward import as_text
-    from textcentric.methods.reward.matrix import reward_matrix
+    from textcentric.cli.evaluate_reward import as_text
+    from textcentric.evaluation.rewards.matrix import reward_matrix
 
     sets = prepare({name: getattr(flags, name) for name in TESTED}, flags.output)
     models = dict(trained(sets, flags.output, flags.seeds, flags.model))

@@ -59,7 +59,7 @@ def _write(folder: Path, pairs: int) -> None:
     """Write latents of which every shard is drawn anew."""
     import numpy as np
 
-    from textcentric.latents import write_arrays
+    from textcentric.methods.align_vl.latents import write_arrays
 
     class Drawn:
         """An array that is made when it is sliced."""
@@ -105,9 +105,9 @@ def main() -> None:
     parser.add_argument("batch", type=int)
     parser.add_argument("steps", type=int)
     flags = parser.parse_args()
-    import textcentric.train
-    from textcentric.latents import open_latents
+    import textcentric.training.loop
     from textcentric.methods.align_vl import AlignConfig, AlignVl
+    from textcentric.methods.align_vl.latents import open_latents
     from textcentric.training.config import TrainConfig
 
     before = anonymous_mb()
@@ -124,7 +124,7 @@ def main() -> None:
         save_strategy="no",
         use_cpu=True,
     )
-    textcentric.train.train(method, loop, rows, quiet=True)
+    textcentric.training.loop.train(method, loop, rows, quiet=True)
     watch.on = False
     weights = sum(one.numel() * 4 for one in method.model.parameters()) / 2**20
     disk = sum(path.stat().st_size for path in (flags.folder / "latents").rglob("*.npy")) / 2**20

@@ -24,11 +24,11 @@ from benchmarks.vllm_run import (
     stage_by_stage,
     whole_augment,
 )
-from textcentric.api import InHand
-from textcentric.config import AugmentConfig
+from textcentric.augmentation.config import AugmentConfig
+from textcentric.augmentation.opening import load_rows
+from textcentric.data.memory import InHand
 from textcentric.experts.protocol import Expert
 from textcentric.rows import Record
-from textcentric.session import load_rows
 
 BAR = 1.35
 QUICK = {"rows": 2, "pairs": 1}

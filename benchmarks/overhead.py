@@ -24,10 +24,10 @@ from benchmarks.vllm_run import (
     stage_by_stage,
     whole_augment,
 )
-from textcentric.config import AugmentConfig
-from textcentric.encoder import SentenceEncoder
-from textcentric.engines.packaged import packaged_encoder
-from textcentric.session import load_rows, make_experts
+from textcentric.augmentation.config import AugmentConfig
+from textcentric.augmentation.opening import load_rows, make_experts
+from textcentric.models.packaged import packaged_encoder
+from textcentric.models.sentence_encoder import SentenceEncoder
 
 BAR = 1.05
 QUICK = {"rows": 2, "pairs": 1, "rounds": 1}

@@ -22,15 +22,15 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from textcentric.compare import Comparison, compare
-from textcentric.comparison.config import read_compare_config
+from textcentric.corruption.grid import CLEAN, Cell
 from textcentric.data import write_sample
 from textcentric.data.sample.ceiling import Ceiling, Pet, pet_points
 from textcentric.engines.protocol import Engine
 from textcentric.errors import TextCentricError
-from textcentric.findings import Findings
-from textcentric.grid import CLEAN, Cell
-from textcentric.intervals import Estimate
+from textcentric.evaluation.comparison.comparison import Comparison, compare
+from textcentric.evaluation.comparison.config import read_compare_config
+from textcentric.evaluation.findings import Findings
+from textcentric.metrics.intervals import Estimate
 from textcentric.rows import Target
 
 ROWS, SEED = 2500, 0  # of the sample that is written; `prove.yaml` says how many are used

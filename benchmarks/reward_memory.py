@@ -71,7 +71,7 @@ def main() -> None:
     parser.add_argument("task", type=json.loads)
     flags = parser.parse_args()
     import textcentric.methods.reward
-    import textcentric.train  # noqa: F401
+    import textcentric.training.loop  # noqa: F401
 
     told = json.loads(Path(flags.task["pairs"]).read_text(encoding="utf-8"))
     pairs = [Pair(**one) for one in told]

@@ -25,8 +25,7 @@ from benchmarks.training import (
     model_folder,
     texts,
 )
-from textcentric.examples import Example
-from textcentric.rows import Pair
+from textcentric.rows import Example, Pair
 
 BT, GROUPED, SFC, TRL = "bt", "bt, grouped by length", "sfc", "TRL"
 ARMS = (BT, GROUPED, TRL, SFC)
@@ -131,8 +130,8 @@ def train_ours(
 ) -> Reading:
     """Train with our loop, by the arm's strategy or another; `changes` are of the method."""
     from textcentric.methods.reward import Reward, reward_config
-    from textcentric.train import train
     from textcentric.training.config import TrainConfig
+    from textcentric.training.loop import train
 
     chosen = {
         "model_name_or_path": model,

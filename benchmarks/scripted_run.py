@@ -8,12 +8,12 @@ from typing import Any
 
 from benchmarks.rewrites import answer
 from benchmarks.rows import SCHEMA
-from textcentric.augment import Driver
-from textcentric.config import AugmentConfig
+from textcentric.augmentation.config import AugmentConfig
+from textcentric.augmentation.driver import Driver
+from textcentric.augmentation.run import opened
 from textcentric.engines.protocol import Request
 from textcentric.engines.scripted import Answer, ScriptedEngine
-from textcentric.metrics import Metrics
-from textcentric.session import opened
+from textcentric.runs.counters import Metrics
 
 CONCURRENCY = 256  # what vLLM takes at once on a GPU
 

@@ -18,12 +18,12 @@ from benchmarks.figure import Figure
 from benchmarks.rewrites import answer
 from benchmarks.rows import SCHEMA, write_table
 from benchmarks.scripted_run import configure, run
+from textcentric.corruption.grid import make_grid
 from textcentric.engines.scripted import ScriptedEngine
-from textcentric.evaluate import evaluate
 from textcentric.evaluation.config import EvaluateConfig
-from textcentric.examples import read_examples
-from textcentric.grid import make_grid
+from textcentric.evaluation.robustness import evaluate
 from textcentric.methods.downstream import Downstream, downstream_config, read_origin
+from textcentric.runs.examples import read_examples
 
 BAR = 0.05
 CONCURRENCY, DELAY = 16, 3.0  # seconds: about five answers a second

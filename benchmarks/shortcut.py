@@ -25,10 +25,9 @@ from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
-from textcentric.cli.columns import columns
-from textcentric.config import fingerprint
-from textcentric.preferences.scenes import CUES, Environment, candidates, scene_pairs, words
-from textcentric.runs import write_text
+from textcentric.cli.terminal import columns
+from textcentric.data.pairs.scenes import CUES, Environment, candidates, scene_pairs, words
+from textcentric.folders import fingerprint, write_text
 
 PAIRS, TEST, EPOCHS, BATCH = 4000, 1500, 10, 64
 START_SEED = 100_000  # of the neutral pairs
@@ -125,7 +124,7 @@ class Bench:
 
     def _tested(self, method: Any, own: Environment) -> dict[str, Any]:
         """Return the model's accuracy, and its proxy's, on every environment."""
-        from textcentric.methods.reward.rulers import (
+        from textcentric.evaluation.rewards.baselines import (
             length_only,
             share_right,
             shortcut_failure,
@@ -153,8 +152,8 @@ class Bench:
 
     def _best_of(self, method: Any, own: Environment) -> dict[str, float]:
         """Return how often the pick of n candidates, value x cue, names the true value."""
+        from textcentric.evaluation.rewards.best_of import best_of
         from textcentric.methods.reward import Item
-        from textcentric.methods.reward.best_of import best_of
 
         told: list[list[float]] = []
         for number in range(PROMPTS):
@@ -166,8 +165,8 @@ class Bench:
 
     def _train(self, method: Any, pairs: Sequence[Any], seed: int) -> float:
         """Train in a folder that is thrown away; return the seconds that training took."""
-        from textcentric.train import train
         from textcentric.training.config import TrainConfig
+        from textcentric.training.loop import train
 
         with tempfile.TemporaryDirectory(prefix="textcentric-shortcut-") as name:
             loop = TrainConfig(

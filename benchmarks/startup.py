@@ -23,7 +23,7 @@ from typing import Any
 from benchmarks.figure import Figure, median
 from benchmarks.rows import write_table
 from benchmarks.scripted_run import configure, run
-from textcentric.config import AugmentConfig
+from textcentric.augmentation.config import AugmentConfig
 
 BAR = 1.0  # seconds for 100 thousand rows
 REST = 100  # rows that the unfinished run lacks
@@ -89,7 +89,7 @@ def config_of(place: Path, output_dir: Path) -> AugmentConfig:
 
 def build(place: Path, rows: int) -> None:
     """Write table, prompt and a finished run, unless they are there in this version."""
-    from textcentric.journal import TABLES
+    from textcentric.runs.journal import TABLES
 
     stamp = json.dumps([PROMPT, TABLES, config_of(place, place / "run").identity()])
     if (place / "stamp").is_file() and (place / "stamp").read_text() == stamp:
@@ -150,8 +150,8 @@ def main() -> None:
 
 def open_finished(config: AugmentConfig) -> float:
     """Return the seconds until it is known that nothing is left to do, as the command line asks."""
+    from textcentric.augmentation.run import finished_manifest, opened
     from textcentric.engines.scripted import ScriptedEngine
-    from textcentric.session import finished_manifest, opened
 
     engine = ScriptedEngine()
     started = time.perf_counter()
@@ -162,9 +162,9 @@ def open_finished(config: AugmentConfig) -> float:
 
 def open_rest(config: AugmentConfig) -> float:
     """Return the seconds until the first missing row is built again from its journalled answer."""
-    from textcentric.augment import Driver
+    from textcentric.augmentation.driver import Driver
+    from textcentric.augmentation.run import finished_manifest, opened
     from textcentric.engines.scripted import ScriptedEngine
-    from textcentric.session import finished_manifest, opened
 
     built: list[float] = []
     engine = ScriptedEngine()

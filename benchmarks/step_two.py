@@ -19,8 +19,8 @@ def measure(
     """
     import torch
 
-    from textcentric.methods.crmt.bound import Head
-    from textcentric.methods.crmt.step_two import Cached, step_two
+    from textcentric.methods.fusion.crmt.bound import Head
+    from textcentric.methods.fusion.crmt.step_two import Cached, step_two
 
     drawn = torch.Generator().manual_seed(0)
     labels = torch.arange(rows) % classes

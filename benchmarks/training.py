@@ -22,11 +22,12 @@ from types import MappingProxyType
 from typing import Any
 
 from benchmarks.figure import RESULTS, Figure, cpu_model, median
-from textcentric.config import AugmentConfig
-from textcentric.examples import Example, labelled
-from textcentric.runs import write_text
-from textcentric.session import load_rows
-from textcentric.words import expert_words
+from textcentric.augmentation.config import AugmentConfig
+from textcentric.augmentation.opening import load_rows
+from textcentric.augmentation.words import expert_words
+from textcentric.folders import write_text
+from textcentric.rows import Example
+from textcentric.runs.examples import labelled
 
 BARS = {"random": 1.25, "group_by_length": 0.97}  # our tokens a second over the Trainer's
 OURS = "textcentric"
@@ -223,8 +224,8 @@ def train_ours(
 ) -> Reading:
     """Train with our loop, which groups by length where nothing else is said."""
     from textcentric.methods.downstream import Downstream, DownstreamConfig
-    from textcentric.train import train
     from textcentric.training.config import TrainConfig
+    from textcentric.training.loop import train
 
     chosen = DownstreamConfig(
         model=model, task="classification", variants=0, max_length=max_length, seed=seed
@@ -324,7 +325,7 @@ def token_ids(
     """Return the token ids of each row, as our loop reads it."""
     from textcentric.methods.downstream import DownstreamConfig
     from textcentric.methods.downstream.texts import TextReader
-    from textcentric.methods.loading import load_tokenizer
+    from textcentric.models.loading import load_tokenizer
 
     config = DownstreamConfig(model=model, max_length=max_length)
     tokenizer = load_tokenizer(config, model_folder(model))
@@ -333,7 +334,7 @@ def token_ids(
 
 
 def model_folder(model: str) -> str:
-    from textcentric.engines.packaged import packaged_encoder
+    from textcentric.models.packaged import packaged_encoder
 
     return str(packaged_encoder()) if model == "packaged" else model
 

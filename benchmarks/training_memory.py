@@ -18,7 +18,7 @@ from typing import Any
 
 from benchmarks.figure import Figure, median, peak_mb
 from benchmarks.training import ARMS, BARS, OURS, texts, token_ids, train_ours, train_theirs
-from textcentric.examples import Example
+from textcentric.rows import Example
 
 BAR = 1.10  # of the Trainer's peak
 EPOCHS = 2

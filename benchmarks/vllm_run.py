@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from textcentric.augment import Driver
-from textcentric.config import AugmentConfig
+from textcentric.augmentation.config import AugmentConfig
+from textcentric.augmentation.driver import Driver
+from textcentric.augmentation.run import opened, wrap_up
 from textcentric.data.sample.writer import cached_sample
 from textcentric.engines.protocol import Request, Response
 from textcentric.engines.vllm import VllmEngine
-from textcentric.session import opened, wrap_up
 
 
 @dataclass

@@ -24,9 +24,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from textcentric.intervals import Estimate, Resampled
-from textcentric.methods.crmt.bound import Head, radius
-from textcentric.methods.crmt.step_two import Cached, step_two
+from textcentric.methods.fusion.crmt.bound import Head, radius
+from textcentric.methods.fusion.crmt.step_two import Cached, step_two
+from textcentric.metrics.intervals import Estimate, Resampled
 
 EMOTIONS = {"ANG": "A", "DIS": "D", "FEA": "F", "HAP": "H", "NEU": "N", "SAD": "S"}
 VOICE, FACE = "1", "2"  # first digit of a row's number

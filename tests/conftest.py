@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from small_run import write_prompts
 
-from textcentric.journal import Journal
-from textcentric.prompts import PromptLibrary
+from textcentric.prompts.library import PromptLibrary
+from textcentric.runs.journal import Journal
 
 CACHE = tempfile.TemporaryDirectory(prefix="textcentric-tests-")
 os.environ["HF_DATASETS_CACHE"] = CACHE.name  # read once, when `datasets` is imported

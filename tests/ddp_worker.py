@@ -14,8 +14,8 @@ import torch.distributed as dist
 from tiny_method import TinyMethod, make_rows, same, settings, weights
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
-from textcentric.train import train
 from textcentric.training.checkpoints import checkpoint_folder
+from textcentric.training.loop import train
 
 SIZE = "per_device_train_batch_size"
 # name -> rows, settings. The last step of an epoch has 1 of 4 rows (one process has none), 6 of 8,

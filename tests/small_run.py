@@ -8,12 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from textcentric import augment, shards
 from textcentric.api import Run
+from textcentric.augmentation import driver as augment
 from textcentric.engines.protocol import Request
 from textcentric.engines.scripted import ScriptedEngine
 from textcentric.errors import RequestError
 from textcentric.rows import Record
+from textcentric.runs import shards
 
 
 def hear_interrupts() -> None:

@@ -11,17 +11,19 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, normalize
 
 from textcentric.errors import ConfigError
-from textcentric.methods.align_vl.adapters import COLDEST, HOTTEST, Adapters
 from textcentric.methods.align_vl.config import AlignConfig, Noise, OffDiagonal, Place, align_config
-from textcentric.methods.align_vl.disturbance import halves, mixed, perturbed, to_rows
-from textcentric.methods.align_vl.model import AlignModel
+from textcentric.methods.align_vl.model import COLDEST, HOTTEST, Adapters, AlignModel
 from textcentric.methods.align_vl.objective import (
     best_gap,
     contrastive_losses,
+    halves,
+    mixed,
     over_all,
+    perturbed,
     smoothing_now,
+    to_rows,
 )
-from textcentric.methods.align_vl.recall import ranks, recall
+from textcentric.metrics.recall import ranks, recall
 
 SIZES = {"image": 6, "text": 4}
 

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 import torch
 
-from textcentric.ablation.align_vl import found_within, query_groups
 from textcentric.errors import ConfigError, DataError, RunError
-from textcentric.latents import Latents, PairRows, write_arrays
+from textcentric.evaluation.ablation.arms import found_within, query_groups
 from textcentric.methods.align_vl import AlignVl, align_config
-from textcentric.methods.align_vl.recall import recall_with_intervals
+from textcentric.methods.align_vl.latents import Latents, PairRows, write_arrays
 from textcentric.methods.align_vl.search import Search
-from textcentric.train import train
+from textcentric.metrics.recall import recall_with_intervals
 from textcentric.training.config import TrainConfig
+from textcentric.training.loop import train
 
 ITEMS, CAPTIONS = 60, 2
 SMALL = {"width": 8, "blocks": 1, "expansion": 1, "dropout": 0.1}

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from textcentric.answers import Answers, parse_json
+from textcentric.augmentation.answers import Answers, parse_json
 from textcentric.engines.protocol import Message, Request, Response, Sampling
 from textcentric.engines.scripted import ScriptedEngine
 from textcentric.errors import EngineError, RequestError
-from textcentric.journal import Journal
-from textcentric.metrics import Metrics
+from textcentric.runs.counters import Metrics
+from textcentric.runs.journal import Journal
 
 VERDICT = {
     "type": "object",

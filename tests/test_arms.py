@@ -12,10 +12,10 @@ import pytest
 from small_run import hear_interrupts
 from tiny_models import tiny_model
 
-from textcentric.comparison.arms import Trial, Tried, _write, attempt, read_trial
-from textcentric.comparison.config import ARMS
-from textcentric.examples import Example
-from textcentric.results import Parts
+from textcentric.evaluation.comparison.arms import Trial, Tried, _write, attempt, read_trial
+from textcentric.evaluation.comparison.config import ARMS
+from textcentric.evaluation.results_file import Parts
+from textcentric.rows import Example
 
 MOODS = ["calm", "bold", "shy"]
 if TYPE_CHECKING:

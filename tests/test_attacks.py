@@ -11,7 +11,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from textcentric.attacks import (
+from textcentric.errors import ConfigError, DataError
+from textcentric.evaluation.fusion_attacks import (
     Target,
     Threat,
     attack,
@@ -23,11 +24,10 @@ from textcentric.attacks import (
     under_a_huge_attack,
     with_one_missing,
 )
-from textcentric.attacks.losses import scaled_cross_entropy, untargeted
-from textcentric.attacks.paper import fgm, paper_pgd
-from textcentric.attacks.pgd import pgd
-from textcentric.attacks.threats import lengths
-from textcentric.errors import ConfigError, DataError
+from textcentric.evaluation.fusion_attacks.losses import scaled_cross_entropy, untargeted
+from textcentric.evaluation.fusion_attacks.paper import fgm, paper_pgd
+from textcentric.evaluation.fusion_attacks.pgd import pgd
+from textcentric.evaluation.fusion_attacks.threats import lengths
 
 CLASSES, ROWS = 4, 60
 WIDTHS = {"image": 6, "audio": 3}
@@ -124,7 +124,9 @@ def test_rows_that_are_lost_early_change_nothing_for_the_others(
 ) -> None:
     target = right_rows(Linear())
     whole = attack(target, JOINT, [0.3, 0.9])
-    module = import_module("textcentric.attacks.threats")  # the package has a function so called
+    module = import_module(
+        "textcentric.evaluation.fusion_attacks.threats"
+    )  # the package has a function so called
     monkeypatch.setattr(module, "MOST_VALUES", 7 * sum(WIDTHS.values()))
     assert torch.equal(attack(target, JOINT, [0.3, 0.9]).survived, whole.survived)
     alone = attack(target.rows(torch.arange(5)), JOINT, [0.9])

@@ -12,15 +12,15 @@ from typing import Any
 import pytest
 from small_run import PROMPTS, balance, model, record, records, run, texts, written
 
-from textcentric.api import in_hand
-from textcentric.augment import Budget, numeric_target, question
-from textcentric.config import AugmentConfig
-from textcentric.data.schema import Schema
+from textcentric.augmentation.config import AugmentConfig
+from textcentric.augmentation.driver import Budget
+from textcentric.augmentation.run import opened, run_to_end
+from textcentric.data.memory import in_hand
+from textcentric.data.schema import Schema, numeric_target, question
 from textcentric.engines.protocol import Limits, Request, Response
 from textcentric.engines.scripted import ScriptedEngine
 from textcentric.errors import EngineError, PromptError, RequestError, RunError, StoppedError
-from textcentric.metrics import Metrics, bottleneck, spent
-from textcentric.session import opened, run_to_end
+from textcentric.runs.counters import Metrics, bottleneck, spent
 
 
 class Dying:

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from textcentric.background import in_loop, run_in_background
+from textcentric.engines.event_loop import in_loop, run_in_background
 
 
 async def where() -> asyncio.AbstractEventLoop:

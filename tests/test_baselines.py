@@ -9,7 +9,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from textcentric.comparison.baselines import (
+from textcentric.errors import ConfigError, DataError
+from textcentric.evaluation.comparison.baselines import (
     BASELINES,
     Baseline,
     Columns,
@@ -20,9 +21,8 @@ from textcentric.comparison.baselines import (
     open_baseline,
     sentence_embedding,
 )
-from textcentric.errors import ConfigError, DataError
+from textcentric.metrics.scores import score
 from textcentric.rows import Record
-from textcentric.scores import score
 
 WORDS = ("slow", "calm", "quick")
 COLOURS = ("red", "green", "blue")

@@ -28,9 +28,9 @@ from benchmarks.figure import Figure, median
 from benchmarks.rows import SCHEMA, values, write_table
 from benchmarks.scripted_run import Remembered, configure, run
 from textcentric.data import load
-from textcentric.examples import Example
-from textcentric.prompts import PromptLibrary
-from textcentric.runs import read_manifest
+from textcentric.prompts.library import PromptLibrary
+from textcentric.rows import Example
+from textcentric.runs.manifest import read_manifest
 
 ROOT = Path(__file__).parent.parent
 OUTPUTS = 1 + len(PromptLibrary.load().select("adversarial"))  # of one row, the clean one too

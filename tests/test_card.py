@@ -11,8 +11,8 @@ import pytest
 import yaml
 from fake_run import DATA, write_run
 
-from textcentric.card import COLUMNS, plain, size_category, write_card
 from textcentric.errors import ConfigError
+from textcentric.report.run_card import COLUMNS, plain, size_category, write_card
 
 
 @pytest.fixture(scope="module")

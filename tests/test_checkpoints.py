@@ -19,9 +19,9 @@ import torch
 from tiny_method import TinyMethod, make_rows, same, settings, train_slowly, weights
 
 from textcentric.errors import RunError, StoppedError
-from textcentric.train import train
 from textcentric.training.checkpoints import _load, checkpoint_folder
 from textcentric.training.folder import TrainResult
+from textcentric.training.loop import train
 
 TESTS = Path(__file__).parent
 ROWS, HELD_OUT = make_rows(22), make_rows(6, seed=1)

@@ -11,9 +11,9 @@ import yaml
 from commands import Said, textcentric
 from small_clips import clips, schema
 
-from textcentric.cli.align_settings import AlignTraining
 from textcentric.errors import ConfigError
 from textcentric.methods.align_vl import AlignConfig
+from textcentric.methods.align_vl.config import AlignTraining
 from textcentric.settings import read
 
 LATENTS = ("latents", "--dataset", "clips.csv", "--data-dir", ".", "--schema", "sounds.yaml")

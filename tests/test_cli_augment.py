@@ -11,19 +11,17 @@ from PIL import Image
 from small_run import write_prompts
 
 from textcentric import ScriptedEngine
-from textcentric.cli.augment import chosen_mode
-from textcentric.cli.estimate import estimate_run
-from textcentric.cli.plan import show_plan
-from textcentric.cli.preview import row_as_text
-from textcentric.cli.run_augment import run_config
-from textcentric.config import resolve
+from textcentric.augmentation.config import resolve
+from textcentric.augmentation.forecast import estimate_run
+from textcentric.augmentation.run import opened
+from textcentric.cli.augment import chosen_mode, row_as_text, show_plan
+from textcentric.cli.running import run_config
 from textcentric.engines.protocol import Request
 from textcentric.engines.scripted import Answer
 from textcentric.errors import RequestError
-from textcentric.metrics import Metrics
-from textcentric.runs import read_manifest
-from textcentric.session import opened
-from textcentric.shards import Failure
+from textcentric.runs.counters import Metrics
+from textcentric.runs.manifest import read_manifest
+from textcentric.runs.shards import Failure
 
 SENTENCES = "Dog number {n} sleeps in the sun. It likes people a lot. Please call us soon."
 SETTINGS = {

@@ -16,9 +16,9 @@ from test_cli_start import started
 from test_cli_train import SCHEMA, write_table
 from tiny_models import WORDS, tiny_model
 
-from textcentric.cli.run_compare import compare_command
-from textcentric.comparison.config import read_compare_config
+from textcentric.cli.compare import compare_command
 from textcentric.engines.scripted import ScriptedEngine
+from textcentric.evaluation.comparison.config import read_compare_config
 
 CONFIG = """\
 dataset: pets.csv
@@ -50,7 +50,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def at(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Work in that folder, and time the model for a moment only."""
     monkeypatch.chdir(place)
-    monkeypatch.setattr("textcentric.cli.rates.SECONDS", 0.01)
+    monkeypatch.setattr("textcentric.evaluation.comparison.forecast.SECONDS", 0.01)
 
 
 def compare(*arguments: object) -> Said:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from textcentric.cli.checkup import (
+from textcentric.cli.doctor import (
     Line,
     Loading,
     checkup,
@@ -14,7 +14,7 @@ from textcentric.cli.checkup import (
     free_memory,
     load_in_child,
 )
-from textcentric.extras import Installed
+from textcentric.machine import Installed
 
 ALL = {
     "torch": "2.13.0",
@@ -157,7 +157,7 @@ def test_commands_with_the_same_cure_share_a_line(
         Line("Python", "ok", "3.11"),
         Line("predict", "warn", "lacks torch", "pip install 'textcentric[train]'"),
     ]
-    monkeypatch.setattr("textcentric.cli.checkup.checkup", lambda: lines)
+    monkeypatch.setattr("textcentric.cli.doctor.checkup", lambda: lines)
     assert doctor_command(as_json=False) == 0
     assert capsys.readouterr().err == "warn: score, predict: pip install 'textcentric[train]'\n"
 

@@ -11,7 +11,7 @@ import yaml
 from commands import Said, textcentric
 from small_clips import clips, schema
 
-from textcentric.methods.crmt import CrmtConfig
+from textcentric.methods.fusion import CrmtConfig
 
 DATA = ("--dataset", "clips.csv", "--data-dir", ".", "--schema", "clips.yaml")
 SMALL = (

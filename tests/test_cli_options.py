@@ -10,10 +10,10 @@ import pytest
 from commands import textcentric
 from typer.testing import CliRunner
 
+from textcentric.augmentation.config import AugmentConfig
 from textcentric.cli.app import COMMANDS, app, command
 from textcentric.cli.options import as_text, options_of
-from textcentric.cli.train_settings import Training
-from textcentric.config import AugmentConfig
+from textcentric.methods.downstream.config import Training
 from textcentric.settings import Settings
 
 # Names of options by command and by kind, as they were when options were written by hand.

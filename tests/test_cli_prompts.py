@@ -10,14 +10,16 @@ import numpy as np
 import pytest
 from commands import textcentric
 
-from textcentric.cli.expand import Sieve, expand_command, lines_of
-from textcentric.cli.try_prompt import as_dict, try_prompt
-from textcentric.config import AugmentConfig, resolve
+from textcentric.augmentation.config import AugmentConfig, resolve
+from textcentric.augmentation.expansion import Sieve, lines_of
+from textcentric.augmentation.trial import try_prompt
+from textcentric.cli.prompts import as_dict, expand_command
 from textcentric.engines import Response, ScriptedEngine
 from textcentric.engines.protocol import Request
 from textcentric.errors import ConfigError, DataError, PromptError
-from textcentric.prompts import Checks, Instruction, PromptLibrary, read_bank
-from textcentric.shards import Output
+from textcentric.prompts.library import Instruction, PromptLibrary, read_bank
+from textcentric.prompts.prompt import Checks
+from textcentric.runs.shards import Output
 
 GOOD = """---
 id: adversarial/mine
@@ -285,7 +287,7 @@ class TwoMeanings:
 
 
 def test_an_instruction_that_means_the_same_as_another_is_dropped() -> None:
-    from textcentric.cli.expand import Expansion
+    from textcentric.augmentation.expansion import Expansion
 
     first = Instruction("a", "tone", "random", "keep", "text", "Shout it out loud.")
     sieve = Sieve(Checks(words=(2, 20), similarity=(0.4, 0.9)), [first], TwoMeanings())

@@ -15,11 +15,11 @@ from small_run import WORDS as MOODS
 from test_reward import pairs
 from tiny_models import WORDS, tiny_model
 
-from textcentric.cli import run_score
-from textcentric.cli.reward_settings import RewardTraining
 from textcentric.errors import ConfigError
+from textcentric.evaluation.rewards import scoring as run_score
 from textcentric.methods.reward import RewardConfig
-from textcentric.preferences.described import describe_files
+from textcentric.methods.reward.config import RewardTraining
+from textcentric.methods.reward.words import describe_files
 from textcentric.settings import read
 from textcentric.training.config import TrainConfig
 

@@ -10,14 +10,14 @@ from commands import Said, textcentric
 from fake_server import Server, completion, served
 
 import textcentric as tc
-from textcentric.cli.resume import resume_run
-from textcentric.cli.run_augment import run_config
-from textcentric.cli.show_runs import diff_as_text
-from textcentric.config import resolve
+from textcentric.augmentation.config import resolve
+from textcentric.cli.running import run_config
+from textcentric.cli.runs import diff_as_text, resume_run
 from textcentric.engines.protocol import Request
-from textcentric.journal import Journal
-from textcentric.prompts import packaged_prompts
-from textcentric.runs import holder, lock, read_manifest, read_yaml, write_manifest
+from textcentric.folders import holder, lock, read_yaml
+from textcentric.prompts.library import packaged_prompts
+from textcentric.runs.journal import Journal
+from textcentric.runs.manifest import read_manifest, write_manifest
 
 PROMPT = """---
 id: adversarial/mine

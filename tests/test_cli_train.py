@@ -17,9 +17,9 @@ from small_run import WORDS as MOODS
 from test_cli_start import started
 from tiny_models import WORDS, tiny_model
 
-from textcentric.cli.train_settings import Training, read_training
 from textcentric.errors import ConfigError
 from textcentric.methods.downstream import Downstream, DownstreamConfig
+from textcentric.methods.downstream.config import Training, read_training
 from textcentric.settings import read
 from textcentric.training.config import TrainConfig, train_config
 

@@ -9,16 +9,20 @@ import pytest
 from commands import textcentric
 from small_run import write_prompts
 
-from textcentric.cli import augment_modes, run_evaluate, run_train, run_train_reward
+from textcentric.augmentation.command_line import augment_command
+from textcentric.augmentation.config import AugmentConfig, resolve
+from textcentric.cli import augment as augment_modes
+from textcentric.cli import evaluate as run_evaluate
+from textcentric.cli import train as run_train
 from textcentric.cli.app import command as program
-from textcentric.cli.reward_settings import RewardTraining
-from textcentric.cli.run_augment import of_all_rows
-from textcentric.cli.train_settings import Training
-from textcentric.command_line import augment_command, command, schema_flags
-from textcentric.config import AugmentConfig, resolve
+from textcentric.cli.running import of_all_rows
+from textcentric.command_line import command, schema_flags
 from textcentric.evaluation.config import EvaluateConfig
 from textcentric.fields import ROLES
-from textcentric.runs import read_manifest
+from textcentric.methods.downstream.config import Training
+from textcentric.methods.reward import training as run_train_reward
+from textcentric.methods.reward.config import RewardTraining
+from textcentric.runs.manifest import read_manifest
 from textcentric.training.folder import TrainResult
 
 EVERY_KEY = {

@@ -10,18 +10,17 @@ from typing import Any
 import pytest
 from tiny_models import tiny_model
 
-from textcentric.compare import Comparison, by_cell, compare, main_arm
-from textcentric.comparison.arms import arm_examples, read_trial
-from textcentric.comparison.config import ARMS, CompareConfig, read_compare_config
-from textcentric.comparison.folds import fold_of
+from textcentric.corruption.grid import CLEAN, Cell, CorruptedRows, make_grid
 from textcentric.engines.protocol import Request
 from textcentric.engines.scripted import ScriptedEngine
 from textcentric.errors import ConfigError, DataError
-from textcentric.evaluate import evaluate
+from textcentric.evaluation.comparison.arms import arm_examples, read_trial
+from textcentric.evaluation.comparison.comparison import Comparison, by_cell, compare, main_arm
+from textcentric.evaluation.comparison.config import ARMS, CompareConfig, read_compare_config
+from textcentric.evaluation.comparison.folds import fold_of
 from textcentric.evaluation.config import EvaluateConfig
-from textcentric.examples import Example
-from textcentric.grid import CLEAN, Cell, CorruptedRows, make_grid
-from textcentric.rows import Record
+from textcentric.evaluation.robustness import evaluate
+from textcentric.rows import Example, Record
 
 MOODS = ["calm", "bold", "shy"]
 SCHEMA = {
@@ -317,10 +316,10 @@ def test_rows_without_a_target_cannot_be_compared(config: dict[str, Any], tmp_pa
 def test_trained_models_are_evaluated_under_the_grid(
     config: dict[str, Any], tmp_path: Path
 ) -> None:
+    from textcentric.augmentation.opening import make_experts
     from textcentric.methods.downstream import Downstream, downstream_config, expert_origin
-    from textcentric.session import make_experts
-    from textcentric.train import train
     from textcentric.training.config import TrainConfig
+    from textcentric.training.loop import train
 
     comparison = Comparison(CompareConfig(**config))
     examples = [e for e in comparison.plain if e.split == "train"]

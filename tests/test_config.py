@@ -7,14 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from textcentric.config import (
-    AugmentConfig,
-    differences,
-    fingerprint,
-    identity_of,
-    resolve,
-)
+from textcentric.augmentation.config import AugmentConfig, resolve
 from textcentric.errors import ConfigError
+from textcentric.folders import differences, fingerprint
+from textcentric.runs.directory import identity_of
 
 
 def write(folder: Path, text: str) -> Path:

@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from textcentric.corrupt import (
+from textcentric.corruption.orders import part_orders
+from textcentric.corruption.rows import (
     CORRUPTIONS,
     check_absent,
     corrupt_parts,
     counts,
     drop_words,
     missing_subsets,
-    part_orders,
     rng_of,
     say_counts,
     without,

@@ -6,18 +6,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from textcentric.corrupt import CORRUPTIONS, counts
-from textcentric.corrupt_files import (
+from textcentric.corruption.files import (
     SNRS,
     all_with_pixels,
     audio_noise,
     file_corruptions,
     image_noise,
 )
+from textcentric.corruption.rows import CORRUPTIONS, counts
 from textcentric.data.photo_labels import PhotoLabels
+from textcentric.data.sounds import RATE, open_sound
 from textcentric.errors import ConfigError, StoppedError
 from textcentric.experts.image import ImageExpert
-from textcentric.experts.sound import RATE, open_sound
 from textcentric.rows import Record
 
 

@@ -15,11 +15,11 @@ from torch import Tensor
 
 from textcentric.data import load
 from textcentric.errors import ConfigError, DataError, RunError
-from textcentric.methods.crmt import VARIANTS, Crmt, crmt_config
-from textcentric.methods.crmt.robustness import nine_metrics, right_under, robustness
+from textcentric.evaluation.fusion import nine_metrics, right_under, robustness
+from textcentric.methods.fusion import VARIANTS, Crmt, crmt_config
 from textcentric.rows import Record
-from textcentric.train import train
 from textcentric.training.config import TrainConfig
+from textcentric.training.loop import train
 
 SMALL: dict[str, Any] = {
     "encoders": {"image": "conv", "audio": "conv"},

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from textcentric.errors import ConfigError
-from textcentric.methods.crmt.bound import (
+from textcentric.methods.fusion.crmt.bound import (
     Head,
     gradient_norms,
     lipschitz,
@@ -19,11 +19,11 @@ from textcentric.methods.crmt.bound import (
     radius,
     released_lipschitz,
 )
-from textcentric.methods.crmt.mcr import divergence, importance, shared
-from textcentric.methods.crmt.objective import hinge_loss, margin_loss, mixed
-from textcentric.methods.crmt.ogm_ge import modulation
-from textcentric.methods.crmt.orthogonal import own, rownorm
-from textcentric.methods.crmt.step_two import Cached, step_two
+from textcentric.methods.fusion.crmt.objective import hinge_loss, margin_loss, mixed
+from textcentric.methods.fusion.crmt.orthogonal import own, rownorm
+from textcentric.methods.fusion.crmt.step_two import Cached, step_two
+from textcentric.methods.fusion.rivals.mcr import divergence, importance, shared
+from textcentric.methods.fusion.rivals.ogm_ge import modulation
 
 ROWS, MODALITIES, CLASSES = 40, 3, 5
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from textcentric.curate import (
+from textcentric.augmentation.curation import (
     Draft,
     Piece,
     check_meaning,
@@ -17,7 +17,7 @@ from textcentric.curate import (
     texts_to_embed,
     trim,
 )
-from textcentric.prompts import Checks, Front, Prompt
+from textcentric.prompts.prompt import Checks, Front, Prompt
 
 SOURCE = "This calm dog was found behind the old bakery in Mill Lane last spring."
 BODY = """{% block user %}{{ row }}

@@ -18,9 +18,10 @@ from small_run import WORDS as MOODS
 from tiny_models import WORDS, tiny_model
 
 from textcentric.errors import ConfigError, DataError, RunError
-from textcentric.examples import Example, labelled, read_examples
 from textcentric.methods.downstream import Downstream, downstream_config, read_origin
 from textcentric.methods.downstream.texts import Parts
+from textcentric.rows import Example
+from textcentric.runs.examples import labelled, read_examples
 
 COLOURS = ["red", "blue", "old", "young"]
 
@@ -348,8 +349,8 @@ def test_a_folder_that_holds_no_model_is_refused(folder: str, tmp_path: Path) ->
 def test_a_run_directory_is_trained_on_by_the_loop_and_read_back(
     folder: str, tmp_path: Path
 ) -> None:
-    from textcentric.train import train
     from textcentric.training.config import TrainConfig
+    from textcentric.training.loop import train
 
     done = run(tmp_path / "run", 24)
     rows = labelled(read_examples(done.path))
@@ -371,7 +372,7 @@ def test_a_run_directory_is_trained_on_by_the_loop_and_read_back(
 
 @pytest.mark.slow
 def test_the_packaged_model_is_fine_tuned_and_its_folder_names_no_machine(tmp_path: Path) -> None:
-    from textcentric.engines.packaged import packaged_encoder
+    from textcentric.models.packaged import packaged_encoder
 
     rows = [example(n) for n in range(16)]
     one = fit(Downstream(downstream_config({"max_length": 32, "lora_r": 4}), rows), rows, 1, 1e-4)

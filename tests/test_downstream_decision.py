@@ -10,10 +10,9 @@ import numpy as np
 import pytest
 
 from textcentric.errors import ConfigError, DataError
-from textcentric.examples import Example
 from textcentric.methods.downstream.config import DownstreamConfig, downstream_config
 from textcentric.methods.downstream.decision import Decision, learn_decision, scaled
-from textcentric.rows import Record
+from textcentric.rows import Example, Record
 
 
 def rows(*targets: Any) -> list[Example]:

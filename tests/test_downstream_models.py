@@ -23,7 +23,7 @@ from textcentric.methods.downstream.model import (
     merge_adapter,
     save_model,
 )
-from textcentric.methods.loading import longest_text
+from textcentric.models.loading import longest_text
 
 CLASSES = Decision("classification", classes=("a", "b", "c"), counts=(1, 1, 1))
 CUMULATIVE = Decision("ordinal", "cumulative", (0, 1, 2, 3), (1, 2, 1, 4))

@@ -10,7 +10,6 @@ import pytest
 import torch
 from torch import Tensor
 
-from textcentric.examples import Example
 from textcentric.methods.downstream.config import downstream_config
 from textcentric.methods.downstream.decision import Decision, learn_decision
 from textcentric.methods.downstream.objective import (
@@ -20,6 +19,7 @@ from textcentric.methods.downstream.objective import (
     objective,
     row_losses,
 )
+from textcentric.rows import Example
 
 # Four rows with 2, 0, 1 and 3 variants; texts 4.. are the variants.
 PLACE = torch.tensor([[4, 5, -1], [-1, -1, -1], [6, -1, -1], [7, 8, 9]])

@@ -10,7 +10,6 @@ import pytest
 from tiny_models import tiny_tokenizer
 
 from textcentric.errors import ConfigError
-from textcentric.examples import Example
 from textcentric.methods.downstream.config import downstream_config
 from textcentric.methods.downstream.texts import (
     TextReader,
@@ -20,7 +19,8 @@ from textcentric.methods.downstream.texts import (
     fair_shares,
     training_parts,
 )
-from textcentric.methods.tokens import padded
+from textcentric.models.tokens import padded
+from textcentric.rows import Example
 
 ROW = {"table": "kind : dog .", "text": "a calm dog", "image": "red ."}
 VARIANTS = tuple({"text": f"variant {n}"} for n in range(10))

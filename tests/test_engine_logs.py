@@ -11,8 +11,8 @@ from typing import NoReturn
 import pytest
 
 from textcentric.cli.terminal import silence
-from textcentric.engines.packaged import _write_model
 from textcentric.engines.vllm import set_environment
+from textcentric.models.packaged import _write_model
 
 LIBRARIES = ("vllm", "transformers", "sentence_transformers", "httpx", "openai", "huggingface_hub")
 

@@ -12,10 +12,10 @@ import pytest
 
 from textcentric.engines import open_engine
 from textcentric.engines.chat import check_length
-from textcentric.engines.models import find_model, folder_revision, template_text
-from textcentric.engines.packaged import _move, cache_folder, packaged_encoder, packaged_model
 from textcentric.engines.vllm import VllmEngine
 from textcentric.errors import EngineError, RequestError
+from textcentric.models.names import find_model, folder_revision, template_text
+from textcentric.models.packaged import _move, cache_folder, packaged_encoder, packaged_model
 
 
 @pytest.fixture
@@ -122,7 +122,7 @@ def test_the_encoder_lies_in_its_package() -> None:
 
 @pytest.mark.slow
 def test_two_processes_convert_the_packaged_model_at_once(tmp_path: Path) -> None:
-    code = "from textcentric.engines.packaged import packaged_model as p; print(p())"
+    code = "from textcentric.models.packaged import packaged_model as p; print(p())"
     env = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
     command = [sys.executable, "-c", code]
     both = [subprocess.Popen(command, env=env, stdout=subprocess.PIPE) for _ in range(2)]

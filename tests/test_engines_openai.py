@@ -19,10 +19,10 @@ import pytest
 from fake_server import BUSY, FINE, HALF, Server, completion, http
 
 from textcentric.engines.openai import KEYS, OpenAIEngine
-from textcentric.engines.packaged import packaged_model
 from textcentric.engines.protocol import Message, Request, Sampling
 from textcentric.errors import ConfigError, EngineError, RequestError
-from textcentric.journal import Journal
+from textcentric.models.packaged import packaged_model
+from textcentric.runs.journal import Journal
 
 KEY = "sk-very-secret"
 ASK = (Message("system", "You are brief."), Message("user", "A calm dog."))

@@ -18,16 +18,16 @@ from small_run import KINDS, PLACES, records, run
 from small_run import WORDS as MOODS
 from tiny_models import WORDS, tiny_model
 
+from textcentric.corruption.grid import check_damaged
 from textcentric.engines.scripted import ScriptedEngine
 from textcentric.errors import ConfigError, DataError, RequestError
-from textcentric.evaluate import command, evaluate
 from textcentric.evaluation.config import EvaluateConfig
-from textcentric.examples import labelled, of_split, read_examples
-from textcentric.grid import check_damaged
+from textcentric.evaluation.prediction import predict
+from textcentric.evaluation.robustness import command, evaluate
 from textcentric.methods.downstream import Downstream, downstream_config, read_origin
 from textcentric.methods.downstream.model import TextModel
-from textcentric.predict import predict
-from textcentric.scores import score
+from textcentric.metrics.scores import score
+from textcentric.runs.examples import labelled, of_split, read_examples
 
 SCHEMA: dict[str, Any] = {
     "id": "id",

@@ -9,17 +9,11 @@ from typing import Any
 import pytest
 from small_run import record, records, run, written
 
+from textcentric.augmentation.words import describe_examples
 from textcentric.errors import DataError, RunError
-from textcentric.examples import (
-    Example,
-    describe_examples,
-    label_effects,
-    labelled,
-    of_split,
-    read_examples,
-)
 from textcentric.experts import open_experts
-from textcentric.rows import Record
+from textcentric.rows import Example, Record
+from textcentric.runs.examples import label_effects, labelled, of_split, read_examples
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from textcentric.data.sounds import RATE, Sound, open_sound
 from textcentric.errors import DataError
-from textcentric.experts.audio import AudioExpert
-from textcentric.experts.sound import RATE, Sound, describe_sound, open_sound, speech_share
+from textcentric.experts.audio import AudioExpert, describe_sound, speech_share
 
 soundfile = pytest.importorskip("soundfile")
 DIGITS = Path(os.environ.get("AV_DIGITS_DIR", Path(__file__).parents[2] / "shared/data/av_digits"))

@@ -3,8 +3,7 @@
 import pytest
 
 from textcentric.experts.clean import clean_line, clean_text
-from textcentric.experts.language import guess_language
-from textcentric.experts.text import TextExpert
+from textcentric.experts.text import TextExpert, guess_language
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,12 @@ from commands import textcentric
 from packaging.requirements import Requirement
 from typer.core import TyperGroup
 
-from textcentric import extras
+from textcentric import machine as extras
 from textcentric.cli import app as cli
-from textcentric.encoder import SentenceEncoder
 from textcentric.engines import open_engine
 from textcentric.errors import ConfigError
-from textcentric.extras import COMMANDS, DISTRIBUTIONS, PARTS, lacking, require
+from textcentric.machine import COMMANDS, DISTRIBUTIONS, PARTS, lacking, require
+from textcentric.models.sentence_encoder import SentenceEncoder
 
 LIGHT = {  # commands that need no extra, or only that of the engine they open
     *("augment", "describe", "report", "lineage", "doctor"),

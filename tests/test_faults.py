@@ -18,7 +18,7 @@ import pytest
 from commands import Said, textcentric
 from small_run import hear_interrupts, records, texts, write_prompts, written
 
-from textcentric.journal import Journal
+from textcentric.runs.journal import Journal
 
 ANSWERS = {
     "Summarise.": "Somebody offers a calm animal to a quiet home.",

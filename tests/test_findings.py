@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import pytest
 
+from textcentric.corruption.grid import CLEAN, Cell
+from textcentric.corruption.orders import ORDER
 from textcentric.errors import DataError
-from textcentric.findings import Findings, verdict
-from textcentric.grid import CLEAN, Cell
-from textcentric.orders import ORDER
-from textcentric.results import changed_rows, figures
+from textcentric.evaluation.findings import Findings, verdict
+from textcentric.evaluation.results_file import changed_rows, figures
 from textcentric.rows import Target
 
 ROWS = [f"r{n}" for n in range(40)]

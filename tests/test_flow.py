@@ -13,21 +13,21 @@ import numpy as np
 import pytest
 from small_run import model, record, write_prompts
 
-from textcentric.answers import Answers
-from textcentric.config import AugmentConfig
-from textcentric.describe import Describer
+from textcentric.augmentation.answers import Answers
+from textcentric.augmentation.config import AugmentConfig
+from textcentric.augmentation.description import Describer
+from textcentric.augmentation.plan import derive_seed, make_plan
+from textcentric.augmentation.requests import RequestBuilder
+from textcentric.augmentation.row import RowFlow
 from textcentric.engines.protocol import Request
 from textcentric.engines.scripted import ScriptedEngine
 from textcentric.errors import EngineError, PromptError, RequestError
 from textcentric.experts import open_experts
-from textcentric.flow import RowFlow, derive_seed
-from textcentric.journal import Journal
-from textcentric.metrics import Metrics
-from textcentric.prompts import PromptLibrary
-from textcentric.requests import RequestBuilder
+from textcentric.prompts.library import PromptLibrary
 from textcentric.rows import Record
-from textcentric.session import make_plan
-from textcentric.shards import Failure, Output
+from textcentric.runs.counters import Metrics
+from textcentric.runs.journal import Journal
+from textcentric.runs.shards import Failure, Output
 
 ROW = record(0)
 SUMMARY = "Somebody offers a calm animal to a quiet home."

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from textcentric.errors import ConfigError, DataError
-from textcentric.intervals import (
+from textcentric.metrics.intervals import (
     Estimate,
     Resampled,
     area,
@@ -18,7 +18,7 @@ from textcentric.intervals import (
     smallest_detectable,
     why_undefined,
 )
-from textcentric.scores import SCORES, score
+from textcentric.metrics.scores import SCORES, score
 
 RNG = np.random.default_rng(5)
 TARGETS = RNG.integers(4, size=40)

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from textcentric.errors import RunError, StoppedError
-from textcentric.journal import GROUP_SIZE, Journal
+from textcentric.runs.journal import GROUP_SIZE, Journal
 
 
 def run_python(code: str, *args: object, **options: Any) -> subprocess.CompletedProcess[str]:

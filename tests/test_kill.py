@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from small_run import balance, run, run_slowly, texts
 
-from textcentric.journal import Journal
+from textcentric.runs.journal import Journal
 
 ROWS, KILLS = 200, 20
 ENOUGH = 300  # answers that must have come between kills; a slow machine takes more kills
@@ -21,7 +21,7 @@ ENOUGH = 300  # answers that must have come between kills; a slow machine takes 
 def killed_after(folder: Path, seconds: float) -> bool:
     """Run in a process of its own, killed after `seconds`; say whether the kill met it alive."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["small_run", "pyarrow.parquet", "textcentric.report"])
+    context.set_forkserver_preload(["small_run", "pyarrow.parquet", "textcentric.report.run"])
     ready = context.Event()
     process = context.Process(target=run_slowly, args=(folder, ROWS, 0.02, ready.set))
     process.start()

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from textcentric.errors import ConfigError, DataError, RunError
-from textcentric.latents import (
+from textcentric.methods.align_vl.latents import (
     PairRow,
     PairRows,
     latent_encoder,
@@ -22,7 +22,7 @@ from textcentric.latents import (
     write_latents,
     writing,
 )
-from textcentric.latents.layout import DONE, shard_path
+from textcentric.methods.align_vl.latents.layout import DONE, shard_path
 from textcentric.rows import Record
 
 
@@ -61,7 +61,7 @@ def rows(count: int = 10) -> list[Record]:
 def small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (layout, writing):
         monkeypatch.setattr(module, "SHARD", 4)
-    monkeypatch.setattr("textcentric.latents.cache.SHARD", 4)
+    monkeypatch.setattr("textcentric.methods.align_vl.latents.cache.SHARD", 4)
 
 
 def encoders() -> dict[str, Any]:

@@ -115,6 +115,6 @@ def test_the_function_augment_is_not_hidden_by_the_file_of_that_name() -> None:
 import textcentric
 from textcentric.augment import Driver
 from textcentric import augment
-print(callable(textcentric.augment), augment is textcentric.augment)
+print(callable(textcentric.augmentation.driver), augment is textcentric.augmentation.driver)
 """
     assert run_python(code).split() == ["True", "True"]

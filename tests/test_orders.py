@@ -5,8 +5,8 @@ from __future__ import annotations
 import doctest
 from collections.abc import Mapping, Sequence
 
-from textcentric import orders
-from textcentric.orders import part_names, told_in_orders
+from textcentric.corruption import orders
+from textcentric.corruption.orders import part_names, told_in_orders
 
 ONE, TWO = {"summary": "s", "text": "t"}, {"text": "t", "table": "k"}
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from textcentric.corruption.pieces import sift_labels, sift_sights, sift_statements, sift_words
 from textcentric.data.photo_labels import PhotoLabels
 from textcentric.experts.labels import LabelsExpert
 from textcentric.experts.table import TableExpert
-from textcentric.pieces import sift_labels, sift_sights, sift_statements, sift_words
 
 TEXT = "She is calm.\nCall\tme soon!\n\nThank you"
 PHOTOS = (

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from textcentric.engines.vllm import VllmEngine
-from textcentric.precision import cpu_dtype, steady_cpu_dtype
+from textcentric.machine import cpu_dtype, steady_cpu_dtype
 
 
 @pytest.mark.parametrize(

@@ -17,21 +17,17 @@ from small_run import WORDS as MOODS
 from tiny_models import WORDS, tiny_model
 
 import textcentric as tc
-from textcentric.api import InHand
-from textcentric.background import run_in_background
+from textcentric.augmentation.words import describe_examples
+from textcentric.data.memory import InHand
+from textcentric.engines.event_loop import run_in_background
 from textcentric.engines.openai import OpenAIEngine
 from textcentric.engines.scripted import ScriptedEngine
 from textcentric.errors import ConfigError, DataError, RequestError, RunError
-from textcentric.examples import describe_examples, labelled, read_examples
+from textcentric.evaluation.prediction import Predicted, needs_llm, predict, write_predictions
 from textcentric.experts import open_experts
-from textcentric.methods.downstream import (
-    Downstream,
-    downstream_config,
-    expert_origin,
-    read_origin,
-)
-from textcentric.predict import Predicted, needs_llm, predict, write_predictions
+from textcentric.methods.downstream import Downstream, downstream_config, expert_origin, read_origin
 from textcentric.rows import Record
+from textcentric.runs.examples import labelled, read_examples
 
 SCHEMA = {"text": ["story"], "target": "speed", "ignore": ["note"], "choices": [0, 1, 2, 3]}
 NEW = [replace(one, id=f"n{at}", target=None) for at, one in enumerate(records(5))]

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from textcentric.data.pairs import PairSet, read_pairs
 from textcentric.errors import ConfigError, DataError
-from textcentric.preferences import PairSet, read_pairs
 from textcentric.rows import Pair
 
 USER = {"role": "user", "content": "What colour is it?"}

@@ -6,8 +6,7 @@ from collections import Counter
 
 import pytest
 
-from textcentric.errors import ConfigError
-from textcentric.preferences.scenes import (
+from textcentric.data.pairs.scenes import (
     CUES,
     POLITE,
     SLOTS,
@@ -16,6 +15,7 @@ from textcentric.preferences.scenes import (
     scene_pairs,
     words,
 )
+from textcentric.errors import ConfigError
 from textcentric.rows import Pair
 
 VALUES = {value: slot for slot, values in SLOTS.items() for value in values}

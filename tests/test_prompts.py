@@ -15,14 +15,9 @@ import pytest
 from small_run import write_prompts
 
 from textcentric.errors import PromptError
-from textcentric.prompts import (
-    Prompt,
-    PromptLibrary,
-    lint,
-    packaged_prompts,
-    read_bank,
-    read_prompt,
-)
+from textcentric.prompts.library import PromptLibrary, packaged_prompts, read_bank
+from textcentric.prompts.lint import lint
+from textcentric.prompts.prompt import Prompt, read_prompt
 
 ROOT = Path(__file__).parent.parent
 PACKAGED = PromptLibrary.load()
@@ -369,7 +364,8 @@ def test_the_library_of_a_wheel_lies_inside_the_package(tmp_path: Path) -> None:
     (wheel,) = tmp_path.glob("*.whl")
     site = tmp_path / "site"
     zipfile.ZipFile(wheel).extractall(site)  # what installing a pure wheel does
-    code = "from textcentric.prompts import *; l = PromptLibrary.load(); print(packaged_prompts());"
+    code = "from textcentric.prompts.library import *; l = PromptLibrary.load();"
+    code += "print(packaged_prompts());"
     done = subprocess.run(
         [sys.executable, "-P", "-c", f"{code} print(*sorted(l.prompts)); print(len(l.bank))"],
         env={"PYTHONPATH": str(site)}, cwd=tmp_path, capture_output=True, text=True, check=True,

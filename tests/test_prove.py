@@ -13,13 +13,13 @@ from tiny_models import tiny_model
 
 from benchmarks.prove import Share, prove, shares, table, verdict
 from benchmarks.prove import __file__ as prove_file
-from textcentric.comparison.config import ARMS, read_compare_config
+from textcentric.corruption.grid import CLEAN, Cell
 from textcentric.data.sample.ceiling import MODALITIES, Ceiling, Pet, pet_points
 from textcentric.data.sample.petfinder import BREEDS, COLORS, STATES, pets
 from textcentric.engines.protocol import Request
 from textcentric.engines.scripted import ScriptedEngine
-from textcentric.findings import Findings
-from textcentric.grid import CLEAN, Cell
+from textcentric.evaluation.comparison.config import ARMS, read_compare_config
+from textcentric.evaluation.findings import Findings
 from textcentric.rows import Target
 
 CONFIG = Path(prove_file).with_suffix(".yaml")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from textcentric.curate import _refuses
+from textcentric.augmentation.curation import _refuses
 
 ROLES = "ai|artificial intelligence|language model|assistant".split("|")
 VERBS = "help|assist|provide|fulfil|answer|do that|rewrite".split("|")

@@ -14,7 +14,7 @@ import pytest
 from fake_run import DATA, JINJA, RTL, SCRIPT, STORIES, write_run, write_shard
 
 from textcentric.errors import ConfigError
-from textcentric.report import write_report
+from textcentric.report.run import write_report
 
 CHROMIUM = next(
     (name for name in ("chromium", "chromium-browser", "google-chrome") if shutil.which(name)), None

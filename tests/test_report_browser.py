@@ -10,8 +10,8 @@ from browser import REQUIRE, Page, browser, chromium
 from fake_results import write_results
 from fake_run import STORIES, write_run
 
-from textcentric.report import write_report
 from textcentric.report.robustness import write_robustness_report
+from textcentric.report.run import write_report
 
 PHONE = (390, 844)  # CSS pixels
 

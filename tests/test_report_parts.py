@@ -10,7 +10,7 @@ import pytest
 from textcentric.report.charts import level, line_chart, nice_steps, rate
 from textcentric.report.differences import compare, word_differences
 from textcentric.report.formats import duration, figure, isotime, share, visible
-from textcentric.report.rundir import MOST_READINGS, read_run
+from textcentric.report.run_files import MOST_READINGS, read_run
 
 
 def test_a_swapped_word_is_struck_and_its_successor_underlined() -> None:

@@ -16,7 +16,7 @@ from fake_run import JINJA, RTL, SCRIPT
 
 from textcentric.errors import DataError
 from textcentric.report.curves import COLOURS, spread, styles
-from textcentric.report.results import read_results
+from textcentric.report.results_file import read_results
 from textcentric.report.robustness import write_robustness_report
 from textcentric.report.tables import Scores, exact, percent, signed, to
 

@@ -18,8 +18,8 @@ from textcentric.methods.reward.model import halves, with_early_gradients
 from textcentric.methods.reward.objective import bradley_terry, failure_coefficient
 from textcentric.methods.reward.texts import NOTHING, ResponseReader
 from textcentric.rows import Pair
-from textcentric.train import train
 from textcentric.training.config import TrainConfig
+from textcentric.training.loop import train
 
 COLOURS = ("red", "blue")
 KINDS = ("dog", "cat", "bird")

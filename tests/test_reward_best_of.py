@@ -11,9 +11,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from textcentric.data.pairs.candidates import Candidates, read_candidates
 from textcentric.errors import DataError
-from textcentric.methods.reward.best_of import best_of, best_of_table, reward_bench_2, ties_score
-from textcentric.preferences.candidates import Candidates, read_candidates
+from textcentric.evaluation.rewards.best_of import (
+    best_of,
+    best_of_table,
+    reward_bench_2,
+    ties_score,
+)
 
 
 def by_every_draw(scores: np.ndarray, truths: list[float], n: int) -> float:

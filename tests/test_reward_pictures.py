@@ -12,19 +12,20 @@ from PIL import Image
 from test_reward import KINDS_OF_MODEL, config_of, settings
 from tiny_models import tiny_model
 
+from textcentric.data.pairs import PairSet
 from textcentric.data.pictures import PictureError
 from textcentric.errors import ConfigError, DataError, RunError
+from textcentric.evaluation.rewards.baselines import swapped
+from textcentric.evaluation.rewards.matrix import hidden, reward_matrix
 from textcentric.experts.classifier import picture_features
+from textcentric.experts.picture_features import BLANK, Eyes
 from textcentric.methods.reward import Item, Reward, reward_config
 from textcentric.methods.reward import pictures as module
-from textcentric.methods.reward.matrix import hidden, reward_matrix
 from textcentric.methods.reward.model import PROJECTOR
-from textcentric.methods.reward.pictures import BLANK, Eyes, Projector, in_place
-from textcentric.methods.reward.rulers import swapped
-from textcentric.preferences import PairSet
-from textcentric.preferences.described import ABSENT, BROKEN, pictured
+from textcentric.methods.reward.pictures import Projector, in_place
+from textcentric.methods.reward.words import ABSENT, BROKEN, pictured
 from textcentric.rows import Pair
-from textcentric.train import train
+from textcentric.training.loop import train
 
 COLOURS = ("red", "blue")
 pytestmark = pytest.mark.filterwarnings("ignore:.*bitsandbytes")

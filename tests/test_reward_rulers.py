@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from textcentric.methods.reward.rulers import (
+from textcentric.evaluation.rewards.baselines import (
     length_only,
     share_right,
     shortcut_failure,

@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 from test_reward import PEFT, SFC, config_of, pairs, settings
 
 from textcentric.methods.reward import Reward
-from textcentric.train import train
+from textcentric.training.loop import train
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*bitsandbytes")
 

@@ -12,26 +12,15 @@ import pytest
 import yaml
 from small_run import model, run, written
 
-from textcentric.cli.resume import resume_run, saved_config
+from textcentric.cli.runs import resume_run, saved_config
 from textcentric.engines.scripted import ScriptedEngine
 from textcentric.errors import DataError, RunError
-from textcentric.prompts import PromptLibrary
-from textcentric.runs import (
-    count_outputs,
-    diff_runs,
-    freeze,
-    frozen_prompts,
-    holder,
-    list_runs,
-    lock,
-    machine,
-    prepare,
-    read_manifest,
-    read_yaml,
-    versions,
-    write_manifest,
-    write_text,
-)
+from textcentric.folders import holder, lock, read_yaml, write_text
+from textcentric.machine import machine, versions
+from textcentric.prompts.library import PromptLibrary
+from textcentric.runs.directory import freeze, frozen_prompts, prepare
+from textcentric.runs.listing import diff_runs, list_runs
+from textcentric.runs.manifest import count_outputs, read_manifest, write_manifest
 
 
 def test_a_lock_is_held_and_given_back(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from textcentric.data.sample.ceiling import (
 )
 from textcentric.data.sample.rule import SPEED_BOUNDS
 from textcentric.errors import ConfigError
-from textcentric.scores import accuracy, quadratic_kappa
+from textcentric.metrics.scores import accuracy, quadratic_kappa
 
 SINGLE = [(name,) for name in MODALITIES]
 PAIRS = [("table", "text"), ("table", "image"), ("text", "image")]

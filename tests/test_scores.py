@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from textcentric import scores
 from textcentric.errors import ConfigError, DataError
-from textcentric.scores import (
+from textcentric.metrics import scores
+from textcentric.metrics.scores import (
     HIGHER_IS_BETTER,
     SCORES,
     accuracy,

@@ -7,11 +7,9 @@ from typing import Any
 
 import pytest
 
-from textcentric.cli.crmt_settings import CrmtTraining
-from textcentric.cli.train_settings import Training
-from textcentric.comparison.config import CompareConfig
-from textcentric.config import AugmentConfig
+from textcentric.augmentation.config import AugmentConfig
 from textcentric.errors import ConfigError
+from textcentric.evaluation.comparison.config import CompareConfig
 from textcentric.evaluation.config import (
     EvaluateConfig,
     EvaluateFusionConfig,
@@ -19,9 +17,10 @@ from textcentric.evaluation.config import (
     PredictConfig,
     ScoreConfig,
 )
-from textcentric.latents.config import LatentsConfig
 from textcentric.methods.align_vl.config import RetrieveConfig
-from textcentric.methods.downstream.config import DownstreamConfig, downstream_config
+from textcentric.methods.align_vl.latents.config import LatentsConfig
+from textcentric.methods.downstream.config import DownstreamConfig, Training, downstream_config
+from textcentric.methods.fusion.config import CrmtTraining
 from textcentric.settings import Settings, read, read_pair, with_current_names
 
 MODELS: list[type[Settings]] = [

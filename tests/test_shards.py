@@ -9,10 +9,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from textcentric import shards
 from textcentric.errors import StoppedError
-from textcentric.journal import Journal
-from textcentric.shards import (
+from textcentric.runs import shards
+from textcentric.runs.journal import Journal
+from textcentric.runs.shards import (
     FAILURE_COLUMNS,
     OUTPUT_COLUMNS,
     Failure,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from benchmarks.shortcut import Bench, Trial, full, quick, table, verdict
-from textcentric.preferences.scenes import CUES, Environment
+from textcentric.data.pairs.scenes import CUES, Environment
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*bitsandbytes")
 

@@ -7,7 +7,13 @@ from typing import Any
 import pytest
 
 from textcentric.errors import PromptError
-from textcentric.templates import MAX_SOURCE, MAX_STEPS, MAX_TEXT, BoundedEnvironment, render
+from textcentric.prompts.templates import (
+    MAX_SOURCE,
+    MAX_STEPS,
+    MAX_TEXT,
+    BoundedEnvironment,
+    render,
+)
 
 ENVIRONMENT = BoundedEnvironment()
 

@@ -25,11 +25,11 @@ from tiny_method import TinyMethod, make_rows, same, settings, weights
 from torch import Tensor
 
 from textcentric.errors import ConfigError, DataError, RunError
-from textcentric.train import train
 from textcentric.training.batches import batches
 from textcentric.training.checkpoints import checkpoint_folder
 from textcentric.training.config import TrainConfig
 from textcentric.training.folder import TrainResult
+from textcentric.training.loop import train
 
 TESTS = Path(__file__).parent
 ROWS, HELD_OUT = make_rows(22), make_rows(6, seed=1)
@@ -297,7 +297,7 @@ def test_the_folder_of_another_configuration_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:
-    from textcentric.runs import lock
+    from textcentric.folders import lock
 
     with lock(tmp_path), pytest.raises(RunError, match=f"in use by process {os.getpid()}"):
         run(tmp_path)

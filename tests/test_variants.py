@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from small_run import write_prompts
 
-from textcentric.curate import check_words
+from textcentric.augmentation.curation import check_words
+from textcentric.augmentation.variants import Target, aim, assemble, draft_pieces
 from textcentric.engines.protocol import Response
 from textcentric.errors import PromptError
-from textcentric.prompts import Prompt, read_prompt
+from textcentric.prompts.prompt import Prompt, read_prompt
 from textcentric.rows import TextRow
-from textcentric.variants import Target, aim, assemble, draft_pieces
 
 ROW = TextRow(
     "r1",

@@ -18,8 +18,8 @@ from safetensors.torch import load_file, save_model
 from torch import Tensor
 from transformers import BertConfig, BertModel
 
-from textcentric.train import train
 from textcentric.training.config import TrainConfig
+from textcentric.training.loop import train
 
 gc.freeze()  # a training collects garbage at its end; what was imported need not be searched
 atexit.register(gc.unfreeze)

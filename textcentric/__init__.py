@@ -8,14 +8,12 @@
 Names are imported when they are first used, so that importing the package costs nothing.
 """
 
-import sys
 from importlib import import_module
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from textcentric.api import Run, augment, stream
-    from textcentric.config import AugmentConfig
+    from textcentric.augmentation.config import AugmentConfig
     from textcentric.data import load
     from textcentric.engines import (
         Engine,
@@ -36,12 +34,13 @@ if TYPE_CHECKING:
         StoppedError,
         TextCentricError,
     )
-    from textcentric.prompts import Prompt, PromptLibrary
+    from textcentric.prompts.library import PromptLibrary
+    from textcentric.prompts.prompt import Prompt
     from textcentric.rows import Pair, Record, TextRow
 
 _HOMES = {
     "textcentric.api": ["Run", "augment", "stream"],
-    "textcentric.config": ["AugmentConfig"],
+    "textcentric.augmentation.config": ["AugmentConfig"],
     "textcentric.data": ["load"],
     "textcentric.engines": [
         "Engine",
@@ -62,7 +61,8 @@ _HOMES = {
         "StoppedError",
         "TextCentricError",
     ],
-    "textcentric.prompts": ["Prompt", "PromptLibrary"],
+    "textcentric.prompts.library": ["PromptLibrary"],
+    "textcentric.prompts.prompt": ["Prompt"],
     "textcentric.rows": ["Pair", "Record", "TextRow"],
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
@@ -94,17 +94,6 @@ __all__ = [
     "open_engine",
     "stream",
 ]
-
-
-class _Package(ModuleType):
-    """Keep `textcentric.augment` the function: importing the file of that name would replace it."""
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if name not in _HOME or not isinstance(value, ModuleType):
-            super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Package
 
 
 def __getattr__(name: str) -> Any:

@@ -1,15 +1,12 @@
-"""What can go wrong, as one small family of exceptions.
-
-Every message carries the value, what was expected and what to do about it; the command line
-prints it as it stands and ends with `exit_code`.
-"""
+"""What can go wrong, each error with its exit code, and how people are told."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 
 SHOWN = 40  # known names that a message lists
+Say = Callable[[str], None]
 
 
 class TextCentricError(Exception):

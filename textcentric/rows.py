@@ -1,18 +1,20 @@
-"""The row types that travel the whole road: `Record` in, `TextRow` through, `Pair` for rewards.
-
-A modality that is missing is an absent key, never an empty value, so that "no picture" and
-"a picture of nothing" cannot be confused.
-"""
+"""What travels through the house: records, rows in words, examples to train on, pairs."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textcentric.errors import DataError
 
+if TYPE_CHECKING:
+    pass
+
 Target = float | int | str | None
+CLEAN = "clean"
+DERIVED = ("summary", "reason")  # parts that an LLM writes
+MODALITIES = ("table", "text", "image", "audio")  # in the order in which a row says them
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,3 +93,15 @@ class Pair:
     group: str | None = None
     subset: str | None = None
     split: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One row to train on, to score or to predict; `parts` is empty where nothing can be said."""
+
+    id: str
+    parts: Mapping[str, str]
+    target: Target = None
+    split: str | None = None
+    group: str | None = None
+    variants: tuple[Mapping[str, str], ...] = ()

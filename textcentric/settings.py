@@ -134,7 +134,7 @@ class Settings(BaseModel):
 
         Raises ConfigError with the nearest name for one that is unknown.
 
-        >>> from textcentric.config import AugmentConfig
+        >>> from textcentric.augmentation.config import AugmentConfig
         >>> AugmentConfig.path("engine.max_num_seqs")
         ('engine_settings', 'max_num_seqs')
         """

@@ -6,8 +6,8 @@ import logging
 import os
 import sys
 
-from textcentric.cli.launched import first_of_machine
 from textcentric.errors import TextCentricError
+from textcentric.training.processes import first_of_machine
 
 # vLLM's core imports the program again in a process of its own, and warns (of Triton) before it
 # has set up its log, so that its level alone does not keep the line off the screen.

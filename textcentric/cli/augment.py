@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import json
+import math
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from textcentric.augmentation.config import AugmentConfig
 from textcentric.cli.options import AsJson, DryRun, Quiet, Verbose, configured
-from textcentric.config import AugmentConfig
+from textcentric.cli.running import drive, run_config, unperturbed, verdict
+from textcentric.cli.terminal import columns, say, silence
+from textcentric.errors import ConfigError, EngineError, Say, StoppedError
+from textcentric.folders import differences, read_yaml
+
+if TYPE_CHECKING:
+    from textcentric.augmentation.driver import Job
+    from textcentric.augmentation.plan import Plan
+    from textcentric.data.memory import InHand
+    from textcentric.engines.protocol import Engine
+    from textcentric.runs.shards import Failure, Output
 
 Mode = Literal["run", "dry-run", "estimate", "preview"]
 ROWS = ("dataset", "data_dir", "table_schema", "split", "limit", "require")
@@ -44,8 +62,6 @@ def augment(
 
     Example: textcentric augment --dataset petfinder --prompts adversarial --limit 24
     """
-    from textcentric.cli.augment_modes import augment_command
-
     mode = chosen_mode(dry_run=dry_run, estimate=estimate, preview=preview is not None)
     raise typer.Exit(
         augment_command(
@@ -69,6 +85,246 @@ def describe(config: AugmentConfig, as_json: AsJson = False) -> None:
 
     Example: textcentric describe --dataset petfinder --limit 2
     """
-    from textcentric.cli.augment_modes import describe_command
-
     describe_command(config, as_json=as_json)
+
+
+def augment_command(
+    config: AugmentConfig,
+    mode: str,
+    *,
+    preview: int | None = None,
+    as_json: bool,
+    quiet: bool,
+    verbose: bool,
+) -> int:
+    """Run one mode of `augment`; return the exit code."""
+    silence(verbose)
+    if mode == "dry-run":
+        return show_plan(config, as_json=as_json)
+    if preview is not None:
+        return show_preview(config, preview, as_json=as_json, quiet=quiet)
+    return run_config(config, estimate=mode == "estimate", as_json=as_json, quiet=quiet)
+
+
+def describe_command(config: AugmentConfig, *, as_json: bool) -> None:
+    """Print rows in the experts' words."""
+    from textcentric.augmentation.opening import load_rows
+    from textcentric.augmentation.words import in_words
+
+    dataset = load_rows(config)
+    for note in dataset.notes:
+        say(note)
+    for _, described in in_words(config, dataset, say=say):
+        if described is not None:
+            _print_row(described, as_json)
+
+
+def _print_row(described: Any, as_json: bool) -> None:
+    row = described.row
+    if as_json:
+        value = {"id": row.id, "parts": dict(row.parts), "experts": described.experts}
+        print(json.dumps(value | {"notes": described.notes}, ensure_ascii=False))
+        return
+    print(f"\n== {row.id}")
+    for name, text in row.parts.items():
+        print(f"[{name}] {text}")
+
+
+def show_preview(config: AugmentConfig, rows: int, *, as_json: bool, quiet: bool) -> int:
+    """Print the outputs of the first `rows` that will be perturbed; return the exit code."""
+    from textcentric.augmentation.run import opened
+
+    def show(outputs: Sequence[Output | Failure]) -> None:
+        lines = map(_as_json, outputs) if as_json else [row_as_text(outputs)]
+        print(*lines, sep="\n", flush=True)
+
+    tell = (lambda line: None) if quiet else say
+    with tempfile.TemporaryDirectory(prefix="textcentric-") as folder:
+        config = config.model_copy(update={"output_dir": folder, "resume": "auto"})
+        with opened(config, on_row=show, say=tell) as run:
+            run.job.dataset = _first_perturbed(run.job, rows, tell)
+            model = run.job.engine.fingerprint()
+            tell(f"engine {model.get('engine', '')}, model {model.get('model', '')}")
+            try:
+                manifest = drive(run, quiet=quiet, when_interrupted="; a preview keeps nothing")
+            except StoppedError as stop:
+                raise StoppedError(f"{stop.__cause__ or stop}; a preview keeps nothing") from stop
+            tell(_summary(run.job.metrics.rows, manifest))
+            return verdict(run.job, manifest)
+
+
+def _first_perturbed(job: Job, count: int, tell: Say) -> InHand:
+    """Return the first rows that will be perturbed; where none will be, the first of all."""
+    from textcentric.data.memory import InHand
+
+    dataset = job.dataset
+    records = list(islice(filter(job.plan.wanted, dataset), count))
+    if not records:
+        records = list(islice(dataset, count))
+        tell(unperturbed(len(records), len(records)))
+    return InHand(records, dataset.schema, dataset.name, dataset.origin, dataset.path)
+
+
+def row_as_text(outputs: Sequence[Output | Failure]) -> str:
+    """Return the outputs of one row: the row whole, of its variants only what is new in them."""
+    from textcentric.runs.shards import Output
+
+    clean = next((o for o in outputs if isinstance(o, Output) and o.prompt == "clean"), None)
+    source = json.loads(clean.parts) if clean else {}
+    return "\n".join(line for output in outputs for line in _lines(output, source))
+
+
+def _lines(output: Output | Failure, source: Mapping[str, str]) -> list[str]:
+    from textcentric.runs.shards import Failure
+
+    if isinstance(output, Failure):
+        return [f"\n== {output.id}: failed at {output.stage}: {output.message}"]
+    fate = f"rejected: {output.reason}" if output.reason else "accepted"
+    parts = json.loads(output.parts)
+    if output.prompt != "clean":
+        parts = {name: text for name, text in parts.items() if source.get(name) != text}
+    lines = [f"[{name}] {text}" for name, text in parts.items()]
+    return [f"\n== {output.id}: {fate}", *(lines or ["(nothing differs from the row)"])]
+
+
+def _as_json(output: Output | Failure) -> str:
+    return json.dumps(asdict(output), ensure_ascii=False)
+
+
+def _summary(rows: int, manifest: Mapping[str, Any]) -> str:
+    from textcentric.runs.directory import variants_and_clean
+
+    variants, _ = variants_and_clean(manifest["counts"])
+    counts = ", ".join(f"{variants[fate]} {fate}" for fate in ("accepted", "rejected", "failed"))
+    early = f"; {manifest['stopped']}" if manifest["stopped"] else ""
+    number = "1 row" if rows == 1 else f"{rows} rows"
+    return f"\n{number}, variants: {counts}{early}; this was a preview, nothing is kept"
+
+
+def show_plan(config: AugmentConfig, *, as_json: bool) -> int:
+    """Print what a run would do; no model is loaded and nothing is written. Return the exit code.
+
+    An engine that cannot be opened, the plan aside, ends it as it would end the run.
+    """
+    from textcentric.augmentation.forecast import count_work, prompt_tokens
+    from textcentric.augmentation.forecast_prompts import (
+        first_prompt,
+        sampled_rows,
+        tokens_a_request,
+    )
+    from textcentric.augmentation.opening import load_rows
+    from textcentric.augmentation.plan import make_plan
+    from textcentric.prompts.library import PromptLibrary
+
+    library = PromptLibrary.load(*([config.prompt_dir] if config.prompt_dir else []))
+    plan = make_plan(config, library)
+    dataset = load_rows(config)
+    for note in dataset.notes:
+        say(note)
+    work = count_work(config, plan, dataset)
+    engine, fault = _opened(config)
+    rows = sampled_rows(config, plan, dataset, say)
+    tokens = tokens_a_request(plan, dataset, rows, engine)
+    shown: dict[str, Any] = {
+        "dataset": dataset.name,
+        "rows": work.rows,
+        "outputs": dict(work.outputs),
+        "requests": {prompt: _whole(asked) for prompt, asked in work.requests.items()},
+        "requests_at_most": _whole(sum(work.requests.values())),
+        "prompt_tokens": prompt_tokens(work, tokens),
+        "first_prompt": first_prompt(plan, dataset, *rows[0]),
+        **_destination(config, plan, dataset, engine),
+    }
+    print(json.dumps(shown, ensure_ascii=False) if as_json else _plan_as_text(shown, plan))
+    if fault is not None:
+        say(f"textcentric: {fault}")
+    return fault.exit_code if fault is not None else 0
+
+
+def _whole(requests: float) -> int | None:
+    return None if math.isinf(requests) else int(requests)
+
+
+def _opened(config: AugmentConfig) -> tuple[Engine | None, ConfigError | EngineError | None]:
+    """Return the engine, of which no model is loaded, or what is wrong with it."""
+    from textcentric.augmentation.opening import make_engine
+
+    try:
+        return make_engine(config), None
+    except (ConfigError, EngineError) as error:
+        return None, error
+
+
+def _destination(
+    config: AugmentConfig, plan: Plan, dataset: Any, engine: Engine | None
+) -> dict[str, Any]:
+    """Return engine, model and run directory, as far as they are known."""
+    from textcentric.augmentation.opening import engine_name
+    from textcentric.augmentation.run import run_folder, run_identity
+
+    if engine is None:
+        return {"engine": engine_name(config), "model": config.model, "output_dir": None}
+    identity = run_identity(config, dataset, plan, engine)
+    folder = run_folder(config, dataset, identity)
+    known = dict(engine.fingerprint())
+    return {
+        "engine": known.get("engine", engine_name(config)),
+        "model": known.get("model") or None,
+        "output_dir": str(folder),
+        "output_dir_holds": _holds(folder, identity),
+    }
+
+
+def _holds(folder: Path, identity: dict[str, Any]) -> str:
+    """Say what a run would find in `folder`."""
+    from textcentric.runs.directory import CONFIG, identity_of
+
+    old = identity_of(read_yaml(folder / CONFIG))
+    if not old:
+        return "other files" if folder.is_dir() and any(folder.iterdir()) else "nothing yet"
+    changed = differences(old, identity)
+    return f"another configuration: {'; '.join(changed)}" if changed else "this run, to go on with"
+
+
+def _plan_as_text(shown: dict[str, Any], plan: Plan) -> str:
+    first, most = shown["first_prompt"], shown["requests_at_most"]
+    lines = [f"{shown['rows']} rows of {shown['dataset']}", _table(shown)]
+    if plan.variants and len(shown["outputs"]) == 1:
+        lines.append("no row is of the split train, so none is perturbed; see --perturb all")
+    engine = f"engine {shown['engine']}, model {shown['model'] or 'not known before the start'}"
+    bound = f"at most {most:,} requests" if most is not None else _no_bound(plan)
+    lines.append(f"{bound}{_all_tokens(shown)}; {engine}")
+    if shown["output_dir"]:
+        lines.append(f"into {shown['output_dir']} (holds {shown['output_dir_holds']})")
+    if not first["turns"]:
+        return "\n".join([*lines, f"row {first['row']} has nothing for these prompts to write on"])
+    lines.append(f"\nthe first prompt: {first['prompt']} on row {first['row']}")
+    lines += [f"--- {turn['role']}\n{turn['text']}" for turn in first["turns"]]
+    return "\n".join(lines)
+
+
+def _table(shown: dict[str, Any]) -> str:
+    """Return outputs, requests and prompt tokens by prompt, those that write for others first."""
+    outputs, requests, tokens = shown["outputs"], shown["requests"], shown["prompt_tokens"]
+    derived = [prompt for prompt in requests if prompt not in outputs]
+    rows = [
+        [
+            prompt,
+            outputs.get(prompt, 0),
+            "no bound" if requests.get(prompt, 0) is None else requests.get(prompt, 0),
+            "not known" if tokens.get(prompt, 0) is None else tokens.get(prompt, 0),
+        ]
+        for prompt in ("clean", *derived, *(name for name in outputs if name != "clean"))
+    ]
+    return columns(rows, ["prompt", "outputs", "requests", "prompt tokens"])
+
+
+def _all_tokens(shown: dict[str, Any]) -> str:
+    counts = shown["prompt_tokens"].values()
+    return "" if None in counts else f", about {sum(counts):,} prompt tokens"
+
+
+def _no_bound(plan: Plan) -> str:
+    prompts = (*plan.derive, *plan.variants)
+    name = next(p.id for p in prompts if p.front.each == "sentence" and not p.front.take)
+    return f"requests without a bound: {name} asks for every sentence (it sets no `take`)"

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
 import typer
 
+from textcentric.cli.evaluate import tell_results
 from textcentric.cli.options import AsJson, DryRun, Quiet, Verbose, configured
-from textcentric.comparison.config import CompareConfig
-from textcentric.extras import require
+from textcentric.cli.progress import Progress, duration
+from textcentric.cli.terminal import columns, plain_warnings, say, silence, terminable
+from textcentric.evaluation.comparison.config import CompareConfig
+from textcentric.machine import require
+from textcentric.training.processes import alone
+
+if TYPE_CHECKING:
+    from textcentric.engines.protocol import Engine
 
 
 @configured()
@@ -25,9 +37,75 @@ def compare(
     Example: textcentric compare -c pipelines/petfinder.yaml -o runs/petfinder --dry-run
     """
     require("compare")
-    from textcentric.cli.run_compare import compare_command
-
     config.check()
     raise typer.Exit(
         compare_command(config, dry_run=dry_run, as_json=as_json, quiet=quiet, verbose=verbose)
     )
+
+
+def compare_command(
+    config: CompareConfig,
+    *,
+    dry_run: bool,
+    as_json: bool,
+    quiet: bool,
+    verbose: bool,
+    engine: Engine | None = None,
+) -> int:
+    """Compare, or only show the plan; return the exit code. `engine` stands in for the LLM's."""
+    from textcentric.evaluation.comparison.comparison import Comparison, compare
+    from textcentric.evaluation.comparison.forecast import planned
+
+    if not alone():  # one process does it, whoever launched more
+        return 0
+    silence(verbose)
+    tell = (lambda line: None) if quiet else say
+    try:
+        with plain_warnings(tell), terminable():
+            plan = planned(config)
+            if dry_run:
+                print(json.dumps(plan, ensure_ascii=False) if as_json else as_text(plan))
+                return 0
+            tell(as_text(plan))
+            results = compare(Comparison(config, engine, tell, partial(Progress, quiet=quiet)))
+    except KeyboardInterrupt:
+        say(f"textcentric: interrupted; the same command goes on in {config.output_dir}")
+        return 130
+    tell_results(results, config.output_dir, as_json=as_json)
+    return 0
+
+
+def as_text(plan: Mapping[str, Any]) -> str:
+    """Return the plan as people read it."""
+    rows, llm, seconds = plan["rows"], plan["llm_rate"], plan["seconds"]
+    runs = [
+        [name, run["rows"], run["requests"], run["answered"]]
+        for name, run in plan["llm_runs"].items()
+    ]
+    lines = [
+        f"rows      {rows['train']:,} to train on, {rows['held_out']:,} held out,"
+        f" {rows['test']:,} to test, of {plan['dataset']}",
+        f"arms      {', '.join(plan['arms'])}; seeds {', '.join(map(str, plan['seeds']))}",
+        f"trials    {plan['trials']['all']}, {plan['trials']['left']} of them to be made",
+        f"damage    {plan['cells']['all']} cells, {plan['cells']['llm']} where an LLM is asked",
+        f"LLM       about {plan['llm_requests']:,} requests, {llm['requests_a_second']:g} a second"
+        f" ({llm['from']})",
+        *_indented(columns(runs, ["run", "rows", "requests", "answered"]) if runs else ""),
+        f"training  {plan['texts_to_train']:,} texts to learn, {plan['texts_to_predict']:,} to"
+        f" predict; {_told(plan['rates'])}",
+        "time      about "
+        + duration(sum(seconds.values()))
+        + f" ({', '.join(f'{name} {duration(value)}' for name, value in seconds.items())})",
+        f"into      {plan['output_dir']}",
+    ]
+    return "\n".join(lines)
+
+
+def _told(rates: Mapping[str, Any]) -> str:
+    if not rates["measured"]:
+        return str(rates["why"])
+    return f"measured {rates['trained']:g} and {rates['predicted']:g} a second"
+
+
+def _indented(text: str) -> list[str]:
+    return [f"  {line}" for line in text.splitlines()]

@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from textcentric.augmentation.config import AugmentConfig
 from textcentric.cli.augment import EXPERTS, ROWS
 from textcentric.cli.options import AsJson, Panels, configured
-from textcentric.config import AugmentConfig
+from textcentric.cli.terminal import columns, say
+
+if TYPE_CHECKING:
+    from textcentric.augmentation.description import Described
+    from textcentric.data.checks import CheckReport, ColumnCheck, FilesCheck
+    from textcentric.data.loading import SchemaSource
+    from textcentric.rows import Record
 
 app = typer.Typer(
     help="The data sets: where they are, their rows, what is wrong with them.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-
 Named = Annotated[
     str, typer.Argument(metavar="DATASET", help="petfinder, airbnb, avito, a path or OWNER/NAME.")
 ]
+SHOWN_FAULTS = 5
 
 
 @app.command("list", cls=Panels)
 def list_(as_json: AsJson = False) -> None:
     """List the named data sets: where each was looked for, and whether it is there."""
-    from textcentric.cli.show_data import list_sets
-
     list_sets(as_json=as_json)
 
 
@@ -36,8 +43,6 @@ def show(config: AugmentConfig, dataset: Named, as_json: AsJson = False) -> None
 
     Example: textcentric data show petfinder --limit 1 --image-expert pixels
     """
-    from textcentric.cli.show_data import show_rows
-
     show_rows(config, as_json=as_json)
 
 
@@ -55,8 +60,6 @@ def fetch(
 
     The real sets may not be passed on, so there is no download; `--sample -o DIR` needs none.
     """
-    from textcentric.cli.show_data import how_to_get, write_sample_to
-
     if sample:
         if output_dir is None:
             raise typer.BadParameter("--sample needs a new folder: -o DIR")
@@ -80,9 +83,168 @@ def check(
     Ends with 2 only where rows cannot be used: a required column absent, doubled ids, no readable
     row. Absent and broken pictures are warnings.
     """
-    from textcentric.cli.show_data import show_check
-
     source = config.table_schema
     raise typer.Exit(
         show_check(dataset, config.data_dir, source, pictures=pictures, as_json=as_json)
     )
+
+
+def list_sets(*, as_json: bool) -> None:
+    """Print each named data set, where it was looked for and what `--dataset NAME` would take."""
+    from textcentric.data.named import names
+
+    found = [_whereabouts(name) for name in names()]
+    if as_json:
+        print(json.dumps(found))
+        return
+    for one in found:
+        print(f"{one['name']}: {one['path'] or 'not here, so its built-in sample is used'}")
+        print(f"    {one['about']}")
+        print(f"    looked in: {', '.join(one['looked_in'])}")
+        if not one["path"]:
+            print(f"    to get it: {one['how_to_get']}")
+
+
+def _whereabouts(name: str) -> dict[str, Any]:
+    from textcentric.data.named import named_set, places
+
+    module, looked = named_set(name), places(name)
+    path = next((str(folder) for folder in looked if folder.is_dir()), None)
+    return {
+        "name": name,
+        "about": module.ABOUT,
+        "path": path,
+        "taken": "folder" if path else "sample",
+        "looked_in": [str(folder) for folder in looked],
+        "how_to_get": module.HOW_TO_GET,
+    }
+
+
+def how_to_get(name: str) -> int:
+    """Print the folder of a data set that is here; else say how to get it, and return 2."""
+    found = _whereabouts(name)
+    if found["path"]:
+        print(found["path"])
+        return 0
+    say(f"textcentric: {name} cannot be downloaded from here: {found['how_to_get']}")
+    say(f"or unpack it into one of: {', '.join(found['looked_in'])}")
+    say(f"the built-in sample needs nothing: textcentric data fetch {name} --sample -o DIR")
+    return 2
+
+
+def write_sample_to(name: str, folder: str, rows: int, seed: int) -> None:
+    """Write the sample of `name` into `folder` and print the folder."""
+    from textcentric.command_line import command
+    from textcentric.data.sample.writer import write_sample
+
+    path = write_sample(name, folder, rows, seed)
+    say(f"wrote a sample of {rows} rows made for this project, not {name} itself; use it with")
+    say(f"    {command('augment', dataset=name, data_dir=path)}")
+    print(path)
+
+
+def show_rows(config: AugmentConfig, *, as_json: bool) -> None:
+    """Print the rows of `config`: inputs in words, and the text that the model will read."""
+    from textcentric.augmentation.opening import load_rows
+    from textcentric.augmentation.words import in_words
+
+    dataset = load_rows(config)
+    for note in dataset.notes:
+        say(note)
+    for record, described in in_words(config, dataset, say=say):
+        if as_json:
+            print(json.dumps(_as_json(record, described), ensure_ascii=False, default=_plain))
+        else:
+            print(_as_text(record, described, dataset.schema.choices or {}))
+
+
+def _as_json(record: Record, described: Described | None) -> dict[str, Any]:
+    value = asdict(record)
+    if described is not None:
+        value |= {"parts": dict(described.row.parts), "text": described.row.text()}
+        value |= {"experts": dict(described.experts), "notes": list(described.notes)}
+    return value
+
+
+def _as_text(record: Record, described: Described | None, choices: Any) -> str:
+    word = choices.get(record.target)
+    target = f"{record.target} ({word})" if word and word != record.target else record.target
+    lines = [f"\n== {record.id}  split {record.split}, group {record.group}, target {target}"]
+    for modality, value in record.inputs.items():
+        if isinstance(value, dict):
+            cells = [[f"  {name}", "-" if cell is None else cell] for name, cell in value.items()]
+            lines += [f"[{modality}]", columns([list(map(str, cell)) for cell in cells])]
+        else:
+            lines.append(f"[{modality}] {_said(value)}")
+    if described is not None:
+        lines += ["--- as the model reads it", described.row.text()]
+        lines += [f"note: {note}" for note in described.notes]
+    return "\n".join(lines)
+
+
+def _said(value: Any) -> str:
+    return value if isinstance(value, str) else ", ".join(map(str, value))
+
+
+def _plain(value: Any) -> Any:
+    """Turn what JSON does not know (paths, records of labels) into what it does."""
+    return str(value)
+
+
+def show_check(
+    dataset: str,
+    data_dir: str | None,
+    schema: SchemaSource,
+    *,
+    pictures: bool,
+    as_json: bool,
+) -> int:
+    """Print what is wrong with a data set; return 2 where its rows cannot be used."""
+    from textcentric.data.checks import check
+
+    report = check(dataset, data_dir=data_dir, schema=schema, pictures=pictures)
+    if as_json:
+        print(json.dumps(report.to_dict(), ensure_ascii=False))
+    else:
+        print(_report_text(report))
+    for problem in report.problems:
+        say(f"textcentric: {problem}")
+    return 0 if report.usable else 2
+
+
+def _report_text(report: CheckReport) -> str:
+    lines = [
+        f"{report.name} ({report.origin}, {report.path})",
+        f"{report.rows} rows, {report.usable_rows} usable",
+    ]
+    if report.columns:
+        header = ["column", "role", "values", "missing", "unreadable", "out of range", "such as"]
+        lines += ["", columns([_column_cells(one) for one in report.columns], header)]
+    if report.files:
+        header = ["files", "rows with", "rows without", "found", "absent", "refused", "broken"]
+        lines += ["", columns([_files_cells(one) for one in report.files], header)]
+    lines += ["", *(f"warning: {warning}" for warning in report.warnings)]
+    lines += [f"row left out: {fault}" for fault in report.faults[:SHOWN_FAULTS]]
+    more = len(report.faults) - SHOWN_FAULTS
+    lines += [f"and {more} more; --json lists them"] if more > 0 else []
+    lines += [f"problem: {problem}" for problem in report.problems]
+    lines.append("usable" if report.usable else "not usable")
+    return "\n".join(line for i, line in enumerate(lines) if line or lines[i - 1])
+
+
+def _column_cells(one: ColumnCheck) -> list[object]:
+    counts = (one.values, one.missing, one.unreadable, one.out_of_range)
+    return [one.column, one.role, *counts, "; ".join(one.examples[:2])]
+
+
+def _files_cells(one: FilesCheck) -> list[object]:
+    broken = sum(one.broken.values())
+    return [
+        one.modality,
+        one.rows_with,
+        one.rows_without,
+        one.found,
+        one.absent,
+        one.refused,
+        broken,
+    ]

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from textcentric.cli.options import AsJson, Panels, Quiet, Verbose, configured
-from textcentric.evaluation.config import (
-    EvaluateConfig,
-    EvaluateFusionConfig,
-    EvaluateRewardConfig,
-)
-from textcentric.extras import require
+from textcentric.cli.predict import find_model, lent_engine
+from textcentric.cli.progress import LOADING, Progress
+from textcentric.cli.terminal import plain_warnings, say, silence, terminable
+from textcentric.evaluation.config import EvaluateConfig, EvaluateFusionConfig, EvaluateRewardConfig
+from textcentric.folders import fingerprint
+from textcentric.machine import require
+from textcentric.training.processes import alone
+
+NOT_NAMED = {"engine", "llm", "engine_settings"}  # they do not name the folder
 
 
 class DownstreamFirst(TyperGroup):
@@ -54,8 +60,6 @@ def downstream(
     Example: textcentric evaluate models/first --dataset petfinder --levels 0.3,0.5
     """
     require("evaluate downstream")
-    from textcentric.cli.run_evaluate import evaluate_command
-
     raise typer.Exit(
         evaluate_command(models, config, as_json=as_json, quiet=quiet, verbose=verbose)
     )
@@ -80,7 +84,7 @@ def reward(
     Example: textcentric evaluate reward models/reward --dataset held-out.jsonl
     """
     require("evaluate reward")
-    from textcentric.cli.run_evaluate_reward import evaluate_reward
+    from textcentric.cli.evaluate_reward import evaluate_reward
 
     raise typer.Exit(evaluate_reward(models, config, as_json=as_json, quiet=quiet, verbose=verbose))
 
@@ -104,6 +108,61 @@ def fusion(
     Example: textcentric evaluate fusion models/clips --dataset clips.csv --target class
     """
     require("evaluate fusion")
-    from textcentric.cli.run_evaluate_fusion import evaluate_fusion
+    from textcentric.cli.evaluate_fusion import evaluate_fusion
 
     raise typer.Exit(evaluate_fusion(models, config, as_json=as_json, quiet=quiet, verbose=verbose))
+
+
+def evaluate_command(
+    models: Sequence[str], config: EvaluateConfig, *, as_json: bool, quiet: bool, verbose: bool
+) -> int:
+    """Evaluate `models` and say what came of it; return the exit code."""
+    from textcentric.evaluation.robustness import evaluate
+
+    if not alone():  # one process does it, whoever launched more
+        return 0
+    config = located(models, config)
+    config.check()
+    silence(verbose)
+    tell = (lambda line: None) if quiet else say
+    try:
+        with (
+            lent_engine(config) as engine,
+            plain_warnings(tell),
+            terminable(),
+            Progress(start=LOADING, quiet=quiet) as progress,
+        ):
+            results = evaluate(config, engine=engine, say=tell, steps=progress.advance)
+    except KeyboardInterrupt:
+        say(f"textcentric: interrupted; the same command goes on in {config.output_dir}")
+        return 130
+    tell_results(results, config.output_dir, as_json=as_json)
+    return 0
+
+
+def located(models: Sequence[str], config: EvaluateConfig) -> EvaluateConfig:
+    """Return `config` with the folders of the models, and one of its own where none is named."""
+    folders = [str(find_model(name)) for name in models]
+    found: dict[str, Any] = {"models": tuple(map(Path, folders))}
+    if "output_dir" not in config.model_fields_set:
+        given = config.model_fields_set - NOT_NAMED | {"split", "other_model"}
+        values = {name: _as_given(getattr(config, name)) for name in given}
+        named = fingerprint({**values, "models": str(folders)})
+        found["output_dir"] = Path("runs") / f"evaluate-{named}"
+    return config.model_copy(update=found)
+
+
+def _as_given(value: Any) -> str:
+    return str(list(value) if isinstance(value, tuple) else value)
+
+
+def tell_results(results: Mapping[str, Any], folder: Path, *, as_json: bool) -> None:
+    """Print the verdict, and where everything lies; or all of it as JSON."""
+    if as_json:
+        print(json.dumps(results, ensure_ascii=False))
+        return
+    print(results["verdict"]["sentence"])
+    if results["verdict"].get("cheap_wins"):
+        print(results["verdict"]["cheap_wins"])
+    print(f"results  {folder / 'results.json'}")
+    print(f"report   {results['report']}")

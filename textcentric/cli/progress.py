@@ -7,8 +7,8 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from textcentric.metrics import Metrics
-from textcentric.shards import Failure, Output
+from textcentric.runs.counters import Metrics
+from textcentric.runs.shards import Failure, Output
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

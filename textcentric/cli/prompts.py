@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import asyncio
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from textcentric.augmentation.config import AugmentConfig
 from textcentric.cli.augment import EXPERTS, ROWS
 from textcentric.cli.options import AsJson, Panels, Verbose, configured
-from textcentric.config import AugmentConfig
+from textcentric.cli.terminal import columns, say
+from textcentric.errors import ConfigError, PromptError, TextCentricError
+from textcentric.folders import write_text
+
+if TYPE_CHECKING:
+    from textcentric.augmentation.curation import Draft
+    from textcentric.augmentation.expansion import Expansion
+    from textcentric.augmentation.trial import Trial
+    from textcentric.engines.protocol import Engine, Message, Request, Response
+    from textcentric.runs.shards import Failure, Output
 
 ENGINE = ("engine", "model", "base_url", "engine_settings")
 SAMPLING = ("temperature", "max_tokens", "embeddings", "seed")
@@ -18,19 +34,17 @@ PromptDir = Annotated[
         "--prompt-dir", metavar="PATH", help="Folder that adds prompts or overrides them."
     ),
 ]
-
 app = typer.Typer(
     help="The prompt library: look, check, try, add.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
+SHOWN = 6  # examples in a request
 
 
 @app.command("list", cls=Panels)
 def list_(prompt_dir: PromptDir = None, as_json: AsJson = False) -> None:
     """List the prompts with their effect on the label, and the bank's families."""
-    from textcentric.cli.show_prompts import list_prompts
-
     list_prompts(prompt_dir, as_json=as_json)
 
 
@@ -40,8 +54,6 @@ def show(
     prompt_dir: PromptDir = None,
 ) -> None:
     """Print a prompt's file, or an instruction of the bank."""
-    from textcentric.cli.show_prompts import show_prompt
-
     show_prompt(name, prompt_dir)
 
 
@@ -53,8 +65,6 @@ def lint(
     prompt_dir: PromptDir = None,
 ) -> None:
     """Check prompts without a model; ends with 2 if anything is wrong with any of them."""
-    from textcentric.cli.lint_prompts import lint_command
-
     raise typer.Exit(lint_command(names or [], prompt_dir))
 
 
@@ -80,7 +90,6 @@ def try_(
     Example: textcentric prompts try adversarial/noise --dataset petfinder
     """
     from textcentric.cli.terminal import silence
-    from textcentric.cli.try_prompt import try_command
 
     silence(verbose)
     try_command(config, name, row, as_json=as_json)
@@ -123,8 +132,187 @@ def expand(
 
     Example: textcentric prompts expand --prompt-dir my-prompts --number 20 --family style
     """
-    from textcentric.cli.expand import expand_command
     from textcentric.cli.terminal import silence
 
     silence(verbose)
     expand_command(config, number, family, as_json=as_json)
+
+
+def list_prompts(prompt_dir: str | None, *, as_json: bool) -> None:
+    """Print every prompt, and the bank's families with their counts."""
+    from textcentric.prompts.library import open_library
+
+    library = open_library(prompt_dir)
+    fronts = [library[name].front for name in sorted(library.prompts)]
+    families = Counter(entry.family for entry in library.bank)
+    if as_json:
+        keys = {"id", "version", "stage", "label", "intent", "reads", "writes"}
+        prompts = [front.model_dump(mode="json", include=keys) for front in fronts]
+        print(json.dumps({"prompts": prompts, "bank": dict(families)}, ensure_ascii=False))
+        return
+    rows = [[f.id, f"v{f.version}", f.stage, f.label, f.intent] for f in fronts]
+    print(columns(rows, ["prompt", "", "stage", "label", "intent"]))
+    print(f"\nthe bank: {len(library.bank)} instructions, drawn a row with --prompts bank")
+    print(columns([[family, n] for family, n in families.items()]))
+
+
+def show_prompt(name: str, prompt_dir: str | None) -> None:
+    """Print the file of a prompt, or the line of an instruction."""
+    from textcentric.prompts.library import BANK, instruction, open_library
+
+    library = open_library(prompt_dir)
+    if name.startswith(BANK):
+        entry = instruction(library, name)
+        print(json.dumps(asdict(entry), ensure_ascii=False, indent=2))
+        return
+    path = library[name].path
+    if path is None:
+        raise PromptError(f"prompt {name} comes from no file", prompt=name)
+    say(str(path))
+    print(path.read_text(encoding="utf-8"), end="")
+
+
+def lint_command(names: Sequence[str], prompt_dir: str | None) -> int:
+    """Print one line a problem; return 2 if there is any."""
+    from textcentric.prompts.lint import check_file, prompt_files
+
+    files = prompt_files(names, prompt_dir)
+    problems = [(path, problem) for path in files for problem in check_file(path)]
+    for path, problem in problems:
+        print(problem if str(path) in problem else f"{path}: {problem}")
+    say(f"files: {len(files)}, problems: {len(problems)}")
+    return 2 if problems else 0
+
+
+def try_command(
+    config: AugmentConfig,
+    name: str,
+    row_id: str | None,
+    *,
+    as_json: bool = False,
+    engine: Engine | None = None,
+) -> None:
+    """Try the prompt `name` and print what came of it; `engine` stands in for the configured."""
+    from textcentric.augmentation.trial import try_prompt
+
+    trial = try_prompt(config, name, row_id, engine=engine, say=say)
+    print(json.dumps(as_dict(trial), ensure_ascii=False) if as_json else _trial_as_text(trial))
+
+
+def as_dict(trial: Trial) -> dict[str, Any]:
+    """Return a trial as JSON-ready dicts and lists."""
+    pieces = [piece for draft in trial.drafts for piece in draft.pieces]
+    return {
+        "prompt": trial.prompt.id,
+        "row": trial.record.id,
+        "requests": [_asked(request, answer) for request, answer in trial.asked],
+        "pieces": [asdict(piece) for piece in pieces],
+        "outputs": [asdict(output) for output in trial.outputs],
+    }
+
+
+def _asked(request: Request, answer: Response | TextCentricError) -> dict[str, Any]:
+    turns = [{"role": turn.role, "text": turn.content} for turn in request.messages]
+    if isinstance(answer, TextCentricError):
+        return {"turns": turns, "error": str(answer)}
+    return {"turns": turns, "answer": answer.text, "finish": answer.finish}
+
+
+def _trial_as_text(trial: Trial) -> str:
+    front = trial.prompt.front
+    lines = [f"{trial.prompt.id} v{front.version} on row {trial.record.id}"]
+    shown: tuple[Message, ...] = ()
+    for number, (request, answer) in enumerate(trial.asked, 1):
+        lines.append(f"\n== request {number} of {len(trial.asked)}")
+        new = [turn for turn in request.messages if turn not in shown]
+        lines += ["(other turns as above)"] if len(new) < len(request.messages) else []
+        lines += [f"[{turn.role}] {turn.content}" for turn in new]
+        shown = request.messages
+        if isinstance(answer, TextCentricError):
+            lines.append(f"[failed] {answer}")
+        else:
+            lines.append(f"[model] {answer.text}")
+    lines += _verdicts(trial.drafts)
+    for output in trial.outputs:
+        lines += _outcome(output, trial)
+    return "\n".join(lines)
+
+
+def _verdicts(drafts: Sequence[Draft]) -> list[str]:
+    """Return a line for each piece: what it stands for, what became of it and why."""
+    lines = ["\n== checks"] if drafts else []
+    for piece in (piece for draft in drafts for piece in draft.pieces):
+        verdict = f"dropped ({piece.reason})" if piece.reason else "kept"
+        similarity = "" if piece.similarity is None else f", similarity {piece.similarity:.3f}"
+        cuts = f", cut: {', '.join(piece.cuts)}" if piece.cuts else ""
+        lines += [f"{verdict}{similarity}{cuts}", f"  - {piece.source}", f"  + {piece.text}"]
+    return lines
+
+
+def _outcome(output: Output | Failure, trial: Trial) -> list[str]:
+    from textcentric.runs.shards import Failure
+
+    if isinstance(output, Failure):
+        return [f"\n== {output.id}: failed at {output.stage}: {output.message}"]
+    if output.prompt == "clean" and trial.drafts:
+        return []  # the row itself stands in the requests
+    fate = f"rejected: {output.reason}" if output.reason else "accepted"
+    lines = [f"\n== {output.id}: {fate}"]
+    lines += [f"scores: {output.scores}"] if output.scores != "{}" else []
+    lines += [f"notes: {output.notes}"] if output.notes else []
+    return [*lines, output.text]
+
+
+def expand_command(
+    config: AugmentConfig,
+    number: int,
+    family: str | None,
+    *,
+    as_json: bool = False,
+    engine: Engine | None = None,
+) -> None:
+    """Add up to `number` instructions to the bank in `config.prompt_dir` and say what came of it.
+
+    `engine` stands in for the configured one.
+    """
+    from textcentric.augmentation.expansion import BANK, bank_families, expanded, open_encoder
+    from textcentric.augmentation.opening import make_engine
+    from textcentric.prompts.library import PromptLibrary, read_bank
+
+    if config.prompt_dir is None:
+        raise ConfigError("no --prompt-dir; name the folder whose instructions.jsonl is added to")
+    path = Path(config.prompt_dir) / BANK
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"--prompt-dir {path.parent}: {error.strerror}; name a folder") from error
+    own = read_bank(path) if path.is_file() else []
+    library = PromptLibrary.load(path.parent)
+    families = bank_families(library, family)
+    encoder = open_encoder(config, say)
+    found = asyncio.run(
+        expanded(config, library, families, number, encoder, engine or make_engine(config))
+    )
+    if found.kept:
+        lines = [json.dumps(asdict(one), ensure_ascii=False) for one in (*own, *found.kept)]
+        write_text(path, "\n".join(lines) + "\n")
+    _tell(found, path, as_json)
+
+
+def _tell(found: Expansion, path: Path, as_json: bool) -> None:
+    dropped = dict(found.dropped.most_common())
+    if as_json:
+        kept = [asdict(one) for one in found.kept]
+        print(json.dumps({"asked": found.asked, "kept": kept, "dropped": dropped}))
+    else:
+        for one in found.kept:
+            print(f"{one.id}  {one.instruction}")
+    why = f" ({', '.join(f'{reason} {n}' for reason, n in dropped.items())})" if dropped else ""
+    say(f"asked {found.asked} times: {len(found.kept)} kept, {found.dropped.total()} dropped{why}")
+    if found.kept:
+        say(f"added to {path}; read them before use: nobody has checked what they ask for")
+    if len(found.kept) < found.wanted:
+        say(
+            f"{found.wanted} were wanted; a larger --model writes more that is new, and another"
+            " --seed draws other examples"
+        )

@@ -2,39 +2,59 @@
 
 from __future__ import annotations
 
+import json
+import shlex
+import shutil
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from pydantic import ValidationError
 
+from textcentric.augmentation.config import AugmentConfig
 from textcentric.cli.options import AsJson, Panels, Quiet, Verbose, configured
-from textcentric.config import AugmentConfig
+from textcentric.cli.progress import duration
+from textcentric.cli.running import run_config
+from textcentric.cli.terminal import columns, say
+from textcentric.errors import ConfigError, RunError
+from textcentric.folders import Change, brief, holder, read_yaml
+from textcentric.runs.shards import FOLDERS
+from textcentric.settings import first_problem
+
+if TYPE_CHECKING:
+    from textcentric.engines.protocol import Engine
 
 RESUMED = ("base_url", "accept", "max_tokens_total", "max_minutes", "max_failed")
-
 app = typer.Typer(
     help="The run directories: what ran, what came of it, going on.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-
 Run = Annotated[str, typer.Argument(metavar="RUN", help="A run directory, or its name in runs/.")]
 Parent = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of run directories.")]
+MOST_OF_A_PART = 6  # differences that are shown of one part, such as the data's schema
+GO_ON = {
+    "killed": "it was killed; what was finished is kept",
+    "stopped": "it was stopped; what was finished is kept",
+    "interrupted": "it was interrupted; what was finished is kept",
+}
+FATES = dict(zip(FOLDERS, ("accepted", "rejected", "failed"), strict=True))
+FIELDS = (
+    "source_id dataset split group target prompt sample prompt_digest model model_revision"
+    " sampling seed experts scores reason notes stage error_type attempts message"
+).split()
 
 
 @app.command("list", cls=Panels)
 def list_(parent: Parent = Path("runs"), as_json: AsJson = False) -> None:
     """List the runs of a folder, newest first."""
-    from textcentric.cli.show_runs import list_command
-
     list_command(parent, as_json=as_json)
 
 
 @app.command("show", cls=Panels)
 def show(run: Run, as_json: AsJson = False) -> None:
     """Show what came of a run: counts, reasons, tokens, what limited it, how to go on."""
-    from textcentric.cli.show_runs import show_command
-
     show_command(run, as_json=as_json)
 
 
@@ -44,8 +64,6 @@ def diff(one: Run, two: Run, as_json: AsJson = False) -> None:
 
     Values are cut to the width of the screen; --json has them whole.
     """
-    from textcentric.cli.show_runs import diff_command
-
     diff_command(one, two, as_json=as_json)
 
 
@@ -70,7 +88,6 @@ def resume(
 
     Paths in the configuration are as they were given: go on from the same folder.
     """
-    from textcentric.cli.resume import resume_run
     from textcentric.cli.terminal import silence
 
     silence(verbose)
@@ -82,8 +99,6 @@ def resume(
 
 def report(run: Run) -> None:
     """Write `report.html` of a run anew and print its path."""
-    from textcentric.cli.show_runs import report_command
-
     report_command(run)
 
 
@@ -100,6 +115,246 @@ def lineage(
 
     With the id of a source row, list the outputs that were made of it.
     """
-    from textcentric.cli.show_lineage import lineage_command
-
     lineage_command(row_id, run, as_json=as_json)
+
+
+def list_command(parent: Path, *, as_json: bool) -> None:
+    """Print one line a run, newest first."""
+    from textcentric.runs.listing import list_runs, status
+
+    if not parent.is_dir():
+        raise ConfigError(f"there is no folder {parent}; name the folder that holds the runs")
+    runs = [run | {"status": status(Path(run["path"]), run)} for run in list_runs(parent)]
+    if as_json:
+        print(json.dumps(runs, ensure_ascii=False))
+    elif runs:
+        header = ["run", "status", "started", "rows", "accepted", "rejected", "failed", "model"]
+        print(columns([_run_cells(run) for run in runs], header))
+    else:
+        say(f"no run in {parent}")
+
+
+def _run_cells(run: Mapping[str, Any]) -> list[object]:
+    from textcentric.runs.directory import variants_and_clean
+
+    variants, _ = variants_and_clean(run.get("counts", {}))
+    return [
+        Path(run["path"]).name,
+        run["status"],
+        run.get("started", ""),
+        run.get("dataset", {}).get("rows", 0),
+        *(variants[name] for name in ("accepted", "rejected", "failed")),
+        run.get("engine", {}).get("model", ""),
+    ]
+
+
+def show_command(name: str, *, as_json: bool) -> None:
+    """Print a summary of one run."""
+    from textcentric.runs.listing import find_run, summary
+
+    folder = find_run(name)
+    shown = summary(folder)
+    print(json.dumps(shown, ensure_ascii=False) if as_json else _as_text(folder, shown))
+
+
+def _as_text(folder: Path, shown: Mapping[str, Any]) -> str:
+    from textcentric.runs.directory import variants_and_clean
+    from textcentric.runs.manifest import STATUSES
+
+    lines = [f"{folder}: {_status_text(folder, shown)}"]
+    dataset, engine = shown.get("dataset", {}), shown.get("engine", {})
+    finished = f"{shown['finished_rows']} of " if "finished_rows" in shown else ""
+    lines.append(
+        f"data    {finished}{dataset.get('rows')} rows of {dataset.get('name')}"
+        f" ({dataset.get('origin')}, {dataset.get('path')})"
+    )
+    lines.append(f"engine  {engine.get('engine')}, model {engine.get('model')}")
+    lines.append(
+        f"time    {duration(shown.get('seconds', 0))}, started {shown.get('started')},"
+        f" seed {shown.get('seed')}"
+    )
+    counts = shown.get("counts", {})
+    if counts:
+        rows = [[name, *(entry.get(s, 0) for s in STATUSES)] for name, entry in counts.items()]
+        variants, _ = variants_and_clean(counts)
+        rows.append(["variants", *(variants[s] for s in STATUSES)])
+        rows.append(["all", *(shown["totals"].get(s, 0) for s in STATUSES)])
+        lines += ["", columns(rows, ["prompt", *STATUSES]), ""]
+    lines += _reasons(shown)
+    lines += _costs(shown)
+    return "\n".join(lines)
+
+
+def _status_text(folder: Path, shown: Mapping[str, Any]) -> str:
+    from textcentric.command_line import command
+    from textcentric.runs.listing import what_failed
+
+    said = str(shown["status"])
+    if said == "running":
+        return f"running in process {holder(folder)}"
+    if said == "failed":
+        return f"failed: {what_failed(folder, shown)}"
+    if said not in GO_ON:
+        return said
+    why = f" ({shown['stopped']})" if shown.get("stopped") else ""
+    return f"{said}{why}: {GO_ON[said]}; {command('runs', 'resume', folder)}"
+
+
+def _reasons(shown: Mapping[str, Any]) -> list[str]:
+    lines = []
+    for prompt, reasons in shown.get("reasons", {}).items():
+        often = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
+        told = ", ".join(f"{reason} {n}" for reason, n in often)
+        lines.append(f"rejected from {prompt}: {told}")
+    errors = sorted(shown.get("errors", {}).items(), key=lambda item: (-item[1], item[0]))
+    if errors:
+        lines.append(f"failed: {', '.join(f'{kind} {n}' for kind, n in errors)}")
+    return lines
+
+
+def _costs(shown: Mapping[str, Any]) -> list[str]:
+    if "finished_rows" in shown:
+        return [f"{shown['answers']} answers are kept"]
+    tokens, requests = shown.get("tokens", {}), shown.get("requests", {})
+    share = shown["cached_share"]
+    cached = f" ({share:.0%} from the cache)" if share is not None else ""
+    return [
+        f"tokens: {tokens.get('prompt', 0):,} of prompts{cached}, {tokens.get('output', 0):,}"
+        " written",
+        f"requests: {requests.get('sent', 0):,} sent, {requests.get('reused', 0):,} reused",
+        f"limited by: {shown.get('bottleneck', 'unknown')}",
+    ]
+
+
+def diff_command(one: str, two: str, *, as_json: bool) -> None:
+    """Print what differs, a value a line, fitted to the screen."""
+    from textcentric.runs.listing import diff_runs, find_run
+
+    found = diff_runs(find_run(one), find_run(two))
+    if as_json:
+        print(json.dumps({name: [before, after] for name, before, after in found}))
+    elif found:
+        names = ("", Path(one).name, Path(two).name)
+        print(diff_as_text(found, names, shutil.get_terminal_size().columns))
+    else:
+        say("no difference in configuration, counts, tokens, engine or versions")
+
+
+def diff_as_text(found: Sequence[Change], header: tuple[str, str, str], width: int) -> str:
+    """Return three columns at most `width` wide: name, before, after; of a long part the first."""
+    parts: dict[str, list[Change]] = {}
+    for change in found:
+        parts.setdefault(".".join(change[0].split(".")[:2]), []).append(change)
+    rows: list[Change] = []
+    for part, of in parts.items():
+        rows += of[:MOST_OF_A_PART]
+        if len(of) > MOST_OF_A_PART:
+            rows.append((part, f"and {len(of) - MOST_OF_A_PART} more", ""))
+    names = min((width - 4) // 2, max(len(name) for name, _, _ in rows))  # two blanks between
+    room = (width - 4 - names) // 2
+    cells = [[brief(n, names), brief(_said(b), room), brief(_said(a), room)] for n, b, a in rows]
+    return columns(cells, [brief(name, room) for name in header])
+
+
+def _said(value: object) -> object:
+    return "-" if value is None else value
+
+
+def report_command(name: str) -> None:
+    """Write the report of a run and print its path."""
+    from textcentric.report.run import write_report
+    from textcentric.runs.listing import find_run
+
+    print(write_report(find_run(name)))
+
+
+def lineage_command(row_id: str, run: str | None, *, as_json: bool) -> None:
+    """Print the lineage of an output, or the outputs of a source row."""
+    from textcentric.runs.lineage import lineage, outputs_of
+    from textcentric.runs.listing import find_run, newest_run
+
+    folder = find_run(run) if run else newest_run()
+    if run is None:
+        say(f"in the newest run, {folder}")
+    outputs = outputs_of(folder, row_id)
+    if outputs and as_json:
+        print(json.dumps({"source_id": row_id, "outputs": outputs}, ensure_ascii=False))
+    elif outputs:
+        rows = [[one["id"], FATES[one["found_in"]], one["reason"]] for one in outputs]
+        print(columns(rows, ["output", "fate", "reason"]))
+    else:
+        found = lineage(folder, row_id)
+        print(json.dumps(found, ensure_ascii=False) if as_json else _lineage_as_text(found))
+
+
+def _lineage_as_text(found: Mapping[str, Any]) -> str:
+    lines = [f"{found['id']}: {FATES[found['found_in']]}"]
+    known = [[name, _value(found[name])] for name in FIELDS if found.get(name) not in (None, "")]
+    lines.append(columns(known))
+    for title, name in (("source", "source_text"), ("text", "text")):
+        if found.get(name):
+            lines += [f"--- {title}", found[name]]
+    for one in found["answers"]:
+        lines += [f"--- answer {one['key']}", _answer(one["answer"])]
+    return "\n".join(lines)
+
+
+def _value(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else str(value)
+
+
+def _answer(answer: Any) -> str:
+    """Return what the model wrote; a journal that was moved away no longer has it."""
+    if answer is None:
+        return "(not in the run's journal)"
+    return str(answer.get("text", "")) if isinstance(answer, dict) else str(answer)
+
+
+def resume_run(
+    name: str,
+    flags: Mapping[str, Any],
+    *,
+    retry_failed: bool = False,
+    as_json: bool = False,
+    quiet: bool = False,
+    engine: Engine | None = None,
+) -> int:
+    """Go on with the run `name`; return the exit code.
+
+    `flags` win over what `run.yaml` says of when it stops and where its server is; `engine` stands
+    in for the configured one.
+    Raises RunError where data or model are no longer those of the run.
+    """
+    from textcentric.prompts.library import PromptLibrary
+    from textcentric.runs.directory import frozen_prompts
+    from textcentric.runs.listing import find_run
+
+    folder = find_run(name)
+    config = saved_config(folder, flags)
+    library = PromptLibrary.load(frozen_prompts(folder), packaged=False)
+    return run_config(
+        config,
+        retry_failed=retry_failed,
+        as_json=as_json,
+        quiet=quiet,
+        library=library,
+        engine=engine,
+    )
+
+
+def saved_config(folder: Path, flags: Mapping[str, Any]) -> AugmentConfig:
+    """Return the configuration that `run.yaml` holds, going on in `folder`.
+
+    What else stands there (digests of data, prompts and model) is compared when the run opens.
+    """
+    saved = read_yaml(folder / "run.yaml")
+    values = {name: value for name, value in saved.items() if name in AugmentConfig.model_fields}
+    values |= {"output_dir": str(folder), "resume": "auto", **flags}
+    try:
+        return AugmentConfig.model_validate(values)
+    except ValidationError as error:
+        raise RunError(
+            f"{folder / 'run.yaml'}: {first_problem(error, 'the run')}; it was"
+            " written by another version: run `textcentric augment` again with --reuse"
+            f" {shlex.quote(str(folder))}"
+        ) from error

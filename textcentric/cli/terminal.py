@@ -7,10 +7,10 @@ import os
 import signal
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-Tell = Callable[[str], None]
+from textcentric.errors import Say
 
 
 def say(line: str) -> None:
@@ -31,7 +31,7 @@ def silence(verbose: bool) -> None:
 
 
 @contextmanager
-def plain_warnings(tell: Tell) -> Iterator[None]:
+def plain_warnings(tell: Say) -> Iterator[None]:
     """Tell our warnings as messages, without the place in the code; drop other libraries'."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -51,9 +51,32 @@ def terminable() -> Iterator[None]:
 
 
 @contextmanager
-def telling(*, quiet: bool, verbose: bool) -> Iterator[Tell]:
+def telling(*, quiet: bool, verbose: bool) -> Iterator[Say]:
     """Set up the process of a command; what is yielded tells people, unless they want quiet."""
     silence(verbose)
-    tell: Tell = (lambda line: None) if quiet else say
+    tell: Say = (lambda line: None) if quiet else say
     with plain_warnings(tell), terminable():
         yield tell
+
+
+def columns(rows: Sequence[Sequence[object]], header: Sequence[str] = ()) -> str:
+    """Return `rows` as aligned columns; numbers stand to the right.
+
+    >>> print(columns([["noise", 12], ["style", 3]], ["prompt", "n"]))
+    prompt   n
+    noise   12
+    style    3
+    """
+    numeric = [
+        all(isinstance(cell, int | float) for cell in column) for column in zip(*rows, strict=True)
+    ]
+    lines = [list(header)] * bool(header) + [[str(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    right = numeric or [False] * len(widths)
+    return "\n".join(
+        "  ".join(
+            cell.rjust(width) if to_right else cell.ljust(width)
+            for cell, width, to_right in zip(line, widths, right, strict=True)
+        ).rstrip()
+        for line in lines
+    )

@@ -10,11 +10,9 @@ from typing import Any
 
 from textcentric.data.dataset import Dataset
 from textcentric.data.files import FileFinder
-from textcentric.data.layout import Layout
-from textcentric.data.named import cache_folder, named_set, names, places
+from textcentric.data.named import Layout, cache_folder, named_set, names, places
 from textcentric.data.records import RecordReader
-from textcentric.data.scan import Scan, notes, unusable
-from textcentric.data.scan_cache import remembered_scan
+from textcentric.data.scan import Scan, notes, remembered_scan, unusable
 from textcentric.data.schema import Schema, read_schema
 from textcentric.data.tables import from_datasets, from_hub, open_table
 from textcentric.errors import ConfigError, DataError, unknown

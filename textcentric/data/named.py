@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import Protocol
 
-from textcentric.data.layout import Layout
+from textcentric.data.photo_labels import PhotoLabels
+from textcentric.data.schema import Schema
+from textcentric.data.tables import Table
 from textcentric.errors import ConfigError, unknown
 
 
@@ -46,3 +49,20 @@ def cache_folder(environ: Mapping[str, str] = os.environ) -> Path:
     """Return the user's cache folder for this package; XDG_CACHE_HOME is honoured."""
     base = environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(base) / "textcentric"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A table, the schema that reads it and the files beside it.
+
+    `root` is the folder that files must not leave; `side_tables` are tables whose content decides
+    what a row says (breed names, say) and so belong to the digest; `photo_labels` reads what a
+    vision service saw on the photos, by row id.
+    """
+
+    table: Table
+    schema: Schema
+    root: Path
+    side_tables: tuple[Path, ...] = ()
+    photo_labels: Callable[[], Mapping[str, tuple[PhotoLabels, ...]]] | None = None
+    notes: tuple[str, ...] = field(default=())

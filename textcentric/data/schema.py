@@ -192,3 +192,22 @@ def _model_at(loc: tuple[int | str, ...]) -> type[BaseModel]:
         models: dict[str, type[BaseModel]] = {"columns": Column, "image": Files, "audio": Files}
         return models.get(str(loc[0]), Schema)
     return Schema
+
+
+def numeric_target(dataset: Any) -> bool:
+    """Say whether all targets are numbers, by what the data set declares."""
+    schema = dataset.schema
+    if schema.task == "regression":
+        return True
+    return bool(schema.choices) and all(isinstance(key, int) for key in schema.choices)
+
+
+def question(dataset: Any) -> dict[str, Any]:
+    """Return the question that `reason` prompts ask: a task and the allowed answers."""
+    schema = dataset.schema
+    target = schema.target or "the target"
+    if schema.choices:
+        choices = list(schema.choices.values())
+        return {"task": f"What is the most likely {target} of this listing?", "choices": choices}
+    choices = ["very low", "low", "middle", "high", "very high"]
+    return {"task": f"How high is the {target} of this listing?", "choices": choices}

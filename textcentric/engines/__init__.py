@@ -12,7 +12,7 @@ from textcentric.engines.arguments import check_arguments
 from textcentric.engines.protocol import Engine, Limits, Message, Request, Response, Sampling
 from textcentric.engines.scripted import ScriptedEngine
 from textcentric.errors import ConfigError, unknown
-from textcentric.extras import PARTS, require
+from textcentric.machine import PARTS, require
 
 __all__ = [
     "Engine",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from textcentric.engines.models import Model
 from textcentric.engines.protocol import Message
 from textcentric.errors import EngineError, RequestError
+from textcentric.models.names import Model
 
 
 class ChatTokenizer:

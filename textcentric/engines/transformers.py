@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from textcentric.engines.chat import ChatTokenizer, check_length
-from textcentric.engines.models import find_model
 from textcentric.engines.protocol import Limits, Message, Request, Response, Sampling
 from textcentric.engines.reasoning import split_reasoning
 from textcentric.errors import EngineError, RequestError
-from textcentric.precision import cpu_dtype
+from textcentric.machine import cpu_dtype
+from textcentric.models.names import find_model
 
 GATHER_SECONDS = 0.01
 

@@ -24,14 +24,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from textcentric.background import in_loop
 from textcentric.engines.chat import ChatTokenizer, check_length
-from textcentric.engines.models import find_model
+from textcentric.engines.event_loop import in_loop
 from textcentric.engines.protocol import Limits, Message, Request, Response, Sampling
 from textcentric.engines.reasoning import split_reasoning
 from textcentric.engines.watchdog import Watchdog, environment
 from textcentric.errors import ConfigError, EngineError, RequestError, unknown
-from textcentric.precision import steady_cpu_dtype
+from textcentric.machine import steady_cpu_dtype
+from textcentric.models.names import find_model
 
 # Set before vLLM is imported; what the user has set wins.
 ENVIRONMENT = {

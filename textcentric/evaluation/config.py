@@ -110,8 +110,8 @@ class EvaluateConfig(Settings):
 
     def check(self) -> None:
         """Raise ConfigError for an unknown corruption or metric, the nearest named, or a level."""
-        from textcentric.grid import make_grid
-        from textcentric.scores import find_score
+        from textcentric.corruption.grid import make_grid
+        from textcentric.metrics.scores import find_score
 
         make_grid(self.corruptions, self.levels)
         if self.metric is not None:

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textcentric.errors import ConfigError, unknown
+from textcentric.rows import MODALITIES
 
 if TYPE_CHECKING:
     from textcentric.experts.protocol import Expert
     from textcentric.experts.table import Missing
     from textcentric.experts.vlm import CaptionExpert
 
-MODALITIES = ("table", "text", "image", "audio")
 IMAGE_EXPERTS = ("auto", "vlm", "labels", "packaged", "pixels", "none")
 AUDIO_EXPERTS = ("auto", "packaged", "sound", "none")
 EXTRA = "`pip install 'textcentric[experts]'`"

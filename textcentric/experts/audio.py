@@ -6,13 +6,20 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
+
+from textcentric.data.digests import digest_files
+from textcentric.data.sounds import RATE, Sound, open_sound
 from textcentric.errors import DataError
 from textcentric.experts.clean import clean_line
-from textcentric.experts.digest import digest_files
 from textcentric.experts.protocol import Description
-from textcentric.experts.sound import Sound, describe_sound, open_sound
 
 MOST_SOUNDS = 4  # described of a row; the rest is counted
+_FRAME = 0.02  # seconds
+_FAINTEST = -50.0  # dBFS: below it nothing counts as speech
+_BELOW_LOUDEST = 25.0  # dB under the loudest frames that still count as speech
+_LOUDNESS = ((-60, "silent"), (-40, "very quiet"), (-28, "quiet"), (-12, "normal"))
+_SHARES = ((0.05, "hardly any"), (0.35, "some"), (0.65, "about half"), (0.9, "most"))
 
 
 class Listener(Protocol):
@@ -78,3 +85,48 @@ def _join(told: Sequence[Description], total: int) -> str:
     count = f"{total} recordings" + (f", {len(told)} of them described" * (len(told) < total))
     parts = [f"Recording {i}: {one.text}" for i, one in enumerate(told, 1)]
     return " ".join([f"{count}.", *parts])
+
+
+def describe_sound(sound: Sound) -> str:
+    """Describe a recording's length, loudness and share of speech.
+
+    >>> describe_sound(Sound(np.zeros(16_000, np.float32), 1.0))
+    'Length: 1.0 seconds. Loudness: silent. Speech: hardly any of it.'
+    """
+    return (
+        f"Length: {sound.seconds:.1f} seconds. Loudness: {_loudness_words(loudness(sound))}."
+        f" Speech: {_share_words(speech_share(sound))} of it."
+    )
+
+
+def loudness(sound: Sound) -> float:
+    """Return the root mean square in dBFS, -120 for digital silence."""
+    return float(_decibels(np.square(sound.samples, dtype=np.float64).mean()))
+
+
+def speech_share(sound: Sound) -> float:
+    """Return the share of 20 ms frames loud enough to be speech, in [0, 1].
+
+    A frame counts within `_BELOW_LOUDEST` dB of the loudest frames and above `_FAINTEST` dBFS;
+    steady noise counts too: this measures energy, it does not know words.
+    """
+    width = round(_FRAME * RATE)
+    count = max(1, sound.samples.size // width)
+    frames = sound.samples[: count * width].reshape(count, -1)
+    levels = _decibels(np.square(frames, dtype=np.float64).mean(axis=1))
+    least = max(_FAINTEST, float(np.percentile(levels, 95)) - _BELOW_LOUDEST)
+    return float((levels > least).mean())
+
+
+def _decibels(power: np.ndarray | float) -> np.ndarray:
+    decibels: np.ndarray = 10 * np.log10(np.maximum(power, 1e-12))
+    return decibels
+
+
+def _loudness_words(level: float) -> str:
+    word = next((word for limit, word in _LOUDNESS if level < limit), "loud")
+    return word if word == "silent" else f"{word} ({level:.0f} dBFS)"
+
+
+def _share_words(share: float) -> str:
+    return next((word for limit, word in _SHARES if share < limit), "nearly all")

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from textcentric.experts.image import Sight
-from textcentric.experts.weights import load_model, revision
+from textcentric.models.loading import load_model, revision
 
 if TYPE_CHECKING:
     from PIL.Image import Image

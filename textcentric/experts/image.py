@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from textcentric.data.digests import digest_files
 from textcentric.data.pictures import open_picture
 from textcentric.errors import DataError
 from textcentric.experts.clean import clean_line
-from textcentric.experts.digest import digest_files
 from textcentric.experts.pixels import describe_looks, look_at
 from textcentric.experts.protocol import Description
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
+from textcentric.data.digests import digest_value
 from textcentric.data.photo_labels import PhotoLabels
 from textcentric.experts.clean import clean_line
-from textcentric.experts.digest import digest_value
 from textcentric.experts.pixels import colour_words, name_colour
 from textcentric.experts.protocol import Description
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from textcentric.experts.weights import load_model, revision
+from textcentric.models.loading import load_model, revision
 
 if TYPE_CHECKING:
-    from textcentric.experts.sound import Sound
+    from textcentric.data.sounds import Sound
 
 _RATE = 16_000  # Hz
 _WINDOW = 30 * _RATE  # samples: what Whisper hears at once

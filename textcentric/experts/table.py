@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+from textcentric.data.digests import digest_value
 from textcentric.errors import ConfigError, unknown
 from textcentric.experts.clean import clean_line
-from textcentric.experts.digest import digest_value
 from textcentric.experts.protocol import Description
 
 Missing = Literal["skip", "name"]

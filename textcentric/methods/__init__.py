@@ -1,1 +1,1 @@
-"""The methods: what each trains, and on what; they share one loop, `textcentric.train`."""
+"""The methods: what each trains, and on what; they share one loop, `textcentric.training.loop`."""

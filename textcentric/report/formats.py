@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
-from textcentric.report.rundir import number
+from textcentric.report.run_files import number
 
 # What HTML cannot hold, what a reader cannot see, and what turns the reading direction around.
 INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff]")

@@ -13,11 +13,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from textcentric.atomic import replace_text
+from textcentric.folders import replace_text
 from textcentric.report import curves, differences
 from textcentric.report.curves import Frame, Line, Style
 from textcentric.report.page import render
-from textcentric.report.results import Changed, Results, read_results
+from textcentric.report.results_file import Changed, Results, read_results
 from textcentric.report.tables import (
     DECIBEL,
     Scores,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from textcentric.report.results import CLEAN, MISSING, Area, Cell, Results
+from textcentric.report.results_file import CLEAN, MISSING, Area, Cell, Results
 
 NONE = "\u2013"
 DECIBEL = "audio-noise"  # its level is a signal-to-noise ratio in dB: the lower, the worse

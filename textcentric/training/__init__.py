@@ -1,1 +1,1 @@
-"""What the training loop in `textcentric.train` stands on: batches, checkpoints, folder, log."""
+"""The one training loop and what it stands on: batches, checkpoints, folder, log."""

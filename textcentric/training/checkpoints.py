@@ -24,9 +24,8 @@ import torch
 from accelerate import Accelerator
 from safetensors.torch import load_model
 
-from textcentric.config import differences
 from textcentric.errors import RunError
-from textcentric.runs import writing
+from textcentric.folders import differences, writing
 from textcentric.settings import with_current_names
 from textcentric.training.log import FILE as FIGURES
 

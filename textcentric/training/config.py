@@ -10,8 +10,8 @@ from typing import Any, ClassVar, Literal
 from pydantic import model_validator
 
 from textcentric import fields
-from textcentric.config import fingerprint
 from textcentric.errors import ConfigError
+from textcentric.folders import fingerprint
 from textcentric.settings import Settings, setting
 
 # What may change between a checkpoint and the training that goes on from it.

@@ -1,4 +1,4 @@
-"""The folder that a training leaves: the model's files, `train.json`, the curve and the card."""
+"""The folder of a trained model: found by name, written in one step, never another's."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from textcentric.atomic import replace_text
-from textcentric.config import differences
-from textcentric.errors import RunError
-from textcentric.methods.protocol import Method
+from textcentric.errors import ConfigError, RunError, unknown
+from textcentric.folders import differences, replace_text
+from textcentric.report.model_card import write_train_card
+from textcentric.report.pictures import draw_learning_curve
 from textcentric.settings import with_current_names
-from textcentric.training.card import write_train_card
-from textcentric.training.learning_curve import draw_learning_curve
+from textcentric.training.protocol import Method
 
 FACTS = "train.json"
 
@@ -88,3 +87,16 @@ def write_papers(
         metrics=result.metrics,
         settings=identity["train"],
     )
+
+
+def find_model_folder(name: str, papers: str, kind: str = "model") -> Path:
+    """Return the folder of the model `name`, which holds the file `papers`.
+
+    Raises ConfigError with the nearest one where there is none.
+    """
+    for folder in (Path(name), Path("models") / name):
+        if (folder / papers).is_file():
+            return folder
+    parent = Path(name).parent if "/" in name else Path("models")
+    known = [path.parent.name for path in parent.glob(f"*/{papers}")]
+    raise ConfigError(f"{unknown(kind, Path(name).name, known)} (looked in {parent}/)")

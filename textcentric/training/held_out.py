@@ -11,11 +11,11 @@ from accelerate import Accelerator
 from accelerate.utils import broadcast
 
 from textcentric.errors import ConfigError, unknown
-from textcentric.methods.protocol import Method
-from textcentric.scores import HIGHER_IS_BETTER
+from textcentric.metrics.scores import HIGHER_IS_BETTER
 from textcentric.training.checkpoints import TrainState
 from textcentric.training.config import TrainConfig
 from textcentric.training.log import TrainLog
+from textcentric.training.protocol import Method
 
 
 def held_out_metrics(

@@ -11,7 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from textcentric.atomic import replace_text
+from textcentric.folders import replace_text
 
 FILE = "metrics.jsonl"
 PLAIN_SECONDS = 15.0

@@ -23,9 +23,9 @@ from accelerate.utils import (
 )
 
 from textcentric.errors import ConfigError, DataError
-from textcentric.methods.protocol import Method
-from textcentric.precision import cpu_dtype
+from textcentric.machine import cpu_dtype
 from textcentric.training.config import TrainConfig
+from textcentric.training.protocol import Method
 
 WAIT = timedelta(hours=6)  # how long processes wait while the main one evaluates
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from textcentric.data.layout import Layout
+from textcentric.data.named import Layout
 from textcentric.data.schema import Schema, read_schema
 from textcentric.data.tables import Table, open_table
 from textcentric.errors import DataError

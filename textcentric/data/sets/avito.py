@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from textcentric.data.layout import Layout
+from textcentric.data.named import Layout
 from textcentric.data.schema import read_schema
 from textcentric.data.tables import open_table
 from textcentric.errors import DataError

@@ -10,7 +10,7 @@ import csv
 from functools import partial
 from pathlib import Path
 
-from textcentric.data.layout import Layout
+from textcentric.data.named import Layout
 from textcentric.data.photo_labels import read_photo_labels
 from textcentric.data.schema import Schema, read_schema
 from textcentric.data.tables import open_table

@@ -24,13 +24,12 @@ import torch
 from torch import Tensor, nn
 
 from textcentric.errors import DataError, RunError
-from textcentric.latents import Latents, PairRow, PairRows
-from textcentric.methods.align_vl.adapters import Adapters
+from textcentric.folders import write_text
 from textcentric.methods.align_vl.config import AlignConfig, align_config
-from textcentric.methods.align_vl.model import AlignModel
-from textcentric.methods.align_vl.recall import Searched, recall, search_one_way
-from textcentric.methods.loading import seeded
-from textcentric.runs import write_text
+from textcentric.methods.align_vl.latents import Latents, PairRow, PairRows
+from textcentric.methods.align_vl.model import Adapters, AlignModel
+from textcentric.metrics.recall import Searched, recall, search_one_way
+from textcentric.models.loading import seeded
 
 PAPERS, WEIGHTS, FORMAT = "align.json", "model.safetensors", 1
 BLOCK = 8192  # items at a time, where all are read

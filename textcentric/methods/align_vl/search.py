@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from textcentric.errors import ConfigError, unknown
-from textcentric.extras import require
-from textcentric.latents import Latents, latent_encoder
-from textcentric.latents.encoders import LatentEncoder
+from textcentric.machine import require
+from textcentric.methods.align_vl.latents import Latents, latent_encoder
+from textcentric.methods.align_vl.latents.encoders import LatentEncoder
 from textcentric.methods.align_vl.method import BLOCK, AlignVl
 
 

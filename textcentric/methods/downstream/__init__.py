@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from textcentric.methods.downstream.config import DownstreamConfig, downstream_config
     from textcentric.methods.downstream.decision import Decision, Predictions
     from textcentric.methods.downstream.method import Downstream
-    from textcentric.methods.downstream.origin import Origin, expert_origin, read_origin
+    from textcentric.runs.origin import Origin, expert_origin, read_origin
 
 __all__ = [
     "Decision",

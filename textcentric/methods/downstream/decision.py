@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 
 from textcentric.errors import ConfigError, DataError, unknown
-from textcentric.examples import Example, labelled
 from textcentric.methods.downstream.config import DownstreamConfig
-from textcentric.rows import Record, Target
-from textcentric.scores import cut_scores, quantile_cuts
+from textcentric.metrics.scores import cut_scores, quantile_cuts
+from textcentric.rows import Example, Record, Target
+from textcentric.runs.examples import labelled
 
 MOST_ORDINAL = 10  # whole numbers beyond these are a quantity, not classes
 LEAST_SHARE = 1e-3  # of a class that no training row has, where a logit of it is needed

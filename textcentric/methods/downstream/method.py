@@ -24,8 +24,7 @@ import torch
 from torch import Tensor
 
 from textcentric.errors import ConfigError, RunError
-from textcentric.examples import Example
-from textcentric.journal import Journal
+from textcentric.folders import write_text
 from textcentric.methods.downstream.config import DownstreamConfig, downstream_config
 from textcentric.methods.downstream.decision import Decision, Predictions, learn_decision
 from textcentric.methods.downstream.model import (
@@ -36,7 +35,6 @@ from textcentric.methods.downstream.model import (
     save_model,
 )
 from textcentric.methods.downstream.objective import objective, row_losses
-from textcentric.methods.downstream.origin import Origin
 from textcentric.methods.downstream.outputs import OutputMemory
 from textcentric.methods.downstream.texts import (
     Parts,
@@ -46,10 +44,12 @@ from textcentric.methods.downstream.texts import (
     drawn_variants,
     training_parts,
 )
-from textcentric.methods.loading import load_tokenizer, longest_text, source
-from textcentric.methods.tokens import padded
-from textcentric.runs import write_text
-from textcentric.scores import METRICS, SCORES
+from textcentric.metrics.scores import METRICS, SCORES
+from textcentric.models.loading import load_tokenizer, longest_text, source
+from textcentric.models.tokens import padded
+from textcentric.rows import Example
+from textcentric.runs.journal import Journal
+from textcentric.runs.origin import Origin
 
 PAPERS, FORMAT = "downstream.json", 1
 

@@ -15,10 +15,10 @@ import torch
 from torch import Tensor, nn
 
 from textcentric.errors import ConfigError, RunError
-from textcentric.extras import require
+from textcentric.machine import require
 from textcentric.methods.downstream.config import DownstreamConfig
 from textcentric.methods.downstream.decision import LEAST_SHARE, Decision
-from textcentric.methods.loading import (
+from textcentric.models.loading import (
     checked_layers,
     dropout_settings,
     found,

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 import transformers
 
-from textcentric.journal import Journal
+from textcentric.runs.journal import Journal
 
 
 class OutputMemory:

@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from textcentric.corrupt import corrupt_parts
+from textcentric.corruption.rows import corrupt_parts
 from textcentric.errors import ConfigError, unknown
-from textcentric.examples import Example
 from textcentric.methods.downstream.config import DownstreamConfig
-from textcentric.methods.tokens import pad_id, special_tokens
+from textcentric.models.tokens import pad_id, special_tokens
+from textcentric.rows import Example
 
 Parts = Mapping[str, str]
 Block = tuple[str, str]  # name and text of a part

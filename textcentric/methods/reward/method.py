@@ -22,9 +22,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from textcentric.data.pairs.layouts import fault
 from textcentric.data.pictures import PictureError
 from textcentric.errors import ConfigError, DataError, RunError
-from textcentric.methods.loading import load_tokenizer, longest_text, source
+from textcentric.experts.picture_features import BLANK, Eyes
+from textcentric.folders import write_text
 from textcentric.methods.reward.config import RewardConfig, reward_config
 from textcentric.methods.reward.model import (
     MAIN,
@@ -42,12 +44,11 @@ from textcentric.methods.reward.objective import (
     failure_coefficient,
     shortcut_aware,
 )
-from textcentric.methods.reward.pictures import BLANK, Eyes, Projector
+from textcentric.methods.reward.pictures import Projector
 from textcentric.methods.reward.texts import Ids, ResponseReader
-from textcentric.methods.tokens import padded
-from textcentric.preferences.faults import fault
+from textcentric.models.loading import load_tokenizer, longest_text, source
+from textcentric.models.tokens import padded
 from textcentric.rows import Pair
-from textcentric.runs import write_text
 
 PAPERS, FORMAT = "reward.json", 1
 _PROXY = "proxy_"

@@ -16,8 +16,11 @@ import torch
 from torch import Tensor, nn
 
 from textcentric.errors import ConfigError, RunError
-from textcentric.extras import require
-from textcentric.methods.loading import (
+from textcentric.machine import require
+from textcentric.methods.reward.config import RewardConfig
+from textcentric.methods.reward.objective import Rewards, bradley_terry
+from textcentric.methods.reward.pictures import Projector, in_place
+from textcentric.models.loading import (
     checked_layers,
     dropout_settings,
     found,
@@ -25,9 +28,6 @@ from textcentric.methods.loading import (
     seeded,
     source,
 )
-from textcentric.methods.reward.config import RewardConfig
-from textcentric.methods.reward.objective import Rewards, bradley_terry
-from textcentric.methods.reward.pictures import Projector, in_place
 
 ADAPTER, PROXY = "adapter_config.json", "proxy"
 EARLY_SCALE = 2.0**10  # exact, and keeps small gradients of layers in float16 from vanishing

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from textcentric.errors import DataError
-from textcentric.methods.tokens import pad_id, special_tokens
+from textcentric.models.tokens import pad_id, special_tokens
 from textcentric.rows import Pair
 
 NOTHING = "not described"  # what the proxy reads in place of a description

@@ -1,1 +1,0 @@
-"""Ablations: what is lost where one piece of a method is taken away, with seeds and intervals."""

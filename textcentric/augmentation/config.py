@@ -1,0 +1,140 @@
+"""The configuration of `augment`: flags win over environment, over the file, over defaults."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from pydantic import model_validator
+
+from textcentric import fields
+from textcentric.errors import ConfigError
+from textcentric.runs.directory import ADDED, CALL, RUNTIME
+from textcentric.settings import Settings, read, setting
+
+SECRET = re.compile(r"(^|_)(key|token|password|secret)$")
+
+
+class AugmentConfig(Settings):
+    """Everything that `textcentric augment` can be told, under the names of its flags."""
+
+    called = "augment"
+    mappings: ClassVar = {"engine": "engine_settings"}
+    ignored = ADDED
+    environment = True
+
+    dataset: str = fields.dataset("petfinder")
+    data_dir: str | None = fields.data_dir()
+    table_schema: dict[str, Any] | str | None = fields.table_schema()
+    split: str | None = fields.split()
+    limit: int | None = fields.limit()
+    require: tuple[str, ...] = setting(
+        (), "Only rows that have it, such as image; may be repeated.", panel="Data", repeat=True
+    )
+    prompts: str = setting(
+        "adversarial", "Sets, ids and globs of prompts, comma-separated.", panel="Prompts"
+    )
+    prompt_dir: str | None = fields.prompt_dir()
+    samples: int = setting(1, "Variants of a row by each prompt.", panel="Prompts", ge=1)
+    sentences: int | None = setting(
+        None,
+        "Sentences of a row that a prompt rewrites at most, where it goes one by one.",
+        panel="Prompts",
+        shown="as the prompt says",
+        ge=1,
+    )
+    summarize: bool = setting(True, "Add a summary to each row.", panel="Prompts")
+    perturb: Literal["train", "all"] = setting(
+        "train", "Rows that get variants: those of split train, or all.", panel="Prompts"
+    )
+    engine: str = fields.engine()
+    model: str | None = setting(
+        None,
+        "smollm2 (packaged), a folder or OWNER/NAME.",
+        panel="Engine",
+        flags=("--model", "--llm"),
+        shown="smollm2; of a server, the one it serves",
+    )
+    base_url: str | None = fields.base_url()
+    engine_settings: dict[str, Any] = fields.engine_settings()
+    image_expert: str = fields.image_expert()
+    audio_expert: str = fields.audio_expert()
+    missing_values: Literal["skip", "name"] = fields.missing_values()
+    temperature: float | None = setting(
+        None, "Over the prompts' own values, 0 to 2.", panel="Sampling", ge=0, le=2
+    )
+    max_tokens: int | None = setting(
+        None, "Tokens of one answer, over the prompts' own values.", panel="Sampling", ge=1
+    )
+    on_too_long: Literal["fail", "truncate"] = setting(
+        "fail", "A row too long for the model: fail it, or cut its own text.", panel="Sampling"
+    )
+    embeddings: bool = setting(
+        True, "Compare variants with their source by meaning too.", panel="Sampling"
+    )
+    seed: int = fields.seed("Sampling")
+    output_dir: str | None = fields.output_dir(
+        "The run directory itself.", shown="runs/DATASET-FINGERPRINT"
+    )
+    resume: Literal["auto", "never", "always"] = setting(
+        "auto",
+        "Go on in a directory that holds a run: if it is this one, never, or whatever it is.",
+        panel="Output",
+    )
+    reuse: tuple[str, ...] = fields.reuse()
+    max_failed: float = fields.max_failed()
+    accept: int | None = setting(None, "Stop at so many accepted variants.", panel="Limits", ge=1)
+    max_tokens_total: int | None = setting(
+        None, "Stop after so many tokens; the same command goes on.", panel="Limits", ge=1
+    )
+    max_minutes: float | None = setting(
+        None, "Stop after so many minutes; the same command goes on.", panel="Limits", gt=0
+    )
+    format: Literal["parquet", "jsonl"] = setting(
+        "parquet", "jsonl writes JSON lines beside the parquet.", panel="Output"
+    )
+
+    @model_validator(mode="after")
+    def _without_secrets(self) -> AugmentConfig:
+        """Refuse what must not be saved; a ConfigError, so that pydantic does not repeat it."""
+        for url in (self.base_url, self.engine_settings.get("base_url")):
+            check_address(url)
+        for name, value in self.engine_settings.items():
+            if SECRET.search(name) and isinstance(value, str):
+                raise ConfigError(
+                    f"engine.{name} would be saved in run.yaml; expected no secret among the"
+                    " settings: give it in the environment (OPENAI_API_KEY, HF_TOKEN)"
+                )
+        return self
+
+    def identity(self) -> dict[str, Any]:
+        """Return what makes this run this run, as plain JSON values."""
+        values = self.model_dump(mode="json", exclude=set(RUNTIME))
+        identity: dict[str, Any] = json.loads(json.dumps(values))
+        return identity
+
+    def runtime(self) -> dict[str, Any]:
+        """Return what else was resolved and holds for going on, as plain JSON values."""
+        return self.model_dump(mode="json", include=set(RUNTIME - CALL))
+
+
+def resolve(file: Path | None = None, flags: Mapping[str, Any] | None = None) -> AugmentConfig:
+    """Merge defaults, `file`, the environment and `flags` (None means not given).
+
+    Raises ConfigError with the nearest name for an unknown key, and with the value otherwise.
+    """
+    return read(AugmentConfig, file, flags)
+
+
+def check_address(url: Any) -> None:
+    """Raise ConfigError for a server's address that holds more than an address."""
+    bare = re.split(r"[?#]", re.sub(r"(^|//)[^/]*@", r"\1", str(url or "")))[0]
+    if bare != str(url or ""):
+        raise ConfigError(
+            f"base_url {bare!r} came with a user, a password or a query, which are left out here;"
+            " expected an address like http://127.0.0.1:8000/v1; give the key in the environment"
+            " as OPENAI_API_KEY"
+        )

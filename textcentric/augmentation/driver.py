@@ -1,0 +1,390 @@
+"""`augment`: rows in, a run directory out. A bounded window of requests keeps the engine full.
+
+The window is sized from the engine's own limits; rows are admitted in order and finish as they
+may. What stops a run early (a budget, Ctrl-C, a dead engine) leaves a directory to go on from.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from textcentric.augmentation.answers import Answers, SpentError
+from textcentric.augmentation.config import AugmentConfig
+from textcentric.augmentation.description import Describer, LanguageWatch
+from textcentric.augmentation.plan import Plan
+from textcentric.augmentation.requests import RequestBuilder
+from textcentric.augmentation.row import RowFlow
+from textcentric.data.schema import numeric_target, question
+from textcentric.engines.protocol import Engine
+from textcentric.errors import EngineError, StoppedError, TextCentricError
+from textcentric.experts.protocol import AnyExpert
+from textcentric.folders import fingerprint
+from textcentric.machine import git_commit, machine, versions
+from textcentric.models.sentence_encoder import SentenceEncoder
+from textcentric.rows import Record
+from textcentric.runs.counters import INTERVAL, METRICS, Metrics, added, bottleneck, spent
+from textcentric.runs.directory import all_failed, started_now
+from textcentric.runs.journal import Journal
+from textcentric.runs.manifest import count_outputs, write_manifest
+from textcentric.runs.shards import Failure, Output, ShardWriter
+
+TICK = 0.25  # seconds between two looks at the run
+MOST_ROWS = 512  # in flight
+OVERFILL = 1.5  # requests in flight, as a multiple of what the engine runs at once
+Progress = Callable[[Metrics], None]
+OnRow = Callable[[list[Output | Failure]], None]
+
+
+@dataclass(frozen=True)
+class Budget:
+    """When to send no further request, and with `rows` when to admit no further row.
+
+    What is at the engine then is still awaited; not so when the minutes are over.
+    """
+
+    tokens: int | None = None
+    minutes: float | None = None
+    accept: int | None = None
+    rows: int | None = None
+    accepted: int = 0  # by earlier processes
+
+    def spent(self, metrics: Metrics) -> str:
+        """Return which limit is reached, empty while none is."""
+        tokens = metrics.prompt_tokens + metrics.output_tokens
+        if self.tokens is not None and tokens >= self.tokens:
+            return f"the budget of {self.tokens:,} tokens is spent"
+        if self.minutes is not None and metrics.seconds >= 60 * self.minutes:
+            return f"the budget of {self.minutes:g} minutes is spent"
+        if self.enough(metrics):
+            return f"{self.accepted + metrics.accepted} variants are accepted"
+        if self.rows is not None and metrics.admitted >= self.rows:
+            return f"{self.rows} rows are done"
+        return ""
+
+    def enough(self, metrics: Metrics, coming: float = 0.0) -> bool:
+        """Say whether as many variants are accepted as were asked for, or will be with `coming`."""
+        accepted = self.accepted + metrics.accepted + coming
+        return self.accept is not None and accepted >= self.accept
+
+    def seconds_left(self, metrics: Metrics) -> float | None:
+        """Return the seconds until the minutes are over, None where they are not limited."""
+        return None if self.minutes is None else 60 * self.minutes - metrics.seconds
+
+
+@dataclass
+class Job:
+    """Everything one run needs, opened and checked, before the first row."""
+
+    config: AugmentConfig
+    identity: Mapping[str, Any]
+    dataset: Any
+    plan: Plan
+    engine: Engine
+    experts: Mapping[str, AnyExpert]
+    folder: Path
+    journal: Journal
+    encoder: SentenceEncoder | None = None
+    languages: LanguageWatch | None = None
+    budget: Budget = field(default_factory=Budget)
+    metrics: Metrics = field(default_factory=Metrics)
+    on_progress: Progress | None = None
+    on_row: OnRow | None = None
+    own_engine: bool = True  # opened for this job, so closed with it
+
+
+class Driver:
+    """Drive the rows of one job through their program."""
+
+    def __init__(self, job: Job):
+        self.job = job
+        self.metrics = job.metrics
+        self.writer = ShardWriter(
+            job.folder, job.journal, numeric_target=numeric_target(job.dataset)
+        )
+        self.describer = Describer(job.experts, job.journal, job.languages)
+        requests = replace(job.budget, rows=None)  # rows that were admitted are finished
+        self.flow = RowFlow(
+            job.plan,
+            self.describer,
+            Answers(job.engine, job.journal, job.metrics, lambda: requests.spent(job.metrics)),
+            RequestBuilder(
+                job.engine.fingerprint(),
+                temperature=job.config.temperature,
+                max_tokens=job.config.max_tokens,
+            ),
+            job.encoder,
+            dataset=job.dataset.name,
+            reason_about=question(job.dataset),
+            truncate=job.config.on_too_long == "truncate",
+        )
+        self.started = started_now()
+        self.earlier = spent(job.folder / METRICS)  # by the run's processes before this one
+        self._rows: set[asyncio.Task[None]] = set()
+        self._owed = 0  # variants of the rows in flight
+        self._refused = ""  # why rows were left as they are
+        self._error: BaseException | None = None
+        self._room = asyncio.Event()
+
+    async def run(self) -> dict[str, Any]:
+        """Run until every row is done or something stops it; return the manifest.
+
+        Raises StoppedError, EngineError or CancelledError after everything finished is on disk.
+        """
+        with rare_collections():
+            return await self._run()
+
+    async def _run(self) -> dict[str, Any]:
+        self._write_manifest("running")
+        stopped, status = "", "stopped"
+        ticker = asyncio.create_task(self._tick())
+        try:
+            stopped = await self._until_time_is_up()
+            self.writer.close()
+            enough = self.job.budget.enough(self.metrics)
+            status = "finished" if not stopped or enough else "stopped"
+        except asyncio.CancelledError:
+            status = "interrupted"
+            raise
+        except Exception as error:
+            stopped = str(error)
+            raise
+        finally:
+            ticker.cancel()
+            await self._abandon()
+            manifest = self._finish(status, stopped)
+        return manifest
+
+    async def _until_time_is_up(self) -> str:
+        """Run the rows; return why not all are done, empty where they are."""
+        budget = self.job.budget
+        try:
+            async with asyncio.timeout(budget.seconds_left(self.metrics)) as limit:
+                stopped = await self._admit()
+                await self._drain()
+                return stopped or self._refused
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            await self._abandon_rows()
+            return budget.spent(self.metrics)
+
+    async def _admit(self) -> str:
+        """Admit rows while there is room; return why it stopped before the last one, if it did."""
+        self.metrics.capacity = self.job.engine.limits().concurrency
+        self.metrics.on_leave = self._room.set
+        for record in self.job.dataset.remaining(self.job.journal.finished_ids()):
+            while (self._crowded() or self._enough_coming()) and self._error is None:
+                self._room.clear()
+                await self._room.wait()
+            if self._error is not None:
+                break
+            stopped = self.job.budget.spent(self.metrics)
+            if stopped:
+                return stopped
+            self.metrics.admitted += 1
+            self._owed += (owed := len(self.job.plan.wanted(record)))
+            task = asyncio.create_task(self._row(record, owed))
+            self._rows.add(task)
+            task.add_done_callback(self._rows.discard)
+            await asyncio.sleep(0)
+        return ""
+
+    def _crowded(self) -> bool:
+        """Say whether the engine has enough to do: half as much again as it runs at once.
+
+        Rows that are still being described count by what they will ask. A row holds no place for
+        its slowest request, so a long answer never keeps the engine waiting for the next row.
+        """
+        coming = self.metrics.describing * self.job.plan.requests_per_row()
+        enough = self.metrics.waiting + coming >= OVERFILL * self.metrics.capacity
+        return len(self._rows) >= MOST_ROWS or enough
+
+    def _enough_coming(self) -> bool:
+        """Say whether the rows in flight will bring what is asked for, as rows did until now."""
+        done = self.metrics
+        accepted = (done.accepted + 1) / (done.accepted + done.rejected + done.failed + 1)
+        return self._owed > 0 and self.job.budget.enough(done, self._owed * accepted)
+
+    async def _row(self, record: Record, owed: int) -> None:
+        try:
+            outputs = await self.flow.run(record)
+            self.writer.add_row(record.id, outputs)
+            self._count(outputs)
+            if self.job.on_row is not None:
+                self.job.on_row(outputs)
+        except SpentError as error:
+            self._refused = str(error)  # the row stays pending, the answers it has are kept
+        except Exception as error:
+            self._error = self._error or error
+        finally:
+            self._owed -= owed
+            self._room.set()
+
+    async def _drain(self) -> None:
+        while self._rows and self._error is None:
+            await asyncio.wait(self._rows, return_when=asyncio.FIRST_COMPLETED)
+        if isinstance(self._error, EngineError):
+            raise StoppedError(
+                f"{self._error}. What is finished is kept; run the same command again to go on"
+            ) from self._error
+        if self._error is not None:
+            raise self._error
+
+    async def _abandon(self) -> None:
+        """Cancel what is still in flight, after an error or an interruption."""
+        await self._abandon_rows()
+        self.describer.close()
+
+    async def _abandon_rows(self) -> None:
+        for task in list(self._rows):
+            task.cancel()
+        if self._rows:
+            await asyncio.gather(*self._rows, return_exceptions=True)
+
+    def _count(self, outputs: Iterable[Output | Failure]) -> None:
+        self.metrics.rows += 1
+        for output in outputs:
+            if isinstance(output, Failure):
+                self.metrics.failed += 1
+            elif output.reason:
+                self.metrics.rejected += 1
+            elif output.prompt != "clean":
+                self.metrics.accepted += 1
+
+    async def _tick(self) -> None:
+        """Report progress, write a line of metrics a second, commit what waits."""
+        lines, at = self.job.folder / METRICS, 0.0
+        while True:
+            with suppress(StoppedError):  # met again, and raised, where the next row is written
+                self.job.journal.commit()
+            if time.monotonic() - at >= INTERVAL:
+                at = time.monotonic()
+                with suppress(OSError):
+                    self.metrics.append(lines)
+            if self.job.on_progress is not None:
+                self.job.on_progress(self.metrics)
+            await asyncio.sleep(TICK)
+
+    def _finish(self, status: str, stopped: str) -> dict[str, Any]:
+        """Put what is finished on disk, as far as the disk allows, and say what came of it."""
+        if status != "finished":
+            self.writer.write()
+        self.job.journal.commit()
+        with suppress(OSError):
+            self.metrics.append(self.job.folder / METRICS)
+        return self._write_manifest(status, stopped)
+
+    def _write_manifest(self, status: str, stopped: str = "") -> dict[str, Any]:
+        manifest = self._manifest(status, stopped)
+        write_manifest(self.job.folder, manifest)
+        return manifest
+
+    def _manifest(self, status: str, stopped: str) -> dict[str, Any]:
+        job, whole = self.job, added(self.earlier, self.metrics.reading())
+        counted = job.journal.counts()
+        owed = requested(job, everything=status in ("stopped", "interrupted"))
+        counts, reasons, errors = count_outputs(counted, owed)
+        totals = Counter[str]()
+        for entry in counts.values():
+            totals.update(entry)
+        dataset = job.dataset
+        status = "failed" if status == "finished" and all_failed(counts) else status
+        return {
+            "name": job.folder.name,
+            "fingerprint": fingerprint(job.identity),
+            "status": status,
+            "stopped": stopped,
+            "started": self.started,
+            "seconds": round(whole["t"], 2),
+            "versions": versions(),
+            "git": git_commit(),
+            "machine": machine(),
+            "seed": job.config.seed,
+            "dataset": {
+                "name": dataset.name,
+                "path": str(dataset.path),
+                "digest": dataset.digest,
+                "origin": dataset.origin,
+                "rows": dataset.count(),
+                "notes": list(dataset.notes),
+            },
+            "engine": dict(job.engine.fingerprint()),
+            "prompts": {
+                prompt.id: {
+                    "version": prompt.front.version,
+                    "digest": prompt.digest,
+                    "label": prompt.front.label,
+                    "stage": prompt.front.stage,
+                }
+                for prompt in (*job.plan.derive, *job.plan.variants)
+            },
+            "counts": counts,
+            "totals": dict(totals),
+            "reasons": reasons,
+            "errors": errors,
+            "tokens": {
+                "prompt": whole["prompt_tokens"],
+                "cached": whole["cached_tokens"],
+                "output": whole["output_tokens"],
+            },
+            "requests": {"sent": whole["sent"], "reused": whole["reused"]},
+            "answers": job.journal.answers(),
+            "engine_full": round(whole["full"], 2),
+            "engine_starved": round(whole["starved"], 2),
+            "bottleneck": bottleneck(whole),
+        }
+
+
+@contextmanager
+def rare_collections() -> Iterator[None]:
+    """Look for reference cycles a hundred times less often: requests by the thousand make none.
+
+    Worth a twentieth of the driver's time; memory stays as flat (`benchmarks/memory.py`).
+    """
+    before = gc.get_threshold()
+    gc.set_threshold(100 * max(before[0], 700), *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
+def requested(job: Job, *, everything: bool) -> dict[str, int]:
+    """Return how many outputs each prompt owes for the rows not yet finished, and has given.
+
+    Only a run that was stopped has to look at the rows it never admitted.
+    """
+    owed = Counter[str]()
+    for (prompt, _, _), n in job.journal.counts().items():
+        owed[prompt] += n
+    if everything:
+        for record in job.dataset:
+            if not job.journal.finished(record.id):
+                owed["clean"] += 1
+                owed.update(prompt.id for prompt, _ in job.plan.wanted(record))
+    return dict(owed)
+
+
+async def stream(job: Job) -> AsyncIterator[Output | Failure]:
+    """Run `job` and yield outputs as their rows finish."""
+    queue: asyncio.Queue[Any] = asyncio.Queue()
+    job.on_row = queue.put_nowait
+    driving = asyncio.create_task(Driver(job).run())
+    driving.add_done_callback(lambda _: queue.put_nowait(None))
+    try:
+        while (outputs := await queue.get()) is not None:
+            for output in outputs:
+                yield output
+        await driving
+    finally:
+        driving.cancel()
+        with suppress(asyncio.CancelledError, TextCentricError):
+            await driving

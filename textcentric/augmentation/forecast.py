@@ -1,0 +1,115 @@
+"""What a run would do and take: outputs, requests, the first prompt, tokens and time."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from textcentric.augmentation.config import AugmentConfig
+from textcentric.augmentation.driver import Job
+from textcentric.augmentation.plan import CAPTION, Plan
+from textcentric.experts.image import MOST_PICTURES
+from textcentric.prompts.prompt import Prompt
+from textcentric.rows import Record
+
+TRIES = 2  # requests for an answer that must fit a schema
+RESAMPLES = 2000
+
+
+@dataclass
+class Work:
+    """What a run owes: rows, and of each prompt outputs and requests at most (inf: no bound)."""
+
+    rows: int = 0
+    outputs: Counter[str] = field(default_factory=Counter)
+    requests: dict[str, float] = field(default_factory=dict)
+
+    def ask(self, prompt: str, requests: float) -> None:
+        """Count requests of a prompt."""
+        self.requests[prompt] = self.requests.get(prompt, 0.0) + requests
+
+
+def count_work(config: AugmentConfig, plan: Plan, dataset: Any) -> Work:
+    """Count over all rows what the plan wants of them."""
+    work = Work()
+    for record in dataset:
+        wanted = [prompt for prompt, _ in plan.wanted(record)]
+        work.rows += 1
+        work.outputs["clean"] += 1
+        work.outputs.update(prompt.id for prompt in wanted)
+        if config.image_expert == "vlm":
+            work.ask(CAPTION, min(MOST_PICTURES, len(record.inputs.get("image", ()))))
+        for prompt in (*plan.derive, *wanted):
+            work.ask(prompt.id, _most(prompt, record))
+        if plan.judge:
+            work.ask(plan.judge.id, _most(plan.judge, record) * len(wanted))
+    return work
+
+
+def prompt_tokens(work: Work, tokens: Mapping[str, float]) -> dict[str, int | None]:
+    """Return about how many prompt tokens each prompt takes, None where that cannot be known."""
+    return {
+        prompt: None if math.isinf(asked) or prompt not in tokens else round(asked * tokens[prompt])
+        for prompt, asked in work.requests.items()
+        if asked
+    }
+
+
+def _most(prompt: Prompt, record: Record) -> float:
+    """Return how many requests `prompt` makes of one row at most."""
+    front = prompt.front
+    units = (front.take or math.inf) if front.each == "sentence" else 1
+    parts = len(record.inputs) if front.stage == "align" else 1
+    return units * parts * (TRIES if front.answer_schema else 1)
+
+
+def estimate_run(job: Job, seed: int = 0) -> dict[str, Any]:
+    """Scale the finished rows up to all rows; intervals are 95 % bootstrap over rows.
+
+    Earlier pilots count for the tokens; only this process knows what its own rows took in time.
+    """
+    metrics, rows = job.metrics, job.dataset.count()
+    spent = row_tokens(job)  # (R, 2)
+    pilot = len(spent)
+    spent = spent if pilot else np.zeros((1, 2))
+    draws = np.random.default_rng(seed).integers(0, len(spent), size=(RESAMPLES, len(spent)))
+    means = spent[draws].mean(axis=1) * rows  # (S, 2)
+    mean = spent.mean(axis=0) * rows  # (2,)
+    per_token = metrics.busy_seconds / max(1.0, spent.mean(axis=0).sum() * metrics.rows)
+    start = metrics.first_answer or 0.0
+    return {
+        "path": str(job.folder),
+        "rows": rows,
+        "pilot_rows": pilot,
+        "start_seconds": round(start, 1),
+        "prompt_tokens": _interval(means[:, 0], mean[0]),
+        "output_tokens": _interval(means[:, 1], mean[1]),
+        "seconds": _interval(start + means.sum(axis=1) * per_token, start + mean.sum() * per_token),
+    }
+
+
+def row_tokens(job: Job) -> np.ndarray:
+    """Return the prompt and output tokens of each finished row (R, 2), from its answers."""
+    import pyarrow.dataset as ds
+
+    spent: dict[str, np.ndarray] = {}
+    for name in ("data", "rejected"):
+        if not any((job.folder / name).glob("*.parquet")):
+            continue
+        table = ds.dataset(job.folder / name, format="parquet")
+        for row in table.to_table(["source_id", "request_key"]).to_pylist():
+            total = spent.setdefault(row["source_id"], np.zeros(2))
+            answers = map(job.journal.get, row["request_key"].split())
+            for answer in filter(None, answers):
+                total += (answer.get("prompt_tokens", 0), answer.get("output_tokens", 0))
+    return np.array(list(spent.values())).reshape(-1, 2)
+
+
+def _interval(draws: np.ndarray, mean: float) -> dict[str, Any]:
+    low, high = np.percentile(draws, [2.5, 97.5])
+    return {"mean": round(mean), "interval": [round(low), round(high)]}

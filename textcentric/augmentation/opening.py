@@ -1,0 +1,92 @@
+"""Rows, engine and experts as a configuration names them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from importlib.util import find_spec
+from typing import Any
+
+from textcentric.augmentation.config import AugmentConfig
+from textcentric.augmentation.plan import CAPTION
+from textcentric.augmentation.requests import RequestBuilder
+from textcentric.data import load
+from textcentric.engines import open_engine
+from textcentric.engines.protocol import Engine, Request
+from textcentric.experts import open_experts
+from textcentric.experts.protocol import AnyExpert
+from textcentric.experts.vlm import CaptionExpert
+from textcentric.prompts.library import PromptLibrary
+
+
+def engine_name(config: AugmentConfig) -> str:
+    """Return the engine that `auto` stands for on this machine."""
+    if config.engine != "auto":
+        return config.engine
+    return "vllm" if find_spec("vllm") is not None else "transformers"
+
+
+def make_engine(config: AugmentConfig) -> Engine:
+    """Open the engine; a model is loaded with the first request, not here."""
+    settings = dict(config.engine_settings)
+    if config.base_url is not None:
+        settings["base_url"] = config.base_url
+    return open_engine(engine_name(config), config.model, **settings)
+
+
+def load_rows(config: AugmentConfig) -> Any:
+    """Load the data set that the configuration names."""
+    return load(
+        config.dataset,
+        data_dir=config.data_dir,
+        schema=config.table_schema,
+        split=config.split,
+        limit=config.limit,
+        require=config.require,
+    )
+
+
+def make_experts(
+    config: AugmentConfig,
+    dataset: Any,
+    engine: Engine | None = None,
+    library: PromptLibrary | None = None,
+) -> dict[str, AnyExpert]:
+    """Open the experts that the data set's modalities need.
+
+    The rows name only files that the loader found inside the data folder. A vision-language
+    model behind `engine` describes the pictures where it is asked for, or where it is one.
+    """
+    modalities = ["table", "text", *dataset.schema.files()]
+    if config.image_expert == "labels" and "image" not in modalities:
+        modalities.append("image")
+    vlm = None
+    if engine is not None and library is not None and "image" in modalities:
+        asked = config.image_expert == "vlm"
+        vlm = _captioner(engine, library) if asked or _sees(engine) else None
+    return dict(
+        open_experts(
+            modalities,
+            missing=config.missing_values,
+            image=config.image_expert,
+            audio=config.audio_expert,
+            vlm=vlm,
+        )
+    )
+
+
+def _sees(engine: Engine) -> bool:
+    """Say whether the engine's model is known to read pictures."""
+    return "vision_config" in getattr(getattr(engine, "model", None), "config", {})
+
+
+def _captioner(engine: Engine, library: PromptLibrary) -> CaptionExpert:
+    prompt = library[CAPTION]
+    builder = RequestBuilder(engine.fingerprint())
+
+    def build(path: str, digest: str) -> Request:
+        request, _ = builder.build(prompt, {}, seed=0)
+        *before, user = request.messages
+        seen = replace(user, images=(path,), image_digests=(digest,))
+        return replace(request, messages=(*before, seen))
+
+    return CaptionExpert(engine, build, version=prompt.digest)

@@ -1,0 +1,128 @@
+"""What a run asks of every row: prompts by stage, variants, a judge; and the seed of each."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from textcentric.augmentation.config import AugmentConfig
+from textcentric.errors import PromptError
+from textcentric.prompts.library import PromptLibrary
+from textcentric.prompts.lint import lint
+from textcentric.prompts.prompt import Prompt
+from textcentric.rows import DERIVED, Record
+
+SUMMARY, CAPTION = "summarize/brief", "caption/photo"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is wanted of every row: stages in order, variants, and who judges them."""
+
+    derive: tuple[Prompt, ...]
+    variants: tuple[Prompt, ...]
+    judge: Prompt | None
+    library: PromptLibrary
+    samples: int = 1
+    perturb: str = "train"
+    seed: int = 0
+
+    def wanted(self, record: Record) -> list[tuple[Prompt, int]]:
+        """Return the variants owed for `record`: none outside the training split by default."""
+        if self.perturb == "train" and record.split not in (None, "train"):
+            return []
+        return [
+            (self._drawn(prompt, record.id, sample), sample)
+            for prompt in self.variants
+            for sample in range(self.samples)
+        ]
+
+    def _drawn(self, prompt: Prompt, row_id: str, sample: int) -> Prompt:
+        if prompt.front.stage != "bank":
+            return prompt
+        return self.library.from_bank(prompt, derive_seed(self.seed, row_id, "bank", sample))
+
+    def requests_per_row(self) -> int:
+        """Return about how many requests a row makes."""
+        units = sum((p.front.take or 1) if p.front.each == "sentence" else 1 for p in self.variants)
+        judged = len(self.variants) if self.judge else 0
+        return len(self.derive) + self.samples * (units + judged)
+
+
+def derive_seed(seed: int, row_id: str, prompt: str, sample: int) -> int:
+    """Return the seed of one output (31 bits): of run, row, prompt and sample, nothing else."""
+    text = f"{seed}\0{row_id}\0{prompt}\0{sample}"
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=4).digest(), "big") >> 1
+
+
+def make_plan(config: AugmentConfig, library: PromptLibrary) -> Plan:
+    """Choose the prompts of a run; raises PromptError for one that could never be rendered."""
+    chosen = library.select(config.prompts)
+    stages: dict[str, list[Prompt]] = {}
+    for prompt in chosen:
+        stages.setdefault(prompt.front.stage, []).append(prompt)
+    if config.summarize:
+        stages.setdefault("summarize", [library[SUMMARY]])
+    derive = [p for stage in ("align", "summarize", "reason") for p in stages.get(stage, ())]
+    variants = tuple(
+        fewer_sentences(prompt, config.sentences)
+        for prompt in (*stages.get("adversarial", ()), *stages.get("bank", ()))
+    )
+    check_derived(derive, variants)
+    for prompt in (*derive, *variants, *stages.get("judge", ())):
+        check_prompt(prompt)
+    judges = stages.get("judge", [])
+    return Plan(
+        derive=tuple(derive),
+        variants=variants,
+        judge=judges[0] if judges else None,
+        library=library,
+        samples=config.samples,
+        perturb=config.perturb,
+        seed=config.seed,
+    )
+
+
+def fewer_sentences(prompt: Prompt, most: int | None) -> Prompt:
+    """Return a prompt that rewrites at most `most` sentences of a row, one request each."""
+    front = prompt.front
+    if most is None or front.each != "sentence":
+        return prompt
+    take = min(most, front.take or most)
+    return replace(prompt, front=front.model_copy(update={"take": take}))
+
+
+def check_derived(derive: Sequence[Prompt], variants: Sequence[Prompt]) -> None:
+    """Raise PromptError where a prompt reads a derived part that no prompt before it writes."""
+    written: set[str] = set()
+    for prompt in (*derive, *variants):
+        missing = [n for n in DERIVED if n in prompt.front.reads and n not in written]
+        if missing:
+            how = "leave out --no-summarize" if missing[0] == "summary" else "add it to --prompts"
+            raise PromptError(
+                f"prompt {prompt.id} reads {missing[0]!r}, but no prompt of this run writes it"
+                f" first (written: {', '.join(sorted(written)) or 'nothing'}); take one that does"
+                f" ({how}), or leave {prompt.id} out of --prompts",
+                prompt=prompt.id,
+                variable=missing[0],
+            )
+        if prompt in derive and prompt.front.stage != "align":
+            written.add(prompt.front.writes)
+
+
+def check_prompt(prompt: Prompt) -> None:
+    """Raise PromptError where a prompt cannot work with any row."""
+    for problem in lint(prompt):
+        if problem.startswith(("unknown variable", "has no", "prompt ", "block ")):
+            raise PromptError(f"prompt {prompt.id}: {problem}", prompt=prompt.id)
+    needed = {"judge": ["verdict"], "reason": ["prediction", "explanation"]}
+    front = prompt.front
+    if front.stage == "judge" or front.answer_schema:
+        given = (front.answer_schema or {}).get("required", ())
+        for name in needed.get(front.stage, ()):
+            if name not in given:
+                raise PromptError(
+                    f"prompt {prompt.id}: a {front.stage} prompt's `schema` must require {name!r}",
+                    prompt=prompt.id,
+                )

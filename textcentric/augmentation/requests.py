@@ -1,0 +1,80 @@
+"""Requests from prompts: rendered turns, sampling values and what names the model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from typing import Any
+
+from textcentric.engines.protocol import Message, Request, Sampling
+from textcentric.errors import PromptError, unknown
+from textcentric.prompts.prompt import Prompt
+from textcentric.runs.shards import dump
+
+
+class RequestBuilder:
+    """Build requests for one engine; flags for temperature and tokens win over a prompt's own.
+
+    `fingerprint` is the engine's: model, model_revision, template_digest.
+    """
+
+    def __init__(
+        self,
+        fingerprint: Mapping[str, str],
+        *,
+        temperature: float | None = None,
+        max_tokens: int | None = None,
+    ):
+        self.fingerprint = fingerprint
+        flags = {"temperature": temperature, "max_tokens": max_tokens}
+        self._flags = {name: value for name, value in flags.items() if value is not None}
+        self._sampling: dict[str, tuple[Sampling, str]] = {}
+
+    def build(self, prompt: Prompt, variables: Mapping[str, Any], seed: int) -> tuple[Request, str]:
+        """Render `prompt` into a request; return it and the words its answer begins with.
+
+        Raises PromptError where the prompt cannot be rendered.
+        """
+        rendered = prompt.render(variables)
+        sampling = self._defaults(prompt)[0]
+        schema = prompt.front.answer_schema
+        request = Request(
+            messages=tuple(Message(role, text) for role, text in rendered.turns),
+            model=self.fingerprint.get("model", ""),
+            sampling=replace(sampling, seed=seed % 2**31) if sampling.temperature else sampling,
+            model_revision=self.fingerprint.get("model_revision", ""),
+            template_digest=self.fingerprint.get("template_digest", ""),
+            schema=fill_enums(schema, variables) if schema else None,
+        )
+        return request, rendered.begin
+
+    def sampling_text(self, prompt: Prompt) -> str:
+        """Return the prompt's sampling values as JSON, seed aside."""
+        return self._defaults(prompt)[1]
+
+    def _defaults(self, prompt: Prompt) -> tuple[Sampling, str]:
+        found = self._sampling.get(prompt.digest)
+        if found is None:
+            values = prompt.front.sampling.model_dump() | self._flags
+            values["stop"] = tuple(values["stop"])
+            sampling = Sampling(**values)
+            text = dump({k: v for k, v in asdict(sampling).items() if k != "seed"})
+            found = self._sampling[prompt.digest] = sampling, text
+        return found
+
+
+def fill_enums(schema: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `schema` with the name of a variable under an enum replaced by its values.
+
+    >>> fill_enums({"enum": "choices"}, {"choices": ["slow", "fast"]})
+    {'enum': ['slow', 'fast']}
+    """
+    filled: dict[str, Any] = {}
+    for key, value in schema.items():
+        if key == "enum" and isinstance(value, str):
+            if value not in variables:
+                raise PromptError(f"schema: {unknown('variable', value, variables)}")
+            filled[key] = list(variables[value])
+        else:
+            filled[key] = fill_enums(value, variables) if isinstance(value, Mapping) else value
+    return filled

@@ -1,0 +1,401 @@
+"""The program of one row: describe, derive (align, summarise, reason), perturb, curate.
+
+Rows never wait for each other, and within a row only what reads another stage's text waits for
+it: all requests of a row are sent together, so that they share its text as a prefix.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from textcentric.augmentation.answers import Answers
+from textcentric.augmentation.curation import (
+    Draft,
+    check_meaning,
+    check_words,
+    drop_repeats,
+    texts_to_embed,
+)
+from textcentric.augmentation.description import Described, Describer
+from textcentric.augmentation.plan import Plan, derive_seed
+from textcentric.augmentation.requests import RequestBuilder
+from textcentric.augmentation.variants import Target, aim, assemble, draft_pieces
+from textcentric.engines.protocol import Request, Response
+from textcentric.errors import DataError, PromptError, RequestError
+from textcentric.models.sentence_encoder import Encoder
+from textcentric.prompts.prompt import Prompt
+from textcentric.rows import DERIVED, Record, TextRow
+from textcentric.runs.shards import Failure, Output, dump, output_id
+
+CUT, MOST_CUTS = 0.75, 12
+OWN_TEXT = ("row", "rest", "part", "variant")  # what may be cut where a prompt is too long
+_Answered = tuple[list[Request], str, Response, list[str]]  # asked, begin, answer, notes
+ROW_ERRORS = (RequestError, PromptError, DataError)  # fail a row's outputs, never the run
+
+
+class RowFlow:
+    """Run the program of one row after another; holds no state of any row."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        describer: Describer,
+        answers: Answers,
+        builder: RequestBuilder,
+        encoder: Encoder | None,
+        *,
+        dataset: str,
+        reason_about: Mapping[str, Any],
+        truncate: bool = False,
+    ):
+        self.plan = plan
+        self.describer = describer
+        self.answers = answers
+        self.builder = builder
+        self.encoder = encoder
+        self.dataset = dataset
+        self.reason_about = reason_about
+        self.truncate = truncate
+
+    async def run(self, record: Record) -> list[Output | Failure]:
+        """Return every output owed for `record`, each accepted, rejected or failed."""
+        wanted = self.plan.wanted(record)
+        owed = [("clean", 0), *((prompt.id, sample) for prompt, sample in wanted)]
+        try:
+            described = await self._describe(record)
+            described = await self._align(described)
+        except ROW_ERRORS as error:
+            stage = "describe" if isinstance(error, DataError) else "align"
+            return [_failure(record, *output, stage, error) for output in owed]
+        return await self._perturbed(record, described, wanted)
+
+    async def _perturbed(
+        self, record: Record, described: Described, wanted: Sequence[tuple[Prompt, int]]
+    ) -> list[Output | Failure]:
+        deriving = asyncio.ensure_future(self._derive(described))
+        writing = [self._write(described, prompt, n, deriving) for prompt, n in wanted]
+        derived, *written = await _all([deriving, *writing])
+        drafts = [one for one in written if isinstance(one, _Written)]
+        await self._curate(described, drafts)
+        outputs: list[Output | Failure] = []
+        if isinstance(derived, ROW_ERRORS):
+            outputs.append(_failure(record, "clean", 0, "derive", derived))
+        else:
+            outputs.append(self._clean_output(record, described, derived))
+        for (prompt, sample), one in zip(wanted, written, strict=True):
+            if isinstance(one, _Written):
+                outputs.append(one.failure(record) or self._output(record, described, one))
+            else:
+                stage = "derive" if one is derived else "perturb"
+                outputs.append(_failure(record, prompt.id, sample, stage, one))
+        return outputs
+
+    async def _describe(self, record: Record) -> Described:
+        self.answers.metrics.describing += 1
+        try:
+            return await self.describer.describe(record)
+        finally:
+            self.answers.metrics.describing -= 1
+
+    async def _align(self, described: Described) -> Described:
+        """Tell each modality in one manner, where an `align` prompt was chosen.
+
+        A part whose retelling fails its checks stays as the expert wrote it, which is noted.
+        """
+        for prompt in self.plan.derive:
+            if prompt.front.stage != "align":
+                continue
+            names = list(described.row.parts)
+            told = await _all([self._derived_text(prompt, described, {}, n) for n in names])
+            for name, one in zip(names, told, strict=True):
+                if isinstance(one, ROW_ERRORS):
+                    raise one
+                text, _, notes = one
+                row = described.row.with_part(name, text) if text else described.row
+                described = replace(described, row=row, notes=(*described.notes, *notes))
+        return described
+
+    async def _derive(self, described: Described) -> _Clean:
+        """Add the derived parts; what fails its checks is left out and noted."""
+        clean = _Clean(described.row, [], [])
+        for prompt in self.plan.derive:
+            if prompt.front.stage == "align":
+                continue
+            known = {k: v for k, v in clean.row.parts.items() if k in DERIVED}
+            text, asked, notes = await self._derived_text(prompt, described, known)
+            clean.asked += asked
+            clean.notes += notes
+            if text:
+                clean.row = clean.row.with_part(prompt.front.writes, text)
+        return clean
+
+    async def _derived_text(
+        self,
+        prompt: Prompt,
+        described: Described,
+        known: Mapping[str, str],
+        modality: str | None = None,
+    ) -> tuple[str, list[Request], list[str]]:
+        row = described.row
+        seed = derive_seed(self.plan.seed, row.id, prompt.id, 0)
+        target = aim(prompt, row, random.Random(seed), modality)
+        variables = {**target.variables, **known, **self.reason_about}
+        if prompt.front.answer_schema:
+            value, asked, notes = await self._json(prompt, variables, seed)
+            return f"Prediction: {value['prediction']}. {value['explanation']}", asked, notes
+        answered = await self._ask_units(prompt, target, variables, seed)
+        begun = [(begin, answer) for _, begin, answer, _ in answered]
+        draft = draft_pieces(prompt, target, begun, described.facts)
+        check_words(draft)
+        asked = [request for one in answered for request in one[0]]
+        notes = [note for *_, notes in answered for note in notes]
+        if draft.reason:
+            part = modality or prompt.front.writes
+            return "", asked, [*notes, f"{part} not written: {draft.reason}"]
+        told = assemble(row, target, draft).parts
+        return told.get(target.part) or told["text"], asked, notes + _piece_notes(draft)
+
+    async def _write(
+        self,
+        described: Described,
+        prompt: Prompt,
+        sample: int,
+        deriving: asyncio.Future[_Clean],
+    ) -> _Written:
+        """Ask for one variant; raises RequestError where any of its requests fails."""
+        row = described.row
+        seed = derive_seed(self.plan.seed, row.id, prompt.id, sample)
+        target = aim(prompt, row, random.Random(seed))
+        if not target.units:
+            draft = Draft(prompt, target.row_text, [], reason=target.reason)
+            return _Written(draft, target, seed, sample)
+        known: Mapping[str, str] = {}
+        if not set(DERIVED).isdisjoint(prompt.front.reads):
+            known = (await asyncio.shield(deriving)).row.parts
+        try:
+            answered = await self._ask_units(prompt, target, {**target.variables, **known}, seed)
+        except RequestError as error:
+            if error.kind != "schema":
+                raise
+            draft = Draft(prompt, target.row_text, [], reason="not in the form asked for")
+            return _Written(draft, target, seed, sample)
+        begun = [(begin, answer) for _, begin, answer, _ in answered]
+        draft = draft_pieces(prompt, target, begun, described.facts)
+        written = _Written(draft, target, seed, sample, [r for one in answered for r in one[0]])
+        written.notes = [note for *_, notes in answered for note in notes]
+        return written
+
+    async def _ask_units(
+        self, prompt: Prompt, target: Target, variables: Mapping[str, Any], seed: int
+    ) -> list[_Answered]:
+        """Send the requests of `target` together; raises the first error of a row's own."""
+        answered = await _all(
+            [
+                self._ask(prompt, {**variables, **unit.variables}, seed + i)
+                for i, unit in enumerate(target.units)
+            ]
+        )
+        for one in answered:
+            if isinstance(one, ROW_ERRORS):
+                raise one
+        return answered
+
+    async def _ask(self, prompt: Prompt, variables: Mapping[str, Any], seed: int) -> _Answered:
+        begin, (asked, answer), notes = await self._fitted(prompt, variables, seed, self._answer)
+        return asked, begin, answer, notes
+
+    async def _fitted(
+        self,
+        prompt: Prompt,
+        variables: Mapping[str, Any],
+        seed: int,
+        send: Callable[[Request], Awaitable[Any]],
+    ) -> tuple[str, Any, list[str]]:
+        """Send one request; a row that is too long is cut, never the instruction, if allowed."""
+        cuts = 0
+        while True:
+            request, begin = self.builder.build(prompt, variables, seed)
+            try:
+                answer = await send(request)
+            except RequestError as error:
+                if error.kind != "too_long" or not self.truncate or cuts == MOST_CUTS:
+                    raise
+                cuts += 1
+                variables = {k: _cut(v) if k in OWN_TEXT else v for k, v in variables.items()}
+                continue
+            notes = (
+                [f"row cut to {CUT**cuts:.0%} of its characters to fit the model"] if cuts else []
+            )
+            return begin, answer, notes
+
+    async def _answer(self, request: Request) -> tuple[list[Request], Response]:
+        """Return the answer; under a schema it is a list of sentences, here joined."""
+        if request.schema is None:
+            return [request], await self.answers.ask(request)
+        value, asked = await self.answers.ask_json(request)
+        return asked, Response(" ".join(value))
+
+    async def _json(
+        self, prompt: Prompt, variables: Mapping[str, Any], seed: int
+    ) -> tuple[dict[str, Any], list[Request], list[str]]:
+        _, (value, asked), notes = await self._fitted(
+            prompt, variables, seed, self.answers.ask_json
+        )
+        return value, asked, notes
+
+    async def _curate(self, described: Described, drafts: Sequence[_Written]) -> None:
+        """Judge the drafts of one row: by words, by meaning, against each other, by a judge."""
+        inner = [one.draft for one in drafts]
+        for draft in inner:
+            if not draft.reason:
+                check_words(draft)
+        if self.encoder is not None and inner:
+            check_meaning(inner, await self.encoder.embed(texts_to_embed(inner)))
+        for one in drafts:
+            one.row = (
+                described.row
+                if one.draft.reason
+                else assemble(described.row, one.target, one.draft)
+            )
+        drop_repeats(inner, [one.row.text() for one in drafts], described.row.text())
+        if self.plan.judge is not None:
+            await _all([self._judge(described, one) for one in drafts if not one.draft.reason])
+        for one in drafts:
+            if one.draft.reason:
+                one.row = assemble(described.row, one.target, one.draft, rejected=True)
+
+    async def _judge(self, described: Described, one: _Written) -> None:
+        assert self.plan.judge is not None
+        variables = {"row": described.row.text(), "variant": one.row.text()}
+        try:
+            verdict, asked, notes = await self._json(self.plan.judge, variables, one.seed)
+        except ROW_ERRORS as error:
+            one.judge_error = error
+            return
+        one.asked += asked
+        one.notes += notes
+        one.draft.scores["judge"] = float(verdict["verdict"] == "yes")
+        if verdict["verdict"] != "yes":
+            one.draft.reason = "label changed"
+
+    def _output(self, record: Record, described: Described, one: _Written) -> Output:
+        prompt, draft = one.draft.prompt, one.draft
+        return self._row_output(
+            record,
+            described,
+            one.row,
+            prompt=prompt.id,
+            sample=one.sample,
+            prompt_digest=prompt.digest,
+            sampling=self.builder.sampling_text(prompt),
+            seed=one.seed,
+            request_key=" ".join(request.key for request in one.asked),
+            scores=dump(draft.scores),
+            notes="; ".join(
+                [*described.notes, *one.notes, *one.target.notes, *_piece_notes(draft)]
+            ),
+            reason=draft.reason,
+        )
+
+    def _clean_output(self, record: Record, described: Described, clean: _Clean) -> Output:
+        return self._row_output(
+            record,
+            described,
+            clean.row,
+            prompt="clean",
+            sample=0,
+            prompt_digest=" ".join(prompt.digest for prompt in self.plan.derive),
+            sampling="{}",
+            seed=None,
+            request_key=" ".join(request.key for request in clean.asked),
+            scores="{}",
+            notes="; ".join([*described.notes, *clean.notes]),
+        )
+
+    def _row_output(
+        self, record: Record, described: Described, row: TextRow, **values: Any
+    ) -> Output:
+        engine = self.builder.fingerprint if values["request_key"] else {}
+        return Output(
+            id=output_id(record.id, values["prompt"], values["sample"]),
+            source_id=record.id,
+            dataset=self.dataset,
+            split=record.split,
+            group=record.group,
+            target=record.target,
+            source_text=described.row.text(),
+            text=row.text(),
+            parts=dump(row.parts),
+            model=engine.get("model", ""),
+            model_revision=engine.get("model_revision", ""),
+            experts=dump(described.experts),
+            **values,
+        )
+
+
+@dataclass(slots=True)
+class _Clean:
+    """The row without perturbation, and what its derived parts took."""
+
+    row: TextRow
+    asked: list[Request]
+    notes: list[str]
+
+
+@dataclass(slots=True)
+class _Written:
+    """One variant on its way, and what it took."""
+
+    draft: Draft
+    target: Target
+    seed: int
+    sample: int
+    asked: list[Request] = None  # type: ignore[assignment]
+    notes: list[str] = None  # type: ignore[assignment]
+    row: TextRow = None  # type: ignore[assignment]
+    judge_error: Exception | None = None
+
+    def __post_init__(self) -> None:
+        self.asked = self.asked or []
+        self.notes = self.notes or []
+
+    def failure(self, record: Record) -> Failure | None:
+        """Return the failure of the judge, if it failed."""
+        if self.judge_error is None:
+            return None
+        return _failure(record, self.draft.prompt.id, self.sample, "judge", self.judge_error)
+
+
+def _failure(record: Record, prompt: str, sample: int, stage: str, error: Exception) -> Failure:
+    kind = error.kind if isinstance(error, RequestError) else type(error).__name__
+    attempts = error.attempts if isinstance(error, RequestError) else 1
+    name = output_id(record.id, prompt, sample)
+    return Failure(name, record.id, prompt, sample, stage, kind, str(error), attempts)
+
+
+def _piece_notes(draft: Draft) -> list[str]:
+    """Say what was cut, and which sentences stayed as the row has them."""
+    notes = [f"cut: {cut}" for piece in draft.pieces for cut in piece.cuts]
+    kept = [piece.reason for piece in draft.pieces if piece.reason]
+    if kept and not draft.reason:
+        written = len(draft.pieces) - len(kept)
+        reasons = ", ".join(sorted(set(kept)))
+        notes.append(f"{written} of {len(draft.pieces)} sentences rewritten (others: {reasons})")
+    return notes
+
+
+def _cut(value: str) -> str:
+    return value[: int(len(value) * CUT)]
+
+
+async def _all(asking: Sequence[Awaitable[Any]]) -> list[Any]:
+    """Wait for all; a row's own error is a result, anything else that went wrong is raised."""
+    results = await asyncio.gather(*asking, return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException) and not isinstance(result, ROW_ERRORS):
+            raise result
+    return results

@@ -1,0 +1,187 @@
+"""One run: opened and checked before the first row, driven to its end, closed again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from textcentric.augmentation.config import AugmentConfig
+from textcentric.augmentation.description import LanguageWatch
+from textcentric.augmentation.driver import Budget, Driver, Job, OnRow, Progress
+from textcentric.augmentation.opening import load_rows, make_engine, make_experts
+from textcentric.augmentation.plan import Plan, make_plan
+from textcentric.engines.event_loop import run_in_background
+from textcentric.engines.protocol import Engine
+from textcentric.errors import RunError, Say
+from textcentric.folders import fingerprint, lock, writing
+from textcentric.models.languages import model_languages
+from textcentric.models.packaged import packaged_encoder
+from textcentric.models.sentence_encoder import SentenceEncoder
+from textcentric.prompts.library import PromptLibrary
+from textcentric.runs.directory import prepare
+from textcentric.runs.journal import Journal
+from textcentric.runs.manifest import read_manifest
+from textcentric.runs.shards import write_jsonl
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A job ready to run, and what its directory held before."""
+
+    job: Job
+    going_on: bool = False
+    changed: tuple[str, ...] = ()
+    answers: int = 0
+    finished: int = 0
+
+
+@contextmanager
+def opened(
+    config: AugmentConfig,
+    *,
+    rows: Any = None,
+    engine: Engine | None = None,
+    library: PromptLibrary | None = None,
+    on_progress: Progress | None = None,
+    on_row: OnRow | None = None,
+    say: Say = lambda line: None,
+) -> Iterator[Opened]:
+    """Open a run: data, prompts, engine, directory; hold its lock until the end.
+
+    `rows`, `engine` and `library` stand in for what the configuration names; such an engine is
+    its owner's to close. Raises the error of whatever cannot be used, before anything is written.
+    """
+    folders = [config.prompt_dir] if config.prompt_dir else []
+    library = library or PromptLibrary.load(*folders)
+    plan = make_plan(config, library)
+    dataset = rows if rows is not None else load_rows(config)
+    for note in dataset.notes:
+        say(note)
+    own_engine = engine is None
+    engine = engine or make_engine(config)
+    identity = run_identity(config, dataset, plan, engine)
+    folder = run_folder(config, dataset, identity)
+    prompts = (*plan.derive, *plan.variants, *([plan.judge] if plan.judge else []))
+    with lock(folder):
+        going_on, changed = prepare(
+            folder, identity, config.resume, prompts, library.bank, config.runtime()
+        )
+        reuse = [Path(path) / "journal.sqlite" for path in config.reuse]
+        journal = Journal(folder / "journal.sqlite", reuse=reuse)
+        try:
+            encoder = SentenceEncoder(str(packaged_encoder())) if config.embeddings else None
+            job = Job(
+                config=config,
+                identity=identity,
+                dataset=dataset,
+                plan=plan,
+                engine=engine,
+                experts=make_experts(config, dataset, engine, library),
+                languages=LanguageWatch(model_languages(engine), say),
+                folder=folder,
+                journal=journal,
+                encoder=encoder,
+                budget=Budget(
+                    config.max_tokens_total,
+                    config.max_minutes,
+                    config.accept,
+                    accepted=_accepted(journal),
+                ),
+                on_progress=on_progress,
+                on_row=on_row,
+                own_engine=own_engine,
+            )
+            yield Opened(job, going_on, tuple(changed), journal.answers(), journal.finished_rows())
+        finally:
+            journal.close()
+
+
+def run_identity(config: AugmentConfig, dataset: Any, plan: Plan, engine: Engine) -> dict[str, Any]:
+    """Return what makes this run this run: configuration, data, prompts and model."""
+    prompts = (*plan.derive, *plan.variants, *([plan.judge] if plan.judge else []))
+    identity = config.identity()
+    identity["data"] = {
+        "name": dataset.name,
+        "digest": dataset.digest,
+        "schema": dataset.schema.model_dump(mode="json", exclude_defaults=True),
+    }
+    identity["prompt_digests"] = {prompt.id: prompt.digest for prompt in prompts}
+    if any(prompt.front.stage == "bank" for prompt in prompts):
+        identity["bank"] = fingerprint({e.id: e.instruction for e in plan.library.bank})
+    identity["engine_fingerprint"] = dict(engine.fingerprint())
+    return identity
+
+
+def run_folder(config: AugmentConfig, dataset: Any, identity: Mapping[str, Any]) -> Path:
+    """Return the run directory: the one asked for, or one named after the data and the run."""
+    if config.output_dir:
+        return Path(config.output_dir)
+    return Path("runs") / f"{dataset.name}-{fingerprint(identity)}"
+
+
+def finished_manifest(job: Job) -> dict[str, Any] | None:
+    """Return the manifest of a run that is complete, so that no row need be looked at."""
+    try:
+        manifest = read_manifest(job.folder)
+    except RunError:
+        return None
+    same = manifest.get("fingerprint") == fingerprint(job.identity)
+    complete = same and manifest.get("status") in ("finished", "failed")
+    if not complete or manifest["totals"].get("pending", 1):
+        return None
+    if job.journal.finished_rows() != job.dataset.count():
+        return None
+    if not (job.folder / "report.html").is_file():
+        wrap_up(job, manifest)  # killed between the last row and the report
+    return manifest
+
+
+def _accepted(journal: Journal) -> int:
+    """Return how many variants are accepted already."""
+    counts = journal.counts().items()
+    return sum(n for (name, status, _), n in counts if status == "accepted" and name != "clean")
+
+
+def wrap_up(job: Job, manifest: Mapping[str, Any]) -> None:
+    """Write what people read: the report, the data set card, JSON lines where asked for."""
+    from textcentric.report.run import write_report
+    from textcentric.report.run_card import write_card
+
+    with writing(job.folder):
+        if job.config.format == "jsonl":
+            write_jsonl(job.folder)
+        write_card(job.folder)
+        write_report(job.folder)
+
+
+async def drive(job: Job) -> dict[str, Any]:
+    """Run `job` to its end and close what was opened for it; return the manifest."""
+    try:
+        return await Driver(job).run()
+    finally:
+        await close_job(job)
+
+
+async def close_job(job: Job) -> None:
+    """Close the engine, unless the caller made it, and the encoder."""
+    if job.own_engine:
+        await job.engine.close()
+    if job.encoder is not None:
+        job.encoder.close()
+
+
+def run_to_end(job: Job) -> dict[str, Any]:
+    """Run `job` from synchronous code, also where an event loop is already running.
+
+    An engine that the caller made is to outlive the run, and so must the loop it lives in.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        if job.own_engine:
+            return asyncio.run(drive(job))
+    return run_in_background(lambda: drive(job))

@@ -1,0 +1,184 @@
+"""What a prompt rewrites of a row, and the row that comes of what the model wrote.
+
+A variant keeps the row's own words wherever the model wrote none: the other parts, and the
+sentences that were not asked for or whose rewriting was dropped.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from itertools import permutations
+from typing import Any
+
+from textcentric.augmentation.curation import Draft, Piece, trim
+from textcentric.augmentation.sentences import Span, sentence_spans, splice
+from textcentric.engines.protocol import Response
+from textcentric.errors import PromptError
+from textcentric.prompts.prompt import Prompt
+from textcentric.rows import MODALITIES, TextRow
+
+CONTRADICTED = ("table", "image", "audio")
+SENTENCE_WORDS, FEWEST_WORDS = (4, 40), 2
+FEWEST_IN_PASSAGE, MOST_IN_PASSAGE = 3, 5  # sentences; the orders of more are too many
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One request of a variant: the text it stands for, and where that lies in its part."""
+
+    source: str
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a prompt aims at in one row; `reason` says why where there is nothing to write on."""
+
+    part: str
+    row_text: str
+    variables: Mapping[str, Any]
+    units: Sequence[Unit]
+    notes: tuple[str, ...] = ()
+    reason: str = ""
+
+
+def aim(prompt: Prompt, row: TextRow, rng: random.Random, modality: str | None = None) -> Target:
+    """Choose modality (unless given), part and sentences for `prompt` by `rng`."""
+    front = prompt.front
+    row_text = row.text()
+    modality = modality or rng.choice(_modalities(prompt, row))
+    rest = "\n\n".join(text for name, text in row.parts.items() if name != modality)
+    part = _part(front.writes, modality, row)
+    text = row_text if part == "row" else row.parts.get(part, row_text)
+    variables = {
+        "row": row_text,
+        "rest": rest,
+        "parts": dict(row.parts),
+        "part": text,
+        "modality": modality,
+    }
+    drawn = front.writes == "modality" or not {"modality", "rest"}.isdisjoint(front.reads)
+    notes = (f"modality: {modality}",) if drawn else ()
+    if "rest" in front.reads and not rest:
+        return Target(part, row_text, variables, (), notes, "only one modality")
+    if front.each == "passage":
+        part, text = _passage_part(part, row)
+    if front.each:
+        cut = _sentences if front.each == "sentence" else _passage
+        units = cut(prompt, text, rng)
+        return Target(part, row_text, variables, units, notes, "" if units else "no sentence")
+    return Target(part, row_text, variables, [Unit(rest if "rest" in front.reads else text)], notes)
+
+
+def draft_pieces(
+    prompt: Prompt,
+    target: Target,
+    answers: Sequence[tuple[str, Response]],
+    facts: Sequence[str] = (),
+) -> Draft:
+    """Cut the answers of a variant into pieces; each comes with the words it was begun with."""
+    pieces = []
+    for unit, (begin, answer) in zip(target.units, answers, strict=True):
+        _check_begin(prompt, unit.source, begin)
+        count = max(1, len(_spans(unit.source))) if unit.span else None
+        gap = "" if not begin or answer.text[:1].isspace() or begin[-1:].isspace() else " "
+        text, cuts = trim(f"{begin}{gap}{answer.text}", answer.finish, sentences=count)
+        pieces.append(Piece(unit.source, text, begin, cuts=cuts))
+    return Draft(prompt, target.row_text, pieces, facts)
+
+
+def assemble(row: TextRow, target: Target, draft: Draft, *, rejected: bool = False) -> TextRow:
+    """Return the variant: the row with what the model wrote in place of what it stands for.
+
+    A `rejected` one shows everything that was written, so that a reader sees what was wrong.
+    """
+    written = [
+        (unit, piece)
+        for unit, piece in zip(target.units, draft.pieces, strict=False)
+        if (rejected or not piece.reason) and piece.text
+    ]
+    if not written:
+        return row
+    text = written[0][1].text
+    if written[0][0].span is not None:
+        changes = [(unit.span, piece.text) for unit, piece in written if unit.span]
+        text = splice(row.parts.get(target.part, target.row_text), changes)
+    if target.part == "row":
+        return replace(row, parts={"text": text})
+    return row.with_part(target.part, text)
+
+
+def _check_begin(prompt: Prompt, source: str, begin: str) -> None:
+    """Refuse an opening that is not the source's own: a template may not write a variant."""
+    if begin and not " ".join(source.split()).startswith(" ".join(begin.split())):
+        raise PromptError(
+            f"prompt {prompt.id}: the answer begins with {begin!r}, which is not how its source"
+            f" begins ({source[:60]!r}); {{% block begin %}} may only repeat the first words",
+            prompt=prompt.id,
+        )
+
+
+@lru_cache(maxsize=1024)
+def _spans(text: str) -> tuple[Span, ...]:
+    """Find the sentences of a text once, though several prompts of its row ask for them."""
+    return tuple(sentence_spans(text))
+
+
+def _modalities(prompt: Prompt, row: TextRow) -> list[str]:
+    names = list(row.parts)
+    if prompt.front.writes == "modality":
+        return [name for name in names if name in CONTRADICTED] or names
+    return names
+
+
+def _part(writes: str, modality: str, row: TextRow) -> str:
+    """Return the part to write; a modality that the row lacks gives way to its longest part."""
+    if writes == "modality":
+        return modality
+    if writes in row.parts or writes not in MODALITIES:
+        return writes
+    return max(row.parts, key=lambda name: len(row.parts[name]))
+
+
+def _passage_part(part: str, row: TextRow) -> tuple[str, str]:
+    """Return `part`, or the row's first part that has enough sentences for another order."""
+    for name in (part, *row.parts):
+        if len(_spans(row.parts.get(name, ""))) >= FEWEST_IN_PASSAGE:
+            return name, row.parts[name]
+    return part, row.parts.get(part, "")
+
+
+def _passage(prompt: Prompt, text: str, rng: random.Random) -> list[Unit]:
+    """Draw one run of neighbouring sentences, with every order in which none keeps its place."""
+    spans = _spans(text)
+    take = min(prompt.front.take or len(spans), MOST_IN_PASSAGE)
+    if len(spans) < FEWEST_IN_PASSAGE:
+        return []
+    first = rng.randrange(max(1, len(spans) - take + 1))
+    chosen = spans[first : first + take]
+    sentences = [text[start:end] for start, end in chosen]
+    orders = [
+        list(order)
+        for order in permutations(sentences)
+        if not any(a == b for a, b in zip(order, sentences, strict=True))
+    ]
+    span = (chosen[0][0], chosen[-1][1])
+    source = text[span[0] : span[1]]
+    return [Unit(source, {"sentences": sentences, "orders": orders}, span)] if orders else []
+
+
+def _sentences(prompt: Prompt, text: str, rng: random.Random) -> list[Unit]:
+    low, high = SENTENCE_WORDS
+    sized = [(span, len(text[span[0] : span[1]].split())) for span in _spans(text)]
+    spans = [span for span, words in sized if low <= words <= high]
+    spans = spans or [span for span, words in sized if FEWEST_WORDS <= words <= high]
+    take = prompt.front.take
+    if take is not None and take < len(spans):
+        spans = sorted(rng.sample(spans, take))
+    return [
+        Unit(text[start:end], {"sentence": text[start:end]}, (start, end)) for start, end in spans
+    ]

@@ -1,0 +1,1 @@
+"""Damage to rows, pictures and sounds, by kind and level."""

@@ -1,0 +1,168 @@
+"""Rows that a program holds in memory, in the shape of a loaded data set."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from numbers import Real
+from pathlib import Path
+from typing import Any
+
+from textcentric.data import Dataset, Schema, load
+from textcentric.data.rows import Rows
+from textcentric.data.schema import numeric_target
+from textcentric.errors import ConfigError, DataError, unknown
+from textcentric.rows import Record
+
+
+@dataclass(frozen=True)
+class InHand:
+    """Records that a program made itself, in the shape of a loaded data set."""
+
+    records: Sequence[Record]
+    schema: Schema
+    name: str = "rows"
+    origin: str = "memory"
+    path: Path = Path()
+    notes: tuple[str, ...] = ()
+
+    def __iter__(self) -> Iterator[Record]:
+        return iter(self.records)
+
+    def remaining(self, finished: Container[str] = frozenset()) -> Iterator[Record]:
+        """Yield the records whose id is not `finished`."""
+        return (record for record in self.records if record.id not in finished)
+
+    def count(self) -> int:
+        """Return the number of records."""
+        return len(self.records)
+
+    @cached_property
+    def digest(self) -> str:
+        """Return a digest of the records' ids and inputs."""
+        total = hashlib.sha256()
+        for record in self.records:
+            known = (record.id, record.inputs, record.target, record.group, record.split)
+            total.update(f"{known!r}\n".encode())
+        return total.hexdigest()
+
+
+def in_hand(
+    rows: Rows,
+    schema: Any = None,
+    *,
+    data_dir: str | Path | None = None,
+    split: str | None = None,
+    limit: int | None = None,
+    require: Sequence[str] = (),
+) -> Any:
+    """Return `rows` as a data set that can be iterated more than once.
+
+    `split`, `limit` and `require` (modalities that a row must have) choose among them.
+    """
+    if isinstance(rows, Dataset):
+        return replace(
+            rows,
+            split=split or rows.split,
+            limit=limit or rows.limit,
+            require=tuple(require) or rows.require,
+        )
+    if isinstance(rows, InHand):
+        return replace(rows, records=_kept(rows.records, split, limit, require))
+    if isinstance(rows, Iterable) and not isinstance(rows, (str, Path)):
+        records = None if hasattr(rows, "column_names") else list(rows)
+        if records is not None:
+            _check_records(records)
+            found = InHand(_kept(records, split, limit, require), _schema_of(records, schema))
+            _check_targets(found)
+            return found
+    return load(
+        rows, data_dir=data_dir, schema=schema, split=split, limit=limit, require=tuple(require)
+    )
+
+
+def _kept(
+    records: Sequence[Record], split: str | None, limit: int | None, require: Sequence[str]
+) -> list[Record]:
+    """Return the records that the filters leave."""
+    splits = {record.split for record in records}
+    if split is not None and split not in splits:
+        raise ConfigError(unknown("split", split, filter(None, splits)))
+    kept = [
+        record
+        for record in records
+        if split in (None, record.split)
+        and all(record.inputs.get(modality) for modality in require)
+    ]
+    if not kept:
+        raise DataError(f"no row has {' and '.join(require)}")
+    return kept[:limit]
+
+
+def _fault(record: Record) -> str:
+    """Return what is wrong with a record that a program made, empty where nothing is."""
+    if not isinstance(record.id, str) or not record.id:
+        return "its id must be a text that is not empty"
+    for name in ("group", "split"):
+        if not isinstance(getattr(record, name), str | None):
+            return f"its {name} is {getattr(record, name)!r:.80}, expected a text or None"
+    for modality, kind in {"text": str, "table": Mapping}.items():
+        value = record.inputs.get(modality)
+        if value is not None and not isinstance(value, kind):
+            return f"its {modality} is a {type(value).__name__}, expected a {kind.__name__}"
+    try:
+        f"{record.id}{record.group}{record.split}{record.target}".encode()
+    except ValueError as error:
+        return f"id, group, split and target must be writable as UTF-8 ({error})"
+    return ""
+
+
+def _check_targets(rows: InHand) -> None:
+    if not numeric_target(rows):
+        return
+    for record in rows.records:
+        try:
+            float(record.target or 0)
+        except (ValueError, OverflowError) as error:
+            raise DataError(
+                f"row {record.id!r} has target {record.target!r:.80}, expected a number",
+                row_id=record.id,
+                field="target",
+            ) from error
+
+
+def _check_records(records: Sequence[Any]) -> None:
+    wrong = next((row for row in records if not isinstance(row, Record)), None)
+    if wrong is not None or not records:
+        found = "no rows" if not records else f"a {type(wrong).__name__}"
+        raise ConfigError(f"expected Records, a data set or a name; got {found}")
+    for record in records:
+        if fault := _fault(record):
+            raise DataError(f"row {record.id!r:.80}: {fault}")
+    seen: set[str] = set()
+    for record in records:
+        if record.id in seen:
+            raise ConfigError(f"the id {record.id!r} stands in more than one row; ids are unique")
+        seen.add(record.id)
+    splits: dict[str, str | None] = {}
+    for record in records:
+        split = splits.setdefault(record.group or "", record.split)
+        if record.group and split != record.split:
+            both = " and ".join(sorted(map(str, (split, record.split))))
+            raise DataError(
+                f"group {record.group!r} stands in the splits {both}; put it into one of them",
+                row_id=record.id,
+                field="group",
+            )
+
+
+def _schema_of(records: Sequence[Record], schema: Any) -> Any:
+    """Return the schema given, or one that says what the records show: modalities and task."""
+    if schema is not None:
+        return Schema.model_validate(schema) if isinstance(schema, dict) else schema
+    numeric = all(isinstance(r.target, Real) for r in records if r.target is not None)
+    present = {name for record in records for name in record.inputs}
+    files = {m: {"pattern": "{id}"} for m in ("image", "audio") if m in present}
+    return Schema.model_validate({"task": "regression" if numeric else "classification", **files})

@@ -1,0 +1,8 @@
+"""Pairs of responses of which one is preferred: the layouts they come in."""
+
+from __future__ import annotations
+
+from textcentric.data.pairs.layouts import fault
+from textcentric.data.pairs.loading import PairSet, read_pairs
+
+__all__ = ["PairSet", "fault", "read_pairs"]

@@ -1,0 +1,131 @@
+"""Sounds: opened within bounds, resampled, and their log-mel spectrogram."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+
+from textcentric.data.pictures import is_inside
+from textcentric.errors import ConfigError, DataError
+
+WINDOW, HOP = 400, 160  # samples: 25 ms, 10 ms
+BINS = 1024  # samples of the Fourier transform: fewer leave some of 128 mel bins empty
+LOWEST = 20.0  # Hz
+PREEMPHASIS = 0.97
+FLOOR = 1e-6  # of mel power
+RATE = 16_000  # Hz: what speech models want
+LONGEST = 600.0  # seconds
+
+
+def log_mel(samples: np.ndarray, bins: int, frames: int | None = None) -> np.ndarray:
+    """Return log-mel values (F, E) of mono samples at 16 kHz, Hann windows of 25 ms every 10 ms.
+
+    With `frames`, cut or filled with silence to so many; without, as many as there are.
+    """
+    most = len(samples) if frames is None else HOP * (frames - 1) + WINDOW
+    needed = max(WINDOW, most)
+    samples = np.pad(samples[:needed], (0, max(0, needed - len(samples))))
+    pieces = np.lib.stride_tricks.sliding_window_view(samples, WINDOW)[::HOP]  # (F, WINDOW)
+    pieces = pieces - pieces.mean(axis=1, keepdims=True)
+    pieces[:, 1:] -= PREEMPHASIS * pieces[:, :-1]
+    pieces[:, 0] *= 1 - PREEMPHASIS
+    power = np.abs(np.fft.rfft(pieces * _window(), BINS)) ** 2  # (F, BINS / 2 + 1)
+    found: np.ndarray = np.log(np.maximum(power @ _filters(bins), FLOOR)).astype(np.float32)
+    return found
+
+
+@lru_cache(maxsize=4)
+def _filters(bins: int) -> np.ndarray:
+    from transformers.audio_utils import mel_filter_bank
+
+    return mel_filter_bank(
+        num_frequency_bins=BINS // 2 + 1,
+        num_mel_filters=bins,
+        min_frequency=LOWEST,
+        max_frequency=RATE / 2,
+        sampling_rate=RATE,
+        mel_scale="kaldi",
+        triangularize_in_mel_space=True,
+    )
+
+
+@lru_cache(maxsize=1)
+def _window() -> np.ndarray:
+    return np.hanning(WINDOW)
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """One recording: mono samples in [-1, 1] at `RATE`, and its length in seconds."""
+
+    samples: np.ndarray
+    seconds: float
+
+
+def open_sound(path: str | Path, root: str | Path | None = None) -> Sound:
+    """Read a sound file as 16 kHz mono.
+
+    With `root`, a path that leaves that folder is refused. Raises DataError (field "audio") if
+    the file is absent, empty, not a sound file, cut off, or longer than `LONGEST` seconds, and
+    ConfigError without the package soundfile.
+    """
+    soundfile = _soundfile()
+    path = Path(path)
+    _refuse_unfit_file(path, root)
+    try:
+        with soundfile.SoundFile(path) as file:
+            _refuse_unfit_length(path, file.frames, file.samplerate)
+            samples = file.read(dtype="float32", always_2d=True).mean(axis=1)
+            rate = file.samplerate
+    except (soundfile.SoundFileError, OSError) as error:
+        raise _fault(path, f"is not a readable sound file ({error})") from None
+    if samples.size == 0:
+        raise _fault(path, "holds no sound (0 samples)")
+    samples = np.nan_to_num(samples, nan=0.0, posinf=1.0, neginf=-1.0).clip(-1, 1)
+    return Sound(_resample(samples, rate), samples.size / rate)
+
+
+def _resample(samples: np.ndarray, rate: int) -> np.ndarray:
+    if rate == RATE:
+        return samples
+    from math import gcd
+
+    from scipy.signal import resample_poly
+
+    shared = gcd(RATE, rate)
+    resampled: np.ndarray = resample_poly(samples, RATE // shared, rate // shared)
+    return resampled.astype(np.float32)
+
+
+def _soundfile() -> ModuleType:
+    try:
+        return import_module("soundfile")
+    except ImportError:
+        raise ConfigError(
+            "sound files need the package 'soundfile'; install it with"
+            " `pip install 'textcentric[experts]'`"
+        ) from None
+
+
+def _refuse_unfit_file(path: Path, root: str | Path | None) -> None:
+    if root is not None and not is_inside(path, (os.path.realpath(root),)):
+        raise _fault(path, f"leaves the data folder {str(root)!r}; move it inside")
+    if not path.is_file():
+        raise _fault(path, "does not exist")
+    if path.stat().st_size == 0:
+        raise _fault(path, "is empty (0 bytes)")
+
+
+def _refuse_unfit_length(path: Path, frames: int, rate: int) -> None:
+    if frames > LONGEST * rate:
+        raise _fault(path, f"is {frames / rate:,.0f} seconds long, more than {LONGEST:.0f}; cut it")
+
+
+def _fault(path: Path, what: str) -> DataError:
+    return DataError(f"sound {str(path)!r} {what}", field="audio")

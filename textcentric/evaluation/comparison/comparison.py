@@ -1,0 +1,446 @@
+"""`compare`: the arms of the protocol on the same rows, under the same damage, with seeds.
+
+An LLM is asked once for everything that any arm reads; each arm and seed is a trial of its own
+that is never repeated once it is done (`arms`); the findings follow from their predictions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from textcentric.augmentation.config import AugmentConfig
+from textcentric.augmentation.opening import load_rows
+from textcentric.augmentation.plan import Plan, make_plan
+from textcentric.augmentation.words import Watch, augmented, expert_words
+from textcentric.command_line import command
+from textcentric.corruption.grid import CLEAN, MARK, Cell, CorruptedRows, check_damaged, make_grid
+from textcentric.data.memory import InHand
+from textcentric.engines.protocol import Engine
+from textcentric.errors import ConfigError, DataError, Say
+from textcentric.evaluation.comparison.arms import Trial, Tried, arm_examples, attempt, read_trial
+from textcentric.evaluation.comparison.config import ARMS, Arm, CompareConfig
+from textcentric.evaluation.comparison.folds import inside, outside, pooled
+from textcentric.evaluation.findings import OTHERS, ByCell, Findings, verdict
+from textcentric.evaluation.results_file import (
+    WordsByCell,
+    changed_rows,
+    figures,
+    llm_cost,
+    write_results,
+)
+from textcentric.folders import fingerprint, lock, write_text
+from textcentric.metrics.scores import constant_prediction, fitting_metric, unseen_labels
+from textcentric.prompts.library import PromptLibrary
+from textcentric.rows import MODALITIES, Example, Record
+from textcentric.runs.examples import labelled
+
+SETTINGS, WORDS, CONSTANT = "compare.yaml", "words", "constant"
+
+
+@dataclass
+class Comparison:
+    """A comparison: what its configuration means, made when it is first asked for.
+
+    `engine` stands in for the one that the configuration names; `watch` shows LLM runs; `words` is
+    where experts' words are remembered, if not in the comparison's own directory.
+    """
+
+    config: CompareConfig
+    engine: Engine | None = None
+    say: Say = lambda line: None
+    watch: Watch | None = None
+    words: Path | None = None
+
+    @property
+    def folder(self) -> Path:
+        """Return the directory of this comparison."""
+        return self.config.output_dir
+
+    @property
+    def arms(self) -> dict[str, Arm]:
+        """Return the arms that are compared."""
+        return {name: ARMS[name] for name in self.config.arms}
+
+    @cached_property
+    def train_rows(self) -> InHand:
+        """Return the training rows, then the held-out ones."""
+        config = self.config
+        if config.folds is not None:
+            rows = self._rows(None, None)
+            return self._labelled(rows, outside(rows, config.folds, config.fold), "training")
+        rows = self._rows("train", config.train_rows)
+        most = config.held_out_rows
+        held_out = [] if most == 0 else self._rows("validation", most)
+        return self._labelled(rows, [*rows, *held_out], "training")
+
+    @cached_property
+    def test_rows(self) -> InHand:
+        """Return the test rows."""
+        config = self.config
+        if config.folds is not None:
+            rows = self._rows(None, None)
+            return self._labelled(rows, inside(rows, config.folds, config.fold), "test")
+        rows = self._rows("test", config.test_rows)
+        return self._labelled(rows, list(rows), "test")
+
+    @cached_property
+    def by_fold(self) -> list[Comparison]:
+        """Return the comparison of every fold, this one alone where it has none or is of one."""
+        config = self.config
+        if config.folds is None or config.fold is not None:
+            return [self]
+        names = {fold: self.folder / f"fold-{fold}" for fold in range(config.folds)}
+        return [
+            replace(
+                self,
+                config=config.model_copy(update={"fold": fold, "output_dir": folder}),
+                words=self.folder / WORDS,
+            )
+            for fold, folder in names.items()
+        ]
+
+    @cached_property
+    def modalities(self) -> tuple[str, ...]:
+        """Return the modalities that the experts found words for."""
+        present = {name for example in self.plain for name in example.parts}
+        return tuple(name for name in MODALITIES if name in present)
+
+    def cells(self, llm: bool) -> tuple[Cell, ...]:
+        """Return the grid: of the arms that read an LLM's words at test time, or of the others."""
+        config = self.config
+        corruptions = config.llm_corruptions if llm else config.corruptions
+        levels = config.llm_levels
+        if not llm:  # whichever arms there are: a kept trial has the cells of any later one
+            levels = tuple(sorted({*config.levels, *config.llm_levels}))
+        most = config.llm_missing if llm else config.most_missing
+        modalities = () if most == 0 else self.modalities
+        return make_grid(corruptions, levels, modalities, most)
+
+    def damaged(self, llm: bool) -> CorruptedRows:
+        """Return the test rows in every cell."""
+        return CorruptedRows(self.test_rows, self.cells(llm), self.folder / "damaged")
+
+    @cached_property
+    def plain(self) -> list[Example]:
+        """Return training and held-out rows in the experts' words."""
+        return labelled(self._expert_words(self.train_rows))
+
+    def perturbed(self, kind: str) -> list[Example]:
+        """Return training and held-out rows with what the LLM made of them.
+
+        `kind` "random" or "instruction" draws from that part of the bank of instructions alone.
+        """
+        if kind in self._perturbed:
+            return self._perturbed[kind]
+        folder = self.folder / ("augmented" if not kind else f"augmented-{kind}")
+        bank = {"prompts": ",".join(["bank", *self._derive()])} if kind else {}
+        config = self._augment(output_dir=str(folder), **bank)
+        library = self._bank(kind) if kind else None
+        self._perturbed[kind] = labelled(self._llm_run(self.train_rows, config, library))
+        return self._perturbed[kind]
+
+    @cached_property
+    def _perturbed(self) -> dict[str, list[Example]]:
+        return {}
+
+    @cached_property
+    def test_words(self) -> WordsByCell:
+        """Return the damaged test rows in the experts' words, cells that change none left out."""
+        words = by_cell(self._expert_words(self.damaged(llm=False)))
+        for cell in (idle := idle_cells(words)):
+            self.say(f"{cell} changes no word of any test row: left out")
+        return {cell: by_row for cell, by_row in words.items() if cell not in idle}
+
+    @cached_property
+    def derived_words(self) -> WordsByCell:
+        """Return the damaged test rows with what the LLM derives from them, asked again."""
+        config = self._augment(
+            output_dir=str(self.folder / "test"),
+            prompts=",".join(self._derive()),
+            samples=1,
+            sentences=None,
+        )
+        words = by_cell(self._llm_run(self.damaged(llm=True), config))
+        return {cell: by_row for cell, by_row in words.items() if cell in self.test_words}
+
+    def check(self) -> None:
+        """Raise ConfigError for an arm that would not be what its name says."""
+        offered = len(self._plan.variants) * self._plan.samples
+        for name, arm in self.arms.items():
+            if arm.derived and not self._derive():
+                raise ConfigError(
+                    f"{name} reads what an LLM derives from a row, and nothing is: leave summarize"
+                    " on, or add a prompt that aligns, summarizes or reasons to augment.prompts"
+                )
+            wanted = (arm.changes or {}).get("variants", 0)
+            if wanted > offered:
+                raise ConfigError(
+                    f"{name} is trained on {wanted} variants of a row, the prompts write {offered}:"
+                    f" set augment.samples to {-(-wanted // max(1, offered // self._plan.samples))}"
+                    " or more, or leave the arm out"
+                )
+
+    def trial(self, name: str, seed: int) -> Trial:
+        """Return one arm and seed, its training rows and test words at hand."""
+        arm, config = self.arms[name], self.config
+        examples = self.perturbed(arm.kind) if arm.llm else self.plain
+        read = arm_examples(arm, examples)
+        return Trial(
+            name=name,
+            arm=arm,
+            seed=seed,
+            task=self.task,
+            examples=[example for example in read if example.split != "validation"],
+            held_out=[example for example in read if example.split == "validation"],
+            raw={record.id: record for record in self.train_rows},
+            damaged=self.damaged(llm=False),
+            words=self.derived_words if arm.derived else self.test_words,
+            orders=config.orders,
+            downstream={**config.downstream, "target_transform": "none"},
+            training=config.training,
+        )
+
+    @cached_property
+    def task(self) -> str:
+        """Return the task that the targets show."""
+        from textcentric.methods.downstream import downstream_config
+        from textcentric.methods.downstream.decision import learn_decision
+
+        values = {**self.config.downstream, "target_transform": "none"}
+        return str(learn_decision(downstream_config(values), self.plain).task)
+
+    def tried(self) -> Iterator[tuple[str, int, Tried]]:
+        """Make every trial that is not made yet, the cheap arms first, and yield them all."""
+        arms = sorted(self.arms, key=lambda name: _cost(self.arms[name]))
+        for number, seed in enumerate(self.config.seeds):
+            for name in arms:
+                if number == 0 or name != CONSTANT:  # which has no seed
+                    folder = self.folder / "arms" / name / f"seed-{seed}"
+                    yield name, seed, self._attempt(name, seed, folder)
+
+    def _attempt(self, name: str, seed: int, folder: Path) -> Tried:
+        identity = self.identity(name)
+        kept = read_trial(folder, identity)
+        if kept is not None:
+            return kept
+        self.say(f"{name}, seed {seed}")
+        tried = attempt(self.trial(name, seed), folder, identity)
+        self.say(f"{name}, seed {seed}: {tried.train_seconds:.0f} s of training")
+        return tried
+
+    def identity(self, name: str) -> dict[str, Any]:
+        """Return what a kept trial of arm `name` must agree with."""
+        config = self.config.model_dump(
+            mode="json",
+            exclude={"arms", "against", "seeds", "output_dir", "metric", "folds", "fold"},
+        )
+        rows = [self.train_rows.digest, self.test_rows.digest]
+        changes = {k: list(v) if isinstance(v, tuple) else v for k, v in _changes(self.arms[name])}
+        return {"arm": name, "changes": changes, "rows": rows, "settings": fingerprint(config)}
+
+    def cost(self, name: str) -> dict[str, Any]:
+        """Return what the LLM did for an arm: requests, tokens, seconds, shared ones too."""
+        arm = self.arms[name]
+        runs = ["augmented" if not arm.kind else f"augmented-{arm.kind}"] if arm.llm else []
+        runs += ["test"] if arm.derived else []
+        return llm_cost(part.folder / run for part in self.by_fold for run in runs)
+
+    def findings(self, trials: Sequence[tuple[str, int, Tried]]) -> Findings:
+        """Return the findings of all trials."""
+        predicted: dict[str, dict[int, ByCell]] = {}
+        for name, seed, tried in trials:
+            predicted.setdefault(name, {})[seed] = tried.predicted
+        metric = fitting_metric(self.config.metric, self.task)
+        learnt = [example.target for example in self.plain if example.split != "validation"]
+        return Findings(
+            metric=metric,
+            targets={record.id: record.target for record in self.test_rows},
+            groups={record.id: record.group for record in self.test_rows},
+            cells=[
+                cell
+                for cell in self.cells(llm=False)
+                if any(cell.name in part.test_words for part in self.by_fold)
+            ],
+            predicted=predicted,
+            constant=constant_prediction(learnt, metric),
+            others=OTHERS[metric],
+        )
+
+    def changed(self, findings: Findings) -> list[dict[str, Any]]:
+        """Return the rows that changed most, of the arms that the verdict is about."""
+        found = []
+        for name in dict.fromkeys((main_arm(self.arms, self.config.against), self.config.against)):
+            arm = self.arms.get(name)
+            if arm is None or arm.baseline:
+                continue
+            words = side_by_side(
+                part.derived_words if arm.derived else part.test_words for part in self.by_fold
+            )
+            for corruption in self.config.llm_corruptions:
+                levels = findings.levels(corruption, name)
+                if not levels:
+                    continue
+                level = levels[len(levels) // 2]
+                found += changed_rows(findings, name, Cell(corruption, level), words)
+        return found
+
+    def notes(self) -> list[str]:
+        """Return what to know of the scores: labels of test rows that no training row has."""
+        if self.task == "regression":
+            return []
+        learnt = {example.target for example in self.plain if example.split != "validation"}
+        said = unseen_labels([record.target for record in self.test_rows], learnt)
+        return [said] if said else []
+
+    def row_counts(self) -> dict[str, int]:
+        """Return how many rows were trained on, held out and tested on."""
+        splits = [record.split for record in self.train_rows]
+        held_out = splits.count("validation")
+        test = len(self.test_rows.records)
+        return {"train": len(splits) - held_out, "held_out": held_out, "test": test}
+
+    def _rows(self, split: str | None, limit: int | None) -> Any:
+        return load_rows(self._augment(split=split, limit=limit))
+
+    def _labelled(self, rows: Any, records: Sequence[Record], what: str) -> InHand:
+        usable = [record for record in map(self._scaled, records) if record.target is not None]
+        if not usable:
+            raise DataError(f"no {what} row of {rows.name} has a target; a comparison needs labels")
+        return InHand(usable, rows.schema, name=rows.name, path=rows.path)
+
+    def _augment(self, **values: Any) -> Any:
+        return self.config.augment_config(**values)
+
+    def _derive(self) -> list[str]:
+        """Return the prompts whose text is part of a clean row, of training and test rows alike."""
+        return [prompt.id for prompt in self._plan.derive]
+
+    @cached_property
+    def _plan(self) -> Plan:
+        config = self._augment()
+        return make_plan(config, PromptLibrary.load(*filter(None, [config.prompt_dir])))
+
+    def _bank(self, kind: str) -> PromptLibrary:
+        library = PromptLibrary.load(*filter(None, [self._augment().prompt_dir]))
+        return replace(library, bank=tuple(e for e in library.bank if e.kind == kind))
+
+    def _expert_words(self, rows: Any) -> list[Example]:
+        return expert_words(rows, self._augment(), self.words or self.folder / WORDS)
+
+    def _llm_run(
+        self, rows: Any, config: AugmentConfig, library: PromptLibrary | None = None
+    ) -> list[Example]:
+        return augmented(
+            rows, config, engine=self.engine, library=library, watch=self.watch, say=self.say
+        )
+
+    def _scaled(self, record: Record) -> Record:
+        """Return the row with its target on the scale on which it is learnt and scored."""
+        from textcentric.methods.downstream.decision import scaled
+
+        return scaled(self.config.downstream.get("target_transform", "none"), record)
+
+
+def by_cell(examples: Sequence[Example]) -> WordsByCell:
+    """Return {cell name: {row id: parts}} of damaged rows; those without a word are left out.
+
+    Raises DataError where a row still has words for a modality that its cell removed.
+    """
+    found: dict[str, dict[str, Mapping[str, str]]] = {}
+    for example in examples:
+        row_id, _, cell = example.id.rpartition(MARK)
+        check_damaged(example.id, example.parts)
+        if example.parts:
+            found.setdefault(cell, {})[row_id] = example.parts
+    return found
+
+
+def idle_cells(words: WordsByCell) -> list[str]:
+    """Return the damaged cells in which every row reads as its clean one: nothing is tested there.
+
+    Such is damage to a modality that no row has, or to words that the chosen expert does not read.
+    """
+    clean = words.get(CLEAN.name, {})
+    return [
+        cell
+        for cell, by_row in words.items()
+        if cell != CLEAN.name and all(clean.get(row) == parts for row, parts in by_row.items())
+    ]
+
+
+def side_by_side(words: Iterable[WordsByCell]) -> WordsByCell:
+    """Return the words of all folds together."""
+    found: dict[str, dict[str, Mapping[str, str]]] = {}
+    for by_cell in words:
+        for cell, by_row in by_cell.items():
+            found.setdefault(cell, {}).update(by_row)
+    return found
+
+
+def compare(comparison: Comparison) -> dict[str, Any]:
+    """Run a comparison to its end; return its results, which are on disk with their report."""
+    comparison.check()
+    with lock(comparison.folder):
+        settings = comparison.config.model_dump(mode="json")
+        write_text(comparison.folder / SETTINGS, yaml.safe_dump(settings, sort_keys=False))
+        trials = pooled([list(part.tried()) for part in comparison.by_fold])
+        results = assemble(comparison, trials)
+        results["report"] = str(write_results(comparison.folder, results))
+        return results
+
+
+def assemble(comparison: Comparison, trials: Sequence[tuple[str, int, Tried]]) -> dict[str, Any]:
+    """Return what the trials found, as `results.json` holds it, the primary difference first."""
+    config, arms = comparison.config, comparison.arms
+    findings = comparison.findings(trials)
+    main, against = main_arm(arms, config.against), config.against
+    cheap = [name for name, arm in arms.items() if not arm.llm]
+    pairs = [
+        (name, other) for other in (against, "dropout-train") for name in arms if name != other
+    ]
+    scores = figures(findings, [pair for pair in pairs if set(pair) <= set(arms)])
+    primary = config.llm_corruptions[0]
+    scores["differences"].sort(key=lambda one: (one["corruption"] != primary, one["arm"] != main))
+    seconds = {name: sum(t.train_seconds for n, _, t in trials if n == name) for name in arms}
+    return {
+        "title": f"Robustness on {comparison.test_rows.name}",
+        "dataset": {"name": comparison.test_rows.name},
+        "task": comparison.task,
+        "rows": comparison.by_fold[0].row_counts() | {"test": len(comparison.test_rows.records)},
+        "seeds": list(config.seeds),
+        "arms": {
+            name: {"what": arm.what, "llm": arm.llm, "train_seconds": round(seconds[name], 1)}
+            | {"train_rows": min((t.train_rows for n, _, t in trials if n == name), default=0)}
+            | comparison.cost(name)
+            for name, arm in arms.items()
+        },
+        **scores,
+        "changed": comparison.changed(findings),
+        "removed": comparison.damaged(llm=False).removals(),
+        "notes": [note for part in comparison.by_fold for note in part.notes()],
+        "verdict": verdict(findings, main, against, primary, cheap),
+        "reproduce": [command("compare", config=comparison.folder / SETTINGS)],
+    }
+
+
+def main_arm(arms: Mapping[str, Arm], against: str) -> str:
+    """Return the arm that the verdict is about: the whole method, else the last other arm."""
+    others = [name for name in arms if name != against]
+    for name in ("text-centric", "text-centric+dropout", "perturbed", "aligned", "dropout-train"):
+        if name in others:
+            return name
+    return (others or list(arms))[-1]
+
+
+def _changes(arm: Arm) -> list[tuple[str, Any]]:
+    return sorted((arm.changes or {}).items())
+
+
+def _cost(arm: Arm) -> tuple[bool, bool, bool]:
+    return not arm.baseline, arm.llm, arm.variants

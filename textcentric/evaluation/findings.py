@@ -1,0 +1,281 @@
+"""What the predictions of all arms add up to: scores, drop ratios, areas, differences, a verdict.
+
+Everything is paired: one draw of test rows scores every arm, seed and cell (`intervals`).
+The verdict is a sentence computed from these figures, whichever way they fall.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from textcentric.corruption.grid import CLEAN, Cell
+from textcentric.errors import DataError
+from textcentric.metrics.intervals import (
+    Estimate,
+    Resampled,
+    area_estimate,
+    drop_interval,
+    drop_ratio,
+    smallest_detectable,
+    why_undefined,
+)
+from textcentric.metrics.scores import find_score, score
+from textcentric.rows import Target
+
+OTHERS = {
+    "quadratic_kappa": ("accuracy", "macro_f1"),
+    "accuracy": ("macro_f1",),
+    "macro_f1": ("accuracy",),
+    "r2": ("rmse",),
+    "rmse": ("r2",),
+}
+ByCell = Mapping[str, Mapping[str, Target]]  # cell name -> row id -> prediction
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Predictions of every arm and seed on every cell, and what they are worth.
+
+    `predicted` maps arm -> seed -> cell name -> row id -> prediction; an arm may lack cells, a
+    cell may lack rows (those with nothing left). `constant` is the best constant prediction.
+    """
+
+    metric: str
+    targets: Mapping[str, Target]
+    groups: Mapping[str, str | None]
+    cells: Sequence[Cell]
+    predicted: Mapping[str, Mapping[int, ByCell]]
+    constant: Target
+    others: tuple[str, ...] = ()
+    resamples: int = 1000
+
+    @property
+    def higher_is_better(self) -> bool:
+        """Say whether more of the metric is better."""
+        return find_score(self.metric).higher_is_better
+
+    def cells_of(self, arm: str) -> list[Cell]:
+        """Return the cells on which every seed of `arm` has predictions."""
+        seeds = self.predicted[arm].values()
+        return [cell for cell in self.cells if all(cell.name in by_cell for by_cell in seeds)]
+
+    def estimate(self, arm: str, cell: Cell, rows_of: Cell | None = None) -> Estimate:
+        """Return the score of `arm` in `cell`, on the rows that `rows_of` (or `cell`) has."""
+        ids = self._ids(rows_of or cell)
+        by_seed = [
+            [by_cell[cell.name][row] for row in ids] for by_cell in self.predicted[arm].values()
+        ]
+        return self._drawn(ids).estimate(self.metric, [self.targets[row] for row in ids], by_seed)
+
+    def area(self, arm: str, corruption: str, levels: Sequence[float]) -> Estimate:
+        """Return the area under the score of `arm` from the clean row to the last of `levels`."""
+        cells = [CLEAN, *(Cell(corruption, level) for level in levels)]
+        return area_estimate([0.0, *levels], [self.estimate(arm, cell) for cell in cells])
+
+    def levels(self, corruption: str, *arms: str) -> list[float]:
+        """Return the levels of `corruption` that all `arms` have predictions for."""
+        common = [set(self.cells_of(arm)) for arm in arms]
+        return sorted(
+            float(cell.level or 0.0)
+            for cell in self.cells
+            if cell.corruption == corruption and all(cell in has for has in common)
+        )
+
+    @cached_property
+    def corruptions(self) -> list[str]:
+        """Return the corruptions whose level is a share from 0 to 1, in the grid's order."""
+        names = dict.fromkeys(cell.corruption for cell in self.cells)
+        return [name for name in names if name not in ("clean", "missing", "audio-noise")]
+
+    def table(self) -> list[dict[str, Any]]:
+        """Return one entry an arm and cell."""
+        return [self._entry(arm, cell) for arm in self.predicted for cell in self.cells_of(arm)]
+
+    def areas(self) -> list[dict[str, Any]]:
+        """Return one entry an arm and corruption, over the levels that all arms share there.
+
+        Arms without a level of a corruption are left out of it; areas over other levels than
+        those of the rest could not be compared.
+        """
+        entries = []
+        for corruption in self.corruptions:
+            arms = [arm for arm in self.predicted if self.levels(corruption, arm)]
+            if levels := self.levels(corruption, *arms):
+                for arm in arms:
+                    found = self.area(arm, corruption, levels)
+                    entries.append(
+                        {"arm": arm, "corruption": corruption, "levels": [0.0, *levels]}
+                        | {"area": found.value, "interval": list(found.interval)}
+                    )
+        return entries
+
+    def difference(self, arm: str, against: str, corruption: str) -> dict[str, Any] | None:
+        """Return the paired difference in area, None where an arm is absent or they share no level.
+
+        Positive is in favour of `arm`, also for a metric that is better when lower.
+        """
+        known = arm in self.predicted and against in self.predicted
+        if not known or not (levels := self.levels(corruption, arm, against)):
+            return None
+        ours, theirs = (self.area(name, corruption, levels) for name in (arm, against))
+        found = ours - theirs if self.higher_is_better else theirs - ours
+        return {
+            "arm": arm,
+            "against": against,
+            "corruption": corruption,
+            "levels": [0.0, *levels],
+            "difference": found.value,
+            "interval": list(found.interval),
+            "smallest_detectable": smallest_detectable(found),
+            "p_positive": found.p_positive,
+        }
+
+    def _entry(self, arm: str, cell: Cell) -> dict[str, Any]:
+        ids = self._ids(cell)
+        damaged, clean = self.estimate(arm, cell), self.estimate(arm, CLEAN, rows_of=cell)
+        constant = self._constant_score(ids)
+        known = (self.higher_is_better, constant)
+        drop = drop_interval(clean, damaged, *known)
+        return {
+            "arm": arm,
+            "corruption": cell.corruption,
+            "level": cell.level,
+            "missing": list(cell.missing) or None,
+            "n": len(ids),
+            "seeds": len(self.predicted[arm]),
+            "score": damaged.value,
+            "interval": list(damaged.interval),
+            "seed_scores": self._seed_scores(arm, cell, ids, self.metric),
+            "other": {name: self._mean_score(arm, cell, ids, name) for name in self.others},
+            "constant": constant,
+            "drop_ratio": drop_ratio(clean.value, damaged.value, *known),
+            "drop_interval": list(drop) if drop else None,
+            "undefined": why_undefined(clean.value, *known),
+        }
+
+    def _seed_scores(self, arm: str, cell: Cell, ids: Sequence[str], metric: str) -> list[float]:
+        targets = [self.targets[row] for row in ids]
+        seeds = self.predicted[arm].values()
+        return [score(metric, targets, [seed[cell.name][row] for row in ids]) for seed in seeds]
+
+    def _mean_score(self, arm: str, cell: Cell, ids: Sequence[str], metric: str) -> float:
+        scores = self._seed_scores(arm, cell, ids, metric)
+        return sum(scores) / len(scores)
+
+    def _constant_score(self, ids: Sequence[str]) -> float:
+        return score(self.metric, [self.targets[row] for row in ids], [self.constant] * len(ids))
+
+    def _ids(self, cell: Cell) -> tuple[str, ...]:
+        """Return the rows that every arm with this cell predicted, in the targets' order."""
+        found = self._rows.get(cell.name)
+        if found is None:
+            having = [
+                by_cell[cell.name]
+                for seeds in self.predicted.values()
+                for by_cell in seeds.values()
+                if cell.name in by_cell
+            ]
+            found = tuple(row for row in self.targets if all(row in has for has in having))
+            if not found or not having:
+                raise DataError(f"no row was predicted in the cell {cell.name!r}")
+            self._rows[cell.name] = found
+        return found
+
+    @cached_property
+    def _rows(self) -> dict[str, tuple[str, ...]]:
+        return {}
+
+    def _drawn(self, ids: tuple[str, ...]) -> Resampled:
+        """Return the resamples of these rows: all test rows are drawn once, whatever is scored."""
+        if ids not in self._draws:
+            self._draws[ids] = self._resampled.among([self._places[row] for row in ids])
+        return self._draws[ids]
+
+    @cached_property
+    def _resampled(self) -> Resampled:
+        groups = [self.groups.get(row) for row in self.targets]
+        grouped = groups if any(groups) else None
+        return Resampled(len(self.targets), groups=grouped, resamples=self.resamples)
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {row: place for place, row in enumerate(self.targets)}
+
+    @cached_property
+    def _draws(self) -> dict[tuple[str, ...], Resampled]:
+        return {}
+
+
+def verdict(
+    findings: Findings, arm: str, against: str, corruption: str, cheap: Sequence[str]
+) -> dict[str, Any]:
+    """Say in one sentence whether `arm` beats `against`, and in another who is cheap and better.
+
+    `cheap` are the arms without an LLM: of those it is not said that augmentation helped.
+    """
+    found = None if arm == against else findings.difference(arm, against, corruption)
+    if found is None:
+        return {"shown": False, "sentence": _nothing_shared(arm, against, corruption)} | {
+            "cheap_wins": ""
+        }
+    low, high = found["interval"]
+    seeds = min(len(findings.predicted[name]) for name in (arm, against))
+    say = _helped if low > 0 else _hurt if high < 0 else _not_shown
+    figures = (
+        f"the area under {findings.metric} against the level of {corruption!r}"
+        f" differs from that of {against} by {found['difference']:+.4f} [{low:+.4f}, {high:+.4f}]"
+        f" ({_count(seeds, 'seed')}, {len(findings.targets)} test rows)"
+    )
+    what = arm if arm in cheap else "augmentation"
+    sentence = say(what, f"for {arm}, {figures}", found["smallest_detectable"])
+    cheaper = _cheaper(findings, arm, corruption, cheap)
+    return {"shown": low > 0, "sentence": sentence, "cheap_wins": cheaper}
+
+
+def _helped(what: str, figures: str, least: float) -> str:
+    return f"{_first_large(what)} helped: {figures}."
+
+
+def _hurt(what: str, figures: str, least: float) -> str:
+    return f"{_first_large(what)} hurt: {figures}."
+
+
+def _not_shown(what: str, figures: str, least: float) -> str:
+    return (
+        f"Not shown that {what} helps: {figures}, an interval that holds 0;"
+        f" this test finds differences from {least:.4f} up."
+    )
+
+
+def _first_large(words: str) -> str:
+    return words[:1].upper() + words[1:]
+
+
+def _nothing_shared(arm: str, against: str, corruption: str) -> str:
+    if arm == against:
+        return f"Not shown: {arm} was compared with nothing."
+    return f"Not shown: {arm} and {against} share no level of {corruption!r}."
+
+
+def _cheaper(findings: Findings, arm: str, corruption: str, cheap: Sequence[str]) -> str:
+    """Name the arms without an LLM whose area is the larger one, the best first."""
+    wins = []
+    for name in cheap:
+        if name in findings.predicted and name != arm:
+            found = findings.difference(name, arm, corruption)
+            if found and found["difference"] > 0:
+                wins.append((found["difference"], name, found["interval"]))
+    if not wins:
+        return ""
+    said = ", ".join(
+        f"{name} by {gain:.4f} [{low:+.4f}, {high:+.4f}]"
+        for gain, name, (low, high) in sorted(wins, reverse=True)
+    )
+    return f"Cheaper and better in area than {arm}, without an LLM: {said}."
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -1,0 +1,400 @@
+"""Predictions for new rows, put into words by the experts and prompts that made the training text.
+
+>>> told = predict("models/first", "new.csv")           # doctest: +SKIP
+>>> write_predictions(told, "predictions.csv")          # doctest: +SKIP
+
+What an LLM wrote for training (a summary, say) it writes for new rows too, by the frozen prompts
+that lie in the model's folder. Other experts, prompts or models than those are refused: a model
+reads only the kind of text that it was trained on.
+Legend: N rows, C classes.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from textcentric.augmentation.config import AugmentConfig, resolve
+from textcentric.augmentation.driver import Progress
+from textcentric.augmentation.opening import make_engine, make_experts
+from textcentric.augmentation.run import finished_manifest, opened, run_to_end, wrap_up
+from textcentric.augmentation.words import EXPERTS_ONLY, describe_examples
+from textcentric.data import Dataset, Schema, load
+from textcentric.data.memory import InHand, in_hand
+from textcentric.data.rows import Rows
+from textcentric.engines.event_loop import run_in_background
+from textcentric.engines.openai import OpenAIEngine
+from textcentric.engines.protocol import Engine
+from textcentric.errors import ConfigError, DataError, RunError, unknown
+from textcentric.experts.protocol import AnyExpert
+from textcentric.folders import writing
+from textcentric.prompts.library import PromptLibrary
+from textcentric.rows import Record, Target
+from textcentric.runs.counters import Steps
+from textcentric.runs.examples import read_examples, read_failures
+from textcentric.runs.manifest import read_manifest
+
+if TYPE_CHECKING:
+    from textcentric.methods.downstream import Downstream, Origin, Predictions
+
+IN_WORDS = "rows put into words"
+LLM_NAMES = ("model", "model_revision", "template_digest")
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """Predictions of N rows; a row that could not be put into words has a problem instead."""
+
+    ids: list[str]
+    predictions: Predictions
+    classes: tuple[int | str, ...] = ()
+    problems: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    parts: Sequence[Mapping[str, str]] = ()  # what the model was given of each row
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Yield one flat row for each id: prediction, score, probability of each class, problem."""
+        told = self.predictions
+        for at, row_id in enumerate(self.ids):
+            row: dict[str, Any] = {"id": row_id, "prediction": told.values[at]}
+            known = row_id not in self.problems
+            if told.scores is not None:
+                row["score"] = float(told.scores[at]) if known else None
+            for place, label in enumerate(self.classes):
+                assert told.probabilities is not None
+                chance = float(told.probabilities[at, place]) if known else None
+                row[f"probability_{label}"] = chance
+            yield {**row, "problem": self.problems.get(row_id, "")}
+
+
+def predict(
+    model: str | Path | Downstream,
+    rows: Rows,
+    *,
+    data_dir: str | Path | None = None,
+    schema: Any = None,
+    split: str | None = None,
+    limit: int | None = None,
+    prompts: str = "frozen",
+    prompt_dir: str | Path | None = None,
+    engine: Engine | None = None,
+    base_url: str | None = None,
+    other_model: bool = False,
+    run_dir: str | Path | None = None,
+    reuse: Sequence[str] = (),
+    resume: str = "auto",
+    batch_size: int = 64,
+    steps: Steps | None = None,
+) -> Predicted:
+    """Predict the target of `rows`: a name or path that `load` takes, a data set or Records.
+
+    Without `schema` a table is read as the training rows were. `prompts` is "frozen" (those in
+    the model's folder) or "installed" (the library and `prompt_dir`, which must agree with them).
+    An LLM is asked only where the model reads what one wrote; its answers, and what experts say
+    of files, go into `run_dir`, and `other_model` allows another one than in training. With
+    `resume` "always" the directory may hold other rows: their answers are taken where they fit.
+    Raises RunError where experts, prompts or the LLM are not those of the training text.
+    """
+    from textcentric.methods.downstream import Downstream
+
+    method = model if isinstance(model, Downstream) else Downstream.load(model)
+    dataset = load_rows(
+        method.origin, rows, data_dir=data_dir, schema=schema, split=split, limit=limit
+    )
+    llm = {
+        "base_url": base_url,
+        "output_dir": run_dir and str(run_dir),
+        "reuse": tuple(reuse),
+        "resume": resume,
+    }
+    if needs_llm(method):
+        found = check_prompts(method.origin, prompts, prompt_dir)
+        options = {**llm, "prompt_dir": found and str(found)}
+        if not other_model:
+            options["model"] = served_model(method.origin)
+        config = _config(method.origin, options)
+        parts, problems = _derived(
+            method.origin, config, dataset, engine, other_model=other_model, steps=steps
+        )
+    else:
+        folder = Path(run_dir) if run_dir else None
+        parts, problems = _described(method.origin, dataset, folder, steps)
+    return _predicted(method, dataset, parts, problems, batch_size)
+
+
+def needs_llm(method: Downstream) -> bool:
+    """Say whether the model reads a part that an LLM wrote."""
+    stages = {prompt["stage"] for prompt in method.origin.prompts.values()}
+    read = method.known if method.config.parts is None else set(method.config.parts)
+    return "align" in stages or not read.isdisjoint(method.origin.writes())
+
+
+def load_rows(
+    origin: Origin,
+    rows: Rows,
+    *,
+    data_dir: str | Path | None = None,
+    schema: Any = None,
+    split: str | None = None,
+    limit: int | None = None,
+) -> InHand:
+    """Return the rows without targets, under the schema of the training rows.
+
+    Raises DataError where there is no row.
+    """
+    if not isinstance(rows, Dataset | InHand) and not _are_records(rows):
+        read = schema or _schema_for(origin, rows, split)
+        rows = load(rows, data_dir=data_dir, schema=read, split=split, limit=limit)
+    notes = getattr(rows, "notes", ())
+    kept = in_hand(rows, split=split, limit=limit)
+    blind = [replace(record, target=None) for record in kept]
+    if not blind:
+        raise DataError("there is no row to predict; give a table with rows, or another split")
+    told = Schema.model_validate(origin.schema or {})
+    return InHand(blind, told, name=f"{origin.dataset.get('name', 'rows')}-new", notes=notes)
+
+
+def check_prompts(origin: Origin, which: str, prompt_dir: str | Path | None) -> Path | None:
+    """Return the folder whose prompts are those of the training text; None is the library.
+
+    Raises RunError, with the digests, where they are not.
+    """
+    if which not in ("frozen", "installed"):
+        raise ConfigError(unknown("choice of prompts", which, ["frozen", "installed"]))
+    folder = Path(prompt_dir) if prompt_dir else None
+    frozen = which == "frozen" and origin.frozen is not None and origin.frozen.is_dir()
+    folder = origin.frozen if frozen else folder
+    library = PromptLibrary.load(*([folder] if folder else []), packaged=not frozen)
+    for name, trained in origin.prompts.items():
+        digest = library.prompts[name].digest if name in library.prompts else "absent"
+        if digest != trained["digest"]:
+            where = "in the model's folder" if frozen else "installed here"
+            raise RunError(
+                f"prompt {name!r} {where} has digest {digest}, the training text was made with"
+                f" {trained['digest']} (version {trained['version']}); use prompts=frozen with the"
+                " folder `prompts` of the trained model as it was, or train again"
+            )
+    return folder
+
+
+def check_experts(origin: Origin, experts: Mapping[str, AnyExpert]) -> None:
+    """Raise RunError where a modality is not described by the expert of the training rows."""
+    for modality, trained in origin.experts.items():
+        expert = experts.get(modality)
+        found = [expert.name, str(expert.version)] if expert else None
+        if found not in [list(pair) for pair in trained]:
+            here = " ".join(found) if found else "nothing"
+            raise RunError(
+                f"the {modality} expert of the training rows was"
+                f" {' or '.join(' '.join(pair) for pair in trained)}, here it is {here}; install"
+                " the same version, or make the training text anew and train again"
+            )
+
+
+def check_llm(origin: Origin, engine: Engine) -> None:
+    """Raise RunError where the LLM is not the one that wrote the training text.
+
+    A server is asked which model it serves, where nobody named one.
+    """
+    here = engine.fingerprint()
+    if not here.get("model") and isinstance(engine, OpenAIEngine):
+        run_in_background(engine.start)
+        here = engine.fingerprint()
+    for name in LLM_NAMES:
+        if here.get(name, "") != origin.engine.get(name, ""):
+            raise RunError(
+                f"the LLM's {name} is {here.get(name)!r}, the training text was written with"
+                f" {origin.engine.get(name)!r}; give that model, or other_model to go on all the"
+                " same (predictions may then be worse)"
+            )
+
+
+def served_model(origin: Origin) -> str | None:
+    """Return the model that the training run's server served, which the run need not have named."""
+    return origin.engine.get("model") if origin.engine.get("engine") == "openai" else None
+
+
+def write_predictions(predicted: Predicted, path: str | Path) -> Path:
+    """Write predictions as CSV, parquet or JSON lines, by the ending of `path`.
+
+    Raises ConfigError for another ending.
+    """
+    path = Path(path)
+    if path.suffix not in WRITERS:
+        raise ConfigError(f"{path}: {unknown('ending', path.suffix, WRITERS)}")
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with writing(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            WRITERS[path.suffix](list(predicted.rows()), draft)
+            os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+    return path
+
+
+def _predicted(
+    method: Downstream,
+    dataset: InHand,
+    parts: Mapping[str, Mapping[str, str]],
+    problems: dict[str, str],
+    batch_size: int,
+) -> Predicted:
+    """Predict the rows that are in words; the others keep their place."""
+    ids = [record.id for record in dataset.records]
+    problems |= {i: "nothing could be put into words" for i in ids if i not in {*parts, *problems}}
+    known = [{k: v for k, v in parts.get(i, {}).items() if k in method.known} for i in ids]
+    told = method.predict(known, batch_size)
+    values: list[Target] = [
+        None if row_id in problems else value
+        for row_id, value in zip(ids, told.values, strict=True)
+    ]
+    classes = method.decision.classes
+    told = replace(told, values=values)
+    return Predicted(ids, told, classes, problems, dataset.notes, known)
+
+
+def _described(
+    origin: Origin, dataset: InHand, folder: Path | None, steps: Steps | None
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the parts of each row as the experts alone tell them; `folder` remembers them."""
+    experts = make_experts(_config(origin), dataset)
+    check_experts(origin, experts)
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+    found = describe_examples(
+        dataset,
+        experts,
+        journal=folder and folder / EXPERTS_ONLY,
+        on_row=lambda done: steps(IN_WORDS, done, dataset.count()) if steps else None,
+    )
+    return {example.id: example.parts for example in found if example.parts}, {}
+
+
+def _derived(
+    origin: Origin,
+    config: AugmentConfig,
+    dataset: InHand,
+    given: Engine | None,
+    *,
+    other_model: bool,
+    steps: Steps | None,
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the parts of each row with what the LLM derives, and the rows where it failed."""
+    with _engine(config, given) as engine:
+        if not other_model:
+            check_llm(origin, engine)
+        folders = [config.prompt_dir] if config.prompt_dir else []
+        library = PromptLibrary.load(*folders)
+        check_experts(origin, make_experts(config, dataset, engine, library))
+        options = config.model_dump(exclude_unset=True, exclude={"engine", "prompts", "dataset"})
+        prompts, named = ",".join(origin.prompts), engine.fingerprint().get("engine", "own")
+        asked = resolve(None, {**options, "prompts": prompts, "engine": named, "dataset": "rows"})
+        progress = steps and _row_steps(steps, dataset.count())
+        with opened(asked, rows=dataset, engine=engine, on_progress=progress) as run:
+            if finished_manifest(run.job) is None:
+                wrap_up(run.job, run_to_end(run.job))
+            return _read(run.job.folder)
+
+
+def _row_steps(steps: Steps, total: int) -> Progress:
+    """Return what tells `steps` of the rows of a run."""
+    return lambda metrics: steps(IN_WORDS, metrics.rows, total)
+
+
+def _read(run: Path) -> tuple[dict[str, Any], dict[str, str]]:
+    problems = {row["source_id"]: f"{row['stage']}: {row['message']}" for row in read_failures(run)}
+    if not read_manifest(run)["totals"].get("accepted"):
+        return {}, problems
+    return {example.id: example.parts for example in read_examples(run)}, problems
+
+
+def _config(origin: Origin, values: Mapping[str, Any] | None = None) -> AugmentConfig:
+    """Return how the training text was made: experts, sampling, nothing but derived stages.
+
+    What `values` names wins, where it is not None.
+    """
+    derive = {"summarize": False, "embeddings": False, "dataset": "rows"}
+    given = {name: value for name, value in (values or {}).items() if value is not None}
+    return resolve(None, {**origin.settings, **derive, **given})
+
+
+@contextmanager
+def _engine(config: AugmentConfig, given: Engine | None) -> Iterator[Engine]:
+    """Lend the engine given, or open the one of the training run and close it again."""
+    if given is not None:
+        yield given
+        return
+    engine = make_engine(config)
+    try:
+        yield engine
+    finally:
+        run_in_background(engine.close)
+
+
+def _are_records(rows: Any) -> bool:
+    return isinstance(rows, Sequence) and all(isinstance(row, Record) for row in rows)
+
+
+def _schema_for(origin: Origin, rows: Any, split: str | None) -> Schema | None:
+    """Return the schema of the training rows, fitted to a table that may lack target and more.
+
+    A named data set brings its own. The target is left out: it must neither be read nor needed.
+    """
+    from textcentric.data.named import names
+
+    if not origin.schema or str(rows) in names():
+        return None
+    trained, columns = Schema.model_validate(origin.schema), _columns(rows)
+    hidden = [trained.target] + ([] if split else [trained.group])
+    group = trained.group if split and trained.group in columns else None
+    ignore = {*trained.ignore, *(name for name in hidden if name)} & set(columns)
+    return trained.model_copy(
+        update={
+            "target": None,
+            "task": None,
+            "choices": None,
+            "group": group,
+            "split": trained.split if trained.split in columns else None,
+            "ignore": tuple(sorted(ignore)),
+            "table": trained.table and tuple(n for n in trained.table if n in columns),
+            "columns": {name: c for name, c in trained.columns.items() if name in columns},
+        }
+    )
+
+
+def _columns(rows: Any) -> tuple[str, ...]:
+    from textcentric.data.tables import from_hub, open_table
+
+    if hasattr(rows, "column_names"):
+        return tuple(rows.column_names)
+    path = Path(rows)
+    return (open_table(path) if path.exists() or path.suffix else from_hub(str(rows))).columns
+
+
+def _write_csv(rows: list[dict[str, Any]], path: Path) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def _write_parquet(rows: list[dict[str, Any]], path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    pq.write_table(pa.Table.from_pylist(rows), path)
+
+
+def _write_jsonl(rows: list[dict[str, Any]], path: Path) -> None:
+    lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    path.write_text("".join(lines), encoding="utf-8")
+
+
+WRITERS = {".csv": _write_csv, ".parquet": _write_parquet, ".jsonl": _write_jsonl}

@@ -1,0 +1,1 @@
+"""What reward models are worth: on pairs, on many candidates, beside baselines."""

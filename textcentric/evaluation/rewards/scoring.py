@@ -1,0 +1,128 @@
+"""What `textcentric score` does: responses in, a line with the reward of each out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext
+from itertools import islice
+from pathlib import Path
+from typing import IO, Any
+
+from textcentric.data.pairs.layouts import pictures_of, said_of_picture, said_prompt
+from textcentric.data.pairs.messages import plain
+from textcentric.data.tables import open_table
+from textcentric.errors import ConfigError, DataError, RunError
+from textcentric.folders import replace_text
+from textcentric.methods.reward import Item, Reward
+from textcentric.methods.reward.method import PAPERS
+from textcentric.methods.reward.words import ABSENT, describe_files
+from textcentric.training.folder import find_model_folder
+
+CHUNK = 16  # batches that are read before they are sorted by length and scored
+Describe = Callable[[Sequence[Item]], list[Item | str]]  # items as they are read, or why not
+RESPONSES = ("response", "responses", "completion", "output")
+
+
+def find_reward_model(name: str) -> Path:
+    """Return the folder of the reward model `name`; raises ConfigError with the nearest one."""
+    return find_model_folder(name, PAPERS, "reward model")
+
+
+def load_reward_model(folder: Path, image_dir: str | None) -> Reward:
+    """Load the model; raises ConfigError where it sees pictures and is not told where they are."""
+    model = Reward.load(folder, image_dir)
+    if model.eyes and image_dir is None:
+        raise ConfigError(f"{folder} sees pictures: give --image-dir, their folder")
+    return model
+
+
+def items_in_words(items: Sequence[Item], image_dir: str, expert: str) -> list[Item | str]:
+    """Return the items with their pictures in words, or why not; words that are there stay."""
+    albums = [() if item.descriptions else item.images for item in items]
+    words = describe_files(albums, image_dir, expert)
+    return [
+        item._replace(descriptions={"image": told}) if told else ABSENT if album else item
+        for item, album, told in zip(items, albums, words, strict=True)
+    ]
+
+
+def items(source: Path) -> Iterator[Item]:
+    """Yield the responses of a table, of which a row may have several."""
+    table = open_table(source)
+    column = next((name for name in RESPONSES if name in table.columns), None)
+    if column is None:
+        raise DataError(
+            f"{source} has the columns {', '.join(table.columns)}; expected response (or"
+            " responses), and prompt and image_description where there are any"
+        )
+    for number, row in enumerate(table.rows()):
+        told = row[column] if isinstance(row.get(column), list) else [row.get(column)]
+        name = str(row.get("id", number))
+        for at, response in enumerate(told):
+            called = name if len(told) == 1 else f"{name}/{at}"
+            words, images = said_of_picture(row), pictures_of(row)
+            yield Item(words, said_prompt(row), plain(response), called, images)
+
+
+def score_lines(
+    method: Reward, weights: str, wanted: Iterable[Item], batch_size: int, describe: Describe
+) -> Iterator[dict[str, Any]]:
+    """Yield a line for each item: its score, or why it has none."""
+    wanted = iter(wanted)
+    while chunk := list(islice(wanted, CHUNK * batch_size)):
+        read = describe(chunk)
+        faults = [one if isinstance(one, str) else method.fault(one) for one in read]
+        good = [
+            one for one, why in zip(read, faults, strict=True) if isinstance(one, Item) and not why
+        ]
+        scores = iter(method.score(good, batch_size).tolist())
+        for item, why in zip(chunk, faults, strict=True):
+            told = {"error": why} if why else {"score": round(next(scores), 6)}
+            yield {"id": item.name, **told, "key": item_key(item), "weights": weights}
+
+
+def item_key(item: Item) -> str:
+    """Return a digest of what is scored."""
+    read = repr((item.name, dict(item.descriptions), item.prompt, item.response, item.images))
+    return hashlib.blake2b(read.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+
+
+def weights_digest(method: Reward) -> str:
+    """Return a digest of the model's weights."""
+    total = hashlib.blake2b(digest_size=8)
+    for name, value in sorted(method.model.main.state_dict().items()):
+        total.update(name.encode())
+        total.update(value.detach().cpu().contiguous().view(-1).float().numpy().tobytes())
+    return total.hexdigest()
+
+
+def finished_items(output: Path, weights: str) -> set[str]:
+    """Return the keys of what `output` holds already; half a line at its end is cut off.
+
+    Raises RunError where it holds scores of other weights.
+    """
+    if not output.is_file():
+        return set()
+    text = output.read_text(encoding="utf-8")
+    whole, _, half = text.rpartition("\n")
+    if half:
+        replace_text(output, f"{whole}\n" if whole else "")
+    lines = [json.loads(line) for line in whole.splitlines() if line]
+    if any(line.get("weights") != weights for line in lines):
+        raise RunError(
+            f"{output} holds scores of another model or image expert; choose another -o, or remove"
+            " it"
+        )
+    return {line["key"] for line in lines}
+
+
+def opened_output(output: Path | None) -> Any:
+    """Open the file of scores to go on writing, or standard output."""
+    if output is None:
+        return nullcontext(sys.stdout)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    lines: IO[str] = output.open("a", encoding="utf-8")
+    return lines

@@ -1,0 +1,325 @@
+"""`evaluate`: trained models under the robustness grid.
+
+The raw rows are damaged, said again by the experts and the LLM that made each model's training
+text, and predicted. What an LLM answers and what a model makes of a text is journalled in the
+output directory, whatever the grid: a second evaluation does only what none before it has done.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import yaml
+
+from textcentric.corruption.grid import CLEAN, MARK, Cell, CorruptedRows, check_damaged, make_grid
+from textcentric.corruption.orders import told_in_orders
+from textcentric.data import load
+from textcentric.data.memory import InHand
+from textcentric.engines.protocol import Engine
+from textcentric.errors import ConfigError, DataError, Say
+from textcentric.evaluation.config import EvaluateConfig
+from textcentric.evaluation.findings import OTHERS, ByCell, Findings
+from textcentric.evaluation.prediction import Predicted, needs_llm, predict
+from textcentric.evaluation.results_file import (
+    WordsByCell,
+    changed_rows,
+    figures,
+    llm_cost,
+    write_results,
+)
+from textcentric.folders import fingerprint, lock, write_text
+from textcentric.metrics.scores import find_score, fitting_metric, unseen_labels
+from textcentric.rows import MODALITIES, Target
+from textcentric.runs.counters import Steps
+from textcentric.runs.journal import Journal
+
+if TYPE_CHECKING:
+    from textcentric.methods.downstream import Downstream, Predictions
+
+SCHEMA, OUTPUTS = "schema.yaml", "outputs.sqlite"
+Value = TypeVar("Value")
+FLAGS = {"table_schema": "--schema", "output_dir": "-o"}  # those not called like their key
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """The words that a model read in every cell, and what it said of them."""
+
+    words: WordsByCell
+    predicted: ByCell
+
+
+def evaluate(
+    config: EvaluateConfig,
+    *,
+    engine: Engine | None = None,
+    say: Say = lambda line: None,
+    steps: Steps | None = None,
+) -> dict[str, Any]:
+    """Evaluate every model; write `results.json` and the report, and return the results.
+
+    Raises ConfigError for a metric that does not fit and for models that cannot be scored
+    together, DataError where no row has a target or no modality can be damaged.
+    """
+    methods = _load(config)
+    rows = _rows(config, _first(methods).decision.transform)
+    notes = _notes(methods, rows)
+    for note in notes:
+        say(note)
+    modalities = _modalities(methods, rows, config)
+    cells = make_grid(config.corruptions, config.levels, modalities, config.most_missing)
+    with lock(config.output_dir):
+        damaged = CorruptedRows(rows, cells, config.output_dir / "damaged", config.seed)
+        removed = damaged.removals()
+        for cell, pieces in removed.items():
+            say(f"{cell} removes {pieces}")
+        found: dict[str, Evaluated] = {}
+        for name, method in methods.items():
+            say(f"{name}: {len(rows.records)} rows in {len(cells)} cells")
+            with (
+                closing(Journal(config.output_dir / OUTPUTS)) as outputs,
+                method.remembering(outputs),
+            ):
+                method.on_batch = steps and partial(steps, f"{name}: texts read")
+                found[name] = _evaluated(method, damaged, config, engine, steps)
+        results = _results(config, methods, rows, cells, found)
+        results |= {"notes": notes, "removed": removed}
+        results |= {"reproduce": [command(config)]}
+        if isinstance(config.table_schema, dict):
+            write_text(config.output_dir / SCHEMA, yaml.safe_dump(config.table_schema))
+        results["report"] = str(write_results(config.output_dir, results))
+    return results
+
+
+def command(config: EvaluateConfig) -> str:
+    """Return the command that does it again: every flag that differs from its default."""
+    said = ["textcentric", "evaluate", *map(str, config.models)]
+    for key, known in EvaluateConfig.model_fields.items():
+        value = getattr(config, key)
+        if key in ("models", "engine_settings") or value in (None, known.default):
+            continue
+        said += [FLAGS.get(key, f"--{key.replace('_', '-')}"), *_flag_value(config, value)]
+    pairs = [f"engine.{name}={json.dumps(value)}" for name, value in config.engine_settings.items()]
+    return shlex.join([*said, *(word for pair in pairs for word in ("--set", pair))])
+
+
+def _flag_value(config: EvaluateConfig, value: Any) -> list[str]:
+    if value is True:
+        return []
+    if isinstance(value, dict):
+        return [str(config.output_dir / SCHEMA)]
+    return [",".join(map(str, value)) if isinstance(value, tuple) else str(value)]
+
+
+def _first(methods: Mapping[str, Downstream]) -> Downstream:
+    return next(iter(methods.values()))
+
+
+def _load(config: EvaluateConfig) -> dict[str, Downstream]:
+    """Return the models under their names; raises ConfigError where they cannot be scored so."""
+    if config.metric is not None:
+        find_score(config.metric)
+    from textcentric.methods.downstream import Downstream
+
+    methods: dict[str, Downstream] = {}
+    for path in config.models:
+        name = path.name if path.name not in methods else str(path)
+        methods[name] = Downstream.load(path)
+    _refuse_mixed("tasks", {name: method.decision.task for name, method in methods.items()})
+    _refuse_mixed(
+        "target transforms", {name: method.decision.transform for name, method in methods.items()}
+    )
+    fitting_metric(config.metric, _first(methods).decision.task)
+    return methods
+
+
+def _refuse_mixed(what: str, values: Mapping[str, str]) -> None:
+    if len(set(values.values())) > 1:
+        told = ", ".join(f"{value} ({name})" for name, value in values.items())
+        raise ConfigError(
+            f"the models have the {what} {told}: their scores cannot be compared; evaluate models"
+            " of one kind together"
+        )
+
+
+def _rows(config: EvaluateConfig, transform: str) -> InHand:
+    """Return the rows that have a target, which is on the scale that the models learnt."""
+    from textcentric.methods.downstream.decision import scaled
+
+    rows = load(
+        config.dataset,
+        data_dir=config.data_dir,
+        schema=config.table_schema,
+        split=config.split,
+        limit=config.limit,
+    )
+    records = [scaled(transform, record) for record in rows if record.target is not None]
+    if not records:
+        raise DataError(
+            f"no row of {rows.name} (split {config.split}) has a target to score predictions by;"
+            " name the target column in the schema, or another --split"
+        )
+    return InHand(records, rows.schema, name=rows.name, path=rows.path)
+
+
+def _notes(methods: Mapping[str, Downstream], rows: InHand) -> list[str]:
+    """Return what to know of the scores: their scale, the constant, labels never learnt."""
+    first, *others = methods.values()
+    notes = []
+    if first.decision.transform != "none":
+        notes.append(f"targets and predictions are scored as their {first.decision.transform}")
+    if any(other.decision.constant != first.decision.constant for other in others):
+        name = next(iter(methods))
+        notes.append(f"the constant prediction is that of the training rows of {name}")
+    for name, method in methods.items():
+        targets = [record.target for record in rows.records]
+        unseen = method.decision.classes and unseen_labels(targets, method.decision.learnt)
+        notes += [f"{name}: {unseen}"] if unseen else []
+    return notes
+
+
+def _modalities(
+    methods: Mapping[str, Downstream], rows: InHand, config: EvaluateConfig
+) -> tuple[str, ...]:
+    """Return the modalities that rows have and models read, whose absence can be tried."""
+    if config.most_missing == 0:
+        return ()
+    present = {name.removesuffix("_labels") for record in rows.records for name in record.inputs}
+    read = {name for method in methods.values() for name in method.known}
+    return tuple(name for name in MODALITIES if name in present & read)
+
+
+def _evaluated(
+    method: Downstream,
+    damaged: CorruptedRows,
+    config: EvaluateConfig,
+    engine: Engine | None,
+    steps: Steps | None,
+) -> Evaluated:
+    """Predict every damaged row, and the first clean ones in every order of their parts."""
+    told = predict(
+        method,
+        list(damaged),
+        engine=engine if needs_llm(method) else None,
+        base_url=config.base_url,
+        other_model=config.other_model,
+        run_dir=_words(method, config),
+        resume="always",
+        steps=steps,
+    )
+    for damaged_id, parts in zip(told.ids, told.parts, strict=True):
+        check_damaged(damaged_id, parts)
+    words = _by_cell(told, told.parts)
+    predicted = _by_cell(told, _scored(method, told.predictions))
+    first = dict(list(words.get(CLEAN.name, {}).items())[: config.orders])
+
+    def tell(parts: Sequence[Mapping[str, str]]) -> Sequence[Target]:
+        return _scored(method, method.predict(parts, as_ordered=True))
+
+    return Evaluated(words, predicted | told_in_orders(first, tell, method.config.parts))
+
+
+def _words(method: Downstream, config: EvaluateConfig) -> Path:
+    """Return where the words of damaged rows are kept; models that read the same share them."""
+    if not needs_llm(method):
+        return config.output_dir / "experts"
+    origin = method.origin
+    words = fingerprint({"prompts": origin.prompts, "settings": origin.settings})
+    return config.output_dir / f"words-{words}"
+
+
+def _scored(method: Downstream, told: Predictions) -> Sequence[Target]:
+    """Return predictions on the scale that they are scored on."""
+    if method.decision.transform == "none" or told.scores is None:
+        return told.values
+    return [float(value) for value in told.scores]
+
+
+def _by_cell(told: Predicted, values: Sequence[Value]) -> dict[str, dict[str, Value]]:
+    """Return {cell name: {row id: value}}; rows that could not be put into words are out."""
+    found: dict[str, dict[str, Value]] = {}
+    for damaged_id, value in zip(told.ids, values, strict=True):
+        row_id, _, cell = damaged_id.rpartition(MARK)
+        if damaged_id not in told.problems:
+            found.setdefault(cell, {})[row_id] = value
+    return found
+
+
+def _results(
+    config: EvaluateConfig,
+    methods: Mapping[str, Downstream],
+    rows: InHand,
+    cells: tuple[Cell, ...],
+    found: Mapping[str, Evaluated],
+) -> dict[str, Any]:
+    first, *others = methods
+    findings = _findings(config, methods[first], rows, cells, found)
+    scores = figures(findings, [(first, other) for other in others])
+    shown = _shown_cell(config, cells)
+    changed = [changed_rows(findings, name, shown, told.words) for name, told in found.items()]
+    return {
+        "title": f"Robustness on {rows.name}",
+        "dataset": {"name": rows.name},
+        "task": methods[first].decision.task,
+        "rows": {"test": len(rows.records)},
+        "seeds": [0],
+        "arms": {
+            name: {"what": f"The model in {path}.", "llm": needs_llm(method)}
+            | llm_cost([_words(method, config)] if needs_llm(method) else [])
+            for (name, method), path in zip(methods.items(), config.models, strict=True)
+        },
+        **scores,
+        "changed": [row for rows_of_arm in changed for row in rows_of_arm],
+        "verdict": {
+            "shown": None,
+            "sentence": _sentence(findings, first, scores["cells"]),
+            "cheap_wins": "",
+        },
+    }
+
+
+def _findings(
+    config: EvaluateConfig,
+    method: Downstream,
+    rows: InHand,
+    cells: tuple[Cell, ...],
+    found: Mapping[str, Evaluated],
+) -> Findings:
+    metric = fitting_metric(config.metric, method.decision.task)
+    return Findings(
+        metric=metric,
+        targets={record.id: record.target for record in rows.records},
+        groups={record.id: record.group for record in rows.records},
+        cells=cells,
+        predicted={name: {0: told.predicted} for name, told in found.items()},
+        constant=method.decision.constant,
+        others=OTHERS[metric],
+    )
+
+
+def _shown_cell(config: EvaluateConfig, cells: Sequence[Cell]) -> Cell:
+    """Return the damage whose changed rows are shown: the first corruption's middle level."""
+    of_first = [cell for cell in cells if cell.corruption in config.corruptions[:1]]
+    damaged = of_first or cells[1:] or cells
+    return damaged[len(damaged) // 2]
+
+
+def _sentence(findings: Findings, arm: str, cells: Sequence[Mapping[str, Any]]) -> str:
+    """Say what `arm` scores on the clean rows, and under the damage that hurts it most."""
+    entries = [e for e in cells if e["arm"] == arm and e["corruption"] != CLEAN.name]
+    clean = findings.estimate(arm, CLEAN)
+    said = f"{arm} scores {clean.value:.3f} [{clean.interval[0]:.3f}, {clean.interval[1]:.3f}]"
+    said += f" in {findings.metric} on {len(findings.targets)} clean rows"
+    if not entries:
+        return f"{said}."
+    worst = min(entries, key=lambda e: e["score"] if findings.higher_is_better else -e["score"])
+    what = "+".join(worst["missing"] or ()) or f"{worst['corruption']} {worst['level']:g}"
+    what = f"without {what}" if worst["missing"] else what
+    return f"{said}, {worst['score']:.3f} at worst ({what})."

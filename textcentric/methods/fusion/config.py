@@ -1,0 +1,173 @@
+"""What can be chosen about a fusion model: encoders, classifier, and how it is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from pydantic import field_validator
+
+from textcentric import fields
+from textcentric.errors import ConfigError, unknown
+from textcentric.settings import Key, Settings, read, setting
+from textcentric.training.config import TrainConfig, TrainingSettings
+
+Inputs = Literal["clean", "adversarial", "mixed"]
+Over = Literal["minimum", "runner-up"]
+TauKind = Literal["correct", "released"]
+Orthogonality = Literal["own", "rownorm", "none"]
+MARGIN_EPS = 1e-5  # inside of the logarithm, as released; 0 is the printed equation
+ENCODERS = {
+    "image_encoder": Key("image", "resnet18 (where none is named), conv or packaged."),
+    "audio_encoder": Key("audio", "resnet18 (where none is named) or conv."),
+    "text_encoder": Key("text", "packaged (MiniLM, where none is named), a folder or OWNER/NAME."),
+    "table_encoder": Key("table", "mlp, the only one."),
+}
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A method of the paper or a rival: what it adds to cross-entropy on joined features.
+
+    `orthogonal` keeps weights a and a normalised classifier, `margin` adds the first step's loss,
+    `second` the second step; `rival` names the file of a rival's objective.
+    """
+
+    orthogonal: bool = False
+    margin: bool = False
+    second: bool = False
+    inputs: Inputs = "clean"
+    rival: str | None = None
+
+
+VARIANTS: dict[str, Variant] = {
+    "jt": Variant(),
+    "ojt": Variant(orthogonal=True),
+    "crmt-step-1": Variant(orthogonal=True, margin=True),
+    "crmt-step-2": Variant(orthogonal=True, second=True),
+    "crmt-jt": Variant(orthogonal=True, margin=True, second=True),
+    "crmt-at": Variant(orthogonal=True, margin=True, second=True, inputs="adversarial"),
+    "crmt-mix": Variant(orthogonal=True, margin=True, second=True, inputs="mixed"),
+    "mmat": Variant(inputs="adversarial"),
+    "mixup": Variant(inputs="mixed"),
+    "ogm-ge": Variant(rival="ogm-ge"),
+    "pmr": Variant(rival="pmr"),
+    "gradient-blending": Variant(rival="gradient-blending"),
+    "mcr": Variant(rival="mcr"),
+}
+
+
+class CrmtConfig(Settings):
+    """Modalities and encoders, classifier, first and second step, training inputs, rivals."""
+
+    called = "crmt"
+
+    variant: str = setting("crmt-jt", f"Method or rival: {', '.join(VARIANTS)}.", metavar="NAME")
+    modalities: tuple[str, ...] | None = setting(
+        None, "Those to read: image,audio.", panel="Model", shown="all that training rows have"
+    )
+    encoders: dict[str, str] = setting(
+        {}, "Encoder of a modality.", panel="Model", flags=(), keys=ENCODERS
+    )
+    width: int = setting(
+        512, "Features of a modality, where the encoder leaves it open.", panel="Model", ge=2
+    )
+    image_side: int = setting(
+        224, "Pixels a side that pictures are brought to.", panel="Model", ge=8
+    )
+    image_channels: Literal[1, 3] = setting(3, "Grey or colour.", panel="Model")
+    mel_bins: int = setting(128, "Log-mel bins of sounds.", panel="Model", ge=8)
+    mel_frames: int = setting(1024, "Frames of 10 ms.", panel="Model", ge=8)
+    max_length: int = setting(128, "Tokens of a text at most.", panel="Model", ge=8)
+    layers: int | None = fields.layers()
+
+    orthogonality: Orthogonality = setting(
+        "own", "Classifier: of the paper, of the released code, or none."
+    )
+    weights_start: float = setting(0.1, "First value of every modality weight a.", gt=0)
+    rho: float = setting(2.0, "Weight of the margin loss of the first step.", ge=0)
+    margin: Literal["logsumexp", "hinge"] = setting("logsumexp", "Form of the margin loss.")
+    margin_eps: float = setting(
+        MARGIN_EPS, "Inside of its logarithm, as released; 0: as printed.", ge=0, lt=1
+    )
+
+    bound: Over = setting("minimum", "Of the second step: minimum, or runner-up as released.")
+    tau: TauKind = setting("correct", "Lipschitz constants: correct, or as released.")
+    second_steps: int = setting(400, "Steps of Adam in the second step.", ge=1)
+    second_learning_rate: float = setting(0.01, "Learning rate of the second step.", gt=0)
+
+    attack_radius: float = setting(
+        0.1, "l2 length of adversarial training inputs, in standard deviations.", gt=0
+    )
+    attack_steps: int = setting(5, "Steps of gradient ascent to them.", ge=1)
+
+    ogm_alpha: float = setting(0.3, "Strength of OGM-GE.", panel="Rivals", ge=0)
+    pmr_weight: float = setting(0.6, "Weight of PMR's prototypes.", panel="Rivals", ge=0)
+    pmr_momentum: float = setting(0.5, "Of PMR's prototypes, 0 to 1.", panel="Rivals", ge=0, lt=1)
+    mcr_weight: float = setting(0.01, "Weight of MCR's game.", panel="Rivals", ge=0)
+    mcr_contrast: float = setting(1.0, "Weight of MCR's contrast.", panel="Rivals", ge=0)
+    mcr_single: float = setting(0.01, "Weight of MCR's single modalities.", panel="Rivals", ge=0)
+    mcr_game: Literal[-1, 0, 1] = setting(-1, "Which of MCR's games.", panel="Rivals")
+    mcr_permutations: int = setting(32, "Permutations of a batch in MCR.", panel="Rivals", ge=1)
+    seed: int = fields.seed()
+
+    @field_validator("variant")
+    @classmethod
+    def _known_variant(cls, value: str) -> str:
+        if value not in VARIANTS:
+            raise ValueError(unknown("variant", value, VARIANTS))
+        return value
+
+    @property
+    def method(self) -> Variant:
+        """Return what the variant is made of."""
+        return VARIANTS[self.variant]
+
+
+def crmt_config(values: Mapping[str, Any]) -> CrmtConfig:
+    """Return the configuration that `values` give.
+
+    Raises ConfigError, with the nearest name for an unknown key and with the value otherwise.
+
+    >>> crmt_config({"variant": "ojt"}).method.margin
+    False
+    """
+    return CrmtConfig.of(values)
+
+
+class CrmtTraining(TrainingSettings):
+    """Raw rows of a table with its files; and how to train on them."""
+
+    called = "train crmt"
+    part = "crmt"
+    sections: ClassVar = {"train": TrainConfig, "crmt": CrmtConfig}
+
+    dataset: str | None = fields.dataset()
+    data_dir: str | None = fields.data_dir()
+    table_schema: dict[str, Any] | str | None = fields.table_schema()
+    train_rows: int | None = fields.at_most("rows of split train")
+    held_out_rows: int | None = fields.at_most("rows of split validation")
+    crmt: dict[str, Any] = setting({}, "Settings of the method.", flags=())
+
+    def name(self) -> str:
+        """Return the name of the rows and of the method."""
+        return f"{Path(str(self.dataset)).stem}-{self.method().variant}"
+
+    def check(self) -> None:
+        """Raise ConfigError where rows are missing or settings do not fit together."""
+        if self.dataset is None:
+            raise ConfigError("which rows? Give --dataset, a table or the name of a data set")
+        self.loop()
+        self.method()
+
+
+def read_crmt_training(file: Path | None, flags: Mapping[str, Any]) -> CrmtTraining:
+    """Merge `file` and `flags` (None means not given; "a.b" reaches into a section).
+
+    Raises ConfigError with the nearest name for an unknown key, and with the value otherwise.
+    """
+    training = read(CrmtTraining, file, flags)
+    training.check()
+    return training

@@ -1,0 +1,1 @@
+"""The mathematics of certifiably robust multimodal training."""

@@ -1,0 +1,132 @@
+"""What is trained: a fusion model under an objective, over clean, adversarial or mixed inputs.
+
+One call of it returns the losses of a batch, so that processes share all gradients.
+Legend: B rows, M modalities, C classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import reduce
+
+import torch
+from torch import Tensor, nn
+
+from textcentric.methods.fusion.config import CrmtConfig
+from textcentric.methods.fusion.crmt.objective import (
+    classification_loss,
+    hinge_loss,
+    margin_loss,
+    mixed,
+)
+from textcentric.methods.fusion.model import FusionModel, Output
+
+Box = tuple[Tensor, Tensor]  # the lowest and highest value of inputs
+
+
+class Objective(nn.Module):
+    """Cross-entropy, plus rho times the margin loss where the variant has it."""
+
+    def __init__(self, config: CrmtConfig):
+        super().__init__()
+        self.rho = config.rho if config.method.margin else 0.0
+        self.hinge, self.eps = config.margin == "hinge", config.margin_eps
+
+    def forward(self, output: Output, labels: Tensor) -> Tensor:
+        """Return the loss of each row (B,)."""
+        losses = classification_loss(output.logits, labels)
+        if not self.rho:
+            return losses
+        if self.hinge:
+            return losses + self.rho * hinge_loss(output.scores, labels)
+        return losses + self.rho * margin_loss(output.scores, labels, self.eps)
+
+
+class Learner(nn.Module):
+    """A fusion model and its objective; `boxes` bound the inputs of a modality."""
+
+    def __init__(
+        self,
+        fusion: FusionModel,
+        objective: nn.Module,
+        config: CrmtConfig,
+        boxes: Mapping[str, Box],
+    ):
+        super().__init__()
+        self.fusion, self.objective = fusion, objective
+        self.kind = config.method.inputs
+        self.radius, self.steps = config.attack_radius, config.attack_steps
+        self.boxes = {name: tuple(side for side in box) for name, box in boxes.items()}
+
+    def forward(self, batch: Mapping[str, Tensor]) -> Tensor:
+        """Return the loss of each row (B,); in evaluation, of the clean inputs."""
+        labels = batch["labels"]
+        opened = self.fusion.opened(batch)
+        if not self.training or self.kind == "clean":
+            return self._losses(self.fusion.read(opened), labels)
+        if self.kind == "adversarial":
+            return self._losses(self.fusion.read(self._attacked(opened, labels)), labels)
+        return self._of_mixed(opened, labels, batch["share"])
+
+    def _losses(self, output: Output, labels: Tensor) -> Tensor:
+        losses: Tensor = self.objective(output, labels)
+        return losses
+
+    def _of_mixed(self, opened: Mapping[str, Tensor], labels: Tensor, share: Tensor) -> Tensor:
+        """Mix the first half of a batch with its second, one share for all modalities of a row."""
+        half = len(share)
+        blended = {
+            name: _blend(opened[name][:half], opened[name][half:], share)
+            for name in self.fusion.names
+        }
+        masks = {
+            name: torch.maximum(value[:half], value[half:])
+            for name, value in opened.items()
+            if name.endswith("_mask")
+        }
+        output = self.fusion.read(blended | masks)
+        return mixed(
+            self._losses(output, labels[:half]), self._losses(output, labels[half:]), share
+        )
+
+    def _attacked(self, opened: dict[str, Tensor], labels: Tensor) -> dict[str, Tensor]:
+        """Return the batch after l2 gradient ascent in the joint ball (arXiv 1706.06083).
+
+        Gradients are of the sum over rows, so that one does not weaken another's; each row's joint
+        gradient over all modalities has length 1. Statistics of batches stay out of it.
+        """
+        names = self.fusion.names
+        start = {name: opened[name].detach() for name in names}
+        deltas = {name: torch.zeros_like(value) for name, value in start.items()}
+        self.fusion.eval()
+        for _ in range(self.steps):
+            moved = {n: (start[n] + deltas[n]).requires_grad_() for n in names}
+            losses = self._losses(self.fusion.read({**opened, **moved}), labels)
+            gradients = torch.autograd.grad(losses.sum(), [moved[n] for n in names])
+            lengths = _joint_length(gradients).clamp(min=1e-12)
+            step = self.radius / self.steps
+            for name, gradient in zip(names, gradients, strict=True):
+                deltas[name] = deltas[name] + step * _each(gradient, 1 / lengths)
+                deltas[name] = self._clamped(name, start[name], deltas[name])
+        self.fusion.train()
+        return {**opened, **{name: opened[name] + deltas[name] for name in names}}
+
+    def _clamped(self, name: str, start: Tensor, delta: Tensor) -> Tensor:
+        if name not in self.boxes:
+            return delta
+        low, high = (side.to(start) for side in self.boxes[name])
+        return (start + delta).clamp(low, high) - start
+
+
+def _each(values: Tensor, factors: Tensor) -> Tensor:
+    """Return values (B, ...) times a factor of each row (B,)."""
+    return values * factors.view(-1, *[1] * (values.ndim - 1))
+
+
+def _blend(first: Tensor, second: Tensor, share: Tensor) -> Tensor:
+    return _each(first, share) + _each(second, 1 - share)
+
+
+def _joint_length(gradients: Sequence[Tensor]) -> Tensor:
+    """Return the l2 length (B,) over all modalities of each row."""
+    return reduce(torch.add, (each.flatten(1).square().sum(dim=1) for each in gradients)).sqrt()

@@ -1,0 +1,390 @@
+"""Fusion models as a method of the training loop: CRMT, its variants and its rivals.
+
+>>> rows = list(load("digits.csv", data_dir="digits", split="train"))           # doctest: +SKIP
+>>> method = Crmt(CrmtConfig(variant="crmt-jt"), rows, root="digits")           # doctest: +SKIP
+>>> train(method, TrainConfig(output_dir="models/digits"), rows)                # doctest: +SKIP
+>>> Crmt.load("models/digits", root="digits").logits(rows[:2]).shape            # doctest: +SKIP
+torch.Size([2, 10])
+
+Legend: B, N rows, M modalities, C classes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from textcentric.errors import ConfigError, DataError, RunError
+from textcentric.folders import write_text
+from textcentric.methods.fusion.config import CrmtConfig, crmt_config
+from textcentric.methods.fusion.crmt.bound import Head, lipschitz, radius, released_lipschitz
+from textcentric.methods.fusion.crmt.objective import classification_loss
+from textcentric.methods.fusion.crmt.step_two import Cached, StepTwo, step_two
+from textcentric.methods.fusion.encoders import check_encoders, make_encoder
+from textcentric.methods.fusion.inputs import Senses, modalities, needs_eyes
+from textcentric.methods.fusion.learner import Learner, Objective
+from textcentric.methods.fusion.model import FusionModel, Output
+from textcentric.methods.fusion.rivals.gradient_blending import GradientBlending
+from textcentric.methods.fusion.rivals.rivals import RIVALS
+from textcentric.methods.fusion.tables import TableNumbers
+from textcentric.models.loading import PACKAGED, load_tokenizer, seeded
+from textcentric.rows import Record
+
+PAPERS, WEIGHTS, FORMAT = "crmt.json", "model.safetensors", 1
+TEXT = "text"
+
+
+class Crmt:
+    """A fusion model, its objective, and how rows become its inputs.
+
+    `rows` are those of training, by which modalities, classes and normalisation are found. Their
+    files were found inside the data folder; with `root` they must also lie in that one. Raises
+    DataError for rows that nothing can be learnt from, ConfigError for what does not fit together.
+    """
+
+    name = "crmt"
+
+    def __init__(self, config: CrmtConfig, rows: Sequence[Record], root: str | Path | None = None):
+        check_encoders(config)
+        self.config = config
+        self.classes = _classes(rows)
+        names = modalities(config, rows)
+        self.senses = _senses(config, names, root)
+        self.senses.fit(rows)
+        self.tau: Tensor | None = None  # (M, C), once measured
+        self.second: StepTwo | None = None
+        self._rows = list(rows)
+        self._data = _digest(rows, names)
+        with seeded(config.seed):
+            fusion = _fusion(config, self.senses, len(self.classes))
+            rival = config.method.rival
+            objective = RIVALS[rival](fusion, config) if rival else Objective(config)
+        boxes = {name: box for name in names if (box := self.senses.box(name)) is not None}
+        self.model = Learner(fusion, objective, config, boxes)
+
+    @property
+    def fusion(self) -> FusionModel:
+        """Return the model that is kept."""
+        return self.model.fusion
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the modalities, in the order of scores."""
+        return self.fusion.names
+
+    def collate(self, rows: Sequence[Record], epoch: int) -> dict[str, Tensor]:
+        """Return the inputs of rows and their labels; where inputs are mixed, of partners too.
+
+        Each row has a partner and a share ~ Beta(1, 1) of its own, by seed, epoch and id (the paper
+        draws one share a batch and partners inside it).
+        """
+        if self.config.method.inputs != "mixed" or not self.model.training:
+            return self._batch(rows)
+        partners, shares = [], []
+        for row in rows:
+            rng = Random(f"mix/{self.config.seed}/{epoch}/{row.id}")
+            partners.append(rng.choice(self._rows))
+            shares.append(rng.random())  # Beta(1, 1)
+        return {**self._batch([*rows, *partners]), "share": torch.tensor(shares)}
+
+    def loss(self, model: nn.Module, batch: Mapping[str, Tensor]) -> Tensor:
+        """Return the loss of each row (B,)."""
+        told: Tensor = model(batch)
+        return told
+
+    def lengths(self, rows: Sequence[Record]) -> list[int]:
+        """Return 1 for each row, or the tokens of its text where that is read."""
+        if TEXT not in self.senses.names:
+            return [1] * len(rows)
+        return [len(self.senses.read(row).get(TEXT, "")) for row in rows]
+
+    def evaluate(self, rows: Sequence[Record], batch_size: int) -> dict[str, float]:
+        """Return loss, accuracy, that of each modality alone, and the mean margin of logits."""
+        outputs = list(self.outputs(rows, batch_size))
+        logits, scores = (
+            torch.cat([getattr(one, k) for one in outputs]) for k in ("logits", "scores")
+        )
+        labels = self.labels(rows)
+        if isinstance(self.model.objective, GradientBlending):
+            self._blend(rows, batch_size)
+        rivals = logits.scatter(1, labels[:, None], -torch.inf).amax(dim=1)
+        alone = {
+            f"accuracy_{name}": _share_right(scores[:, at], labels)
+            for at, name in enumerate(self.names)
+        }
+        return {
+            "loss": float(classification_loss(logits, labels).mean()),
+            "accuracy": _share_right(logits, labels),
+            "margin": float((logits.gather(1, labels[:, None])[:, 0] - rivals).mean()),
+            **alone,
+        }
+
+    def finish(
+        self, rows: Sequence[Record], held_out: Sequence[Record], batch_size: int
+    ) -> dict[str, float]:
+        """Take the second step where the variant has one; return what it changed.
+
+        The constants tau are measured for every variant: the bound needs them. Held-out figures are
+        those of the weights that are kept.
+        """
+        self.tau = self._lipschitz(rows, batch_size)
+        told = {"tau_mean": float(self.tau.mean())}
+        if not self.config.method.second:
+            return told
+        known = self.cached(rows, batch_size)
+        guard = self.cached(held_out, batch_size) if held_out else None
+        found = self.second = step_two(
+            known,
+            self.head(),
+            self.tau,
+            held_out=guard,
+            over=self.config.bound,
+            steps=self.config.second_steps,
+            learning_rate=self.config.second_learning_rate,
+        )
+        with torch.no_grad():
+            self.fusion.weights.copy_(found.weights)
+        told |= self.evaluate(held_out, batch_size) if held_out else {}
+        return told | {
+            "second_steps": float(found.steps),
+            "radius_before": found.before,
+            "radius_after": found.after,
+        }
+
+    def outputs(self, rows: Sequence[Record], batch_size: int = 64) -> Iterator[Output]:
+        """Yield what the model says of batches of rows, on the CPU, in evaluation mode."""
+        for opened in self.opened(rows, batch_size):
+            with torch.no_grad():
+                output = self.fusion.read(opened)
+            features = {name: one.cpu() for name, one in output.features.items()}
+            yield Output(output.logits.cpu(), output.scores.cpu(), features)
+
+    def logits(self, rows: Sequence[Record], batch_size: int = 64) -> Tensor:
+        """Return the logits (N, C) of rows."""
+        return torch.cat([one.logits for one in self.outputs(rows, batch_size)])
+
+    def cached(self, rows: Sequence[Record], batch_size: int = 64) -> Cached:
+        """Return the scores (N, M, C) and labels (N,) of rows."""
+        scores = torch.cat([one.scores for one in self.outputs(rows, batch_size)])
+        return Cached(scores, self.labels(rows))
+
+    def opened(self, rows: Sequence[Record], batch_size: int = 64) -> Iterator[dict[str, Tensor]]:
+        """Yield batches whose modalities are what an attack may change, where the model is."""
+        device = next(self.model.parameters()).device
+        training = self.model.training
+        self.model.eval()
+        try:
+            for start in range(0, len(rows), batch_size):
+                batch = self._batch(rows[start : start + batch_size])
+                with torch.no_grad():
+                    yield self.fusion.opened({k: v.to(device) for k, v in batch.items()})
+        finally:
+            self.model.train(training)
+
+    def labels(self, rows: Sequence[Record]) -> Tensor:
+        """Return the places (N,) of the rows' classes; raises DataError for an unknown one."""
+        places = {name: at for at, name in enumerate(self.classes)}
+        return torch.tensor([_place(row, places) for row in rows])
+
+    def head(self) -> Head:
+        """Return weights and bias as they are, on the CPU."""
+        return Head(*(one.detach().cpu() for one in self.fusion.head))
+
+    def radius(
+        self, rows: Sequence[Record], batch_size: int = 64, modality: int | None = None
+    ) -> Tensor:
+        """Return the heuristic certified radius r (N,) of rows, the minimum over other classes."""
+        if self.tau is None:
+            raise ConfigError("tau has not been measured; finish the training first")
+        known = self.cached(rows, batch_size)
+        return radius(known.scores, self.head(), self.tau, known.labels, modality=modality)
+
+    def save(self, folder: str | Path) -> None:
+        """Write the fusion model's weights, tau, and `crmt.json`."""
+        from safetensors.torch import save_file
+
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        weights = {name: one.contiguous() for name, one in self.fusion.state_dict().items()}
+        if self.tau is not None:
+            weights["tau"] = self.tau.cpu().contiguous()
+        save_file(weights, folder / WEIGHTS)
+        if self.senses.tokenizer is not None:
+            self.senses.tokenizer.save_pretrained(folder)
+        papers = {
+            "format": FORMAT,
+            "config": self.config.model_dump(mode="json"),
+            "classes": self.classes,
+            "modalities": list(self.names),
+            "moments": self.senses.moments,
+            "table": self.senses.table.plain(),
+            "data": self._data,
+        }
+        write_text(folder / PAPERS, json.dumps(papers, indent=2, ensure_ascii=False) + "\n")
+
+    @classmethod
+    def load(cls, folder: str | Path, root: str | Path | None = None) -> Crmt:
+        """Return what `save` wrote, ready to predict; raises RunError where it cannot be used."""
+        from safetensors import SafetensorError
+        from safetensors.torch import load_file
+
+        folder = Path(folder)
+        papers = read_papers(folder)
+        method = cls.__new__(cls)
+        method.config = config = crmt_config(papers["config"])
+        method.classes, method._data, method._rows = papers["classes"], papers["data"], []
+        method.second = None
+        moments = {name: (one[0], one[1]) for name, one in papers["moments"].items()}
+        table = TableNumbers.from_plain(papers["table"])
+        method.senses = _senses(config, papers["modalities"], root, folder, moments, table)
+        fusion = _fusion(config, method.senses, len(method.classes))
+        try:
+            weights = load_file(folder / WEIGHTS)
+            method.tau = weights.pop("tau", None)
+            fusion.load_state_dict(weights)
+        except (OSError, SafetensorError, RuntimeError) as error:
+            raise RunError(
+                f"the fusion model in {folder} cannot be loaded ({error}); copy the folder again,"
+                " or train again"
+            ) from error
+        method.model = Learner(fusion, Objective(config), config, {}).eval()
+        return method
+
+    def fingerprint(self) -> dict[str, Any]:
+        """Return the configuration and a digest of the training rows."""
+        config = self.config.model_dump(mode="json")
+        return {"method": self.name, "config": config, "data": self._data}
+
+    def _batch(self, rows: Sequence[Record]) -> dict[str, Tensor]:
+        return {**self.senses.batch(rows), "labels": self.labels(rows)}
+
+    def _lipschitz(self, rows: Sequence[Record], batch_size: int) -> Tensor:
+        """Return tau (M, C) of training rows, as configured, on the CPU."""
+        batches = self.opened(rows, batch_size)
+        if self.config.tau == "released":
+            return released_lipschitz(
+                self.fusion.scores, self.fusion.head, batches, self.names
+            ).cpu()
+        return lipschitz(self.fusion.scores, batches, self.names).cpu()
+
+    def _blend(self, rows: Sequence[Record], batch_size: int) -> None:
+        """Tell gradient blending the held-out losses of its branches."""
+        objective = self.model.objective
+        assert isinstance(objective, GradientBlending)
+        labels = self.labels(rows)
+        device = next(self.model.parameters()).device
+        told, at = [], 0
+        for opened in self.opened(rows, batch_size):
+            output = self.fusion.read(opened)
+            some = labels[at : at + len(output.logits)].to(device)
+            told.append(objective.branches(output, some))
+            at += len(some)
+        objective.update(torch.cat(told).mean(dim=0))
+
+
+def read_papers(folder: Path) -> dict[str, Any]:
+    """Return `crmt.json` of a trained folder; raises RunError where it cannot be used."""
+    path = folder / PAPERS
+    try:
+        papers = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RunError(
+            f"{folder} holds no fusion model (no {PAPERS}); name a folder that `textcentric train"
+            " crmt` has finished"
+        ) from error
+    except ValueError as error:
+        raise RunError(f"{path} is not JSON ({error}); copy the folder again") from error
+    if not isinstance(papers, dict) or papers.get("format") != FORMAT:
+        raise RunError(f"{path} is not of format {FORMAT}; train again with this version")
+    return papers
+
+
+def _classes(rows: Sequence[Record]) -> list[str]:
+    """Return the classes of training rows, sorted; raises DataError for fewer than two."""
+    missing = [row.id for row in rows if row.target is None]
+    if missing:
+        raise DataError(
+            f"row {missing[0]!r} has no target ({len(missing):,} such rows); name the target column"
+            " (--target), or leave them out",
+            row_id=missing[0],
+        )
+    found = sorted({str(row.target) for row in rows})
+    if len(found) < 2:
+        raise DataError(
+            f"the target has {len(found)} class ({', '.join(found)}); a classifier needs two"
+        )
+    return found
+
+
+def _place(row: Record, places: Mapping[str, int]) -> int:
+    if str(row.target) not in places:
+        raise DataError(
+            f"row {row.id!r}: its class {str(row.target)!r} is not one of training"
+            f" ({', '.join(places)}); leave it out, or train with it",
+            row_id=row.id,
+        )
+    return places[str(row.target)]
+
+
+def _senses(
+    config: CrmtConfig,
+    names: Sequence[str],
+    root: str | Path | None,
+    saved: Path | None = None,
+    moments: Any = None,
+    table: TableNumbers | None = None,
+) -> Senses:
+    """Return what reads rows; a tokenizer comes from `saved`, where that is given."""
+    tokenizer = eyes = None
+    if TEXT in names:
+        tokenizer = load_tokenizer(_Text(config), str(saved or _Text(config).source))
+    if "image" in names and needs_eyes(config):
+        from textcentric.experts.picture_features import Eyes
+
+        eyes = Eyes(PACKAGED, root or Path.cwd().anchor)  # rows' files were checked when found
+    return Senses(
+        config, names, root=root, tokenizer=tokenizer, eyes=eyes, moments=moments, table=table
+    )
+
+
+class _Text:
+    """The text encoder's name, as `load_tokenizer` asks for it."""
+
+    revision, trust_remote_code = None, False
+
+    def __init__(self, config: CrmtConfig):
+        from textcentric.models.loading import source
+
+        self.model = config.encoders.get(TEXT, PACKAGED)
+        self.source = source(self.model)
+
+
+def _fusion(config: CrmtConfig, senses: Senses, classes: int) -> FusionModel:
+    encoders = {name: make_encoder(config, name, senses.size(name)) for name in senses.names}
+    orthogonal = config.method.orthogonal
+    return FusionModel(
+        encoders,
+        classes,
+        orthogonality=config.orthogonality if orthogonal else "none",
+        weights_start=config.weights_start if orthogonal else None,
+    )
+
+
+def _digest(rows: Sequence[Record], names: Sequence[str]) -> str:
+    """Return a digest of what training reads of the rows; of files, their names."""
+    total = hashlib.blake2b(digest_size=8)
+    for row in rows:
+        read = {name: row.inputs[name] for name in names if name in row.inputs}
+        total.update(repr((row.id, row.target, sorted(read.items(), key=str))).encode())
+    return total.hexdigest()
+
+
+def _share_right(logits: Tensor, labels: Tensor) -> float:
+    return float((logits.argmax(dim=1) == labels).double().mean())

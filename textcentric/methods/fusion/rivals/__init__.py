@@ -1,0 +1,1 @@
+"""What CRMT is compared with."""

@@ -1,0 +1,78 @@
+"""Gradient blending (Wang et al., CVPR 2020): weigh branches by generalisation over overfitting.
+
+Legend: B rows, M modalities, C classes.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from textcentric.methods.fusion.config import CrmtConfig
+from textcentric.methods.fusion.crmt.objective import classification_loss
+from textcentric.methods.fusion.model import FusionModel, Output
+
+
+class GradientBlending(nn.Module):
+    """The weighted sum of the joint loss and one of each modality's own head.
+
+    Weights are w ~ G / O^2 (online form): G how much the held-out loss of a branch fell since the
+    last evaluation, O how much the gap to its training loss grew. They start equal, and are those
+    of one process.
+    """
+
+    def __init__(self, fusion: FusionModel, config: CrmtConfig):
+        super().__init__()
+        classes = len(fusion.bias)
+        widths = [fusion.rows[name].shape[1] for name in fusion.names]
+        self.heads = nn.ModuleList(nn.Linear(width, classes) for width in widths)
+        branches = len(widths) + 1
+        self.register_buffer("branch_weights", torch.full((branches,), 1 / branches))
+        self.register_buffer("sums", torch.zeros(branches))  # of training losses since then
+        self.register_buffer("rows", torch.zeros(()))
+        self.register_buffer("last", torch.full((2, branches), torch.nan))  # training, held out
+        self.branch_weights: Tensor
+        self.sums: Tensor
+        self.rows: Tensor
+        self.last: Tensor
+
+    def forward(self, output: Output, labels: Tensor) -> Tensor:
+        """Return the loss of each row (B,)."""
+        losses = self.branches(output, labels)  # (B, M + 1)
+        if self.training:
+            self.sums += losses.detach().sum(dim=0)
+            self.rows += len(labels)
+        return losses @ self.branch_weights * losses.shape[1]
+
+    def branches(self, output: Output, labels: Tensor) -> Tensor:
+        """Return the losses (B, M + 1) of each modality's head, and the joint one."""
+        alone = [
+            classification_loss(head(features), labels)
+            for features, head in zip(output.features.values(), self.heads, strict=True)
+        ]
+        return torch.stack([*alone, classification_loss(output.logits, labels)], dim=1)
+
+    def update(self, held_out: Tensor) -> None:
+        """Weigh the branches anew by their mean held-out losses (M + 1,)."""
+        if not float(self.rows):
+            return
+        now = torch.stack([self.sums / self.rows, held_out.to(self.sums)])
+        if not bool(self.last.isnan().any()):
+            self.branch_weights.copy_(blend(self.last, now))
+        self.last.copy_(now)
+        self.sums.zero_()
+        self.rows.zero_()
+
+
+def blend(before: Tensor, now: Tensor) -> Tensor:
+    """Return weights that sum to 1 from mean losses (2, branches): training, then held out.
+
+    Branches that generalise nothing weigh nothing; where none does all weigh the same.
+
+    >>> blend(torch.tensor([[2.0, 2.0], [2.0, 2.0]]), torch.tensor([[1.0, 0.5], [1.5, 1.5]]))
+    tensor([0.8000, 0.2000])
+    """
+    gain = (before[1] - now[1]).clamp(min=0)
+    overfit = ((now[1] - now[0]) - (before[1] - before[0])).abs().clamp(min=1e-3)
+    told = gain / overfit.square()
+    return told / told.sum() if float(told.sum()) > 0 else torch.full_like(told, 1 / len(told))

@@ -1,0 +1,60 @@
+"""Preferences made from an `augment` run: the clean text before its damaged variants.
+
+What the other parts of the row say (its picture, its table) is the description by which a reward
+model can tell the true text from the damaged one.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from textcentric.data.pairs.layouts import fault
+from textcentric.data.pairs.loading import PairSet
+from textcentric.errors import DataError
+from textcentric.prompts.prompt import LABELS
+from textcentric.rows import MODALITIES, Example, Pair
+from textcentric.runs.examples import read_examples
+
+RESPONSE = "text"  # the part that is chosen or rejected
+PROMPT = "Describe what is offered."
+
+
+def pairs_of_run(run: str | Path) -> PairSet:
+    """Return a pair for every accepted variant of a row whose text differs from the clean one.
+
+    Raises DataError where there is none.
+    """
+    run = Path(run)
+    dropped: Counter[str] = Counter()
+    examples = read_examples(run, labels=LABELS)
+    pairs = [pair for example in examples for pair in _of(example, dropped)]
+    if not pairs:
+        raise DataError(
+            f"run {run} has no variant whose {RESPONSE} differs from that of its row: nothing can"
+            " be preferred; augment with prompts that change it, such as adversarial/noise"
+        )
+    return PairSet(pairs, run.name, "run", dropped)
+
+
+def _of(example: Example, dropped: Counter[str]) -> Iterator[Pair]:
+    described = {
+        name: text
+        for name, text in example.parts.items()
+        if name != RESPONSE and name in MODALITIES
+    }
+    for number, variant in enumerate(example.variants):
+        pair = Pair(
+            id=f"{example.id}/{number}",
+            prompt=PROMPT,
+            chosen=example.parts.get(RESPONSE, ""),
+            rejected=variant.get(RESPONSE, ""),
+            descriptions=described,
+            group=example.group or example.id,
+            split=example.split,
+        )
+        if why := fault(pair):
+            dropped[why] += 1
+        else:
+            yield pair

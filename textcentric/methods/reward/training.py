@@ -1,0 +1,189 @@
+"""What `textcentric train reward` does: pairs in, a model folder out; or only its plan."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from textcentric.augmentation.words import EXPERTS_ONLY
+from textcentric.command_line import command
+from textcentric.data.pairs import PairSet, read_pairs
+from textcentric.errors import ConfigError, DataError, Say, unknown
+from textcentric.methods.reward import Reward
+from textcentric.methods.reward.config import RewardTraining
+from textcentric.methods.reward.from_run import pairs_of_run
+from textcentric.methods.reward.words import described, pictured
+from textcentric.rows import Pair
+from textcentric.runs.listing import find_run
+from textcentric.training.config import TrainConfig
+from textcentric.training.plan import device, holds
+from textcentric.training.processes import first_process, processes
+from textcentric.training.start import total_steps
+
+if TYPE_CHECKING:
+    from textcentric.training.folder import TrainResult
+
+METRICS = ("loss", "accuracy", "margin")
+OF_PROXY = ("proxy_loss", "proxy_accuracy", "proxy_wrong", "sfc_mean", "sfc_p10", "sfc_p90")
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """What is trained on and what is evaluated, and where it is from."""
+
+    name: str
+    train: list[Pair]
+    held_out: list[Pair]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A training that could begin."""
+
+    loop: TrainConfig
+    method: Reward
+    pairs: Pairs
+
+
+def prepared(training: RewardTraining, tell: Say, *, writes: bool = True) -> Prepared:
+    """Return a training of which everything is checked; pictures are in words, models loaded."""
+    from transformers.utils.logging import disable_progress_bar
+
+    disable_progress_bar()
+    loop = training.loop()
+    pairs = training_pairs(training, loop.output_dir if writes else None, tell)
+    loop = _fitted(loop, training, pairs, tell)
+    method = Reward(training.method(), pairs.train, training.image_dir)
+    _check_metric(loop, method)
+    return Prepared(loop, method, _short_enough(method, pairs, tell))
+
+
+def training_pairs(training: RewardTraining, folder: Path | None, tell: Say) -> Pairs:
+    """Return the pairs of `training`, pictures in words; `folder` keeps what experts said."""
+    found = _read(training, str(training.run or training.dataset_name))
+    train, held_out = found, []
+    if training.eval_dataset:
+        others = [_read(training, name) for name in training.eval_dataset]
+        held_out = [pair for other in others for pair in _in_words(other, training, folder).pairs]
+    for note in (train := _in_words(found, training, folder)).notes():
+        tell(note)
+    if not training.eval_dataset:
+        held_out = [pair for pair in train.pairs if pair.split == "validation"]
+    rows = train.of_split("train")[: training.train_rows]
+    if not rows:
+        raise DataError(
+            f"no pair of {found.name} is in the split train, so there is nothing to learn"
+        )
+    return Pairs(found.name, rows, held_out[: training.held_out_rows])
+
+
+def _read(training: RewardTraining, name: str) -> PairSet:
+    if training.run is not None and name == training.run:
+        return pairs_of_run(find_run(name))
+    return read_pairs(name, layout=training.layout)
+
+
+def _in_words(found: PairSet, training: RewardTraining, folder: Path | None) -> PairSet:
+    """Return the pairs with their pictures in words, where a folder of pictures is named.
+
+    Where the model sees them itself, return those whose pictures are there.
+    """
+    seeing = training.reward.get("vision_model") is not None
+    if training.image_dir is None:
+        if seeing:
+            raise ConfigError("vision_model needs pictures: give --image-dir, their folder")
+        return found
+    if not Path(training.image_dir).is_dir():
+        raise ConfigError(
+            f"image_dir={training.image_dir!r} is no folder; expected that of the pictures"
+        )
+    if seeing:
+        return pictured(found, training.image_dir)
+    journal = None
+    if folder is not None and first_process():
+        (folder / "words").mkdir(parents=True, exist_ok=True)
+        journal = folder / "words" / EXPERTS_ONLY
+    return described(found, training.image_dir, expert=training.image_expert, journal=journal)
+
+
+def _short_enough(method: Reward, pairs: Pairs, tell: Say) -> Pairs:
+    """Return the pairs without those of which a response would be cut."""
+    kept = [
+        [pair for pair in side if not method.reader.too_long(pair)]
+        for side in (pairs.train, pairs.held_out)
+    ]
+    gone = len(pairs.train) + len(pairs.held_out) - sum(map(len, kept))
+    limit = f"max_length={method.config.max_length}"
+    if gone:
+        tell(f"{gone:,} pairs left out: a response is longer than {limit} tokens")
+    if not kept[0]:
+        raise DataError(f"every pair has a response that would be cut at {limit}; raise it")
+    return Pairs(pairs.name, *kept)
+
+
+def _fitted(loop: TrainConfig, training: RewardTraining, pairs: Pairs, tell: Say) -> TrainConfig:
+    """Return the configuration without evaluation where there is nothing to evaluate."""
+    if pairs.held_out or loop.eval_strategy == "no":
+        return loop
+    absent = f"no pair of {pairs.name} is in the split validation"
+    for name in ("metric_for_best_model", "eval_strategy"):
+        if training.train.get(name) is not None:
+            raise DataError(
+                f"{name}={training.train[name]!r} needs held-out pairs and {absent}; leave it out,"
+                " or give --eval-dataset PAIRS"
+            )
+    tell(f"{absent}: nothing is evaluated (eval_strategy no); --eval-dataset names some")
+    return loop.model_copy(update={"eval_strategy": "no"})
+
+
+def _check_metric(loop: TrainConfig, method: Reward) -> None:
+    """Raise ConfigError, before the first step, for a metric that reward models do not have."""
+    known = (*METRICS, *(OF_PROXY if method.config.proxied else ()))
+    name = (loop.metric_for_best_model or "loss").removeprefix("eval_")
+    if name not in known:
+        raise ConfigError(unknown("metric of a reward model", name, known))
+
+
+def then_do(result: TrainResult, training: RewardTraining) -> str:
+    """Return the command that comes after the training."""
+    words: dict[str, object] = {"input": "RESPONSES.jsonl", "image_dir": training.image_dir}
+    if training.image_dir is not None and training.image_expert != "auto":
+        words["image_expert"] = training.image_expert
+    return command("score", result.output_dir, **words, output="scores.jsonl")
+
+
+def planned(ready: Prepared) -> dict[str, Any]:
+    """Return the figures of a training that has not begun."""
+    loop, method, pairs = ready.loop, ready.method, ready.pairs
+    config = method.config
+    both = [[len(ids) for ids in method.reader.both(pair)] for pair in pairs.train]
+    lengths = [length for pair in both for length in pair]
+    batch = loop.per_device_train_batch_size * processes() * loop.gradient_accumulation_steps
+    return {
+        "pairs": pairs.name,
+        "train_pairs": len(pairs.train),
+        "held_out_pairs": len(pairs.held_out),
+        "descriptions": sorted({name for pair in pairs.train for name in pair.descriptions}),
+        "pictures": len({file for pair in pairs.train for file in pair.images}),
+        "objective": config.reward_objective,
+        "proxy_input": config.proxy_input if config.proxied else None,
+        "model": config.model,
+        "vision_model": config.vision_model,
+        "parameters": sum(one.numel() for one in method.model.parameters()),
+        "trained": sum(one.numel() for one in method.model.parameters() if one.requires_grad),
+        "tokens_a_text": round(sum(lengths) / len(lengths), 1),
+        "longest": max(lengths),
+        "full": sum(length >= config.max_length for length in lengths) / len(lengths),
+        "max_length": config.max_length,
+        "batch": batch,
+        "processes": processes(),
+        "device": device(loop),
+        "mixed_precision": loop.mixed_precision,
+        "steps": total_steps(loop, math.ceil(len(pairs.train) / batch)),
+        "epochs": loop.num_train_epochs if loop.max_steps < 1 else None,
+        "eval_strategy": loop.eval_strategy,
+        "output_dir": str(loop.output_dir),
+        "output_dir_holds": holds(loop),
+    }

@@ -1,0 +1,215 @@
+"""How sure a figure is: a paired bootstrap over test rows, and the figures of a robustness curve.
+
+Rows are drawn once; every arm, seed and level is scored on the same draws, so that differences
+are paired. Seeds are pooled: the score of a draw is the mean of the seeds' scores on it. The
+intervals therefore speak of other test rows, not of other trainings; show the seeds beside them.
+Legend: N rows, R resamples, L levels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from copy import copy
+from dataclasses import dataclass
+
+import numpy as np
+
+from textcentric.errors import ConfigError, DataError
+from textcentric.metrics.scores import Values, find_score
+
+NEAR_CONSTANT = 0.05  # a clean score this close to the constant's has no drop ratio
+_DETECT = 1.96 + 0.84  # two-sided 5 %, power 80 %
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A figure of the rows as they are, and of every resample: `draws` (R,).
+
+    A draw is NaN where a resample held none of the rows that the figure is about.
+    """
+
+    value: float
+    draws: np.ndarray
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The 95 % percentile interval (Efron and Tibshirani 1993, ch. 13)."""
+        low, high = np.nanpercentile(self.draws, [2.5, 97.5])
+        return float(low), float(high)
+
+    @property
+    def standard_error(self) -> float:
+        """The standard deviation of the resamples."""
+        return float(np.nanstd(self.draws, ddof=1))
+
+    @property
+    def p_positive(self) -> float:
+        """The share of resamples above 0, those at 0 counted half."""
+        known = self.draws[~np.isnan(self.draws)]
+        return float(((known > 0) + 0.5 * (known == 0)).mean())
+
+    def __sub__(self, other: Estimate) -> Estimate:
+        """Return the paired difference; both must come from one `Resampled`."""
+        if self.draws.shape != other.draws.shape:
+            raise DataError(
+                f"{len(self.draws)} and {len(other.draws)} resamples cannot be paired;"
+                " take both estimates from the same Resampled"
+            )
+        return Estimate(self.value - other.value, self.draws - other.draws)
+
+
+class Resampled:
+    """Rows drawn with replacement, once, under which any predictions can be scored.
+
+    With `groups` (one a row, None for a row on its own) whole groups are drawn: rows of one
+    group are not independent, and drawing rows alone makes the intervals too narrow.
+
+    >>> drawn = Resampled(600, groups=rescuers)                            # doctest: +SKIP
+    >>> ours = drawn.estimate("quadratic_kappa", targets, ours_by_seed)    # doctest: +SKIP
+    >>> (ours - drawn.estimate("quadratic_kappa", targets, theirs)).interval  # doctest: +SKIP
+    (0.012, 0.094)
+    """
+
+    def __init__(
+        self,
+        rows: int,
+        *,
+        groups: Sequence[str | None] | None = None,
+        resamples: int = 1000,
+        seed: int = 0,
+    ):
+        if rows < 1 or resamples < 2:
+            raise ConfigError(f"{resamples} resamples of {rows} rows, expected 2 or more of 1")
+        if groups is not None and len(groups) != rows:
+            raise DataError(f"{len(groups)} groups for {rows} rows, expected one a row")
+        self.rows = rows
+        places = np.arange(rows) if groups is None else _numbered(groups)
+        self._counts = _drawn_counts(places.max() + 1, resamples, seed)[:, places]  # (R, N)
+
+    def among(self, places: Sequence[int]) -> Resampled:
+        """Return the same draws as seen by the rows at `places` only, so that both can be paired.
+
+        Raises DataError where there is no place.
+        """
+        if not len(places):
+            raise DataError("no row is left of those that were drawn; expected one or more")
+        fewer = copy(self)
+        fewer.rows, fewer._counts = len(places), self._counts[:, np.asarray(places)]
+        return fewer
+
+    def estimate(self, metric: str, targets: Values, by_seed: Sequence[Values]) -> Estimate:
+        """Return the score `metric`, the mean over the predictions of each seed in `by_seed`."""
+        if not len(by_seed) or np.ndim(by_seed[0]) == 0:
+            raise DataError("by_seed holds no seeds; expected one list of predictions a seed")
+        found = [self._scores(metric, targets, predictions) for predictions in by_seed]
+        mean = np.mean(found, axis=0)  # (1 + R,)
+        return Estimate(float(mean[0]), mean[1:])
+
+    def mean(self, values: Values) -> Estimate:
+        """Return the mean of `values` (N,)."""
+        known = np.asarray(values, float)
+        if known.shape != (self.rows,):
+            raise DataError(f"{len(known)} values, but {self.rows} rows were drawn")
+        sizes = self._counts.sum(axis=1)  # (R,), 0 where a resample holds none of the rows
+        draws = np.full(len(sizes), np.nan)
+        np.divide(self._counts @ known, sizes, out=draws, where=sizes > 0)
+        return Estimate(float(known.mean()), draws)
+
+    def _scores(self, metric: str, targets: Values, predictions: Values) -> np.ndarray:
+        """Return the score of the rows as they are, then of each resample (1 + R,)."""
+        chosen = find_score(metric)
+        statistics = chosen.statistics(targets, predictions)  # (N, S)
+        if len(statistics) != self.rows:
+            raise DataError(f"{len(statistics)} predictions, but {self.rows} rows were drawn")
+        sizes = self._counts.sum(axis=1, keepdims=True)  # (R, 1), unequal where groups are
+        drawn = sizes[:, 0] > 0
+        means = self._counts[drawn] @ statistics / sizes[drawn]  # (R, S)
+        found = np.full(1 + len(sizes), np.nan)
+        found[[True, *drawn]] = chosen.value(np.vstack([statistics.mean(axis=0), means]))
+        return found
+
+
+def _numbered(groups: Sequence[str | None]) -> np.ndarray:
+    """Return the number of each row's group (N,), by first appearance."""
+    numbers: dict[tuple[str, str | int], int] = {}
+    keys: list[tuple[str, str | int]] = [
+        ("row", place) if group is None else ("group", group) for place, group in enumerate(groups)
+    ]
+    return np.array([numbers.setdefault(key, len(numbers)) for key in keys])
+
+
+def _drawn_counts(units: int, resamples: int, seed: int) -> np.ndarray:
+    """Return how often each unit was drawn in each resample (R, units)."""
+    drawn = np.random.default_rng(seed).integers(units, size=(resamples, units))
+    drawn += units * np.arange(resamples)[:, None]  # one stretch of numbers a resample
+    counts = np.bincount(drawn.ravel(), minlength=resamples * units)
+    return counts.reshape(resamples, units).astype(float)
+
+
+def why_undefined(clean: float, higher_is_better: bool, constant: float) -> str:
+    """Say why a drop ratio means nothing here; empty where it is defined.
+
+    A model near chance loses little and is useless, so the clean score must beat the constant
+    prediction's by more than 0.05; a score that is not positive cannot be divided by.
+    """
+    gain = clean - constant if higher_is_better else constant - clean
+    if gain <= NEAR_CONSTANT:
+        return (
+            f"the clean score {clean:.3f} is not better than the constant prediction's"
+            f" {constant:.3f} by more than {NEAR_CONSTANT}"
+        )
+    return "" if clean > 0 else f"the clean score {clean:.3f} is not above 0"
+
+
+def drop_ratio(
+    clean: float, corrupted: float, higher_is_better: bool, constant: float
+) -> float | None:
+    """Return the share of the clean score that is lost, None where `why_undefined` says so.
+
+    Negative where the corruption helped. For a metric that is better when lower it is the
+    share by which the error grew.
+    """
+    if why_undefined(clean, higher_is_better, constant):
+        return None
+    return (clean - corrupted if higher_is_better else corrupted - clean) / clean
+
+
+def drop_interval(
+    clean: Estimate, corrupted: Estimate, higher_is_better: bool, constant: float
+) -> tuple[float, float] | None:
+    """Return the 95 % interval of the drop ratio, None where it is undefined or has no bounds.
+
+    It has none where the interval of the clean score, by which we divide, reaches 0.
+    """
+    if why_undefined(clean.value, higher_is_better, constant) or clean.interval[0] <= 0:
+        return None
+    lost = clean - corrupted if higher_is_better else corrupted - clean
+    shares = np.full_like(lost.draws, np.nan)  # a draw whose clean score is 0 has no share
+    np.divide(lost.draws, clean.draws, out=shares, where=clean.draws != 0)
+    return Estimate(lost.value / clean.value, shares).interval
+
+
+def area(levels: Sequence[float], scores: Values) -> np.ndarray:
+    """Return the area under `scores` (L, ...) over rising `levels` (L,), by the trapezoid rule.
+
+    Divided by nothing and rescaled by nothing (MultiBench's relative robustness, arXiv
+    2107.07502, without its rescaling across methods): a score of 1 from level 0 to 0.9 has the
+    area 0.9, so only areas over the same levels may be compared.
+    """
+    x, y = np.asarray(levels, float), np.asarray(scores, float)
+    if x.ndim != 1 or len(x) < 2 or not (np.diff(x) > 0).all():
+        raise DataError(f"levels {list(levels)} do not rise; expected two or more rising levels")
+    if len(x) != len(y):
+        raise DataError(f"{len(x)} levels and {len(y)} scores; expected one score a level")
+    return np.tensordot(np.diff(x), (y[1:] + y[:-1]) / 2, axes=1)
+
+
+def area_estimate(levels: Sequence[float], scores: Sequence[Estimate]) -> Estimate:
+    """Return the area under `scores`, one `Estimate` a level, with its resamples."""
+    whole = area(levels, [estimate.value for estimate in scores])
+    return Estimate(float(whole), area(levels, np.stack([e.draws for e in scores])))
+
+
+def smallest_detectable(difference: Estimate) -> float:
+    """Return the difference that this paired test finds 80 times in 100 (two-sided 5 %)."""
+    return _DETECT * difference.standard_error

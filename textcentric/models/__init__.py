@@ -1,0 +1,1 @@
+"""Models by name: the packaged ones, folders, and those of the hub."""

@@ -1,0 +1,180 @@
+"""Models of transformers from the hub or a folder: tokenizer, weights, revision, dropout."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from textcentric.errors import ConfigError
+from textcentric.models.packaged import packaged_encoder
+
+PACKAGED = "packaged"  # MiniLM
+# What families call the dropout of their layers (BERT and its kin; DistilBERT; GPT-2; Llama, OPT).
+DROPOUTS = (
+    *("hidden_dropout_prob", "attention_probs_dropout_prob", "dropout", "attention_dropout"),
+    *("resid_pdrop", "embd_pdrop", "attn_pdrop"),
+)
+OFFSET_POSITIONS = ("camembert", "longformer", "mpnet", "roberta", "xlm-roberta")
+_WEIGHTS = ("*.safetensors", "*.bin", "*.pt", "*.pth")
+
+
+def source(model: str) -> str:
+    """Return the hub name or folder behind `model`."""
+    return str(packaged_encoder()) if model == PACKAGED else model
+
+
+def found(loader: Any, name: str, called: str, **options: Any) -> Any:
+    """Load by `loader`; raises ConfigError, which names the model as `called`, where it cannot."""
+    from safetensors import SafetensorError
+
+    try:
+        return loader.from_pretrained(name, **options)
+    except (SafetensorError, OSError, ValueError, ImportError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise ConfigError(
+            f"model {called!r} cannot be loaded: {reason}. Expected a folder with a Hugging"
+            " Face model, a hub name that is reachable or in the cache, or 'packaged'"
+        ) from error
+
+
+def load_tokenizer(config: Any, name: str) -> Any:
+    """Load the tokenizer of a model by hub name or folder; raises ConfigError where none is.
+
+    `config` holds `model`, as messages call it, `revision` and `trust_remote_code`.
+    """
+    from transformers import AutoTokenizer
+
+    options = {"revision": config.revision} if config.revision is not None else {}
+    with quiet():
+        return found(
+            AutoTokenizer,
+            name,
+            config.model,
+            trust_remote_code=config.trust_remote_code,
+            **options,
+        )
+
+
+def longest_text(encoder: Any, tokenizer: Any) -> int | None:
+    """Return how many tokens the model takes, None where it says no limit."""
+    settings = encoder.config
+    limits = [tokenizer.model_max_length]
+    positions = getattr(settings, "max_position_embeddings", None) or 0
+    if positions > 0 and getattr(settings, "position_biased_input", True):
+        taken = settings.model_type in OFFSET_POSITIONS
+        limits.append(positions - (settings.pad_token_id + 1 if taken else 0))
+    limit = min(limits)
+    return None if limit > 1e9 else int(limit)
+
+
+def checked_layers(layers: int, settings: Any, model: str) -> int:
+    """Return `layers`; raises ConfigError where the model has fewer."""
+    most = getattr(settings, "num_hidden_layers", 0)
+    if layers > most:
+        raise ConfigError(f"layers={layers}: model {model!r} has {most}; give at most as many")
+    return layers
+
+
+def dropout_settings(share: float, settings: Any) -> dict[str, float]:
+    """Return the dropout settings of the model's family, all of them `share`."""
+    return {name: share for name in DROPOUTS if hasattr(settings, name)}
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Draw from `seed` inside, and leave the state of torch's generators as it was."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        yield
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep transformers from telling of the pooler that is left out, and from drawing bars."""
+    from transformers.utils import logging
+
+    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()
+
+
+def load_model(model: str, auto_class: str, *, expert: str, expected: str) -> tuple[Any, Any]:
+    """Return processor and model, ready to be asked, by one of transformers' `auto_class`es.
+
+    Raises ConfigError where the model cannot be loaded, naming the `expert` and what it expected.
+    """
+    import torch
+    import transformers
+
+    try:
+        processor = transformers.AutoProcessor.from_pretrained(model)
+        loaded = getattr(transformers, auto_class).from_pretrained(model)
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            f"the {expert} expert {model!r} cannot be loaded: {error}; expected {expected}, as a"
+            " folder or a name on the hub"
+        ) from error
+    return processor, loaded.to("cuda" if torch.cuda.is_available() else "cpu").eval()
+
+
+def revision(model: str) -> str:
+    """Return the commit of a hub model (8 hex digits) or a digest of a folder's weights.
+
+    Raises ConfigError where there is no such model.
+    """
+    folder = Path(model)
+    return _digest_weights(folder) if folder.is_dir() else _hub_commit(model)
+
+
+def _digest_weights(folder: Path) -> str:
+    files = sorted(path for pattern in _WEIGHTS for path in folder.glob(pattern))
+    if not files:
+        raise ConfigError(
+            f"the model folder {str(folder)!r} holds no weights; expected a file such as"
+            " model.safetensors: save the model there with save_pretrained"
+        )
+    whole = hashlib.blake2b(digest_size=4)
+    for path in files:
+        with path.open("rb") as file:
+            whole.update(hashlib.file_digest(file, "sha256").digest())
+    return whole.hexdigest()
+
+
+def _hub_commit(model: str) -> str:
+    from transformers.utils.hub import cached_file
+
+    try:
+        path = cached_file(model, "config.json")
+    except OSError as error:
+        raise ConfigError(
+            f"there is no model {model!r} on this machine or the hub: {error}"
+        ) from error
+    return Path(str(path)).parent.name[:8]  # .../snapshots/COMMIT/config.json
+
+
+def load_encoder(name: str, processor: str, modality: str) -> tuple[Any, Any]:
+    """Return the processor and the model `name`; raises ConfigError where they cannot be loaded."""
+    import torch
+    import transformers
+
+    try:
+        ready = getattr(transformers, processor).from_pretrained(name)
+        model = transformers.AutoModel.from_pretrained(name)
+    except (OSError, ValueError, ImportError) as error:
+        raise ConfigError(
+            f"{modality} encoder {name!r} cannot be loaded: {str(error).splitlines()[0]}; expected"
+            " a folder or a hub name of a model with its preprocessor"
+        ) from error
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    return ready, model.to(device).eval().requires_grad_(False)

@@ -1,0 +1,73 @@
+"""Sentence embeddings for curation: a real encoder, loaded once, off the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, Protocol
+
+from textcentric.machine import require
+
+if TYPE_CHECKING:
+    import numpy as np
+
+BATCH = 64
+
+
+class Encoder(Protocol):
+    """What puts texts side by side: one unit vector a text."""
+
+    async def embed(self, texts: Sequence[str]) -> np.ndarray:
+        """Return one unit vector a text (B, D)."""
+        ...
+
+
+class SentenceEncoder:
+    """Embed texts with sentence-transformers; `model` is a folder or a hub name.
+
+    Raises ConfigError where that package is not installed.
+
+    >>> encoder = SentenceEncoder(folder)  # doctest: +SKIP
+    >>> (await encoder.embed(["a dog", "a cat"])).shape  # doctest: +SKIP
+    (2, 384)
+    """
+
+    def __init__(self, model: str):
+        require("--embeddings")
+        self.model = model
+        self._encoder: Any = None
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="encoder")
+
+    async def embed(self, texts: Sequence[str]) -> np.ndarray:
+        """Return one unit vector a text (B, D)."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, self._embed, list(texts))
+
+    def load(self) -> None:
+        """Start loading in the background; `embed` waits for it."""
+        self._thread.submit(self._load)
+
+    def close(self) -> None:
+        """Stop the thread; what it is doing is finished first."""
+        self._thread.shutdown(wait=True, cancel_futures=True)
+
+    def _load(self) -> None:
+        if self._encoder is None:
+            import torch
+            from sentence_transformers import SentenceTransformer
+
+            if not torch.cuda.is_available():  # leave the other cores to the engine
+                torch.set_num_threads(max(1, torch.get_num_threads() // 2))
+            self._encoder = SentenceTransformer(self.model, trust_remote_code=False)
+
+    def _embed(self, texts: list[str]) -> np.ndarray:
+        import numpy as np
+
+        self._load()
+        if not texts:
+            return np.zeros((0, self._encoder.get_embedding_dimension()), dtype=np.float32)
+        vectors: np.ndarray = self._encoder.encode(
+            texts, batch_size=BATCH, normalize_embeddings=True, show_progress_bar=False
+        )
+        return vectors

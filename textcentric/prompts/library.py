@@ -1,0 +1,180 @@
+"""The prompt library: the packaged prompts, folders that add to them, and the bank.
+
+A user's folder adds prompts or overrides them by id.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from textcentric.errors import PromptError, unknown
+from textcentric.prompts.prompt import (
+    LABELS,
+    STAGES,
+    Prompt,
+    digest_texts,
+    read_prompt,
+    read_source,
+)
+
+BANK_VALUES = {
+    "kind": ("random", "instruction"),
+    "label": LABELS,
+    "writes": ("text", "table", "image", "audio", "row", "modality"),
+}
+BANK = "bank/"
+
+
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    """One line of the bank: an instruction in a family, random or instruction-based."""
+
+    id: str
+    family: str
+    kind: str
+    label: str
+    writes: str
+    instruction: str
+
+
+@dataclass(frozen=True)
+class PromptLibrary:
+    """All prompts by id and the bank of adversarial instructions.
+
+    >>> library = PromptLibrary.load()
+    >>> [prompt.id for prompt in library.select("adversarial/n*")]
+    ['adversarial/noise']
+    """
+
+    prompts: Mapping[str, Prompt]
+    bank: tuple[Instruction, ...] = ()
+    warnings: tuple[str, ...] = field(default=())
+
+    @classmethod
+    def load(cls, *folders: str | Path, packaged: bool = True) -> PromptLibrary:
+        """Load the packaged library, then each of `folders`, later ones winning by id.
+
+        Without `packaged` only `folders` count: the frozen prompts of a run are all it needs.
+        """
+        prompts: dict[str, Prompt] = {}
+        bank: dict[str, Instruction] = {}
+        for folder in (*([packaged_prompts()] if packaged else []), *map(Path, folders)):
+            if not folder.is_dir():
+                raise PromptError(f"prompt folder {str(folder)!r} does not exist")
+            for path in sorted(folder.rglob("*.jinja")):
+                prompt = read_prompt(path)
+                prompts[prompt.id] = prompt
+            for path in sorted(folder.rglob("instructions.jsonl")):
+                bank.update((entry.id, entry) for entry in read_bank(path))
+        return cls(prompts, tuple(bank.values()))
+
+    def __getitem__(self, name: str) -> Prompt:
+        if name not in self.prompts:
+            raise PromptError(unknown("prompt", name, self.prompts), prompt=name)
+        return self.prompts[name]
+
+    def select(self, terms: str | Sequence[str]) -> list[Prompt]:
+        """Return the prompts that `terms` (sets, ids, globs; comma-separated) name, by stage."""
+        names = terms.split(",") if isinstance(terms, str) else terms
+        chosen = {p.id: p for term in names if term.strip() for p in self._match(term.strip())}
+        if not chosen:
+            raise PromptError("no prompts chosen; name at least one set, id or glob")
+        return sorted(chosen.values(), key=lambda prompt: STAGES.index(prompt.front.stage))
+
+    def _match(self, term: str) -> list[Prompt]:
+        if term in self.prompts:
+            return [self.prompts[term]]
+        found = [p for p in self.prompts.values() if p.front.stage == term]
+        found = found or [
+            p
+            for p in self.prompts.values()
+            if fnmatchcase(p.id, term) and p.front.stage not in ("bank", "expand")
+        ]
+        if not found:
+            sets = {p.front.stage for p in self.prompts.values()}
+            raise PromptError(unknown("prompt or set", term, sets | set(self.prompts)), prompt=term)
+        return found
+
+    def from_bank(self, carrier: Prompt, seed: int) -> Prompt:
+        """Return `carrier` with an instruction of the bank drawn by `seed`."""
+        if not self.bank:
+            raise PromptError("the bank of instructions is empty; add an instructions.jsonl")
+        entry = random.Random(seed).choice(self.bank)
+        return with_instruction(carrier, entry)
+
+
+def with_instruction(carrier: Prompt, entry: Instruction) -> Prompt:
+    """Return the prompt that asks for `entry`, under the id `bank/<entry>`."""
+    front = carrier.front.model_copy(update={"label": entry.label, "writes": entry.writes})
+    digest = digest_texts(carrier.digest, entry.id, entry.instruction, entry.label, entry.writes)
+    return replace(
+        carrier,
+        front=front,
+        digest=digest,
+        instruction=entry.instruction,
+        name=f"bank/{entry.id}",
+    )
+
+
+def packaged_prompts() -> Path:
+    """Return the folder of the shipped prompts, in a wheel or in a checkout."""
+    room = Path(__file__).parent
+    inside = room / "texts"
+    return inside if inside.is_dir() else room.parents[1] / "prompts"
+
+
+def read_bank(path: Path) -> list[Instruction]:
+    """Read an `instructions.jsonl`; raises PromptError naming the line that does not fit."""
+    entries = []
+    for entry in check_bank(path):
+        if isinstance(entry, PromptError):
+            raise entry
+        entries.append(entry)
+    return entries
+
+
+def check_bank(path: Path) -> Iterator[Instruction | PromptError]:
+    """Yield each line of a bank as an instruction, or as what is wrong with it."""
+    for number, line in enumerate(read_source(path).split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            yield _instruction(json.loads(line))
+        except (json.JSONDecodeError, PromptError) as error:
+            yield PromptError(f"{path}, line {number}: {error}")
+
+
+def _instruction(value: Any) -> Instruction:
+    known = [one.name for one in fields(Instruction)]
+    if not isinstance(value, dict):
+        raise PromptError(f"{value!r:.80}: expected an object with the keys {', '.join(known)}")
+    problems = [unknown("key", key, known) for key in value if key not in known]
+    for key in known:
+        text = value.get(key)
+        if not isinstance(text, str) or not text.strip():
+            given = f"is {text!r:.80}" if key in value else "is missing"
+            problems.append(f"{key} {given}; expected a text that is not empty")
+        elif key in BANK_VALUES and text not in BANK_VALUES[key]:
+            problems.append(unknown(key, text, BANK_VALUES[key]))
+    if problems:
+        raise PromptError("; ".join(problems))
+    return Instruction(**value)
+
+
+def open_library(prompt_dir: str | None) -> PromptLibrary:
+    """Load the packaged library and the user's folder, if one is given."""
+    return PromptLibrary.load(*([prompt_dir] if prompt_dir else []))
+
+
+def instruction(library: PromptLibrary, name: str) -> Instruction:
+    """Return the instruction `bank/ID`; raises PromptError with the nearest id."""
+    entries = {f"{BANK}{entry.id}": entry for entry in library.bank}
+    if name not in entries:
+        raise PromptError(unknown("instruction", name, entries), prompt=name)
+    return entries[name]

@@ -1,0 +1,289 @@
+"""Jinja for templates that strangers wrote: sandboxed, strict, and bounded.
+
+Jinja's sandbox keeps a template away from Python's internals but bounds neither nested loops
+nor the growth of strings and lists. Here every loop step and call is counted, every operand and
+every output is measured, what is read is charged, containers do not nest, and what a prompt
+does not need (macros, includes, string formatting) is not there.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import wraps
+from typing import Any
+
+from jinja2 import StrictUndefined, Template, TemplateSyntaxError, nodes
+from jinja2.exceptions import SecurityError, TemplateError, UndefinedError
+from jinja2.runtime import Context, LoopContext, Undefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.utils import Namespace
+
+from textcentric.errors import PromptError
+
+MAX_SOURCE = 64_000  # characters of one template
+MAX_STEPS = 20_000  # loop steps and calls of one rendering
+MAX_TEXT = 1_000_000  # characters, or items, of any one value and of the output
+MAX_WORK = 10_000_000  # characters and items that filters, calls and comparisons read or make
+FORBIDDEN = (
+    nodes.Macro,
+    nodes.CallBlock,
+    nodes.FilterBlock,
+    nodes.Import,
+    nodes.FromImport,
+    nodes.Include,
+    nodes.Extends,
+)
+FILTERS = (
+    "abs capitalize count d default dictsort first float int items last length list lower map max"
+    " min reject rejectattr reverse select selectattr sort title trim truncate unique upper"
+    " wordcount"
+).split()
+TESTS = (
+    "boolean defined divisibleby eq equalto even false float ge greaterthan gt integer iterable"
+    " le lessthan lt mapping ne none number odd sequence string true undefined"
+).split()
+METHODS: dict[type, frozenset[str]] = {
+    str: frozenset(
+        "capitalize count endswith find isalpha isdigit isupper lower lstrip removeprefix"
+        " removesuffix rstrip split splitlines startswith strip title upper".split()
+    ),
+    dict: frozenset(["get", "items", "keys", "values"]),
+    list: frozenset(["count", "index"]),
+    tuple: frozenset(["count", "index"]),
+}
+SCALARS = (str, int, float)
+
+
+class _Spent(threading.local):
+    """What one rendering has used so far, a thread each."""
+
+    steps = 0
+    characters = 0
+    work = 0
+
+    def nothing(self) -> None:
+        """Begin anew."""
+        self.steps = self.characters = self.work = 0
+
+
+class BoundedEnvironment(ImmutableSandboxedEnvironment):
+    """A Jinja environment in which every template ends, and soon."""
+
+    intercepted_binops = frozenset(["+", "*", "**", "%"])
+
+    def __init__(self) -> None:
+        super().__init__(
+            undefined=StrictUndefined,
+            optimized=False,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            finalize=self._emit,
+        )
+        self.spent = _Spent()
+        self.globals = {"range": self.globals["range"], "namespace": Namespace}
+        self.tests = {name: self.tests[name] for name in TESTS}
+        filters = {name: self.filters[name] for name in FILTERS} | {
+            "join": self._join,
+            "replace": self._replace,
+            "round": _round,
+            "opening": _opening,
+            "string": lambda value: str(_scalar(value)),
+        }
+        self.filters = {name: self._charging(done) for name, done in filters.items()} | {
+            "_steps": self._steps,
+            "_sized": self._charged,
+            "_scalar": _scalar,
+        }
+
+    def bounded(self, source: str) -> Template:
+        """Compile `source` with its bounds built in; raises PromptError."""
+        if len(source) > MAX_SOURCE:
+            raise PromptError(
+                f"the template has {len(source):,} characters; at most {MAX_SOURCE:,} are allowed"
+            )
+        self.spent.nothing()  # constants are computed while compiling
+        try:
+            tree = self.parse(source)
+            _bound(tree)
+            return self.from_string(tree)
+        except TemplateSyntaxError as error:
+            raise PromptError(f"line {error.lineno}: {error.message}") from error
+        except (RecursionError, SyntaxError, MemoryError) as error:
+            raise PromptError("the template is nested too deeply; make it simpler") from error
+        except TemplateError as error:
+            raise PromptError(str(error)) from error
+
+    def call(self, context: Any, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
+        """Call `obj`, one step; the sandbox decides whether it may be called."""
+        self._step()
+        self._charged(getattr(obj, "__self__", None))
+        return self._charged(super().call(context, obj, *args, **kwargs))
+
+    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+        """Compute `left operator right` where the result stays small."""
+        if operator == "%" and isinstance(left, str):
+            raise SecurityError("string formatting with % is not available in prompts")
+        if operator == "**" and not (abs(left) <= 1e6 and abs(right) <= 16):
+            raise SecurityError(f"{left} ** {right} is too large for a prompt")
+        repeats = operator == "*" and not (_is_number(left) and _is_number(right))
+        if repeats and _size(left) * _size(right) > MAX_TEXT:
+            raise SecurityError(f"a repetition would pass {MAX_TEXT:,} characters")
+        return self._charged(super().call_binop(context, operator, left, right))
+
+    def wrap_str_format(self, value: Any) -> None:
+        """Leave `str.format` unsafe: its widths know no bound."""
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        """Allow a short list of harmless methods; data is read by key, not by attribute."""
+        for kind, allowed in METHODS.items():
+            if isinstance(obj, kind):
+                return attr in allowed
+        return isinstance(obj, (LoopContext, Namespace)) and not attr.startswith("_")
+
+    def _step(self, characters: int = 0) -> None:
+        spent = self.spent
+        spent.steps += 1
+        spent.characters += characters
+        if spent.steps > MAX_STEPS:
+            raise SecurityError(f"more than {MAX_STEPS:,} loop steps and calls")
+        if spent.characters > MAX_TEXT:
+            raise SecurityError(f"more than {MAX_TEXT:,} characters of output")
+
+    def _charged(self, value: Any) -> Any:
+        """Return `value` after counting its size as work."""
+        if isinstance(value, (str, list, tuple, dict)):
+            self.spent.work += len(value)
+            if self.spent.work > MAX_WORK:
+                raise SecurityError(f"more than {MAX_WORK:,} characters and items of work")
+        return _sized(value)
+
+    def _charging(self, done: Callable[..., Any]) -> Callable[..., Any]:
+        """Return the filter `done` with what it reads and makes counted as work."""
+
+        @wraps(done)
+        def charged(*args: Any, **kwargs: Any) -> Any:
+            for value in args:
+                self._charged(value)
+            return self._charged(done(*args, **kwargs))
+
+        return charged
+
+    def _steps(self, iterable: Iterable[Any], body: int) -> Iterator[Any]:
+        for item in iterable:
+            self._step(body)
+            yield item
+
+    def _emit(self, value: Any) -> str:
+        text = value if isinstance(value, str) else str(_scalar(value))
+        self._step(len(text))
+        return text
+
+    def _join(self, values: Iterable[Any], separator: str = "") -> str:
+        texts = [str(_scalar(value)) for value in values]
+        if sum(map(len, texts)) + len(texts) * len(separator) > MAX_TEXT:
+            raise SecurityError(f"a joined text would pass {MAX_TEXT:,} characters")
+        return separator.join(texts)
+
+    def _replace(self, text: str, old: str, new: str) -> str:
+        if str(text).count(old) * len(new) > MAX_TEXT:
+            raise SecurityError(f"a replacement would pass {MAX_TEXT:,} characters")
+        return str(text).replace(old, new)
+
+
+def render(template: Template, block: str, variables: Mapping[str, Any]) -> str:
+    """Render one block; raises PromptError naming what was missing or refused."""
+    environment = template.environment
+    assert isinstance(environment, BoundedEnvironment)
+    environment.spent.nothing()
+    size, pieces = 0, []
+    try:
+        for piece in template.blocks[block](_context(template, variables)):
+            size += len(piece)
+            if size > MAX_TEXT:
+                raise SecurityError(f"more than {MAX_TEXT:,} characters of output")
+            pieces.append(piece)
+    except UndefinedError as error:
+        raise PromptError(f"{error.message}; known: {', '.join(sorted(variables))}") from error
+    except SecurityError as error:
+        raise PromptError(f"refused: {error.message or 'not allowed in a prompt'}") from error
+    except RecursionError as error:
+        raise PromptError("refused: the template calls itself without end") from error
+    except Exception as error:  # whatever a stranger's template makes of strange values
+        raise PromptError(f"{type(error).__name__}: {error}") from error
+    return "".join(pieces).strip()
+
+
+def _context(template: Template, variables: Mapping[str, Any]) -> Context:
+    """Return a context that holds globals and variables in one flat dict: three times as quick."""
+    return template.new_context({**template.environment.globals, **variables}, shared=True)
+
+
+def _bound(tree: nodes.Template) -> None:
+    """Refuse what prompts do not need and wrap what could grow."""
+    for node in tree.find_all(FORBIDDEN):
+        kind = type(node).__name__.lower()
+        raise PromptError(f"line {node.lineno}: {kind} is not available in prompts")
+    for loop in list(tree.find_all(nodes.For)):
+        if loop.recursive:
+            raise PromptError(f"line {loop.lineno}: recursive loops are not available in prompts")
+        body = sum(len(data.data) for data in loop.find_all(nodes.TemplateData))
+        loop.iter = _filtered(loop.iter, "_steps", nodes.Const(body))
+    for concat in list(tree.find_all(nodes.Concat)):
+        concat.nodes = [_filtered(node, "_sized") for node in concat.nodes]
+    for compare in list(tree.find_all(nodes.Compare)):
+        compare.expr = _filtered(compare.expr, "_sized")
+        for operand in compare.ops:
+            operand.expr = _filtered(operand.expr, "_sized")
+    for item in list(tree.find_all(nodes.Getitem)):
+        if isinstance(item.arg, nodes.Slice):
+            item.node = _filtered(item.node, "_sized")
+    for literal in list(tree.find_all(nodes.List)):
+        literal.items = [_filtered(item, "_scalar") for item in literal.items]
+    for pack in list(tree.find_all(nodes.Tuple)):
+        if pack.ctx == "load":
+            pack.items = [_filtered(item, "_scalar") for item in pack.items]
+    for pair in list(tree.find_all(nodes.Pair)):
+        pair.value = _filtered(pair.value, "_scalar")
+
+
+def _filtered(node: nodes.Node, name: str, *args: nodes.Expr) -> nodes.Filter:
+    return nodes.Filter(node, name, list(args), [], None, None, lineno=node.lineno)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float))
+
+
+def _size(value: Any) -> int:
+    if isinstance(value, (str, list, tuple)):
+        return max(1, len(value))
+    return max(1, abs(int(value)))
+
+
+def _sized(value: Any) -> Any:
+    if isinstance(value, (str, list, tuple)) and len(value) > MAX_TEXT:
+        raise SecurityError(f"a value has more than {MAX_TEXT:,} characters or items")
+    if isinstance(value, int) and value.bit_length() > 128:
+        raise SecurityError("a number has more than 128 bits")
+    return value
+
+
+def _round(value: float, digits: int = 0) -> float:
+    return round(float(value), max(-15, min(15, int(digits))))
+
+
+def _opening(text: str, share: float, most: int = 6) -> str:
+    """Return the first words of `text`: a `share` of them, at least one, at most `most`."""
+    words = str(text).split()
+    return " ".join(words[: max(1, min(int(most), int(len(words) * share)))])
+
+
+def _scalar(value: Any) -> Any:
+    if isinstance(value, Undefined):
+        return str(value)  # a strict undefined raises here, under its own name
+    if value is not None and not isinstance(value, SCALARS):
+        raise SecurityError(
+            f"a {type(value).__name__} cannot stand here; print its items, or use |join(', ')"
+        )
+    return value

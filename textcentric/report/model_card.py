@@ -1,0 +1,77 @@
+"""The model card of a trained folder: what was trained, on what, with what, how well."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from textcentric.folders import replace_text
+from textcentric.report.run_card import plain
+
+
+def write_train_card(
+    folder: Path,
+    *,
+    method: str,
+    facts: Mapping[str, Any],
+    metrics: Mapping[str, float],
+    settings: Mapping[str, Any],
+) -> Path:
+    """Write README.md, the model card of `folder`, and return its path.
+
+    `facts` say what the model is and what it saw, `metrics` are those of the held-out rows,
+    `settings` the configuration of the loop. Names come from outside and are shown literally.
+    """
+    from huggingface_hub import ModelCard, ModelCardData
+
+    front = ModelCardData(
+        license="unknown",
+        library_name="transformers",
+        tags=["textcentric", method, "robustness"],
+        metrics=sorted(metrics) or None,
+    ).to_yaml()
+    body = _body(folder, method, facts, metrics, settings)
+    card = ModelCard(f"---\n{front}\n---\n\n{body}", ignore_metadata_errors=False)
+    path = folder / "README.md"
+    replace_text(path, str(card))
+    return path
+
+
+def _body(
+    folder: Path,
+    method: str,
+    facts: Mapping[str, Any],
+    metrics: Mapping[str, float],
+    settings: Mapping[str, Any],
+) -> str:
+    scores = {name: f"{value:.4f}" for name, value in metrics.items()}
+    curve = "![loss and metric against steps](learning_curve.png)\n"
+    sections = [
+        f"# A `{plain(method)}` model, trained by textcentric\n",
+        "Weights are safetensors and the configuration is JSON: loading them executes nothing.\n",
+        _table("Held-out rows", ("metric", "value"), scores),
+        curve if (folder / "learning_curve.png").is_file() else "",
+        _table("What it is", ("fact", "value"), _flat(facts)),
+        _table("How it was trained", ("setting", "value"), _flat(settings)),
+    ]
+    return "\n".join(section for section in sections if section)
+
+
+def _table(title: str, head: tuple[str, str], rows: Mapping[str, Any]) -> str:
+    if not rows:
+        return ""
+    lines = [f"## {title}\n", f"| {head[0]} | {head[1]} |", "|---|---|"]
+    lines += [f"| {plain(name)} | {plain(value)} |" for name, value in rows.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return nested keys joined by dots; what was not set is left out."""
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            found |= _flat(value, f"{prefix}{name}.")
+        elif value not in (None, ""):
+            found[f"{prefix}{name}"] = value
+    return found

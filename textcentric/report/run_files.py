@@ -1,0 +1,128 @@
+"""The small files of a run directory: manifest, metrics and configuration, whatever is there.
+
+A report is wanted most when something went wrong, so a missing or broken file never stops it:
+it becomes a notice that the page shows.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from textcentric.errors import ConfigError
+from textcentric.runs.counters import METRICS, readings
+
+MOST_READINGS = 4_000
+LONGEST_CONFIG = 60_000  # characters
+LEVELS = {"t", "in_flight", "capacity"}  # everything else in a reading is a running sum
+
+
+@dataclass(frozen=True, slots=True)
+class RunFiles:
+    """What the small files say; `readings` have an ever-growing `t`, also over resumptions.
+
+    `folder` is where the run lies, for commands to paste; only its name where the path would tell
+    of this machine.
+    """
+
+    name: str
+    folder: str = ""
+    manifest: Mapping[str, Any] = field(default_factory=dict)
+    readings: tuple[Mapping[str, float], ...] = ()
+    resumed: tuple[float, ...] = ()
+    config: str = ""
+    notices: tuple[str, ...] = ()
+
+
+def read_run(run_dir: Path) -> RunFiles:
+    """Read the small files of `run_dir`; raise ConfigError where there is no such folder."""
+    if not run_dir.is_dir():
+        raise ConfigError(
+            f"there is no run directory {str(run_dir)!r}; expected a folder written by"
+            " `textcentric augment`; `textcentric runs list` shows those that exist"
+        )
+    manifest, notices = _manifest(run_dir / "manifest.json")
+    told = ({k: number(v) for k, v in line.items()} for line in readings(run_dir / METRICS))
+    joined, resumed = _continuous(_thinned(told))
+    if not joined:
+        notices.append("metrics.jsonl holds no readings, so no rates over time can be drawn.")
+    return RunFiles(
+        name=run_dir.resolve().name,
+        folder=run_dir.resolve().name if run_dir.is_absolute() else str(run_dir),
+        manifest=manifest,
+        readings=tuple(joined),
+        resumed=tuple(resumed),
+        config=_config(run_dir / "run.yaml"),
+        notices=tuple(notices),
+    )
+
+
+def section(manifest: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return a mapping of the manifest, an empty one where it is absent or something else."""
+    value = manifest.get(name)
+    return dict(value) if isinstance(value, Mapping) else {}
+
+
+def number(value: Any) -> float:
+    """Return `value` where it is a finite number, else 0."""
+    usable = isinstance(value, int | float) and not isinstance(value, bool)
+    return value if usable and abs(value) < float("inf") else 0
+
+
+def _manifest(path: Path) -> tuple[dict[str, Any], list[str]]:
+    if not path.exists():
+        return {}, ["manifest.json is absent: counts were taken from the files written so far."]
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8", errors="replace"))
+    except ValueError as error:
+        return {}, [f"manifest.json does not parse ({error}): counts were taken from the files."]
+    if not isinstance(manifest, dict):
+        return {}, ["manifest.json is not a JSON object: counts were taken from the files."]
+    return manifest, []
+
+
+def _config(path: Path) -> str:
+    if not path.exists():
+        return ""
+    text = path.read_text(encoding="utf-8", errors="replace")
+    return text if len(text) <= LONGEST_CONFIG else text[:LONGEST_CONFIG] + "\n# (cut here)"
+
+
+def _thinned(readings: Iterator[dict[str, float]]) -> list[dict[str, float]]:
+    """Keep at most `MOST_READINGS`, evenly spread, and always the last one."""
+    kept: list[dict[str, float]] = []
+    step, last = 1, None
+    for position, reading in enumerate(readings):
+        last = reading
+        # A reading that goes back to the beginning tells of a resumption: never drop it.
+        if position % step and reading["t"] >= kept[-1]["t"]:
+            continue
+        kept.append(reading)
+        if len(kept) > MOST_READINGS:
+            kept, step = kept[::2], step * 2
+    if last is not None and kept[-1] is not last:
+        kept.append(last)
+    return kept
+
+
+def _continuous(
+    readings: list[dict[str, float]],
+) -> tuple[list[dict[str, float]], list[float]]:
+    """Join the readings of a resumed run: clocks and sums that start again go on instead."""
+    joined: list[dict[str, float]] = []
+    resumed: list[float] = []
+    base: dict[str, float] = {}
+    before: dict[str, float] = {}
+    for reading in readings:
+        if before and reading["t"] < before["t"]:
+            base = {**base, "t": base.get("t", 0) + before["t"]}
+            resumed.append(base["t"])
+        for name, value in reading.items():
+            if name not in LEVELS and value < before.get(name, 0):
+                base = {**base, name: base.get(name, 0) + before[name]}
+        joined.append({name: value + base.get(name, 0) for name, value in reading.items()})
+        before = reading
+    return joined, resumed

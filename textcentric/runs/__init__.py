@@ -1,0 +1,1 @@
+"""A run directory: its journal, shards, manifest, and what reads them."""

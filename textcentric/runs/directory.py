@@ -1,0 +1,137 @@
+"""A run directory made ready: what it was configured to do, and its frozen prompts."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from textcentric.errors import RunError
+from textcentric.folders import differences, lock, read_yaml, write_text, writing
+from textcentric.prompts.library import Instruction
+from textcentric.prompts.prompt import Prompt
+from textcentric.runs.journal import Journal
+from textcentric.runs.manifest import STATUSES
+
+JOURNAL = "journal.sqlite"
+CONFIG = "run.yaml"
+PROMPTS, DRAFT = "prompts", ".prompts.tmp"
+UNFINISHED = ("run.lock", DRAFT, ".run.yaml.tmp")  # what a run that never began leaves
+# What may change without making it another run: where it goes, when it stops, how it talks.
+# The folder of prompts is among them because the digests of the prompts already decide.
+RUNTIME = frozenset(
+    "output_dir resume reuse base_url max_failed accept max_tokens_total max_minutes format"
+    " prompt_dir".split()
+)
+CALL = frozenset({"output_dir", "resume"})  # of one call, so never saved
+ADDED = frozenset("data prompt_digests bank engine_fingerprint".split())  # by a run to its run.yaml
+
+
+def prepare(
+    folder: Path,
+    identity: Mapping[str, Any],
+    resume: str,
+    prompts: Iterable[Prompt],
+    bank: Iterable[Instruction] = (),
+    runtime: Mapping[str, Any] | None = None,
+) -> tuple[bool, list[str]]:
+    """Make `folder` ready for a run of `identity`; return whether it goes on, and differences.
+
+    `runtime` is the rest of the configuration: saved beside the identity, never compared.
+    Outputs of another configuration are forgotten, answers are not. A process that is killed here
+    leaves a folder to start again in: `run.yaml` is in place before anything that counts.
+    Raises RunError where the folder holds another configuration and `resume` does not allow it.
+    """
+    saved = read_yaml(folder / CONFIG)
+    old, whole = identity_of(saved), {**identity, **(runtime or {})}
+    others = [p.name for p in folder.iterdir() if p.name not in UNFINISHED]
+    changed = differences(old, identity) if old else []
+    if others and resume == "never":
+        raise RunError(f"{folder} is not empty and --resume never was given; choose another -o")
+    if others and not old:
+        raise RunError(f"{folder} is not empty and holds no run ({others[0]}); choose another -o")
+    if changed and resume == "auto":
+        raise RunError(
+            f"{folder} belongs to another configuration: {'; '.join(changed)}. Use another -o, or"
+            " --resume always to go on with the new one and reuse every answer that still fits"
+        )
+    if changed and (folder / JOURNAL).is_file():
+        journal = Journal(folder / JOURNAL)
+        journal.forget_outputs()
+        journal.close()
+    if not old or changed or not (folder / PROMPTS).is_dir():
+        draft = folder / DRAFT
+        with writing(draft):
+            shutil.rmtree(draft, ignore_errors=True)
+            freeze(draft, prompts, bank)
+            shutil.rmtree(folder / PROMPTS, ignore_errors=True)
+            _save(folder, whole)
+            draft.rename(folder / PROMPTS)
+    elif saved != whole:
+        _save(folder, whole)
+    return bool(old), changed
+
+
+def _save(folder: Path, configuration: Mapping[str, Any]) -> None:
+    write_text(folder / CONFIG, yaml.safe_dump(dict(configuration), sort_keys=False))
+
+
+def frozen_prompts(folder: Path) -> Path:
+    """Return the folder of the prompts frozen in `folder`.
+
+    A process that was killed just before it moved them into place left them whole as a draft:
+    `run.yaml` is written after it. Raises RunError where another process holds the folder.
+    """
+    if not (folder / PROMPTS).is_dir() and (folder / CONFIG).is_file():
+        with lock(folder):
+            if (folder / DRAFT).is_dir() and not (folder / PROMPTS).is_dir():
+                (folder / DRAFT).rename(folder / PROMPTS)
+    return folder / PROMPTS
+
+
+def freeze(folder: Path, prompts: Iterable[Prompt], bank: Iterable[Instruction] = ()) -> None:
+    """Copy the texts of `prompts` as they are now, and all of `bank` where they draw from it."""
+    folder.mkdir(parents=True)
+    for prompt in prompts:
+        if prompt.path is None:
+            continue
+        target = folder / f"{prompt.front.id}.jinja"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(prompt.path, target)
+        if prompt.front.stage == "bank":
+            lines = (json.dumps(asdict(entry), ensure_ascii=False) + "\n" for entry in bank)
+            write_text(target.parent / "instructions.jsonl", "".join(lines))
+
+
+def variants_and_clean(
+    counts: Mapping[str, Mapping[str, int]],
+) -> tuple[Counter[str], Counter[str]]:
+    """Return the totals of all variants and those of the clean rows, from counts per prompt."""
+    variants, clean = (Counter(dict.fromkeys(STATUSES, 0)) for _ in range(2))
+    for prompt, entry in counts.items():
+        (clean if prompt == "clean" else variants).update(entry)
+    return variants, clean
+
+
+def all_failed(counts: Mapping[str, Mapping[str, int]]) -> bool:
+    """Say whether nothing came of a run: all variants failed, or all rows where none was wanted."""
+    variants, clean = variants_and_clean(counts)
+    asked = variants if variants["requested"] else clean
+    return 0 < asked["requested"] == asked["failed"]
+
+
+def started_now() -> str:
+    """Return the time as the manifest writes it (UTC)."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
+def identity_of(saved: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the part of a `run.yaml` that makes the run this run."""
+    return {name: value for name, value in saved.items() if name not in RUNTIME}

@@ -1,0 +1,78 @@
+"""Everything known of one output of a run, its answers from the journal included."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from textcentric.errors import DataError, unknown
+from textcentric.runs.directory import JOURNAL
+from textcentric.runs.journal import Journal
+from textcentric.runs.shards import FOLDERS
+
+
+def lineage(folder: Path, row_id: str) -> dict[str, Any]:
+    """Return everything known of one output, its answers from the journal included.
+
+    `row_id` is an output's id (`row/prompt/sample`); raises DataError with the nearest one.
+    """
+    import pyarrow.dataset as ds
+
+    for name in FOLDERS:
+        if not any((folder / name).glob("*.parquet")):
+            continue
+        table = ds.dataset(folder / name, format="parquet")
+        found = table.to_table(filter=ds.field("id") == row_id).to_pylist()
+        if found:
+            return {"found_in": name, **_unpacked(found[0]), "answers": _answers(folder, found[0])}
+    raise DataError(unknown("output", row_id, _near_ids(folder, row_id)), row_id=row_id)
+
+
+def _unpacked(row: dict[str, Any]) -> dict[str, Any]:
+    packed = ("parts", "sampling", "experts", "scores")
+    return {k: json.loads(v) if k in packed and v else v for k, v in row.items()}
+
+
+def _answers(folder: Path, row: Mapping[str, Any]) -> list[Any]:
+    journal = Journal(folder / JOURNAL)
+    try:
+        keys = (row.get("request_key") or "").split()
+        return [{"key": key, "answer": journal.get(key)} for key in keys]
+    finally:
+        journal.close()
+
+
+def _near_ids(folder: Path, row_id: str) -> list[str]:
+    """Return some ids to suggest: those of the same source row, else the first few."""
+    import pyarrow.dataset as ds
+
+    near: list[str] = []
+    source = row_id.split("/")[0]
+    for name in FOLDERS:
+        if any((folder / name).glob("*.parquet")):
+            table = ds.dataset(folder / name, format="parquet")
+            same = ds.field("source_id") == source
+            near += table.to_table(["id"], filter=same)["id"].to_pylist()
+            near += table.head(3, columns=["id"])["id"].to_pylist()
+    return near[:20]
+
+
+def outputs_of(folder: Path, source_id: str) -> list[dict[str, Any]]:
+    """Return id, folder and reason of each output made of the row `source_id`."""
+    import pyarrow.dataset as ds
+
+    outputs: list[dict[str, Any]] = []
+    for name in FOLDERS:
+        if not any((folder / name).glob("*.parquet")):
+            continue
+        why = {"data": [], "rejected": ["reason"], "errors": ["message"]}[name]
+        table = ds.dataset(folder / name, format="parquet").to_table(
+            ["id", *why], filter=ds.field("source_id") == source_id
+        )
+        outputs += [
+            {"id": row["id"], "found_in": name, "reason": next((row[c] for c in why), "")}
+            for row in table.to_pylist()
+        ]
+    return sorted(outputs, key=lambda one: one["id"])

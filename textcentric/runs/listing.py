@@ -1,0 +1,104 @@
+"""Run directories by name: the one a person means, their states, what differs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from textcentric.command_line import command
+from textcentric.errors import ConfigError, RunError, unknown
+from textcentric.folders import Change, changes, holder, read_yaml
+from textcentric.runs.directory import CONFIG, all_failed, identity_of
+from textcentric.runs.journal import Journal
+from textcentric.runs.manifest import MANIFEST, STATUSES, count_outputs, read_manifest
+
+RUNS = Path("runs")
+
+
+def find_run(name: str) -> Path:
+    """Return the folder of the run `name`; raises ConfigError with the nearest name."""
+    for folder in (Path(name), RUNS / name):
+        if (folder / MANIFEST).is_file() or (folder / "run.yaml").is_file():
+            return folder
+    parent = Path(name).parent if "/" in name else RUNS
+    known = [path.parent.name for path in parent.glob(f"*/{MANIFEST}")]
+    raise ConfigError(f"{unknown('run', Path(name).name, known)} (looked in {parent}/)")
+
+
+def newest_run() -> Path:
+    """Return the run in `runs/` that was started last."""
+    found = list_runs(RUNS)
+    if not found:
+        raise ConfigError(f"there is no run in {RUNS}/; name one with --run RUN")
+    return Path(found[0]["path"])
+
+
+def list_runs(parent: Path) -> list[dict[str, Any]]:
+    """Return the manifests of the runs in `parent`, newest first, each with its `path`."""
+    folders = [path.parent for path in parent.glob(f"*/{MANIFEST}")]
+    runs = [{"path": str(folder), **_manifest_or_why(folder)} for folder in folders]
+    return sorted(runs, key=lambda run: run.get("started", ""), reverse=True)
+
+
+def _manifest_or_why(folder: Path) -> dict[str, Any]:
+    """Return the manifest, or that it cannot be read: one bad run must not hide the others."""
+    try:
+        return read_manifest(folder)
+    except RunError as error:
+        return {"status": "unreadable", "problem": str(error)}
+
+
+def diff_runs(one: Path, two: Path) -> list[Change]:
+    """Return what differs between the configurations and the counts of two runs."""
+    before, after = (identity_of(read_yaml(folder / CONFIG)) for folder in (one, two))
+    found = changes(before, after)
+    old, new = read_manifest(one), read_manifest(two)
+    for section in ("totals", "counts", "tokens", "engine", "versions"):
+        found += changes({section: old.get(section, {})}, {section: new.get(section, {})})
+    return found
+
+
+def status(folder: Path, manifest: Mapping[str, Any]) -> str:
+    """Return the run's status.
+
+    A "running" one that no process holds was killed; a "finished" one of which nothing came failed.
+    """
+    said = str(manifest.get("status", "unknown"))
+    if said == "finished" and all_failed(manifest.get("counts", {})):
+        return "failed"
+    return "killed" if said == "running" and not holder(folder) else said
+
+
+def summary(folder: Path) -> dict[str, Any]:
+    """Return the manifest with the true status; counts of an unfinished run from its journal."""
+    manifest = read_manifest(folder)
+    shown = {"path": str(folder), **manifest, "status": status(folder, manifest)}
+    if manifest.get("status") == "running" and (folder / "journal.sqlite").is_file():
+        shown |= _from_journal(folder)
+    tokens = manifest.get("tokens", {})
+    prompt = tokens.get("prompt", 0)
+    shown["cached_share"] = round(tokens.get("cached", 0) / prompt, 3) if prompt else None
+    return shown
+
+
+def _from_journal(folder: Path) -> dict[str, Any]:
+    """Count what is finished: the manifest of a running or killed run is as old as its start."""
+    journal = Journal(folder / "journal.sqlite")
+    try:
+        counts, reasons, errors = count_outputs(journal.counts(), {})
+        totals = Counter(dict.fromkeys(STATUSES, 0))
+        for entry in counts.values():
+            totals.update(entry)
+        found = {"counts": counts, "reasons": reasons, "errors": errors, "totals": dict(totals)}
+        return found | {"finished_rows": journal.finished_rows(), "answers": journal.answers()}
+    finally:
+        journal.close()
+
+
+def what_failed(folder: Path, manifest: Mapping[str, Any]) -> str:
+    """Say how many outputs of a run failed, and what asks for them again."""
+    failed, requested = (manifest["totals"][name] for name in ("failed", "requested"))
+    again = command("runs", "resume", folder, retry_failed=True)
+    return f"{failed} of {requested} outputs failed; `{again}` asks for them again"

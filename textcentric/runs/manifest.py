@@ -1,0 +1,58 @@
+"""`manifest.json`: what came of a run, in counts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from textcentric.errors import RunError
+from textcentric.folders import write_text
+from textcentric.runs.journal import Count
+
+STATUSES = ("requested", "accepted", "rejected", "failed", "pending")
+MANIFEST = "manifest.json"
+
+
+def count_outputs(
+    counts: Mapping[Count, int], requested: Mapping[str, int]
+) -> tuple[dict[str, dict[str, int]], dict[str, dict[str, int]], dict[str, int]]:
+    """Return counts per prompt, reasons per prompt and errors by type.
+
+    `requested` says how many outputs a prompt owes; what is neither accepted, rejected nor
+    failed is pending.
+    """
+    table = {name: dict.fromkeys(STATUSES, 0) | {"requested": n} for name, n in requested.items()}
+    reasons: dict[str, dict[str, int]] = {}
+    errors: dict[str, int] = {}
+    for (prompt, status, reason), n in sorted(counts.items()):
+        entry = table.setdefault(prompt, dict.fromkeys(STATUSES, 0))
+        entry[status] += n
+        if status == "rejected":
+            reasons.setdefault(prompt, {})[reason] = n
+        elif status == "failed":
+            errors[reason] = errors.get(reason, 0) + n
+    for entry in table.values():
+        finished = entry["accepted"] + entry["rejected"] + entry["failed"]
+        entry["requested"] = max(entry["requested"], finished)
+        entry["pending"] = entry["requested"] - finished
+    return table, reasons, errors
+
+
+def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
+    """Write `manifest.json`."""
+    write_text(folder / MANIFEST, json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Read `manifest.json`; raises RunError where there is no run."""
+    try:
+        manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RunError(
+            f"{folder} holds no run (no {MANIFEST}); see `textcentric runs list`"
+        ) from error
+    except ValueError as error:
+        raise RunError(f"{folder / MANIFEST} is not JSON ({error})") from error
+    return manifest

@@ -1,0 +1,140 @@
+"""Where the training text came from: experts, prompts, model and schema of a run directory.
+
+A trained folder keeps this, and the frozen prompts that derived text needs, so that new rows can
+be put into words in just the way that the training rows were.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from textcentric.errors import RunError
+from textcentric.folders import read_yaml
+from textcentric.prompts.library import PromptLibrary
+from textcentric.runs.manifest import read_manifest
+
+DERIVE_STAGES = ("align", "summarize", "reason")
+EXPERT_SETTINGS = ("image_expert", "audio_expert", "missing_values")
+LLM_SETTINGS = "engine model engine_settings temperature max_tokens on_too_long seed".split()
+PROMPTS = "prompts"
+Names = dict[str, list[list[str]]]  # modality -> [name, version] of every expert that spoke
+
+
+class Versioned(Protocol):
+    """What has a name and a version, as every expert has."""
+
+    name: str
+    version: str
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What put the training rows into words.
+
+    `prompts` are those whose text is part of a clean row: {id: digest, version, stage, writes}.
+    `frozen` is the folder that holds them, None where no LLM was involved.
+    """
+
+    dataset: Mapping[str, Any] = field(default_factory=dict)
+    schema: Mapping[str, Any] = field(default_factory=dict)
+    experts: Names = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    prompts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    engine: Mapping[str, Any] = field(default_factory=dict)
+    frozen: Path | None = None
+
+    def writes(self) -> list[str]:
+        """Return the parts of a row that an LLM wrote; `modality` stands for all of them."""
+        return [prompt["writes"] for prompt in self.prompts.values()]
+
+    def save(self, folder: Path) -> dict[str, Any]:
+        """Copy the frozen prompts into `folder`; return the rest as plain values."""
+        if self.frozen is not None and self.frozen != folder / PROMPTS:
+            for name in self.prompts:
+                target = folder / PROMPTS / f"{name}.jinja"
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(self.frozen / f"{name}.jinja", target)
+        values = asdict(self)
+        del values["frozen"]
+        return values
+
+    @classmethod
+    def load(cls, values: Mapping[str, Any], folder: Path) -> Origin:
+        """Return what `save` wrote."""
+        return cls(**values, frozen=folder / PROMPTS if values["prompts"] else None)
+
+
+def read_origin(run: str | Path) -> Origin:
+    """Return what put the rows of a run directory into words; raises RunError where it is none."""
+    run = Path(run)
+    manifest, identity = read_manifest(run), read_yaml(run / "run.yaml")
+    known = {
+        name: prompt
+        for name, prompt in manifest.get("prompts", {}).items()
+        if prompt["stage"] in DERIVE_STAGES
+    }
+    return Origin(
+        dataset={k: manifest["dataset"][k] for k in ("name", "digest", "origin")},
+        schema=identity.get("data", {}).get("schema", {}),
+        experts=_experts(run),
+        settings=_settings(identity),
+        prompts=_with_parts(run, known),
+        engine=manifest.get("engine", {}),
+        frozen=run / PROMPTS if known else None,
+    )
+
+
+def _settings(saved: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what chose experts and LLM; a server's address only where the run had one."""
+    settings = {name: saved.get(name) for name in (*EXPERT_SETTINGS, *LLM_SETTINGS)}
+    address = saved.get("base_url")
+    return settings | ({"base_url": address} if address else {})
+
+
+def expert_origin(dataset: Any, experts: Mapping[str, Versioned], **settings: Any) -> Origin:
+    """Return the origin of rows that the experts described without an LLM.
+
+    `settings` are those that chose the experts: image_expert, audio_expert, missing_values.
+    """
+    return Origin(
+        dataset={"name": dataset.name, "digest": dataset.digest, "origin": dataset.origin},
+        schema=dataset.schema.model_dump(mode="json", exclude_defaults=True),
+        experts={m: [[expert.name, expert.version]] for m, expert in experts.items()},
+        settings=settings,
+    )
+
+
+def _with_parts(run: Path, known: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Complete each prompt by the part it writes, after checking that its frozen text is it."""
+    if not known:
+        return {}
+    library = PromptLibrary.load(run / PROMPTS, packaged=False)
+    found = {}
+    for name, prompt in known.items():
+        frozen = library[name]
+        if frozen.digest != prompt["digest"]:
+            raise RunError(
+                f"{run / PROMPTS / name}.jinja has digest {frozen.digest}, but the run was made"
+                f" with {prompt['digest']}: the frozen prompt was changed afterwards; restore it,"
+                " or run `textcentric augment` again"
+            )
+        kept = {key: prompt[key] for key in ("digest", "version", "stage")}
+        found[name] = {**kept, "writes": frozen.front.writes}
+    return found
+
+
+def _experts(run: Path) -> Names:
+    """Return name and version of every expert that spoke in an accepted row."""
+    import pyarrow.dataset as ds
+
+    told = ds.dataset(run / "data", format="parquet").to_table(columns=["experts"])["experts"]
+    found: dict[str, set[tuple[str, str]]] = {}
+    for text in set(told.to_pylist()):
+        for modality, expert in json.loads(text).items():
+            found.setdefault(modality, set()).add((expert["name"], str(expert["version"])))
+    return {m: [list(pair) for pair in sorted(pairs)] for m, pairs in sorted(found.items())}
