@@ -16,21 +16,27 @@ from typing import Any
 from unittest.mock import patch
 
 COMPONENTS = {
-    "load": ["session:load_rows"],
+    "load": ["augmentation.opening:load_rows"],
     "read rows": ["data.records:RecordReader.record"],
     "experts": ["experts.table:TableExpert.describe", "experts.text:TextExpert.describe"],
-    "aim": ["flow:aim"],
-    "render": ["requests:RequestBuilder.build"],
+    "aim": ["augmentation.row:aim"],
+    "render": ["augmentation.requests:RequestBuilder.build"],
     "key": ["engines.protocol:Request._identity"],
     "scripted engine": ["engines.scripted:ScriptedEngine.generate"],
     "journal": [
-        f"journal:Journal.{name}" for name in "get put commit finished finish_shard".split()
+        f"runs.journal:Journal.{name}" for name in "get put commit finished finish_shard".split()
     ],
-    "checks": [f"flow:{name}" for name in "draft_pieces check_words drop_repeats".split()],
-    "rows": ["flow:assemble", "flow:RowFlow._row_output"],
-    "parquet": ["shards:ShardWriter.add_row", "shards:ShardWriter.write"],
-    "progress": ["metrics:Metrics.append", "metrics:Metrics.enter", "metrics:Metrics.leave"],
-    "manifest": ["augment:Driver._write_manifest"],
+    "checks": [
+        f"augmentation.row:{name}" for name in "draft_pieces check_words drop_repeats".split()
+    ],
+    "rows": ["augmentation.row:assemble", "augmentation.row:RowFlow._row_output"],
+    "parquet": ["runs.shards:ShardWriter.add_row", "runs.shards:ShardWriter.write"],
+    "progress": [
+        "runs.counters:Metrics.append",
+        "runs.counters:Metrics.enter",
+        "runs.counters:Metrics.leave",
+    ],
+    "manifest": ["augmentation.driver:Driver._write_manifest"],
 }
 
 

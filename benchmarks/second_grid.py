@@ -22,8 +22,9 @@ from textcentric.corruption.grid import make_grid
 from textcentric.engines.scripted import ScriptedEngine
 from textcentric.evaluation.config import EvaluateConfig
 from textcentric.evaluation.robustness import evaluate
-from textcentric.methods.downstream import Downstream, downstream_config, read_origin
+from textcentric.methods.downstream import Downstream, downstream_config
 from textcentric.runs.examples import read_examples
+from textcentric.runs.origin import read_origin
 
 BAR = 0.05
 CONCURRENCY, DELAY = 16, 3.0  # seconds: about five answers a second

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from small_run import write_prompts
 
+from tests.support.small_run import write_prompts
 from textcentric.prompts.library import PromptLibrary
 from textcentric.runs.journal import Journal
 

@@ -12,7 +12,7 @@ from pydantic import model_validator
 
 from textcentric import fields
 from textcentric.errors import ConfigError
-from textcentric.runs.directory import ADDED, CALL, RUNTIME
+from textcentric.runs.identity import ADDED, CALL, RUNTIME
 from textcentric.settings import Settings, read, setting
 
 SECRET = re.compile(r"(^|_)(key|token|password|secret)$")

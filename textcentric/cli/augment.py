@@ -277,7 +277,8 @@ def _destination(
 
 def _holds(folder: Path, identity: dict[str, Any]) -> str:
     """Say what a run would find in `folder`."""
-    from textcentric.runs.directory import CONFIG, identity_of
+    from textcentric.runs.directory import CONFIG
+    from textcentric.runs.identity import identity_of
 
     old = identity_of(read_yaml(folder / CONFIG))
     if not old:

@@ -41,7 +41,8 @@ from textcentric.runs.examples import read_examples, read_failures
 from textcentric.runs.manifest import read_manifest
 
 if TYPE_CHECKING:
-    from textcentric.methods.downstream import Downstream, Origin, Predictions
+    from textcentric.methods.downstream import Downstream, Predictions
+    from textcentric.runs.origin import Origin
 
 IN_WORDS = "rows put into words"
 LLM_NAMES = ("model", "model_revision", "template_digest")

@@ -17,6 +17,7 @@ from textcentric.errors import RunError
 from textcentric.folders import differences, lock, read_yaml, write_text, writing
 from textcentric.prompts.library import Instruction
 from textcentric.prompts.prompt import Prompt
+from textcentric.runs.identity import identity_of
 from textcentric.runs.journal import Journal
 from textcentric.runs.manifest import STATUSES
 
@@ -24,14 +25,6 @@ JOURNAL = "journal.sqlite"
 CONFIG = "run.yaml"
 PROMPTS, DRAFT = "prompts", ".prompts.tmp"
 UNFINISHED = ("run.lock", DRAFT, ".run.yaml.tmp")  # what a run that never began leaves
-# What may change without making it another run: where it goes, when it stops, how it talks.
-# The folder of prompts is among them because the digests of the prompts already decide.
-RUNTIME = frozenset(
-    "output_dir resume reuse base_url max_failed accept max_tokens_total max_minutes format"
-    " prompt_dir".split()
-)
-CALL = frozenset({"output_dir", "resume"})  # of one call, so never saved
-ADDED = frozenset("data prompt_digests bank engine_fingerprint".split())  # by a run to its run.yaml
 
 
 def prepare(
@@ -130,8 +123,3 @@ def all_failed(counts: Mapping[str, Mapping[str, int]]) -> bool:
 def started_now() -> str:
     """Return the time as the manifest writes it (UTC)."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-
-
-def identity_of(saved: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the part of a `run.yaml` that makes the run this run."""
-    return {name: value for name, value in saved.items() if name not in RUNTIME}

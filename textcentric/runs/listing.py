@@ -10,7 +10,8 @@ from typing import Any
 from textcentric.command_line import command
 from textcentric.errors import ConfigError, RunError, unknown
 from textcentric.folders import Change, changes, holder, read_yaml
-from textcentric.runs.directory import CONFIG, all_failed, identity_of
+from textcentric.runs.directory import CONFIG, all_failed
+from textcentric.runs.identity import identity_of
 from textcentric.runs.journal import Journal
 from textcentric.runs.manifest import MANIFEST, STATUSES, count_outputs, read_manifest
 

@@ -7,28 +7,21 @@ if TYPE_CHECKING:
     from textcentric.methods.downstream.config import DownstreamConfig, downstream_config
     from textcentric.methods.downstream.decision import Decision, Predictions
     from textcentric.methods.downstream.method import Downstream
-    from textcentric.runs.origin import Origin, expert_origin, read_origin
 
 __all__ = [
     "Decision",
     "Downstream",
     "DownstreamConfig",
-    "Origin",
     "Predictions",
     "downstream_config",
-    "expert_origin",
-    "read_origin",
 ]
 
 _HOME = {
     "Decision": "decision",
     "Downstream": "method",
     "DownstreamConfig": "config",
-    "Origin": "origin",
     "Predictions": "decision",
     "downstream_config": "config",
-    "expert_origin": "origin",
-    "read_origin": "origin",
 }
 
 

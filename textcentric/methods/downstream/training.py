@@ -24,7 +24,8 @@ from textcentric.training.processes import first_process, processes
 from textcentric.training.start import total_steps
 
 if TYPE_CHECKING:
-    from textcentric.methods.downstream import Downstream, Origin
+    from textcentric.methods.downstream import Downstream
+    from textcentric.runs.origin import Origin
 
 TRAIN, HELD_OUT = "train", "validation"
 SHOWN = 64  # rows with files that a dry run puts into words
@@ -60,7 +61,7 @@ def training_rows(training: Training, folder: Path | None) -> TrainingRows:
 
 
 def _of_run(training: Training) -> TrainingRows:
-    from textcentric.methods.downstream import read_origin
+    from textcentric.runs.origin import read_origin
 
     folder = find_run(str(training.run))
     examples = labelled(read_examples(folder, labels=training.labels))
@@ -73,7 +74,7 @@ def _of_run(training: Training) -> TrainingRows:
 
 
 def _raw(training: Training, folder: Path | None) -> TrainingRows:
-    from textcentric.methods.downstream import expert_origin
+    from textcentric.runs.origin import expert_origin
 
     config = training.data()
     rows = load_rows(config)

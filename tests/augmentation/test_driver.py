@@ -1,0 +1,571 @@
+"""Whole runs over small data with a scripted model: the books, the order, budgets, going on."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.small_run import PROMPTS, balance, model, record, records, run, texts, written
+from textcentric.augmentation.config import AugmentConfig
+from textcentric.augmentation.driver import Budget
+from textcentric.augmentation.run import opened, run_to_end
+from textcentric.data.memory import in_hand
+from textcentric.data.schema import Schema, numeric_target, question
+from textcentric.engines.protocol import Limits, Request, Response
+from textcentric.engines.scripted import ScriptedEngine
+from textcentric.errors import EngineError, PromptError, RequestError, RunError, StoppedError
+from textcentric.runs.counters import Metrics, bottleneck, spent
+
+
+class Dying:
+    """Answer as the model does until `after` requests were answered, then be dead."""
+
+    def __init__(self, after: int):
+        self.left = after
+
+    def __call__(self, request: Request) -> Any:
+        self.left -= 1
+        return model(request) if self.left >= 0 else EngineError("the engine ran out of memory")
+
+
+def counting() -> ScriptedEngine:
+    return ScriptedEngine(model)
+
+
+def test_the_books_balance_over_all_fates(tmp_path: Path) -> None:
+    done = run(tmp_path / "run", 60)
+    totals = balance(done)
+    assert (totals["requested"], totals["pending"]) == (240, 0)
+    assert min(totals["accepted"], totals["rejected"], totals["failed"]) > 0
+    assert done.manifest["status"] == "finished"
+    assert {entry["requested"] for entry in done.manifest["counts"].values()} == {60}
+    assert sum(done.manifest["errors"].values()) == totals["failed"]
+    reasons = Counter(row["reason"] for row in written(tmp_path / "run", "rejected"))
+    found: Counter[str] = Counter()
+    for by_reason in done.manifest["reasons"].values():
+        found.update(by_reason)
+    assert found == reasons
+
+
+def test_a_run_directory_holds_what_the_product_says(tmp_path: Path) -> None:
+    run(tmp_path / "run", 3)
+    names = {path.name for path in (tmp_path / "run").iterdir()}
+    assert names >= {
+        "run.yaml", "manifest.json", "prompts", "journal.sqlite", "data", "metrics.jsonl",
+        "report.html", "README.md",
+    }  # fmt: skip
+    frozen = (tmp_path / "run" / "prompts" / "own" / "swap.jinja").read_text()
+    assert frozen == (tmp_path / "own-prompts" / "own" / "swap.jinja").read_text()
+    assert not [path for path in (tmp_path / "run").rglob("*") if path.name.endswith(".tmp")]
+    for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines():
+        assert json.loads(line)["capacity"] == 64
+
+
+def test_the_order_of_rows_and_the_window_change_no_text(tmp_path: Path) -> None:
+    plain = run(tmp_path / "plain", 20)
+    backwards = run(tmp_path / "backwards", records(20)[::-1])
+    narrow = run(tmp_path / "narrow", 20, engine=ScriptedEngine(model, concurrency=1, delay=0.0001))
+    assert texts(plain.path) == texts(backwards.path) == texts(narrow.path)
+
+
+def test_another_seed_gives_other_texts(tmp_path: Path) -> None:
+    one, other = run(tmp_path / "one", 5), run(tmp_path / "other", 5, seed=1)
+    assert texts(one.path).keys() == texts(other.path).keys()
+    assert texts(one.path) != texts(other.path)
+
+
+def test_an_interrupted_run_goes_on_to_the_same_texts(tmp_path: Path) -> None:
+    whole = run(tmp_path / "whole", 20)
+    for after in (0, 7, 30):
+        with pytest.raises(StoppedError):
+            run(tmp_path / "broken", 20, Dying(after))
+    done = run(tmp_path / "broken", 20)
+    assert balance(done)["pending"] == 0
+    assert texts(done.path) == texts(whole.path)
+
+
+def test_a_dead_engine_stops_the_run_with_what_is_pending(tmp_path: Path) -> None:
+    with pytest.raises(
+        StoppedError, match=r"ran out of memory\. What is finished is kept"
+    ) as caught:
+        run(tmp_path / "run", 20, Dying(40))
+    assert caught.value.exit_code == 75
+    manifest = json.loads((tmp_path / "run" / "manifest.json").read_text())
+    totals = manifest["totals"]
+    assert manifest["status"] == "stopped"
+    assert manifest["stopped"].startswith("the engine ran out of memory")
+    assert totals["requested"] == 80
+    assert 0 < totals["pending"] < 80
+    assert totals["failed"] == len(written(tmp_path / "run", "errors"))
+    finished = totals["accepted"] + totals["rejected"] + totals["failed"]
+    assert finished + totals["pending"] == 80
+
+
+def test_answers_of_the_broken_run_are_not_asked_for_again(tmp_path: Path) -> None:
+    with pytest.raises(StoppedError):
+        run(tmp_path / "run", 20, Dying(40))
+    engine = counting()
+    run(tmp_path / "run", 20, engine=engine)
+    whole = counting()
+    run(tmp_path / "whole", 20, engine=whole)
+    failed = sum(isinstance(model(request), RequestError) for request in whole.requests)
+    assert whole.count - 40 <= engine.count <= whole.count - 40 + failed
+
+
+def test_the_manifest_counts_what_all_processes_of_a_run_spent(tmp_path: Path) -> None:
+    manifests = []
+    for after in (40, 10**6):
+        with contextlib.suppress(StoppedError):
+            run(tmp_path / "run", 20, Dying(after))
+        manifests.append(json.loads((tmp_path / "run" / "manifest.json").read_text()))
+    first, whole = manifests
+    lines = (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()
+    second = json.loads(lines[-1])
+    assert min(first["requests"]["sent"], second["sent"]) > 0
+    for name in ("sent", "reused"):
+        assert whole["requests"][name] == first["requests"][name] + second[name]
+    for name in ("prompt", "cached", "output"):
+        assert whole["tokens"][name] == first["tokens"][name] + second[f"{name}_tokens"]
+    assert whole["seconds"] == pytest.approx(first["seconds"] + second["t"], abs=0.2)
+    for name in ("full", "starved"):
+        assert whole[f"engine_{name}"] == pytest.approx(
+            first[f"engine_{name}"] + second[name], abs=0.02
+        )
+
+
+def test_a_killed_process_counts_by_the_last_line_that_it_left(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.jsonl"
+    lines = [
+        {"t": 0.1, "sent": 0, "full": 0.0, "starved": 0.1},
+        {"t": 5.1, "sent": 7, "full": 4.0, "starved": 0.0},  # starved begins anew with an answer
+        {"t": 0.1, "sent": 0, "full": 0.0, "starved": 0.0},
+        {"t": 0.2, "sent": 3, "full": 0.5, "starved": 2.0},
+        {"t": 0.3, "sent": 1, "full": 0.0, "starved": 1.5},  # a later clock, yet another process
+    ]
+    path.write_text("\n".join(map(json.dumps, lines)) + '\n{"t": 9, "se')
+    assert spent(path) == {"t": 5.6, "sent": 11, "full": 4.5, "starved": 3.5}
+    assert bottleneck(spent(path)) == "engine"
+    assert spent(tmp_path / "absent.jsonl") == {}
+
+
+def test_an_engine_of_the_callers_stays_open(tmp_path: Path) -> None:
+    engine = ScriptedEngine(model, delay=0.001, concurrency=2)
+    for name in ("one", "two"):
+        assert balance(run(tmp_path / name, 10, engine=engine))["pending"] == 0
+    assert not engine.closed
+    asyncio.run(engine.close())
+    with pytest.raises(StoppedError, match="the scripted engine is closed"):
+        run(tmp_path / "three", 2, engine=engine)
+
+
+def test_an_engine_that_was_opened_for_the_run_is_closed_with_it(tmp_path: Path) -> None:
+    config = AugmentConfig(
+        engine="scripted", prompts="bank", output_dir=str(tmp_path / "run"), embeddings=False
+    )
+    rows = in_hand(records(2))
+    with opened(config, rows=rows) as job:
+        run_to_end(job.job)
+        engine: Any = job.job.engine
+    assert engine.closed
+
+
+@pytest.mark.parametrize(
+    ("own", "part", "how"),
+    [
+        ("own/gist", "summary", r"take one that does \(leave out --no-summarize\)"),
+        ("own/why", "reason", r"take one that does \(add it to --prompts\)"),
+    ],
+)
+def test_a_prompt_that_reads_what_nothing_writes_is_refused_before_the_run(
+    tmp_path: Path, own: str, part: str, how: str
+) -> None:
+    why = "stage: adversarial\nreads: [reason]\n---\n{% block user %}{{ reason }}{% endblock %}"
+    prompts = PROMPTS | {"own/why": why}
+    with pytest.raises(
+        PromptError, match=rf"prompt {own} reads '{part}', but no prompt of this run .*{how}"
+    ):
+        run(tmp_path / "run", 2, prompts=f"own/swap,{own}", own=prompts, summarize=False)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_prompt_may_read_what_a_stage_before_it_writes(tmp_path: Path) -> None:
+    done = run(tmp_path / "run", 3, prompts="own/gist,summarize", summarize=False)
+    assert "prompt" not in done.manifest["errors"]
+
+
+def test_a_finished_run_asks_nothing_and_changes_nothing(tmp_path: Path) -> None:
+    run(tmp_path / "run", 5)
+    before = (tmp_path / "run" / "manifest.json").read_bytes()
+    engine = counting()
+    run(tmp_path / "run", 5, engine=engine)
+    assert engine.count == 0
+    assert (tmp_path / "run" / "manifest.json").read_bytes() == before
+
+
+def test_a_report_that_a_kill_kept_from_being_written_is_written_then(tmp_path: Path) -> None:
+    run(tmp_path / "run", 5)
+    (tmp_path / "run" / "report.html").unlink()
+    (tmp_path / "run" / "README.md").unlink()
+    done = run(tmp_path / "run", 5)
+    assert (done.path / "report.html").is_file()
+    assert (done.path / "README.md").is_file()
+
+
+def test_identical_requests_of_different_rows_are_sent_once(tmp_path: Path) -> None:
+    greedy = {
+        "own/greedy": "stage: adversarial\nreads: [row]\nsampling: {temperature: 0.0}\n---\n"
+        "{% block user %}{{ row }}\n\nRewrite all.{% endblock %}"
+    }
+    same = dict(record(0).inputs)
+    rows = [record(n) for n in range(3)]
+    rows += [type(rows[0])(f"copy{n}", same, 1.0) for n in range(4)]
+    engine = ScriptedEngine("A listing of a dog.", delay=0.01)
+    done = run(tmp_path / "run", rows, own=greedy, engine=engine, prompts="own/greedy",
+               summarize=False)  # fmt: skip
+    assert engine.count == 3
+    assert done.manifest["requests"] == {"sent": 3, "reused": 4}
+
+
+def test_a_budget_of_tokens_stops_and_the_same_call_goes_on(tmp_path: Path) -> None:
+    def go() -> Any:
+        engine = ScriptedEngine(model, delay=0.001, concurrency=2)
+        return run(tmp_path / "run", 30, engine=engine, max_tokens_total=1500)
+
+    seen = []
+    for _ in range(12):
+        done = go()
+        totals = balance(done)
+        seen.append((done.manifest["status"], totals["pending"]))
+        assert totals["requested"] == 120
+        if done.manifest["status"] == "finished":
+            break
+        assert done.manifest["stopped"] == "the budget of 1,500 tokens is spent"
+    pending = [n for _, n in seen]
+    assert len(seen) >= 3
+    assert pending == sorted(pending, reverse=True)
+    assert seen[-1] == ("finished", 0)
+    assert texts(done.path) == texts(run(tmp_path / "whole", 30).path)
+
+
+def test_a_budget_of_minutes_stops_cleanly(tmp_path: Path) -> None:
+    engine = ScriptedEngine(model, delay=0.05, concurrency=2)
+    done = run(tmp_path / "run", 200, engine=engine, max_minutes=0.005)
+    assert done.manifest["stopped"] == "the budget of 0.005 minutes is spent"
+    totals = balance(done)
+    assert totals["requested"] == 800
+    assert 0 < totals["pending"] < 800
+
+
+def test_accept_goes_on_until_so_many_variants_are_accepted(tmp_path: Path) -> None:
+    engine = ScriptedEngine(model, delay=0.001, concurrency=2)
+    done = run(tmp_path / "run", 60, engine=engine, accept=20)
+    variants = [row for row in written(done.path) if row["prompt"] != "clean"]
+    assert 20 <= len(variants) < 60
+    assert done.manifest["status"] == "finished"
+
+
+class Counting(ScriptedEngine):
+    """Note how many tokens were answered when each request reached the engine."""
+
+    def __init__(self, **settings: Any):
+        super().__init__(model, **settings)
+        self.tokens = 0
+        self.tokens_before: list[int] = []
+
+    async def generate(self, request: Request) -> Response:
+        self.tokens_before.append(self.tokens)
+        response = await super().generate(request)
+        self.tokens += response.prompt_tokens + response.output_tokens
+        return response
+
+
+def test_nothing_is_sent_once_the_tokens_are_spent_though_all_rows_are_admitted(
+    tmp_path: Path,
+) -> None:
+    engine = Counting(delay=0.001, concurrency=8)
+    done = run(tmp_path / "run", 12, engine=engine, max_tokens_total=1500)
+    assert max(engine.tokens_before) < 1500 <= engine.tokens
+    assert done.manifest["status"] == "stopped"
+    assert done.manifest["stopped"] == "the budget of 1,500 tokens is spent"
+    assert balance(done)["pending"] > 0
+    assert done.manifest["requests"]["sent"] == len(engine.tokens_before)
+    again = Counting()
+    whole = run(tmp_path / "run", 12, engine=again)
+    assert balance(whole)["pending"] == 0
+    assert texts(whole.path) == texts(run(tmp_path / "whole", 12).path)
+
+
+def test_no_more_requests_wait_at_the_engine_than_it_asks_for(tmp_path: Path) -> None:
+    most = []
+
+    class Narrow(ScriptedEngine):
+        now = 0
+
+        async def generate(self, request: Request) -> Response:
+            self.now += 1
+            most.append(self.now)
+            try:
+                return await super().generate(request)
+            finally:
+                self.now -= 1
+
+        def limits(self) -> Limits:
+            return Limits(concurrency=4, ahead=2)
+
+    run(tmp_path / "run", 12, engine=Narrow(model, delay=0.001, concurrency=4))
+    assert max(most) == 6
+
+
+def test_accept_admits_no_more_rows_than_it_takes(tmp_path: Path) -> None:
+    def fine(request: Request) -> str:
+        said = model(request)
+        return said if isinstance(said, str) and len(said) > 40 else "Somebody offers an animal."
+
+    engine = ScriptedEngine(fine, delay=0.001)
+    done = run(tmp_path / "run", 24, engine=engine, accept=12)
+    variants = [row for row in written(done.path) if row["prompt"] != "clean"]
+    assert 12 <= len(variants) <= 14
+    assert done.manifest["status"] == "finished"
+    rows = len(variants) // 3 + 2
+    assert engine.count <= 5 * rows
+
+
+def test_what_is_under_way_is_given_up_when_the_minutes_are_over(tmp_path: Path) -> None:
+    async def never(request: Request) -> str:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    done = run(tmp_path / "run", 5, never, max_minutes=0.005)
+    assert done.manifest["stopped"] == "the budget of 0.005 minutes is spent"
+    assert (done.manifest["status"], balance(done)["pending"]) == ("stopped", 20)
+    assert balance(run(tmp_path / "run", 5))["pending"] == 0
+
+
+def test_accept_counts_what_an_earlier_process_accepted(tmp_path: Path) -> None:
+    with pytest.raises(StoppedError):
+        run(tmp_path / "run", 60, Dying(60))
+    before = len([row for row in written(tmp_path / "run") if row["prompt"] != "clean"])
+    assert before >= 10
+    engine = ScriptedEngine(model, delay=0.001, concurrency=2)
+    done = run(tmp_path / "run", 60, engine=engine, accept=before)
+    variants = [row for row in written(done.path) if row["prompt"] != "clean"]
+    assert len(variants) == before
+
+
+@pytest.mark.parametrize(
+    ("budget", "metrics", "why"),
+    [
+        (Budget(), Metrics(prompt_tokens=10**9, accepted=10**9), ""),
+        (Budget(tokens=100), Metrics(prompt_tokens=60, output_tokens=39), ""),
+        (Budget(tokens=100), Metrics(prompt_tokens=60, output_tokens=40),
+         "the budget of 100 tokens is spent"),
+        (Budget(accept=3), Metrics(accepted=2), ""),
+        (Budget(accept=3), Metrics(accepted=4), "4 variants are accepted"),
+        (Budget(rows=20), Metrics(admitted=20), "20 rows are done"),
+        (Budget(minutes=60), Metrics(), ""),
+    ],
+)  # fmt: skip
+def test_a_budget_says_when_it_is_spent(budget: Budget, metrics: Metrics, why: str) -> None:
+    assert budget.spent(metrics) == why
+
+
+def test_another_configuration_is_refused_with_the_difference(tmp_path: Path) -> None:
+    run(tmp_path / "run", 3)
+    with pytest.raises(RunError, match=r"belongs to another configuration: samples: 1 -> 2\. Use"):
+        run(tmp_path / "run", 3, samples=2)
+
+
+def test_other_rows_are_another_configuration(tmp_path: Path) -> None:
+    run(tmp_path / "run", 3)
+    with pytest.raises(RunError, match=r"another configuration: data\.digest: "):
+        run(tmp_path / "run", 4)
+
+
+def test_a_changed_prompt_is_another_configuration(tmp_path: Path) -> None:
+    run(tmp_path / "run", 3, prompts="own/whole")
+    front = "stage: adversarial\nreads: [row]\nwrites: row\n---\n"
+    changed = {"own/whole": front + "{% block user %}{{ row }}\n\nRewrite now.{% endblock %}"}
+    with pytest.raises(RunError, match=r"prompt_digests\.own/whole: \w+ -> \w+"):
+        run(tmp_path / "run", 3, own=changed, prompts="own/whole")
+
+
+def test_resume_always_goes_on_and_reuses_equal_keys(tmp_path: Path) -> None:
+    first = counting()
+    run(tmp_path / "run", 10, engine=first, prompts="own/whole")
+    again = counting()
+    done = run(tmp_path / "run", 10, engine=again, prompts="own/whole,own/swap", resume="always")
+    assert balance(done)["requested"] == 30
+    old = {request.key for request in first.requests if not isinstance(model(request), Exception)}
+    assert old.isdisjoint(request.key for request in again.requests)
+    fresh = run(tmp_path / "fresh", 10, prompts="own/whole,own/swap")
+    assert texts(done.path) == texts(fresh.path)
+
+
+def test_resume_always_forgets_outputs_that_are_no_longer_wanted(tmp_path: Path) -> None:
+    run(tmp_path / "run", 10)
+    done = run(tmp_path / "run", 4, prompts="own/swap", resume="always")
+    assert {row["prompt"] for row in written(done.path)} <= {"clean", "own/swap"}
+    assert balance(done)["requested"] == 8
+    frozen = sorted(p.stem for p in (tmp_path / "run" / "prompts").rglob("*.jinja"))
+    assert frozen == ["brief", "swap"]
+
+
+def test_resume_never_wants_an_empty_folder(tmp_path: Path) -> None:
+    run(tmp_path / "run", 2, resume="never")
+    with pytest.raises(RunError, match="is not empty and --resume never was given"):
+        run(tmp_path / "run", 2, resume="never")
+
+
+@pytest.mark.parametrize("resume", ["auto", "always", "never"])
+def test_a_folder_of_other_things_is_left_alone(tmp_path: Path, resume: str) -> None:
+    (tmp_path / "run" / "prompts").mkdir(parents=True)
+    (tmp_path / "run" / "prompts" / "mine.txt").write_text("precious")
+    with pytest.raises(RunError, match="is not empty"):
+        run(tmp_path / "run", 2, resume=resume)
+    assert (tmp_path / "run" / "prompts" / "mine.txt").read_text() == "precious"
+
+
+def test_a_folder_whose_run_was_killed_before_it_began_can_be_used(tmp_path: Path) -> None:
+    draft = tmp_path / "run" / ".prompts.tmp" / "own"
+    draft.mkdir(parents=True)
+    (draft / "swap.jinja").write_text("half")
+    (tmp_path / "run" / ".run.yaml.tmp").write_text("half")
+    done = run(tmp_path / "run", 2)
+    assert balance(done)["requested"] == 8
+    assert not (tmp_path / "run" / ".prompts.tmp").exists()
+
+
+def test_prompts_that_a_kill_kept_from_being_frozen_are_frozen_then(tmp_path: Path) -> None:
+    import shutil
+
+    with pytest.raises(StoppedError):
+        run(tmp_path / "run", 2, Dying(1))
+    shutil.rmtree(tmp_path / "run" / "prompts")
+    run(tmp_path / "run", 2)
+    assert (tmp_path / "run" / "prompts" / "own" / "swap.jinja").is_file()
+
+
+def test_another_runs_answers_are_reused(tmp_path: Path) -> None:
+    run(tmp_path / "old", 10)
+    engine = counting()
+    done = run(tmp_path / "new", 10, engine=engine, reuse=(str(tmp_path / "old"),))
+    failures = sum(isinstance(model(request), Exception) for request in engine.requests)
+    assert engine.count == failures  # what failed there is asked for again
+    assert texts(done.path) == texts(tmp_path / "old")
+
+
+def test_a_run_to_reuse_that_is_absent_is_named(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="no journal to reuse at"):
+        run(tmp_path / "run", 2, reuse=(str(tmp_path / "absent"),))
+
+
+def test_the_journal_tells_where_an_output_comes_from(tmp_path: Path) -> None:
+    done = run(tmp_path / "run", 5)
+    row = next(row for row in written(done.path) if row["prompt"] == "own/swap")
+    found = done.lineage(row["id"])
+    assert found["found_in"] == "data"
+    assert len(found["answers"]) == 2
+    assert found["sampling"]["temperature"] == 0.9
+
+
+def test_samples_and_the_bank_are_counted_by_what_was_drawn(tmp_path: Path) -> None:
+    done = run(tmp_path / "run", 10, prompts="bank", samples=3, summarize=False)
+    totals = balance(done)
+    assert totals["requested"] == 40
+    assert set(done.manifest["counts"]) > {"clean"}
+    assert all(n == "clean" or n.startswith("bank/") for n in done.manifest["counts"])
+
+
+def test_a_stopped_bank_run_knows_what_is_pending_for_each_instruction(tmp_path: Path) -> None:
+    with pytest.raises(StoppedError):
+        run(tmp_path / "run", 10, Dying(20), prompts="bank", samples=3, summarize=False)
+    manifest = json.loads((tmp_path / "run" / "manifest.json").read_text())
+    whole = run(tmp_path / "whole", 10, prompts="bank", samples=3, summarize=False)
+    wanted = {name: entry["requested"] for name, entry in whole.manifest["counts"].items()}
+    assert {n: entry["requested"] for n, entry in manifest["counts"].items()} == wanted
+
+
+def test_a_run_works_inside_a_running_event_loop(tmp_path: Path) -> None:
+    async def inside() -> Any:
+        return run(tmp_path / "run", 3)
+
+    assert balance(asyncio.run(inside()))["requested"] == 12
+
+
+def test_an_error_inside_a_running_event_loop_comes_out(tmp_path: Path) -> None:
+    async def inside() -> None:
+        run(tmp_path / "run", 3, Dying(0))
+
+    with pytest.raises(StoppedError, match="ran out of memory"):
+        asyncio.run(inside())
+
+
+def test_a_fault_of_our_own_comes_out_as_it_is(tmp_path: Path) -> None:
+    def broken(request: Request) -> str:
+        raise ZeroDivisionError("a fault of the engine's code")
+
+    with pytest.raises(ZeroDivisionError):
+        run(tmp_path / "run", 3, broken)
+    assert balance(run(tmp_path / "run", 3))["pending"] == 0
+
+
+def obedient(request: Request) -> str | Exception:
+    """Answer in the form that a request's schema asks for."""
+    schema = request.schema
+    if schema is None:
+        return model(request) if request.messages[-1].role == "user" else "and so on, as it were."
+    if "enum" in schema:
+        return json.dumps(schema["enum"][0])
+    return json.dumps({name: rule.get("enum", ["It is a calm animal."])[0]
+                       for name, rule in schema["properties"].items()})  # fmt: skip
+
+
+def test_every_shipped_prompt_runs_through_the_flow(tmp_path: Path) -> None:
+    chosen = "align,summarize,reason,adversarial/*,bank,judge"
+    done = run(tmp_path / "run", 8, obedient, prompts=chosen, own={}, samples=2)
+    totals = balance(done)
+    assert totals["pending"] == 0
+    assert set(done.manifest["errors"]) <= {"server"}
+    assert totals["accepted"] > 8
+    assert totals["requested"] == 8 * (1 + 2 * 9)
+
+
+def test_the_machine_of_a_run_is_not_named(tmp_path: Path) -> None:
+    import platform
+
+    done = run(tmp_path / "run", 2)
+    assert platform.node() not in json.dumps(done.manifest["machine"])
+
+
+@pytest.mark.parametrize(
+    ("schema", "numeric"),
+    [
+        (Schema(task="regression"), True),
+        (Schema(task="classification", choices={0: "slow", 1: "fast"}), True),
+        (Schema(task="classification", choices={"a": "a"}), False),
+        (Schema(), False),
+    ],
+)
+def test_targets_are_numbers_where_the_schema_says_so(schema: Schema, numeric: bool) -> None:
+    class Rows:
+        pass
+
+    rows = Rows()
+    rows.schema = schema  # type: ignore[attr-defined]
+    assert numeric_target(rows) is numeric
+
+
+def test_the_question_names_the_target_and_its_choices() -> None:
+    class Rows:
+        schema = Schema(target="speed", task="classification", choices={0: "slow", 1: "fast"})
+
+    assert question(Rows()) == {
+        "task": "What is the most likely speed of this listing?",
+        "choices": ["slow", "fast"],
+    }

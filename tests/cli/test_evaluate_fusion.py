@@ -1,0 +1,138 @@
+"""`textcentric train crmt`, `evaluate fusion` and `ablate crmt`, as a user sees them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.support.commands import Said, textcentric
+from tests.support.small_clips import clips, schema
+from textcentric.methods.fusion import CrmtConfig
+
+DATA = ("--dataset", "clips.csv", "--data-dir", ".", "--schema", "clips.yaml")
+SMALL = (
+    *("--image-encoder", "conv", "--audio-encoder", "conv", "--width", 8, "--use-cpu"),
+    *("--image-side", 8, "--mel-bins", 8, "--mel-frames", 8, "--learning-rate", 0.005),
+)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("fusion")
+    clips(folder)
+    (folder / "clips.yaml").write_text(yaml.safe_dump(schema("image", "audio")))
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def at(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work in that folder."""
+    monkeypatch.chdir(place)
+
+
+def train(*arguments: object) -> Said:
+    return textcentric("train", "crmt", *DATA, *SMALL, *arguments)
+
+
+@pytest.fixture(scope="module")
+def made(place: Path) -> list[Said]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(place)
+        said = [
+            train("--variant", name, "-o", f"models/{name}", "--num-train-epochs", 4)
+            for name in ("jt", "crmt-jt")
+        ]
+    assert [one.code for one in said] == [0, 0], said[-1].err
+    return said
+
+
+def test_rows_become_a_model_and_the_next_command_is_told(made: list[Said], place: Path) -> None:
+    assert "24 rows of clips, 24 held out" in made[1].err
+    assert "crmt-jt of image, audio, 3 classes, into models/crmt-jt" in made[1].err
+    assert "textcentric evaluate fusion models/crmt-jt --dataset clips.csv" in made[1].out
+    metrics = json.loads((place / "models" / "crmt-jt" / "train.json").read_text())["metrics"]
+    assert metrics.keys() >= {"accuracy", "radius_before", "radius_after", "second_steps"}
+
+
+@pytest.mark.usefixtures("made")
+def test_attacks_leave_a_table_curves_and_figures(place: Path) -> None:
+    arguments = ("evaluate", "fusion", "jt", "crmt-jt", *DATA, "--limit", 3, "--radii")
+    said = textcentric(*arguments, 1, "-o", "attacked")
+    assert said.code == 0, said.err
+    for words in (
+        *("Paper's own attacks at radius 1", "FGM #audio", "missing image"),
+        *("audio: accuracy at radius", "joint: accuracy at radius", "paper's PGD", "certified"),
+        *("median certified radius", "heuristic"),
+    ):
+        assert words in said.out, words
+    assert "4 of 4 threats, split 45: " in said.err
+    told = json.loads((place / "attacked" / "fusion.json").read_text())
+    assert set(told) == {"jt", "crmt-jt"}
+    assert told["jt"]["rows"] == 3
+    assert (place / "attacked" / "radius.svg").read_text().startswith("<?xml")
+    few = textcentric(*arguments, 1, "--threats", "audio", "--json")
+    assert list(json.loads(few.out)["jt"]["threats"]) == ["audio"]
+
+
+@pytest.mark.usefixtures("made")
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--radii", "0,1"), "expected numbers above 0"),
+        (("--radii", "wide"), "radii.0='wide': Input should be a valid number"),
+        (("--threats", "adio"), "audio"),
+        (("--split", "tset"), "test"),
+    ],
+)
+def test_evaluations_that_cannot_be_say_why(arguments: tuple[str, ...], words: str) -> None:
+    said = textcentric("evaluate", "fusion", "jt", *DATA, *arguments)
+    assert said.code == 2
+    assert words in said.err
+
+
+@pytest.mark.usefixtures("made")
+def test_unknown_models_and_other_rows_are_told() -> None:
+    assert "crmt-jt" in textcentric("evaluate", "fusion", "crmt-j", *DATA).err
+    assert "needs dataset" in textcentric("evaluate", "fusion", "jt").err
+    assert "which rows?" in textcentric("train", "crmt").err
+    assert "crmt-jt" in train("--variant", "crmt-jjt").err
+
+
+def test_a_plan_writes_nothing(place: Path) -> None:
+    said = train("--dry-run", "--json", "-o", "models/plan")
+    told = json.loads(said.out)
+    assert (told["modalities"], told["classes"]) == (["image", "audio"], ["high", "low", "middle"])
+    assert not (place / "models" / "plan").exists()
+
+
+def test_an_ablation_has_nine_metrics_and_the_worst_case(place: Path) -> None:
+    arguments: list[Any] = ["ablate", "crmt", *DATA, "-o", "ablation", "--seeds", 2, "--limit", 3]
+    for pair in (
+        "crmt.encoders={image: conv, audio: conv}",
+        *("crmt.width=8", "crmt.image_side=8", "crmt.mel_bins=8", "crmt.mel_frames=8"),
+        *("crmt.second_steps=5", "train.max_steps=2", "train.use_cpu=true"),
+    ):
+        arguments += ["--set", pair]
+    said = textcentric(*arguments)
+    assert said.code == 0, said.err
+    assert "6 of 6: hinge for LogSumExp, seed 1" in said.err
+    told = json.loads((place / "ablation" / "ablation.json").read_text())
+    assert list(told["arms"]) == ["CRMT-JT", "without step 2", "hinge for LogSumExp"]
+    assert list(told["arms"]["CRMT-JT"]) == [
+        *("clean", "FGM", "FGM #image", "FGM #audio", "PGD", "PGD #image", "PGD #audio"),
+        *("missing image", "missing audio", "worst", "worst #image", "worst #audio"),
+    ]
+    assert len(told["arms"]["CRMT-JT"]["clean"]["by_seed"]) == 2
+    assert (place / "ablation" / "ablation.svg").is_file()
+    again = textcentric(*arguments)
+    assert (again.out, "1 of" in again.err) == (said.out, False)
+
+
+def test_every_setting_of_the_model_is_a_flag() -> None:
+    help_text = textcentric("train", "crmt", "--help").out
+    names = {*CrmtConfig.model_fields, "image_encoder", "audio_encoder"} - {"encoders"}
+    assert [name for name in names if f"{name.replace('_', '-')} " not in help_text] == []

@@ -1,0 +1,133 @@
+"""Options of commands: made from fields, grouped in help, with every one that there was before."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from tests.support.commands import textcentric
+from textcentric.augmentation.config import AugmentConfig
+from textcentric.cli.app import COMMANDS, app, command
+from textcentric.cli.options import as_text, options_of
+from textcentric.methods.downstream.config import Training
+from textcentric.settings import Settings
+
+# Names of options by command and by kind, as they were when options were written by hand.
+BEFORE: dict[str, dict[str, list[str]]] = json.loads(
+    (Path(__file__).parents[1] / "fixtures" / "recorded" / "options.json").read_text()
+)
+
+
+def parameters(path: str) -> list[Any]:
+    """Return the parameters of a command, such as "train reward"."""
+    first, *rest = path.split()
+    found = command(first)
+    for name in rest:
+        found = found.commands[name]
+    return list(found.params)
+
+
+@pytest.mark.parametrize("path", BEFORE)
+def test_every_option_of_before_is_taken_and_of_its_kind(path: str) -> None:
+    kinds: dict[str, str] = {}
+    for parameter in parameters(path):
+        kind = "switch" if getattr(parameter, "is_flag", False) else "value"
+        kind = "repeated" if getattr(parameter, "multiple", False) else kind
+        kinds |= dict.fromkeys([*parameter.opts, *parameter.secondary_opts], kind)
+    wrong = {
+        name: kinds.get(name)
+        for kind, names in BEFORE[path].items()
+        for name in names
+        if kinds.get(name) != kind
+    }
+    assert wrong == {}
+
+
+def help_of(*arguments: str) -> str:
+    done = CliRunner().invoke(app, [*arguments, "--help"], env={"COLUMNS": "100"})
+    assert done.exit_code == 0
+    return done.stdout
+
+
+def test_help_of_augment_reads_as_groups() -> None:
+    lines = help_of("augment").splitlines()
+    groups = [line[:-1] for line in lines if line.endswith(":") and not line.startswith(" ")]
+    assert groups == [
+        *("Data", "Prompts", "Engine", "Sampling", "Limits", "Configuration", "Output")
+    ]
+    assert max(map(len, lines)) <= 100
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "  --samples INTEGER             Variants of a row by each prompt.  [default: 1]",
+        "  --data-dir PATH               Folder of the data set's files.",
+        "  --[no-]summarize              Add a summary to each row.  [default: on]",
+        "  --format parquet|jsonl        jsonl writes JSON lines beside the parquet.",
+    ],
+)
+def test_an_option_shows_its_type_its_choices_and_its_default(line: str) -> None:
+    words = " ".join(help_of("augment").split())
+    assert " ".join(line.split()) in words
+
+
+def test_defaults_of_a_method_are_shown_over_those_of_the_loop() -> None:
+    words = " ".join(help_of("train", "align-vl").split())
+    assert "Rows of a micro-batch. [default: 1024]" in words
+    assert "Of AdamW. [default: 0.1]" in words
+    assert "Rows of a micro-batch. [default: 16]" in " ".join(help_of("train", "crmt").split())
+
+
+def test_a_former_flag_is_taken_with_a_note_and_not_shown() -> None:
+    said = textcentric("train", "downstream", "--run", "nowhere", "--lora-rank", 2)
+    assert "downstream.lora_rank is called lora_r now" in said.err
+    assert "lora-rank" not in help_of("train", "downstream")
+
+
+def test_every_field_is_an_option_or_reached_by_a_dot() -> None:
+    known = {option.field for option in options_of(AugmentConfig)}
+    assert set(AugmentConfig.model_fields) - known == {"engine_settings"}
+    known = {option.field for option in options_of(Training)}
+    models: list[type[Settings]] = [Training, *Training.sections.values()]
+    names = {name for model in models for name in model.model_fields}
+    assert names - known == {"train", "downstream", "classes"}
+
+
+@pytest.mark.parametrize(
+    ("field", "given", "value"),
+    [
+        ("parts", "text, table", ["text", "table"]),
+        ("dropout_levels", "0,0.3", ["0", "0.3"]),
+        ("lora_target_modules", "all-linear", "all-linear"),
+        ("lora_target_modules", "query,value", ["query", "value"]),
+        ("text", ["a, b", "c"], ["a, b", "c"]),
+    ],
+)
+def test_lists_are_given_by_commas_and_columns_by_repeating_the_flag(
+    field: str, given: Any, value: Any
+) -> None:
+    (option,) = (o for o in options_of(Training) if o.flags == (f"--{field.replace('_', '-')}",))
+    assert option.value(given) == value
+
+
+def test_choices_are_completed() -> None:
+    (option,) = (o for o in options_of(AugmentConfig) if o.field == "perturb")
+    assert option.completions("t") == ["train"]
+
+
+@pytest.mark.parametrize(
+    ("default", "text"),
+    [(None, ""), ({}, ""), (True, "on"), ((0.5, 1.0), "0.5,1"), (1e-05, "1e-05"), ("a", "a")],
+)
+def test_a_default_is_shown_as_it_is_typed(default: object, text: str) -> None:
+    assert as_text(default) == text
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_list_of_commands_leads_to_a_command_that_says_what_it_does(name: str) -> None:
+    assert len(str(command(name).help)) > 20

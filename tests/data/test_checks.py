@@ -1,0 +1,110 @@
+"""`check`: everything wrong with a data set, counted, without ever giving up half-way."""
+
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.data.test_pictures import broken
+from textcentric.data import check
+from textcentric.data.checks import CheckReport
+from textcentric.errors import ConfigError
+
+SCHEMA = {
+    "target": "price",
+    "task": "regression",
+    "text": "title",
+    "image": "photo",
+    "columns": {
+        "age": {"unit": "months", "min": 0, "max": 300},
+        "kind": {"codes": {"1": "dog", "2": "cat"}},
+    },
+}
+
+
+@pytest.fixture
+def report(tmp_path: Path) -> CheckReport:
+    broken(tmp_path)
+    Image.new("RGB", (20, 10)).save(tmp_path / "good.jpg")
+    lines = [
+        "id,price,title,photo,age,kind",
+        "a,1,x,good.jpg,3,1",
+        "b,cheap,x,cut.jpg,900,2",
+        "c,2,,empty.jpg,old,9",
+        "d,3,x,page.jpg,,1",
+        "e,4,x,wide.png,5,",
+        "f,5,x,bomb.png,6,1",
+        "g,6,x,../x.jpg,7,1",
+        "h,7,x,gone.jpg,8,1",
+        "i,8",
+        ",9,x,,8,1",
+    ]
+    (tmp_path / "rows.csv").write_text("\n".join(lines) + "\n")
+    return check(tmp_path / "rows.csv", schema=SCHEMA)
+
+
+def test_columns_are_counted_by_what_is_wrong_with_them(report: CheckReport) -> None:
+    columns = {c.column: (c.role, c.missing, c.unreadable, c.out_of_range) for c in report.columns}
+    assert columns == {
+        "id": ("id", 1, 0, 0),
+        "price": ("target", 0, 1, 0),
+        "title": ("text[0]", 1, 0, 0),
+        "photo": ("image", 1, 0, 0),
+        "age": ("table", 1, 1, 1),
+        "kind": ("table", 1, 0, 1),
+    }
+    assert report.columns[4].examples == ["b: '900'", "c: 'old'"]
+
+
+def test_pictures_are_counted_by_what_is_wrong_with_them(report: CheckReport) -> None:
+    (files,) = report.files
+    assert (files.found, files.absent, files.refused) == (6, 1, 1)
+    assert files.broken == {
+        "is cut off or damaged": 1,
+        "is empty (0 bytes)": 1,
+        "is an HTML page, not an image": 1,
+        "is too large": 2,
+    }
+
+
+def test_broken_rows_and_pictures_are_warnings_and_the_rest_is_usable(report: CheckReport) -> None:
+    assert report.usable
+    assert (report.rows, report.usable_rows) == (9, 7)
+    assert "skipped 1 line(s) without exactly 6 fields" in report.warnings
+    assert "image files named but absent: 1" in report.warnings
+    assert "column age: 1 out of range (b: '900', c: 'old')" in report.warnings
+
+
+def test_the_report_is_plain_data(report: CheckReport) -> None:
+    assert json.loads(json.dumps(report.to_dict()))["usable"] is True
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "is empty (0 bytes)"),
+        ("id,price,title,photo,age,kind\n", "no readable row"),
+        ("id,prize,title,photo,age,kind\n1,2,3,4,5,6\n", "did you mean 'prize'?"),
+        ("id,price,title,photo,age,kind\na,1,x,,1,1\na,1,x,,1,1\n", "in more than one row"),
+        ('id,price,title,photo,age,kind\n"a,1,x', "no readable row"),
+        ("\x00\x00\n\x00", "lacks its id column"),
+    ],
+)
+def test_only_rows_that_cannot_be_used_are_a_problem(
+    tmp_path: Path, text: str, problem: str
+) -> None:
+    (tmp_path / "rows.csv").write_text(text)
+    found = check(tmp_path / "rows.csv", schema=SCHEMA | {"id": "id"})
+    assert not found.usable
+    assert problem in found.problems[0]
+
+
+def test_a_folder_without_the_data_set_is_a_problem_not_a_crash(tmp_path: Path) -> None:
+    found = check("petfinder", data_dir=tmp_path)
+    assert found.problems[0].endswith("holds no PetFinder: expected train/train.csv in it")
+
+
+def test_an_unknown_data_set_is_wrong_usage() -> None:
+    with pytest.raises(ConfigError, match="did you mean 'avito'"):
+        check("avitto")

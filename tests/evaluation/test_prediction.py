@@ -1,0 +1,305 @@
+"""Predictions for new rows, by the experts and prompts of the training text and no others."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+import textcentric as tc
+from tests.support.fake_server import Server, completion, served
+from tests.support.small_run import KINDS, PLACES, model, records, run
+from tests.support.small_run import WORDS as MOODS
+from tests.support.tiny_models import WORDS, tiny_model
+from textcentric.augmentation.words import describe_examples
+from textcentric.data.memory import InHand
+from textcentric.engines.event_loop import run_in_background
+from textcentric.engines.openai import OpenAIEngine
+from textcentric.engines.scripted import ScriptedEngine
+from textcentric.errors import ConfigError, DataError, RequestError, RunError
+from textcentric.evaluation.prediction import Predicted, needs_llm, predict, write_predictions
+from textcentric.experts import open_experts
+from textcentric.methods.downstream import Downstream, downstream_config
+from textcentric.rows import Record
+from textcentric.runs.examples import labelled, read_examples
+from textcentric.runs.origin import expert_origin, read_origin
+
+SCHEMA = {"text": ["story"], "target": "speed", "ignore": ["note"], "choices": [0, 1, 2, 3]}
+NEW = [replace(one, id=f"n{at}", target=None) for at, one in enumerate(records(5))]
+
+
+def answer(request: Any) -> Any:
+    """Answer like the small model, but never fail and never break off."""
+    said = model(request)
+    return said if isinstance(said, str) and len(said) > 40 else "Somebody offers a calm animal."
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> str:
+    words = [*WORDS, *KINDS, *MOODS, *PLACES]
+    return tiny_model(tmp_path_factory.mktemp("models") / "bert", words=list(dict.fromkeys(words)))
+
+
+@pytest.fixture(scope="module")
+def summarised(folder: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a model trained on rows with summaries of an LLM."""
+    place = tmp_path_factory.mktemp("trained")
+    done = run(place / "run", 12, answer)
+    return save(folder, done.path, place / "model")
+
+
+def save(folder: str, run_dir: Path, to: Path, **config: Any) -> Path:
+    rows = labelled(read_examples(run_dir))
+    values = {"model": folder, "max_length": 64, **config}
+    Downstream(downstream_config(values), rows, origin=read_origin(run_dir)).save(to)
+    return to
+
+
+def ask(trained: Path, tmp_path: Path, rows: Any = NEW, **options: Any) -> Predicted:
+    engine = options.pop("engine", None) or ScriptedEngine(answer)
+    return predict(trained, rows, engine=engine, run_dir=tmp_path / "answers", **options)
+
+
+def test_new_rows_are_summarised_before_they_are_predicted(
+    summarised: Path, tmp_path: Path
+) -> None:
+    engine = ScriptedEngine(answer)
+    told = ask(summarised, tmp_path, engine=engine)
+    assert told.ids == ["n0", "n1", "n2", "n3", "n4"]
+    assert told.problems == {}
+    assert set(told.predictions.values) <= {0, 1, 2, 3}
+    asked = [request.messages[-1].content for request in engine.requests]
+    assert len(asked) == 5
+    assert all(text.endswith("Summarise.") for text in asked)
+    seen = {example.id: example.parts for example in read_examples(tmp_path / "answers")}
+    assert list(seen["n0"]) == ["table", "text", "summary"]
+    direct = Downstream.load(summarised).predict([seen[row_id] for row_id in told.ids])
+    assert direct.values == told.predictions.values
+
+
+def test_asking_again_sends_no_request(summarised: Path, tmp_path: Path) -> None:
+    first = ask(summarised, tmp_path)
+    engine = ScriptedEngine(answer)
+    assert ask(summarised, tmp_path, engine=engine).predictions.values == first.predictions.values
+    assert engine.requests == []
+
+
+def test_training_rows_are_read_as_they_were_in_training(summarised: Path, tmp_path: Path) -> None:
+    told = ask(summarised, tmp_path, rows=records(12))
+    trained = {example.id: example.parts for example in read_examples(summarised.parent / "run")}
+    again = {example.id: example.parts for example in read_examples(tmp_path / "answers")}
+    assert again == trained
+    assert told.ids == [f"r{n}" for n in range(12)]
+
+
+def test_a_target_in_the_new_rows_is_never_seen(summarised: Path, tmp_path: Path) -> None:
+    without = ask(summarised, tmp_path / "a")
+    with_one = ask(summarised, tmp_path / "b", rows=[replace(r, target=3.0) for r in NEW])
+    assert with_one.predictions.values == without.predictions.values
+
+
+def test_a_row_that_the_llm_fails_on_keeps_its_place_with_the_reason(
+    summarised: Path, tmp_path: Path
+) -> None:
+    def failing(request: Any) -> Any:
+        row = request.messages[-1].content
+        return RequestError("no answer", kind="server") if "row 2 " in row else answer(request)
+
+    told = ask(summarised, tmp_path, engine=ScriptedEngine(failing))
+    assert list(told.problems) == ["n2"]
+    assert told.problems["n2"].startswith("derive: no answer")
+    assert told.predictions.values[2] is None
+    assert told.predictions.values[3] is not None
+
+
+def test_a_row_without_anything_to_say_keeps_its_place(summarised: Path, tmp_path: Path) -> None:
+    told = ask(summarised, tmp_path, rows=[NEW[0], Record("empty", {"table": {"Kind": None}})])
+    assert list(told.problems) == ["empty"]
+    assert told.predictions.values[1] is None
+
+
+def test_another_prompt_than_in_training_is_refused(summarised: Path, tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="'summarize/brief' installed here has digest"):
+        ask(summarised, tmp_path, prompts="installed")
+    own = summarised.parent / "own-prompts"
+    assert ask(summarised, tmp_path, prompts="installed", prompt_dir=own).problems == {}
+
+
+def test_a_changed_or_absent_frozen_prompt_is_refused(
+    folder: str, summarised: Path, tmp_path: Path
+) -> None:
+    trained = save(folder, summarised.parent / "run", tmp_path / "model")
+    path = trained / "prompts/summarize/brief.jinja"
+    path.write_text(path.read_text().replace("Summarise.", "Shorten."))
+    with pytest.raises(RunError, match="'summarize/brief' in the model's folder has digest"):
+        ask(trained, tmp_path)
+    path.unlink()
+    with pytest.raises(RunError, match="in the model's folder has digest absent"):
+        ask(trained, tmp_path)
+    with pytest.raises(ConfigError, match="unknown choice of prompts 'frosen'"):
+        ask(trained, tmp_path, prompts="frosen")
+
+
+def test_another_llm_than_in_training_is_refused_unless_allowed(
+    summarised: Path, tmp_path: Path
+) -> None:
+    other = ScriptedEngine(answer, model="other")
+    with pytest.raises(RunError, match=r"the LLM's model is 'other', .* with 'scripted'"):
+        ask(summarised, tmp_path, engine=other)
+    assert ask(summarised, tmp_path, engine=other, other_model=True).problems == {}
+
+
+SUMMARY = completion("Somebody offers a calm animal to a gentle home.")
+
+
+@pytest.fixture
+def by_server(folder: str, tmp_path: Path) -> Iterator[tuple[Path, Server, str]]:
+    """Return a model trained on a server's run that named no model, the server and its address."""
+    with served(server := Server(SUMMARY)) as url:
+        done = run(tmp_path / "run", 12, engine="openai", prompts="own/gist", base_url=url)
+        yield save(folder, done.path, tmp_path / "trained"), server, url
+
+
+def test_address_and_model_are_those_of_the_server_that_wrote_the_training_text(
+    by_server: tuple[Path, Server, str], tmp_path: Path
+) -> None:
+    trained, server, url = by_server
+    origin = Downstream.load(trained).origin
+    assert (origin.settings["base_url"], origin.settings["model"]) == (url, None)
+    before = len(server.bodies)
+    assert predict(trained, NEW, run_dir=tmp_path / "answers").problems == {}
+    assert [body["model"] for body in server.bodies[before:]] == ["m"] * len(NEW)
+    again = predict(trained, NEW, run_dir=tmp_path / "answers")
+    assert (again.problems, len(server.bodies)) == ({}, before + len(NEW))
+
+
+def test_another_address_wins_over_that_of_the_training_run(
+    by_server: tuple[Path, Server, str], tmp_path: Path
+) -> None:
+    trained, server, _ = by_server
+    before = len(server.bodies)
+    with served(moved := Server(SUMMARY)) as url:
+        told = predict(trained, NEW, run_dir=tmp_path / "answers", base_url=url)
+    assert (told.problems, len(server.bodies), len(moved.bodies)) == ({}, before, len(NEW))
+
+
+def test_a_server_whose_model_nobody_named_is_asked_for_it(
+    by_server: tuple[Path, Server, str], tmp_path: Path
+) -> None:
+    trained, _, url = by_server
+    engine = OpenAIEngine(base_url=url)
+    assert predict(trained, NEW, engine=engine, run_dir=tmp_path / "answers").problems == {}
+    run_in_background(engine.close)
+
+
+def test_a_run_without_a_server_gives_its_model_no_address(summarised: Path) -> None:
+    assert "base_url" not in Downstream.load(summarised).origin.settings
+
+
+def test_another_expert_than_in_training_is_refused(
+    folder: str, summarised: Path, tmp_path: Path
+) -> None:
+    trained = save(folder, summarised.parent / "run", tmp_path / "model")
+    papers = trained / "downstream.json"
+    papers.write_text(papers.read_text().replace('"1-skip-300"', '"0-skip-300"'))
+    with pytest.raises(RunError, match="was table 0-skip-300, here it is table 1-skip-300"):
+        ask(trained, tmp_path)
+
+
+def test_a_model_that_reads_no_summary_asks_no_llm(
+    folder: str, summarised: Path, tmp_path: Path
+) -> None:
+    trained = save(folder, summarised.parent / "run", tmp_path / "model", parts=["text", "table"])
+    assert needs_llm(Downstream.load(summarised))
+    assert not needs_llm(Downstream.load(trained))
+    told = ask(trained, tmp_path, engine=ScriptedEngine(RequestError("never asked")))
+    assert told.problems == {}
+    assert not (tmp_path / "answers" / "journal.sqlite").exists(), "no run of an LLM was opened"
+
+
+def test_rows_described_without_a_run_directory_can_be_trained_on_and_predicted(
+    folder: str, tmp_path: Path
+) -> None:
+    experts = open_experts(["table", "text"])
+    rows = InHand(records(8), tc.data.Schema(task="classification"))
+    config = downstream_config({"model": folder, "max_length": 64})
+    origin = expert_origin(rows, experts)
+    Downstream(config, describe_examples(rows, experts), origin=origin).save(tmp_path / "model")
+    told = predict(tmp_path / "model", NEW)
+    assert told.problems == {}
+    assert len(told.predictions.values) == 5
+
+
+def write_table(path: Path, count: int, columns: list[str]) -> Path:
+    """Write a table of invented listings, with the columns asked for."""
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(columns)
+        for n in range(count):
+            text = records(n + 1)[n].inputs["text"]
+            row = {"id": f"c{n}", "kind": KINDS[n % 5], "story": text, "speed": n % 4, "note": "x"}
+            writer.writerow([row[name] for name in columns])
+    return path
+
+
+def test_a_table_may_lack_the_target_and_is_read_by_the_schema_of_training(
+    folder: str, tmp_path: Path
+) -> None:
+    whole = ["id", "kind", "story", "speed", "note"]
+    table = write_table(tmp_path / "train.csv", 8, whole)
+    done = run(tmp_path / "run", table, answer, table_schema=SCHEMA, perturb="all")
+    trained = save(folder, done.path, tmp_path / "model")
+    without = write_table(tmp_path / "new.csv", 4, ["id", "kind", "story"])
+    told = ask(trained, tmp_path / "a", rows=without)
+    assert (told.ids, told.problems) == (["c0", "c1", "c2", "c3"], {})
+    seen = read_examples(tmp_path / "a" / "answers")[1].parts
+    assert seen["table"] == "Kind: cat."
+    with_target = write_table(tmp_path / "more.csv", 4, whole)
+    again = ask(trained, tmp_path / "b", rows=str(with_target))
+    assert again.predictions.values == told.predictions.values
+    assert read_examples(tmp_path / "b" / "answers")[1].parts == seen
+
+
+def test_no_rows_are_an_error(summarised: Path, tmp_path: Path) -> None:
+    with pytest.raises((ConfigError, DataError), match="no row"):
+        ask(summarised, tmp_path, rows=[])
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet", "jsonl"])
+def test_predictions_are_written_with_their_probabilities(
+    summarised: Path, tmp_path: Path, ending: str
+) -> None:
+    told = ask(summarised, tmp_path, rows=[*NEW[:2], Record("empty", {"table": {"Kind": None}})])
+    path = write_predictions(told, tmp_path / "out" / f"told.{ending}")
+    rows = read(path)
+    names = ["id", "prediction", "score", *(f"probability_{n}" for n in range(4)), "problem"]
+    assert [list(row) for row in rows] == [names] * 3
+    assert [str(row["prediction"]) for row in rows[:2]] == [
+        str(value) for value in told.predictions.values[:2]
+    ]
+    chances = [sum(float(row[f"probability_{n}"]) for n in range(4)) for row in rows[:2]]
+    assert chances == pytest.approx([1, 1])
+    assert rows[2]["prediction"] in (None, "")
+    assert rows[2]["problem"]
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [f"told.{ending}"]
+
+
+def test_another_ending_is_refused(summarised: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"unknown ending '\.jsnl'; did you mean '\.jsonl'"):
+        write_predictions(Predicted([], Downstream.load(summarised).predict([])), "told.jsnl")
+
+
+def read(path: Path) -> list[dict[str, Any]]:
+    if path.suffix == ".parquet":
+        rows: list[dict[str, Any]] = pq.read_table(path).to_pylist()
+        return rows
+    if path.suffix == ".jsonl":
+        return [json.loads(line) for line in path.read_text().splitlines()]
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))

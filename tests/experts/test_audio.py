@@ -1,0 +1,206 @@
+"""The audio expert: safe reading, what the samples say, and speech to words."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from textcentric.data.sounds import RATE, Sound, open_sound
+from textcentric.errors import DataError
+from textcentric.experts.audio import AudioExpert, describe_sound, speech_share
+
+soundfile = pytest.importorskip("soundfile")
+DIGITS = Path(os.environ.get("AV_DIGITS_DIR", Path(__file__).parents[3] / "shared/data/av_digits"))
+NUMBERS = "zero one two three four five six seven eight nine".split()
+Write = Callable[..., str]
+
+
+def tone(
+    seconds: float = 1.0, level: float = 0.1, rate: int = 8000, silence: float = 0.0
+) -> np.ndarray:
+    wave = level * np.sin(2 * np.pi * 440 * np.arange(int(seconds * rate)) / rate)
+    samples: np.ndarray = np.concatenate([wave, np.zeros(int(silence * rate))])
+    return samples.astype(np.float32)
+
+
+@pytest.fixture
+def record(tmp_path: Path) -> Write:
+    def write(name: str, samples: np.ndarray | None = None, rate: int = 8000) -> str:
+        path = tmp_path / name
+        soundfile.write(path, tone() if samples is None else samples, rate)
+        return str(path)
+
+    return write
+
+
+class Parrot:
+    """A listener that says the length of what it heard."""
+
+    name, version = "parrot", "7"
+
+    def hear(self, sound: Sound) -> tuple[str, float]:
+        return f"{sound.samples.size}\nsamples", 0.5
+
+
+def test_a_recording_is_told_with_words_length_loudness_and_speech(record: Write) -> None:
+    told = AudioExpert(Parrot()).describe([(record("a.wav"),)])[0]
+    assert told.text == (
+        '1 recording. Heard: "16000 samples" (0.50). Length: 1.0 seconds.'
+        " Loudness: normal (-23 dBFS). Speech: nearly all of it."
+    )
+    assert told.confidence == 0.5
+
+
+def test_without_a_listener_the_sound_itself_is_told(record: Write) -> None:
+    expert = AudioExpert()
+    told = expert.describe([(record("a.wav"), record("b.flac"))])[0]
+    assert told.text.startswith("2 recordings. Recording 1: Length: 1.0 seconds.")
+    assert (expert.name, told.confidence) == ("sound", None)
+
+
+@pytest.mark.parametrize(
+    ("level", "word"),
+    [(0.0, "silent"), (0.005, "very quiet"), (0.03, "quiet"), (0.1, "normal"), (0.9, "loud")],
+)
+def test_loudness_is_a_word(level: float, word: str) -> None:
+    said = describe_sound(Sound(tone(level=level, rate=RATE), 1.0))
+    assert f"Loudness: {word}" in said
+
+
+@pytest.mark.parametrize("silence", [0.0, 1.0, 3.0])
+def test_the_share_of_speech_leaves_out_silence(silence: float) -> None:
+    sound = Sound(tone(rate=RATE, silence=silence), 1.0 + silence)
+    assert speech_share(sound) == pytest.approx(1 / (1 + silence), abs=0.02)
+
+
+def test_silence_holds_no_speech() -> None:
+    assert speech_share(Sound(np.zeros(RATE, np.float32), 1.0)) == 0.0
+
+
+def test_stereo_and_other_rates_become_16_khz_mono(record: Write) -> None:
+    stereo = np.stack([tone(rate=44100), tone(rate=44100)], axis=1)
+    sound = open_sound(record("s.wav", stereo, 44100))
+    assert sound.samples.shape == (RATE,)
+    assert sound.seconds == 1.0
+
+
+def test_a_recording_of_one_sample_is_described(record: Write) -> None:
+    sound = open_sound(record("one.wav", np.full(1, 0.5, np.float32)))
+    assert describe_sound(sound).startswith("Length: 0.0 seconds.")
+
+
+def test_not_a_number_is_silence(record: Write) -> None:
+    path = record("nan.wav", np.full(800, np.nan, np.float32))
+    soundfile.write(path, np.full(800, np.nan, np.float32), 8000, subtype="FLOAT")
+    assert "silent" in describe_sound(open_sound(path))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("empty.wav", b"", "is empty"),
+        ("page.wav", b"<!doctype html><p>404</p>", "is not a readable sound file"),
+        ("head.wav", b"RIFF\x24\x00\x00\x00WAVE", "is not a readable sound file"),
+        ("none.wav", None, "does not exist"),
+    ],
+)
+def test_an_unreadable_recording_becomes_a_note(
+    tmp_path: Path, name: str, content: bytes | None, reason: str
+) -> None:
+    path = tmp_path / name
+    if content is not None:
+        path.write_bytes(content)
+    told = AudioExpert(root=tmp_path).describe([(str(path),)])[0]
+    assert told.text == ""
+    assert f"sound '{path}' {reason}" in told.notes[0]
+
+
+def test_a_path_outside_the_data_folder_is_never_opened(record: Write, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    link = tmp_path / "data" / "link.wav"
+    link.symlink_to(record("secret.wav"))
+    for path in (tmp_path / "secret.wav", link):
+        with pytest.raises(DataError, match="leaves the data folder"):
+            open_sound(path, tmp_path / "data")
+
+
+def test_a_recording_of_eleven_minutes_is_refused(record: Write) -> None:
+    path = record("long.wav", np.zeros(661 * 1000, np.float32), 1000)
+    with pytest.raises(DataError, match="661 seconds long, more than 600; cut it"):
+        open_sound(path)
+
+
+def test_a_broken_recording_leaves_the_others(record: Write, tmp_path: Path) -> None:
+    told = AudioExpert().describe([(str(tmp_path / "no.wav"), record("a.wav"))])[0]
+    assert told.text.startswith("2 recordings, 1 of them described. Recording 1: Length")
+    assert len(told.notes) == 1
+
+
+@pytest.mark.slow
+def test_pocketsphinx_hears_digits_alike_in_any_order() -> None:
+    recordings = sorted((DIGITS / "recordings").glob("*_7.wav"))[::3]
+    if not recordings:
+        pytest.skip("the spoken digits are absent")
+    pytest.importorskip("pocketsphinx")
+    from textcentric.experts import open_experts
+
+    expert = open_experts(["audio"], root=DIGITS)["audio"]
+    assert isinstance(expert, AudioExpert)
+    values = [(str(path),) for path in recordings]
+    told = expert.describe(values)
+    assert told == expert.describe(values[::-1])[::-1]
+    right = [NUMBERS[int(p.name[0])] in one.text for p, one in zip(recordings, told, strict=True)]
+    assert sum(right) >= 0.1 * len(right)
+    assert all(0 <= one.confidence <= 1 for one in told if one.confidence is not None)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_a_whisper_folder_writes_down_sound(record: Write, tmp_path: Path) -> None:
+    from textcentric.experts import open_experts
+
+    folder = write_tiny_whisper(tmp_path / "whisper")
+    expert = open_experts(["audio"], audio=str(folder))["audio"]
+    assert isinstance(expert, AudioExpert)
+    told = expert.describe([(record("a.wav", tone(31.0)),)])[0]
+    assert expert.version.endswith("-words1")
+    assert "Length: 31.0 seconds." in told.text
+
+
+def write_tiny_whisper(folder: Path) -> Path:
+    """Save a Whisper of one layer with random weights and a byte vocabulary."""
+    import json
+
+    from transformers import (
+        WhisperConfig,
+        WhisperFeatureExtractor,
+        WhisperForConditionalGeneration,
+        WhisperProcessor,
+        WhisperTokenizer,
+    )
+
+    folder.mkdir()
+    letters = [chr(code) for code in range(33, 127)] + ["Ġ"]
+    special = [
+        "<|endoftext|>",
+        "<|startoftranscript|>",
+        "<|en|>",
+        "<|transcribe|>",
+        "<|notimestamps|>",
+    ]
+    vocabulary = {token: place for place, token in enumerate(letters + special)}
+    (folder / "vocab.json").write_text(json.dumps(vocabulary))
+    (folder / "merges.txt").write_text("#version: 0.2\n")
+    end, start = vocabulary["<|endoftext|>"], vocabulary["<|startoftranscript|>"]
+    config = WhisperConfig(
+        vocab_size=len(vocabulary), d_model=16, encoder_layers=1, decoder_layers=1,
+        encoder_attention_heads=2, decoder_attention_heads=2, encoder_ffn_dim=32,
+        decoder_ffn_dim=32, pad_token_id=end, bos_token_id=end, eos_token_id=end,
+        decoder_start_token_id=start, suppress_tokens=None, begin_suppress_tokens=None,
+    )  # fmt: skip
+    WhisperForConditionalGeneration(config).save_pretrained(folder)
+    tokenizer = WhisperTokenizer(str(folder / "vocab.json"), str(folder / "merges.txt"))
+    WhisperProcessor(WhisperFeatureExtractor(), tokenizer).save_pretrained(folder)
+    return folder

@@ -1,0 +1,246 @@
+"""The journal: what was put is there again, after a kill, a full disk or a read-only one."""
+
+from __future__ import annotations
+
+import math
+import os
+import resource
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from textcentric.errors import RunError, StoppedError
+from textcentric.runs.journal import GROUP_SIZE, Journal
+
+
+def run_python(code: str, *args: object, **options: Any) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", code, *map(str, args)]
+    done: subprocess.CompletedProcess[str] = subprocess.run(
+        command, capture_output=True, text=True, **options
+    )
+    return done
+
+
+def on_disk(path: Path) -> int:
+    """Return how many answers another process would find."""
+    with sqlite3.connect(path) as db:
+        found = db.execute("SELECT COUNT(*) FROM answers").fetchone()[0]
+    db.close()
+    return int(found)
+
+
+def test_what_was_put_can_be_got_before_and_after_it_is_written(journal: Journal) -> None:
+    journal.put("k", {"text": "héllo 🐕 \u202e", "n": [1, None]})
+    before = journal.get("k")
+    journal.commit()
+    assert before == journal.get("k") == {"text": "héllo 🐕 \u202e", "n": [1, None]}
+    assert journal.get("other") is None
+
+
+def test_answers_are_there_when_the_file_is_opened_again(tmp_path: Path) -> None:
+    first = Journal(tmp_path / "j")
+    first.put("k", "v")
+    first.close()
+    again = Journal(tmp_path / "j")
+    assert (again.get("k"), again.answers()) == ("v", 1)
+    again.close()
+
+
+def test_the_first_answer_under_a_key_stays(journal: Journal) -> None:
+    journal.put("k", "first")
+    journal.commit()
+    journal.put("k", "second")
+    journal.commit()
+    assert (journal.get("k"), journal.answers()) == ("first", 1)
+
+
+def test_a_full_group_is_committed_and_not_one_answer_earlier(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"{Journal.__module__}.GROUP_SECONDS", math.inf)
+    for number in range(GROUP_SIZE - 1):
+        journal.put(str(number), number)
+    assert on_disk(journal.path) == 0
+    journal.put("last", 1)
+    assert on_disk(journal.path) == GROUP_SIZE
+
+
+def test_a_group_is_committed_once_it_is_50_milliseconds_old(journal: Journal) -> None:
+    journal.put("a", 1)
+    time.sleep(0.06)
+    journal.put("b", 2)
+    assert on_disk(journal.path) == 2
+
+
+def test_a_killed_process_loses_one_group_at_most(tmp_path: Path) -> None:
+    code = """
+import os, signal, sys
+from textcentric.runs.journal import Journal
+journal = Journal(sys.argv[1])
+for number in range(1000):
+    journal.put(str(number), {"text": "x" * 200})
+print(journal.answers(), flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    done = run_python(code, tmp_path / "j")
+    assert (done.returncode, done.stdout.strip()) == (-signal.SIGKILL, "1000")
+    journal = Journal(tmp_path / "j")
+    assert 1000 - GROUP_SIZE <= journal.answers() <= 1000
+    assert all(journal.get(str(number)) for number in range(journal.answers()))
+    journal.close()
+
+
+def test_finished_rows_are_recorded_with_their_shard_and_counts(journal: Journal) -> None:
+    journal.finish_shard(0, ["r1", "r2"], {("noise", "accepted", ""): 2})
+    journal.finish_shard(1, ["r3"], {("noise", "accepted", ""): 1, ("noise", "failed", "slow"): 1})
+    assert [journal.finished(name) for name in ("r1", "r3", "r4")] == [True, True, False]
+    assert (journal.finished_rows(), journal.shards()) == (3, {0, 1})
+    assert journal.counts() == {("noise", "accepted", ""): 3, ("noise", "failed", "slow"): 1}
+
+
+def test_finishing_a_shard_writes_the_answers_that_wait(journal: Journal) -> None:
+    journal.put("k", 1)
+    journal.finish_shard(0, ["r1"], {})
+    assert on_disk(journal.path) == 1
+
+
+def test_a_row_cannot_be_finished_twice(journal: Journal) -> None:
+    journal.finish_shard(0, ["r1"], {("noise", "accepted", ""): 1})
+    with pytest.raises(StoppedError):
+        journal.finish_shard(1, ["r1"], {("noise", "accepted", ""): 1})
+    assert (journal.shards(), journal.counts()) == ({0}, {("noise", "accepted", ""): 1})
+
+
+def test_forgetting_outputs_keeps_the_answers(journal: Journal) -> None:
+    journal.put("k", 1)
+    journal.finish_shard(0, ["r1"], {("noise", "accepted", ""): 1})
+    journal.forget_outputs()
+    assert (journal.finished_rows(), journal.shards(), journal.counts()) == (0, set(), {})
+    assert journal.get("k") == 1
+
+
+def test_another_runs_answers_can_be_reused_and_are_not_changed(tmp_path: Path) -> None:
+    old = Journal(tmp_path / "old")
+    old.put("k", "theirs")
+    old.close()
+    journal = Journal(tmp_path / "new", reuse=[tmp_path / "old"])
+    assert (journal.get("k"), journal.answers()) == ("theirs", 0)
+    journal.put("k", "ours")
+    assert journal.get("k") == "ours"
+    journal.close()
+    assert on_disk(tmp_path / "old") == 1
+
+
+def test_a_journal_to_reuse_that_is_absent_is_named(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=r"no journal to reuse at .*/absent; name a run directory"):
+        Journal(tmp_path / "new", reuse=[tmp_path / "absent"])
+
+
+def test_a_file_that_is_no_journal_is_a_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "j").write_text("this is no database, whatever its name says" * 100)
+    with pytest.raises(StoppedError, match=r"/j cannot be written \(file is not a database\)"):
+        Journal(tmp_path / "j")
+
+
+def test_a_finished_row_is_looked_up_by_its_id_and_not_searched_for(journal: Journal) -> None:
+    journal.finish_shard(0, [f"row-{number}" for number in range(300)], {})
+    asked: list[str] = []
+    journal._db.set_trace_callback(asked.append)
+    assert journal.finished("row-299")
+    journal._db.set_trace_callback(None)
+    ((*_, plan),) = journal._db.execute(f"EXPLAIN QUERY PLAN {asked[0]}")
+    assert plan == "SEARCH done USING PRIMARY KEY (source_id=?)"
+
+
+FILL = """
+import sys
+from textcentric.errors import StoppedError
+from textcentric.runs.journal import Journal
+journal = Journal(sys.argv[1])
+try:
+    for number in range(5000):
+        journal.put(str(number), {"text": "x" * 500})
+    journal.commit()
+    print("no error")
+except StoppedError as error:
+    print(error)
+try:
+    journal.close()
+except StoppedError:
+    pass
+"""
+
+
+@contextmanager
+def small_disk(folder: Path, size: str) -> Iterator[None]:
+    """Mount a small disk at `folder`; skip where that is not permitted."""
+    folder.mkdir(exist_ok=True)
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={size}", "none", str(folder)], capture_output=True
+    )
+    if done.returncode:
+        pytest.skip("mounting a small disk is not permitted here")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def test_a_full_disk_is_a_clear_error_and_what_was_committed_stays(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", "400k"):
+        path = tmp_path / "disk" / "j"
+        said = run_python(FILL, path).stdout
+        assert "j cannot be written (database or disk is full); free space on the disk" in said
+        subprocess.run(
+            ["mount", "-o", "remount,size=20m", str(tmp_path / "disk")], check=True
+        )  # space was freed
+        journal = Journal(path)
+        kept = journal.answers()
+        assert 0 <= kept < 5000
+        journal.put("more", 1)
+        journal.commit()
+        assert journal.answers() == kept + 1
+        journal.close()
+
+
+def test_a_file_size_limit_is_met_the_same_way(tmp_path: Path) -> None:
+    def limit() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
+
+    said = run_python(FILL, tmp_path / "j", preexec_fn=limit).stdout
+    assert "j cannot be written (" in said
+    assert "then run the same command again to go on" in said
+    journal = Journal(tmp_path / "j")
+    journal.put("more", 1)
+    journal.commit()
+    assert journal.get("more") == 1
+    journal.close()
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="needs another user to write as")
+def test_a_folder_that_cannot_be_written_is_a_clear_error() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        code = """
+import sys
+from textcentric.errors import StoppedError
+from textcentric.runs.journal import Journal
+import os
+os.setuid(65534)
+try:
+    Journal(sys.argv[1])
+except StoppedError as error:
+    print(error)
+"""
+        said = run_python(code, Path(folder) / "j").stdout
+    assert "j cannot be written (unable to open database file); free space on the disk or" in said

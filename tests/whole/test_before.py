@@ -1,0 +1,172 @@
+"""What the version before wrote is read, resumed, reported on and predicted with as it was then.
+
+`fixtures/before` is its work: runs, a journal half answered, models, latents, an evaluation. How
+it was made is in `before.py` and `fixtures/make_before.py`; it is never made again.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+import shutil
+import sqlite3
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from tests.support.before import EVALUATION, FOLDER, LATENTS, QUESTIONS, SCORES, TRAININGS, augment
+from tests.support.commands import Said, textcentric
+from textcentric.settings import with_current_names
+
+FINISHED, INTERRUPTED = Path("augmented/finished"), Path("augmented/interrupted")
+FATES = ("data", "rejected", "errors")
+pytestmark = pytest.mark.filterwarnings("ignore:.*bitsandbytes")
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Work in a copy of the folder that the version before left."""
+    folder = tmp_path / "before"
+    shutil.copytree(FOLDER, folder)
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def asked(line: str) -> Said:
+    return textcentric(*shlex.split(line))
+
+
+def values(printed: str) -> list[Any]:
+    """Return the JSON that a command printed, a line each."""
+    return [json.loads(line) for line in printed.splitlines()]
+
+
+def manifest(folder: Path) -> dict[str, Any]:
+    return dict(json.loads((folder / "manifest.json").read_text()))
+
+
+def outputs(folder: Path) -> dict[str, dict[str, Any]]:
+    """Return {id: columns} of every output of a run, and which folder of the run it lies in."""
+    files = [(fate, path) for fate in FATES for path in sorted((folder / fate).glob("*.parquet"))]
+    rows = [row | {"fate": fate} for fate, path in files for row in pq.read_table(path).to_pylist()]
+    assert len({row["id"] for row in rows}) == len(rows), "an output was written twice"
+    return {row["id"]: row for row in rows}
+
+
+def answers(folder: Path) -> dict[str, str]:
+    """Return {request key: text} of a run's journal."""
+    with sqlite3.connect(folder / "journal.sqlite") as journal:
+        rows = journal.execute("SELECT key, body FROM answers").fetchall()
+    return {key: json.loads(body)["text"] for key, body in rows}
+
+
+def requests(folder: Path) -> set[str]:
+    """Return the keys of the requests whose answers a run's journal holds."""
+    return {key for key in answers(folder) if not key.startswith("expert:")}
+
+
+def close(told: Any, before: Any) -> bool:
+    """Say whether values agree, numbers to 1e-5; what is new in a mapping is passed over."""
+    if isinstance(before, Mapping):
+        return all(name in told and close(told[name], value) for name, value in before.items())
+    if isinstance(before, list):
+        pairs = zip(told, before, strict=True)
+        return len(told) == len(before) and all(close(*pair) for pair in pairs)
+    if isinstance(before, float):
+        return bool(told == pytest.approx(before, abs=1e-5))
+    return bool(told == before)
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_a_question_is_answered_as_it_was(name: str) -> None:
+    before = values(json.loads(Path("answers.json").read_text())[name])
+    told = values(asked(QUESTIONS[name]).out)
+    for one, other in zip(told, before, strict=True):
+        assert close(one, other), f"{one} is not {other}"
+
+
+def test_the_same_augmentation_has_the_same_texts_keys_and_seeds() -> None:
+    engine = augment("again")
+    before, again = outputs(FINISHED), outputs(Path("again"))
+    assert {row["fate"] for row in before.values()} == set(FATES)
+    assert again == before
+    assert answers(Path("again")) == answers(FINISHED)
+    assert Path("again/run.yaml").read_bytes() == (FINISHED / "run.yaml").read_bytes()
+    assert manifest(Path("again"))["fingerprint"] == manifest(FINISHED)["fingerprint"]
+    assert {request.key for request in engine.requests} >= requests(FINISHED)
+
+
+def test_a_finished_run_asks_nothing_and_stays_as_it_is() -> None:
+    before = outputs(FINISHED)
+    assert augment(FINISHED).requests == []
+    assert outputs(FINISHED) == before
+
+
+def test_an_interrupted_run_asks_what_is_left_and_ends_like_the_other() -> None:
+    kept, whole = requests(INTERRUPTED), requests(FINISHED)
+    assert 0 < len(kept) < len(whole)
+    sent = {request.key for request in augment(INTERRUPTED).requests}
+    assert sent.isdisjoint(kept)
+    assert sent >= whole - kept
+    assert answers(INTERRUPTED) == answers(FINISHED)
+    assert outputs(INTERRUPTED) == outputs(FINISHED)
+
+
+def test_an_interrupted_run_resumes_from_its_own_files() -> None:
+    before, kept = outputs(INTERRUPTED), answers(INTERRUPTED)
+    shutil.rmtree("prompts")
+    said = asked(f"runs resume {INTERRUPTED} --json")
+    assert said.code == 0, said.err
+    after = outputs(INTERRUPTED)
+    assert {row_id: after[row_id] for row_id in before} == before
+    assert after.keys() == outputs(FINISHED).keys()
+    assert answers(INTERRUPTED).items() >= kept.items()
+
+
+def test_a_run_is_reported_on_and_compared() -> None:
+    said = asked(f"report {FINISHED}")
+    assert (said.code, said.out) == (0, f"{FINISHED}/report.html\n")
+    page = (FINISHED / "report.html").read_text()
+    assert "own/whole" in page
+    assert "the server answered 500 three times" in page
+    differences = asked(f"runs diff {FINISHED} {INTERRUPTED}").out.splitlines()
+    assert ["totals.pending", "0", "20"] in [line.split() for line in differences]
+
+
+@pytest.mark.parametrize("name", "downstream adapters reward fusion aligned".split())
+def test_the_same_training_is_no_other_one(name: str) -> None:
+    before = json.loads(Path(f"models/{name}/train.json").read_text())
+    said = asked(TRAININGS[name])
+    assert said.code == 0, said.err
+    again = json.loads(Path(f"models/{name}/train.json").read_text())
+    assert again["identity"] == with_current_names(before["identity"])
+    assert close(again["metrics"], before["metrics"])
+    goes_on = "going on from step 2 of 2, in models/downstream-checkpoints"
+    assert (goes_on in said.err) == (name == "downstream")
+
+
+def test_latents_are_not_made_again() -> None:
+    shards = sorted(Path("latents/pairs").glob("*/*.npy"))
+    before = [(path.stat().st_mtime_ns, path.read_bytes()) for path in shards]
+    assert asked(LATENTS).code == 0
+    assert [(path.stat().st_mtime_ns, path.read_bytes()) for path in shards] == before
+
+
+def test_scores_go_on_behind_those_of_before() -> None:
+    lines = Path("scores.jsonl").read_text().splitlines(keepends=True)
+    Path("scores.jsonl").write_text("".join(lines[:2]))
+    assert "1 responses scored, 2 before" in asked(f"{SCORES} -o scores.jsonl").err
+    assert values(Path("scores.jsonl").read_text())[:2] == values("".join(lines[:2]))
+
+
+def test_an_evaluation_is_repeated_without_asking_anything() -> None:
+    (words,) = Path("evaluated").glob("words-*")
+    before, kept = json.loads(Path("evaluated/results.json").read_text()), answers(words)
+    said = asked(EVALUATION)
+    assert said.code == 0, said.err
+    for name in ("metric", "cells", "areas", "differences", "removed", "verdict"):
+        assert close(json.loads(said.out)[name], before[name])
+    assert [answers(one) for one in Path("evaluated").glob("words-*")] == [kept]

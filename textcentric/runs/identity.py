@@ -1,0 +1,20 @@
+"""What of a configuration makes a run this run, and what may change without making another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+# What may change without making it another run: where it goes, when it stops, how it talks.
+# The folder of prompts is among them because the digests of the prompts already decide.
+RUNTIME = frozenset(
+    "output_dir resume reuse base_url max_failed accept max_tokens_total max_minutes format"
+    " prompt_dir".split()
+)
+CALL = frozenset({"output_dir", "resume"})  # of one call, so never saved
+ADDED = frozenset("data prompt_digests bank engine_fingerprint".split())  # by a run to its run.yaml
+
+
+def identity_of(saved: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the part of a `run.yaml` that makes the run this run."""
+    return {name: value for name, value in saved.items() if name not in RUNTIME}
