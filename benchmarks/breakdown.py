@@ -16,7 +16,7 @@ from typing import Any
 from unittest.mock import patch
 
 COMPONENTS = {
-    "load": ["augmentation.opening:load_rows"],
+    "load": ["augmentation.run:load_rows"],
     "read rows": ["data.records:RecordReader.record"],
     "experts": ["experts.table:TableExpert.describe", "experts.text:TextExpert.describe"],
     "aim": ["augmentation.row:aim"],

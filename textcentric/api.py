@@ -14,7 +14,7 @@ from textcentric.augmentation.driver import Progress
 from textcentric.augmentation.driver import stream as stream_job
 from textcentric.augmentation.run import close_job, finished_manifest, opened, run_to_end, wrap_up
 from textcentric.data.memory import in_hand
-from textcentric.data.rows import Rows
+from textcentric.data.rows import Rows, RowsLike
 from textcentric.engines.protocol import Engine
 from textcentric.runs.lineage import lineage
 from textcentric.runs.manifest import read_manifest
@@ -67,7 +67,7 @@ class Run:
 
 
 def augment(
-    rows: Rows,
+    rows: RowsLike,
     *,
     prompts: str | Sequence[str] = "adversarial",
     engine: str | Engine = "auto",
@@ -93,7 +93,7 @@ def augment(
 
 
 async def stream(
-    rows: Rows,
+    rows: RowsLike,
     *,
     prompts: str | Sequence[str] = "adversarial",
     engine: str | Engine = "auto",
@@ -117,7 +117,7 @@ async def stream(
         await asyncio.to_thread(wrap_up, run.job, read_manifest(run.job.folder))
 
 
-def rows_of(rows: Rows, config: AugmentConfig, schema: Any) -> Any:
+def rows_of(rows: RowsLike, config: AugmentConfig, schema: Any) -> Rows:
     """Return `rows` as `config` filters them, under `schema` or the one that it names."""
     return in_hand(
         rows,
@@ -130,7 +130,7 @@ def rows_of(rows: Rows, config: AugmentConfig, schema: Any) -> Any:
 
 
 def _config(
-    rows: Rows,
+    rows: RowsLike,
     prompts: str | Sequence[str],
     engine: str | Engine,
     output_dir: str | Path | None,

@@ -22,6 +22,7 @@ from textcentric.augmentation.description import Describer, LanguageWatch
 from textcentric.augmentation.plan import Plan
 from textcentric.augmentation.requests import RequestBuilder
 from textcentric.augmentation.row import RowFlow
+from textcentric.data.rows import Rows
 from textcentric.data.schema import numeric_target, question
 from textcentric.engines.protocol import Engine
 from textcentric.errors import EngineError, StoppedError, TextCentricError
@@ -85,7 +86,7 @@ class Job:
 
     config: AugmentConfig
     identity: Mapping[str, Any]
-    dataset: Any
+    dataset: Rows
     plan: Plan
     engine: Engine
     experts: Mapping[str, AnyExpert]

@@ -13,6 +13,7 @@ import numpy as np
 from textcentric.augmentation.config import AugmentConfig
 from textcentric.augmentation.driver import Job
 from textcentric.augmentation.plan import CAPTION, Plan
+from textcentric.data.rows import Rows
 from textcentric.experts.image import MOST_PICTURES
 from textcentric.prompts.prompt import Prompt
 from textcentric.rows import Record
@@ -34,7 +35,7 @@ class Work:
         self.requests[prompt] = self.requests.get(prompt, 0.0) + requests
 
 
-def count_work(config: AugmentConfig, plan: Plan, dataset: Any) -> Work:
+def count_work(config: AugmentConfig, plan: Plan, dataset: Rows) -> Work:
     """Count over all rows what the plan wants of them."""
     work = Work()
     for record in dataset:

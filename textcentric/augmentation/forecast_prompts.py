@@ -13,6 +13,7 @@ from textcentric.augmentation.config import AugmentConfig
 from textcentric.augmentation.plan import Plan, derive_seed
 from textcentric.augmentation.variants import aim
 from textcentric.augmentation.words import in_words
+from textcentric.data.rows import Rows
 from textcentric.data.schema import question
 from textcentric.engines.protocol import Engine, Message
 from textcentric.errors import DataError, Say
@@ -26,7 +27,7 @@ Rendered = tuple[Message, ...]
 
 
 def sampled_rows(
-    config: AugmentConfig, plan: Plan, dataset: Any, say: Say
+    config: AugmentConfig, plan: Plan, dataset: Rows, say: Say
 ) -> list[tuple[Record, TextRow]]:
     """Return the first rows that are perturbed, in words; the first of all where none is.
 
@@ -46,14 +47,14 @@ def sampled_rows(
 
 
 def _described(
-    config: AugmentConfig, dataset: Any, records: Iterable[Record], most: int, say: Say
+    config: AugmentConfig, dataset: Rows, records: Iterable[Record], most: int, say: Say
 ) -> list[tuple[Record, TextRow]]:
     with closing(in_words(config, dataset, records, say=say)) as rows:
         spoken = ((record, described.row) for record, described in rows if described is not None)
         return list(islice(spoken, most))
 
 
-def first_prompt(plan: Plan, dataset: Any, record: Record, row: TextRow) -> dict[str, Any]:
+def first_prompt(plan: Plan, dataset: Rows, record: Record, row: TextRow) -> dict[str, Any]:
     """Return the first prompt that has something to write on in `row`, rendered."""
     variants = [prompt for prompt, _ in plan.wanted(record)] or plan.variants
     for prompt in (*variants, *plan.derive):
@@ -64,7 +65,7 @@ def first_prompt(plan: Plan, dataset: Any, record: Record, row: TextRow) -> dict
 
 
 def tokens_a_request(
-    plan: Plan, dataset: Any, rows: Iterable[tuple[Record, TextRow]], engine: Engine | None
+    plan: Plan, dataset: Rows, rows: Iterable[tuple[Record, TextRow]], engine: Engine | None
 ) -> dict[str, float]:
     """Return the mean prompt tokens of a request of each prompt that `rows` give something to do.
 
@@ -79,7 +80,7 @@ def tokens_a_request(
     return {prompt: sum(of) / len(of) for prompt, of in counts.items()}
 
 
-def rendered(plan: Plan, prompt: Prompt, row: TextRow, dataset: Any) -> Iterator[Rendered]:
+def rendered(plan: Plan, prompt: Prompt, row: TextRow, dataset: Rows) -> Iterator[Rendered]:
     """Yield what `prompt` asks of `row`, request by request; what the model writes is named."""
     if prompt.front.stage == "bank":
         prompt = plan.library.from_bank(prompt, derive_seed(plan.seed, row.id, "bank", 0))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from importlib.util import find_spec
-from typing import Any
 
 from textcentric.augmentation.config import AugmentConfig
 from textcentric.augmentation.plan import CAPTION
 from textcentric.augmentation.requests import RequestBuilder
 from textcentric.data import load
+from textcentric.data.rows import Rows
 from textcentric.engines import open_engine
 from textcentric.engines.protocol import Engine, Request
 from textcentric.experts import open_experts
@@ -33,7 +33,7 @@ def make_engine(config: AugmentConfig) -> Engine:
     return open_engine(engine_name(config), config.model, **settings)
 
 
-def load_rows(config: AugmentConfig) -> Any:
+def load_rows(config: AugmentConfig) -> Rows:
     """Load the data set that the configuration names."""
     return load(
         config.dataset,
@@ -47,7 +47,7 @@ def load_rows(config: AugmentConfig) -> Any:
 
 def make_experts(
     config: AugmentConfig,
-    dataset: Any,
+    dataset: Rows,
     engine: Engine | None = None,
     library: PromptLibrary | None = None,
 ) -> dict[str, AnyExpert]:

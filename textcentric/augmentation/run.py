@@ -14,6 +14,7 @@ from textcentric.augmentation.description import LanguageWatch
 from textcentric.augmentation.driver import Budget, Driver, Job, OnRow, Progress
 from textcentric.augmentation.opening import load_rows, make_engine, make_experts
 from textcentric.augmentation.plan import Plan, make_plan
+from textcentric.data.rows import Rows
 from textcentric.engines.event_loop import run_in_background
 from textcentric.engines.protocol import Engine
 from textcentric.errors import RunError, Say
@@ -43,7 +44,7 @@ class Opened:
 def opened(
     config: AugmentConfig,
     *,
-    rows: Any = None,
+    rows: Rows | None = None,
     engine: Engine | None = None,
     library: PromptLibrary | None = None,
     on_progress: Progress | None = None,
@@ -100,7 +101,9 @@ def opened(
             journal.close()
 
 
-def run_identity(config: AugmentConfig, dataset: Any, plan: Plan, engine: Engine) -> dict[str, Any]:
+def run_identity(
+    config: AugmentConfig, dataset: Rows, plan: Plan, engine: Engine
+) -> dict[str, Any]:
     """Return what makes this run this run: configuration, data, prompts and model."""
     prompts = (*plan.derive, *plan.variants, *([plan.judge] if plan.judge else []))
     identity = config.identity()
@@ -116,7 +119,7 @@ def run_identity(config: AugmentConfig, dataset: Any, plan: Plan, engine: Engine
     return identity
 
 
-def run_folder(config: AugmentConfig, dataset: Any, identity: Mapping[str, Any]) -> Path:
+def run_folder(config: AugmentConfig, dataset: Rows, identity: Mapping[str, Any]) -> Path:
     """Return the run directory: the one asked for, or one named after the data and the run."""
     if config.output_dir:
         return Path(config.output_dir)

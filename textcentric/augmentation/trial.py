@@ -17,6 +17,7 @@ from textcentric.augmentation.plan import SUMMARY, Plan, check_prompt
 from textcentric.augmentation.requests import RequestBuilder
 from textcentric.augmentation.row import RowFlow
 from textcentric.augmentation.words import throwaway_journal
+from textcentric.data.rows import Rows
 from textcentric.data.schema import question
 from textcentric.engines.protocol import Engine, Request, Response
 from textcentric.engines.recorded import Recorded
@@ -93,7 +94,7 @@ def plan_of(config: AugmentConfig, library: PromptLibrary, name: str) -> Plan:
     return Plan(tuple(needed), (prompt,), None, library, perturb="all", seed=config.seed)
 
 
-def find_row(dataset: Any, row_id: str | None) -> Record:
+def find_row(dataset: Rows, row_id: str | None) -> Record:
     """Return the row with the id `row_id`, the first one without; names the nearest ids."""
     ids: list[str] = []
     record: Record
@@ -106,7 +107,7 @@ def find_row(dataset: Any, row_id: str | None) -> Record:
 
 
 async def _run(
-    config: AugmentConfig, plan: Plan, dataset: Any, engine: Engine, trial: Trial
+    config: AugmentConfig, plan: Plan, dataset: Rows, engine: Engine, trial: Trial
 ) -> None:
     encoder = SentenceEncoder(str(packaged_encoder())) if config.embeddings else None
     recorded = Recorded(engine)

@@ -8,13 +8,13 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 from textcentric.augmentation.config import AugmentConfig
 from textcentric.augmentation.description import Described, Describer
 from textcentric.augmentation.driver import Progress
 from textcentric.augmentation.opening import make_experts
 from textcentric.augmentation.run import finished_manifest, opened, run_to_end, wrap_up
+from textcentric.data.rows import Rows
 from textcentric.engines.event_loop import run_in_background
 from textcentric.engines.protocol import Engine
 from textcentric.errors import DataError, Say
@@ -30,7 +30,7 @@ EXPERTS_ONLY = "experts.sqlite"
 AT_ONCE = 64  # rows described at a time
 
 
-def expert_words(rows: Any, config: AugmentConfig, folder: Path) -> list[Example]:
+def expert_words(rows: Rows, config: AugmentConfig, folder: Path) -> list[Example]:
     """Return `rows` as the experts say them; what they said of files is remembered in `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     experts = make_experts(config, rows)
@@ -38,7 +38,7 @@ def expert_words(rows: Any, config: AugmentConfig, folder: Path) -> list[Example
 
 
 def augmented(
-    rows: Any,
+    rows: Rows,
     config: AugmentConfig,
     *,
     engine: Engine | None = None,
@@ -74,7 +74,7 @@ def throwaway_journal() -> Iterator[Journal]:
 
 def in_words(
     config: AugmentConfig,
-    dataset: Any,
+    dataset: Rows,
     records: Iterable[Record] | None = None,
     *,
     say: Say = lambda line: None,

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from textcentric.augmentation.driver import Job
     from textcentric.augmentation.plan import Plan
     from textcentric.data.memory import InHand
+    from textcentric.data.rows import Rows
     from textcentric.engines.protocol import Engine
     from textcentric.runs.shards import Failure, Output
 
@@ -256,7 +257,7 @@ def _opened(config: AugmentConfig) -> tuple[Engine | None, ConfigError | EngineE
 
 
 def _destination(
-    config: AugmentConfig, plan: Plan, dataset: Any, engine: Engine | None
+    config: AugmentConfig, plan: Plan, dataset: Rows, engine: Engine | None
 ) -> dict[str, Any]:
     """Return engine, model and run directory, as far as they are known."""
     from textcentric.augmentation.opening import engine_name

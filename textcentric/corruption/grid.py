@@ -23,6 +23,7 @@ from textcentric.corruption.rows import (
     say_counts,
     without,
 )
+from textcentric.data.rows import Rows
 from textcentric.errors import ConfigError, unknown
 from textcentric.fields import LEVELS
 from textcentric.rows import Record
@@ -107,7 +108,7 @@ class CorruptedRows:
     Damaged pictures and sounds are written below `folder`.
     """
 
-    rows: Any
+    rows: Rows
     cells: tuple[Cell, ...]
     folder: Path
     seed: int = 0

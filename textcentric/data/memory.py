@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from textcentric.data import Dataset, Schema, load
-from textcentric.data.rows import Rows
+from textcentric.data.rows import Rows, RowsLike
 from textcentric.data.schema import numeric_target
 from textcentric.errors import ConfigError, DataError, unknown
 from textcentric.rows import Record
@@ -50,14 +50,14 @@ class InHand:
 
 
 def in_hand(
-    rows: Rows,
+    rows: RowsLike,
     schema: Any = None,
     *,
     data_dir: str | Path | None = None,
     split: str | None = None,
     limit: int | None = None,
     require: Sequence[str] = (),
-) -> Any:
+) -> Rows:
     """Return `rows` as a data set that can be iterated more than once.
 
     `split`, `limit` and `require` (modalities that a row must have) choose among them.

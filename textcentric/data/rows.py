@@ -2,6 +2,55 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Container, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-Rows = Any  # a loaded Dataset, a Hugging Face data set, Records, or what `load` takes
+from textcentric.rows import Record
+
+if TYPE_CHECKING:
+    import datasets
+    import pandas as pd
+
+    from textcentric.data.schema import Schema
+
+
+class Rows(Protocol):
+    """A data set: a name, where it is from, what its columns mean, and records in a fixed order.
+
+    `origin` is "sample", "folder", "file", "hub", "memory" or "corrupted"; `digest` is of the
+    content; `notes` are warnings for people. Iterating again gives the same records.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def origin(self) -> str: ...
+
+    @property
+    def path(self) -> Path: ...
+
+    @property
+    def schema(self) -> Schema: ...
+
+    @property
+    def digest(self) -> str: ...
+
+    @property
+    def notes(self) -> tuple[str, ...]: ...
+
+    def __iter__(self) -> Iterator[Record]: ...
+
+    def remaining(self, finished: Container[str] = frozenset()) -> Iterator[Record]:
+        """Yield the records whose id is not `finished`."""
+
+    def count(self) -> int:
+        """Return how many records iterating gives."""
+
+
+# What a caller may give as rows: a data set, a frame, records, mappings, or a name or path.
+RowsLike: TypeAlias = (
+    "Rows | datasets.Dataset | pd.DataFrame | Sequence[Record] | Sequence[Mapping[str, object]]"
+    " | str | Path"
+)

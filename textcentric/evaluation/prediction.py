@@ -27,7 +27,7 @@ from textcentric.augmentation.run import finished_manifest, opened, run_to_end, 
 from textcentric.augmentation.words import EXPERTS_ONLY, describe_examples
 from textcentric.data import Dataset, Schema, load
 from textcentric.data.memory import InHand, in_hand
-from textcentric.data.rows import Rows
+from textcentric.data.rows import RowsLike
 from textcentric.engines.event_loop import run_in_background
 from textcentric.engines.openai import OpenAIEngine
 from textcentric.engines.protocol import Engine
@@ -76,7 +76,7 @@ class Predicted:
 
 def predict(
     model: str | Path | Downstream,
-    rows: Rows,
+    rows: RowsLike,
     *,
     data_dir: str | Path | None = None,
     schema: Any = None,
@@ -138,7 +138,7 @@ def needs_llm(method: Downstream) -> bool:
 
 def load_rows(
     origin: Origin,
-    rows: Rows,
+    rows: RowsLike,
     *,
     data_dir: str | Path | None = None,
     schema: Any = None,

@@ -11,12 +11,15 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from textcentric.errors import RunError
 from textcentric.folders import read_yaml
 from textcentric.prompts.library import PromptLibrary
 from textcentric.runs.manifest import read_manifest
+
+if TYPE_CHECKING:
+    from textcentric.data.rows import Rows
 
 DERIVE_STAGES = ("align", "summarize", "reason")
 EXPERT_SETTINGS = ("image_expert", "audio_expert", "missing_values")
@@ -96,7 +99,7 @@ def _settings(saved: Mapping[str, Any]) -> dict[str, Any]:
     return settings | ({"base_url": address} if address else {})
 
 
-def expert_origin(dataset: Any, experts: Mapping[str, Versioned], **settings: Any) -> Origin:
+def expert_origin(dataset: Rows, experts: Mapping[str, Versioned], **settings: Any) -> Origin:
     """Return the origin of rows that the experts described without an LLM.
 
     `settings` are those that chose the experts: image_expert, audio_expert, missing_values.

@@ -21,6 +21,7 @@ from textcentric.augmentation.words import Watch, augmented, expert_words
 from textcentric.command_line import command
 from textcentric.corruption.grid import CLEAN, MARK, Cell, CorruptedRows, check_damaged, make_grid
 from textcentric.data.memory import InHand
+from textcentric.data.rows import Rows
 from textcentric.engines.protocol import Engine
 from textcentric.errors import ConfigError, DataError, Say
 from textcentric.evaluation.comparison.arms import Trial, Tried, arm_examples, attempt, read_trial
@@ -308,7 +309,7 @@ class Comparison:
     def _rows(self, split: str | None, limit: int | None) -> Any:
         return load_rows(self._augment(split=split, limit=limit))
 
-    def _labelled(self, rows: Any, records: Sequence[Record], what: str) -> InHand:
+    def _labelled(self, rows: Rows, records: Sequence[Record], what: str) -> InHand:
         usable = [record for record in map(self._scaled, records) if record.target is not None]
         if not usable:
             raise DataError(f"no {what} row of {rows.name} has a target; a comparison needs labels")
@@ -330,11 +331,11 @@ class Comparison:
         library = PromptLibrary.load(*filter(None, [self._augment().prompt_dir]))
         return replace(library, bank=tuple(e for e in library.bank if e.kind == kind))
 
-    def _expert_words(self, rows: Any) -> list[Example]:
+    def _expert_words(self, rows: Rows) -> list[Example]:
         return expert_words(rows, self._augment(), self.words or self.folder / WORDS)
 
     def _llm_run(
-        self, rows: Any, config: AugmentConfig, library: PromptLibrary | None = None
+        self, rows: Rows, config: AugmentConfig, library: PromptLibrary | None = None
     ) -> list[Example]:
         return augmented(
             rows, config, engine=self.engine, library=library, watch=self.watch, say=self.say

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from textcentric.augmentation.opening import load_rows, make_experts
 from textcentric.augmentation.words import EXPERTS_ONLY, describe_examples
 from textcentric.data.memory import InHand
+from textcentric.data.rows import Rows
 from textcentric.errors import ConfigError, DataError, Say, unknown
 from textcentric.methods.downstream import Downstream
 from textcentric.methods.downstream.config import Training
@@ -99,7 +100,7 @@ def _raw(training: Training, folder: Path | None) -> TrainingRows:
     )
 
 
-def _journal(rows: Any, folder: Path | None) -> Path | None:
+def _journal(rows: Rows, folder: Path | None) -> Path | None:
     """Return where the first process remembers what experts said of pictures and sounds."""
     if folder is None or not rows.schema.files() or not first_process():
         return None
