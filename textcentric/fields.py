@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from textcentric.settings import Key, setting
+from textcentric.settings import AnyField, Key, setting
 
 LEVELS = (0.1, 0.3, 0.5, 0.7, 0.9)  # of damage, where none are given
 # Flags of the roles of columns, by their keys in a schema.
@@ -19,17 +17,17 @@ ROLES = {
 }
 
 
-def dataset(default: Any = None) -> Any:
+def dataset(default: object = None) -> AnyField:
     """Return the field that names a data set."""
     return setting(default, "petfinder, airbnb, avito, a table's path or OWNER/NAME.", panel="Data")
 
 
-def data_dir() -> Any:
+def data_dir() -> AnyField:
     """Return the field of the folder that holds a data set's files."""
     return setting(None, "Folder of the data set's files.", panel="Data", metavar="PATH")
 
 
-def table_schema(shown: str | None = None) -> Any:
+def table_schema(shown: str | None = None) -> AnyField:
     """Return the field that says what the columns of a table are."""
     return setting(
         None,
@@ -42,86 +40,86 @@ def table_schema(shown: str | None = None) -> Any:
     )
 
 
-def split(default: str | None = None, about: str = "Only the rows of this split.") -> Any:
+def split(default: str | None = None, about: str = "Only the rows of this split.") -> AnyField:
     """Return the field of a split."""
     return setting(default, about, panel="Data")
 
 
-def limit() -> Any:
+def limit() -> AnyField:
     """Return the field of how many rows are read."""
     return setting(None, "At most so many rows.", panel="Data", ge=1)
 
 
-def image_expert(default: Any = "auto", shown: str | None = None) -> Any:
+def image_expert(default: object = "auto", shown: str | None = None) -> AnyField:
     """Return the field of who puts pictures into words."""
     about = "Who puts pictures into words: auto, vlm, labels, packaged, pixels, none or NAME."
     return setting(default, about, panel="Data", shown=shown)
 
 
-def audio_expert(default: Any = "auto", shown: str | None = None) -> Any:
+def audio_expert(default: object = "auto", shown: str | None = None) -> AnyField:
     """Return the field of who puts sounds into words."""
     about = "Who puts sounds into words: auto, packaged, sound, none or NAME."
     return setting(default, about, panel="Data", shown=shown)
 
 
-def missing_values(default: Any = "skip", shown: str | None = None) -> Any:
+def missing_values(default: object = "skip", shown: str | None = None) -> AnyField:
     """Return the field of what is said of empty cells of a table."""
     about = "Empty cells of the table: skip them, or name them."
     return setting(default, about, panel="Data", shown=shown)
 
 
-def engine(default: Any = "auto", shown: str | None = None) -> Any:
+def engine(default: object = "auto", shown: str | None = None) -> AnyField:
     """Return the field of the engine that runs a language model."""
     about = "auto (vllm where it is installed, else transformers), vllm, transformers or openai."
     return setting(default, about, panel="Engine", shown=shown)
 
 
-def llm() -> Any:
+def llm() -> AnyField:
     """Return the field of the language model, where another model is the command's own."""
     about = "Language model of the engine: smollm2, a folder or OWNER/NAME."
     return setting(None, about, panel="Engine", shown="that of the training text")
 
 
-def other_model() -> Any:
+def other_model() -> AnyField:
     """Return the field of whether another language model than in training may write."""
     return setting(False, "Allow another LLM than wrote the training text.", panel="Engine")
 
 
-def base_url() -> Any:
+def base_url() -> AnyField:
     """Return the field of a server's address."""
     return setting(None, "Address of the server of --engine openai.", panel="Engine", metavar="URL")
 
 
-def engine_settings() -> Any:
+def engine_settings() -> AnyField:
     """Return the field of an engine's own arguments."""
     about = "Any other argument of the engine, by --set engine.NAME=VALUE."
     return setting({}, about, panel="Engine", flags=())
 
 
-def prompt_dir() -> Any:
+def prompt_dir() -> AnyField:
     """Return the field of a folder of the user's own prompts."""
     about = "Folder that adds prompts or overrides them."
     return setting(None, about, panel="Prompts", metavar="PATH")
 
 
-def reuse() -> Any:
+def reuse() -> AnyField:
     """Return the field of runs whose answers may be taken."""
     about = "Run whose answers may be taken; may be repeated."
     return setting((), about, panel="Output", repeat=True, metavar="RUN")
 
 
-def max_failed() -> Any:
+def max_failed() -> AnyField:
     """Return the field of the share of failures that is too high."""
     about = "Share of failures, 0 to 1, above which it ends with 3."
     return setting(0.05, about, panel="Limits", ge=0, le=1)
 
 
-def seed(panel: str | None = None) -> Any:
+def seed(panel: str | None = None) -> AnyField:
     """Return the field of the seed."""
     return setting(0, "Decides every draw.", panel=panel)
 
 
-def output_dir(about: str, default: Any = None, shown: str | None = None) -> Any:
+def output_dir(about: str, default: object = None, shown: str | None = None) -> AnyField:
     """Return the field of the folder that a command writes."""
     return setting(
         default,
@@ -133,82 +131,82 @@ def output_dir(about: str, default: Any = None, shown: str | None = None) -> Any
     )
 
 
-def at_most(what: str, *, least: int = 1) -> Any:
+def at_most(what: str, *, least: int = 1) -> AnyField:
     """Return the field of how many of something are taken."""
     return setting(None, f"At most so many {what}.", panel="Data", ge=least)
 
 
-def revision() -> Any:
+def revision() -> AnyField:
     """Return the field of a revision of a model on the hub."""
     return setting(None, "Of a model on the hub.", panel="Model")
 
 
-def trust_remote_code() -> Any:
+def trust_remote_code() -> AnyField:
     """Return the field of whether a model's own code is run."""
     return setting(False, "Run the code that a model on the hub brings.", panel="Model")
 
 
-def attn_implementation() -> Any:
+def attn_implementation() -> AnyField:
     """Return the field of transformers' attention."""
     about = "Of transformers: eager, sdpa, ..."
     return setting(None, about, panel="Model", shown="the model's own")
 
 
-def dtype() -> Any:
+def dtype() -> AnyField:
     """Return the field of the number format of weights."""
     return setting("float32", "Number format of the weights.", panel="Model")
 
 
-def layers() -> Any:
+def layers() -> AnyField:
     """Return the field of how many layers of a transformer are kept."""
     about = "Keep only the first so many layers of the transformer."
     return setting(None, about, panel="Model", shown="all", ge=1)
 
 
-def lora_target_modules() -> Any:
+def lora_target_modules() -> AnyField:
     """Return the field of the layers that LoRA adapts."""
     return setting("all-linear", "Layers that are adapted.", panel="Model")
 
 
-def corruptions(default: Any) -> Any:
+def corruptions(default: object) -> AnyField:
     """Return the field of the kinds of damage."""
     about = "Kinds of damage, or all of them at once: all,word-dropout,feature-dropout."
     return setting(default, about, panel="Damage")
 
 
-def levels() -> Any:
+def levels() -> AnyField:
     """Return the field of the strengths of damage."""
     return setting(LEVELS, "Of damage, in (0, 1].", panel="Damage")
 
 
-def most_missing(*, least: int = 0) -> Any:
+def most_missing(*, least: int = 0) -> AnyField:
     """Return the field of how many modalities are taken away at a time."""
     about = "Modalities removed at a time, at most." + ("" if least else " 0: none.")
     return setting(None, about, panel="Damage", shown="any number", ge=least)
 
 
-def orders() -> Any:
+def orders() -> AnyField:
     """Return the field of how many rows are read in every order of their parts."""
     about = "Rows read in every order of their parts; 0: none."
     return setting(0, about, panel="Damage", ge=0)
 
 
-def metric() -> Any:
+def metric() -> AnyField:
     """Return the field of what is scored."""
     return setting(None, "What is scored.", shown="the task's own")
 
 
-def image_dir() -> Any:
+def image_dir() -> AnyField:
     """Return the field of a folder of pictures."""
     about = "Folder of the pictures, seen or put into words."
     return setting(None, about, panel="Data", metavar="PATH")
 
 
-def layout() -> Any:
+def layout() -> AnyField:
     """Return the field of the layout of pairs."""
     return setting(None, "Of the pairs, by name.", panel="Data", shown="told from the columns")
 
 
-def batch_size(default: int, what: str) -> Any:
+def batch_size(default: int, what: str) -> AnyField:
     """Return the field of how many are read at a time."""
     return setting(default, f"{what} at a time.", panel="Limits", ge=1)

@@ -8,9 +8,9 @@ it. The command line and the reference page are made from that, and every reader
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple, Self, TypeVar
+from typing import Any, ClassVar, NamedTuple, Self, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -18,6 +18,7 @@ from textcentric.errors import ConfigError, unknown
 
 ENVIRONMENT = "TEXTCENTRIC_"
 Say = Callable[[str], None]
+AnyField: TypeAlias = Any  # a field, which may be set to a value of any type
 # Former names of settings, which are taken until the next version.
 FORMER = {
     "attention": "attn_implementation",
@@ -48,7 +49,7 @@ def setting(
     repeat: bool = False,
     keys: Mapping[str, Key] | None = None,
     **limits: Any,
-) -> Any:
+) -> AnyField:
     """Return a field; `limits` are pydantic's (`ge`, `lt`, `min_length`, `default_factory`, ...).
 
     `about` is its help, `panel` the group of help that lists it, `flags` how it is spelt on the
@@ -56,18 +57,12 @@ def setting(
     `shown` what help says instead of the default, `repeat` whether a list is given by the flag
     repeated instead of by commas. A field that is a mapping may have flags for `keys` of it.
     """
-    told: dict[str, Any] = {
-        "panel": panel,
-        "flags": flags,
-        "off": off,
-        "metavar": metavar,
-        "shown": shown,
-    }
-    told |= {"repeat": repeat or None, "keys": keys}
-    extra = {name: value for name, value in told.items() if value is not None}
-    if default is not None or "default_factory" not in limits:
+    display: dict[str, Any] = {"panel": panel, "flags": flags, "off": off, "metavar": metavar}
+    display |= {"shown": shown, "repeat": repeat or None, "keys": keys}
+    given = {name: value for name, value in display.items() if value is not None}
+    if "default_factory" not in limits:
         limits["default"] = default
-    return Field(description=about, json_schema_extra=extra, **limits)
+    return Field(description=about, json_schema_extra=given, **limits)
 
 
 class Settings(BaseModel):
@@ -100,20 +95,14 @@ class Settings(BaseModel):
 
         Raises ConfigError, with the nearest name for an unknown key and with the value otherwise.
         """
-        current = cls.translated({cls.current(name): values[name] for name in values})
+        current = cls.translated({cls._current(name): value for name, value in values.items()})
         for name in current:
             if name not in cls.model_fields:
-                raise ConfigError(unknown(f"key of {cls.called}", name, cls.names()))
+                raise ConfigError(unknown(f"key of {cls.called}", name, todays(cls.places())))
         try:
             return cls.model_validate(current)
         except ValidationError as error:
             raise ConfigError(first_problem(error, cls.called)) from error
-
-    @classmethod
-    def current(cls, name: str) -> str:
-        """Return today's name of a field."""
-        today = FORMER.get(name, name)
-        return today if today in cls.model_fields and name not in cls.model_fields else name
 
     @classmethod
     def translated(cls, values: dict[str, Any]) -> dict[str, Any]:
@@ -121,59 +110,66 @@ class Settings(BaseModel):
         return values
 
     @classmethod
-    def names(cls) -> list[str]:
-        """Return every name that a file may use at the top."""
-        within = [s for section in cls.sections.values() for s in section.names()]
-        keys = [name for field in cls.model_fields for name in extra(cls, field).get("keys", ())]
-        own = [*cls.model_fields, *cls.aliases, *cls.mappings, *keys]
-        return [*own, *(within if cls.flat else ())]
+    def places(cls) -> dict[str, tuple[str, ...]]:
+        """Return every name that may stand at the top, and where it goes: a field, or below one."""
+        places: dict[str, tuple[str, ...]] = {}
+        for section, model in cls.sections.items() if cls.flat else ():
+            below = {name: (section, *path) for name, path in model.places().items()}
+            places = below | places  # the first section that knows a name has it
+        for field in cls.model_fields:
+            flags = extra(cls, field).get("flags", ())
+            places |= {name_of(flag): (field,) for flag in flags if flag.startswith("--")}
+            places |= {name: (field, key.key) for name, key in keys_of(cls, field).items()}
+        places |= {name: (name,) for name in (*cls.model_fields, *cls.aliases)}
+        former = {name: places[today] for name, today in FORMER.items() if today in places}
+        return former | places
 
     @classmethod
     def path(cls, name: str) -> tuple[str, ...]:
-        """Return where the value of `name` goes: a field, or a key below it.
+        """Return where the value of `name` goes; a dot stands behind a section or a mapping.
 
         Raises ConfigError with the nearest name for one that is unknown.
-
-        >>> from textcentric.augmentation.config import AugmentConfig
-        >>> AugmentConfig.path("engine.max_num_seqs")
-        ('engine_settings', 'max_num_seqs')
         """
-        head, _, rest = name.partition(".")
-        if rest:
-            return cls._path_below(name, cls.mappings.get(head, head), rest)
-        head = cls.current(head)
-        if head in cls.model_fields or head in cls.aliases:
-            return (head,)
-        for field in cls.model_fields:
-            for flag, below in extra(cls, field).get("keys", {}).items():
-                if flag == head:
-                    return (field, below.key)
-            if head in spelt(cls, field):
-                return (field,)
-        for section, model in cls.sections.items():
-            if cls.flat and knows(model, head):
-                return (section, *model.path(head))
-        raise ConfigError(unknown(f"key of {cls.called}", head, cls.names()))
-
-    @classmethod
-    def _path_below(cls, name: str, head: str, rest: str) -> tuple[str, ...]:
+        head, dot, rest = name.partition(".")
+        places = cls.places()
+        if not dot:
+            if head not in places:
+                raise ConfigError(unknown(f"key of {cls.called}", head, todays(places)))
+            return places[head]
         if head in cls.sections:
             return (head, *cls.sections[head].path(rest))
-        for section, model in cls.sections.items():
-            if cls.flat and head in model.model_fields and holds_mapping(model, head):
-                return (section, *model.path(f"{head}.{rest}"))
-        if head not in cls.model_fields or not holds_mapping(cls, head):
-            known = [*cls.sections, *cls.mappings]
-            raise ConfigError(unknown(f"section of {cls.called}", name.partition(".")[0], known))
-        if "." in rest:
+        field = cls.mappings.get(head, head)
+        if field not in places or not cls._keys_at(places[field]):
+            sections = [*cls.sections, *cls.mappings]
+            raise ConfigError(unknown(f"section of {cls.called}", head, sections))
+        return (*places[field], cls._key(head, rest, cls._keys_at(places[field])))
+
+    @classmethod
+    def _keys_at(cls, path: tuple[str, ...]) -> set[str]:
+        """Return the keys of the mapping at `path`, "*" for any; none where it holds no mapping."""
+        if path[0] in cls.sections and path[1:]:
+            return cls.sections[path[0]]._keys_at(path[1:])
+        if path[1:] or "dict[" not in str(cls.model_fields[path[0]].annotation):
+            return set()
+        return {key.key for key in keys_of(cls, path[0]).values()} or {"*"}
+
+    @classmethod
+    def _key(cls, head: str, rest: str, keys: set[str]) -> str:
+        first, dot, _ = rest.partition(".")
+        if dot:
             raise ConfigError(
-                f"{name}: expected one name behind {name.partition('.')[0]}; give a mapping as its"
-                f" value, such as {name.partition('.')[0]}.{rest.partition('.')[0]}={{a: 1}}"
+                f"{head}.{rest}: expected one name behind {head}; give a mapping as its value, such"
+                f" as {head}.{first}={{a: 1}}"
             )
-        keys = {below.key for below in extra(cls, head).get("keys", {}).values()}
-        if keys and rest not in keys:
+        if rest not in keys and keys != {"*"}:
             raise ConfigError(unknown(f"key of {head}", rest, keys))
-        return (head, rest)
+        return rest
+
+    @classmethod
+    def _current(cls, name: str) -> str:
+        """Return today's name of a field."""
+        today = FORMER.get(name, name)
+        return today if today in cls.model_fields and name not in cls.model_fields else name
 
 
 Model = TypeVar("Model", bound=Settings)
@@ -208,28 +204,32 @@ def read(
 
 def put(values: dict[str, Any], model: type[Settings], name: str, value: Any, say: Say) -> None:
     """Put a value where its name says that it goes in `values`; a section is put key by key."""
-    path = model.path(name)
-    if path[-1] == FORMER.get(name.rpartition(".")[2]):
-        say(f"{name} is called {path[-1]} now; the former name is taken until the next version")
-    if path[-1] in model.sections and len(path) == 1:
+    *above, last = model.path(name)
+    if last == FORMER.get(name.rpartition(".")[2]):
+        say(f"{name} is called {last} now; the former name is taken until the next version")
+    if last in model.sections and not above:
         if not isinstance(value, Mapping | None):
             raise ConfigError(f"section {name} holds {value!r:.60}, expected `key: value` lines")
-        values.setdefault(path[0], {})
         for key, below in (value or {}).items():
             put(values, model, f"{name}.{key}", below, say)
         return
-    *above, last = path
     for key in above:
-        if not isinstance(values.setdefault(key, {}), dict):
-            raise ConfigError(
-                f"{key}={values[key]!r} and {name}={value!r} exclude each other: put {name} into"
-                f" {values[key]}, or leave {key} out"
-            )
-        values = values[key]
-    if isinstance(value, Mapping):
-        held = values.get(last)
-        value = {**(held if isinstance(held, dict) else {}), **value}
+        values = _opened(values, key, name, value)
+    held = values.get(last)
+    if isinstance(value, Mapping) and isinstance(held, dict):
+        value = {**held, **value}
     values[last] = value
+
+
+def _opened(values: dict[str, Any], key: str, name: str, value: Any) -> dict[str, Any]:
+    """Return the mapping below `key`; raises ConfigError where something else stands there."""
+    held = values.setdefault(key, {})
+    if isinstance(held, dict):
+        return held
+    raise ConfigError(
+        f"{key}={held!r} and {name}={value!r} exclude each other: put {name} into {held}, or leave"
+        f" {key} out"
+    )
 
 
 def read_pair(pair: str, sections: Sequence[str]) -> tuple[str, Any]:
@@ -282,27 +282,24 @@ def split_commas(text: str) -> list[str]:
 
 def extra(model: type[BaseModel], field: str) -> Mapping[str, Any]:
     """Return what `setting` was told of a field beyond pydantic's own."""
-    told = model.model_fields[field].json_schema_extra
-    return told if isinstance(told, dict) else {}
+    display = model.model_fields[field].json_schema_extra
+    return display if isinstance(display, dict) else {}
 
 
-def spelt(model: type[BaseModel], field: str) -> list[str]:
-    """Return the long names of a field's flags, as keys of a file."""
-    flags = extra(model, field).get("flags", ())
-    return [flag[2:].replace("-", "_") for flag in flags if flag.startswith("--")]
+def keys_of(model: type[BaseModel], field: str) -> Mapping[str, Key]:
+    """Return the keys of a field that have flags of their own, by the names of those."""
+    keys: Mapping[str, Key] = extra(model, field).get("keys", {})
+    return keys
 
 
-def knows(model: type[Settings], name: str) -> bool:
-    """Say whether a model takes a value of that name."""
-    names = {model.current(name), name}
-    return not names.isdisjoint(model.names()) or any(
-        name in spelt(model, field) for field in model.model_fields
-    )
+def name_of(flag: str) -> str:
+    """Return the key that a flag is called like in a file."""
+    return flag.removeprefix("--").replace("-", "_")
 
 
-def holds_mapping(model: type[BaseModel], field: str) -> bool:
-    """Say whether the value of a field may be a mapping."""
-    return "dict[" in str(model.model_fields[field].annotation)
+def todays(names: Iterable[str]) -> list[str]:
+    """Return `names` without former ones."""
+    return [name for name in names if name not in FORMER]
 
 
 def with_current_names(saved: Any) -> Any:

@@ -1,12 +1,11 @@
 """Packages that a command imports: asked for before its first step, with the extra to install."""
 
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
-from typer.core import TyperGroup
 
 from tests.support.commands import textcentric
 from textcentric import machine as extras
@@ -51,16 +50,8 @@ def absent(monkeypatch: pytest.MonkeyPatch) -> Hide:
     return hide
 
 
-def commands() -> Iterator[str]:
-    """Yield the name of every command, with its group's."""
-    for name in cli.COMMANDS:
-        held = cli.command(name)
-        inner = held.commands if isinstance(held, TyperGroup) else [""]
-        yield from (f"{name} {of_group}".rstrip() for of_group in inner)
-
-
 def test_every_command_says_what_it_needs_or_needs_nothing() -> None:
-    assert set(commands()) == set(COMMANDS) | LIGHT
+    assert {name for name, _ in cli.all_commands()} == set(COMMANDS) | LIGHT
 
 
 @pytest.mark.parametrize("command", COMMANDS)

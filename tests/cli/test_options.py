@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from tests.support.commands import textcentric
 from textcentric.augmentation.config import AugmentConfig
-from textcentric.cli.app import COMMANDS, app, command
+from textcentric.cli.app import Listed, all_commands, app, built
 from textcentric.cli.options import as_text, options_of
 from textcentric.methods.downstream.config import Training
 from textcentric.settings import Settings
@@ -24,11 +24,7 @@ BEFORE: dict[str, dict[str, list[str]]] = json.loads(
 
 def parameters(path: str) -> list[Any]:
     """Return the parameters of a command, such as "train reward"."""
-    first, *rest = path.split()
-    found = command(first)
-    for name in rest:
-        found = found.commands[name]
-    return list(found.params)
+    return list(built(path, dict(all_commands())[path].function).params)
 
 
 @pytest.mark.parametrize("path", BEFORE)
@@ -128,6 +124,11 @@ def test_a_default_is_shown_as_it_is_typed(default: object, text: str) -> None:
     assert as_text(default) == text
 
 
-@pytest.mark.parametrize("name", COMMANDS)
-def test_the_list_of_commands_leads_to_a_command_that_says_what_it_does(name: str) -> None:
-    assert len(str(command(name).help)) > 20
+@pytest.mark.parametrize(
+    ("name", "listed"), list(all_commands()), ids=lambda value: getattr(value, "function", value)
+)
+def test_the_list_of_commands_leads_to_a_command_that_says_what_it_does(
+    name: str, listed: Listed
+) -> None:
+    assert len(str(built(name, listed.function).help)) > 20
+    assert 10 < len(listed.about) < 70

@@ -29,7 +29,18 @@ def started(arguments: Sequence[str], **environment: str) -> tuple[str, list[str
 
 
 @pytest.mark.parametrize(
-    "arguments", [["prompts", "--help"], ["runs", "resume", "--help"]], ids=" ".join
+    "arguments",
+    [
+        *(["prompts", "--help"], ["runs", "resume", "--help"], ["augment", "--help"]),
+        *(["train", "downstream", "--help"], ["train", "crmt", "--help"], ["evaluate", "--help"]),
+        *(
+            ["compare", "--help"],
+            ["latents", "--help"],
+            ["retrieve", "--help"],
+            ["ablate", "crmt", "-h"],
+        ),
+    ],
+    ids=" ".join,
 )
 def test_help_of_a_command_imports_no_heavy_library(arguments: list[str]) -> None:
     out, loaded = started(arguments)

@@ -9,35 +9,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
-from transformers.utils.logging import disable_progress_bar
 
-from textcentric.cli.options import AsJson, Panels, Quiet, Verbose, configured
+from textcentric.cli.options import AsJson, Quiet, Verbose, configured
 from textcentric.cli.terminal import telling
 from textcentric.errors import DataError
-from textcentric.evaluation.ablation.config import AlignAblation, CrmtAblation
 from textcentric.folders import write_text
 from textcentric.machine import require
 from textcentric.training.processes import alone
 
 if TYPE_CHECKING:
     from textcentric.evaluation.ablation.cells import Found
+    from textcentric.evaluation.ablation.config import AlignAblation, CrmtAblation
     from textcentric.evaluation.ablation.summary import Groups
 
-app = typer.Typer(
-    help="Take a method apart: seeds, intervals, a table and a picture; resumable.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
 RESULTS, TABLE = "ablation.json", "ablation.md"
 
 
-@app.callback()
-def ablate() -> None:
-    """Take a method apart: seeds, intervals, a table and a picture; resumable."""
-
-
-@app.command("crmt", cls=Panels)
-@configured()
+@configured("evaluation.ablation.config")
 def crmt(
     ablation: CrmtAblation,
     as_json: AsJson = False,
@@ -55,8 +43,7 @@ def crmt(
     raise typer.Exit(ablate_crmt(ablation, as_json=as_json, quiet=quiet, verbose=verbose))
 
 
-@app.command("align-vl", cls=Panels)
-@configured()
+@configured("evaluation.ablation.config")
 def align_vl(
     ablation: AlignAblation,
     as_json: AsJson = False,
@@ -76,6 +63,8 @@ def align_vl(
 
 def ablate_crmt(training: CrmtAblation, *, as_json: bool, quiet: bool, verbose: bool) -> int:
     """Train and attack every arm of CRMT; return the exit code."""
+    from transformers.utils.logging import disable_progress_bar
+
     from textcentric.data import load
     from textcentric.evaluation.ablation import arms as ablation_arms
     from textcentric.evaluation.ablation.cells import cells_of, measured
@@ -123,6 +112,8 @@ def ablate_crmt(training: CrmtAblation, *, as_json: bool, quiet: bool, verbose: 
 
 def ablate_align(training: AlignAblation, *, as_json: bool, quiet: bool, verbose: bool) -> int:
     """Train and test every arm of Align-VL; return the exit code."""
+    from transformers.utils.logging import disable_progress_bar
+
     from textcentric.evaluation.ablation import arms as ablation_arms
     from textcentric.evaluation.ablation.cells import cells_of, measured
     from textcentric.methods.align_vl.training import training_pairs

@@ -2,74 +2,147 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-# Name, where it is, and what the list of commands says of it.
-COMMANDS = {
-    "augment": ("augment:augment", "Write perturbed text for each row; a run directory."),
-    "describe": ("augment:describe", "Show rows in the experts' words, without a language model."),
-    "train": ("train:app", "Train a model on a run directory, or on raw rows."),
-    "predict": ("predict:predict", "Predict the target of new rows."),
-    "score": ("score:score", "Score responses with a trained reward model."),
-    "evaluate": ("evaluate:app", "Evaluate trained models under damage."),
-    "latents": ("latents:latents", "Encode pictures, texts or sounds once, for align-vl."),
-    "retrieve": ("retrieve:retrieve", "Find pictures by words, words by pictures or sounds."),
-    "ablate": ("ablate:app", "Take a method apart: seeds, intervals, a table and a picture."),
-    "compare": ("compare:compare", "Say whether augmenting helped: arms side by side."),
-    "data": ("data:app", "The data sets: where they are, their rows, what is wrong with them."),
-    "prompts": ("prompts:app", "The prompt library: look, check, try, add."),
-    "runs": ("runs:app", "The run directories: what ran, what came of it, going on."),
-    "report": ("runs:report", "Write report.html of a run anew and print its path."),
-    "lineage": ("runs:lineage", "Show what made an output."),
-    "doctor": ("doctor:doctor", "Check this machine; ends with 2 where augment cannot run."),
+
+@dataclass(frozen=True)
+class Listed:
+    """A command, or a group of commands: what the list says of it, and the function that it is.
+
+    Of a group, `default` is the command that is meant where none is named.
+    """
+
+    about: str
+    function: str = ""  # "module:name", in this package
+    commands: Mapping[str, Listed] = field(default_factory=dict)
+    default: str | None = None
+
+
+TRAIN = {
+    "downstream": Listed("Fine-tune a transformer on rows in words.", "train:downstream"),
+    "reward": Listed("Train a reward model on pairs of responses.", "train:reward"),
+    "crmt": Listed("Train a fusion model that is harder to attack.", "train:crmt"),
+    "align-vl": Listed("Bring two frozen encoders into one space.", "train:align_vl"),
 }
-SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+EVALUATE = {
+    "downstream": Listed("Say what models lose under damage.", "evaluate:downstream"),
+    "reward": Listed("Say how often reward models are right.", "evaluate:reward"),
+    "fusion": Listed("Attack fusion models as hard as is known.", "evaluate:fusion"),
+}
+ABLATE = {
+    "crmt": Listed("Take CRMT apart.", "ablate:crmt"),
+    "align-vl": Listed("Take Align-VL apart, or try how much noise it bears.", "ablate:align_vl"),
+}
+DATA = {
+    "list": Listed("List the named data sets, and where each was looked for.", "data:list_"),
+    "show": Listed("Show rows as the model will read them.", "data:show"),
+    "fetch": Listed("Say how to get a data set, or write its sample.", "data:fetch"),
+    "check": Listed("Say what is missing, unreadable or out of range.", "data:check"),
+}
+PROMPTS = {
+    "list": Listed("List the prompts and the bank's families.", "prompts:list_"),
+    "show": Listed("Print a prompt's file.", "prompts:show"),
+    "lint": Listed("Check prompts without a model.", "prompts:lint"),
+    "try": Listed("Put one row through one prompt.", "prompts:try_"),
+    "expand": Listed("Let the model write more instructions into a bank.", "prompts:expand"),
+}
+RUNS = {
+    "list": Listed("List the runs of a folder, newest first.", "runs:list_"),
+    "show": Listed("Show what came of a run.", "runs:show"),
+    "diff": Listed("Show what differs between two runs.", "runs:diff"),
+    "resume": Listed("Go on with a run as it was configured.", "runs:resume"),
+}
+COMMANDS = {
+    "augment": Listed("Write perturbed text for each row; a run directory.", "augment:augment"),
+    "describe": Listed("Show rows in the experts' words, without an LLM.", "augment:describe"),
+    "train": Listed("Train a model on a run directory, or on raw rows.", commands=TRAIN),
+    "predict": Listed("Predict the target of new rows.", "predict:predict"),
+    "score": Listed("Score responses with a trained reward model.", "score:score"),
+    "evaluate": Listed(
+        "Evaluate trained models: under damage, on pairs, under attack.",
+        commands=EVALUATE,
+        default="downstream",
+    ),
+    "latents": Listed("Encode pictures, texts or sounds once.", "latents:latents"),
+    "retrieve": Listed("Find pictures by words, words by sounds, ...", "retrieve:retrieve"),
+    "ablate": Listed("Take a method apart: a table and a picture.", commands=ABLATE),
+    "compare": Listed("Say whether augmenting helped: arms side by side.", "compare:compare"),
+    "data": Listed("The data sets: where they are, what is wrong with them.", commands=DATA),
+    "prompts": Listed("The prompt library: look, check, try, add.", commands=PROMPTS),
+    "runs": Listed("The run directories: what ran, what came of it.", commands=RUNS),
+    "report": Listed("Write report.html of a run anew and print its path.", "runs:report"),
+    "lineage": Listed("Show what made an output.", "runs:lineage"),
+    "doctor": Listed("Check what this machine can run.", "doctor:doctor"),
+}
 
 
 class Later(TyperCommand):
     """A command by its name and its line in the list; the rest is imported when it is used."""
 
+    function: str
+
     def make_context(self, info_name: Any, args: Any, parent: Any = None, **extra: Any) -> Any:
         """Return the context of the command itself."""
-        return command(str(self.name)).make_context(info_name, args, parent, **extra)
+        return built(str(self.name), self.function).make_context(info_name, args, parent, **extra)
 
 
 class Commands(TyperGroup):
-    """The commands in the order of their table."""
+    """The commands of a table, in its order."""
+
+    listed = Listed("", commands=COMMANDS)
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Return their names."""
-        return list(COMMANDS)
+        return list(self.listed.commands)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """Return one that is not imported yet, None where there is none of that name."""
-        if cmd_name not in COMMANDS:
+        """Return one of which nothing is imported yet, None where there is none of that name."""
+        named = self.listed.commands.get(cmd_name)
+        if named is None:
             return None
-        return Later(cmd_name, help=COMMANDS[cmd_name][1], rich_markup_mode=None)
-
-
-def command(name: str) -> Any:
-    """Import the command or the group `name`."""
-    module, _, attribute = COMMANDS[name][0].partition(":")
-    held = getattr(import_module(f"textcentric.cli.{module}"), attribute)
-    if isinstance(held, typer.Typer):
-        group = typer.main.get_command(held)
-        group.name = name
+        if not named.commands:
+            later = Later(cmd_name, help=named.about, rich_markup_mode=None)
+            later.function = named.function
+            return later
+        group = Commands(
+            name=cmd_name, help=named.about, no_args_is_help=True, rich_markup_mode=None
+        )
+        group.listed = named
         return group
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put the default command in front where none is named."""
+        if self.listed.default and (not args or args[0] not in self.listed.commands):
+            args = [self.listed.default, *args]
+        return super().parse_args(ctx, args)
+
+
+def all_commands(
+    commands: Mapping[str, Listed] = COMMANDS, before: str = ""
+) -> Iterator[tuple[str, Listed]]:
+    """Yield every command with its whole name, such as "train reward"."""
+    for name, listed in commands.items():
+        if listed.commands:
+            yield from all_commands(listed.commands, f"{before}{name} ")
+        else:
+            yield f"{before}{name}", listed
+
+
+def built(name: str, function: str) -> Any:
+    """Return the command `name` that is the function "module:name", with its options."""
+    from textcentric.cli.options import Configured, Panels
+
+    module, _, attribute = function.partition(":")
+    held = getattr(import_module(f"textcentric.cli.{module}"), attribute)
     lone = typer.Typer(add_completion=False, rich_markup_mode=None)
-    lone.command(name, cls=panels())(held)
+    lone.command(name, cls=Panels)(held.callback() if isinstance(held, Configured) else held)
     return typer.main.get_command(lone)
-
-
-def panels() -> type[TyperCommand]:
-    """Return the class of commands with help in groups."""
-    from textcentric.cli.options import Panels
-
-    return Panels
 
 
 app = typer.Typer(
@@ -79,7 +152,11 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    context_settings=SETTINGS,
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "max_content_width": 100,
+        "token_normalize_func": lambda name: name.replace("_", "-"),
+    },
 )
 
 

@@ -33,7 +33,7 @@ ROWS = ("dataset", "data_dir", "table_schema", "split", "limit", "require")
 EXPERTS = ("image_expert", "audio_expert", "missing_values")
 
 
-@configured()
+@configured("augmentation.config")
 def augment(
     config: AugmentConfig,
     dry_run: DryRun = False,
@@ -80,7 +80,7 @@ def chosen_mode(*, dry_run: bool, estimate: bool, preview: bool) -> Mode:
     return modes[0] if modes else "run"
 
 
-@configured(only=(*ROWS, *EXPERTS), limit=5)
+@configured("augmentation.config", only=(*ROWS, *EXPERTS), limit=5)
 def describe(config: AugmentConfig, as_json: AsJson = False) -> None:
     """Show rows in the experts' words, without a language model.
 

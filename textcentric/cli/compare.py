@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from textcentric.engines.protocol import Engine
 
 
-@configured()
+@configured("evaluation.comparison.config")
 def compare(
     config: CompareConfig,
     dry_run: DryRun = False,

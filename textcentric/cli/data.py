@@ -10,7 +10,7 @@ import typer
 
 from textcentric.augmentation.config import AugmentConfig
 from textcentric.cli.augment import EXPERTS, ROWS
-from textcentric.cli.options import AsJson, Panels, configured
+from textcentric.cli.options import AsJson, configured
 from textcentric.cli.terminal import columns, say
 
 if TYPE_CHECKING:
@@ -19,25 +19,18 @@ if TYPE_CHECKING:
     from textcentric.data.loading import SchemaSource
     from textcentric.rows import Record
 
-app = typer.Typer(
-    help="The data sets: where they are, their rows, what is wrong with them.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
 Named = Annotated[
     str, typer.Argument(metavar="DATASET", help="petfinder, airbnb, avito, a path or OWNER/NAME.")
 ]
 SHOWN_FAULTS = 5
 
 
-@app.command("list", cls=Panels)
 def list_(as_json: AsJson = False) -> None:
     """List the named data sets: where each was looked for, and whether it is there."""
     list_sets(as_json=as_json)
 
 
-@app.command("show", cls=Panels)
-@configured(only=(*ROWS[1:], *EXPERTS), limit=3)
+@configured("augmentation.config", only=(*ROWS[1:], *EXPERTS), limit=3)
 def show(config: AugmentConfig, dataset: Named, as_json: AsJson = False) -> None:
     """Show rows with their codes turned into words, and as the model will read them.
 
@@ -46,7 +39,6 @@ def show(config: AugmentConfig, dataset: Named, as_json: AsJson = False) -> None
     show_rows(config, as_json=as_json)
 
 
-@app.command("fetch", cls=Panels)
 def fetch(
     name: Annotated[str, typer.Argument(metavar="NAME", help="petfinder, airbnb or avito.")],
     sample: Annotated[bool, typer.Option("--sample", help="Write the built-in sample.")] = False,
@@ -68,8 +60,7 @@ def fetch(
     raise typer.Exit(how_to_get(name))
 
 
-@app.command("check", cls=Panels)
-@configured(only=("data_dir", "table_schema"))
+@configured("augmentation.config", only=("data_dir", "table_schema"))
 def check(
     config: AugmentConfig,
     dataset: Named,

@@ -5,42 +5,29 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
-from textcentric.cli.options import AsJson, Panels, Quiet, Verbose, configured
+from textcentric.cli.options import AsJson, Quiet, Verbose, configured
 from textcentric.cli.predict import find_model, lent_engine
 from textcentric.cli.progress import LOADING, Progress
 from textcentric.cli.terminal import plain_warnings, say, silence, terminable
-from textcentric.evaluation.config import EvaluateConfig, EvaluateFusionConfig, EvaluateRewardConfig
 from textcentric.folders import fingerprint
 from textcentric.machine import require
 from textcentric.training.processes import alone
 
+if TYPE_CHECKING:
+    from textcentric.evaluation.config import (
+        EvaluateConfig,
+        EvaluateFusionConfig,
+        EvaluateRewardConfig,
+    )
+
 NOT_NAMED = {"engine", "llm", "engine_settings"}  # they do not name the folder
 
 
-class DownstreamFirst(TyperGroup):
-    """A group of which `downstream` is meant where no command of it is named."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Put the name in front where it is not there."""
-        named = bool(args) and args[0] in self.commands
-        return super().parse_args(ctx, args if named else ["downstream", *args])
-
-
-app = typer.Typer(cls=DownstreamFirst, rich_markup_mode=None)
-
-
-@app.callback()
-def evaluate() -> None:
-    """Evaluate trained models under damage; `evaluate reward` and `evaluate fusion` the others."""
-
-
-@app.command("downstream", cls=Panels)
-@configured()
+@configured("evaluation.config")
 def downstream(
     config: EvaluateConfig,
     models: Annotated[
@@ -65,8 +52,7 @@ def downstream(
     )
 
 
-@app.command("reward", cls=Panels)
-@configured()
+@configured("evaluation.config")
 def reward(
     config: EvaluateRewardConfig,
     models: Annotated[
@@ -89,8 +75,7 @@ def reward(
     raise typer.Exit(evaluate_reward(models, config, as_json=as_json, quiet=quiet, verbose=verbose))
 
 
-@app.command("fusion", cls=Panels)
-@configured()
+@configured("evaluation.config")
 def fusion(
     config: EvaluateFusionConfig,
     models: Annotated[
@@ -143,13 +128,13 @@ def evaluate_command(
 def located(models: Sequence[str], config: EvaluateConfig) -> EvaluateConfig:
     """Return `config` with the folders of the models, and one of its own where none is named."""
     folders = [str(find_model(name)) for name in models]
-    found: dict[str, Any] = {"models": tuple(map(Path, folders))}
+    changes: dict[str, Any] = {"models": tuple(map(Path, folders))}
     if "output_dir" not in config.model_fields_set:
         given = config.model_fields_set - NOT_NAMED | {"split", "other_model"}
         values = {name: _as_given(getattr(config, name)) for name in given}
         named = fingerprint({**values, "models": str(folders)})
-        found["output_dir"] = Path("runs") / f"evaluate-{named}"
-    return config.model_copy(update=found)
+        changes["output_dir"] = Path("runs") / f"evaluate-{named}"
+    return config.model_copy(update=changes)
 
 
 def _as_given(value: Any) -> str:

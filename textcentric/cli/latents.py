@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from textcentric.methods.align_vl.latents import Latents
 
 
-@configured()
+@configured("methods.align_vl.latents.config")
 def latents(
     config: LatentsConfig,
     as_json: AsJson = False,

@@ -1,10 +1,10 @@
 """Options of a command, made from the fields of the settings that it takes.
 
-A command whose first parameter is annotated with a `Settings` gets an option for every field, `-c`
-for a file of the same names and `--set` for any of them, and is called with the settings read:
+A command whose first parameter is annotated with a model of settings gets an option for every
+field, `-c` for a file of the same names and `--set` for any of them, and is called with what was
+read:
 
-    @app.command("score", cls=Panels)
-    @configured()
+    @configured("evaluation.config")
     def score(config: ScoreConfig, model: ..., quiet: Quiet = False) -> None: ...
 """
 
@@ -14,17 +14,17 @@ import inspect
 import types
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import wraps
+from functools import cached_property
+from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import typer
-from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 from typer.core import TyperCommand
 
 from textcentric.cli.terminal import say
-from textcentric.settings import FORMER, Settings, extra, read, split_commas
+from textcentric.settings import FORMER, Settings, extra, keys_of, read, split_commas
 
 # The order of groups in help.
 PANELS = (
@@ -90,7 +90,7 @@ class Option:
     def parameter(self) -> inspect.Parameter:
         """Return the parameter, as Typer reads it; not given it is None."""
         kind: Any = bool if self.switch else list[str] if self.repeat else str
-        told = typer.Option(
+        option = typer.Option(
             *self.flags,
             help=self.help,
             metavar=self.metavar or None,
@@ -99,7 +99,7 @@ class Option:
             hidden=self.hidden,
             autocompletion=self.completions if self.choices else None,
         )
-        return parameter(self.name, Annotated[kind | None, told])
+        return parameter(self.name, Annotated[kind | None, option])
 
     def completions(self, incomplete: str) -> list[str]:
         """Return the choices that begin like that, for the shell."""
@@ -112,40 +112,71 @@ class Option:
         return split_commas(given)
 
 
-def configured(
-    *, only: Collection[str] = (), file: bool = True, **defaults: Any
-) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command options for the fields of its first parameter, and call it with those read.
+@dataclass(frozen=True)
+class Configured:
+    """A command that takes settings, of which nothing is imported before it is used.
 
-    `only` names the fields that get an option; without `file` there is no `-c`, and the environment
-    is not read; `defaults` are the command's own, over those of the fields.
+    Its first parameter is annotated with a model of `module`. `only` names the fields that get an
+    option; without `file` there is no `-c`, and the environment is not read; `defaults` are the
+    command's own, over those of the fields.
     """
 
-    def decorate(command: Callable[..., None]) -> Callable[..., None]:
-        signature = inspect.signature(command, eval_str=True)
-        first, *rest = signature.parameters.values()
-        model: type[Settings] = first.annotation
-        options = [o for o in options_of(model, defaults) if not only or o.field in only]
+    command: Callable[..., None]
+    module: str
+    only: tuple[str, ...]
+    file: bool
+    defaults: Mapping[str, Any]
 
-        @wraps(command)
+    @cached_property
+    def model(self) -> type[Settings]:
+        """Return the model of the settings."""
+        first = next(iter(inspect.signature(self.command).parameters.values()))
+        held: type[Settings] = getattr(import_module(self.module), str(first.annotation))
+        return held
+
+    def callback(self) -> Callable[..., None]:
+        """Return the command with its options as parameters."""
+        options = [o for o in options_of(self.model, self.defaults) if self._takes(o)]
+        arguments, switches = self._own()
+
         def run(**values: Any) -> None:
             flags = {option.key: option.value(values.pop(option.name)) for option in options}
-            given = {key: value for key, value in flags.items() if value not in (None, [])}
-            given |= {p.name: values[p.name] for p in arguments if p.name in model.model_fields}
-            source, pairs = values.pop("file_", None), values.pop("pairs_", None)
-            known = {**defaults, **given}
-            settings = read(model, source, known, pairs or (), say, environment=file)
-            command(settings, **values)
+            given = {**self.defaults}
+            given |= {key: value for key, value in flags.items() if value not in (None, [])}
+            fields = self.model.model_fields
+            given |= {p.name: values[p.name] for p in arguments if p.name in fields}
+            file, pairs = values.pop("file_", None), values.pop("pairs_", None) or ()
+            settings = read(self.model, file, given, pairs, say, environment=self.file)
+            self.command(settings, **values)
 
-        shared = [parameter("file_", File)] if file else []
-        shared += [parameter("pairs_", pairs)] if (pairs := _pairs(model, only)) else []
-        arguments = [p for p in rest if p.default is inspect.Parameter.empty]
-        switches = [p for p in rest if p not in arguments]
-        made = [*arguments, *(option.parameter() for option in options), *shared, *switches]
-        run.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-            [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in made]
-        )
+        made = [option.parameter() for option in options]
+        made += [parameter("file_", File)] if self.file else []
+        made += [parameter("pairs_", pairs)] if (pairs := _pairs(self.model, self.only)) else []
+        signature = inspect.Signature([*arguments, *made, *switches])
+        run.__doc__ = inspect.getdoc(self.command)
+        run.__signature__ = signature  # type: ignore[attr-defined]
         return run
+
+    def _takes(self, option: Option) -> bool:
+        return not self.only or option.field in self.only
+
+    def _own(self) -> tuple[list[inspect.Parameter], list[inspect.Parameter]]:
+        """Return the command's own parameters: those that must be given, and the others."""
+        names = {self.model.__name__: self.model}
+        hints = get_type_hints(self.command, localns=names, include_extras=True)
+        _, *rest = inspect.signature(self.command).parameters.values()
+        own = [p.replace(annotation=hints[p.name], kind=p.KEYWORD_ONLY) for p in rest]
+        needed = [p for p in own if p.default is p.empty]
+        return needed, [p for p in own if p not in needed]
+
+
+def configured(
+    module: str, *, only: Collection[str] = (), file: bool = True, **defaults: Any
+) -> Callable[[Callable[..., None]], Configured]:
+    """Make a command of a function whose first parameter is settings, a model of `module`."""
+
+    def decorate(command: Callable[..., None]) -> Configured:
+        return Configured(command, f"textcentric.{module}", tuple(only), file, defaults)
 
     return decorate
 
@@ -165,71 +196,89 @@ def options_of(model: type[Settings], defaults: Mapping[str, Any] = {}) -> list[
     if model.flat:
         for section, below in model.sections.items():
             own = {option.field for option in options}
-            found = _options(below, f"{section}.", model.defaults)
-            options += [option for option in found if option.field not in own]
+            inner = _options(below, f"{section}.", model.defaults)
+            options += [option for option in inner if option.field not in own]
     taken = {flag for option in options for flag in option.flags}
     return options + [former for former in _former(options) if not taken & {*former.flags}]
 
 
 def _options(model: type[Settings], prefix: str, defaults: Mapping[str, Any]) -> Iterator[Option]:
     for name, info in model.model_fields.items():
-        told = extra(model, name)
-        panel = told.get("panel") or model.panel
-        if told.get("flags") != ():
-            default = defaults.get(prefix + name, info.default)
-            yield _option(name, prefix, info, told, panel, default)
-        for flag, key in told.get("keys", {}).items():
+        if extra(model, name).get("flags") != ():
+            yield _option(model, name, prefix, defaults.get(prefix + name, info.default))
+        for flag, key in keys_of(model, name).items():
             yield Option(
                 field=name,
                 key=prefix + flag,
                 flags=(spelling(flag),),
                 help=key.about,
-                panel=panel,
+                panel=panel_of(model, name),
                 metavar="TEXT",
                 repeat=key.repeat,
             )
     for name, about in model.aliases.items():
-        yield Option(
-            field=name,
-            key=prefix + name,
-            flags=(f"{spelling(name)}/{spelling('no_' + name)}",),
-            help=about,
-            panel=model.panel,
-            switch=True,
-        )
+        flags = (f"{spelling(name)}/{spelling('no_' + name)}",)
+        yield Option(name, prefix + name, flags, about, model.panel, switch=True)
 
 
-def _option(
-    name: str, prefix: str, info: FieldInfo, told: Mapping[str, Any], panel: str, default: Any
-) -> Option:
+def _option(model: type[Settings], name: str, prefix: str, default: object) -> Option:
     """Return the option of a field, by its type."""
-    kinds = [kind for kind in _members(info.annotation) if kind is not type(None)]
-    lists = [kind for kind in kinds if get_origin(kind) is tuple]
-    inner = _members(get_args(lists[0])[0]) if lists else kinds
-    choices = tuple(str(value) for value in get_args(inner[0])) if _is_literal(inner[0]) else ()
-    repeat = bool(told.get("repeat"))
-    flags = tuple(told.get("flags", [spelling(name)]))
-    if switch := kinds == [bool]:
-        flags = (f"{flags[0]}/{told.get('off') or spelling('no_' + name)}",)
-    beside = "|".join(choices) if choices and len("|".join(choices)) <= WIDE else ""
-    about = info.description or ""
-    if choices and not beside:
-        about += f" One of {', '.join(choices)}."
-    word = told.get("metavar") or beside or TYPES.get(inner[0], "TEXT")
+    display, kind = extra(model, name), Kind.of(model.model_fields[name].annotation)
+    repeat = kind.many and bool(display.get("repeat"))
+    flags = tuple(display.get("flags", [spelling(name)]))
+    if kind.switch:
+        flags = (f"{flags[0]}/{display.get('off') or spelling('no_' + name)}",)
+    word = display.get("metavar") or kind.word
+    about = model.model_fields[name].description or ""
     return Option(
         field=name,
         key=prefix + name,
         flags=flags,
-        help=about,
-        panel=panel,
-        metavar="" if switch else f"{word},..." if lists and not repeat else word,
-        switch=switch,
+        help=about if kind.choices_fit else f"{about} One of {', '.join(kind.choices)}.",
+        panel=panel_of(model, name),
+        metavar=f"{word},..." if kind.many and not repeat else word,
+        switch=kind.switch,
         repeat=repeat,
-        split=bool(lists) and not repeat,
-        lone=str in kinds,
-        default=told.get("shown") or as_text(default),
-        choices=choices,
+        split=kind.many and not repeat,
+        lone=kind.lone,
+        default=display.get("shown") or as_text(default),
+        choices=kind.choices,
     )
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What the type of a field says of its values: one or many, of what, and which there are."""
+
+    item: Any
+    many: bool
+    lone: bool  # a text may stand for the list
+    switch: bool
+
+    @classmethod
+    def of(cls, annotation: Any) -> Kind:
+        """Return the kind of a type such as `int | None` or `tuple[float, ...]`."""
+        members = [member for member in _members(annotation) if member is not type(None)]
+        lists = [member for member in members if get_origin(member) is tuple]
+        item = _members(get_args(lists[0])[0])[0] if lists else members[0]
+        return cls(item, bool(lists), bool(lists) and str in members, members == [bool])
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """Return the values that there are, none where they cannot be listed."""
+        return tuple(map(str, get_args(self.item))) if get_origin(self.item) is Literal else ()
+
+    @property
+    def choices_fit(self) -> bool:
+        """Say whether the choices stand beside the flag, which they do where there are none."""
+        return len("|".join(self.choices)) <= WIDE
+
+    @property
+    def word(self) -> str:
+        """Return what stands for a value beside the flag."""
+        if self.choices and self.choices_fit:
+            return "|".join(self.choices)
+        return "" if self.switch else TYPES.get(self.item, "TEXT")
 
 
 def _former(options: Collection[Option]) -> Iterator[Option]:
@@ -248,13 +297,13 @@ def _pairs(model: type[Settings], only: Collection[str]) -> Any:
     if not sections:
         return None
     named = ", ".join(f"{section}.NAME" for section in sections)
-    told = typer.Option(
+    option = typer.Option(
         "--set",
         metavar="NAME=VALUE",
         help=f"Any setting by its whole name: {named}; may be repeated.",
         rich_help_panel="Configuration",
     )
-    return Annotated[list[str] | None, told]
+    return Annotated[list[str] | None, option]
 
 
 def spelling(name: str) -> str:
@@ -278,8 +327,9 @@ def _members(annotation: Any) -> tuple[Any, ...]:
     return get_args(annotation) if union else (annotation,)
 
 
-def _is_literal(annotation: Any) -> bool:
-    return get_origin(annotation) is Literal
+def panel_of(model: type[Settings], field: str) -> str:
+    """Return the group of help that lists a field."""
+    return str(extra(model, field).get("panel") or model.panel)
 
 
 class Panels(TyperCommand):
@@ -293,24 +343,24 @@ class Panels(TyperCommand):
         """Write a section for each group."""
         panels: dict[str, list[tuple[str, str]]] = {}
         parameters: list[Any] = self.get_params(ctx)
-        for told in parameters:
-            if not getattr(told, "hidden", False):
-                argument = told.param_type_name == "argument"
-                panel = "Arguments" if argument else told.rich_help_panel or "Output"
-                panels.setdefault(panel, []).append(_record(told))
+        for parameter in parameters:
+            if not getattr(parameter, "hidden", False):
+                argument = parameter.param_type_name == "argument"
+                panel = "Arguments" if argument else parameter.rich_help_panel or "Output"
+                panels.setdefault(panel, []).append(_record(parameter))
         for panel in sorted(panels, key=("Arguments", *PANELS).index):
             with formatter.section(panel):
                 formatter.write_dl(panels[panel], col_max=LEFT)
 
 
-def _record(told: Any) -> tuple[str, str]:
+def _record(parameter: Any) -> tuple[str, str]:
     """Return the two columns of help of a parameter: its names and type, and what it does."""
-    if told.param_type_name == "argument":
-        return told.metavar or told.name.upper(), told.help or ""
-    names = _names(told.opts, told.secondary_opts)
-    kind = "" if told.is_flag else f" {told.metavar or 'TEXT'}"
-    default = told.show_default if isinstance(told.show_default, str) else ""
-    about = told.help or ""
+    if parameter.param_type_name == "argument":
+        return parameter.metavar or parameter.name.upper(), parameter.help or ""
+    names = _names(parameter.opts, parameter.secondary_opts)
+    kind = "" if parameter.is_flag else f" {parameter.metavar or 'TEXT'}"
+    default = parameter.show_default if isinstance(parameter.show_default, str) else ""
+    about = parameter.help or ""
     if default:
         about += f"  [default: {default}]".replace("default: ", f"default:{UNBROKEN}")
     return names + kind, about

@@ -27,7 +27,7 @@ PASSED = {
 }
 
 
-@configured()
+@configured("evaluation.config")
 def predict(
     config: PredictConfig,
     model: Annotated[str, typer.Argument(metavar="MODEL", help="Folder of a trained model.")],

@@ -14,7 +14,7 @@ import typer
 
 from textcentric.augmentation.config import AugmentConfig
 from textcentric.cli.augment import EXPERTS, ROWS
-from textcentric.cli.options import AsJson, Panels, Verbose, configured
+from textcentric.cli.options import AsJson, Verbose, configured
 from textcentric.cli.terminal import columns, say
 from textcentric.errors import ConfigError, PromptError, TextCentricError
 from textcentric.folders import write_text
@@ -34,21 +34,14 @@ PromptDir = Annotated[
         "--prompt-dir", metavar="PATH", help="Folder that adds prompts or overrides them."
     ),
 ]
-app = typer.Typer(
-    help="The prompt library: look, check, try, add.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
 SHOWN = 6  # examples in a request
 
 
-@app.command("list", cls=Panels)
 def list_(prompt_dir: PromptDir = None, as_json: AsJson = False) -> None:
     """List the prompts with their effect on the label, and the bank's families."""
     list_prompts(prompt_dir, as_json=as_json)
 
 
-@app.command("show", cls=Panels)
 def show(
     name: Annotated[str, typer.Argument(metavar="ID", help="A prompt's id, or bank/ID.")],
     prompt_dir: PromptDir = None,
@@ -57,7 +50,6 @@ def show(
     show_prompt(name, prompt_dir)
 
 
-@app.command("lint", cls=Panels)
 def lint(
     names: Annotated[
         list[str] | None, typer.Argument(metavar="[ID|FOLDER]...", help="Default: all prompts.")
@@ -68,8 +60,7 @@ def lint(
     raise typer.Exit(lint_command(names or [], prompt_dir))
 
 
-@app.command("try", cls=Panels)
-@configured(only=(*ROWS[:3], "prompt_dir", *ENGINE, *EXPERTS, *SAMPLING))
+@configured("augmentation.config", only=(*ROWS[:3], "prompt_dir", *ENGINE, *EXPERTS, *SAMPLING))
 def try_(
     config: AugmentConfig,
     name: Annotated[str, typer.Argument(metavar="ID", help="A prompt's id, or bank/ID.")],
@@ -95,8 +86,7 @@ def try_(
     try_command(config, name, row, as_json=as_json)
 
 
-@app.command("expand", cls=Panels)
-@configured(only=(*ENGINE, *SAMPLING))
+@configured("augmentation.config", only=(*ENGINE, *SAMPLING))
 def expand(
     config: AugmentConfig,
     prompt_dir: Annotated[

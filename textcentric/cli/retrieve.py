@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
 import typer
 
 from textcentric.cli.options import AsJson, Quiet, Verbose, configured
@@ -21,11 +20,13 @@ from textcentric.methods.align_vl.config import RetrieveConfig
 from textcentric.training.processes import alone
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from textcentric.methods.align_vl import AlignVl
     from textcentric.methods.align_vl.latents import Latents
 
 
-@configured()
+@configured("methods.align_vl.config")
 def retrieve(
     config: RetrieveConfig,
     model: Annotated[str, typer.Argument(metavar="MODEL", help="Folder of an aligned model.")],
@@ -109,11 +110,15 @@ def _found(
 
 
 def _places(latents: Latents, split: str, modality: str) -> np.ndarray:
+    import numpy as np
+
     rows = _rows(latents, split)
     return np.unique(np.asarray(rows.pairs)[:, latents.modalities.index(modality)])
 
 
 def _rows(latents: Latents, split: str) -> Any:
+    import numpy as np
+
     rows = latents.rows(split)
     if not len(rows):
         known = sorted({one.decode() for one in np.unique(latents.column("splits"))} - {""})

@@ -13,7 +13,7 @@ import typer
 from pydantic import ValidationError
 
 from textcentric.augmentation.config import AugmentConfig
-from textcentric.cli.options import AsJson, Panels, Quiet, Verbose, configured
+from textcentric.cli.options import AsJson, Quiet, Verbose, configured
 from textcentric.cli.progress import duration
 from textcentric.cli.running import run_config
 from textcentric.cli.terminal import columns, say
@@ -26,11 +26,6 @@ if TYPE_CHECKING:
     from textcentric.engines.protocol import Engine
 
 RESUMED = ("base_url", "accept", "max_tokens_total", "max_minutes", "max_failed")
-app = typer.Typer(
-    help="The run directories: what ran, what came of it, going on.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
 Run = Annotated[str, typer.Argument(metavar="RUN", help="A run directory, or its name in runs/.")]
 Parent = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of run directories.")]
 MOST_OF_A_PART = 6  # differences that are shown of one part, such as the data's schema
@@ -46,19 +41,16 @@ FIELDS = (
 ).split()
 
 
-@app.command("list", cls=Panels)
 def list_(parent: Parent = Path("runs"), as_json: AsJson = False) -> None:
     """List the runs of a folder, newest first."""
     list_command(parent, as_json=as_json)
 
 
-@app.command("show", cls=Panels)
 def show(run: Run, as_json: AsJson = False) -> None:
     """Show what came of a run: counts, reasons, tokens, what limited it, how to go on."""
     show_command(run, as_json=as_json)
 
 
-@app.command("diff", cls=Panels)
 def diff(one: Run, two: Run, as_json: AsJson = False) -> None:
     """Show what differs between two runs: configuration, counts, tokens, versions.
 
@@ -67,8 +59,7 @@ def diff(one: Run, two: Run, as_json: AsJson = False) -> None:
     diff_command(one, two, as_json=as_json)
 
 
-@app.command("resume", cls=Panels)
-@configured(only=RESUMED, file=False)
+@configured("augmentation.config", only=RESUMED, file=False)
 def resume(
     config: AugmentConfig,
     run: Run,

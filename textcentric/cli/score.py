@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from textcentric.evaluation.rewards.scoring import Describe
 
 
-@configured()
+@configured("evaluation.config")
 def score(
     config: ScoreConfig,
     model: Annotated[str, typer.Argument(metavar="MODEL", help="Folder of a reward model.")],

@@ -6,31 +6,17 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from textcentric.cli.options import AsJson, DryRun, Panels, Quiet, Verbose, configured
+from textcentric.cli.options import AsJson, DryRun, Quiet, Verbose, configured
 from textcentric.machine import require
-from textcentric.methods.align_vl.config import AlignTraining
-from textcentric.methods.downstream.config import Training
-from textcentric.methods.fusion.config import CrmtTraining
-from textcentric.methods.reward.config import RewardTraining
 
 if TYPE_CHECKING:
-    pass
-
-app = typer.Typer(
-    help="Train a model on a run directory, or on raw rows.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    context_settings={"token_normalize_func": lambda name: name.replace("_", "-")},
-)
+    from textcentric.methods.align_vl.config import AlignTraining
+    from textcentric.methods.downstream.config import Training
+    from textcentric.methods.fusion.config import CrmtTraining
+    from textcentric.methods.reward.config import RewardTraining
 
 
-@app.callback()
-def train() -> None:
-    """Train a model on a run directory, or on raw rows."""
-
-
-@app.command("downstream", cls=Panels)
-@configured()
+@configured("methods.downstream.config")
 def downstream(
     training: Training,
     dry_run: DryRun = False,
@@ -54,8 +40,7 @@ def downstream(
     )
 
 
-@app.command("reward", cls=Panels)
-@configured()
+@configured("methods.reward.config")
 def reward(
     training: RewardTraining,
     dry_run: DryRun = False,
@@ -81,8 +66,7 @@ def reward(
     )
 
 
-@app.command("crmt", cls=Panels)
-@configured()
+@configured("methods.fusion.config")
 def crmt(
     training: CrmtTraining,
     dry_run: DryRun = False,
@@ -106,8 +90,7 @@ def crmt(
     )
 
 
-@app.command("align-vl", cls=Panels)
-@configured()
+@configured("methods.align_vl.config")
 def align_vl(
     training: AlignTraining,
     dry_run: DryRun = False,
