@@ -553,19 +553,12 @@ def test_the_machine_of_a_run_is_not_named(tmp_path: Path) -> None:
     ],
 )
 def test_targets_are_numbers_where_the_schema_says_so(schema: Schema, numeric: bool) -> None:
-    class Rows:
-        pass
-
-    rows = Rows()
-    rows.schema = schema  # type: ignore[attr-defined]
-    assert numeric_target(rows) is numeric
+    assert numeric_target(schema) is numeric
 
 
 def test_the_question_names_the_target_and_its_choices() -> None:
-    class Rows:
-        schema = Schema(target="speed", task="classification", choices={0: "slow", 1: "fast"})
-
-    assert question(Rows()) == {
+    schema = Schema(target="speed", task="classification", choices={0: "slow", 1: "fast"})
+    assert question(schema) == {
         "task": "What is the most likely speed of this listing?",
         "choices": ["slow", "fast"],
     }

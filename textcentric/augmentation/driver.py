@@ -108,7 +108,7 @@ class Driver:
         self.job = job
         self.metrics = job.metrics
         self.writer = ShardWriter(
-            job.folder, job.journal, numeric_target=numeric_target(job.dataset)
+            job.folder, job.journal, numeric_target=numeric_target(job.dataset.schema)
         )
         self.describer = Describer(job.experts, job.journal, job.languages)
         requests = replace(job.budget, rows=None)  # rows that were admitted are finished
@@ -123,7 +123,7 @@ class Driver:
             ),
             job.encoder,
             dataset=job.dataset.name,
-            reason_about=question(job.dataset),
+            reason_about=question(job.dataset.schema),
             truncate=job.config.on_too_long == "truncate",
         )
         self.started = started_now()

@@ -89,7 +89,7 @@ def rendered(plan: Plan, prompt: Prompt, row: TextRow, dataset: Rows) -> Iterato
     target = aim(prompt, row, rng, told)
     written = {name: BY_THE_MODEL.format(name) for name in DERIVED} | {"variant": row.text()}
     for unit in target.units:
-        known = {**written, **target.variables, **question(dataset), **unit.variables}
+        known = {**written, **target.variables, **question(dataset.schema), **unit.variables}
         yield tuple(Message(role, text) for role, text in prompt.render(known).turns)
 
 

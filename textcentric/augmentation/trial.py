@@ -124,7 +124,7 @@ async def _run(
             builder,
             encoder,
             dataset=dataset.name,
-            reason_about=question(dataset),
+            reason_about=question(dataset.schema),
         )
         try:
             trial.outputs = await flow.run(trial.record)

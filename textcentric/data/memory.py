@@ -120,7 +120,7 @@ def _fault(record: Record) -> str:
 
 
 def _check_targets(rows: InHand) -> None:
-    if not numeric_target(rows):
+    if not numeric_target(rows.schema):
         return
     for record in rows.records:
         try:

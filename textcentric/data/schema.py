@@ -19,14 +19,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, model_validator
 
 from textcentric.errors import ConfigError, unknown
-
-if TYPE_CHECKING:
-    from textcentric.data.rows import Rows
 
 MISSING = ("", "NaN", "nan", "NA", "N/A", "null", "NULL")
 
@@ -197,18 +194,16 @@ def _model_at(loc: tuple[int | str, ...]) -> type[BaseModel]:
     return Schema
 
 
-def numeric_target(dataset: Rows) -> bool:
-    """Say whether all targets are numbers, by what the data set declares."""
-    schema = dataset.schema
+def numeric_target(schema: Schema) -> bool:
+    """Say whether all targets are numbers, by what the schema declares."""
     if schema.task == "regression":
         return True
     choices = schema.choices or {}
     return bool(choices) and all(isinstance(key, int) for key in choices)
 
 
-def question(dataset: Rows) -> dict[str, Any]:
+def question(schema: Schema) -> dict[str, Any]:
     """Return the question that `reason` prompts ask: a task and the allowed answers."""
-    schema = dataset.schema
     target = schema.target or "the target"
     if schema.choices:
         choices = list(schema.choices.values())

@@ -11,15 +11,14 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
+
+from pydantic import BaseModel
 
 from textcentric.errors import RunError
 from textcentric.folders import read_yaml
 from textcentric.prompts.library import PromptLibrary
 from textcentric.runs.manifest import read_manifest
-
-if TYPE_CHECKING:
-    from textcentric.data.rows import Rows
 
 DERIVE_STAGES = ("align", "summarize", "reason")
 EXPERT_SETTINGS = ("image_expert", "audio_expert", "missing_values")
@@ -99,14 +98,30 @@ def _settings(saved: Mapping[str, Any]) -> dict[str, Any]:
     return settings | ({"base_url": address} if address else {})
 
 
-def expert_origin(dataset: Rows, experts: Mapping[str, Versioned], **settings: Any) -> Origin:
+class Described(Protocol):
+    """The rows that experts described: what they are called, where they are from, their schema."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def digest(self) -> str: ...
+
+    @property
+    def origin(self) -> str: ...
+
+    @property
+    def schema(self) -> BaseModel: ...
+
+
+def expert_origin(rows: Described, experts: Mapping[str, Versioned], **settings: Any) -> Origin:
     """Return the origin of rows that the experts described without an LLM.
 
     `settings` are those that chose the experts: image_expert, audio_expert, missing_values.
     """
     return Origin(
-        dataset={"name": dataset.name, "digest": dataset.digest, "origin": dataset.origin},
-        schema=dataset.schema.model_dump(mode="json", exclude_defaults=True),
+        dataset={"name": rows.name, "digest": rows.digest, "origin": rows.origin},
+        schema=rows.schema.model_dump(mode="json", exclude_defaults=True),
         experts={m: [[expert.name, expert.version]] for m, expert in experts.items()},
         settings=settings,
     )
