@@ -132,3 +132,13 @@ def test_the_list_of_commands_leads_to_a_command_that_says_what_it_does(
 ) -> None:
     assert len(str(built(name, listed.function).help)) > 20
     assert 10 < len(listed.about) < 70
+
+
+@pytest.mark.parametrize(
+    ("words", "nearest"), [(["trian"], "train"), (["train", "rewrd"], "reward")], ids=str
+)
+def test_a_command_that_does_not_exist_is_answered_with_the_nearest(
+    words: list[str], nearest: str
+) -> None:
+    said = textcentric(*words)
+    assert (said.code, f"Did you mean '{nearest}'?" in said.err) == (2, True)

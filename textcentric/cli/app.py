@@ -85,7 +85,9 @@ COMMANDS = {
 class Later(TyperCommand):
     """A command by its name and its line in the list; the rest is imported when it is used."""
 
-    function: str
+    def __init__(self, name: str, listed: Listed) -> None:
+        super().__init__(name, help=listed.about, rich_markup_mode=None)
+        self.function = listed.function
 
     def make_context(self, info_name: Any, args: Any, parent: Any = None, **extra: Any) -> Any:
         """Return the context of the command itself."""
@@ -95,32 +97,24 @@ class Later(TyperCommand):
 class Commands(TyperGroup):
     """The commands of a table, in its order."""
 
-    listed = Listed("", commands=COMMANDS)
-
-    def list_commands(self, ctx: Any) -> list[str]:
-        """Return their names."""
-        return list(self.listed.commands)
-
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """Return one of which nothing is imported yet, None where there is none of that name."""
-        named = self.listed.commands.get(cmd_name)
-        if named is None:
-            return None
-        if not named.commands:
-            later = Later(cmd_name, help=named.about, rich_markup_mode=None)
-            later.function = named.function
-            return later
-        group = Commands(
-            name=cmd_name, help=named.about, no_args_is_help=True, rich_markup_mode=None
-        )
-        group.listed = named
-        return group
+    def __init__(self, listed: Listed = Listed("", commands=COMMANDS), **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.default = listed.default
+        self.commands = {name: _unopened(name, each) for name, each in listed.commands.items()}
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Put the default command in front where none is named."""
-        if self.listed.default and (not args or args[0] not in self.listed.commands):
-            args = [self.listed.default, *args]
+        if self.default and (not args or args[0] not in self.commands):
+            args = [self.default, *args]
         return super().parse_args(ctx, args)
+
+
+def _unopened(name: str, listed: Listed) -> Any:
+    """Return a command or a group of which nothing is imported yet."""
+    if not listed.commands:
+        return Later(name, listed)
+    shown = {"help": listed.about, "no_args_is_help": True, "rich_markup_mode": None}
+    return Commands(listed, name=name, **shown)
 
 
 def all_commands(
