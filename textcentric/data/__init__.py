@@ -7,8 +7,9 @@
 '3 months'
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from textcentric.machine import importing
 
 if TYPE_CHECKING:
     from textcentric.data.checks import CheckReport, check
@@ -32,22 +33,15 @@ __all__ = [
     "write_sample",
 ]
 
-_HOME = {
-    "CheckReport": "checks",
-    "Dataset": "dataset",
-    "Schema": "schema",
-    "check": "checks",
-    "load": "loading",
-    "locate": "loading",
-    "names": "named",
-    "open_picture": "pictures",
-    "read_schema": "schema",
-    "write_sample": "sample.writer",
-}
-
-
-def __getattr__(name: str) -> Any:
-    """Import a public name when it is first used, so that importing the package costs nothing."""
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+__getattr__ = importing(
+    __name__,
+    {
+        "checks": ["CheckReport", "check"],
+        "dataset": ["Dataset"],
+        "loading": ["load", "locate"],
+        "named": ["names"],
+        "pictures": ["open_picture"],
+        "sample.writer": ["write_sample"],
+        "schema": ["Schema", "read_schema"],
+    },
+)

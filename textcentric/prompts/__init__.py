@@ -1,7 +1,8 @@
 """Prompts as data: files with front matter, a sandboxed template, a library, a lint."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from textcentric.machine import importing
 
 if TYPE_CHECKING:
     from textcentric.prompts.library import Instruction, PromptLibrary, read_bank
@@ -18,14 +19,10 @@ __all__ = [
     "read_prompt",
 ]
 
-_HOME = {
-    **dict.fromkeys(("Instruction", "PromptLibrary", "read_bank"), "library"),
-    **dict.fromkeys(("Checks", "Front", "Prompt", "SamplingDefaults", "read_prompt"), "prompt"),
-}
-
-
-def __getattr__(name: str) -> Any:
-    """Import a public name when it is first used, so that importing the package costs nothing."""
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+__getattr__ = importing(
+    __name__,
+    {
+        "library": ["Instruction", "PromptLibrary", "read_bank"],
+        "prompt": ["Checks", "Front", "Prompt", "SamplingDefaults", "read_prompt"],
+    },
+)

@@ -1,7 +1,8 @@
 """FuseMix and Align-VL: two frozen encoders brought together by what is learnt between them."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from textcentric.machine import importing
 
 if TYPE_CHECKING:
     from textcentric.methods.align_vl.config import AlignConfig, align_config
@@ -13,15 +14,10 @@ __all__ = [
     "align_config",
 ]
 
-_HOME = {
-    "AlignConfig": "config",
-    "AlignVl": "method",
-    "align_config": "config",
-}
-
-
-def __getattr__(name: str) -> Any:
-    """Import a public name when it is first used, so that reading settings imports no torch."""
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+__getattr__ = importing(
+    __name__,
+    {
+        "config": ["AlignConfig", "align_config"],
+        "method": ["AlignVl"],
+    },
+)

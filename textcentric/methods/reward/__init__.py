@@ -1,7 +1,8 @@
 """Reward models: a score for a response, learnt from pairs of which one is preferred."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from textcentric.machine import importing
 
 if TYPE_CHECKING:
     from textcentric.methods.reward.config import RewardConfig, reward_config
@@ -14,16 +15,10 @@ __all__ = [
     "reward_config",
 ]
 
-_HOME = {
-    "Item": "method",
-    "Reward": "method",
-    "RewardConfig": "config",
-    "reward_config": "config",
-}
-
-
-def __getattr__(name: str) -> Any:
-    """Import a public name when it is first used, so that reading settings imports no torch."""
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+__getattr__ = importing(
+    __name__,
+    {
+        "config": ["RewardConfig", "reward_config"],
+        "method": ["Item", "Reward"],
+    },
+)

@@ -1,7 +1,8 @@
 """Latents of frozen encoders, computed once and read from disk."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from textcentric.machine import importing
 
 if TYPE_CHECKING:
     from textcentric.methods.align_vl.latents.cache import Latents, PairRow, PairRows, open_latents
@@ -19,15 +20,11 @@ __all__ = [
     "write_latents",
 ]
 
-_HOME = {
-    **dict.fromkeys(("Latents", "PairRow", "PairRows", "open_latents"), "cache"),
-    **dict.fromkeys(("LatentEncoder", "latent_encoder"), "encoders"),
-    **dict.fromkeys(("write_arrays", "write_latents"), "writing"),
-}
-
-
-def __getattr__(name: str) -> Any:
-    """Import a public name when it is first used, so that reading settings imports no torch."""
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+__getattr__ = importing(
+    __name__,
+    {
+        "cache": ["Latents", "PairRow", "PairRows", "open_latents"],
+        "encoders": ["LatentEncoder", "latent_encoder"],
+        "writing": ["write_arrays", "write_latents"],
+    },
+)
