@@ -37,8 +37,14 @@ _Answered = tuple[list[Request], str, Response, list[str]]  # asked, begin, answ
 ROW_ERRORS = (RequestError, PromptError, DataError)  # fail a row's outputs, never the run
 
 
+Observe = Callable[[Sequence[Draft]], None]
+
+
 class RowFlow:
-    """Run the program of one row after another; holds no state of any row."""
+    """Run the program of one row after another; holds no state of any row.
+
+    `observe` is shown the drafts of a row once they are judged.
+    """
 
     def __init__(
         self,
@@ -51,6 +57,7 @@ class RowFlow:
         dataset: str,
         reason_about: Mapping[str, Any],
         truncate: bool = False,
+        observe: Observe = lambda drafts: None,
     ):
         self.plan = plan
         self.describer = describer
@@ -60,6 +67,7 @@ class RowFlow:
         self.dataset = dataset
         self.reason_about = reason_about
         self.truncate = truncate
+        self.observe = observe
 
     async def run(self, record: Record) -> list[Output | Failure]:
         """Return every output owed for `record`, each accepted, rejected or failed."""
@@ -81,6 +89,7 @@ class RowFlow:
         derived, *written = await _all([deriving, *writing])
         drafts = [one for one in written if isinstance(one, _Written)]
         await self._curate(described, drafts)
+        self.observe([one.draft for one in drafts])
         outputs: list[Output | Failure] = []
         if isinstance(derived, ROW_ERRORS):
             outputs.append(_failure(record, "clean", 0, "derive", derived))

@@ -1,17 +1,15 @@
-"""`textcentric prompts try`: one row through one prompt, everything shown, nothing kept."""
+"""One row through one prompt, with all that was asked, answered and judged; nothing is kept."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
-from typing import Any
 
 from textcentric.augmentation.answers import Answers
 from textcentric.augmentation.config import AugmentConfig
 from textcentric.augmentation.curation import Draft
-from textcentric.augmentation.description import Described, Describer
+from textcentric.augmentation.description import Describer
 from textcentric.augmentation.opening import load_rows, make_engine, make_experts
 from textcentric.augmentation.plan import SUMMARY, Plan, check_prompt
 from textcentric.augmentation.requests import RequestBuilder
@@ -117,7 +115,7 @@ async def _run(
         builder = RequestBuilder(
             engine.fingerprint(), temperature=config.temperature, max_tokens=config.max_tokens
         )
-        flow = _Watched(
+        flow = RowFlow(
             plan,
             describer,
             Answers(recorded, journal, Metrics()),
@@ -125,22 +123,12 @@ async def _run(
             encoder,
             dataset=dataset.name,
             reason_about=question(dataset.schema),
+            observe=trial.drafts.extend,
         )
         try:
             trial.outputs = await flow.run(trial.record)
-            trial.drafts = flow.drafts
         finally:
             describer.close()
             await engine.close()
             if encoder is not None:
                 encoder.close()
-
-
-class _Watched(RowFlow):
-    """A row's flow that keeps its drafts with the verdict on each piece."""
-
-    drafts: list[Draft] = []  # noqa: RUF012  (replaced, never changed)
-
-    async def _curate(self, described: Described, drafts: Sequence[Any]) -> None:
-        await super()._curate(described, drafts)
-        self.drafts = [one.draft for one in drafts]
