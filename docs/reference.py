@@ -10,7 +10,8 @@ from importlib import import_module
 from pathlib import Path
 
 from textcentric.cli.app import all_commands
-from textcentric.cli.options import PANELS, Configured, Option, as_text, options_of
+from textcentric.cli.options import Configured, Option, as_text, options_of
+from textcentric.cli.panels import PANELS
 from textcentric.settings import ENVIRONMENT, Settings, extra
 
 PAGE = Path(__file__).parent / "reference" / "settings.md"

@@ -13,6 +13,7 @@ from tests.support.commands import textcentric
 from textcentric.augmentation.config import AugmentConfig
 from textcentric.cli.app import Listed, all_commands, app, built
 from textcentric.cli.options import as_text, options_of
+from textcentric.evaluation.comparison.config import ARMS
 from textcentric.methods.downstream.config import Training
 from textcentric.settings import Settings
 
@@ -70,6 +71,15 @@ def test_help_of_augment_reads_as_groups() -> None:
 def test_an_option_shows_its_type_its_choices_and_its_default(line: str) -> None:
     words = " ".join(help_of("augment").split())
     assert " ".join(line.split()) in words
+
+
+def test_a_name_is_not_parted_at_its_hyphens() -> None:
+    assert all(f" {name}" in help_of("compare").replace("\n", " ") for name in ARMS)
+    assert not {"\N{NO-BREAK SPACE}", "\N{NON-BREAKING HYPHEN}"} & {*help_of("compare")}
+
+
+def test_going_on_with_a_run_shows_no_default_for_what_the_run_has() -> None:
+    assert "[default:" not in help_of("runs", "resume")
 
 
 def test_defaults_of_a_method_are_shown_over_those_of_the_loop() -> None:

@@ -130,7 +130,8 @@ def all_commands(
 
 def built(name: str, function: str) -> Any:
     """Return the command `name` that is the function "module:name", with its options."""
-    from textcentric.cli.options import Configured, Panels
+    from textcentric.cli.options import Configured
+    from textcentric.cli.panels import Panels
 
     module, _, attribute = function.partition(":")
     held = getattr(import_module(f"textcentric.cli.{module}"), attribute)

@@ -42,10 +42,19 @@ def show(config: AugmentConfig, dataset: Named, as_json: AsJson = False) -> None
 def fetch(
     name: Annotated[str, typer.Argument(metavar="NAME", help="petfinder, airbnb or avito.")],
     sample: Annotated[bool, typer.Option("--sample", help="Write the built-in sample.")] = False,
-    rows: Annotated[int, typer.Option("--rows", help="Rows of the sample.")] = 240,
-    seed: Annotated[int, typer.Option("--seed", help="Decides the sample's rows.")] = 0,
+    rows: Annotated[
+        int,
+        typer.Option("--rows", metavar="INTEGER", help="Rows of the sample.", show_default="240"),
+    ] = 240,
+    seed: Annotated[
+        int,
+        typer.Option(
+            "--seed", metavar="INTEGER", help="Decides the sample's rows.", show_default="0"
+        ),
+    ] = 0,
     output_dir: Annotated[
-        str | None, typer.Option("-o", "--output-dir", help="New folder for the sample.")
+        str | None,
+        typer.Option("-o", "--output-dir", metavar="PATH", help="New folder for the sample."),
     ] = None,
 ) -> None:
     """Say how to get a data set, or write its built-in sample.
@@ -65,7 +74,10 @@ def check(
     config: AugmentConfig,
     dataset: Named,
     pictures: Annotated[
-        bool, typer.Option("--pictures/--no-pictures", help="Open every picture once (default).")
+        bool,
+        typer.Option(
+            "--pictures/--no-pictures", help="Open every picture once.", show_default="on"
+        ),
     ] = True,
     as_json: AsJson = False,
 ) -> None:

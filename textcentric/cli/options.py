@@ -21,19 +21,11 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 import typer
 from pydantic_core import PydanticUndefined
-from typer.core import TyperCommand
 
 from textcentric.cli.terminal import say
 from textcentric.settings import FORMER, Settings, extra, keys_of, read, split_commas
 
-# The order of groups in help.
-PANELS = (
-    *("Data", "Prompts", "Engine", "Sampling", "Model", "Text", "Method", "Rivals", "Damage"),
-    *("Training loop", "Limits", "Configuration", "Output"),
-)
 WIDE = 24  # characters of choices that stand beside the flag; more stand in the help
-UNBROKEN = "\N{NO-BREAK SPACE}"
-LEFT = 36  # characters of the left column of help at most
 TYPES = {str: "TEXT", int: "INTEGER", float: "FLOAT", Path: "PATH"}
 
 AsJson = Annotated[
@@ -136,7 +128,7 @@ class Configured:
 
     def callback(self) -> Callable[..., None]:
         """Return the command with its options as parameters."""
-        options = [o for o in options_of(self.model, self.defaults) if self._takes(o)]
+        options = list(self._options())
         arguments, switches = self._own()
 
         def run(**values: Any) -> None:
@@ -157,8 +149,11 @@ class Configured:
         run.__signature__ = signature  # type: ignore[attr-defined]
         return run
 
-    def _takes(self, option: Option) -> bool:
-        return not self.only or option.field in self.only
+    def _options(self) -> Iterator[Option]:
+        for option in options_of(self.model, self.defaults):
+            if not self.only or option.field in self.only:
+                # Without a file to read, what is not given is no default of the model's.
+                yield option if self.file else replace(option, default="")
 
     def _own(self) -> tuple[list[inspect.Parameter], list[inspect.Parameter]]:
         """Return the command's own parameters: those that must be given, and the others."""
@@ -330,44 +325,3 @@ def _members(annotation: Any) -> tuple[Any, ...]:
 def panel_of(model: type[Settings], field: str) -> str:
     """Return the group of help that lists a field."""
     return str(extra(model, field).get("panel") or model.panel)
-
-
-class Panels(TyperCommand):
-    """A command whose help lists options in groups, each with its type and its default."""
-
-    def get_help(self, ctx: Any) -> str:
-        """Return the help; a default has stayed on one line with its word."""
-        return super().get_help(ctx).replace(UNBROKEN, " ")
-
-    def format_options(self, ctx: Any, formatter: Any) -> None:
-        """Write a section for each group."""
-        panels: dict[str, list[tuple[str, str]]] = {}
-        parameters: list[Any] = self.get_params(ctx)
-        for parameter in parameters:
-            if not getattr(parameter, "hidden", False):
-                argument = parameter.param_type_name == "argument"
-                panel = "Arguments" if argument else parameter.rich_help_panel or "Output"
-                panels.setdefault(panel, []).append(_record(parameter))
-        for panel in sorted(panels, key=("Arguments", *PANELS).index):
-            with formatter.section(panel):
-                formatter.write_dl(panels[panel], col_max=LEFT)
-
-
-def _record(parameter: Any) -> tuple[str, str]:
-    """Return the two columns of help of a parameter: its names and type, and what it does."""
-    if parameter.param_type_name == "argument":
-        return parameter.metavar or parameter.name.upper(), parameter.help or ""
-    names = _names(parameter.opts, parameter.secondary_opts)
-    kind = "" if parameter.is_flag else f" {parameter.metavar or 'TEXT'}"
-    default = parameter.show_default if isinstance(parameter.show_default, str) else ""
-    about = parameter.help or ""
-    if default:
-        about += f"  [default: {default}]".replace("default: ", f"default:{UNBROKEN}")
-    return names + kind, about
-
-
-def _names(on: list[str], off: list[str]) -> str:
-    """Return the names of an option; a switch and its opposite as one, where that can be read."""
-    if off == [f"--no-{on[-1].removeprefix('--')}"]:
-        return f"--[no-]{on[-1].removeprefix('--')}"
-    return ", ".join(on) + "".join(f" / {name}" for name in off)

@@ -77,7 +77,8 @@ def resume(
 ) -> None:
     """Go on with a run as it was configured, with the prompts that were frozen then.
 
-    Paths in the configuration are as they were given: go on from the same folder.
+    What is not given stays as the run has it. Paths in the configuration are as they were given:
+    go on from the same folder.
     """
     from textcentric.cli.terminal import silence
 
@@ -98,7 +99,8 @@ def lineage(
         str, typer.Argument(metavar="ROW_ID", help="An output (row/prompt/sample), or a row.")
     ],
     run: Annotated[
-        str | None, typer.Option("--run", help="Run directory; default: the newest.")
+        str | None,
+        typer.Option("--run", metavar="RUN", help="A run directory.", show_default="the newest"),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
