@@ -19,7 +19,7 @@ from tests.support.small_run import WORDS as MOODS
 from tests.support.tiny_models import WORDS, tiny_model
 from textcentric.errors import ConfigError
 from textcentric.methods.downstream import Downstream, DownstreamConfig
-from textcentric.methods.downstream.config import Training, read_training
+from textcentric.methods.downstream.config import Training
 from textcentric.settings import read
 from textcentric.training.config import TrainConfig, train_config
 
@@ -189,7 +189,7 @@ def test_a_file_gives_the_settings_and_flags_win(place: Path) -> None:
     (place / "train.yaml").write_text(
         "run: first\ntrain: {learning_rate: 1.0e-3, max_steps: 5}\ndownstream: {variants: 3}\n"
     )
-    training = read_training(place / "train.yaml", {"train.max_steps": 7, "labels": None})
+    training = read(Training, place / "train.yaml", {"train.max_steps": 7, "labels": None})
     assert (training.loop().max_steps, training.loop().learning_rate) == (7, 1e-3)
     assert training.method().variants == 3
 
@@ -249,12 +249,12 @@ def test_bad_settings_say_the_value_and_what_was_expected(
 def test_an_unknown_key_of_the_file_is_refused_with_the_nearest(place: Path) -> None:
     (place / "bad.yaml").write_text("run: first\ndownsteam: {}\n")
     with pytest.raises(ConfigError, match="'downsteam'; did you mean 'downstream'"):
-        read_training(place / "bad.yaml", {})
+        read(Training, place / "bad.yaml", {})
     (place / "bad.yaml").write_text("train: [1]\n")
     with pytest.raises(ConfigError, match=r"section train holds \[1\]"):
-        read_training(place / "bad.yaml", {})
+        read(Training, place / "bad.yaml", {})
     with pytest.raises(ConfigError, match="No such file"):
-        read_training(place / "absent.yaml", {})
+        read(Training, place / "absent.yaml", {})
 
 
 def test_a_missing_run_is_refused_with_the_nearest() -> None:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 
 from textcentric import fields
 from textcentric.errors import ConfigError
-from textcentric.settings import Settings, read, setting
+from textcentric.settings import Settings, setting
 from textcentric.training.config import TrainConfig, TrainingSettings
 
 Noise = Literal["gaussian", "uniform"]
@@ -130,13 +130,3 @@ class AlignTraining(TrainingSettings):
             )
         self.loop()
         self.method()
-
-
-def read_align_training(file: Path | None, flags: Mapping[str, Any]) -> AlignTraining:
-    """Merge `file` and `flags` (None means not given; "a.b" reaches into a section).
-
-    Raises ConfigError with the nearest name for an unknown key, and with the value otherwise.
-    """
-    training = read(AlignTraining, file, flags)
-    training.check()
-    return training

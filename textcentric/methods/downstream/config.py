@@ -11,7 +11,7 @@ from pydantic import field_validator
 from textcentric import fields
 from textcentric.augmentation.config import AugmentConfig, resolve
 from textcentric.errors import ConfigError
-from textcentric.settings import Settings, read, setting
+from textcentric.settings import Settings, setting
 from textcentric.training.config import TrainConfig, TrainingSettings
 
 DATA = ("data_dir", "table_schema", "image_expert", "audio_expert", "missing_values")
@@ -159,13 +159,3 @@ class Training(TrainingSettings):
             )
         self.loop()
         self.method()
-
-
-def read_training(file: Path | None, flags: Mapping[str, Any]) -> Training:
-    """Merge `file` and `flags` (None means not given; "a.b" reaches into a section).
-
-    Raises ConfigError with the nearest name for an unknown key, and with the value otherwise.
-    """
-    training = read(Training, file, flags)
-    training.check()
-    return training

@@ -11,7 +11,7 @@ from pydantic import field_validator
 
 from textcentric import fields
 from textcentric.errors import ConfigError, unknown
-from textcentric.settings import Key, Settings, read, setting
+from textcentric.settings import Key, Settings, setting
 from textcentric.training.config import TrainConfig, TrainingSettings
 
 Inputs = Literal["clean", "adversarial", "mixed"]
@@ -161,13 +161,3 @@ class CrmtTraining(TrainingSettings):
             raise ConfigError("which rows? Give --dataset, a table or the name of a data set")
         self.loop()
         self.method()
-
-
-def read_crmt_training(file: Path | None, flags: Mapping[str, Any]) -> CrmtTraining:
-    """Merge `file` and `flags` (None means not given; "a.b" reaches into a section).
-
-    Raises ConfigError with the nearest name for an unknown key, and with the value otherwise.
-    """
-    training = read(CrmtTraining, file, flags)
-    training.check()
-    return training

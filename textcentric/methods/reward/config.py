@@ -10,7 +10,7 @@ from pydantic import model_validator
 
 from textcentric import fields
 from textcentric.errors import ConfigError
-from textcentric.settings import Settings, read, setting
+from textcentric.settings import Settings, setting
 from textcentric.training.config import TrainConfig, TrainingSettings
 
 EPSILON = 1e-7  # of the shortcut-failure coefficient, as in the paper's code
@@ -171,13 +171,3 @@ class RewardTraining(TrainingSettings):
             raise ConfigError(f"layout={self.layout!r} is of files; a run has a layout of its own")
         self.loop()
         self.method()
-
-
-def read_reward_training(file: Path | None, flags: Mapping[str, Any]) -> RewardTraining:
-    """Merge `file` and `flags` (None means not given; "a.b" reaches into a section).
-
-    Raises ConfigError with the nearest name for an unknown key, and with the value otherwise.
-    """
-    training = read(RewardTraining, file, flags)
-    training.check()
-    return training
