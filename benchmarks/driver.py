@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.breakdown import components
-from benchmarks.figure import Figure, median
+from benchmarks.figure import Bar, Figure, median
 from benchmarks.rows import write_table
 from benchmarks.scripted_run import Remembered, configure, run
 
-BAR = 250.0  # microseconds of CPU a request
+BAR = Bar("driver", "<=", 250, "µs", " of CPU")  # a request
 QUICK = {"rows": 60, "repeats": 2}
 
 
@@ -33,17 +33,12 @@ def measure(rows: int = 3000, repeats: int = 5) -> Figure:
         sent = manifest["requests"]["sent"]
         parts = components(lambda: run(configure(table, folder / "parts"), answers))
     costs = [1e6 * seconds / sent for seconds in times]
-    value, interval = median(costs)
+    cost = median(costs)
     shares = {name: 1e6 * seconds / sent for name, seconds in parts.items()}
-    shares["tasks and the rest"] = value - sum(shares.values())
-    return Figure(
-        name="driver",
-        what="driver cost a request, scripted engine, everything on",
-        bar=f"<= {BAR:g} µs of CPU",
-        value=value,
-        unit="µs",
-        met=value <= BAR,
-        interval=interval,
+    shares["tasks and the rest"] = cost[0] - sum(shares.values())
+    return BAR.figure(
+        "driver cost a request, scripted engine, everything on",
+        cost,
         raw={"cpu_seconds": times, "requests": sent, "rows": rows, "parts": shares}
         | {"totals": manifest["totals"], "reasons": manifest["reasons"]},
         notes=(_breakdown(shares), _mix(manifest)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import operator
 import os
 import platform
 import random
@@ -10,11 +11,13 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from textcentric.machine import machine, versions
 
 RESULTS = Path(__file__).parent / "results"
+COMPARE = {"<": operator.lt, "<=": operator.le, ">=": operator.ge}
+Median = tuple[float, tuple[float, float]]  # and its 95 % interval
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,32 @@ class Figure:
         return "" if self.met is None else "met" if self.met else "missed"
 
 
-def median(values: Sequence[float]) -> tuple[float, tuple[float, float]]:
+@dataclass(frozen=True)
+class Bar:
+    """What the figure called `name` is to reach; the table shows it with what there is `more`."""
+
+    name: str
+    sign: Literal["<", "<=", ">="]
+    bound: float
+    unit: str = "x"
+    more: str = ""
+
+    def __str__(self) -> str:
+        unit = "" if self.unit == "x" else f" {self.unit}"
+        return f"{self.sign} {self.bound:g}{unit}{self.more}"
+
+    def reached(self, value: float) -> bool:
+        """Say whether `value` meets the bar."""
+        return bool(COMPARE[self.sign](value, self.bound))
+
+    def figure(self, what: str, value: float | Median, *, also: bool = True, **more: Any) -> Figure:
+        """Return the figure `value`, which meets its bar where `also` is true too."""
+        middle, interval = value if isinstance(value, tuple) else (value, None)
+        met = self.reached(middle) and also
+        return Figure(self.name, what, str(self), middle, self.unit, met, interval, **more)
+
+
+def median(values: Sequence[float]) -> Median:
     """Return the median and its 95 % bootstrap interval (10,000 draws, a fixed seed)."""
     rng = random.Random(0)
     draws = sorted(statistics.median(rng.choices(values, k=len(values))) for _ in range(10_000))

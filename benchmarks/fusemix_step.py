@@ -11,9 +11,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.figure import Figure, median
+from benchmarks.figure import Bar, Figure, median
 
-BAR, LOADING = 1.1, 0.05  # over the bare loop; of our step without it
+LOADING = 0.05  # of our step without it
+BAR = Bar("fusemix_step", "<=", 1.1, more=f"; loading < {LOADING:.0%}")  # over the bare loop
 WIDTHS = {"image": 1280, "text": 384}
 MODEL: dict[str, Any] = {"noise_sigma": 0.0, "smoothing": 0.0, "dropout": 0.6, "width": 512}
 QUICK = {"positives": 16, "steps": 2, "repeats": 1, "items": 200, "blocks": 1}
@@ -39,17 +40,12 @@ def measure(
         for number in range(repeats):
             ours = _ours(latents, model, place / f"model{number}", 2 * positives, steps)
             rounds.append({**ours, "bare": _bare(arrays, model, 2 * positives, steps)})
-    value, interval = median([one["ours"] / one["bare"] for one in rounds])
     loading, bounds = median([one["loading"] / (one["ours"] - one["loading"]) for one in rounds])
     seconds = {name: median([one[name] for one in rounds])[0] for name in ("ours", "bare")}
-    return Figure(
-        name="fusemix_step",
-        what="a FuseMix step of our loop from cached shards, over a bare loop in memory",
-        bar=f"<= {BAR:g}; loading < {LOADING:.0%}",
-        value=value,
-        unit="x",
-        met=value <= BAR and loading < LOADING,
-        interval=interval,
+    return BAR.figure(
+        "a FuseMix step of our loop from cached shards, over a bare loop in memory",
+        median([one["ours"] / one["bare"] for one in rounds]),
+        also=loading < LOADING,
         raw={"seconds": rounds, "positives": positives, "steps": steps, "items": items},
         notes=(
             f"{positives:,} positives of {2 * positives:,} pairs, {WIDTHS} wide, {blocks} blocks:"

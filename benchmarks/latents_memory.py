@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
-import sys
 import tempfile
 import threading
 import time
 from pathlib import Path
 
-from benchmarks.figure import Figure
+from benchmarks.figure import Bar, Figure
+from benchmarks.processes import child
 
-BAR = 2048  # MB
+BAR = Bar("latents_memory", "<", 2048, "MB")
 WIDTHS = {"image": 1280, "text": 384}
 STATES = 4  # tensors as large as the weights
 QUICK = {"pairs": 2000, "batch": 64}
@@ -27,25 +26,10 @@ def measure(pairs: int = 1_000_000, batch: int = 2048, steps: int = 4) -> Figure
     """Write latents shard by shard, then train on them in a new process."""
     with tempfile.TemporaryDirectory(prefix="textcentric-bench-") as folder:
         _write(Path(folder) / "latents", pairs)
-        command = [
-            sys.executable,
-            "-m",
-            "benchmarks.latents_memory",
-            folder,
-            str(batch),
-            str(steps),
-        ]
-        root = Path(__file__).parent.parent
-        done = subprocess.run(command, cwd=root, stdout=subprocess.PIPE, text=True, check=True)
-    found = json.loads(done.stdout.splitlines()[-1])
-    value = found["peak"] - found["model"]
-    return Figure(
-        name="latents_memory",
-        what=f"private memory of a training on {pairs:,} cached pairs, without the model's",
-        bar=f"< {BAR} MB",
-        value=value,
-        unit="MB",
-        met=value < BAR,
+        found = child("latents_memory", folder, batch, steps)
+    return BAR.figure(
+        f"private memory of a training on {pairs:,} cached pairs, without the model's",
+        found["peak"] - found["model"],
         raw={**found, "pairs": pairs, "batch": batch, "steps": steps, "widths": WIDTHS},
         notes=(
             f"peak {found['peak']:.0f} MB, {found['before']:.0f} after imports,"

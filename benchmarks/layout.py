@@ -16,7 +16,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from benchmarks.figure import Figure, median
+from benchmarks.figure import Bar, Figure, median
 from benchmarks.vllm_run import (
     RecordingEngine,
     Sent,
@@ -30,7 +30,7 @@ from textcentric.data.memory import InHand
 from textcentric.experts.protocol import Expert
 from textcentric.rows import Record
 
-BAR = 1.35
+BAR = Bar("layout", ">=", 1.35)
 QUICK = {"rows": 2, "pairs": 1}
 INSTRUCTIONS = {
     "errors": "Tell this listing again with typing mistakes.",
@@ -97,17 +97,11 @@ async def _measure(rows: int, pairs: int, least: int) -> Figure:
                 readings.append((seconds, loop))
         finally:
             await engine.close()
-    value, interval = median([loop / mine for mine, loop in readings])
     lengths = [len(one.ids) for one in sent]
     cached = manifest["tokens"]["cached"] / manifest["tokens"]["prompt"]
-    return Figure(
-        name="layout",
-        what=f"fixed work, {rows} rows x {len(INSTRUCTIONS)}: stage-by-stage loop / augment",
-        bar=f">= {BAR}",
-        value=value,
-        unit="x",
-        met=value >= BAR,
-        interval=interval,
+    return BAR.figure(
+        f"fixed work, {rows} rows x {len(INSTRUCTIONS)}: stage-by-stage loop / augment",
+        median([loop / mine for mine, loop in readings]),
         raw={"pairs": readings, "prompt_tokens": lengths, "cached_share": cached},
         notes=(
             f"prompts of {min(lengths)} to {max(lengths)} tokens, median"

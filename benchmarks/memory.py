@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.figure import Figure, peak_mb
+from benchmarks.figure import Bar, Figure, peak_mb
+from benchmarks.processes import child
 from benchmarks.rows import write_table
 from benchmarks.scripted_run import configure, run
 
-BAR = 150.0  # MB
+BAR = Bar("memory", "<", 150, "MB")
 REQUESTS_PER_ROW = 24  # about; the figure counts those that were made
 QUICK = {"few": 1000, "many": 4000}
 
@@ -23,16 +22,11 @@ QUICK = {"few": 1000, "many": 4000}
 def measure(few: int = 10_000, many: int = 1_000_000) -> Figure:
     """Measure the peaks at about `few` and `many` requests."""
     with tempfile.TemporaryDirectory(prefix="textcentric-bench-") as name:
-        readings = [child(Path(name) / str(n), -(-n // REQUESTS_PER_ROW)) for n in (few, many)]
+        readings = [_reading(Path(name) / str(n), -(-n // REQUESTS_PER_ROW)) for n in (few, many)]
     small, large = readings
-    growth = large["peak_mb"] - small["peak_mb"]
-    return Figure(
-        name="memory",
-        what=f"growth of the driver's peak memory, {few:,} to {many:,} requests",
-        bar=f"< {BAR:g} MB",
-        value=growth,
-        unit="MB",
-        met=growth < BAR,
+    return BAR.figure(
+        f"growth of the driver's peak memory, {few:,} to {many:,} requests",
+        large["peak_mb"] - small["peak_mb"],
         raw={"readings": readings},
         notes=tuple(
             f"{r['requests']:,} requests of {r['rows']:,} rows: peak {r['peak_mb']:.0f} MB"
@@ -42,13 +36,10 @@ def measure(few: int = 10_000, many: int = 1_000_000) -> Figure:
     )
 
 
-def child(folder: Path, rows: int) -> dict[str, Any]:
+def _reading(folder: Path, rows: int) -> dict[str, Any]:
     """Run `rows` rows in a new process; return its peak memory, requests and seconds."""
     table = write_table(folder.with_suffix(".csv"), rows)
-    command = [sys.executable, "-m", "benchmarks.memory", str(table), str(folder)]
-    root = Path(__file__).parent.parent
-    done = subprocess.run(command, cwd=root, stdout=subprocess.PIPE, text=True, check=True)
-    return {"rows": rows, **json.loads(done.stdout.splitlines()[-1])}
+    return {"rows": rows, **child("memory", table, folder)}
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from benchmarks.figure import Figure, median
+from benchmarks.figure import Bar, Figure, median
 from benchmarks.offline import generate, offline_llm
 from benchmarks.vllm_run import (
     RecordingEngine,
@@ -29,7 +29,7 @@ from textcentric.augmentation.opening import load_rows, make_experts
 from textcentric.models.packaged import packaged_encoder
 from textcentric.models.sentence_encoder import SentenceEncoder
 
-BAR = 1.05
+BAR = Bar("overhead", "<=", 1.05)
 QUICK = {"rows": 2, "pairs": 1, "rounds": 1}
 Outputs = list[tuple[int, ...]]
 Replay = Callable[[], Awaitable[tuple[float, Outputs]]]
@@ -56,16 +56,10 @@ async def _measure(rows: int, pairs: int, rounds: int) -> Figure:
         finally:
             await engine.close()
         apart = _timed_apart(config)
-    value, interval = median([mine / bare for mine, bare in readings])
     tokens = manifest["tokens"]
-    return Figure(
-        name="overhead",
-        what="whole augment against bare vLLM, same token ids",
-        bar=f"<= {BAR}",
-        value=value,
-        unit="x",
-        met=value <= BAR,
-        interval=interval,
+    return BAR.figure(
+        "whole augment against bare vLLM, same token ids",
+        median([mine / bare for mine, bare in readings]),
         raw={"reference": chosen, "first_round": first_round, "pairs": readings, "rows": rows}
         | {"requests": len(sent), "tokens": tokens, "apart": apart},
         notes=(

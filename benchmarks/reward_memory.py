@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
-import sys
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks.figure import Figure, median, peak_mb
+from benchmarks.figure import Bar, Figure, median, peak_mb
+from benchmarks.processes import child
 from benchmarks.reward_training import GROUPED, SFC, reward_pairs, train_ours
 from textcentric.rows import Pair
 
 ARMS = {"bt": GROUPED, "sfc": SFC}
-BAR = 1.25  # of the peak of `bt`
+BAR = Bar("reward_memory", "<=", 1.25)  # of the peak of `bt`
 EPOCHS = 2
 QUICK = {"pairs": 16, "repeats": 1, "max_length": 64}
 
@@ -33,16 +32,13 @@ def measure(
         place = Path(name) / "pairs.json"
         place.write_text(json.dumps([asdict(pair) for pair in known]), encoding="utf-8")
         task = {"pairs": str(place), "max_length": max_length, "model": model}
-        rounds = [{arm: _child(arm, task) for arm in ARMS} for _ in range(repeats)]
-    value, interval = median([one["sfc"]["peak"] / one["bt"]["peak"] for one in rounds])
-    return Figure(
-        name="reward_memory",
-        what="peak memory of sfc with two adapters on one backbone, over bt with one",
-        bar=f"<= {BAR:g}",
-        value=value,
-        unit="x",
-        met=value <= BAR,
-        interval=interval,
+        rounds = [
+            {arm: child("reward_memory", arm, json.dumps(task)) for arm in ARMS}
+            for _ in range(repeats)
+        ]
+    return BAR.figure(
+        "peak memory of sfc with two adapters on one backbone, over bt with one",
+        median([one["sfc"]["peak"] / one["bt"]["peak"] for one in rounds]),
         raw={"mb": rounds, "pairs": len(known), "epochs": EPOCHS, "max_length": max_length},
         notes=(
             f"{len(known)} pairs, {origin}, up to {max_length} tokens, float32",
@@ -54,15 +50,6 @@ def measure(
 def _median_of(arm: str, rounds: list[dict[str, dict[str, float]]]) -> str:
     peak, before = (median([one[arm][key] for one in rounds])[0] for key in ("peak", "before"))
     return f"{arm} {peak:.0f} ({before:.0f} before training)"
-
-
-def _child(arm: str, task: dict[str, object]) -> dict[str, float]:
-    """Train in a new process; return its peak memory in MB, and that before training."""
-    command = [sys.executable, "-m", "benchmarks.reward_memory", arm, json.dumps(task)]
-    root = Path(__file__).parent.parent
-    done = subprocess.run(command, cwd=root, stdout=subprocess.PIPE, text=True, check=True)
-    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    return found
 
 
 def main() -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import gc
 import tempfile
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,11 +18,12 @@ from benchmarks.training import (
     OUR_PRECISION,
     SETTINGS,
     THEIR_PRECISION,
-    Counter,
     Reading,
     clock,
     model_folder,
     texts,
+    timed,
+    timed_trainer,
 )
 from textcentric.rows import Example, Pair
 
@@ -130,8 +130,6 @@ def train_ours(
 ) -> Reading:
     """Train with our loop, by the arm's strategy or another; `changes` are of the method."""
     from textcentric.methods.reward import Reward, reward_config
-    from textcentric.training.config import TrainConfig
-    from textcentric.training.loop import train
 
     chosen = {
         "model_name_or_path": model,
@@ -139,14 +137,9 @@ def train_ours(
         "reward_objective": "sfc" if arm == SFC else "bt",
     }
     method = Reward(reward_config(chosen | changes), pairs)
-    counter = Counter(method.model.main)
     values = SETTINGS | OUR_PRECISION | {"per_device_train_batch_size": BATCH}
     values |= {"train_sampling_strategy": strategy or STRATEGY[arm], "num_train_epochs": epochs}
-    config = TrainConfig(**values, output_dir=folder, seed=seed)
-    started = time.perf_counter()
-    result = train(method, config, pairs, quiet=True)
-    whole = time.perf_counter() - started
-    return Reading(result.train_seconds, whole, counter.tokens, counter.padded, result.step)
+    return timed(method, method.model.main, pairs, values | {"output_dir": folder, "seed": seed})
 
 
 def train_theirs(
@@ -161,7 +154,6 @@ def train_theirs(
     import torch
     import transformers
     from datasets import Dataset
-    from transformers.trainer_callback import PrinterCallback
     from trl.trainer.reward_config import RewardConfig
     from trl.trainer.reward_trainer import RewardTrainer
 
@@ -188,14 +180,7 @@ def train_theirs(
         processing_class=transformers.AutoTokenizer.from_pretrained(weights),
         callbacks=[timer],
     )
-    trainer.remove_callback(PrinterCallback)
-    counter = Counter(trainer.model)
-    started = time.perf_counter()
-    trainer.train()
-    trainer.save_model()
-    whole = time.perf_counter() - started
-    steps = trainer.state.global_step
-    return Reading(timer.seconds, whole, counter.tokens, counter.padded, steps)
+    return timed_trainer(trainer, trainer.model, timer)
 
 
 def _ids(pairs: Sequence[Pair], max_length: int, weights: str) -> list[dict[str, list[int]]]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.figure import Figure
+from benchmarks.figure import Bar, Figure
 from benchmarks.rewrites import answer
 from benchmarks.rows import SCHEMA, write_table
 from benchmarks.scripted_run import configure, run
@@ -26,7 +26,7 @@ from textcentric.methods.downstream import Downstream, downstream_config
 from textcentric.runs.examples import read_examples
 from textcentric.runs.origin import read_origin
 
-BAR = 0.05
+BAR = Bar("second_grid", "<", 0.05)
 CONCURRENCY, DELAY = 16, 3.0  # seconds: about five answers a second
 LEVELS = (0.3, 0.5, 0.7)
 GRID = make_grid(("all",), LEVELS, ("table", "text"))
@@ -66,14 +66,9 @@ def measure(
         assert second.scores == first.scores, f"{when}: the scores differ from the first ones"
     llm_seconds = first.results["arms"][reader.name]["llm_seconds"]
     slowest = max(second.seconds for second in again.values())
-    value = slowest / max(llm_seconds, 0.1)  # which is told in tenths of a second
-    return Figure(
-        name="second_grid",
-        what="second evaluation of the same rows, over the first one's LLM time",
-        bar=f"< {BAR:g}",
-        value=value,
-        unit="x",
-        met=value < BAR,
+    return BAR.figure(
+        "second evaluation of the same rows, over the first one's LLM time",
+        slowest / max(llm_seconds, 0.1),  # which is told in tenths of a second
         raw={
             "rows": rows,
             "cells": [cell.name for cell in GRID],
@@ -89,7 +84,7 @@ def measure(
             f"first: {first.requests} requests in {llm_seconds:.1f} s of LLM, {first.seconds:.1f} s"
             " in all; again, none asked: "
             + ", ".join(f"{second.seconds:.2f} s {when}" for when, second in again.items())
-            + f"; the bar holds up to {BAR * first.requests / slowest:.0f} requests a second",
+            + f"; the bar holds up to {BAR.bound * first.requests / slowest:.0f} requests a second",
         ),
     )
 

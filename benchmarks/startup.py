@@ -13,14 +13,12 @@ import json
 import os
 import shutil
 import sqlite3
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
 
-from benchmarks.figure import Figure, median
+from benchmarks.figure import Bar, Figure, median
+from benchmarks.processes import child
 from benchmarks.rows import write_table
 from benchmarks.scripted_run import configure, run
 from textcentric.augmentation.config import AugmentConfig
@@ -45,27 +43,25 @@ def measure(rows: int = 100_000, repeats: int = 5) -> Figure:
     """Open both runs `repeats` times each, in turn."""
     place = Path(tempfile.gettempdir()) / f"textcentric-bench-startup-{os.getuid()}-{rows}"
     build(place, rows)
+    whole = (place, place / "run")
     finished, rest = [], []
     with tempfile.TemporaryDirectory(prefix="textcentric-bench-") as name:
-        cold = child(place, "finished", XDG_CACHE_HOME=name)
-    child(place, "finished")  # the scan of the table is in the cache, as it is after a run
+        cold = child("startup", "finished", *whole, XDG_CACHE_HOME=name)
+    child(
+        "startup", "finished", *whole
+    )  # the scan of the table is in the cache, as it is after a run
     for _ in range(repeats):
-        finished.append(child(place, "finished"))
+        finished.append(child("startup", "finished", *whole))
         with tempfile.TemporaryDirectory(prefix="textcentric-bench-") as name:
-            rest.append(child(place, "rest", unfinished(place, Path(name))))
+            rest.append(child("startup", "rest", place, unfinished(place, Path(name))))
     readings = [reading["seconds"] for reading in finished]
-    value, interval = median(readings)
     first, _ = median([reading["seconds"] for reading in rest])
     before, _ = median([reading["before"] for reading in finished])
-    scale = rows / 100_000
-    return Figure(
-        name="startup",
-        what=f"start-up on a finished run of {rows:,} rows",
-        bar=f"< {BAR:g} s per 100,000 rows",
-        value=value,
-        unit="s",
-        met=max(value, first) < BAR * max(scale, 1.0),
-        interval=interval,
+    bar = Bar("startup", "<", BAR * max(rows / 100_000, 1.0), "s", f" for {rows:,} rows")
+    return bar.figure(
+        f"start-up on a finished run of {rows:,} rows",
+        median(readings),
+        also=bar.reached(first),
         raw={"finished": finished, "rest": rest, "empty_cache": cold},
         notes=(
             f"until the first of the last {REST} rows is built, where they are missing:"
@@ -117,23 +113,6 @@ def unfinished(place: Path, folder: Path) -> Path:
         last = "SELECT source_id FROM done ORDER BY source_id DESC LIMIT ?"
         db.execute(f"DELETE FROM done WHERE source_id IN ({last})", (REST,))
     return copy
-
-
-def child(place: Path, what: str, folder: Path | None = None, **environment: str) -> dict[str, Any]:
-    """Open the run in a new process; return its seconds."""
-    command = [sys.executable, "-m", "benchmarks.startup", what, str(place)]
-    command.append(str(folder or place / "run"))
-    root = Path(__file__).parent.parent
-    done = subprocess.run(
-        command,
-        cwd=root,
-        env=os.environ | environment,
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
-    measured: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return measured
 
 
 def main() -> None:

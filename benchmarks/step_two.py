@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 
-from benchmarks.figure import Figure, median
+from benchmarks.figure import Bar, Figure, median
 
-BAR = 5.0  # seconds
+BAR = Bar("step_two", "<", 5, "s", " on 2 cores")
 QUICK = {"rows": 200, "steps": 5, "repeats": 1}
 
 
@@ -38,15 +38,9 @@ def measure(
         found = step_two(known, head, tau, held_out=guard, steps=steps)
         seconds.append(time.perf_counter() - began)
         gains.append((found.before, found.after))
-    value, interval = median(seconds)
-    return Figure(
-        name="step_two",
-        what=f"CRMT's second step: {rows:,} rows, {classes} classes, {steps} full-batch steps",
-        bar=f"< {BAR:g} s on 2 cores",
-        value=value,
-        unit="s",
-        met=value < BAR,
-        interval=interval,
+    return BAR.figure(
+        f"CRMT's second step: {rows:,} rows, {classes} classes, {steps} full-batch steps",
+        median(seconds),
         raw={"seconds": seconds, "radius": gains, "threads": torch.get_num_threads()},
         notes=(f"mean radius {gains[0][0]:.3f} before, {gains[0][1]:.3f} after",),
     )

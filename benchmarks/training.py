@@ -224,18 +224,24 @@ def train_ours(
 ) -> Reading:
     """Train with our loop, which groups by length where nothing else is said."""
     from textcentric.methods.downstream import Downstream, DownstreamConfig
-    from textcentric.training.config import TrainConfig
-    from textcentric.training.loop import train
 
     chosen = DownstreamConfig(
         model=model, task="classification", variants=0, max_length=max_length, seed=seed
     )
     method = Downstream(chosen, examples)
-    counter = Counter(method.model.encoder)
     values = {**SETTINGS, **OUR_PRECISION, **changes, "output_dir": folder, "seed": seed}
+    return timed(method, method.model.encoder, examples, values)
+
+
+def timed(method: Any, encoder: Any, rows: Sequence[Any], values: Mapping[str, Any]) -> Reading:
+    """Train `method` on `rows` with our loop, told `values`; count what `encoder` reads."""
+    from textcentric.training.config import TrainConfig
+    from textcentric.training.loop import train
+
+    counter = Counter(encoder)
     config = TrainConfig(**values)
     started = time.perf_counter()
-    result = train(method, config, examples, quiet=True)
+    result = train(method, config, rows, quiet=True)
     whole = time.perf_counter() - started
     return Reading(result.train_seconds, whole, counter.tokens, counter.padded, result.step)
 
@@ -252,7 +258,6 @@ def train_theirs(
     """Train transformers' own classifier with its Trainer, on rows of token ids."""
     import torch
     import transformers
-    from transformers.trainer_callback import PrinterCallback
 
     classes = sorted(set(labels))
     pairs = zip(ids, labels, strict=True)
@@ -265,7 +270,7 @@ def train_theirs(
     classifier = transformers.AutoModelForSequenceClassification.from_pretrained(
         weights, num_labels=len(classes), dtype=torch.float32
     )
-    counter, timer = Counter(classifier.base_model), clock()
+    timer = clock()
     arguments = transformers.TrainingArguments(
         **{**SETTINGS, **THEIR_PRECISION, "disable_tqdm": True, **changes},
         train_sampling_strategy=strategy,
@@ -280,7 +285,15 @@ def train_theirs(
         data_collator=transformers.DataCollatorWithPadding(tokenizer),
         callbacks=[timer],
     )
+    return timed_trainer(trainer, classifier.base_model, timer)
+
+
+def timed_trainer(trainer: Any, encoder: Any, timer: Any) -> Reading:
+    """Train with a Trainer that has the callback `timer`; count what `encoder` reads."""
+    from transformers.trainer_callback import PrinterCallback
+
     trainer.remove_callback(PrinterCallback)
+    counter = Counter(encoder)
     started = time.perf_counter()
     trainer.train()
     trainer.save_model()

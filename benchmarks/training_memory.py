@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
-import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from benchmarks.figure import Figure, median, peak_mb
+from benchmarks.figure import Bar, Figure, median, peak_mb
+from benchmarks.processes import child
 from benchmarks.training import ARMS, BARS, OURS, texts, token_ids, train_ours, train_theirs
 from textcentric.rows import Example
 
-BAR = 1.10  # of the Trainer's peak
+BAR = Bar("training_memory", "<=", 1.10)  # of the Trainer's peak
 EPOCHS = 2
 QUICK = {"rows": 16, "repeats": 1, "max_length": 64}
 
@@ -33,20 +32,14 @@ def measure(
     with tempfile.TemporaryDirectory(prefix="textcentric-bench-") as name:
         task = _write(Path(name) / "task.json", examples, max_length, model)
         rounds = [
-            {arm: child(arm, task, Path(name) / f"{arm}-{n}") for arm in ARMS}
+            {arm: _peak(arm, task, Path(name) / f"{arm}-{n}") for arm in ARMS}
             for n in range(repeats)
         ]
     against = {arm: median([one[OURS] / one[arm] for one in rounds]) for arm in BARS}
     highest = max(against, key=lambda arm: against[arm][0])
-    value, interval = against[highest]
-    return Figure(
-        name="training_memory",
-        what=f"peak memory of training, {max_length} tokens, over the Trainer's",
-        bar=f"<= {BAR:g}",
-        value=value,
-        unit="x",
-        met=value <= BAR,
-        interval=interval,
+    return BAR.figure(
+        f"peak memory of training, {max_length} tokens, over the Trainer's",
+        against[highest],
         raw={"peak_mb": rounds, "rows": len(examples), "epochs": EPOCHS, "texts": origin},
         notes=(
             f"over the Trainer with {highest}; peaks in MB: "
@@ -65,12 +58,9 @@ def _write(file: Path, examples: Sequence[Example], max_length: int, model: str)
     return file
 
 
-def child(arm: str, task: Path, folder: Path) -> float:
+def _peak(arm: str, task: Path, folder: Path) -> float:
     """Train in a new process; return its peak memory in MB."""
-    command = [sys.executable, "-m", "benchmarks.training_memory", arm, str(task), str(folder)]
-    root = Path(__file__).parent.parent
-    done = subprocess.run(command, cwd=root, stdout=subprocess.PIPE, text=True, check=True)
-    return float(json.loads(done.stdout.splitlines()[-1])["peak_mb"])
+    return float(child("training_memory", arm, task, folder)["peak_mb"])
 
 
 def main() -> None:

@@ -24,7 +24,7 @@ from benchmarks import (
     training_memory,
 )
 from benchmarks.__main__ import main
-from benchmarks.figure import Figure, median
+from benchmarks.figure import Bar, Figure, median
 from benchmarks.rows import SCHEMA, values, write_table
 from benchmarks.scripted_run import Remembered, configure, run
 from textcentric.data import load
@@ -59,6 +59,16 @@ def test_a_figure_says_whether_its_bar_is_met() -> None:
     assert (shown.measured, shown.verdict) == ("0.9877 [0.9, 1] x", "met")
     assert Figure("x", "what", "", 2, "MB", False).verdict == "missed"
     assert Figure("x", "what", "", 2, "MB", None).verdict == ""
+
+
+def test_a_bar_says_what_reaches_it_and_what_it_is() -> None:
+    at_most, at_least = Bar("cost", "<=", 250, "µs", " of CPU"), Bar("ratio", ">=", 1.35)
+    assert (str(at_most), str(at_least)) == ("<= 250 µs of CPU", ">= 1.35")
+    figure = at_most.figure("what", (250.0, (240.0, 260.0)))
+    assert (figure.name, figure.unit, figure.met) == ("cost", "µs", True)
+    assert (figure.value, figure.interval) == (250.0, (240.0, 260.0))
+    assert at_least.figure("what", 1.3).met is False
+    assert at_most.figure("what", 1.0, also=False).met is False
 
 
 def test_synthetic_rows_are_the_same_each_time_and_as_long_as_promised(tmp_path: Path) -> None:
