@@ -18,6 +18,8 @@ from textcentric.errors import ConfigError, unknown
 
 ENVIRONMENT = "TEXTCENTRIC_"
 Say = Callable[[str], None]
+Values: TypeAlias = dict[str, Any]  # settings by their names, of whatever types their fields are
+Given: TypeAlias = Mapping[str, Any]  # the same, to be read alone
 AnyField: TypeAlias = Any  # a field, which may be set to a value of any type
 # Former names of settings, which are taken until the next version.
 FORMER = {
@@ -57,7 +59,7 @@ def setting(
     `shown` what help says instead of the default, `repeat` whether a list is given by the flag
     repeated instead of by commas. A field that is a mapping may have flags for `keys` of it.
     """
-    display: dict[str, Any] = {"panel": panel, "flags": flags, "off": off, "metavar": metavar}
+    display: Values = {"panel": panel, "flags": flags, "off": off, "metavar": metavar}
     display |= {"shown": shown, "repeat": repeat or None, "keys": keys}
     given = {name: value for name, value in display.items() if value is not None}
     if "default_factory" not in limits:
@@ -87,10 +89,10 @@ class Settings(BaseModel):
     aliases: ClassVar[Mapping[str, str]] = {}
     ignored: ClassVar[frozenset[str]] = frozenset()
     environment: ClassVar[bool] = False
-    defaults: ClassVar[Mapping[str, Any]] = {}
+    defaults: ClassVar[Given] = {}
 
     @classmethod
-    def of(cls, values: Mapping[str, Any]) -> Self:
+    def of(cls, values: Given) -> Self:
         """Return the settings that `values` give, under names of today or former ones.
 
         Raises ConfigError, with the nearest name for an unknown key and with the value otherwise.
@@ -105,7 +107,7 @@ class Settings(BaseModel):
             raise ConfigError(first_problem(error, cls.called)) from error
 
     @classmethod
-    def translated(cls, values: dict[str, Any]) -> dict[str, Any]:
+    def translated(cls, values: Values) -> Values:
         """Return `values` without aliases; a model that has some says here what they mean."""
         return values
 
@@ -178,7 +180,7 @@ Model = TypeVar("Model", bound=Settings)
 def read(
     model: type[Model],
     file: Path | None = None,
-    flags: Mapping[str, Any] | None = None,
+    flags: Given | None = None,
     pairs: Sequence[str] = (),
     say: Say = lambda line: None,
     *,
@@ -189,7 +191,7 @@ def read(
     Later ones win. `say` is told of former names.
     Raises ConfigError with the nearest name for an unknown key, and with the value otherwise.
     """
-    values: dict[str, Any] = {}
+    values: Values = {}
     written = read_keys(file).items() if file else ()
     sources = [
         [(name, value) for name, value in written if name not in model.ignored],
@@ -202,7 +204,7 @@ def read(
     return model.of(values)
 
 
-def put(values: dict[str, Any], model: type[Settings], name: str, value: Any, say: Say) -> None:
+def put(values: Values, model: type[Settings], name: str, value: Any, say: Say) -> None:
     """Put a value where its name says that it goes in `values`; a section is put key by key."""
     *above, last = model.path(name)
     if last == FORMER.get(name.rpartition(".")[2]):
@@ -221,7 +223,7 @@ def put(values: dict[str, Any], model: type[Settings], name: str, value: Any, sa
     values[last] = value
 
 
-def _opened(values: dict[str, Any], key: str, name: str, value: Any) -> dict[str, Any]:
+def _opened(values: Values, key: str, name: str, value: Any) -> Values:
     """Return the mapping below `key`; raises ConfigError where something else stands there."""
     held = values.setdefault(key, {})
     if isinstance(held, dict):
@@ -246,7 +248,7 @@ def read_pair(pair: str, sections: Sequence[str]) -> tuple[str, Any]:
     return name.strip(), _yaml_value(f"--set {pair!r}", text)
 
 
-def read_keys(path: Path) -> dict[str, Any]:
+def read_keys(path: Path) -> Values:
     """Read a YAML file of keys and values; raises ConfigError where it is none."""
     import yaml
 
@@ -280,7 +282,7 @@ def split_commas(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
-def extra(model: type[BaseModel], field: str) -> Mapping[str, Any]:
+def extra(model: type[BaseModel], field: str) -> Given:
     """Return what `setting` was told of a field beyond pydantic's own."""
     display = model.model_fields[field].json_schema_extra
     return display if isinstance(display, dict) else {}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -13,7 +12,7 @@ from pydantic import model_validator
 from textcentric import fields
 from textcentric.errors import ConfigError
 from textcentric.runs.identity import ADDED, CALL, RUNTIME
-from textcentric.settings import Settings, read, setting
+from textcentric.settings import Given, Settings, Values, read, setting
 
 SECRET = re.compile(r"(^|_)(key|token|password|secret)$")
 
@@ -28,7 +27,7 @@ class AugmentConfig(Settings):
 
     dataset: str = fields.dataset("petfinder")
     data_dir: str | None = fields.data_dir()
-    table_schema: dict[str, Any] | str | None = fields.table_schema()
+    table_schema: Values | str | None = fields.table_schema()
     split: str | None = fields.split()
     limit: int | None = fields.limit()
     require: tuple[str, ...] = setting(
@@ -59,7 +58,7 @@ class AugmentConfig(Settings):
         shown="smollm2; of a server, the one it serves",
     )
     base_url: str | None = fields.base_url()
-    engine_settings: dict[str, Any] = fields.engine_settings()
+    engine_settings: Values = fields.engine_settings()
     image_expert: str = fields.image_expert()
     audio_expert: str = fields.audio_expert()
     missing_values: Literal["skip", "name"] = fields.missing_values()
@@ -110,18 +109,18 @@ class AugmentConfig(Settings):
                 )
         return self
 
-    def identity(self) -> dict[str, Any]:
+    def identity(self) -> Values:
         """Return what makes this run this run, as plain JSON values."""
         values = self.model_dump(mode="json", exclude=set(RUNTIME))
-        identity: dict[str, Any] = json.loads(json.dumps(values))
+        identity: Values = json.loads(json.dumps(values))
         return identity
 
-    def runtime(self) -> dict[str, Any]:
+    def runtime(self) -> Values:
         """Return what else was resolved and holds for going on, as plain JSON values."""
         return self.model_dump(mode="json", include=set(RUNTIME - CALL))
 
 
-def resolve(file: Path | None = None, flags: Mapping[str, Any] | None = None) -> AugmentConfig:
+def resolve(file: Path | None = None, flags: Given | None = None) -> AugmentConfig:
     """Merge defaults, `file`, the environment and `flags` (None means not given).
 
     Raises ConfigError with the nearest name for an unknown key, and with the value otherwise.

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import inspect
 import types
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib import import_module
@@ -23,7 +23,7 @@ import typer
 from pydantic_core import PydanticUndefined
 
 from textcentric.cli.terminal import say
-from textcentric.settings import FORMER, Settings, extra, keys_of, read, split_commas
+from textcentric.settings import FORMER, Given, Settings, extra, keys_of, read, split_commas
 
 WIDE = 24  # characters of choices that stand beside the flag; more stand in the help
 TYPES = {str: "TEXT", int: "INTEGER", float: "FLOAT", Path: "PATH"}
@@ -117,7 +117,7 @@ class Configured:
     module: str
     only: tuple[str, ...]
     file: bool
-    defaults: Mapping[str, Any]
+    defaults: Given
 
     @cached_property
     def model(self) -> type[Settings]:
@@ -182,12 +182,12 @@ def parameter(name: str, annotation: Any) -> inspect.Parameter:
     return inspect.Parameter(name, keyword, default=None, annotation=annotation)
 
 
-def options_of(model: type[Settings], defaults: Mapping[str, Any] = {}) -> list[Option]:
+def options_of(model: type[Settings], defaults: Given | None = None) -> list[Option]:
     """Return the options of a model: of its fields, of those of its sections, and former ones.
 
     `defaults` are shown in place of those of the fields.
     """
-    options = list(_options(model, "", {**model.defaults, **defaults}))
+    options = list(_options(model, "", {**model.defaults, **(defaults or {})}))
     if model.flat:
         for section, below in model.sections.items():
             own = {option.field for option in options}
@@ -197,7 +197,7 @@ def options_of(model: type[Settings], defaults: Mapping[str, Any] = {}) -> list[
     return options + [former for former in _former(options) if not taken & {*former.flags}]
 
 
-def _options(model: type[Settings], prefix: str, defaults: Mapping[str, Any]) -> Iterator[Option]:
+def _options(model: type[Settings], prefix: str, defaults: Given) -> Iterator[Option]:
     for name, info in model.model_fields.items():
         if extra(model, name).get("flags") != ():
             yield _option(model, name, prefix, defaults.get(prefix + name, info.default))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pydantic import field_validator
 
 from textcentric import fields
 from textcentric.errors import ConfigError
-from textcentric.settings import Settings, setting
+from textcentric.settings import Settings, Values, setting
 
 LLM = "that of the training text"
 
@@ -27,7 +27,7 @@ class PredictConfig(Settings):
         flags=("--dataset", "--input"),
     )
     data_dir: str | None = fields.data_dir()
-    table_schema: dict[str, Any] | str | None = fields.table_schema("that of the training")
+    table_schema: Values | str | None = fields.table_schema("that of the training")
     split: str | None = fields.split()
     limit: int | None = fields.limit()
     prompts: Literal["frozen", "installed"] = setting(
@@ -37,7 +37,7 @@ class PredictConfig(Settings):
     engine: str | None = fields.engine(None, LLM)
     llm: str | None = fields.llm()
     base_url: str | None = fields.base_url()
-    engine_settings: dict[str, Any] = fields.engine_settings()
+    engine_settings: Values = fields.engine_settings()
     other_model: bool = fields.other_model()
     run_dir: str | None = setting(
         None, "Run directory of what the LLM answers.", panel="Output", metavar="PATH"
@@ -90,7 +90,7 @@ class EvaluateConfig(Settings):
     )
     dataset: str = fields.dataset(...)
     data_dir: str | None = fields.data_dir()
-    table_schema: dict[str, Any] | str | None = fields.table_schema()
+    table_schema: Values | str | None = fields.table_schema()
     split: str | None = fields.split("test", "Rows to evaluate on.")
     limit: int | None = fields.limit()
     corruptions: tuple[str, ...] = fields.corruptions(("all",))
@@ -101,7 +101,7 @@ class EvaluateConfig(Settings):
     engine: str | None = fields.engine(None, LLM)
     llm: str | None = fields.llm()
     base_url: str | None = fields.base_url()
-    engine_settings: dict[str, Any] = fields.engine_settings()
+    engine_settings: Values = fields.engine_settings()
     other_model: bool = fields.other_model()
     seed: int = fields.seed()
     output_dir: Path = fields.output_dir(
@@ -151,7 +151,7 @@ class EvaluateFusionConfig(Settings):
 
     dataset: str = fields.dataset(...)
     data_dir: str | None = fields.data_dir()
-    table_schema: dict[str, Any] | str | None = fields.table_schema()
+    table_schema: Values | str | None = fields.table_schema()
     split: str = fields.split("test", "Rows to attack.")
     limit: int | None = fields.limit()
     radii: tuple[float, ...] = setting(

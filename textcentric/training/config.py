@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -12,7 +11,7 @@ from pydantic import model_validator
 from textcentric import fields
 from textcentric.errors import ConfigError
 from textcentric.folders import fingerprint
-from textcentric.settings import Settings, setting
+from textcentric.settings import Given, Settings, Values, setting
 
 # What may change between a checkpoint and the training that goes on from it.
 RUNTIME = frozenset(
@@ -98,7 +97,7 @@ class TrainConfig(Settings):
     )
 
     @classmethod
-    def translated(cls, values: dict[str, Any]) -> dict[str, Any]:
+    def translated(cls, values: Values) -> Values:
         """Return `values` with the names of this package alone."""
         own = {name: value for name, value in values.items() if name not in ALIASES}
         for alias in (name for name in values if name in ALIASES):
@@ -123,12 +122,12 @@ class TrainConfig(Settings):
             raise ValueError("metric_for_best_model needs an eval_strategy other than 'no'")
         return self
 
-    def identity(self) -> dict[str, Any]:
+    def identity(self) -> Values:
         """Return what shapes the weights, as plain JSON values."""
         return self.model_dump(mode="json", exclude=set(RUNTIME))
 
 
-def train_config(values: Mapping[str, Any]) -> TrainConfig:
+def train_config(values: Given) -> TrainConfig:
     """Return the configuration that `values` give.
 
     Raises ConfigError, with the nearest name for an unknown key and with the value otherwise.
@@ -152,7 +151,7 @@ class TrainingSettings(Settings):
     output_dir: Path | None = fields.output_dir(
         "Folder of the trained model.", shown="models/ROWS-FINGERPRINT"
     )
-    train: dict[str, Any] = setting({}, "Settings of the training loop.", flags=())
+    train: Values = setting({}, "Settings of the training loop.", flags=())
 
     @model_validator(mode="after")
     def _one_folder(self) -> TrainingSettings:
@@ -168,7 +167,7 @@ class TrainingSettings(Settings):
         """Return the configuration of the method."""
         return self.sections[self.part].of({"seed": self.seed, **getattr(self, self.part)})
 
-    def loop_values(self) -> dict[str, Any]:
+    def loop_values(self) -> Values:
         """Return what the loop is told, with the method's own defaults."""
         own = {key.partition(".")[2]: value for key, value in self.defaults.items()}
         return own | self.train

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -13,7 +12,7 @@ from textcentric import fields
 from textcentric.augmentation.config import AugmentConfig
 from textcentric.errors import ConfigError, unknown
 from textcentric.methods.downstream.config import DownstreamConfig
-from textcentric.settings import Settings, read, setting
+from textcentric.settings import Given, Settings, Values, read, setting
 from textcentric.training.config import TrainConfig
 
 OWN = frozenset(["output_dir", "seed", "resume"])  # set by the comparison for each of its parts
@@ -32,7 +31,7 @@ class Arm:
     derived: bool = False
     variants: bool = False
     kind: str = ""
-    changes: Mapping[str, Any] | None = None
+    changes: Given | None = None
 
     @property
     def llm(self) -> bool:
@@ -92,7 +91,7 @@ class CompareConfig(Settings):
 
     dataset: str = fields.dataset("petfinder")
     data_dir: str | None = fields.data_dir()
-    table_schema: dict[str, Any] | str | None = fields.table_schema()
+    table_schema: Values | str | None = fields.table_schema()
     arms: tuple[str, ...] = setting(
         BASIC, f"What is compared: {', '.join(ARMS)}.", shown="the first nine", metavar="NAME,NAME"
     )
@@ -126,9 +125,9 @@ class CompareConfig(Settings):
         None, "Test this fold only, counted from 0.", panel="Data", shown="all", ge=0
     )
     metric: str | None = fields.metric()
-    augment: dict[str, Any] = setting({}, "Settings of the runs of augment.", flags=())
-    training: dict[str, Any] = setting({}, "Settings of the training loop.", flags=())
-    downstream: dict[str, Any] = setting({}, "Settings of the trained models.", flags=())
+    augment: Values = setting({}, "Settings of the runs of augment.", flags=())
+    training: Values = setting({}, "Settings of the training loop.", flags=())
+    downstream: Values = setting({}, "Settings of the trained models.", flags=())
     output_dir: Path = fields.output_dir("Where results and report go.", Path("runs/compare"))
 
     @field_validator("arms")
@@ -167,7 +166,7 @@ class CompareConfig(Settings):
 
     @model_validator(mode="before")
     @classmethod
-    def _damage_for_the_llm(cls, values: dict[str, Any]) -> dict[str, Any]:
+    def _damage_for_the_llm(cls, values: Values) -> Values:
         """Where "all" is not tried, let the arms of the LLM see the first damage that is."""
         tried = values.get("corruptions")
         if isinstance(tried, list | tuple) and tried and "all" not in tried:
@@ -218,7 +217,7 @@ class CompareConfig(Settings):
         for name in self.arms:
             DownstreamConfig.of({**self.downstream, **(ARMS[name].changes or {})})
 
-    def data(self) -> dict[str, Any]:
+    def data(self) -> Values:
         """Return the settings that say which rows are read, and how experts say them."""
         named = {"dataset": self.dataset, "data_dir": self.data_dir}
         return {**self.augment, **named, "table_schema": self.table_schema}
@@ -228,7 +227,7 @@ class CompareConfig(Settings):
         return AugmentConfig(**(self.data() | values))
 
 
-def read_compare_config(file: Path | None, flags: Mapping[str, Any]) -> CompareConfig:
+def read_compare_config(file: Path | None, flags: Given) -> CompareConfig:
     """Merge `file` and `flags` (None means not given; "a.b" reaches into a section).
 
     Raises ConfigError with the nearest name for an unknown key, and with the value otherwise.

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from textcentric import fields
 from textcentric.errors import ConfigError
-from textcentric.settings import Settings, setting
+from textcentric.settings import Given, Settings, Values, setting
 from textcentric.training.config import TrainConfig, TrainingSettings
 
 Noise = Literal["gaussian", "uniform"]
@@ -59,7 +58,7 @@ class AlignConfig(Settings):
     seed: int = fields.seed()
 
 
-def align_config(values: Mapping[str, Any]) -> AlignConfig:
+def align_config(values: Given) -> AlignConfig:
     """Return the configuration that `values` give.
 
     Raises ConfigError, with the nearest name for an unknown key and with the value otherwise.
@@ -116,7 +115,7 @@ class AlignTraining(TrainingSettings):
         None, "Folder that `textcentric latents` made.", panel="Data", metavar="PATH"
     )
     train_rows: int | None = fields.at_most("pairs of split train", least=2)
-    align_vl: dict[str, Any] = setting({}, "Settings of the method.", flags=())
+    align_vl: Values = setting({}, "Settings of the method.", flags=())
 
     def name(self) -> str:
         """Return the name of the latents and of the method."""

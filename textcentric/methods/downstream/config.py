@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -11,7 +10,7 @@ from pydantic import field_validator
 from textcentric import fields
 from textcentric.augmentation.config import AugmentConfig, resolve
 from textcentric.errors import ConfigError
-from textcentric.settings import Settings, setting
+from textcentric.settings import Given, Settings, Values, setting
 from textcentric.training.config import TrainConfig, TrainingSettings
 
 DATA = ("data_dir", "table_schema", "image_expert", "audio_expert", "missing_values")
@@ -105,7 +104,7 @@ class DownstreamConfig(Settings):
         return names
 
 
-def downstream_config(values: Mapping[str, Any]) -> DownstreamConfig:
+def downstream_config(values: Given) -> DownstreamConfig:
     """Return the configuration that `values` give.
 
     Raises ConfigError, with the nearest name for an unknown key and with the value otherwise.
@@ -131,13 +130,13 @@ class Training(TrainingSettings):
     )
     dataset: str | None = fields.dataset()
     data_dir: str | None = fields.data_dir()
-    table_schema: dict[str, Any] | str | None = fields.table_schema()
+    table_schema: Values | str | None = fields.table_schema()
     image_expert: str | None = fields.image_expert(None, shown="auto")
     audio_expert: str | None = fields.audio_expert(None, shown="auto")
     missing_values: Literal["skip", "name"] | None = fields.missing_values(None, shown="skip")
     train_rows: int | None = fields.at_most("rows of split train")
     held_out_rows: int | None = fields.at_most("rows of split validation")
-    downstream: dict[str, Any] = setting({}, "Settings of the method.", flags=())
+    downstream: Values = setting({}, "Settings of the method.", flags=())
 
     def name(self) -> str:
         """Return the name of the rows."""

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pydantic import field_validator
 
 from textcentric import fields
 from textcentric.errors import ConfigError, unknown
-from textcentric.settings import Key, Settings, setting
+from textcentric.settings import Given, Key, Settings, Values, setting
 from textcentric.training.config import TrainConfig, TrainingSettings
 
 Inputs = Literal["clean", "adversarial", "mixed"]
@@ -126,7 +125,7 @@ class CrmtConfig(Settings):
         return VARIANTS[self.variant]
 
 
-def crmt_config(values: Mapping[str, Any]) -> CrmtConfig:
+def crmt_config(values: Given) -> CrmtConfig:
     """Return the configuration that `values` give.
 
     Raises ConfigError, with the nearest name for an unknown key and with the value otherwise.
@@ -146,10 +145,10 @@ class CrmtTraining(TrainingSettings):
 
     dataset: str | None = fields.dataset()
     data_dir: str | None = fields.data_dir()
-    table_schema: dict[str, Any] | str | None = fields.table_schema()
+    table_schema: Values | str | None = fields.table_schema()
     train_rows: int | None = fields.at_most("rows of split train")
     held_out_rows: int | None = fields.at_most("rows of split validation")
-    crmt: dict[str, Any] = setting({}, "Settings of the method.", flags=())
+    crmt: Values = setting({}, "Settings of the method.", flags=())
 
     def name(self) -> str:
         """Return the name of the rows and of the method."""

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pydantic import model_validator
 
 from textcentric import fields
 from textcentric.errors import ConfigError
-from textcentric.settings import Settings, setting
+from textcentric.settings import Given, Settings, Values, setting
 from textcentric.training.config import TrainConfig, TrainingSettings
 
 EPSILON = 1e-7  # of the shortcut-failure coefficient, as in the paper's code
@@ -126,7 +125,7 @@ class RewardConfig(Settings):
         return self
 
 
-def reward_config(values: Mapping[str, Any]) -> RewardConfig:
+def reward_config(values: Given) -> RewardConfig:
     """Return the configuration that `values` give.
 
     Raises ConfigError, with the nearest name for an unknown key and with the value otherwise.
@@ -156,7 +155,7 @@ class RewardTraining(TrainingSettings):
     image_expert: str = fields.image_expert()
     train_rows: int | None = fields.at_most("pairs to learn from")
     held_out_rows: int | None = fields.at_most("held-out pairs")
-    reward: dict[str, Any] = setting({}, "Settings of the method.", flags=())
+    reward: Values = setting({}, "Settings of the method.", flags=())
 
     def name(self) -> str:
         """Return the name of the pairs and of the method."""

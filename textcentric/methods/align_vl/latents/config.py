@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from textcentric import fields
-from textcentric.settings import Settings, setting
+from textcentric.settings import Settings, Values, setting
 
 
 class LatentsConfig(Settings):
@@ -16,7 +15,7 @@ class LatentsConfig(Settings):
 
     dataset: str = fields.dataset(...)
     data_dir: str | None = fields.data_dir()
-    table_schema: dict[str, Any] | str | None = fields.table_schema()
+    table_schema: Values | str | None = fields.table_schema()
     split: str | None = fields.split()
     limit: int | None = fields.limit()
     modalities: tuple[str, ...] | None = setting(
