@@ -15,6 +15,7 @@ Target = float | int | str | None
 CLEAN = "clean"
 DERIVED = ("summary", "reason")  # parts that an LLM writes
 MODALITIES = ("table", "text", "image", "audio")  # in the order in which a row says them
+FILES = ("image", "audio")  # of these a value is paths of files
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from textcentric.experts import open_experts
 from textcentric.experts.protocol import AnyExpert
 from textcentric.experts.vlm import CaptionExpert
 from textcentric.prompts.library import PromptLibrary
+from textcentric.rows import FILES, MODALITIES
 
 
 def engine_name(config: AugmentConfig) -> str:
@@ -56,9 +57,8 @@ def make_experts(
     The rows name only files that the loader found inside the data folder. A vision-language
     model behind `engine` describes the pictures where it is asked for, or where it is one.
     """
-    modalities = ["table", "text", *dataset.schema.files()]
-    if config.image_expert == "labels" and "image" not in modalities:
-        modalities.append("image")
+    held = [*dataset.schema.files(), *(["image"] if config.image_expert == "labels" else [])]
+    modalities = [name for name in MODALITIES if name in held or name not in FILES]
     vlm = None
     if engine is not None and library is not None and "image" in modalities:
         asked = config.image_expert == "vlm"

@@ -101,7 +101,8 @@ def list_sets(*, as_json: bool) -> None:
         print(json.dumps(found))
         return
     for one in found:
-        print(f"{one['name']}: {one['path'] or 'not here, so its built-in sample is used'}")
+        instead = "not here" + (", so its built-in sample is used" if one["taken"] else "")
+        print(f"{one['name']}: {one['path'] or instead}")
         print(f"    {one['about']}")
         print(f"    looked in: {', '.join(one['looked_in'])}")
         if not one["path"]:
@@ -110,6 +111,7 @@ def list_sets(*, as_json: bool) -> None:
 
 def _whereabouts(name: str) -> dict[str, Any]:
     from textcentric.data.named import named_set, places
+    from textcentric.data.sample.writer import has_sample
 
     module, looked = named_set(name), places(name)
     path = next((str(folder) for folder in looked if folder.is_dir()), None)
@@ -117,7 +119,7 @@ def _whereabouts(name: str) -> dict[str, Any]:
         "name": name,
         "about": module.ABOUT,
         "path": path,
-        "taken": "folder" if path else "sample",
+        "taken": "folder" if path else "sample" if has_sample(name) else None,
         "looked_in": [str(folder) for folder in looked],
         "how_to_get": module.HOW_TO_GET,
     }
@@ -131,7 +133,8 @@ def how_to_get(name: str) -> int:
         return 0
     say(f"textcentric: {name} cannot be downloaded from here: {found['how_to_get']}")
     say(f"or unpack it into one of: {', '.join(found['looked_in'])}")
-    say(f"the built-in sample needs nothing: textcentric data fetch {name} --sample -o DIR")
+    if found["taken"]:
+        say(f"the built-in sample needs nothing: textcentric data fetch {name} --sample -o DIR")
     return 2
 
 

@@ -148,10 +148,11 @@ def counts(pairs: Iterable[tuple[Record, Record]]) -> dict[str, tuple[int, int]]
     total: Counter[str] = Counter()
     for before, after in pairs:
         for key, value in before.inputs.items():
-            kind, size = _KINDS[key], _size(key, value)
+            kind, size = _KINDS.get(key, key), _size(key, value)
             total[kind] += size
             gone[kind] += size - _size(key, after.inputs.get(key), value)
-    return {kind: (gone[kind], total[kind]) for kind in _KINDS.values() if total[kind]}
+    kinds = dict.fromkeys((*_KINDS.values(), *total))
+    return {kind: (gone[kind], total[kind]) for kind in kinds if total[kind]}
 
 
 def say_counts(counted: Mapping[str, tuple[int, int]]) -> str:

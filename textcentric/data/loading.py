@@ -16,8 +16,9 @@ from textcentric.data.scan import Scan, notes, remembered_scan, unusable
 from textcentric.data.schema import Schema, read_schema
 from textcentric.data.tables import from_datasets, from_hub, open_table
 from textcentric.errors import ConfigError, DataError, unknown
+from textcentric.rows import MODALITIES
 
-MODALITIES = ("audio", "image", "image_labels", "table", "text")
+REQUIRED = sorted((*MODALITIES, "image_labels"))  # what a row may be required to have
 SchemaSource = Schema | Mapping[str, Any] | str | Path | None
 
 
@@ -151,9 +152,13 @@ def _named(name: str, data_dir: str | Path | None) -> Located:
 
 
 def _sample(name: str, looked: list[Path]) -> Located:
-    from textcentric.data.sample.writer import DEFAULT_ROWS, cached_sample
+    from textcentric.data.sample.writer import DEFAULT_ROWS, cached_sample, has_sample
 
-    module, folder = named_set(name), cached_sample(name)
+    module = named_set(name)
+    if not has_sample(name):
+        places = ", ".join(map(str, looked))
+        raise DataError(f"{name} is not here (looked in {places}); {module.HOW_TO_GET}")
+    folder = cached_sample(name)
     note = (
         f"{name} is not here (looked in {', '.join(map(str, looked))}), so this is the built-in"
         f" sample: {DEFAULT_ROWS} rows written for this project, not {name} itself."
@@ -213,8 +218,8 @@ def _refuse_wrong_filters(limit: int | None, require: tuple[str, ...] | list[str
     if isinstance(require, str):
         raise ConfigError(f"require is {require!r}, expected a list such as ['image']")
     for modality in require:
-        if modality not in MODALITIES:
-            raise ConfigError(unknown("modality", modality, MODALITIES))
+        if modality not in REQUIRED:
+            raise ConfigError(unknown("modality", modality, REQUIRED))
     if limit is not None and limit < 1:
         raise ConfigError(f"limit is {limit}, expected a number of rows from 1 up, or none")
 

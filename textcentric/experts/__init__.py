@@ -5,7 +5,7 @@ Heavy libraries are imported when the first value is described, not here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,18 +46,16 @@ def open_experts(
     >>> sorted(open_experts(["table", "text"]))
     ['table', 'text']
     """
-    experts: dict[str, Expert | CaptionExpert | None] = {}
+    openers: dict[str, Callable[[], Expert | CaptionExpert | None]] = {
+        "table": lambda: _open_table(missing),
+        "text": _open_text,
+        "image": lambda: _open_image(image, root, vlm),
+        "audio": lambda: _open_audio(audio, root),
+    }
     for modality in modalities:
-        if modality == "table":
-            experts[modality] = _open_table(missing)
-        elif modality == "text":
-            experts[modality] = _open_text()
-        elif modality == "image":
-            experts[modality] = _open_image(image, root, vlm)
-        elif modality == "audio":
-            experts[modality] = _open_audio(audio, root)
-        else:
-            raise ConfigError(unknown("modality", modality, MODALITIES))
+        if modality not in openers:
+            raise ConfigError(unknown("modality", modality, openers))
+    experts = {modality: openers[modality]() for modality in modalities}
     return {modality: expert for modality, expert in experts.items() if expert is not None}
 
 

@@ -60,8 +60,13 @@ def cached_sample(name: str) -> Path:
     return folder
 
 
+def has_sample(name: str) -> bool:
+    """Say whether rows of the data set `name` can be made up: by a file of its name in here."""
+    return name in names() and Path(__file__).with_name(f"{name}.py").is_file()
+
+
 def _generator(name: str) -> Writer:
-    if name not in names():
-        raise ConfigError(unknown("sample", name, names()))
+    if not has_sample(name):
+        raise ConfigError(unknown("sample", name, filter(has_sample, names())))
     write: Writer = import_module(f"textcentric.data.sample.{name}").write
     return write

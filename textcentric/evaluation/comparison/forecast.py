@@ -19,7 +19,7 @@ from textcentric.evaluation.comparison.arms import read_trial
 from textcentric.evaluation.comparison.comparison import CONSTANT, Comparison
 from textcentric.evaluation.comparison.config import Arm, CompareConfig
 from textcentric.prompts.library import PromptLibrary
-from textcentric.rows import Example
+from textcentric.rows import MODALITIES, Example
 from textcentric.runs.journal import Journal
 from textcentric.runs.listing import RUNS, list_runs
 from textcentric.runs.manifest import read_manifest
@@ -74,7 +74,7 @@ def _modalities(comparison: Comparison) -> tuple[str, ...]:
     """Return the modalities that rows have, as far as can be told before experts see them."""
     rows = comparison.train_rows.records
     present = {name.removesuffix("_labels") for record in rows for name in record.inputs}
-    return tuple(name for name in ("table", "text", "image", "audio") if name in present)
+    return tuple(name for name in MODALITIES if name in present)
 
 
 def _row_counts(comparison: Comparison) -> dict[str, int]:
