@@ -88,8 +88,8 @@ def test_options_that_narrow_the_rows_hold_for_records_too(tmp_path: Path) -> No
 
 
 def test_rows_of_another_kind_are_told(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="expected Records, a data set or a name; got a dict"):
-        run(tmp_path / "run", [{"id": 1}])
+    with pytest.raises(ConfigError, match="expected Records, dictionaries, a data frame, a data"):
+        run(tmp_path / "run", [1])
     with pytest.raises(ConfigError, match="got no rows"):
         run(tmp_path / "run", [])
 

@@ -10,11 +10,12 @@ from typing import Any
 
 from textcentric.data.dataset import Dataset
 from textcentric.data.files import FileFinder
+from textcentric.data.frames import table_in_hand
 from textcentric.data.named import Layout, cache_folder, named_set, names, places
 from textcentric.data.records import RecordReader
 from textcentric.data.scan import Scan, notes, remembered_scan, unusable
 from textcentric.data.schema import Schema, read_schema
-from textcentric.data.tables import from_datasets, from_hub, open_table
+from textcentric.data.tables import Table, from_hub, open_table
 from textcentric.errors import ConfigError, DataError, unknown
 from textcentric.rows import MODALITIES
 
@@ -34,7 +35,7 @@ class Located:
 
 
 def load(
-    dataset: Any,
+    dataset: object,
     *,
     data_dir: str | Path | None = None,
     schema: SchemaSource = None,
@@ -42,7 +43,9 @@ def load(
     limit: int | None = None,
     require: tuple[str, ...] | list[str] = (),
 ) -> Dataset:
-    """Load a named data set, a table by path, a hub data set ("owner/name") or a loaded one.
+    """Load a named data set, a table by path, a hub data set ("owner/name") or one in hand.
+
+    In hand are a Hugging Face data set, a data frame, a table of Arrow or a list of dictionaries.
 
     `require` keeps the rows that have these modalities, `split` the rows of one split; `limit`
     cuts after that. Without a split column the split follows from the group (80/10/10).
@@ -81,12 +84,17 @@ def load(
 
 
 def locate(
-    dataset: Any, *, data_dir: str | Path | None = None, schema: SchemaSource = None
+    dataset: object, *, data_dir: str | Path | None = None, schema: SchemaSource = None
 ) -> Located:
     """Find a data set without reading its rows; see `load` for what `dataset` may be."""
-    if hasattr(dataset, "column_names"):
-        layout = Layout(from_datasets("data set", dataset), read_schema(schema), Path.cwd())
-        return Located("data set", "hub", Path.cwd(), _fitted(layout))
+    table = table_in_hand(dataset)
+    if table is not None:
+        return _in_hand(table, data_dir, schema)
+    if not isinstance(dataset, str | Path):
+        raise ConfigError(
+            f"rows are a {type(dataset).__name__}, expected a data frame, a list of dictionaries or"
+            " of Records, a data set, or the name or path of one"
+        )
     name = str(dataset)
     if name in names():
         if schema is not None:
@@ -166,6 +174,14 @@ def _sample(name: str, looked: list[Path]) -> Located:
     )
     layout = _fitted(module.layout(folder))
     return Located(f"{name}-sample", "sample", folder, layout, (note,))
+
+
+def _in_hand(table: Table, data_dir: str | Path | None, schema: SchemaSource) -> Located:
+    root = Path(data_dir) if data_dir else Path.cwd()
+    layout = _fitted(Layout(table, read_schema(schema), root))
+    _refuse_unknown_columns(layout.schema, table.columns)
+    from_hub = table.path == "data set"
+    return Located(table.path, "hub" if from_hub else "memory", root, layout)
 
 
 def _own_table(path: Path, data_dir: str | Path | None, schema: SchemaSource) -> Located:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from textcentric.data import Dataset, Schema, load
+from textcentric.data.frames import table_in_hand
 from textcentric.data.rows import Rows, RowsLike
 from textcentric.data.schema import numeric_target
 from textcentric.errors import ConfigError, DataError, unknown
@@ -71,16 +72,26 @@ def in_hand(
         )
     if isinstance(rows, InHand):
         return replace(rows, records=_kept(rows.records, split, limit, require))
-    if isinstance(rows, Iterable) and not isinstance(rows, (str, Path)):
-        records = None if hasattr(rows, "column_names") else list(rows)
-        if records is not None:
-            _check_records(records)
-            found = InHand(_kept(records, split, limit, require), _schema_of(records, schema))
+    table = table_in_hand(rows)
+    if table is None and isinstance(rows, Iterable) and not isinstance(rows, str | Path):
+        rows = list(rows)
+        table = table_in_hand(rows)  # a generator of mappings
+        if table is None:
+            _check_records(rows)
+            found = InHand(_kept(rows, split, limit, require), _schema_of(rows, schema))
             _check_targets(found)
             return found
+    source = rows if table is None else table
     return load(
-        rows, data_dir=data_dir, schema=schema, split=split, limit=limit, require=tuple(require)
+        source, data_dir=data_dir, schema=schema, split=split, limit=limit, require=tuple(require)
     )
+
+
+def label(rows: RowsLike) -> str:
+    """Return what rows are called: their name or path, "rows" where they have none."""
+    if isinstance(rows, str | Path):
+        return str(rows)
+    return rows.name if isinstance(rows, Dataset | InHand) else "rows"
 
 
 def _kept(
@@ -137,7 +148,9 @@ def _check_records(records: Sequence[Any]) -> None:
     wrong = next((row for row in records if not isinstance(row, Record)), None)
     if wrong is not None or not records:
         found = "no rows" if not records else f"a {type(wrong).__name__}"
-        raise ConfigError(f"expected Records, a data set or a name; got {found}")
+        raise ConfigError(
+            "expected Records, dictionaries, a data frame, a data set or a name; got " + found
+        )
     for record in records:
         if fault := _fault(record):
             raise DataError(f"row {record.id!r:.80}: {fault}")

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from textcentric.data.pairs.layouts import fault
-from textcentric.data.pairs.loading import PairSet, read_pairs
+from textcentric.data.pairs.loading import PairSet, PairsLike, read_pairs
 
-__all__ = ["PairSet", "fault", "read_pairs"]
+__all__ = ["PairSet", "PairsLike", "fault", "read_pairs"]

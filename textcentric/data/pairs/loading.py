@@ -6,17 +6,26 @@ What cannot be used is left out and counted by reason; nothing is dropped in sil
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
+from textcentric.data.frames import table_in_hand
 from textcentric.data.pairs.layouts import LAYOUTS, fault, find_layout
 from textcentric.data.tables import Table, from_hub, open_table
 from textcentric.errors import ConfigError, DataError, unknown
 from textcentric.rows import Pair
 
+if TYPE_CHECKING:
+    import datasets
+    import pandas as pd
+
+# What a caller may give as pairs: a frame, rows in a layout, pairs, or a name or path.
+PairsLike: TypeAlias = (
+    "datasets.Dataset | pd.DataFrame | Sequence[Pair] | Sequence[Mapping[str, object]] | str | Path"
+)
 IDS = ("id", "ID", "pair_id", "idx", "question_id")
 
 
@@ -45,9 +54,9 @@ class PairSet:
 
 
 def read_pairs(
-    source: str | Path, *, layout: str | None = None, limit: int | None = None
+    source: PairsLike, *, layout: str | None = None, limit: int | None = None
 ) -> PairSet:
-    """Read preferences from a file, a folder or a hub data set ("owner/name").
+    """Read preferences from a file, a folder, a hub data set ("owner/name") or rows in hand.
 
     The layout is told from the columns unless it is named. `limit` is of rows. Raises DataError
     where there is no pair to learn from (saying which columns and which layouts), ConfigError for
@@ -55,6 +64,8 @@ def read_pairs(
     """
     if layout is not None and layout not in LAYOUTS:
         raise ConfigError(unknown("layout of preferences", layout, LAYOUTS))
+    if not isinstance(source, str | Path) and (pairs := _in_hand(source)):
+        return PairSet(pairs[:limit], "pairs", "pairs")
     table = _table(source)
     first = next(table.rows(), None)
     if first is None:
@@ -68,7 +79,20 @@ def read_pairs(
     return PairSet(pairs, Path(table.path).name.split(".")[0], name, dropped)
 
 
-def _table(source: str | Path) -> Table:
+def _in_hand(source: object) -> list[Pair]:
+    """Return the pairs that a program made itself; none where they are rows in a layout."""
+    listed = list(source) if isinstance(source, list | tuple) else []
+    return listed if all(isinstance(pair, Pair) for pair in listed) else []
+
+
+def _table(source: PairsLike) -> Table:
+    if (table := table_in_hand(source)) is not None:
+        return table
+    if not isinstance(source, str | Path):
+        raise ConfigError(
+            f"pairs are a {type(source).__name__}, expected a data frame, a list of dictionaries or"
+            " of Pairs, a data set, or the name or path of one"
+        )
     path = Path(source)
     hub = not path.exists() and str(source).count("/") == 1 and "." not in path.name
     return from_hub(str(source)) if hub else open_table(path)
