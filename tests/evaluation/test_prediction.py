@@ -23,7 +23,8 @@ from textcentric.engines.event_loop import run_in_background
 from textcentric.engines.openai import OpenAIEngine
 from textcentric.engines.scripted import ScriptedEngine
 from textcentric.errors import ConfigError, DataError, RequestError, RunError
-from textcentric.evaluation.prediction import Predicted, needs_llm, predict, write_predictions
+from textcentric.evaluation.prediction import Predicted, needs_llm, predict
+from textcentric.evaluation.predictions_file import write_predictions
 from textcentric.experts import open_experts
 from textcentric.methods.downstream import Downstream, downstream_config
 from textcentric.rows import Record
@@ -276,7 +277,7 @@ def test_predictions_are_written_with_their_probabilities(
     summarised: Path, tmp_path: Path, ending: str
 ) -> None:
     told = ask(summarised, tmp_path, rows=[*NEW[:2], Record("empty", {"table": {"Kind": None}})])
-    path = write_predictions(told, tmp_path / "out" / f"told.{ending}")
+    path = write_predictions(told.rows(), tmp_path / "out" / f"told.{ending}")
     rows = read(path)
     names = ["id", "prediction", "score", *(f"probability_{n}" for n in range(4)), "problem"]
     assert [list(row) for row in rows] == [names] * 3
@@ -292,7 +293,7 @@ def test_predictions_are_written_with_their_probabilities(
 
 def test_another_ending_is_refused(summarised: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"unknown ending '\.jsnl'; did you mean '\.jsonl'"):
-        write_predictions(Predicted([], Downstream.load(summarised).predict([])), "told.jsnl")
+        write_predictions([], "told.jsnl")
 
 
 def read(path: Path) -> list[dict[str, Any]]:

@@ -13,15 +13,15 @@ from textcentric.augmentation.command_line import augment_command
 from textcentric.augmentation.config import AugmentConfig, resolve
 from textcentric.cli import augment as augment_modes
 from textcentric.cli import evaluate as run_evaluate
-from textcentric.cli import training as run_train
 from textcentric.cli.app import built
 from textcentric.cli.running import of_all_rows
 from textcentric.command_line import command, schema_flags
 from textcentric.evaluation import robustness
 from textcentric.evaluation.config import EvaluateConfig
 from textcentric.fields import ROLES
+from textcentric.methods.downstream import training as train_downstream
 from textcentric.methods.downstream.config import Training
-from textcentric.methods.reward import training as run_train_reward
+from textcentric.methods.reward import training as train_reward
 from textcentric.methods.reward.config import RewardTraining
 from textcentric.runs.manifest import read_manifest
 from textcentric.training.folder import TrainResult
@@ -200,14 +200,14 @@ def test_what_comes_after_a_training_reads_rows_by_the_same_roles(
     roles = {"id": "key", "target": "price", "text": ["title", "some words"]}
     training = Training(dataset="my rows.csv", table_schema=roles, data_dir="there")
     model = tmp_path / "a model"
-    line = run_train.then_do(ended(model), training)
+    line = train_downstream.then_do(ended(model), training)
     made: list[EvaluateConfig] = []
 
     def evaluate(config: EvaluateConfig, **_: Any) -> dict[str, Any]:
         made.append(config)
         return {}
 
-    monkeypatch.setattr(run_evaluate, "find_model", Path)
+    monkeypatch.setattr(robustness, "find_model", Path)
     monkeypatch.setattr(robustness, "evaluate", evaluate)
     monkeypatch.setattr(run_evaluate, "tell_results", lambda *_, **__: None)
     assert textcentric(*shlex.split(line)[1:]).code == 0
@@ -218,7 +218,7 @@ def test_what_comes_after_a_training_reads_rows_by_the_same_roles(
 
 def test_what_comes_after_a_reward_training_names_the_pictures() -> None:
     training = RewardTraining(dataset_name="p.jsonl", image_dir="my photos", image_expert="pixels")
-    told = run_train_reward.then_do(ended(Path("m")), training)
+    told = train_reward.then_do(ended(Path("m")), training)
     assert told == (
         "textcentric score m --input RESPONSES.jsonl --image-dir 'my photos' --image-expert pixels"
         " -o scores.jsonl"

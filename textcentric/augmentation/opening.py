@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from importlib.util import find_spec
+from typing import Any
 
-from textcentric.augmentation.config import AugmentConfig
+from textcentric.augmentation.config import AugmentConfig, resolve
 from textcentric.augmentation.plan import CAPTION
 from textcentric.augmentation.requests import RequestBuilder
 from textcentric.data import load
 from textcentric.data.rows import Rows
 from textcentric.engines import open_engine
+from textcentric.engines.event_loop import run_in_background
 from textcentric.engines.protocol import Engine, Request
 from textcentric.experts import open_experts
 from textcentric.experts.protocol import AnyExpert
@@ -32,6 +36,25 @@ def make_engine(config: AugmentConfig) -> Engine:
     if config.base_url is not None:
         settings["base_url"] = config.base_url
     return open_engine(engine_name(config), config.model, **settings)
+
+
+@contextmanager
+def lent_engine(
+    engine: str | None,
+    model: str | None,
+    base_url: str | None,
+    settings: Mapping[str, Any],
+) -> Iterator[Engine | None]:
+    """Open the engine that is named, None where nothing of it is, and close it again."""
+    if engine is None and model is None and not settings:
+        yield None
+        return
+    named = {"engine": engine, "model": model, "base_url": base_url}
+    opened = make_engine(resolve(None, {**named, "engine_settings": dict(settings)}))
+    try:
+        yield opened
+    finally:
+        run_in_background(opened.close)
 
 
 def load_rows(config: AugmentConfig) -> Rows:

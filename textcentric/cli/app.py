@@ -10,6 +10,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from textcentric.methods import METHODS
+
 
 @dataclass(frozen=True)
 class Listed:
@@ -24,16 +26,11 @@ class Listed:
     default: str | None = None
 
 
-TRAIN = {
-    "downstream": Listed("Fine-tune a transformer on rows in words.", "train:downstream"),
-    "reward": Listed("Train a reward model on pairs of responses.", "train:reward"),
-    "crmt": Listed("Train a fusion model that is harder to attack.", "train:crmt"),
-    "align-vl": Listed("Bring two frozen encoders into one space.", "train:align_vl"),
-}
+TRAIN = {name: Listed(method.about, f"train:{name}") for name, method in METHODS.items()}
 EVALUATE = {
     "downstream": Listed("Say what models lose under damage.", "evaluate:downstream"),
-    "reward": Listed("Say how often reward models are right.", "evaluate:reward"),
-    "fusion": Listed("Attack fusion models as hard as is known.", "evaluate:fusion"),
+    "reward": Listed("Say how often reward models are right.", "evaluate_reward:reward"),
+    "fusion": Listed("Attack fusion models as hard as is known.", "evaluate_fusion:fusion"),
 }
 ABLATE = {
     "crmt": Listed("Take CRMT apart.", "ablate:crmt"),

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from textcentric.cli.evaluate import tell_results
 from textcentric.cli.options import AsJson, DryRun, Quiet, Verbose, configured
 from textcentric.cli.progress import Progress, duration
+from textcentric.cli.results import tell_results
 from textcentric.cli.terminal import columns, plain_warnings, say, silence, terminable
 from textcentric.evaluation.comparison.config import CompareConfig
 from textcentric.machine import require

@@ -1,28 +1,45 @@
-"""What `textcentric evaluate fusion` does: fusion models and rows in, what attacks leave out."""
+"""`textcentric evaluate fusion`: what attacks leave of fusion models."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Annotated, Any
 
+import typer
+
+from textcentric.cli.options import AsJson, Quiet, Verbose, configured
 from textcentric.cli.terminal import columns, telling
-from textcentric.errors import ConfigError, DataError, Say, unknown
 from textcentric.evaluation.config import EvaluateFusionConfig
-from textcentric.folders import write_text
+from textcentric.machine import require
 from textcentric.training.processes import alone
 
-if TYPE_CHECKING:
-    from textcentric.methods.fusion import Crmt
-    from textcentric.rows import Record
-
-RESULTS, PICTURE = "fusion.json", "radius.svg"
 APART = 0.01  # of accuracy: attacks that should agree
 
 
-def evaluate_fusion(
-    names: Sequence[str],
+@configured("evaluation.config")
+def fusion(
+    config: EvaluateFusionConfig,
+    models: Annotated[
+        list[str], typer.Argument(metavar="MODEL...", help="Folders of fusion models.")
+    ],
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Attack fusion models as hard as is known, and take modalities away.
+
+    Robust accuracy is what no attack of the suite flips; the paper's attacks are printed beside it,
+    and the certified radius, which is heuristic.
+
+    Example: textcentric evaluate fusion models/clips --dataset clips.csv --target class
+    """
+    require("evaluate fusion")
+    raise typer.Exit(fusion_command(models, config, as_json=as_json, quiet=quiet, verbose=verbose))
+
+
+def fusion_command(
+    models: Sequence[str],
     config: EvaluateFusionConfig,
     *,
     as_json: bool,
@@ -30,59 +47,17 @@ def evaluate_fusion(
     verbose: bool,
 ) -> int:
     """Attack models on rows and say what is left; return the exit code."""
-    from textcentric.evaluation.fusion import robustness
-    from textcentric.methods.fusion import Crmt
-    from textcentric.methods.fusion.method import PAPERS
-    from textcentric.report.pictures import radius_curves
-    from textcentric.training.folder import find_model_folder
+    from textcentric.evaluation.fusion_models import PICTURE, RESULTS, evaluate_fusion
 
     if not alone():
         return 0
     output = config.output_dir
     with telling(quiet=quiet, verbose=verbose) as tell:
-        folders = {_name(n): find_model_folder(n, PAPERS, "fusion model") for n in names}
-        rows = _rows(config, tell)
-        results: dict[str, Any] = {}
-        for name, folder in folders.items():
-            method = Crmt.load(folder, config.data_dir)
-            known = known_rows(method, rows, tell)
-            tell(f"attacking {name} ({method.config.variant}) on {len(known):,} rows ...")
-            results[name] = robustness(
-                method,
-                known,
-                config.radii,
-                only=_threats(method, config.threats),
-                seed=config.seed,
-                note=tell,
-            )
-    if output is not None:
-        output.mkdir(parents=True, exist_ok=True)
-        write_text(output / RESULTS, json.dumps(results) + "\n")
-        write_text(output / PICTURE, radius_curves(results).decode())
+        results = evaluate_fusion(models, config, say=tell)
     print(json.dumps(results) if as_json else as_text(results))
     if output is not None and not as_json:
         print(f"\ncurves     {output / PICTURE}\nfigures    {output / RESULTS}")
     return 0
-
-
-def known_rows(method: Crmt, rows: Sequence[Record], tell: Say) -> list[Record]:
-    """Return the rows of classes that the model knows, with something that it reads.
-
-    Raises DataError where none is left.
-    """
-    found = [
-        row
-        for row in rows
-        if str(row.target) in method.classes and any(n in row.inputs for n in method.names)
-    ]
-    if len(found) < len(rows):
-        tell(f"{len(rows) - len(found):,} rows left out: of unknown class, or with nothing to read")
-    if not found:
-        raise DataError(
-            f"none of {len(rows)} rows has a class of the model ({', '.join(method.classes[:5])},"
-            f" ...) and one of its modalities ({', '.join(method.names)})"
-        )
-    return found
 
 
 def as_text(results: Mapping[str, Any]) -> str:
@@ -155,38 +130,3 @@ def _notes(name: str, found: Mapping[str, Any]) -> list[str]:
 def _interval(of: Mapping[str, Any]) -> str:
     low, high = of["interval"]
     return f"{of['value']:.3f} [{low:.2f}, {high:.2f}]"
-
-
-def _rows(config: EvaluateFusionConfig, tell: Say) -> list[Record]:
-    from textcentric.data import load
-
-    found = load(
-        config.dataset,
-        data_dir=config.data_dir,
-        schema=config.table_schema,
-        split=config.split,
-        limit=config.limit,
-    )
-    for note in found.notes:
-        tell(note)
-    if found.schema.target is None:
-        raise ConfigError("what is right? Give --target, the class of each row")
-    rows = [row for row in found if row.target is not None]
-    if not rows:
-        raise DataError(f"no row of {found.name} has a class, so there is nothing to attack")
-    return rows
-
-
-def _threats(method: Crmt, names: Sequence[str] | None) -> Sequence[str] | None:
-    """Return the names of the threats to try, None for all."""
-    from textcentric.evaluation.fusion_attacks import threats
-
-    known = [one.name for one in threats(method.names)]
-    for name in names or ():
-        if name not in known:
-            raise ConfigError(unknown("threat", name, known))
-    return names
-
-
-def _name(model: str) -> str:
-    return Path(model).name

@@ -1,116 +1,119 @@
-"""`textcentric train`: fine-tune on rows in words, or learn rewards from pairs."""
+"""`textcentric train METHOD`: one command for every method, made of its settings.
+
+A model folder in the end, or only the plan of it.
+"""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import typer
 
-from textcentric.cli.options import AsJson, DryRun, Quiet, Verbose, configured
+from textcentric.cli.options import AsJson, Configured, DryRun, Quiet, Verbose
+from textcentric.cli.progress import duration
+from textcentric.cli.terminal import plain_warnings, say, silence, terminable
+from textcentric.errors import Say
 from textcentric.machine import require
+from textcentric.methods import METHODS, method_training, training_settings
+from textcentric.training.config import TrainingSettings
+from textcentric.training.processes import first_process, lone_on_cpu
 
 if TYPE_CHECKING:
-    from textcentric.methods.align_vl.config import AlignTraining
-    from textcentric.methods.downstream.config import Training
-    from textcentric.methods.fusion.config import CrmtTraining
-    from textcentric.methods.reward.config import RewardTraining
+    from textcentric.training.folder import TrainResult
+    from textcentric.training.plan import Prepared
+
+LONE = (
+    "one process trains: on a CPU `accelerate launch` starts no more, whatever --num_processes"
+    " says; `torchrun --nproc_per_node 2 pipelines/train.py ...` starts two"
+)
 
 
-@configured("methods.downstream.config")
-def downstream(
-    training: Training,
-    dry_run: DryRun = False,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
-) -> None:
-    """Fine-tune a transformer on text rows and their variants; a model folder.
+def __getattr__(name: str) -> Configured:
+    """Return the command that trains a method, with options of its settings."""
+    if name not in METHODS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    settings = training_settings(name)
 
-    Rows of split train are trained on, those of split validation are evaluated.
-    The same as: accelerate launch pipelines/train.py downstream ...
-
-    Example: textcentric train downstream --run runs/first -o models/first
-    """
-    require("train downstream")
-    from textcentric.cli.training import train_command
-
-    training.check()
-    raise typer.Exit(
-        train_command(training, dry_run=dry_run, as_json=as_json, quiet=quiet, verbose=verbose)
-    )
-
-
-@configured("methods.reward.config")
-def reward(
-    training: RewardTraining,
-    dry_run: DryRun = False,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
-) -> None:
-    """Train a reward model on pairs of responses of which one is preferred; a model folder.
-
-    Layouts of TRL, RLHF-V, RLAIF-V, VLFeedback, ms-swift and LLaMA-Factory are known.
-    The same as: accelerate launch pipelines/train.py reward ...
-
-    Example: textcentric train reward --dataset-name pairs.jsonl --reward-objective sfc
-    """
-    require("train reward")
-    from textcentric.cli.training import train_reward_command
-
-    training.check()
-    raise typer.Exit(
-        train_reward_command(
-            training, dry_run=dry_run, as_json=as_json, quiet=quiet, verbose=verbose
+    def command(
+        training: TrainingSettings,
+        dry_run: DryRun = False,
+        as_json: AsJson = False,
+        quiet: Quiet = False,
+        verbose: Verbose = False,
+    ) -> None:
+        require(f"train {name}")
+        training.check()
+        train_command(
+            name, training, dry_run=dry_run, as_json=as_json, quiet=quiet, verbose=verbose
         )
-    )
+        raise typer.Exit(0)
+
+    command.__doc__ = settings.help
+    command.__annotations__["training"] = settings.__name__
+    return Configured(command, settings.__module__, (), True, {})
 
 
-@configured("methods.fusion.config")
-def crmt(
-    training: CrmtTraining,
-    dry_run: DryRun = False,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
+def train_command(
+    method: str,
+    training: TrainingSettings,
+    *,
+    dry_run: bool = False,
+    as_json: bool = False,
+    quiet: bool = False,
+    verbose: bool = False,
 ) -> None:
-    """Train a fusion model of pictures, sounds, texts and tables that is harder to attack.
+    """Train and say what came of it, or show the plan of it."""
+    with training_process(quiet=quiet, verbose=verbose) as tell:
+        trade = method_training(method)
+        ready = trade.prepared(training, tell, writes=not dry_run)
+        if dry_run:
+            plan = trade.planned(ready)
+            shown = json.dumps(plan, ensure_ascii=False) if as_json else trade.plan_as_text(plan)
+        else:
+            rows = f"{len(ready.train):,} {ready.unit}s of {ready.name}"
+            tell(f"{rows}, {len(ready.held_out):,} held out")
+            tell(f"{ready.about}, into {ready.loop.output_dir}")
+            result = ready.run(quiet=quiet)
+            then = trade.then_do(result, training)
+            shown = as_json_line(ready, result) if as_json else as_text(ready, result, then)
+        if first_process():
+            print(shown)
 
-    CRMT (Yang et al. 2024), its variants and rivals; split validation guards its second step.
-    The same as: accelerate launch pipelines/train.py crmt ...
 
-    Example: textcentric train crmt --dataset clips.csv --target class --variant crmt-jt
-    """
-    require("train crmt")
-    from textcentric.cli.training import train_crmt_command
-
-    training.check()
-    raise typer.Exit(
-        train_crmt_command(training, dry_run=dry_run, as_json=as_json, quiet=quiet, verbose=verbose)
-    )
+@contextmanager
+def training_process(*, quiet: bool, verbose: bool) -> Iterator[Say]:
+    """Set up the process of a training; what is yielded tells people, from one process only."""
+    silence(verbose)
+    tell: Say = (lambda line: None) if quiet or not first_process() else say
+    with plain_warnings(tell), terminable():
+        if lone_on_cpu():
+            tell(LONE)
+        yield tell
 
 
-@configured("methods.align_vl.config")
-def align_vl(
-    training: AlignTraining,
-    dry_run: DryRun = False,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
-) -> None:
-    """Bring two frozen encoders into one space by what is learnt between them.
+def as_json_line(ready: Prepared, result: TrainResult) -> str:
+    """Return what came of a training as JSON."""
+    from textcentric.training.plan import facts
 
-    Align-VL; --noise-sigma 0 --smoothing 0 makes it FuseMix (Vouitsis et al. 2024).
-    The same as: accelerate launch pipelines/train.py align-vl ...
+    return json.dumps(facts(result, ready.task))
 
-    Example: textcentric train align-vl --latents latents/captions -o models/captions
-    """
-    require("train align-vl")
-    from textcentric.cli.training import train_align_command
 
-    training.check()
-    raise typer.Exit(
-        train_align_command(
-            training, dry_run=dry_run, as_json=as_json, quiet=quiet, verbose=verbose
-        )
-    )
+def as_text(ready: Prepared, result: TrainResult, then: str) -> str:
+    """Return the same as lines; `then` is the command that comes next."""
+    from textcentric.training.held_out import in_words
+
+    steps = f"{result.step} in {duration(result.train_seconds)}"
+    steps += f", best {result.best_step}" if result.best_step is not None else ""
+    steps += f", stopped early: {result.stopped}" if result.stopped else ""
+    nothing = f"none: no {ready.unit} was held out"
+    lines = [
+        *([f"task     {ready.of}"] if ready.of else []),
+        f"steps    {steps}",
+        f"metrics  {in_words(result.metrics) or nothing}",
+        f"model    {result.output_dir}",
+        f"next     {then}",
+    ]
+    return "\n".join(lines)

@@ -1,7 +1,7 @@
 """Predictions for new rows, put into words by the experts and prompts that made the training text.
 
->>> told = predict("models/first", "new.csv")           # doctest: +SKIP
->>> write_predictions(told, "predictions.csv")          # doctest: +SKIP
+>>> predicted = predict("models/first", "new.csv")               # doctest: +SKIP
+>>> write_predictions(predicted.rows(), "predictions.csv")       # doctest: +SKIP
 
 What an LLM wrote for training (a summary, say) it writes for new rows too, by the frozen prompts
 that lie in the model's folder. Other experts, prompts or models than those are refused: a model
@@ -11,9 +11,6 @@ Legend: N rows, C classes.
 
 from __future__ import annotations
 
-import csv
-import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -22,29 +19,36 @@ from typing import TYPE_CHECKING, Any
 
 from textcentric.augmentation.config import AugmentConfig, resolve
 from textcentric.augmentation.driver import Progress
-from textcentric.augmentation.opening import make_engine, make_experts
+from textcentric.augmentation.opening import lent_engine, make_engine, make_experts
 from textcentric.augmentation.run import finished_manifest, opened, run_to_end, wrap_up
 from textcentric.augmentation.words import EXPERTS_ONLY, describe_examples
 from textcentric.data import Dataset, Schema, load
+from textcentric.data.frames import table_in_hand
 from textcentric.data.memory import InHand, in_hand
 from textcentric.data.rows import RowsLike
 from textcentric.engines.event_loop import run_in_background
 from textcentric.engines.openai import OpenAIEngine
 from textcentric.engines.protocol import Engine
 from textcentric.errors import ConfigError, DataError, RunError, unknown
+from textcentric.evaluation.config import PredictConfig
+from textcentric.evaluation.predictions_file import check_ending
 from textcentric.experts.protocol import AnyExpert
-from textcentric.folders import writing
 from textcentric.prompts.library import PromptLibrary
 from textcentric.rows import Record, Target
 from textcentric.runs.counters import Steps
 from textcentric.runs.examples import read_examples, read_failures
 from textcentric.runs.manifest import read_manifest
+from textcentric.training.folder import find_model_folder
 
 if TYPE_CHECKING:
     from textcentric.methods.downstream import Downstream, Predictions
     from textcentric.runs.origin import Origin
 
 IN_WORDS = "rows put into words"
+PASSED = {  # settings that `predict` takes under the same name
+    *("data_dir", "split", "limit", "prompts", "prompt_dir", "base_url", "other_model"),
+    *("run_dir", "reuse", "batch_size"),
+}
 LLM_NAMES = ("model", "model_revision", "template_digest")
 
 
@@ -72,6 +76,41 @@ class Predicted:
                 chance = float(told.probabilities[at, place]) if known else None
                 row[f"probability_{label}"] = chance
             yield {**row, "problem": self.problems.get(row_id, "")}
+
+
+def predict_rows(
+    model: str | Path | Downstream,
+    config: PredictConfig,
+    rows: RowsLike | None = None,
+    *,
+    engine: Engine | None = None,
+    steps: Steps | None = None,
+) -> Predicted:
+    """Predict as settings say; `rows` and `engine` stand in for those that they name.
+
+    Raises ConfigError where neither names rows, or `output` has an ending that cannot be written.
+    """
+    source = rows if rows is not None else config.dataset
+    if source is None:
+        raise ConfigError("which rows? Give --dataset")
+    if config.output is not None:
+        check_ending(config.output)
+    with lent_engine(config.engine, config.llm, config.base_url, config.engine_settings) as lent:
+        return predict(
+            find_model(model) if isinstance(model, str | Path) else model,
+            source,
+            schema=config.table_schema,
+            engine=engine or lent,
+            steps=steps,
+            **config.model_dump(include=PASSED),
+        )
+
+
+def find_model(name: str | Path) -> Path:
+    """Return the folder of the trained model `name`; raises ConfigError with the nearest one."""
+    from textcentric.methods.downstream.method import PAPERS
+
+    return find_model_folder(str(name), PAPERS)
 
 
 def predict(
@@ -221,25 +260,6 @@ def served_model(origin: Origin) -> str | None:
     return origin.engine.get("model") if origin.engine.get("engine") == "openai" else None
 
 
-def write_predictions(predicted: Predicted, path: str | Path) -> Path:
-    """Write predictions as CSV, parquet or JSON lines, by the ending of `path`.
-
-    Raises ConfigError for another ending.
-    """
-    path = Path(path)
-    if path.suffix not in WRITERS:
-        raise ConfigError(f"{path}: {unknown('ending', path.suffix, WRITERS)}")
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with writing(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            WRITERS[path.suffix](list(predicted.rows()), draft)
-            os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
-    return path
-
-
 def _predicted(
     method: Downstream,
     dataset: InHand,
@@ -350,7 +370,7 @@ def _schema_for(origin: Origin, rows: Any, split: str | None) -> Schema | None:
     """
     from textcentric.data.named import names
 
-    if not origin.schema or str(rows) in names():
+    if not origin.schema or (isinstance(rows, str) and rows in names()):
         return None
     trained, columns = Schema.model_validate(origin.schema), _columns(rows)
     hidden = [trained.target] + ([] if split else [trained.group])
@@ -373,29 +393,7 @@ def _schema_for(origin: Origin, rows: Any, split: str | None) -> Schema | None:
 def _columns(rows: Any) -> tuple[str, ...]:
     from textcentric.data.tables import from_hub, open_table
 
-    if hasattr(rows, "column_names"):
-        return tuple(rows.column_names)
+    if (table := table_in_hand(rows)) is not None:
+        return table.columns
     path = Path(rows)
     return (open_table(path) if path.exists() or path.suffix else from_hub(str(rows))).columns
-
-
-def _write_csv(rows: list[dict[str, Any]], path: Path) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
-
-
-def _write_parquet(rows: list[dict[str, Any]], path: Path) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    pq.write_table(pa.Table.from_pylist(rows), path)
-
-
-def _write_jsonl(rows: list[dict[str, Any]], path: Path) -> None:
-    lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-    path.write_text("".join(lines), encoding="utf-8")
-
-
-WRITERS = {".csv": _write_csv, ".parquet": _write_parquet, ".jsonl": _write_jsonl}

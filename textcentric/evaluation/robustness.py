@@ -18,15 +18,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import yaml
 
+from textcentric.augmentation.opening import lent_engine
 from textcentric.corruption.grid import CLEAN, MARK, Cell, CorruptedRows, check_damaged, make_grid
 from textcentric.corruption.orders import told_in_orders
-from textcentric.data import load
-from textcentric.data.memory import InHand
+from textcentric.data.memory import InHand, in_hand
+from textcentric.data.rows import RowsLike
 from textcentric.engines.protocol import Engine
 from textcentric.errors import ConfigError, DataError, Say
 from textcentric.evaluation.config import EvaluateConfig
 from textcentric.evaluation.findings import OTHERS, ByCell, Findings
-from textcentric.evaluation.prediction import Predicted, needs_llm, predict
+from textcentric.evaluation.prediction import Predicted, find_model, needs_llm, predict
 from textcentric.evaluation.results_file import (
     WordsByCell,
     changed_rows,
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from textcentric.methods.downstream import Downstream, Predictions
 
 SCHEMA, OUTPUTS = "schema.yaml", "outputs.sqlite"
+NOT_NAMED = {"engine", "llm", "engine_settings"}  # they do not name the folder
 Value = TypeVar("Value")
 FLAGS = {"table_schema": "--schema", "output_dir": "-o"}  # those not called like their key
 
@@ -58,6 +60,7 @@ class Evaluated:
 
 def evaluate(
     config: EvaluateConfig,
+    rows: RowsLike | None = None,
     *,
     engine: Engine | None = None,
     say: Say = lambda line: None,
@@ -65,11 +68,40 @@ def evaluate(
 ) -> dict[str, Any]:
     """Evaluate every model; write `results.json` and the report, and return the results.
 
+    `rows` and `engine` stand in for those that `config` names.
     Raises ConfigError for a metric that does not fit and for models that cannot be scored
     together, DataError where no row has a target or no modality can be damaged.
     """
+    named = (config.engine, config.llm, config.base_url, config.engine_settings)
+    with lent_engine(*named) as lent:
+        return _evaluate(config, rows, engine or lent, say, steps)
+
+
+def located(models: Sequence[str | Path], config: EvaluateConfig) -> EvaluateConfig:
+    """Return `config` with the folders of the models, and one of its own where none is named."""
+    folders = [str(find_model(name)) for name in models]
+    changes: dict[str, Any] = {"models": tuple(map(Path, folders))}
+    if "output_dir" not in config.model_fields_set:
+        given = config.model_fields_set - NOT_NAMED | {"split", "other_model"}
+        values = {name: _as_given(getattr(config, name)) for name in given}
+        named = fingerprint({**values, "models": str(folders)})
+        changes["output_dir"] = Path("runs") / f"evaluate-{named}"
+    return config.model_copy(update=changes)
+
+
+def _as_given(value: Any) -> str:
+    return str(list(value) if isinstance(value, tuple) else value)
+
+
+def _evaluate(
+    config: EvaluateConfig,
+    given: RowsLike | None,
+    engine: Engine | None,
+    say: Say,
+    steps: Steps | None,
+) -> dict[str, Any]:
     methods = _load(config)
-    rows = _rows(config, _first(methods).decision.transform)
+    rows = _rows(config, _first(methods).decision.transform, given)
     notes = _notes(methods, rows)
     for note in notes:
         say(note)
@@ -149,14 +181,14 @@ def _refuse_mixed(what: str, values: Mapping[str, str]) -> None:
         )
 
 
-def _rows(config: EvaluateConfig, transform: str) -> InHand:
+def _rows(config: EvaluateConfig, transform: str, given: RowsLike | None) -> InHand:
     """Return the rows that have a target, which is on the scale that the models learnt."""
     from textcentric.methods.downstream.decision import scaled
 
-    rows = load(
-        config.dataset,
+    rows = in_hand(
+        config.dataset if given is None else given,
+        config.table_schema,
         data_dir=config.data_dir,
-        schema=config.table_schema,
         split=config.split,
         limit=config.limit,
     )

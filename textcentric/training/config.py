@@ -142,10 +142,13 @@ class TrainingSettings(Settings):
     """What `train NAME` is told whatever the method: the loop, the seed, and where it goes.
 
     A method's own settings are in the section `part`. Keys of the loop and of the method may
-    stand outside their section, in a file as on the command line.
+    stand outside their section, in a file as on the command line. `sources` are the fields that
+    name what is learnt from, raw rows last; `help` is what the command says of itself.
     """
 
     part: ClassVar[str]
+    sources: ClassVar[tuple[str, ...]] = ("dataset",)
+    help: ClassVar[str] = ""
 
     seed: int = fields.seed("Training loop")
     output_dir: Path | None = fields.output_dir(
@@ -161,6 +164,10 @@ class TrainingSettings(Settings):
 
     def name(self) -> str:
         """Return how the folder of the model is named, before its fingerprint."""
+        raise NotImplementedError
+
+    def check(self) -> None:
+        """Raise ConfigError where what is learnt from is missing, or settings do not fit."""
         raise NotImplementedError
 
     def method(self) -> Any:

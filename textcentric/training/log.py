@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from textcentric.folders import replace_text
+from textcentric.runs.counters import Steps
 
 FILE = "metrics.jsonl"
 PLAIN_SECONDS = 15.0
@@ -31,11 +32,13 @@ class TrainLog:
         active: bool = True,
         quiet: bool = False,
         track: Callable[[Mapping[str, float], int], None] | None = None,
+        steps: Steps | None = None,
     ):
         self.path = folder / FILE
         self._active = active
         self._quiet = quiet or not active
         self._track = track
+        self._steps = steps
         self._live: Any = None
         self._task: Any = None
 
@@ -75,6 +78,8 @@ class TrainLog:
     def show(self, step: int, epoch: float, loss: float, rows: int) -> None:
         """Show where the training is, after a step over `rows` rows."""
         self._rows += rows
+        if self._steps is not None and self._active:
+            self._steps("steps", step, self._total)
         if self._live is not None:
             line = self._line(step, epoch, loss)
             self._live.update(self._task, completed=step, total=self._total, description=line)

@@ -23,6 +23,7 @@ from transformers import get_scheduler
 
 from textcentric.errors import ConfigError, DataError
 from textcentric.folders import lock, writing
+from textcentric.runs.counters import Steps
 from textcentric.training.batches import batches, micro_batches, share
 from textcentric.training.checkpoints import Checkpoints
 from textcentric.training.config import TrainConfig, When
@@ -56,9 +57,11 @@ def train(
     eval_rows: Sequence[Any] = (),
     *,
     quiet: bool = False,
+    steps: Steps | None = None,
 ) -> TrainResult:
     """Train `method.model` and write model, card and curve into `output_dir`.
 
+    Unless it is `quiet`, people are shown how far it is, and `steps` is told.
     Checkpoints lie beside it, in `<output_dir>-checkpoints`, and a training goes on from the newest
     one, bit for bit. Ctrl-C or SIGTERM leaves one and raises KeyboardInterrupt. Raises DataError
     where there are no rows or a loss is not finite, RunError where the folder belongs to another
@@ -73,7 +76,9 @@ def train(
         lock(config.output_dir) if main else nullcontext(),
         trackers(accelerator, config),
         Interrupts() as interrupts,
-        TrainLog(config.output_dir, active=main, quiet=quiet, track=accelerator.log) as log,
+        TrainLog(
+            config.output_dir, active=main, quiet=quiet, track=accelerator.log, steps=steps
+        ) as log,
     ):
         try:
             return _train(method, config, train_rows, eval_rows, accelerator, interrupts, log)

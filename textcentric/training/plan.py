@@ -1,14 +1,74 @@
-"""What a training is told and would do: its file and flags, its loop, its device.
-
-Keys of the loop and of the method may stand outside their section, in a file as on the command
-line.
-"""
+"""A training before its first step: what it learns from, and what it would do."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from textcentric.errors import Say
+from textcentric.runs.counters import Steps
 from textcentric.training.checkpoints import checkpoint_folder
-from textcentric.training.config import TrainConfig
-from textcentric.training.folder import FACTS
+from textcentric.training.config import TrainConfig, TrainingSettings
+from textcentric.training.folder import FACTS, TrainResult
+from textcentric.training.processes import processes
+from textcentric.training.protocol import Method
+from textcentric.training.start import total_steps
+
+Planned = Mapping[str, Any]  # figures of a training that has not begun, as JSON values
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A training that could begin: everything is checked, rows are read, the model is built.
+
+    `name` is of the rows, `unit` says what each of them is, `about` what is trained and how.
+    `counts` are the rows of both splits, of which a dry run may have read only some. `task` is what
+    the targets ask for, and `of` says it in words.
+    """
+
+    name: str
+    method: Method
+    loop: TrainConfig
+    train: Sequence[Any]
+    held_out: Sequence[Any]
+    about: str
+    unit: str = "row"
+    task: str = ""
+    of: str = ""
+    counts: tuple[int, int] = field(kw_only=True)
+
+    def run(self, *, quiet: bool = False, steps: Steps | None = None) -> TrainResult:
+        """Train to the end; `steps` is told how far it is."""
+        from textcentric.training.loop import train
+
+        return train(self.method, self.loop, self.train, self.held_out, quiet=quiet, steps=steps)
+
+
+class MethodTraining(Protocol):
+    """What `training.py` of a method gives; one `train` command and one `tc.train` serve all."""
+
+    def prepared(
+        self, training: TrainingSettings, say: Say, *, rows: object = None, writes: bool = True
+    ) -> Prepared:
+        """Return the training that settings describe; `rows` stand in for those they name.
+
+        Without `writes` nothing is written, and less may be read.
+        """
+
+    def planned(self, ready: Prepared) -> Planned:
+        """Return the figures of a training that has not begun."""
+
+    def plan_as_text(self, plan: Planned) -> str:
+        """Return those figures as people read them."""
+
+    def then_do(self, result: TrainResult, training: TrainingSettings) -> str:
+        """Return the command that comes after the training."""
+
+    def load(self, folder: Path, files: str | Path | None = None) -> Method:
+        """Return a trained model; `files` is the folder of what its rows name."""
 
 
 def device(loop: TrainConfig) -> str:
@@ -27,3 +87,31 @@ def holds(loop: TrainConfig) -> str:
         return "a trained model"
     begun = any(checkpoint_folder(folder).glob("step-*"))
     return "a training, to go on with" if begun else "nothing yet"
+
+
+def batch_of(loop: TrainConfig) -> int:
+    """Return the rows of an optimiser step, over all processes."""
+    return loop.per_device_train_batch_size * processes() * loop.gradient_accumulation_steps
+
+
+def steps_of(loop: TrainConfig, rows: int) -> int:
+    """Return the optimiser steps of a training on so many rows."""
+    return total_steps(loop, math.ceil(rows / batch_of(loop)))
+
+
+def figures_as_text(plan: Planned) -> str:
+    """Return figures one a line."""
+    return "\n".join(f"{name.replace('_', ' '):<18}{value}" for name, value in plan.items())
+
+
+def facts(result: TrainResult, task: str = "") -> dict[str, Any]:
+    """Return what came of a training as JSON values: where the model is, steps and figures."""
+    return {
+        **({"task": task} if task else {}),
+        "path": str(result.output_dir),
+        "steps": result.step,
+        "best_step": result.best_step,
+        "stopped": result.stopped,
+        "seconds": round(result.train_seconds, 1),
+        "metrics": result.metrics,
+    }

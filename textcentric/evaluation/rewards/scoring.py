@@ -1,4 +1,4 @@
-"""What `textcentric score` does: responses in, a line with the reward of each out."""
+"""Responses scored by a reward model: a table in, a line with the reward of each out."""
 
 from __future__ import annotations
 
@@ -7,14 +7,18 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
+from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
+from textcentric.data.frames import table_in_hand
 from textcentric.data.pairs.layouts import pictures_of, said_of_picture, said_prompt
 from textcentric.data.pairs.messages import plain
 from textcentric.data.tables import open_table
 from textcentric.errors import ConfigError, DataError, RunError
+from textcentric.evaluation.config import ScoreConfig
 from textcentric.folders import replace_text
 from textcentric.methods.reward import Item, Reward
 from textcentric.methods.reward.method import PAPERS
@@ -24,6 +28,40 @@ from textcentric.training.folder import find_model_folder
 CHUNK = 16  # batches that are read before they are sorted by length and scored
 Describe = Callable[[Sequence[Item]], list[Item | str]]  # items as they are read, or why not
 RESPONSES = ("response", "responses", "completion", "output")
+
+
+@dataclass
+class Scoring:
+    """A scoring under way: `done` were scored before; the others are counted as they come."""
+
+    lines: Iterator[dict[str, Any]]
+    done: int
+    scored: int = 0
+    failed: int = 0
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        """Yield a line for each response."""
+        for line in self.lines:
+            self.scored += "score" in line
+            self.failed += "error" in line
+            yield line
+
+
+def score_responses(model: str | Path, config: ScoreConfig, responses: object = None) -> Scoring:
+    """Open the scoring of what settings name, without what `output` holds already.
+
+    `responses` are rows in hand that stand in for the table of the settings.
+    """
+    method = load_reward_model(find_reward_model(str(model)), config.image_dir)
+    weights = weights_digest(method)
+    describe: Describe = list
+    if config.image_dir is not None and not method.eyes:
+        describe = partial(items_in_words, image_dir=config.image_dir, expert=config.image_expert)
+        weights = f"{weights}/{config.image_expert}"
+    done = finished_items(config.output, weights) if config.output else set()
+    source = config.input if responses is None else responses
+    wanted = (item for item in items(source) if item_key(item) not in done)
+    return Scoring(score_lines(method, weights, wanted, config.batch_size, describe), len(done))
 
 
 def find_reward_model(name: str) -> Path:
@@ -49,13 +87,13 @@ def items_in_words(items: Sequence[Item], image_dir: str, expert: str) -> list[I
     ]
 
 
-def items(source: Path) -> Iterator[Item]:
-    """Yield the responses of a table, of which a row may have several."""
-    table = open_table(source)
+def items(source: object) -> Iterator[Item]:
+    """Yield the responses of a table, by path or in hand, of which a row may have several."""
+    table = table_in_hand(source) or open_table(Path(str(source)))
     column = next((name for name in RESPONSES if name in table.columns), None)
     if column is None:
         raise DataError(
-            f"{source} has the columns {', '.join(table.columns)}; expected response (or"
+            f"{table.path} has the columns {', '.join(table.columns)}; expected response (or"
             " responses), and prompt and image_description where there are any"
         )
     for number, row in enumerate(table.rows()):

@@ -98,12 +98,25 @@ class RetrieveConfig(Settings):
         None, "HTML page of what was found, with pictures.", panel="Output", shown="none"
     )
 
+    def wanted(self) -> bool:
+        """Say whether anything is searched for."""
+        return bool(self.text or self.image or self.audio or self.queries)
+
 
 class AlignTraining(TrainingSettings):
     """Cached latents, and how to train on them."""
 
     called = "train align-vl"
     part = "align_vl"
+    sources = ("latents",)
+    help: ClassVar = """\
+    Bring two frozen encoders into one space by what is learnt between them.
+
+    Align-VL; --noise-sigma 0 --smoothing 0 makes it FuseMix (Vouitsis et al. 2024).
+    The same as: accelerate launch pipelines/train.py align-vl ...
+
+    Example: textcentric train align-vl --latents latents/captions -o models/captions
+    """
     sections: ClassVar = {"train": TrainConfig, "align_vl": AlignConfig}
     defaults: ClassVar = {
         "train.per_device_train_batch_size": 1024,

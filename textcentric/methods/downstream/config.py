@@ -120,6 +120,15 @@ class Training(TrainingSettings):
 
     called = "train downstream"
     part = "downstream"
+    sources = ("run", "dataset")
+    help: ClassVar = """\
+    Fine-tune a transformer on text rows and their variants; a model folder.
+
+    Rows of split train are trained on, those of split validation are evaluated.
+    The same as: accelerate launch pipelines/train.py downstream ...
+
+    Example: textcentric train downstream --run runs/first -o models/first
+    """
     sections: ClassVar = {"train": TrainConfig, "downstream": DownstreamConfig}
 
     run: str | None = setting(

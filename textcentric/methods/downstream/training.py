@@ -1,8 +1,7 @@
-"""The rows of a training: of a run directory, or raw ones in the experts' words."""
+"""Training a downstream transformer: on the rows of a run, or raw ones in the experts' words."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from textcentric.augmentation.opening import load_rows, make_experts
 from textcentric.augmentation.words import EXPERTS_ONLY, describe_examples
-from textcentric.data.memory import InHand
-from textcentric.data.rows import Rows
+from textcentric.command_line import command, schema_flags
+from textcentric.data.memory import InHand, in_hand
+from textcentric.data.rows import Rows, RowsLike
 from textcentric.errors import ConfigError, DataError, Say, unknown
 from textcentric.methods.downstream import Downstream
 from textcentric.methods.downstream.config import Training
@@ -20,12 +20,11 @@ from textcentric.runs.examples import labelled, of_split, read_examples
 from textcentric.runs.listing import find_run
 from textcentric.runs.manifest import read_manifest
 from textcentric.training.config import TrainConfig
-from textcentric.training.plan import device, holds
+from textcentric.training.folder import TrainResult
+from textcentric.training.plan import Planned, Prepared, batch_of, device, holds, steps_of
 from textcentric.training.processes import first_process, processes
-from textcentric.training.start import total_steps
 
 if TYPE_CHECKING:
-    from textcentric.methods.downstream import Downstream
     from textcentric.runs.origin import Origin
 
 TRAIN, HELD_OUT = "train", "validation"
@@ -47,13 +46,45 @@ class TrainingRows:
     notes: tuple[str, ...] = ()
 
 
-def training_rows(training: Training, folder: Path | None) -> TrainingRows:
+def prepared(
+    training: Training, say: Say, *, rows: RowsLike | None = None, writes: bool = True
+) -> Prepared:
+    """Return a training of which everything is checked; `rows` stand in for the data set named."""
+    from transformers.utils.logging import disable_progress_bar
+
+    disable_progress_bar()
+    loop = training.loop()
+    read = training_rows(training, loop.output_dir if writes else None, rows)
+    loop = fitted(loop, training, read, say)
+    method = Downstream(
+        training.method(), read.train, calibrate_on=read.held_out or None, origin=read.origin
+    )
+    check_metric(loop, method.decision.task)
+    check_classes(loop, method, read, say)
+    task, classes = method.decision.task, method.decision.classes
+    return Prepared(
+        read.name,
+        method,
+        loop,
+        read.train,
+        read.held_out,
+        about=f"model {method.config.model}, task {task}",
+        task=task,
+        of=task + (f" of {len(classes)} classes" if classes else ""),
+        counts=read.counts,
+    )
+
+
+def training_rows(
+    training: Training, folder: Path | None, given: RowsLike | None = None
+) -> TrainingRows:
     """Return the rows of `training`; `folder` keeps what experts said of files.
 
     Without a `folder` nothing is written, and of rows with files only some are put into words.
     Raises DataError where no row can be trained on.
     """
-    rows = _of_run(training) if training.run is not None else _raw(training, folder)
+    of_run = training.run is not None
+    rows = _of_run(training) if of_run else _raw(training, folder, given)
     if not rows.train:
         raise DataError(
             f"no row of {rows.name} could be put into words; see `textcentric describe`"
@@ -74,11 +105,14 @@ def _of_run(training: Training) -> TrainingRows:
     return TrainingRows(folder.name, train, held_out, read_origin(folder), counts, notes)
 
 
-def _raw(training: Training, folder: Path | None) -> TrainingRows:
+def _raw(training: Training, folder: Path | None, given: RowsLike | None) -> TrainingRows:
     from textcentric.runs.origin import expert_origin
 
     config = training.data()
-    rows = load_rows(config)
+    if given is None:
+        rows: Rows = load_rows(config)
+    else:
+        rows = in_hand(given, config.table_schema, data_dir=config.data_dir)
     known = [Example(r.id, {}, r.target, r.split, r.group) for r in rows]
     train, held_out, notes = _split(labelled(known), training)
     ids = {example.id for example in (*train, *held_out)}
@@ -182,20 +216,21 @@ def check_classes(loop: TrainConfig, method: Downstream, rows: TrainingRows, tel
         )
 
 
-def planned(method: Downstream, loop: TrainConfig, rows: TrainingRows) -> dict[str, Any]:
+def planned(ready: Prepared) -> dict[str, Any]:
     """Return the figures of a training that has not begun."""
-    lengths = method.lengths(rows.train)
+    method, loop = ready.method, ready.loop
+    assert isinstance(method, Downstream)
+    lengths = method.lengths(ready.train)
     config, decision = method.config, method.decision
-    train, held_out = rows.counts
-    batch = loop.per_device_train_batch_size * processes() * loop.gradient_accumulation_steps
-    read = sum(min(config.variants, len(row.variants)) for row in rows.train)
-    texts = 1 + config.variant_share * read / len(rows.train)  # of a row in an epoch
+    train, held_out = ready.counts
+    read = sum(min(config.variants, len(row.variants)) for row in ready.train)
+    texts = 1 + config.variant_share * read / len(ready.train)  # of a row in an epoch
     mean = sum(lengths) / len(lengths)
     return {
-        "rows": rows.name,
+        "rows": ready.name,
         "train_rows": train,
         "held_out_rows": held_out,
-        "variants": sum(len(row.variants) for row in rows.train),
+        "variants": sum(len(row.variants) for row in ready.train),
         "parts": sorted(method.known),
         "task": decision.task,
         "classes": dict(zip(map(str, decision.classes), decision.counts, strict=True)),
@@ -207,13 +242,49 @@ def planned(method: Downstream, loop: TrainConfig, rows: TrainingRows) -> dict[s
         "full": sum(length >= config.max_length for length in lengths) / len(lengths),
         "max_length": config.max_length,
         "tokens_an_epoch": round(mean * train * texts),
-        "batch": batch,
+        "batch": batch_of(loop),
         "processes": processes(),
         "device": device(loop),
         "mixed_precision": loop.mixed_precision,
-        "steps": total_steps(loop, math.ceil(train / batch)),
+        "steps": steps_of(loop, train),
         "epochs": loop.num_train_epochs if loop.max_steps < 1 else None,
         "eval_strategy": loop.eval_strategy,
         "output_dir": str(loop.output_dir),
         "output_dir_holds": holds(loop),
     }
+
+
+def plan_as_text(plan: Planned) -> str:
+    """Return the figures as people read them."""
+    classes = ", ".join(f"{label}: {count}" for label, count in plan["classes"].items())
+    how_long = f" ({plan['epochs']:g} epochs)" if plan["epochs"] else ""
+    lines = [
+        f"rows     {plan['train_rows']:,} of {plan['rows']} with {plan['variants']:,} variants,"
+        f" {plan['held_out_rows']:,} held out",
+        f"task     {plan['task']}" + (f" ({classes})" if classes else ""),
+        f"reads    {', '.join(plan['parts'])}: {plan['tokens_a_row']:,} tokens a row,"
+        f" longest {plan['longest']:,}, {plan['full']:.0%} at --max-length"
+        f" {plan['max_length']}",
+        f"model    {plan['model']}: {plan['parameters']:,} parameters,"
+        f" {plan['trained']:,} of them trained",
+        f"steps    {plan['steps']:,} of {plan['batch']} rows{how_long}, about"
+        f" {plan['tokens_an_epoch']:,} tokens an epoch",
+        f"device   {plan['device']}, processes: {plan['processes']}, mixed precision:"
+        f" {plan['mixed_precision']}",
+        f"into     {plan['output_dir']} (holds {plan['output_dir_holds']})",
+    ]
+    return "\n".join(lines)
+
+
+def then_do(result: TrainResult, training: Training) -> str:
+    """Return the command that comes after the training."""
+    model, dataset = result.output_dir, training.dataset
+    if dataset is None:
+        return command("predict", model, dataset="NEW.csv", output="predictions.csv")
+    schema = schema_flags(training.table_schema)
+    return command("evaluate", model, dataset=dataset, data_dir=training.data_dir, **schema)
+
+
+def load(folder: Path, files: str | Path | None = None) -> Downstream:
+    """Return a trained model; its rows name their files themselves."""
+    return Downstream.load(folder)

@@ -141,6 +141,14 @@ class CrmtTraining(TrainingSettings):
 
     called = "train crmt"
     part = "crmt"
+    help: ClassVar = """\
+    Train a fusion model of pictures, sounds, texts and tables that is harder to attack.
+
+    CRMT (Yang et al. 2024), its variants and rivals; split validation guards its second step.
+    The same as: accelerate launch pipelines/train.py crmt ...
+
+    Example: textcentric train crmt --dataset clips.csv --target class --variant crmt-jt
+    """
     sections: ClassVar = {"train": TrainConfig, "crmt": CrmtConfig}
 
     dataset: str | None = fields.dataset()

@@ -1,20 +1,34 @@
-"""What `textcentric train crmt` does: rows in, a fusion model out; or only its plan."""
+"""Training a fusion model: on raw rows with a class, of a table with its files."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
-from textcentric.data import load
+from textcentric.command_line import command, schema_flags
+from textcentric.data.memory import InHand, in_hand
+from textcentric.data.rows import RowsLike
 from textcentric.errors import ConfigError, DataError, Say, unknown
 from textcentric.methods.fusion import Crmt
 from textcentric.methods.fusion.config import CrmtTraining
 from textcentric.methods.fusion.encoders import DEFAULTS
 from textcentric.rows import Record
 from textcentric.training.config import TrainConfig
+from textcentric.training.folder import TrainResult
+from textcentric.training.plan import (
+    Planned,
+    Prepared,
+    batch_of,
+    device,
+    figures_as_text,
+    holds,
+    steps_of,
+)
 
 
 @dataclass(frozen=True)
-class Rows:
+class Split:
     """What is trained on and what is evaluated."""
 
     name: str
@@ -22,27 +36,44 @@ class Rows:
     held_out: list[Record]
 
 
-def prepared(training: CrmtTraining, tell: Say) -> tuple[Rows, Crmt, TrainConfig]:
-    """Return rows, model and loop of a training of which everything is checked."""
+def prepared(
+    training: CrmtTraining, say: Say, *, rows: RowsLike | None = None, writes: bool = True
+) -> Prepared:
+    """Return a training of which everything is checked; `rows` stand in for the data set named."""
     from transformers.utils.logging import disable_progress_bar
 
     disable_progress_bar()
-    rows = training_rows(training, tell)
-    loop = _fitted(training, rows, tell)
-    method = Crmt(training.method(), rows.train)
+    split = training_rows(training, say, rows)
+    loop = _fitted(training, split, say)
+    method = Crmt(training.method(), split.train)
+    _check_metric(loop, method)
+    read = f"{method.config.variant} of {', '.join(method.names)}"
+    return Prepared(
+        split.name,
+        method,
+        loop,
+        split.train,
+        split.held_out,
+        about=f"{read}, {len(method.classes)} classes",
+        counts=(len(split.train), len(split.held_out)),
+    )
+
+
+def _check_metric(loop: TrainConfig, method: Crmt) -> None:
+    """Raise ConfigError, before the first step, for a metric that fusion models do not have."""
     known = ("loss", "accuracy", "margin", *(f"accuracy_{name}" for name in method.names))
     name = (loop.metric_for_best_model or "loss").removeprefix("eval_")
     if name not in known:
         raise ConfigError(unknown("metric of a fusion model", name, known))
-    return rows, method, loop
 
 
-def training_rows(training: CrmtTraining, tell: Say) -> Rows:
+def training_rows(training: CrmtTraining, tell: Say, given: RowsLike | None = None) -> Split:
     """Return the rows of `training` with a class and something to read, by split."""
-    found = load(training.dataset, data_dir=training.data_dir, schema=training.table_schema)
+    source = given if given is not None else str(training.dataset)
+    found = in_hand(source, training.table_schema, data_dir=training.data_dir)
     for note in found.notes:
         tell(note)
-    if found.schema.target is None:
+    if found.schema.target is None and not isinstance(found, InHand):
         raise ConfigError("what is to be predicted? Give --target, the class of each row")
     of: dict[str | None, list[Record]] = {}
     for row in found:
@@ -59,7 +90,7 @@ def training_rows(training: CrmtTraining, tell: Say) -> Rows:
     if strange:
         tell(f"{len(strange):,} held-out rows left out: their class is not in training")
     held_out = [row for row in held_out if str(row.target) in known]
-    return Rows(
+    return Split(
         found.name, spread(train, training.train_rows), spread(held_out, training.held_out_rows)
     )
 
@@ -75,7 +106,7 @@ def spread(rows: list[Record], most: int | None) -> list[Record]:
     return [rows[at * len(rows) // most] for at in range(most)]
 
 
-def _fitted(training: CrmtTraining, rows: Rows, tell: Say) -> TrainConfig:
+def _fitted(training: CrmtTraining, rows: Split, tell: Say) -> TrainConfig:
     """Return the configuration without evaluation where there is nothing to evaluate."""
     loop = training.loop()
     if rows.held_out or loop.eval_strategy == "no":
@@ -88,3 +119,41 @@ def _fitted(training: CrmtTraining, rows: Rows, tell: Say) -> TrainConfig:
             )
     tell(f"{absent}: nothing is evaluated, and a second step is not guarded")
     return loop.model_copy(update={"eval_strategy": "no"})
+
+
+def planned(ready: Prepared) -> dict[str, Any]:
+    """Return the figures of a training that has not begun."""
+    loop, method = ready.loop, ready.method
+    assert isinstance(method, Crmt)
+    return {
+        "rows": ready.name,
+        "train_rows": len(ready.train),
+        "held_out_rows": len(ready.held_out),
+        "classes": method.classes,
+        "modalities": list(method.names),
+        "widths": {name: method.fusion.encoder(name).width for name in method.names},
+        "variant": method.config.variant,
+        "parameters": sum(one.numel() for one in method.model.parameters()),
+        "steps": steps_of(loop, len(ready.train)),
+        "batch": batch_of(loop),
+        "device": device(loop),
+        "output_dir": str(loop.output_dir),
+        "output_dir_holds": holds(loop),
+    }
+
+
+def plan_as_text(plan: Planned) -> str:
+    """Return the figures as people read them."""
+    return figures_as_text(plan)
+
+
+def then_do(result: TrainResult, training: CrmtTraining) -> str:
+    """Return the command that comes after the training."""
+    rows = {"dataset": training.dataset, "data_dir": training.data_dir}
+    schema = schema_flags(training.table_schema)
+    return command("evaluate", "fusion", result.output_dir, **rows, **schema)
+
+
+def load(folder: Path, files: str | Path | None = None) -> Crmt:
+    """Return a trained model; the files of its rows lie in `files`."""
+    return Crmt.load(folder, files)

@@ -141,6 +141,15 @@ class RewardTraining(TrainingSettings):
 
     called = "train reward"
     part = "reward"
+    sources = ("run", "dataset_name")
+    help: ClassVar = """\
+    Train a reward model on pairs of responses of which one is preferred; a model folder.
+
+    Layouts of TRL, RLHF-V, RLAIF-V, VLFeedback, ms-swift and LLaMA-Factory are known.
+    The same as: accelerate launch pipelines/train.py reward ...
+
+    Example: textcentric train reward --dataset-name pairs.jsonl --reward-objective sfc
+    """
     sections: ClassVar = {"train": TrainConfig, "reward": RewardConfig}
 
     dataset_name: str | None = setting(None, "Pairs: a file, a folder or OWNER/NAME.", panel="Data")

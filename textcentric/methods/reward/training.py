@@ -1,15 +1,14 @@
-"""What `textcentric train reward` does: pairs in, a model folder out; or only its plan."""
+"""Training a reward model: on pairs of responses of which one is preferred."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from textcentric.augmentation.words import EXPERTS_ONLY
 from textcentric.command_line import command
-from textcentric.data.pairs import PairSet, read_pairs
+from textcentric.data.pairs import PairSet, PairsLike, read_pairs
 from textcentric.errors import ConfigError, DataError, Say, unknown
 from textcentric.methods.reward import Reward
 from textcentric.methods.reward.config import RewardTraining
@@ -18,12 +17,9 @@ from textcentric.methods.reward.words import described, pictured
 from textcentric.rows import Pair
 from textcentric.runs.listing import find_run
 from textcentric.training.config import TrainConfig
-from textcentric.training.plan import device, holds
+from textcentric.training.folder import TrainResult
+from textcentric.training.plan import Planned, Prepared, batch_of, device, holds, steps_of
 from textcentric.training.processes import first_process, processes
-from textcentric.training.start import total_steps
-
-if TYPE_CHECKING:
-    from textcentric.training.folder import TrainResult
 
 METRICS = ("loss", "accuracy", "margin")
 OF_PROXY = ("proxy_loss", "proxy_accuracy", "proxy_wrong", "sfc_mean", "sfc_p10", "sfc_p90")
@@ -38,31 +34,37 @@ class Pairs:
     held_out: list[Pair]
 
 
-@dataclass(frozen=True)
-class Prepared:
-    """A training that could begin."""
+def prepared(
+    training: RewardTraining, say: Say, *, rows: PairsLike | None = None, writes: bool = True
+) -> Prepared:
+    """Return a training of which everything is checked; pictures are in words, models loaded.
 
-    loop: TrainConfig
-    method: Reward
-    pairs: Pairs
-
-
-def prepared(training: RewardTraining, tell: Say, *, writes: bool = True) -> Prepared:
-    """Return a training of which everything is checked; pictures are in words, models loaded."""
+    `rows` are pairs that stand in for those that the settings name.
+    """
     from transformers.utils.logging import disable_progress_bar
 
     disable_progress_bar()
     loop = training.loop()
-    pairs = training_pairs(training, loop.output_dir if writes else None, tell)
-    loop = _fitted(loop, training, pairs, tell)
+    pairs = training_pairs(training, loop.output_dir if writes else None, say, rows)
+    loop = _fitted(loop, training, pairs, say)
     method = Reward(training.method(), pairs.train, training.image_dir)
     _check_metric(loop, method)
-    return Prepared(loop, method, _short_enough(method, pairs, tell))
+    pairs = _short_enough(method, pairs, say)
+    about = f"model {method.config.model}, objective {method.config.reward_objective}"
+    counts = (len(pairs.train), len(pairs.held_out))
+    return Prepared(
+        pairs.name, method, loop, pairs.train, pairs.held_out, about, "pair", counts=counts
+    )
 
 
-def training_pairs(training: RewardTraining, folder: Path | None, tell: Say) -> Pairs:
+def training_pairs(
+    training: RewardTraining, folder: Path | None, tell: Say, given: PairsLike | None = None
+) -> Pairs:
     """Return the pairs of `training`, pictures in words; `folder` keeps what experts said."""
-    found = _read(training, str(training.run or training.dataset_name))
+    if given is None:
+        found = _read(training, str(training.run or training.dataset_name))
+    else:
+        found = read_pairs(given, layout=training.layout)
     train, held_out = found, []
     if training.eval_dataset:
         others = [_read(training, name) for name in training.eval_dataset]
@@ -156,17 +158,17 @@ def then_do(result: TrainResult, training: RewardTraining) -> str:
 
 def planned(ready: Prepared) -> dict[str, Any]:
     """Return the figures of a training that has not begun."""
-    loop, method, pairs = ready.loop, ready.method, ready.pairs
+    loop, method = ready.loop, ready.method
+    assert isinstance(method, Reward)
     config = method.config
-    both = [[len(ids) for ids in method.reader.both(pair)] for pair in pairs.train]
+    both = [[len(ids) for ids in method.reader.both(pair)] for pair in ready.train]
     lengths = [length for pair in both for length in pair]
-    batch = loop.per_device_train_batch_size * processes() * loop.gradient_accumulation_steps
     return {
-        "pairs": pairs.name,
-        "train_pairs": len(pairs.train),
-        "held_out_pairs": len(pairs.held_out),
-        "descriptions": sorted({name for pair in pairs.train for name in pair.descriptions}),
-        "pictures": len({file for pair in pairs.train for file in pair.images}),
+        "pairs": ready.name,
+        "train_pairs": len(ready.train),
+        "held_out_pairs": len(ready.held_out),
+        "descriptions": sorted({name for pair in ready.train for name in pair.descriptions}),
+        "pictures": len({file for pair in ready.train for file in pair.images}),
         "objective": config.reward_objective,
         "proxy_input": config.proxy_input if config.proxied else None,
         "model": config.model,
@@ -177,13 +179,39 @@ def planned(ready: Prepared) -> dict[str, Any]:
         "longest": max(lengths),
         "full": sum(length >= config.max_length for length in lengths) / len(lengths),
         "max_length": config.max_length,
-        "batch": batch,
+        "batch": batch_of(loop),
         "processes": processes(),
         "device": device(loop),
         "mixed_precision": loop.mixed_precision,
-        "steps": total_steps(loop, math.ceil(len(pairs.train) / batch)),
+        "steps": steps_of(loop, len(ready.train)),
         "epochs": loop.num_train_epochs if loop.max_steps < 1 else None,
         "eval_strategy": loop.eval_strategy,
         "output_dir": str(loop.output_dir),
         "output_dir_holds": holds(loop),
     }
+
+
+def plan_as_text(plan: Planned) -> str:
+    """Return the figures as people read them."""
+    how_long = f" ({plan['epochs']:g} epochs)" if plan["epochs"] else ""
+    proxy = f", proxy reads {plan['proxy_input']}" if plan["proxy_input"] else ""
+    described = ", ".join(plan["descriptions"]) or "none"
+    lines = [
+        f"pairs    {plan['train_pairs']:,} of {plan['pairs']}, {plan['held_out_pairs']:,} held"
+        f" out; descriptions: {described}; pictures: {plan['pictures']:,}",
+        f"reads    {plan['tokens_a_text']:,} tokens a text, longest {plan['longest']:,},"
+        f" {plan['full']:.0%} at --max-length {plan['max_length']}",
+        f"learns   by {plan['objective']}{proxy}",
+        f"model    {plan['model']}: {plan['parameters']:,} parameters with the proxy,"
+        f" {plan['trained']:,} of them trained",
+        f"steps    {plan['steps']:,} of {plan['batch']} pairs{how_long}",
+        f"device   {plan['device']}, processes: {plan['processes']}, mixed precision:"
+        f" {plan['mixed_precision']}",
+        f"into     {plan['output_dir']} (holds {plan['output_dir_holds']})",
+    ]
+    return "\n".join(lines)
+
+
+def load(folder: Path, files: str | Path | None = None) -> Reward:
+    """Return a trained model; one that sees pictures reads them in `files`."""
+    return Reward.load(folder, files)

@@ -80,6 +80,15 @@ class Latents:
         """Return the folder that files lie in."""
         return Path(self.papers["data_dir"]) if self.papers.get("data_dir") else None
 
+    def facts(self) -> dict[str, Any]:
+        """Return what there is, and how many items could not be encoded, as JSON values."""
+        return {
+            "path": str(self.folder),
+            "pairs": len(self.pairs),
+            "modalities": self.papers["modalities"],
+            "left_out": {name: len(of) for name, of in self.papers["left_out"].items()},
+        }
+
     def width(self, modality: str) -> int:
         """Return D of a modality."""
         return int(self._of(modality)["width"])

@@ -1,0 +1,107 @@
+"""Fusion models by name, attacked on rows by name: figures and curves of what is left."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from textcentric.data.memory import InHand, in_hand
+from textcentric.data.rows import RowsLike
+from textcentric.errors import ConfigError, DataError, Say, unknown
+from textcentric.evaluation.config import EvaluateFusionConfig
+from textcentric.evaluation.fusion import robustness
+from textcentric.evaluation.fusion_attacks import threats
+from textcentric.folders import write_text
+from textcentric.methods.fusion import Crmt
+from textcentric.methods.fusion.method import PAPERS
+from textcentric.report.pictures import radius_curves
+from textcentric.rows import Record
+from textcentric.runs.counters import Steps
+from textcentric.training.folder import find_model_folder
+
+RESULTS, PICTURE = "fusion.json", "radius.svg"
+
+
+def evaluate_fusion(
+    models: Sequence[str | Path],
+    config: EvaluateFusionConfig,
+    rows: RowsLike | None = None,
+    *,
+    say: Say = lambda line: None,
+    steps: Steps | None = None,
+) -> dict[str, Any]:
+    """Return what attacks leave of each model; into `output_dir`, if there is one, it is written.
+
+    `rows` stand in for those that settings name.
+    """
+    folders = {Path(n).name: find_model_folder(str(n), PAPERS, "fusion model") for n in models}
+    read = _rows(config, rows, say)
+    results: dict[str, Any] = {}
+    for number, (name, folder) in enumerate(folders.items()):
+        if steps is not None:
+            steps("models attacked", number, len(folders))
+        method = Crmt.load(folder, config.data_dir)
+        usable = known_rows(method, read, say)
+        say(f"attacking {name} ({method.config.variant}) on {len(usable):,} rows ...")
+        results[name] = robustness(
+            method,
+            usable,
+            config.radii,
+            only=_threats(method, config.threats),
+            seed=config.seed,
+            note=say,
+        )
+    if config.output_dir is not None:
+        config.output_dir.mkdir(parents=True, exist_ok=True)
+        write_text(config.output_dir / RESULTS, json.dumps(results) + "\n")
+        write_text(config.output_dir / PICTURE, radius_curves(results).decode())
+    return results
+
+
+def known_rows(method: Crmt, rows: Sequence[Record], tell: Say) -> list[Record]:
+    """Return the rows of classes that the model knows, with something that it reads.
+
+    Raises DataError where none is left.
+    """
+    found = [
+        row
+        for row in rows
+        if str(row.target) in method.classes and any(n in row.inputs for n in method.names)
+    ]
+    if len(found) < len(rows):
+        tell(f"{len(rows) - len(found):,} rows left out: of unknown class, or with nothing to read")
+    if not found:
+        raise DataError(
+            f"none of {len(rows)} rows has a class of the model ({', '.join(method.classes[:5])},"
+            f" ...) and one of its modalities ({', '.join(method.names)})"
+        )
+    return found
+
+
+def _rows(config: EvaluateFusionConfig, given: RowsLike | None, tell: Say) -> list[Record]:
+    found = in_hand(
+        config.dataset if given is None else given,
+        config.table_schema,
+        data_dir=config.data_dir,
+        split=config.split,
+        limit=config.limit,
+    )
+    for note in found.notes:
+        tell(note)
+    if found.schema.target is None and not isinstance(found, InHand):
+        raise ConfigError("what is right? Give --target, the class of each row")
+    rows = [row for row in found if row.target is not None]
+    if not rows:
+        raise DataError(f"no row of {found.name} has a class, so there is nothing to attack")
+    return rows
+
+
+def _threats(method: Crmt, names: Sequence[str] | None) -> Sequence[str] | None:
+    """Return the names of the threats to try, None for all."""
+    known = [one.name for one in threats(method.names)]
+    for name in names or ():
+        if name not in known:
+            raise ConfigError(unknown("threat", name, known))
+    return names

@@ -1,0 +1,108 @@
+"""Searching across modalities by the name of a model and a folder of latents, and testing it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from textcentric.errors import ConfigError, DataError, unknown
+from textcentric.folders import write_text
+from textcentric.methods.align_vl.config import RetrieveConfig
+from textcentric.methods.align_vl.latents import Latents, PairRows, open_latents
+from textcentric.methods.align_vl.method import PAPERS, AlignVl
+from textcentric.methods.align_vl.search import Search
+from textcentric.metrics.recall import recall_with_intervals
+from textcentric.training.folder import find_model_folder
+
+
+def retrieve(model: str | Path, config: RetrieveConfig) -> list[dict[str, Any]]:
+    """Return each query of `config` with its hits, of the other modality, and write the page."""
+    method, latents = _opened(model, config)
+    queries = {name: list(getattr(config, name)) for name in ("text", "image", "audio")}
+    if config.queries is not None:
+        queries["text"] += _lines(config.queries)
+    hits = list(_hits(method, latents, queries, config.split, config.top))
+    if config.page is not None:
+        root = Path(config.data_dir) if config.data_dir else latents.data_dir
+        write_text(config.page, _page(model, hits, root))
+    return hits
+
+
+def recall(model: str | Path, config: RetrieveConfig) -> dict[str, Any]:
+    """Return R@1, 5 and 10 both ways, with intervals, among the pairs of a split."""
+    method, latents = _opened(model, config)
+    split = config.split or "test"
+    rows = _rows(latents, split)
+    groups = latents.column("groups")[latents.column("splits") == split.encode()]
+    names = [group.decode() for group in groups] if any(groups) else None
+    return {"split": split, **recall_with_intervals(method.searched(rows), names)}
+
+
+def _opened(model: str | Path, config: RetrieveConfig) -> tuple[AlignVl, Latents]:
+    latents = open_latents(config.latents)
+    folder = find_model_folder(str(model), PAPERS, "aligned model")
+    return AlignVl.load(folder, latents), latents
+
+
+def _lines(file: Path) -> list[str]:
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"--queries {file} cannot be read: {error}") from error
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def _hits(
+    method: AlignVl,
+    latents: Latents,
+    wanted: Mapping[str, Sequence[str]],
+    split: str | None,
+    top: int,
+) -> Iterator[dict[str, Any]]:
+    """Yield each query with its hits, those of the other modality."""
+    for modality, values in wanted.items():
+        if not values:
+            continue
+        if modality not in method.names:
+            raise ConfigError(
+                f"a query of {modality}: the model is of {' and '.join(method.names)}"
+            )
+        (target,) = [name for name in method.names if name != modality]
+        places = None if split is None else _places(latents, split, target)
+        search = Search(method, latents, target, places)
+        for value, hits in zip(values, search.nearest(modality, values, top), strict=True):
+            told = [asdict(hit) for hit in hits]
+            yield {"modality": modality, "value": value, "target": target, "hits": told}
+
+
+def _places(latents: Latents, split: str, modality: str) -> np.ndarray:
+    rows = _rows(latents, split)
+    return np.unique(np.asarray(rows.pairs)[:, latents.modalities.index(modality)])
+
+
+def _rows(latents: Latents, split: str) -> PairRows:
+    rows = latents.rows(split)
+    if not len(rows):
+        known = sorted({one.decode() for one in np.unique(latents.column("splits"))} - {""})
+        raise DataError(unknown(f"split of {latents.folder}", split, known))
+    return rows
+
+
+def _page(model: str | Path, queries: Sequence[Mapping[str, Any]], root: Path | None) -> str:
+    from textcentric.data.pictures import open_picture
+    from textcentric.report.search import search_page
+
+    count = f"{len(queries)} searches" if len(queries) > 1 else "One search"
+    title = f"{count}, model {Path(model).name}"
+    return search_page(title, queries, open_picture, partial(_picture, root=root))
+
+
+def _picture(value: str, root: Path | None) -> Any:
+    from textcentric.data.pictures import open_picture
+
+    return open_picture(value if root is None else root / value, root)
