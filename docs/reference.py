@@ -1,21 +1,41 @@
-"""Write `docs/reference/settings.md`: every setting of every command, from the fields themselves.
+"""Write the pages of `docs/reference/`, from the code itself.
 
 python docs/reference.py
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+import inspect
+from collections.abc import Collection, Iterator, Sequence
+from functools import cached_property
 from importlib import import_module
 from pathlib import Path
+from types import FunctionType, NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
+from pydantic import BaseModel
+
+import textcentric
 from textcentric.cli.app import all_commands
 from textcentric.cli.options import Configured, Option, as_text, options_of
 from textcentric.cli.panels import PANELS
+from textcentric.data.schema import Column, Files, Schema
+from textcentric.prompts.prompt import (
+    BLOCKS,
+    LABELS,
+    STAGES,
+    VARIABLES,
+    Checks,
+    Front,
+    SamplingDefaults,
+)
+from textcentric.runs.shards import Failure, Output, schemas
 from textcentric.settings import ENVIRONMENT, Settings, extra
 
-PAGE = Path(__file__).parent / "reference" / "settings.md"
-START = f"""\
+FOLDER = Path(__file__).parent / "reference"
+METHODS = (FunctionType, classmethod, property, cached_property)
+MADE = "This page is made by `python docs/reference.py`.\n"
+SETTINGS = f"""\
 # Settings
 
 Every setting of every command. On the command line it is a flag; in a YAML file for `-c` it is a
@@ -28,16 +48,9 @@ This page is made by `python docs/reference.py`.
 HEAD = "| setting | flag | value | default | |\n|---|---|---|---|---|"
 
 
-def main() -> None:
-    """Write the page."""
-    PAGE.parent.mkdir(exist_ok=True)
-    PAGE.write_text(page(), encoding="utf-8")
-    print(PAGE)
-
-
-def page() -> str:
-    """Return the page."""
-    parts = [START]
+def settings_page() -> str:
+    """Return the page of all settings."""
+    parts = [SETTINGS]
     written: set[type[Settings]] = set()
     for path, model in commands():
         if model not in written:
@@ -107,6 +120,201 @@ def line(name: str, flags: str, kind: str, default: str, about: str) -> str:
     """Return a line of a table."""
     cells = [f"`{name}`", f"`{flags}`", kind, f"`{default}`" if default else "", about]
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+
+def schema_page() -> str:
+    """Return the page of the keys of a schema."""
+    return "\n".join(
+        [
+            "# Schema",
+            "",
+            "A schema says which column of a table plays which role: YAML for `--schema`, or in",
+            f"Python a mapping. {MADE}",
+            *keys(Schema),
+            *keys(Files, "Keys of `image` and `audio`"),
+            *keys(Column, "Keys of a column under `columns`"),
+        ]
+    )
+
+
+def prompts_page() -> str:
+    """Return the page of what a prompt file may hold."""
+    return "\n".join(
+        [
+            "# Prompts",
+            "",
+            "A prompt is a `.jinja` file: front matter between two lines of `---`, then blocks.",
+            f"`textcentric prompts lint` checks it. {MADE}",
+            *keys(Front, "Front matter"),
+            *table("Values of `stage`", ("stage", ""), STAGES),
+            f"A label is one of {', '.join(f'`{label}`' for label in LABELS)}.",
+            "",
+            *keys(SamplingDefaults, "Keys of `sampling`"),
+            *keys(Checks, "Keys of `checks`"),
+            *table("Blocks", ("block", ""), BLOCKS),
+            *table("Variables", ("variable", ""), VARIABLES),
+        ]
+    )
+
+
+def run_page() -> str:
+    """Return the page of the columns of a run."""
+    lines = [
+        "# Columns of a run",
+        "",
+        "The parquet files of a run directory. `target` is a double where targets are numbers.",
+        MADE,
+    ]
+    for folder, about in {
+        "data": "Accepted outputs, clean rows among them.",
+        "rejected": "Outputs that were written and dropped.",
+        "errors": "Outputs that could not be written.",
+    }.items():
+        schema = schemas(numeric_target=False)[folder]
+        hints = get_type_hints(Failure if folder == "errors" else Output, include_extras=True)
+        lines += [f"## `{folder}/`", "", about, "", "| column | type | |", "|---|---|---|"]
+        lines += [
+            f"| `{name}` | {schema.field(name).type} | {hints[name].__metadata__[0]} |"
+            for name in schema.names
+        ]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def python_page() -> str:
+    """Return the page of the public names: signatures and what each is."""
+    lines = [
+        "# Python",
+        "",
+        "`import textcentric as tc`. Everything else of the package may change without notice.",
+        MADE,
+    ]
+    for name in textcentric.__all__:
+        lines += public(name, getattr(textcentric, name))
+    return "\n".join(lines)
+
+
+def public(name: str, value: object) -> Iterator[str]:
+    """Yield the lines of a public name, of a class with its public methods."""
+    yield from (f"## `{name}`", "", *usage(name, value), first_line(value), "")
+    members = vars(value).items() if isinstance(value, type) else ()
+    told = [(n, held) for n, held in members if n[0] != "_" and isinstance(held, METHODS)]
+    if told:
+        yield from ("| | |", "|---|---|")
+        for member, held in told:
+            function = getattr(value, member)
+            call = signature(member, function, 1000) if callable(function) else member
+            yield f"| `{call.replace('|', chr(92) + '|')}` | {first_line(held)} |"
+        yield ""
+
+
+def usage(name: str, value: object) -> Iterator[str]:
+    """Yield how a function or class is called; an error or a protocol is not called by users."""
+    if isinstance(value, type) and issubclass(value, Settings):
+        yield from ("Its arguments are in [settings](settings.md).", "")
+    elif not isinstance(value, type) or not (
+        issubclass(value, Exception) or getattr(value, "_is_protocol", False)
+    ):
+        yield from ("```python", signature(name, value, 96), "```", "")
+
+
+def signature(name: str, value: object, longest: int) -> str:
+    """Return how a callable is called, as it stands in the code; one argument a line where long."""
+    assert callable(value)
+    held, empty = inspect.signature(value), inspect.Signature.empty
+    plain = [
+        one if one.annotation is empty else one.replace(annotation=Words(one.annotation))
+        for one in held.parameters.values()
+        if one.name != "self"
+    ]
+    ends = empty if isinstance(value, type) else Words(held.return_annotation)
+    call = f"{name}{held.replace(parameters=plain, return_annotation=ends)}"
+    call = call.replace("<factory>", "...")
+    if len(call) > longest:
+        inside = "".join(f"    {argument},\n" for argument in arguments(plain))
+        call = f"{name}(\n{inside}){call.rpartition(')')[2]}"
+    return f"await {call}" if inspect.iscoroutinefunction(value) else call
+
+
+def arguments(parameters: Sequence[inspect.Parameter]) -> Iterator[str]:
+    """Yield the arguments of a call, and the star behind which they are given by name."""
+    kinds = [parameter.kind for parameter in parameters]
+    for at, parameter in enumerate(parameters):
+        named = parameter.kind is parameter.KEYWORD_ONLY
+        if named and not {parameter.KEYWORD_ONLY, parameter.VAR_POSITIONAL} & {*kinds[:at]}:
+            yield "*"
+        yield str(parameter).replace("<factory>", "...")
+
+
+class Words(str):
+    """An annotation as it is written."""
+
+    __repr__ = str.__str__
+
+
+def first_line(value: object) -> str:
+    """Return the first sentence of a docstring, empty where there is none."""
+    return " ".join((value.__doc__ or "").partition("\n\n")[0].split())
+
+
+def keys(model: type[BaseModel], title: str = "") -> Iterator[str]:
+    """Yield a table of a model's fields, under the names that a file gives them."""
+    if title:
+        yield from (f"## {title}", "")
+    yield from ("| key | value | default | |", "|---|---|---|---|")
+    for name, field in model.model_fields.items():
+        default = "" if field.is_required() else plain_default(field.default)
+        cells = [
+            f"`{field.alias or name}`",
+            f"`{kind(field.annotation)}`",
+            default,
+            field.description or "",
+        ]
+        yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+    yield ""
+
+
+def kind(annotation: Any) -> str:
+    """Return what a field holds: a type's name, or the words that it may be."""
+    origin, inside = get_origin(annotation), get_args(annotation)
+    if origin in (Union, UnionType):
+        return " | ".join(map(kind, inside))
+    if origin is Literal:
+        return ", ".join(inside)
+    if inside:
+        return f"{origin.__name__}[{', '.join(map(kind, inside))}]"
+    return {Ellipsis: "...", NoneType: "null"}.get(annotation) or annotation.__name__
+
+
+def plain_default(value: object) -> str:
+    """Return a default as a file would have it, empty where it is nothing."""
+    if value is None or isinstance(value, BaseModel) or value in ((), {}, ""):
+        return ""
+    return f"`{list(value) if isinstance(value, tuple) else value}`"
+
+
+def table(title: str, head: tuple[str, str], rows: dict[str, str]) -> Iterator[str]:
+    """Yield a table of names and what they are."""
+    yield from (f"## {title}", "", f"| {' | '.join(head)} |", "|---|---|")
+    yield from (f"| `{name}` | {about} |" for name, about in rows.items())
+    yield ""
+
+
+PAGES = {
+    "settings.md": settings_page,
+    "schema.md": schema_page,
+    "prompts.md": prompts_page,
+    "run.md": run_page,
+    "python.md": python_page,
+}
+
+
+def main() -> None:
+    """Write the pages."""
+    FOLDER.mkdir(exist_ok=True)
+    for name, page in PAGES.items():
+        (FOLDER / name).write_text(page(), encoding="utf-8")
+        print(FOLDER / name)
 
 
 if __name__ == "__main__":

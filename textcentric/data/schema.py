@@ -21,11 +21,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from textcentric.errors import ConfigError, unknown
 
 MISSING = ("", "NaN", "nan", "NA", "N/A", "null", "NULL")
+
+
+def key(default: Any, about: str) -> Any:
+    """Return a key of a schema; `about` is its line in the reference."""
+    return Field(default, description=about)
 
 
 class _Strict(BaseModel):
@@ -40,14 +45,16 @@ class Column(_Strict):
     With `unit` or `reads`, `codes` holds only the exceptions (`{0: free}`).
     """
 
-    label: str | None = None
-    codes: dict[str, str | None] = {}
-    unit: str | None = None
-    min: float | None = None
-    max: float | None = None
-    note: str | None = None
-    reads: Literal["plain", "list", "money", "number", "flag"] = "plain"
-    drop: tuple[str, ...] = ()
+    label: str | None = key(None, "Its name in words.")
+    codes: dict[str, str | None] = key({}, "Words for values; null means that there is none.")
+    unit: str | None = key(None, "Said after the value.")
+    min: float | None = key(None, "Least value that is sane; `data check` tells of others.")
+    max: float | None = key(None, "Greatest value that is sane.")
+    note: str | None = key(None, "For people who read the schema.")
+    reads: Literal["plain", "list", "money", "number", "flag"] = key(
+        "plain", "Notation: plain, a printed list, $1,200.00, a number with a needless .0, t or f."
+    )
+    drop: tuple[str, ...] = key((), "Values of a list that are left out.")
 
     @field_validator("codes", mode="before")
     @classmethod
@@ -63,9 +70,9 @@ class Files(_Strict):
     `pattern` such as "{id}-*.jpg".
     """
 
-    column: str | None = None
-    folder: str | None = None
-    pattern: str | None = None
+    column: str | None = key(None, "Column of the path.")
+    folder: str | None = key(None, "Folder of the files, beside the table.")
+    pattern: str | None = key(None, "File name: {id}-*.jpg, or {value}.jpg behind a column.")
 
     @model_validator(mode="after")
     def _has_a_rule(self) -> Files:
@@ -79,20 +86,22 @@ class Files(_Strict):
 class Schema(_Strict):
     """The roles and readings of a table's columns."""
 
-    name: str = "table"
-    id: str | None = None
-    target: str | None = None
-    task: Literal["classification", "regression"] | None = None
-    choices: dict[int | str, str] | None = None
-    text: tuple[str, ...] = ()
-    image: Files | None = None
-    audio: Files | None = None
-    group: str | None = None
-    split: str | None = None
-    ignore: tuple[str, ...] = ()
-    table: tuple[str, ...] | None = None
-    missing: tuple[str, ...] = MISSING
-    columns: dict[str, Column] = {}
+    name: str = key("table", "Name of the data set.")
+    id: str | None = key(None, "Column of the id; without it a column called id.")
+    target: str | None = key(None, "Column to predict.")
+    task: Literal["classification", "regression"] | None = key(
+        None, "What the target is; without it, told from its values."
+    )
+    choices: dict[int | str, str] | None = key(None, "The classes, with words for them.")
+    text: tuple[str, ...] = key((), "Columns of text.")
+    image: Files | None = key(None, "Pictures: a column, or where files lie (below).")
+    audio: Files | None = key(None, "Sounds: a column, or where files lie (below).")
+    group: str | None = key(None, "Column of the group, which is never parted between splits.")
+    split: str | None = key(None, "Column of the split; without it, 80/10/10 by group or id.")
+    ignore: tuple[str, ...] = key((), "Columns to leave out.")
+    table: tuple[str, ...] | None = key(None, "Columns of the table; without it, all others.")
+    missing: tuple[str, ...] = key(MISSING, "Values that stand for nothing.")
+    columns: dict[str, Column] = key({}, "How single columns read (below).")
 
     @field_validator("text", "ignore", "table", "missing", mode="before")
     @classmethod

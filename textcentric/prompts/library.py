@@ -85,7 +85,7 @@ class PromptLibrary:
         chosen = {p.id: p for term in names if term.strip() for p in self._match(term.strip())}
         if not chosen:
             raise PromptError("no prompts chosen; name at least one set, id or glob")
-        return sorted(chosen.values(), key=lambda prompt: STAGES.index(prompt.front.stage))
+        return sorted(chosen.values(), key=lambda prompt: [*STAGES].index(prompt.front.stage))
 
     def _match(self, term: str) -> list[Prompt]:
         if term in self.prompts:

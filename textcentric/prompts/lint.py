@@ -84,10 +84,10 @@ def lint(prompt: Prompt) -> list[str]:
     if "user" not in blocks:
         problems.append("has no {% block user %}; the row and the instruction belong there")
     problems += [
-        f"block {name!r} is not read; known: {', '.join(BLOCKS)}" for name in blocks - {*BLOCKS}
+        f"block {name!r} is not read; known: {', '.join(BLOCKS)}" for name in blocks - BLOCKS.keys()
     ]
     used = meta.find_undeclared_variables(tree)
-    problems += [unknown("variable", name, VARIABLES) for name in sorted(used - VARIABLES)]
+    problems += [unknown("variable", name, VARIABLES) for name in sorted(used - VARIABLES.keys())]
     reads = set(prompt.front.reads)
     problems += [f"uses {name!r} but does not list it in `reads`" for name in sorted(used - reads)]
     problems += [f"lists {name!r} in `reads` but never uses it" for name in sorted(reads - used)]

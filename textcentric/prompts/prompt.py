@@ -21,12 +21,39 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from textcentric.errors import PromptError, unknown
 from textcentric.prompts.templates import BoundedEnvironment, render
 
-STAGES = ("align", "summarize", "reason", "adversarial", "bank", "expand", "judge", "caption")
-BLOCKS = ("system", "user", "answer", "begin")
-VARIABLES = frozenset(
-    "row parts rest part sentence sentences modality summary reason instruction choices task"
-    " variant examples".split()
-)
+# What a stage does, in the order in which prompts are run and listed.
+STAGES = {
+    "align": "Tell each modality in one manner.",
+    "summarize": "Add the part `summary` to the row.",
+    "reason": "Add a guess at the target and why, as the part `reason`.",
+    "adversarial": "Write a variant of the row.",
+    "bank": "Write a variant by an instruction of the bank, drawn for each row.",
+    "expand": "Write more instructions for the bank.",
+    "judge": "Say whether a variant keeps its row's label.",
+    "caption": "Describe pictures, for a vision-language model.",
+}
+BLOCKS = {
+    "system": "The system turn.",
+    "user": "The user turn: the row first, then the task.",
+    "answer": "The beginning of the answer, which is not part of the text: examples, say.",
+    "begin": "The row's own first words, from which the model goes on; part of the text.",
+}
+VARIABLES = {
+    "row": "The whole row in words.",
+    "parts": "The row's parts by name.",
+    "part": "The part that is written.",
+    "rest": "The row without the modality that was drawn.",
+    "modality": "The name of that modality.",
+    "sentence": "The sentence to rewrite, with `each: sentence`.",
+    "sentences": "The sentences of the passage, with `each: passage`.",
+    "summary": "What a `summarize` prompt wrote.",
+    "reason": "What a `reason` prompt wrote.",
+    "instruction": "The instruction drawn from the bank.",
+    "task": "The question that the target answers.",
+    "choices": "The answers that are allowed.",
+    "variant": "The variant to judge.",
+    "examples": "Instructions of the bank.",
+}
 LABELS = ("keep", "unsure", "changes")
 FRONT = re.compile(r"\A---\n(.*?)\n---\n(.*)\Z", re.DOTALL)
 ENVIRONMENT = BoundedEnvironment()
@@ -37,36 +64,53 @@ class SamplingDefaults(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    temperature: float = Field(0.7, ge=0, le=2)
-    top_p: float = Field(1.0, gt=0, le=1)
-    top_k: int = Field(0, ge=0)
-    min_p: float = Field(0.0, ge=0, le=1)
-    repetition_penalty: float = Field(1.0, gt=0, le=2)
-    max_tokens: int = Field(256, ge=1)
-    stop: tuple[str, ...] = ()
+    temperature: float = Field(0.7, ge=0, le=2, description="0 takes the likeliest token.")
+    top_p: float = Field(
+        1.0, gt=0, le=1, description="Share of the probability that is drawn from."
+    )
+    top_k: int = Field(0, ge=0, description="Tokens that are drawn from; 0: all.")
+    min_p: float = Field(0.0, ge=0, le=1, description="Least probability, over the likeliest's.")
+    repetition_penalty: float = Field(1.0, gt=0, le=2, description="Above 1 repeats less.")
+    max_tokens: int = Field(256, ge=1, description="Tokens of an answer.")
+    stop: tuple[str, ...] = Field((), description="Texts at which the answer ends.")
 
 
 class Checks(BaseModel):
     """What the written text must pass, beyond the checks that every text must pass.
 
-    `similarity` bounds the cosine to the source, `length` the ratio of words to the source,
-    `words` their number, `sibling` the highest cosine to another variant of the row;
-    `new_numbers` is how many numbers may appear that the row does not have, `kept_facts` the
-    share of the source's numbers and table values that must remain, `min_written` the share of
-    sentences that must have been written well. None switches a check off.
+    None switches a check off.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    similarity: tuple[float, float] | None = (0.4, 0.99)
-    length: tuple[float, float] | None = None
-    words: tuple[int, int] | None = None
-    sibling: float | None = Field(0.985, ge=0, le=1.01)
-    new_numbers: int | None = Field(None, ge=0)
-    new_words: tuple[float, float] | None = None
-    moved: float | None = Field(None, ge=0, le=1)
-    kept_facts: float | None = Field(None, ge=0, le=1)
-    min_written: float = Field(0.5, ge=0, le=1)
+    similarity: tuple[float, float] | None = Field(
+        (0.4, 0.99), description="Lowest and highest cosine to the source."
+    )
+    length: tuple[float, float] | None = Field(
+        None, description="Least and greatest number of words, over the source's."
+    )
+    words: tuple[int, int] | None = Field(None, description="Least and greatest number of words.")
+    sibling: float | None = Field(
+        0.985, ge=0, le=1.01, description="Highest cosine to an earlier variant of the row."
+    )
+    new_numbers: int | None = Field(
+        None, ge=0, description="Numbers that may appear and are not in the row."
+    )
+    new_words: tuple[float, float] | None = Field(
+        None, description="Least and greatest share of words that the source does not have."
+    )
+    moved: float | None = Field(
+        None, ge=0, le=1, description="Least share of neighbouring words in another order."
+    )
+    kept_facts: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="Least share of the source's numbers and table values that remain.",
+    )
+    min_written: float = Field(
+        0.5, ge=0, le=1, description="Least share of the sentences that are written well."
+    )
 
 
 class Front(BaseModel):
@@ -74,19 +118,32 @@ class Front(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
-    id: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*([/.][a-z0-9_-]+)*$")
-    version: int = Field(ge=1)
-    stage: Literal[STAGES]  # type: ignore[valid-type]
-    intent: str
-    label: Literal[LABELS] = "keep"  # type: ignore[valid-type]
-    reads: tuple[str, ...] = ("row",)
-    writes: str = "row"
-    each: Literal["sentence", "passage"] | None = None
-    take: int | None = Field(None, ge=1)
-    sampling: SamplingDefaults = SamplingDefaults()
-    checks: Checks = Checks()
-    answer_schema: dict[str, Any] | None = Field(None, alias="schema")
-    note: str = ""
+    id: str = Field(
+        pattern=r"^[a-z0-9][a-z0-9_-]*([/.][a-z0-9_-]+)*$",
+        description="Its name, such as adversarial/noise.",
+    )
+    version: int = Field(ge=1, description="Raised when its text changes.")
+    stage: Literal[tuple(STAGES)] = Field(description="What it is run for.")  # type: ignore[valid-type]
+    intent: str = Field(description="What it does, in a sentence for people.")
+    label: Literal[LABELS] = Field(  # type: ignore[valid-type]
+        "keep", description="What the change does to the row's label."
+    )
+    reads: tuple[str, ...] = Field(("row",), description="The variables that its body uses.")
+    writes: str = Field(
+        "row", description="The part that the answer becomes: text, summary, modality, row, ..."
+    )
+    each: Literal["sentence", "passage"] | None = Field(
+        None, description="Ask once for each sentence, or for one run of neighbouring sentences."
+    )
+    take: int | None = Field(None, ge=1, description="Sentences that are taken at most, drawn.")
+    sampling: SamplingDefaults = Field(
+        SamplingDefaults(), description="Sampling values, see below."
+    )
+    checks: Checks = Field(Checks(), description="What the answer must pass, see below.")
+    answer_schema: dict[str, Any] | None = Field(
+        None, alias="schema", description="JSON schema of the answer."
+    )
+    note: str = Field("", description="What a reader should know besides.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic_core import to_json
 
@@ -34,41 +34,43 @@ FOLDERS = ("data", "rejected", "errors")
 class Output:
     """One wanted output that was written; `reason` is empty where it was accepted."""
 
-    id: str
-    source_id: str
-    dataset: str
-    split: str | None
-    group: str | None
-    target: Target
-    prompt: str
-    sample: int
-    source_text: str
-    text: str
-    parts: str
-    model: str
-    model_revision: str
-    prompt_digest: str
-    sampling: str
-    seed: int | None
-    request_key: str
-    experts: str
-    scores: str
-    notes: str
-    reason: str = ""
+    id: Annotated[str, "ROW/PROMPT/SAMPLE"]
+    source_id: Annotated[str, "id of the row"]
+    dataset: Annotated[str, "name of the data set"]
+    split: Annotated[str | None, "train, validation, test or another"]
+    group: Annotated[str | None, "what is never parted between splits"]
+    target: Annotated[Target, "what is to be predicted: a number or a text, one of them in a run"]
+    prompt: Annotated[str, "id of the prompt; `clean` for the row itself"]
+    sample: Annotated[int, "which variant by this prompt, from 0"]
+    source_text: Annotated[str, "the row in the experts' words"]
+    text: Annotated[str, "the row as it was written: what is trained on"]
+    parts: Annotated[str, "JSON: the parts of `text` by name"]
+    model: Annotated[str, "language model, empty where none was asked"]
+    model_revision: Annotated[str, "its commit, or a digest of its weights"]
+    prompt_digest: Annotated[
+        str, "digest of the prompt's file; of a clean row, of those that wrote into it"
+    ]
+    sampling: Annotated[str, "JSON: sampling values, without the seed"]
+    seed: Annotated[int | None, "of this output; its further requests count on from it"]
+    request_key: Annotated[str, "keys of its requests in the journal, space between"]
+    experts: Annotated[str, "JSON: name, version and confidence of each modality's expert"]
+    scores: Annotated[str, "JSON: written, similarity, sibling, facts, judge; as far as measured"]
+    notes: Annotated[str, "what was cut, kept, missing; semicolons between"]
+    reason: Annotated[str, "why it was rejected"] = ""
 
 
 @dataclass(slots=True)
 class Failure:
     """One wanted output that could not be written, and at which stage."""
 
-    id: str
-    source_id: str
-    prompt: str
-    sample: int
-    stage: str
-    error_type: str
-    message: str
-    attempts: int
+    id: Annotated[str, "ROW/PROMPT/SAMPLE"]
+    source_id: Annotated[str, "id of the row"]
+    prompt: Annotated[str, "id of the prompt; `clean` for the row itself"]
+    sample: Annotated[int, "which variant by this prompt, from 0"]
+    stage: Annotated[str, "describe, align, derive, perturb or judge"]
+    error_type: Annotated[str, "kind of the error"]
+    message: Annotated[str, "what went wrong"]
+    attempts: Annotated[int, "how often the request was sent"]
 
 
 OUTPUT_COLUMNS = [f.name for f in fields(Output)]
