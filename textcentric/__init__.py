@@ -13,7 +13,26 @@ from typing import TYPE_CHECKING
 from textcentric.machine import importing
 
 if TYPE_CHECKING:
-    from textcentric.api import Run, augment, stream
+    from textcentric.api import (
+        Run,
+        ablate,
+        augment,
+        compare,
+        describe,
+        estimate,
+        evaluate,
+        evaluate_fusion,
+        evaluate_reward,
+        latents,
+        list_runs,
+        load_model,
+        make_report,
+        predict,
+        retrieve,
+        score,
+        stream,
+        train,
+    )
     from textcentric.augmentation.config import AugmentConfig
     from textcentric.data import load
     from textcentric.engines import (
@@ -61,17 +80,51 @@ __all__ = [
     "StoppedError",
     "TextCentricError",
     "TextRow",
+    "ablate",
     "augment",
+    "compare",
+    "describe",
+    "estimate",
+    "evaluate",
+    "evaluate_fusion",
+    "evaluate_reward",
+    "latents",
+    "list_runs",
     "load",
+    "load_model",
+    "make_report",
     "open_engine",
+    "predict",
+    "retrieve",
+    "score",
     "stream",
+    "train",
 ]
 
 
 __getattr__ = importing(
     __name__,
     {
-        "api": ["Run", "augment", "stream"],
+        "api": [
+            "Run",
+            "ablate",
+            "augment",
+            "compare",
+            "describe",
+            "estimate",
+            "evaluate",
+            "evaluate_fusion",
+            "evaluate_reward",
+            "latents",
+            "list_runs",
+            "load_model",
+            "make_report",
+            "predict",
+            "retrieve",
+            "score",
+            "stream",
+            "train",
+        ],
         "augmentation.config": ["AugmentConfig"],
         "data": ["load"],
         "engines": [

@@ -20,6 +20,7 @@ from textcentric.rows import Record
 
 TRIES = 2  # requests for an answer that must fit a schema
 RESAMPLES = 2000
+PILOT_ROWS = 20  # from which the others are estimated
 
 
 @dataclass

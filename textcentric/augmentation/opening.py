@@ -11,8 +11,9 @@ from typing import Any
 from textcentric.augmentation.config import AugmentConfig, resolve
 from textcentric.augmentation.plan import CAPTION
 from textcentric.augmentation.requests import RequestBuilder
-from textcentric.data import load
-from textcentric.data.rows import Rows
+from textcentric.data.loading import SchemaSource
+from textcentric.data.memory import in_hand
+from textcentric.data.rows import Rows, RowsLike
 from textcentric.engines import open_engine
 from textcentric.engines.event_loop import run_in_background
 from textcentric.engines.protocol import Engine, Request
@@ -57,12 +58,17 @@ def lent_engine(
         run_in_background(opened.close)
 
 
-def load_rows(config: AugmentConfig) -> Rows:
-    """Load the data set that the configuration names."""
-    return load(
-        config.dataset,
+def load_rows(
+    config: AugmentConfig, rows: RowsLike | None = None, schema: SchemaSource = None
+) -> Rows:
+    """Load the data set that the configuration names, as it filters it.
+
+    `rows` stand in for that data set, and `schema` for the one that says what columns are.
+    """
+    return in_hand(
+        config.dataset if rows is None else rows,
+        schema or config.table_schema,
         data_dir=config.data_dir,
-        schema=config.table_schema,
         split=config.split,
         limit=config.limit,
         require=config.require,

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from textcentric.augmentation.driver import Job
     from textcentric.augmentation.run import Opened
 
-PILOT_ROWS = 20
-
 
 def run_config(
     config: AugmentConfig,
@@ -34,6 +32,7 @@ def run_config(
 
     `retry_failed` asks for failed outputs again; `stand_ins` are those of `opened`.
     """
+    from textcentric.augmentation.forecast import PILOT_ROWS
     from textcentric.augmentation.run import finished_manifest, opened, wrap_up
 
     tell = (lambda line: None) if quiet else say

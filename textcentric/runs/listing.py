@@ -28,6 +28,11 @@ def find_run(name: str) -> Path:
     raise ConfigError(f"{unknown('run', Path(name).name, known)} (looked in {parent}/)")
 
 
+def is_run(name: str) -> bool:
+    """Say whether there is a run of that name or path."""
+    return any((folder / "run.yaml").is_file() for folder in (Path(name), RUNS / name))
+
+
 def newest_run() -> Path:
     """Return the run in `runs/` that was started last."""
     found = list_runs(RUNS)

@@ -21,7 +21,7 @@ from textcentric.augmentation.words import Watch, augmented, expert_words
 from textcentric.command_line import command
 from textcentric.corruption.grid import CLEAN, MARK, Cell, CorruptedRows, check_damaged, make_grid
 from textcentric.data.memory import InHand
-from textcentric.data.rows import Rows
+from textcentric.data.rows import Rows, RowsLike
 from textcentric.engines.protocol import Engine
 from textcentric.errors import ConfigError, DataError, Say
 from textcentric.evaluation.comparison.arms import Trial, Tried, arm_examples, attempt, read_trial
@@ -48,8 +48,8 @@ SETTINGS, WORDS, CONSTANT = "compare.yaml", "words", "constant"
 class Comparison:
     """A comparison: what its configuration means, made when it is first asked for.
 
-    `engine` stands in for the one that the configuration names; `watch` shows LLM runs; `words` is
-    where experts' words are remembered, if not in the comparison's own directory.
+    `engine` and `rows` stand in for what the configuration names; `watch` shows LLM runs; `words`
+    is where experts' words are remembered, if not in the comparison's own directory.
     """
 
     config: CompareConfig
@@ -57,6 +57,7 @@ class Comparison:
     say: Say = lambda line: None
     watch: Watch | None = None
     words: Path | None = None
+    rows: RowsLike | None = None
 
     @property
     def folder(self) -> Path:
@@ -307,7 +308,7 @@ class Comparison:
         return {"train": len(splits) - held_out, "held_out": held_out, "test": test}
 
     def _rows(self, split: str | None, limit: int | None) -> Any:
-        return load_rows(self._augment(split=split, limit=limit))
+        return load_rows(self._augment(split=split, limit=limit), self.rows)
 
     def _labelled(self, rows: Rows, records: Sequence[Record], what: str) -> InHand:
         usable = [record for record in map(self._scaled, records) if record.target is not None]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from textcentric.augmentation.opening import load_rows, make_experts
 from textcentric.augmentation.words import EXPERTS_ONLY, describe_examples
 from textcentric.command_line import command, schema_flags
-from textcentric.data.memory import InHand, in_hand
+from textcentric.data.memory import InHand
 from textcentric.data.rows import Rows, RowsLike
 from textcentric.errors import ConfigError, DataError, Say, unknown
 from textcentric.methods.downstream import Downstream
@@ -109,10 +109,7 @@ def _raw(training: Training, folder: Path | None, given: RowsLike | None) -> Tra
     from textcentric.runs.origin import expert_origin
 
     config = training.data()
-    if given is None:
-        rows: Rows = load_rows(config)
-    else:
-        rows = in_hand(given, config.table_schema, data_dir=config.data_dir)
+    rows = load_rows(config, given)
     known = [Example(r.id, {}, r.target, r.split, r.group) for r in rows]
     train, held_out, notes = _split(labelled(known), training)
     ids = {example.id for example in (*train, *held_out)}

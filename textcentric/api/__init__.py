@@ -1,0 +1,62 @@
+"""Everything from Python: what the commands do, as functions, in the same words.
+
+Settings are keyword arguments under the names of the flags, and an unknown one is answered with the
+nearest. `progress` is off unless it is True, a line on stderr, or a function that is told what is
+being done and how much of it. All work inside a running event loop too.
+"""
+
+from typing import TYPE_CHECKING
+
+from textcentric.machine import importing
+
+if TYPE_CHECKING:
+    from textcentric.api.evaluations import (
+        ablate,
+        compare,
+        evaluate,
+        evaluate_fusion,
+        evaluate_reward,
+    )
+    from textcentric.api.models import latents, load_model, predict, retrieve, score, train
+    from textcentric.api.results import Result, Run, RunList
+    from textcentric.api.runs import (
+        augment,
+        describe,
+        estimate,
+        list_runs,
+        make_report,
+        stream,
+    )
+
+__all__ = [
+    "Result",
+    "Run",
+    "RunList",
+    "ablate",
+    "augment",
+    "compare",
+    "describe",
+    "estimate",
+    "evaluate",
+    "evaluate_fusion",
+    "evaluate_reward",
+    "latents",
+    "list_runs",
+    "load_model",
+    "make_report",
+    "predict",
+    "retrieve",
+    "score",
+    "stream",
+    "train",
+]
+
+__getattr__ = importing(
+    __name__,
+    {
+        "evaluations": "ablate compare evaluate evaluate_fusion evaluate_reward".split(),
+        "models": "latents load_model predict retrieve score train".split(),
+        "results": "Result Run RunList".split(),
+        "runs": "augment describe estimate list_runs make_report stream".split(),
+    },
+)

@@ -1,0 +1,100 @@
+"""What a caller gives: rows by name or in hand, an engine by name or open, settings by keyword."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from textcentric.api.results import Result, Run
+from textcentric.data.dataset import Dataset
+from textcentric.data.frames import table_in_hand
+from textcentric.data.memory import InHand
+from textcentric.data.schema import Schema
+from textcentric.engines.protocol import Engine
+from textcentric.errors import Say
+from textcentric.rows import Record
+from textcentric.settings import Settings, read
+
+Model = TypeVar("Model", bound=Settings)
+
+
+def settings_of(model: type[Model], given: Mapping[str, Any], say: Say) -> Model:
+    """Return settings of keyword arguments; None means not given.
+
+    Raises ConfigError with the nearest name for an unknown one.
+    """
+    fields = model.model_fields
+    flags = {
+        name: _value(value, str(fields[name].annotation) if name in fields else "")
+        for name, value in given.items()
+    }
+    return read(model, None, flags, (), say)
+
+
+def _value(value: Any, kind: str) -> Any:
+    """Return a value as a field of that type takes it: paths as texts, one text as a list."""
+    if isinstance(value, Schema):
+        return value.model_dump(mode="json", exclude_unset=True)
+    if isinstance(value, Path) or hasattr(value, "path"):
+        value = str(getattr(value, "path", value))
+    alone = isinstance(value, str) and kind.startswith("tuple[")
+    return (value,) if alone else value
+
+
+def place(given: str | Path | Result | Run) -> str:
+    """Return the path of a folder, or of what lies in one."""
+    return str(given if isinstance(given, str | Path) else given.path)
+
+
+def places(given: str | Path | Result | Sequence[str | Path | Result]) -> list[str]:
+    """Return the paths of one folder or several."""
+    several = isinstance(given, Sequence) and not isinstance(given, str)
+    return [place(folder) for folder in given] if several else [place(given)]  # type: ignore
+
+
+def by_name(rows: object) -> bool:
+    """Say whether rows are the name or path of some."""
+    return isinstance(rows, str | Path)
+
+
+def in_store(rows: object) -> object:
+    """Return rows that can be read more than once: what a generator gives, as a list."""
+    return list(rows) if isinstance(rows, Iterator) else rows
+
+
+def source(rows: object) -> str:
+    """Return what settings call rows: their name or path; those in hand by their content."""
+    if by_name(rows):
+        return str(rows)
+    name = rows.name if isinstance(rows, Dataset | InHand) else "rows"
+    digest = hashlib.blake2b(repr(_content(rows)).encode("utf-8", "surrogatepass"), digest_size=4)
+    return f"{name}-{digest.hexdigest()}"
+
+
+def _content(rows: object) -> object:
+    if isinstance(rows, Dataset):
+        return rows.digest, rows.split, rows.require, rows.limit
+    if isinstance(rows, InHand):
+        return rows.digest
+    table = table_in_hand(rows)
+    if table is not None:
+        return table.fingerprint
+    return [_record(row) for row in rows] if isinstance(rows, Sequence) else rows
+
+
+def _record(row: object) -> object:
+    if not isinstance(row, Record):
+        return row
+    return row.id, dict(row.inputs), row.target, row.group, row.split
+
+
+def engine_in_hand(engine: str | Engine | None) -> Engine | None:
+    """Return an engine that the caller opened, None where it is named or absent."""
+    return None if engine is None or isinstance(engine, str) else engine
+
+
+def engine_name(engine: str | Engine | None) -> str | None:
+    """Return the name of an engine that settings are to open."""
+    return engine if isinstance(engine, str) else None

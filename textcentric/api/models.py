@@ -1,0 +1,213 @@
+"""Models for Python: trained, loaded, and asked for predictions, scores and what lies nearest."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from textcentric.api.given import (
+    by_name,
+    engine_in_hand,
+    engine_name,
+    in_store,
+    place,
+    settings_of,
+    source,
+)
+from textcentric.api.progress import Progress, watched
+from textcentric.api.results import Encoded, Predictions, Result, Retrieved, Run, Scores, Trained
+from textcentric.data.pairs import PairsLike
+from textcentric.data.rows import RowsLike
+from textcentric.engines.protocol import Engine
+from textcentric.errors import ConfigError
+from textcentric.evaluation.config import PredictConfig, ScoreConfig
+from textcentric.machine import require
+from textcentric.methods import METHODS, method_training, training_settings
+from textcentric.methods.align_vl.config import RetrieveConfig
+from textcentric.methods.align_vl.latents.config import LatentsConfig
+from textcentric.runs.listing import is_run
+from textcentric.training.config import TrainingSettings
+
+if TYPE_CHECKING:
+    from textcentric.methods.downstream import Downstream
+    from textcentric.training.protocol import Method
+
+
+def train(
+    method: str,
+    rows: RowsLike | PairsLike | Run | Result | None = None,
+    *,
+    progress: Progress = None,
+    **settings: Any,
+) -> Trained:
+    """Train a method ("downstream", "reward", "crmt", "align-vl") and return what came of it.
+
+    `rows` are what it learns from: a run, rows or pairs in hand or by name, or latents.
+    `settings` are the keys of `train METHOD`, of its loop and of its method. The same call goes on
+    with a training that was interrupted.
+
+    >>> train("downstream", "runs/first", max_steps=100)                        # doctest: +SKIP
+    """
+    model = training_settings(method)
+    require(f"train {method}")
+    rows = in_store(rows)  # type: ignore[assignment]
+    in_hand = not (rows is None or by_name(rows) or isinstance(rows, Run | Result))
+    with watched(progress) as (steps, say):
+        training = settings_of(model, {**settings, **learnt_from(model, rows)}, say)
+        training.check()
+        trade = method_training(method)
+        ready = trade.prepared(training, say, rows=rows if in_hand else None)
+        result = ready.run(quiet=True, steps=steps)
+    from textcentric.training.plan import facts
+
+    values = facts(result, ready.task)
+    table = [{"metric": name, "value": value} for name, value in result.metrics.items()]
+    return Trained(result.output_dir, values, table, result.history)
+
+
+def learnt_from(model: type[TrainingSettings], rows: object) -> dict[str, str]:
+    """Return the setting that names what is learnt from: a run, or rows."""
+    if rows is None:
+        return {}
+    raw = model.sources[-1]
+    if isinstance(rows, Run) or (by_name(rows) and is_run(str(rows))):
+        return {"run" if "run" in model.sources else raw: place(rows)}  # type: ignore[arg-type]
+    return {raw: place(rows) if isinstance(rows, Result) else source(rows)}
+
+
+def load_model(folder: str | Path | Result, *, files: str | Path | None = None) -> Method:
+    """Return a trained model of any method, ready to use.
+
+    `files` is the folder of pictures, sounds or latents, where it reads them. Raises ConfigError
+    where the folder holds none.
+    """
+    from textcentric.training.folder import FACTS, find_model_folder
+
+    path = find_model_folder(place(folder), FACTS)
+    about = json.loads((path / FACTS).read_text(encoding="utf-8"))
+    name = about.get("identity", {}).get("method")
+    if name not in METHODS:
+        raise ConfigError(f"{path} holds a model of {name!r}, expected {', '.join(METHODS)}")
+    return method_training(name).load(path, files)
+
+
+def predict(
+    model: str | Path | Result | Downstream,
+    rows: RowsLike,
+    *,
+    engine: str | Engine | None = None,
+    progress: Progress = None,
+    **settings: Any,
+) -> Predictions:
+    """Predict the target of new rows, read as the training rows were; `output` keeps a file of it.
+
+    `settings` are the keys of `predict`. An LLM is asked only where the model reads what one wrote.
+
+    >>> predict("models/first", [{"id": "a", "words": "A calm dog."}])          # doctest: +SKIP
+    """
+    from textcentric.evaluation.prediction import predict_rows
+    from textcentric.evaluation.predictions_file import write_predictions
+
+    require("predict")
+    rows = in_store(rows)  # type: ignore[assignment]
+    trained = place(model) if isinstance(model, str | Path | Result) else model
+    with watched(progress) as (steps, say):
+        given = {**settings, "engine": engine_name(engine), "dataset": source(rows)}
+        config = settings_of(PredictConfig, given, say)
+        predicted = predict_rows(
+            trained,
+            config,
+            None if by_name(rows) else rows,
+            engine=engine_in_hand(engine),
+            steps=steps,
+        )
+        for note in predicted.notes:
+            say(note)
+    table = list(predicted.rows())
+    path = None if config.output is None else write_predictions(table, config.output)
+    return Predictions(path, {"predictions": table}, table, predicted.problems)
+
+
+def score(
+    model: str | Path | Result,
+    responses: RowsLike,
+    *,
+    progress: Progress = None,
+    **settings: Any,
+) -> Scores:
+    """Score responses with a reward model, the higher the better; `output` keeps a file of it.
+
+    `responses` are rows of prompt and response; `settings` are the keys of `score`.
+    """
+    from textcentric.evaluation.rewards.scoring import opened_output, score_responses
+
+    require("score")
+    responses = in_store(responses)  # type: ignore[assignment]
+    with watched(progress) as (steps, say):
+        given = {**settings, "input": source(responses)}
+        config = settings_of(ScoreConfig, given, say)
+        scoring = score_responses(place(model), config, None if by_name(responses) else responses)
+        table = []
+        with opened_output(config.output) if config.output else nullcontext() as file:
+            for line in scoring:
+                table.append(line)
+                if file is not None:
+                    print(json.dumps(line, ensure_ascii=False), file=file, flush=True)
+                if steps is not None:
+                    steps("responses scored", len(table), len(table))
+    if config.output is not None:  # with those that were scored before
+        table = [json.loads(line) for line in config.output.read_text("utf-8").splitlines()]
+    return Scores(config.output, {"scores": table}, table)
+
+
+def latents(rows: RowsLike, *, progress: Progress = None, **settings: Any) -> Encoded:
+    """Encode pictures, texts or sounds once, each row a pair; return the folder of latents.
+
+    `settings` are the keys of `latents`. The same call goes on where it was stopped.
+    """
+    from textcentric.methods.align_vl.latents.encoding import encode
+
+    require("latents")
+    rows = in_store(rows)  # type: ignore[assignment]
+    with watched(progress) as (steps, say):
+        config = settings_of(LatentsConfig, {**settings, "dataset": source(rows)}, say)
+        note = steps or (lambda modality, done, items: None)
+        made = encode(config, None if by_name(rows) else rows, say=say, note=note)
+    table = [
+        {"modality": name, "items": made.count(name), "width": made.width(name)}
+        | dict(zip(("encoder", "version"), made.encoder(name), strict=True))
+        for name in made.modalities
+    ]
+    return Encoded(made.folder, made.facts(), table)
+
+
+def retrieve(
+    model: str | Path | Result, latents: str | Path | Result, **settings: Any
+) -> Retrieved:
+    """Find pictures by words, words by sounds, ...; without a query, test how well it works.
+
+    `settings` are the keys of `retrieve`: `text`, `image`, `audio`, `top`, `page`, ...
+    """
+    from textcentric.methods.align_vl import retrieval
+
+    require("retrieve")
+    with watched(None) as (_, say):
+        config = settings_of(RetrieveConfig, {**settings, "latents": place(latents)}, say)
+    if not config.wanted():
+        measured = retrieval.recall(place(model), config)
+        return Retrieved(None, measured, _recall_table(measured))
+    require("retrieve by a query")
+    queries = retrieval.retrieve(place(model), config)
+    table = [{"query": query["value"], **hit} for query in queries for hit in query["hits"]]
+    return Retrieved(config.page, {"queries": queries}, table)
+
+
+def _recall_table(measured: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    return [
+        {"way": way} | {name: of[name]["value"] for name in of if name.startswith("R@")}
+        for way, of in measured.items()
+        if isinstance(of, Mapping)
+    ]

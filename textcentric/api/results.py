@@ -1,0 +1,273 @@
+"""What the functions give back: a path, figures as JSON values, and a table of them."""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, overload
+
+from textcentric.runs import listing
+from textcentric.runs.lineage import lineage
+from textcentric.runs.manifest import read_manifest
+from textcentric.runs.shards import schemas
+
+if TYPE_CHECKING:
+    import datasets
+    import pandas as pd
+
+SHOWN = 20  # rows of a table in a notebook
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of something: where it lies, its figures, and the rows of its table.
+
+    `path` is None where nothing was written. `values` are what the command prints with `--json`.
+    """
+
+    path: Path | None
+    values: Mapping[str, Any] = field(repr=False)
+    table: Sequence[Row] = field(repr=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the figures as JSON values."""
+        return dict(self.values)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return the table as a data frame."""
+        import pandas as pd
+
+        return pd.DataFrame([dict(row) for row in self.table])
+
+    @property
+    def dataset(self) -> datasets.Dataset:
+        """Return the table as a Hugging Face data set."""
+        import datasets
+
+        return datasets.Dataset.from_list([dict(row) for row in self.table])
+
+    def __getitem__(self, name: str) -> Any:
+        """Return a figure by its name."""
+        return self.values[name]
+
+    def _repr_html_(self) -> str:
+        return html_table(self.table, "" if self.path is None else str(self.path))
+
+
+@dataclass(frozen=True)
+class Estimate(Result):
+    """What a run would take, from a pilot whose answers are kept."""
+
+
+@dataclass(frozen=True)
+class Described(Result):
+    """Rows in the experts' words."""
+
+
+@dataclass(frozen=True)
+class Trained(Result):
+    """A training that came to its end; `path` is the folder of the model."""
+
+    history: Sequence[Row] = field(repr=False, default=())
+
+    @property
+    def metrics(self) -> Mapping[str, float]:
+        """Return the figures of the held-out rows."""
+        metrics: Mapping[str, float] = self.values["metrics"]
+        return metrics
+
+
+@dataclass(frozen=True)
+class Predictions(Result):
+    """A prediction of each row; `problems` says of some why they have none."""
+
+    problems: Mapping[str, str] = field(repr=False, default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Scores(Result):
+    """The reward of each response, or why it has none."""
+
+
+@dataclass(frozen=True)
+class Encoded(Result):
+    """Latents of frozen encoders; `path` is their folder."""
+
+
+@dataclass(frozen=True)
+class Retrieved(Result):
+    """What lies nearest to queries, or, without any, how well the search works."""
+
+
+@dataclass(frozen=True)
+class Evaluation(Result):
+    """What models lose under damage, beside each other; `path` is the folder of the report."""
+
+    @property
+    def verdict(self) -> str:
+        """Return what came of it in one sentence."""
+        return str(self.values["verdict"]["sentence"])
+
+    @property
+    def report(self) -> Path:
+        """Return the page."""
+        return Path(self.values["report"])
+
+
+@dataclass(frozen=True)
+class RewardEvaluation(Result):
+    """How often reward models are right on each set of pairs."""
+
+
+@dataclass(frozen=True)
+class FusionEvaluation(Result):
+    """What attacks leave of fusion models."""
+
+
+@dataclass(frozen=True)
+class Ablation(Result):
+    """What is lost where one piece of a method is taken away."""
+
+    pictures: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run directory as Hugging Face data sets."""
+
+    path: Path
+
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        """Return counts, versions, digests: the run's `manifest.json`."""
+        return read_manifest(self.path)
+
+    @property
+    def status(self) -> str:
+        """Return how the run ended: finished, failed, stopped, interrupted or killed."""
+        return listing.status(self.path, self.manifest)
+
+    @property
+    def totals(self) -> dict[str, int]:
+        """Return how many outputs were requested, accepted, rejected, failed and are pending."""
+        return dict(self.manifest.get("totals", {}))
+
+    @property
+    def dataset(self) -> datasets.Dataset:
+        """Return the accepted rows, clean ones included."""
+        return self._read("data")
+
+    @property
+    def rejected(self) -> datasets.Dataset:
+        """Return the rejected rows with their reasons."""
+        return self._read("rejected")
+
+    @property
+    def errors(self) -> datasets.Dataset:
+        """Return the outputs that failed, with stage and message."""
+        return self._read("errors")
+
+    @property
+    def report(self) -> Path:
+        """Return the page about the run."""
+        return self.path / "report.html"
+
+    def lineage(self, row_id: str) -> dict[str, Any]:
+        """Return everything known of the output `row_id`; raises DataError for an unknown one."""
+        return lineage(self.path, row_id)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the manifest and the path, as `augment --json` prints them."""
+        return {"path": str(self.path), **self.manifest}
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return the accepted rows as a data frame."""
+        return self.dataset.to_pandas()
+
+    def _repr_html_(self) -> str:
+        counts: Mapping[str, Mapping[str, int]] = self.manifest.get("counts", {})
+        rows = [{"prompt": prompt, **fates} for prompt, fates in counts.items()]
+        return html_table(rows, f"{self.path}, {self.status}")
+
+    def _read(self, name: str) -> datasets.Dataset:
+        import pyarrow.parquet as pq
+        from datasets import Dataset as HubDataset
+
+        files = sorted((self.path / name).glob("*.parquet"))
+        filled = [str(file) for file in files if pq.read_metadata(file).num_rows]
+        if filled:
+            return HubDataset.from_parquet(filled)
+        schema = pq.read_schema(files[0]) if files else schemas(numeric_target=True)[name]
+        return HubDataset(schema.empty_table())
+
+
+@dataclass(frozen=True)
+class RunList(Sequence[Run]):
+    """The runs of a folder, newest first."""
+
+    path: Path
+    runs: tuple[Run, ...] = field(repr=False)
+
+    def __len__(self) -> int:
+        return len(self.runs)
+
+    @overload
+    def __getitem__(self, at: int) -> Run: ...
+    @overload
+    def __getitem__(self, at: slice) -> tuple[Run, ...]: ...
+    def __getitem__(self, at: int | slice) -> Run | tuple[Run, ...]:
+        return self.runs[at]
+
+    def __iter__(self) -> Iterator[Run]:
+        return iter(self.runs)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the manifest of each run by its path."""
+        return {str(run.path): run.to_dict() for run in self.runs}
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return a row for each run."""
+        import pandas as pd
+
+        return pd.DataFrame(self._rows())
+
+    def _rows(self) -> list[dict[str, Any]]:
+        return [{"run": str(run.path), "status": run.status, **run.totals} for run in self.runs]
+
+    def _repr_html_(self) -> str:
+        return html_table(self._rows(), str(self.path))
+
+
+def html_table(rows: Sequence[Row], caption: str = "") -> str:
+    """Return the first rows as a table of HTML; everything in them is text.
+
+    >>> html_table([{"id": "<b>", "score": 0.25}])
+    '<table><thead><tr><th>id</th><th>score</th></tr></thead><tbody><tr><td>&lt;b&gt;</td>\
+<td>0.25</td></tr></tbody></table>'
+    """
+    names = list(dict.fromkeys(name for row in rows[:SHOWN] for name in row))
+    head = "".join(f"<th>{html.escape(str(name))}</th>" for name in names)
+    body = "".join(f"<tr>{_cells(row, names)}</tr>" for row in rows[:SHOWN])
+    more = f"{len(rows) - SHOWN:,} more rows" if len(rows) > SHOWN else ""
+    said = ", ".join(filter(None, (caption, more)))
+    title = f"<caption>{html.escape(said)}</caption>" if said else ""
+    return f"<table>{title}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _cells(row: Row, names: Sequence[str]) -> str:
+    return "".join(f"<td>{html.escape(_as_text(row.get(name)))}</td>" for name in names)
+
+
+def _as_text(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, str | int | Path):
+        return str(value)
+    return json.dumps(value, ensure_ascii=False, default=str)

@@ -1,0 +1,217 @@
+"""Runs for Python: rows described, augmented or streamed, and the run directories that are left."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from textcentric.api.given import in_store, settings_of
+from textcentric.api.progress import Progress, watched
+from textcentric.api.results import Described, Estimate, Run, RunList
+from textcentric.augmentation.config import AugmentConfig, resolve
+from textcentric.augmentation.description import Described as InWords
+from textcentric.augmentation.driver import Progress as Counted
+from textcentric.augmentation.driver import stream as stream_job
+from textcentric.augmentation.forecast import PILOT_ROWS, estimate_run
+from textcentric.augmentation.opening import load_rows
+from textcentric.augmentation.run import (
+    Opened,
+    close_job,
+    finished_manifest,
+    opened,
+    run_to_end,
+    wrap_up,
+)
+from textcentric.augmentation.words import in_words
+from textcentric.data.loading import SchemaSource
+from textcentric.data.memory import label
+from textcentric.data.rows import Rows, RowsLike
+from textcentric.engines.event_loop import run_in_background
+from textcentric.engines.protocol import Engine
+from textcentric.errors import Say
+from textcentric.rows import Record
+from textcentric.runs import listing
+from textcentric.runs.counters import Steps
+from textcentric.runs.manifest import read_manifest
+from textcentric.runs.shards import Failure, Output
+
+RESULTS = "results.json"  # in the folder of an evaluation or comparison
+
+
+def describe(
+    rows: RowsLike, *, schema: SchemaSource = None, progress: Progress = None, **settings: Any
+) -> Described:
+    """Return rows in the experts' words, without a language model; the first five of them.
+
+    `settings` are the keys of `describe`: `limit`, `split`, `image_expert`, ...
+
+    >>> describe("petfinder", limit=2).to_pandas()                              # doctest: +SKIP
+    """
+    rows = in_store(rows)  # type: ignore[assignment]
+    with watched(progress) as (steps, say):
+        given = {"limit": 5, **settings, "dataset": label(rows)}
+        config = settings_of(AugmentConfig, given, say)
+        dataset = load_rows(config, rows, schema)
+        for note in dataset.notes:
+            say(note)
+        told = run_in_background(lambda: asyncio.to_thread(_told, config, dataset, steps, say))
+    values: dict[str, dict[str, Any]] = {
+        record.id: {"parts": dict(words.row.parts), "experts": words.experts, "notes": words.notes}
+        for record, words in told
+        if words is not None
+    }
+    return Described(None, values, [{"id": i, **of["parts"]} for i, of in values.items()])
+
+
+def _told(
+    config: AugmentConfig, dataset: Rows, steps: Steps | None, say: Say
+) -> list[tuple[Record, InWords | None]]:
+    told = []
+    for pair in in_words(config, dataset, say=say):
+        told.append(pair)
+        if steps is not None:
+            steps("rows", len(told), dataset.count())
+    return told
+
+
+def augment(
+    rows: RowsLike,
+    *,
+    prompts: str | Sequence[str] = "adversarial",
+    engine: str | Engine = "auto",
+    output_dir: str | Path | None = None,
+    schema: SchemaSource = None,
+    progress: Progress = None,
+    **settings: Any,
+) -> Run:
+    """Augment `rows` into a run directory and return it; also works inside a running event loop.
+
+    `rows` are a data set, a data frame, dictionaries, `Record`s, or a name or path that `load`
+    takes; `settings` are the keys of `AugmentConfig`. Calling again with the same arguments goes
+    on. An `engine` of your own stays open for the next run: `await engine.close()` when none
+    follows.
+
+    >>> run = augment("petfinder", limit=24, engine=ScriptedEngine("A calm dog."))  # doctest: +SKIP
+    """
+    rows = in_store(rows)  # type: ignore[assignment]
+    with watched(progress) as (steps, say):
+        config, engine_in_hand = _config(rows, prompts, engine, output_dir, settings)
+        dataset = load_rows(config, rows, schema)
+        with opened(config, rows=dataset, engine=engine_in_hand, say=say) as run:
+            _to_end(run, steps)
+            return Run(run.job.folder)
+
+
+def estimate(
+    rows: RowsLike,
+    *,
+    prompts: str | Sequence[str] = "adversarial",
+    engine: str | Engine = "auto",
+    output_dir: str | Path | None = None,
+    schema: SchemaSource = None,
+    progress: Progress = None,
+    **settings: Any,
+) -> Estimate:
+    """Run the first 20 rows and return what all would take; see `augment` for the arguments.
+
+    The answers of the pilot are kept in the run directory, and `augment` goes on with them.
+    """
+    rows = in_store(rows)  # type: ignore[assignment]
+    with watched(progress) as (steps, say):
+        config, engine_in_hand = _config(rows, prompts, engine, output_dir, settings)
+        dataset = load_rows(config, rows, schema)
+        with opened(config, rows=dataset, engine=engine_in_hand, say=say) as run:
+            run.job.budget = replace(run.job.budget, rows=PILOT_ROWS)
+            _to_end(run, steps)
+            taken = estimate_run(run.job)
+    kinds = ("prompt_tokens", "output_tokens", "seconds")
+    table = [
+        {"of": kind, "mean": taken[kind]["mean"], "interval": taken[kind]["interval"]}
+        for kind in kinds
+    ]
+    return Estimate(Path(taken["path"]), taken, table)
+
+
+async def stream(
+    rows: RowsLike,
+    *,
+    prompts: str | Sequence[str] = "adversarial",
+    engine: str | Engine = "auto",
+    output_dir: str | Path | None = None,
+    schema: SchemaSource = None,
+    progress: Progress = None,
+    **settings: Any,
+) -> AsyncIterator[Output | Failure]:
+    """Yield outputs as their rows finish; see `augment` for the arguments.
+
+    A run that came to its end gets its report and card; one that was left can be gone on with.
+    """
+    rows = in_store(rows)  # type: ignore[assignment]
+    with watched(progress) as (steps, say):
+        config, engine_in_hand = _config(rows, prompts, engine, output_dir, settings)
+        dataset = load_rows(config, rows, schema)
+        with opened(config, rows=dataset, engine=engine_in_hand, say=say) as run:
+            if finished_manifest(run.job) is not None:
+                return
+            run.job.on_progress = _counted(run, steps)
+            try:
+                async for output in stream_job(run.job):
+                    yield output
+            finally:
+                await close_job(run.job)
+            await asyncio.to_thread(wrap_up, run.job, read_manifest(run.job.folder))
+
+
+def list_runs(parent: str | Path = "runs") -> RunList:
+    """Return the runs of a folder, newest first."""
+    parent = Path(parent)
+    return RunList(parent, tuple(Run(Path(run["path"])) for run in listing.list_runs(parent)))
+
+
+def make_report(folder: str | Path | Run) -> Path:
+    """Write the page of a run, an evaluation or a comparison anew from its files; return its path.
+
+    Raises ConfigError with the nearest name where there is no such run.
+    """
+    from textcentric.report.robustness import write_robustness_report
+    from textcentric.report.run import write_report
+
+    folder = folder.path if isinstance(folder, Run) else Path(folder)
+    if (folder / RESULTS).is_file():
+        return write_robustness_report(folder)
+    return write_report(listing.find_run(str(folder)))
+
+
+def _to_end(run: Opened, steps: Steps | None) -> None:
+    run.job.on_progress = _counted(run, steps)
+    if finished_manifest(run.job) is None:
+        wrap_up(run.job, run_to_end(run.job))
+
+
+def _counted(run: Opened, steps: Steps | None) -> Counted | None:
+    """Return what tells `steps` of the rows that are finished."""
+    if steps is None:
+        return None
+    total = min(run.job.dataset.count() - run.finished, run.job.budget.rows or 2**63)
+    return lambda metrics: steps("rows", metrics.rows, total)
+
+
+def _config(
+    rows: RowsLike,
+    prompts: str | Sequence[str],
+    engine: str | Engine,
+    output_dir: str | Path | None,
+    settings: dict[str, Any],
+) -> tuple[AugmentConfig, Engine | None]:
+    named = engine if isinstance(engine, str) else engine.fingerprint().get("engine", "own")
+    flags = {
+        "prompts": prompts if isinstance(prompts, str) else ",".join(prompts),
+        "engine": named,
+        "output_dir": str(output_dir) if output_dir else None,
+        "dataset": label(rows),
+    }
+    config = resolve(None, {**settings, **flags})
+    return config, None if isinstance(engine, str) else engine
