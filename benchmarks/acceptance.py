@@ -13,6 +13,7 @@ import json
 from collections.abc import Sequence
 
 import textcentric as tc
+from textcentric.runs.manifest import Manifest
 
 HALF, STRIDE = 50, 7
 RANGES = {"development": (100, 600), "held-out": (600, 11_000)}
@@ -49,9 +50,9 @@ def main() -> None:
     print(json.dumps(shares(run.manifest), indent=2))
 
 
-def shares(manifest: dict[str, object]) -> dict[str, object]:
+def shares(manifest: Manifest) -> dict[str, object]:
     """Return the accepted share of each prompt and of all of them, clean rows aside."""
-    counts = {k: v for k, v in manifest["counts"].items() if k != "clean"}  # type: ignore[attr-defined]
+    counts = {k: v for k, v in manifest["counts"].items() if k != "clean"}
     accepted = sum(entry["accepted"] for entry in counts.values())
     requested = sum(entry["requested"] for entry in counts.values())
     by_prompt = {k: round(v["accepted"] / v["requested"], 3) for k, v in counts.items()}

@@ -15,6 +15,7 @@ from benchmarks.breakdown import components
 from benchmarks.figure import Bar, Figure, median
 from benchmarks.rows import write_table
 from benchmarks.scripted_run import Remembered, configure, run
+from textcentric.runs.manifest import Manifest
 
 BAR = Bar("driver", "<=", 250, "µs", " of CPU")  # a request
 QUICK = {"rows": 60, "repeats": 2}
@@ -56,7 +57,7 @@ def _breakdown(shares: dict[str, float]) -> str:
     return "µs a request: " + ", ".join(f"{name} {cost:.0f}" for name, cost in shares.items())
 
 
-def _mix(manifest: dict[str, Any]) -> str:
+def _mix(manifest: Manifest) -> str:
     totals, sent = manifest["totals"], manifest["requests"]["sent"]
     return (
         f"{sent} requests, {totals['accepted']} outputs accepted, {totals['rejected']} rejected,"

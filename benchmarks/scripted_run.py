@@ -14,6 +14,7 @@ from textcentric.augmentation.run import opened
 from textcentric.engines.protocol import Request
 from textcentric.engines.scripted import Answer, ScriptedEngine
 from textcentric.runs.counters import Metrics
+from textcentric.runs.manifest import Manifest
 
 CONCURRENCY = 256  # what vLLM takes at once on a GPU
 
@@ -31,7 +32,7 @@ class Remembered:
         return said
 
 
-def run(config: AugmentConfig, answers: Answer = answer) -> dict[str, Any]:
+def run(config: AugmentConfig, answers: Answer = answer) -> Manifest:
     """Run `config` to its end and return the manifest."""
     engine = ScriptedEngine(answers, concurrency=CONCURRENCY, keep=False)
     with opened(config, engine=engine, on_progress=Display()) as run:

@@ -20,6 +20,7 @@ from textcentric.augmentation.run import opened, wrap_up
 from textcentric.data.sample.writer import cached_sample
 from textcentric.engines.protocol import Request, Response
 from textcentric.engines.vllm import VllmEngine
+from textcentric.runs.manifest import Manifest
 
 
 @dataclass
@@ -93,7 +94,7 @@ def sample_config(output_dir: Path, **values: Any) -> AugmentConfig:
 
 async def whole_augment(
     config: AugmentConfig, engine: RecordingEngine, **stand_ins: Any
-) -> tuple[float, dict[str, Any]]:
+) -> tuple[float, Manifest]:
     """Return seconds and manifest of a run from opening it to its report, cache cold.
 
     The engine stays open: its start and its end are no part of the time.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
-from typing import Any
 
 from textcentric.fields import ROLES
+from textcentric.settings import Given
 
 SHORT = {"output_dir": "-o", "output": "-o", "config": "-c"}
 EMPTY: tuple[object, ...] = (None, (), [], {})  # values that no flag can give
@@ -24,7 +24,7 @@ def command(*words: object, **flags: object) -> str:
     return shlex.join(said)
 
 
-def schema_flags(schema: Mapping[str, Any] | str | None) -> dict[str, object]:
+def schema_flags(schema: Given | str | None) -> dict[str, object]:
     """Return the flags of `command` that say a schema; one beyond roles has to be a file.
 
     >>> schema_flags({"id": "key", "text": ["title", "words"]})
@@ -47,7 +47,7 @@ def flag_words(name: str, value: object) -> list[str]:
     return [] if value in EMPTY else [flag, str(value)]
 
 
-def only_roles(schema: Mapping[str, Any]) -> bool:
+def only_roles(schema: Given) -> bool:
     """Say whether role flags say all of `schema`."""
     columns = [c for of in schema.values() for c in (of if isinstance(of, list | tuple) else [of])]
     return set(schema) <= set(ROLES) and all(isinstance(column, str) for column in columns)

@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from textcentric.errors import RunError, StoppedError
+from textcentric.values import Json
 
 LONGEST_VALUE = 60  # characters of a value in a message
 Change = tuple[str, Any, Any]  # name, before, after
@@ -99,13 +100,13 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return (yaml.safe_load(path.read_text(encoding="utf-8")) or {}) if path.is_file() else {}
 
 
-def fingerprint(identity: Mapping[str, Any] | Sequence[Any]) -> str:
+def fingerprint(identity: Mapping[str, object] | Sequence[Json]) -> str:
     """Return eight hex digits that stand for an identity."""
     text = json.dumps(identity, sort_keys=True, ensure_ascii=False)
     return hashlib.blake2b(text.encode(), digest_size=4).hexdigest()
 
 
-def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+def differences(old: Mapping[str, object], new: Mapping[str, object]) -> list[str]:
     """Return one line for each value that differs, nested keys joined by dots, long values cut.
 
     >>> differences({"limit": 24, "seed": 0}, {"limit": 48, "seed": 0})
@@ -117,7 +118,7 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def changes(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = "") -> list[Change]:
+def changes(old: Mapping[str, object], new: Mapping[str, object], prefix: str = "") -> list[Change]:
     """Return the name of each value that differs, with both values, None where there is none.
 
     >>> changes({"data": {"rows": 3}}, {"data": {"rows": 4}})

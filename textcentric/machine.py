@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from textcentric.errors import ConfigError
+from textcentric.values import Json
 
 Packages = tuple[str, ...]
 MODEL: Packages = ("torch", "transformers", "safetensors")
@@ -144,7 +145,7 @@ def versions() -> dict[str, str]:
     return found
 
 
-def machine() -> dict[str, Any]:
+def machine() -> dict[str, Json]:
     """Return what kind of machine this is, without names that identify it."""
     return {
         "system": f"{platform.system()} {platform.machine()}",

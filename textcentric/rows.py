@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeAlias
 
 from textcentric.errors import DataError
-
-if TYPE_CHECKING:
-    pass
+from textcentric.settings import Given
 
 Target = float | int | str | None
+# Raw values by modality, which decides their type; see Record.
+Inputs: TypeAlias = Mapping[str, Any]
 CLEAN = "clean"
 DERIVED = ("summary", "reason")  # parts that an LLM writes
 MODALITIES = ("table", "text", "image", "audio")  # in the order in which a row says them
@@ -27,7 +27,7 @@ class Record:
     """
 
     id: str
-    inputs: Mapping[str, Any]
+    inputs: Inputs
     target: Target = None
     group: str | None = None
     split: str | None = None
@@ -46,7 +46,7 @@ class TextRow:
     parts: Mapping[str, str]
     target: Target = None
     source: str | None = None
-    lineage: Mapping[str, Any] = field(default_factory=dict)
+    lineage: Given = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not any(text.strip() for text in self.parts.values()):

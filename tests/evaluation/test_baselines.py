@@ -23,6 +23,7 @@ from textcentric.evaluation.comparison.baselines import (
 )
 from textcentric.metrics.scores import score
 from textcentric.rows import Record
+from textcentric.values import Cells
 
 WORDS = ("slow", "calm", "quick")
 COLOURS = ("red", "green", "blue")
@@ -158,7 +159,7 @@ def test_a_column_that_training_did_not_have_is_left_out() -> None:
 
 
 def test_cells_of_every_kind_are_read() -> None:
-    cells = {"a": 1.5, "b": "4.6 of 5", "c": "95%", "d": ["x", "y"], "e": "$1,200"}
+    cells: Cells = {"a": 1.5, "b": "4.6 of 5", "c": "95%", "d": ["x", "y"], "e": "$1,200"}
     assert Columns([cells]).features([cells]).tolist() == [[1.5, 4.6, 95.0, 2.0, 1200.0]]
     assert Columns([{"f": True}] * 5).features([{"f": True}]).tolist() == [[0.0]]
 

@@ -16,7 +16,7 @@ import pytest
 import textcentric
 
 ROOT = Path(textcentric.__file__).parent
-GROUND = "errors machine settings fields rows folders command_line"
+GROUND = "errors machine settings fields rows folders command_line values"
 FLOORS = [
     GROUND,
     "models prompts",

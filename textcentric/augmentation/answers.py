@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import fields, replace
 from typing import Any
 
@@ -12,6 +12,7 @@ from textcentric.engines.protocol import Engine, Request, Response
 from textcentric.errors import RequestError, StoppedError
 from textcentric.runs.counters import Metrics
 from textcentric.runs.journal import Journal
+from textcentric.values import Json, JsonSchema
 
 RESPONSE = [f.name for f in fields(Response)]
 
@@ -102,7 +103,7 @@ class Answers:
         )
 
 
-def parse_json(text: str, schema: Mapping[str, Any]) -> tuple[str, Any]:
+def parse_json(text: str, schema: JsonSchema) -> tuple[str, Any]:
     """Return (what is wrong, value); the JSON object or list may have prose around it.
 
     Required keys and enumerations are checked, which is what a prompt's schema uses.
@@ -126,7 +127,7 @@ def parse_json(text: str, schema: Mapping[str, Any]) -> tuple[str, Any]:
     return "", value
 
 
-def _first(schema: Mapping[str, Any]) -> Any:
+def _first(schema: JsonSchema) -> Any:
     return next(iter(schema.get("enum", ())), None)
 
 
@@ -137,7 +138,7 @@ def _another_try(request: Request) -> Request:
     return replace(request, sampling=warm, sample=request.sample + 1_000_000)
 
 
-def _body(response: Response) -> dict[str, Any]:
+def _body(response: Response) -> dict[str, Json]:
     values = {name: getattr(response, name) for name in RESPONSE}
     return {name: v for name, v in values.items() if name == "text" or v not in ("", 0)}
 

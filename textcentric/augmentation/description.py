@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 from textcentric.errors import DataError
 from textcentric.experts.protocol import AnyExpert, Description
@@ -17,12 +17,20 @@ from textcentric.runs.journal import Journal
 INSTANT = ("table", "text")  # described faster than a thread is woken
 
 
+class Spoke(TypedDict):
+    """The expert that put one modality of a row into words, and how sure it was, in [0, 1]."""
+
+    name: str
+    version: str
+    confidence: float | None
+
+
 @dataclass(frozen=True, slots=True)
 class Described:
     """A row in words, who said so, and what there is to note."""
 
     row: TextRow
-    experts: Mapping[str, Any]
+    experts: Mapping[str, Spoke]
     notes: tuple[str, ...]
     facts: tuple[str, ...]  # table values, in lower case
 
@@ -65,7 +73,7 @@ class Describer:
     async def describe(self, record: Record) -> Described:
         """Return the row in words; raises DataError where no modality says anything."""
         parts: dict[str, str] = {}
-        experts: dict[str, Any] = {}
+        experts: dict[str, Spoke] = {}
         notes: list[str] = []
         for modality in MODALITIES:
             expert = self.experts.get(modality)

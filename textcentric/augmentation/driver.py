@@ -34,8 +34,9 @@ from textcentric.rows import Record
 from textcentric.runs.counters import INTERVAL, METRICS, Metrics, added, bottleneck, spent
 from textcentric.runs.directory import all_failed, started_now
 from textcentric.runs.journal import Journal
-from textcentric.runs.manifest import count_outputs, write_manifest
+from textcentric.runs.manifest import Manifest, count_outputs, write_manifest
 from textcentric.runs.shards import Failure, Output, ShardWriter
+from textcentric.values import Json
 
 TICK = 0.25  # seconds between two looks at the run
 MOST_ROWS = 512  # in flight
@@ -85,7 +86,7 @@ class Job:
     """Everything one run needs, opened and checked, before the first row."""
 
     config: AugmentConfig
-    identity: Mapping[str, Any]
+    identity: Mapping[str, Json]
     dataset: Rows
     plan: Plan
     engine: Engine
@@ -134,7 +135,7 @@ class Driver:
         self._error: BaseException | None = None
         self._room = asyncio.Event()
 
-    async def run(self) -> dict[str, Any]:
+    async def run(self) -> Manifest:
         """Run until every row is done or something stops it; return the manifest.
 
         Raises StoppedError, EngineError or CancelledError after everything finished is on disk.
@@ -142,7 +143,7 @@ class Driver:
         with rare_collections():
             return await self._run()
 
-    async def _run(self) -> dict[str, Any]:
+    async def _run(self) -> Manifest:
         self._write_manifest("running")
         stopped, status = "", "stopped"
         ticker = asyncio.create_task(self._tick())
@@ -274,7 +275,7 @@ class Driver:
                 self.job.on_progress(self.metrics)
             await asyncio.sleep(TICK)
 
-    def _finish(self, status: str, stopped: str) -> dict[str, Any]:
+    def _finish(self, status: str, stopped: str) -> Manifest:
         """Put what is finished on disk, as far as the disk allows, and say what came of it."""
         if status != "finished":
             self.writer.write()
@@ -283,12 +284,12 @@ class Driver:
             self.metrics.append(self.job.folder / METRICS)
         return self._write_manifest(status, stopped)
 
-    def _write_manifest(self, status: str, stopped: str = "") -> dict[str, Any]:
+    def _write_manifest(self, status: str, stopped: str = "") -> Manifest:
         manifest = self._manifest(status, stopped)
         write_manifest(self.job.folder, manifest)
         return manifest
 
-    def _manifest(self, status: str, stopped: str) -> dict[str, Any]:
+    def _manifest(self, status: str, stopped: str) -> Manifest:
         job, whole = self.job, added(self.earlier, self.metrics.reading())
         counted = job.journal.counts()
         owed = requested(job, everything=status in ("stopped", "interrupted"))

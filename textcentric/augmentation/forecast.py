@@ -17,6 +17,7 @@ from textcentric.data.rows import Rows
 from textcentric.experts.image import MOST_PICTURES
 from textcentric.prompts.prompt import Prompt
 from textcentric.rows import Record
+from textcentric.values import Json
 
 TRIES = 2  # requests for an answer that must fit a schema
 RESAMPLES = 2000
@@ -112,6 +113,6 @@ def row_tokens(job: Job) -> np.ndarray:
     return np.array(list(spent.values())).reshape(-1, 2)
 
 
-def _interval(draws: np.ndarray, mean: float) -> dict[str, Any]:
+def _interval(draws: np.ndarray, mean: float) -> dict[str, Json]:
     low, high = np.percentile(draws, [2.5, 97.5])
     return {"mean": round(mean), "interval": [round(low), round(high)]}

@@ -7,7 +7,6 @@ import random
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from itertools import islice
-from typing import Any
 
 from textcentric.augmentation.config import AugmentConfig
 from textcentric.augmentation.plan import Plan, derive_seed
@@ -19,6 +18,7 @@ from textcentric.engines.protocol import Engine, Message
 from textcentric.errors import DataError, Say
 from textcentric.prompts.prompt import Prompt
 from textcentric.rows import DERIVED, Record, TextRow
+from textcentric.values import Json
 
 SAMPLED = 5  # rows that are put into words
 CHARACTERS = 4  # of a token, where the engine cannot count
@@ -54,7 +54,7 @@ def _described(
         return list(islice(spoken, most))
 
 
-def first_prompt(plan: Plan, dataset: Rows, record: Record, row: TextRow) -> dict[str, Any]:
+def first_prompt(plan: Plan, dataset: Rows, record: Record, row: TextRow) -> dict[str, Json]:
     """Return the first prompt that has something to write on in `row`, rendered."""
     variants = [prompt for prompt, _ in plan.wanted(record)] or plan.variants
     for prompt in (*variants, *plan.derive):

@@ -10,6 +10,7 @@ from textcentric.engines.protocol import Message, Request, Sampling
 from textcentric.errors import PromptError, unknown
 from textcentric.prompts.prompt import Prompt
 from textcentric.runs.shards import dump
+from textcentric.values import JsonSchema, Variables
 
 
 class RequestBuilder:
@@ -30,7 +31,7 @@ class RequestBuilder:
         self._flags = {name: value for name, value in flags.items() if value is not None}
         self._sampling: dict[str, tuple[Sampling, str]] = {}
 
-    def build(self, prompt: Prompt, variables: Mapping[str, Any], seed: int) -> tuple[Request, str]:
+    def build(self, prompt: Prompt, variables: Variables, seed: int) -> tuple[Request, str]:
         """Render `prompt` into a request; return it and the words its answer begins with.
 
         Raises PromptError where the prompt cannot be rendered.
@@ -63,7 +64,7 @@ class RequestBuilder:
         return found
 
 
-def fill_enums(schema: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
+def fill_enums(schema: JsonSchema, variables: Mapping[str, Any]) -> dict[str, Any]:
     """Return `schema` with the name of a variable under an enum replaced by its values.
 
     >>> fill_enums({"enum": "choices"}, {"choices": ["slow", "fast"]})

@@ -10,7 +10,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from textcentric.augmentation.answers import Answers
 from textcentric.augmentation.curation import (
@@ -30,9 +30,11 @@ from textcentric.models.sentence_encoder import Encoder
 from textcentric.prompts.prompt import Prompt
 from textcentric.rows import DERIVED, Record, TextRow
 from textcentric.runs.shards import Failure, Output, dump, output_id
+from textcentric.values import Variables
 
 CUT, MOST_CUTS = 0.75, 12
 OWN_TEXT = ("row", "rest", "part", "variant")  # what may be cut where a prompt is too long
+Answer = TypeVar("Answer")
 _Answered = tuple[list[Request], str, Response, list[str]]  # asked, begin, answer, notes
 ROW_ERRORS = (RequestError, PromptError, DataError)  # fail a row's outputs, never the run
 
@@ -55,7 +57,7 @@ class RowFlow:
         encoder: Encoder | None,
         *,
         dataset: str,
-        reason_about: Mapping[str, Any],
+        reason_about: Variables,
         truncate: bool = False,
         observe: Observe = lambda drafts: None,
     ):
@@ -199,7 +201,7 @@ class RowFlow:
         return written
 
     async def _ask_units(
-        self, prompt: Prompt, target: Target, variables: Mapping[str, Any], seed: int
+        self, prompt: Prompt, target: Target, variables: Variables, seed: int
     ) -> list[_Answered]:
         """Send the requests of `target` together; raises the first error of a row's own."""
         answered = await _all(
@@ -213,17 +215,17 @@ class RowFlow:
                 raise one
         return answered
 
-    async def _ask(self, prompt: Prompt, variables: Mapping[str, Any], seed: int) -> _Answered:
+    async def _ask(self, prompt: Prompt, variables: Variables, seed: int) -> _Answered:
         begin, (asked, answer), notes = await self._fitted(prompt, variables, seed, self._answer)
         return asked, begin, answer, notes
 
     async def _fitted(
         self,
         prompt: Prompt,
-        variables: Mapping[str, Any],
+        variables: Variables,
         seed: int,
-        send: Callable[[Request], Awaitable[Any]],
-    ) -> tuple[str, Any, list[str]]:
+        send: Callable[[Request], Awaitable[Answer]],
+    ) -> tuple[str, Answer, list[str]]:
         """Send one request; a row that is too long is cut, never the instruction, if allowed."""
         cuts = 0
         while True:
@@ -234,7 +236,10 @@ class RowFlow:
                 if error.kind != "too_long" or not self.truncate or cuts == MOST_CUTS:
                     raise
                 cuts += 1
-                variables = {k: _cut(v) if k in OWN_TEXT else v for k, v in variables.items()}
+                variables = {
+                    k: _cut(v) if isinstance(v, str) and k in OWN_TEXT else v
+                    for k, v in variables.items()
+                }
                 continue
             notes = (
                 [f"row cut to {CUT**cuts:.0%} of its characters to fit the model"] if cuts else []
@@ -249,7 +254,7 @@ class RowFlow:
         return asked, Response(" ".join(value))
 
     async def _json(
-        self, prompt: Prompt, variables: Mapping[str, Any], seed: int
+        self, prompt: Prompt, variables: Variables, seed: int
     ) -> tuple[dict[str, Any], list[Request], list[str]]:
         _, (value, asked), notes = await self._fitted(
             prompt, variables, seed, self.answers.ask_json

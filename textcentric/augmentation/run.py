@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from textcentric.augmentation.config import AugmentConfig
 from textcentric.augmentation.description import LanguageWatch
@@ -25,8 +24,9 @@ from textcentric.models.sentence_encoder import SentenceEncoder
 from textcentric.prompts.library import PromptLibrary
 from textcentric.runs.directory import prepare
 from textcentric.runs.journal import Journal
-from textcentric.runs.manifest import read_manifest
+from textcentric.runs.manifest import Manifest, read_manifest
 from textcentric.runs.shards import write_jsonl
+from textcentric.values import Json
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def opened(
 
 def run_identity(
     config: AugmentConfig, dataset: Rows, plan: Plan, engine: Engine
-) -> dict[str, Any]:
+) -> dict[str, Json]:
     """Return what makes this run this run: configuration, data, prompts and model."""
     prompts = (*plan.derive, *plan.variants, *([plan.judge] if plan.judge else []))
     identity = config.identity()
@@ -119,14 +119,14 @@ def run_identity(
     return identity
 
 
-def run_folder(config: AugmentConfig, dataset: Rows, identity: Mapping[str, Any]) -> Path:
+def run_folder(config: AugmentConfig, dataset: Rows, identity: Mapping[str, Json]) -> Path:
     """Return the run directory: the one asked for, or one named after the data and the run."""
     if config.output_dir:
         return Path(config.output_dir)
     return Path("runs") / f"{dataset.name}-{fingerprint(identity)}"
 
 
-def finished_manifest(job: Job) -> dict[str, Any] | None:
+def finished_manifest(job: Job) -> Manifest | None:
     """Return the manifest of a run that is complete, so that no row need be looked at."""
     try:
         manifest = read_manifest(job.folder)
@@ -149,7 +149,7 @@ def _accepted(journal: Journal) -> int:
     return sum(n for (name, status, _), n in counts if status == "accepted" and name != "clean")
 
 
-def wrap_up(job: Job, manifest: Mapping[str, Any]) -> None:
+def wrap_up(job: Job, manifest: Manifest) -> None:
     """Write what people read: the report, the data set card, JSON lines where asked for."""
     from textcentric.report.run import write_report
     from textcentric.report.run_card import write_card
@@ -161,7 +161,7 @@ def wrap_up(job: Job, manifest: Mapping[str, Any]) -> None:
         write_report(job.folder)
 
 
-async def drive(job: Job) -> dict[str, Any]:
+async def drive(job: Job) -> Manifest:
     """Run `job` to its end and close what was opened for it; return the manifest."""
     try:
         return await Driver(job).run()
@@ -177,7 +177,7 @@ async def close_job(job: Job) -> None:
         job.encoder.close()
 
 
-def run_to_end(job: Job) -> dict[str, Any]:
+def run_to_end(job: Job) -> Manifest:
     """Run `job` from synchronous code, also where an event loop is already running.
 
     An engine that the caller made is to outlive the run, and so must the loop it lives in.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ from textcentric.errors import EngineError, StoppedError
 if TYPE_CHECKING:
     from textcentric.augmentation.driver import Job
     from textcentric.augmentation.run import Opened
+    from textcentric.runs.manifest import Manifest
 
 
 def run_config(
@@ -59,7 +59,7 @@ def run_config(
         return _close(run.job, manifest, as_json)
 
 
-def _finished_already(folder: Path, manifest: Mapping[str, Any]) -> str:
+def _finished_already(folder: Path, manifest: Manifest) -> str:
     """Return why nothing is done; outputs that failed are asked for again on request only."""
     from textcentric.runs.listing import status, what_failed
 
@@ -80,7 +80,7 @@ def _without_failures(run: Opened, tell: Any) -> Opened:
     return replace(run, finished=0)
 
 
-def drive(run: Opened, *, quiet: bool, when_interrupted: str = "") -> dict[str, Any]:
+def drive(run: Opened, *, quiet: bool, when_interrupted: str = "") -> Manifest:
     """Run to the end with progress on stderr; return the manifest."""
     from textcentric.augmentation.run import run_to_end
 
@@ -141,7 +141,7 @@ def _tell_end(run: Opened, tell: Any) -> None:
         tell(f"answers: {reused} reused, {sent} new, {obsolete} obsolete")
 
 
-def _close(job: Job, manifest: Mapping[str, Any], as_json: bool) -> int:
+def _close(job: Job, manifest: Manifest, as_json: bool) -> int:
     """Say what came of the run; return its exit code."""
     from textcentric.runs.listing import what_failed
 
@@ -159,7 +159,7 @@ def _close(job: Job, manifest: Mapping[str, Any], as_json: bool) -> int:
     return verdict(job, manifest)
 
 
-def _balance(manifest: Mapping[str, Any]) -> str:
+def _balance(manifest: Manifest) -> str:
     """Return what became of the variants, and of the clean rows beside them."""
     from textcentric.runs.directory import variants_and_clean
     from textcentric.runs.manifest import STATUSES
@@ -176,7 +176,7 @@ def _balance(manifest: Mapping[str, Any]) -> str:
     )
 
 
-def verdict(job: Job, manifest: Mapping[str, Any]) -> int:
+def verdict(job: Job, manifest: Manifest) -> int:
     """Return the exit code by the share of failures; say which they are where it is too high."""
     totals = manifest["totals"]
     done = totals["requested"] - totals["pending"]
@@ -189,7 +189,7 @@ def verdict(job: Job, manifest: Mapping[str, Any]) -> int:
     return 0
 
 
-def _print_rest(job: Job, manifest: Mapping[str, Any]) -> None:
+def _print_rest(job: Job, manifest: Manifest) -> None:
     """After a run over some of the rows, say how to run all of them and how long it would take.
 
     Rows that a program handed in have no name that a command could give.
@@ -220,7 +220,7 @@ def of_all_rows(config: AugmentConfig, folder: Path) -> AugmentConfig:
     )
 
 
-def _common_errors(manifest: Mapping[str, Any]) -> str:
+def _common_errors(manifest: Manifest) -> str:
     errors = sorted(manifest["errors"].items(), key=lambda item: -item[1])
     return ", ".join(f"{kind} ({n})" for kind, n in errors[:3])
 

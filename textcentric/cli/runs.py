@@ -24,6 +24,7 @@ from textcentric.settings import first_problem
 
 if TYPE_CHECKING:
     from textcentric.engines.protocol import Engine
+    from textcentric.runs.listing import Listed
 
 RESUMED = ("base_url", "accept", "max_tokens_total", "max_minutes", "max_failed")
 Run = Annotated[str, typer.Argument(metavar="RUN", help="A run directory, or its name in runs/.")]
@@ -150,7 +151,7 @@ def show_command(name: str, *, as_json: bool) -> None:
     print(json.dumps(shown, ensure_ascii=False) if as_json else _as_text(folder, shown))
 
 
-def _as_text(folder: Path, shown: Mapping[str, Any]) -> str:
+def _as_text(folder: Path, shown: Listed) -> str:
     from textcentric.runs.directory import variants_and_clean
     from textcentric.runs.manifest import STATUSES
 
@@ -178,7 +179,7 @@ def _as_text(folder: Path, shown: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _status_text(folder: Path, shown: Mapping[str, Any]) -> str:
+def _status_text(folder: Path, shown: Listed) -> str:
     from textcentric.command_line import command
     from textcentric.runs.listing import what_failed
 
@@ -193,7 +194,7 @@ def _status_text(folder: Path, shown: Mapping[str, Any]) -> str:
     return f"{said}{why}: {GO_ON[said]}; {command('runs', 'resume', folder)}"
 
 
-def _reasons(shown: Mapping[str, Any]) -> list[str]:
+def _reasons(shown: Listed) -> list[str]:
     lines = []
     for prompt, reasons in shown.get("reasons", {}).items():
         often = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
@@ -205,7 +206,7 @@ def _reasons(shown: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def _costs(shown: Mapping[str, Any]) -> list[str]:
+def _costs(shown: Listed) -> list[str]:
     if "finished_rows" in shown:
         return [f"{shown['answers']} answers are kept"]
     tokens, requests = shown.get("tokens", {}), shown.get("requests", {})

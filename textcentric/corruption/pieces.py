@@ -7,12 +7,13 @@ the value without the pieces that go.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from textcentric.data.photo_labels import PhotoLabels
 from textcentric.experts.table import is_missing
+from textcentric.values import Cell, Cells
 
 Keep = Callable[[], bool]  # does the next piece stay?
 Sift = Callable[[Any, Keep], Any]
@@ -56,7 +57,7 @@ def sift_sights(text: str, keep: Keep) -> str:
     return "" if _COUNT.fullmatch(left) else left
 
 
-def sift_columns(cells: Mapping[str, Any], keep: Keep) -> dict[str, Any]:
+def sift_columns(cells: Cells, keep: Keep) -> dict[str, Cell]:
     """Keep columns that hold a value; the others become None, as if they were missing.
 
     Where none is left the table is empty.

@@ -35,7 +35,7 @@ from textcentric.corruption.pieces import (
 from textcentric.errors import ConfigError, DataError, unknown
 from textcentric.experts.clean import clean_text
 from textcentric.experts.table import TableExpert
-from textcentric.rows import MODALITIES, Record
+from textcentric.rows import MODALITIES, Inputs, Record
 
 Corruption = Callable[[Record, float, int], Record]  # (row, level in [0, 1], seed)
 Last = tuple[str, int]  # the name of a value and the place of a piece in it
@@ -98,7 +98,7 @@ def without(record: Record, modalities: Sequence[str]) -> Record:
     return replace(record, inputs=left)
 
 
-def check_absent(contents: Mapping[str, Any], modalities: Sequence[str], row_id: str) -> None:
+def check_absent(contents: Inputs, modalities: Sequence[str], row_id: str) -> None:
     """Raise DataError if inputs or parts still hold one of the removed `modalities`."""
     kept = [key for key in contents if key in _keys(modalities) and contents[key]]
     if kept:
@@ -213,7 +213,7 @@ def _drop(record: Record, names: Sequence[str], level: float, seed: int) -> Reco
     return replace(record, inputs=left)
 
 
-def _says(inputs: Mapping[str, Any], worded: bool) -> bool:
+def _says(inputs: Inputs, worded: bool) -> bool:
     """Say whether an expert has words for `inputs`.
 
     Photos that came with labels (`worded`) count by these: the expert may read nothing else.
@@ -230,11 +230,11 @@ def _says(inputs: Mapping[str, Any], worded: bool) -> bool:
 
 
 def _thin(
-    values: Mapping[str, Any],
+    values: Inputs,
     sifts: Mapping[str, Sift],
     draws: Mapping[str, Sequence[float]],
     level: float,
-    says: Callable[[Mapping[str, Any]], bool],
+    says: Callable[[Inputs], bool],
 ) -> dict[str, Any]:
     """Return what is left of `values`; if that says nothing, with the last piece that does."""
     left = _left(values, sifts, draws, level)
@@ -249,7 +249,7 @@ def _thin(
 
 
 def _left(
-    values: Mapping[str, Any],
+    values: Inputs,
     sifts: Mapping[str, Sift],
     draws: Mapping[str, Sequence[float]],
     level: float,

@@ -6,7 +6,6 @@ Only what makes the rows useless as a whole counts as a problem; everything else
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from textcentric.data.records import RecordReader
 from textcentric.data.scan import Scan, notes, scan, unusable
 from textcentric.data.schema import Column, Schema
 from textcentric.errors import DataError
+from textcentric.values import Cells, Json
 
 KEPT_EXAMPLES = 5
 
@@ -81,7 +81,7 @@ class CheckReport:
         """Say whether the rows can be used at all."""
         return not self.problems
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Json]:
         """Return the report as JSON-ready dicts and lists."""
         return {**asdict(self), "usable": self.usable}
 
@@ -132,9 +132,7 @@ def _columns(reader: RecordReader) -> list[ColumnCheck]:
     return [ColumnCheck(name, roles[name]) for name in reader.columns if name in roles]
 
 
-def _look_at(
-    row: Mapping[str, Any], reader: RecordReader, report: CheckReport, pictures: bool
-) -> None:
+def _look_at(row: Cells, reader: RecordReader, report: CheckReport, pictures: bool) -> None:
     schema = reader.schema
     row_id = identifier(row.get(schema.id or ""), schema.missing)
     for column in report.columns:
@@ -179,7 +177,7 @@ def _within(amount: float | int | None, setting: Column) -> bool:
 
 
 def _look_at_files(
-    finder: FileFinder, files: FilesCheck, row_id: str, row: Mapping[str, Any], opened: bool
+    finder: FileFinder, files: FilesCheck, row_id: str, row: Cells, opened: bool
 ) -> None:
     found, refused, absent = finder.find(row_id, row)
     files.rows_with += bool(found)

@@ -14,6 +14,7 @@ from typing import Any
 from textcentric.data.pictures import is_inside
 from textcentric.data.readings import plain
 from textcentric.data.schema import Files
+from textcentric.values import Cells
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class FileFinder:
         """The folder that relative paths start from."""
         return self.root / (self.rule.folder or "")
 
-    def find(self, row_id: str, row: Mapping[str, Any]) -> tuple[tuple[Path, ...], list[str], int]:
+    def find(self, row_id: str, row: Cells) -> tuple[tuple[Path, ...], list[str], int]:
         """Return (files, refused paths, count of named files that do not exist)."""
         found, refused, absent = [], [], 0
         for path in self._named(row_id, row):
@@ -54,7 +55,7 @@ class FileFinder:
                 absent += 1
         return tuple(found), refused, absent
 
-    def _named(self, row_id: str, row: Mapping[str, Any]) -> tuple[Path, ...]:
+    def _named(self, row_id: str, row: Cells) -> tuple[Path, ...]:
         if self.rule.column:
             return self._in_column(row.get(self.rule.column))
         if self.index is not None:

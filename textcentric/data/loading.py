@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,9 +17,10 @@ from textcentric.data.schema import Schema, read_schema
 from textcentric.data.tables import Table, from_hub, open_table
 from textcentric.errors import ConfigError, DataError, unknown
 from textcentric.rows import MODALITIES
+from textcentric.settings import Given
 
 REQUIRED = sorted((*MODALITIES, "image_labels"))  # what a row may be required to have
-SchemaSource = Schema | Mapping[str, Any] | str | Path | None
+SchemaSource = Schema | Given | str | Path | None
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from textcentric.data.readings import identifier, number, plain, read_cell, read
 from textcentric.data.schema import Schema
 from textcentric.errors import DataError
 from textcentric.rows import Record, Target
+from textcentric.values import Cell, Cells
 
 Labels = Mapping[str, tuple[PhotoLabels, ...]]
 SPLITS = (("train", 0.8), ("validation", 0.9), ("test", 1.0))
@@ -32,7 +33,7 @@ class RecordReader:
     finders: Mapping[str, FileFinder]
     labels: Callable[[], Labels] | None = field(default=None, repr=False)
 
-    def record(self, row: Mapping[str, Any]) -> Record:
+    def record(self, row: Cells) -> Record:
         """Read one row; raise RowError if its id is missing or its target does not fit."""
         row_id = self.row_id(row)
         group = self.group(row)
@@ -44,25 +45,25 @@ class RecordReader:
             split=self.split(row, group or row_id),
         )
 
-    def row_id(self, row: Mapping[str, Any]) -> str:
+    def row_id(self, row: Cells) -> str:
         """Return the id of `row`."""
         found = identifier(row.get(self.schema.id or ""), self.schema.missing)
         if found is None:
             raise RowError(f"a row has no value in its id column {self.schema.id!r}", field="id")
         return found
 
-    def group(self, row: Mapping[str, Any]) -> str | None:
+    def group(self, row: Cells) -> str | None:
         """Return the group of `row`, None if there is none."""
         name = self.schema.group
         return None if name is None else identifier(row.get(name), self.schema.missing)
 
-    def split(self, row: Mapping[str, Any], key: str) -> str | None:
+    def split(self, row: Cells, key: str) -> str | None:
         """Return the split of `row`; without a split column it follows from `key` by a hash."""
         if self.schema.split is None:
             return split_of(key)
         return identifier(row.get(self.schema.split), self.schema.missing)
 
-    def target(self, row_id: str, row: Mapping[str, Any]) -> Target:
+    def target(self, row_id: str, row: Cells) -> Target:
         """Return the target of `row`, None if the row has no label."""
         schema = self.schema
         raw = row.get(schema.target or "")
@@ -107,7 +108,7 @@ class RecordReader:
         """What a vision service saw on the photos, by row id; read when first asked for."""
         return self.labels() if self.labels else {}
 
-    def is_empty(self, row_id: str, row: Mapping[str, Any]) -> bool:
+    def is_empty(self, row_id: str, row: Cells) -> bool:
         """Say whether nothing of `row` is left in any modality; quick where it is not."""
         if any(plain(row.get(name), self.schema.missing) is not None for name in self._sure):
             return False
@@ -125,7 +126,7 @@ class RecordReader:
             if name in settings and not settings[name].codes and settings[name].reads != "list"
         ]
 
-    def _inputs(self, row_id: str, row: Mapping[str, Any]) -> dict[str, Any]:
+    def _inputs(self, row_id: str, row: Cells) -> dict[str, Any]:
         """Return {modality: raw value}; a modality with nothing in it has no key."""
         files = {name: finder.find(row_id, row)[0] for name, finder in self.finders.items()}
         everything = {
@@ -137,7 +138,7 @@ class RecordReader:
         }
         return {modality: value for modality, value in everything.items() if value}
 
-    def _cells(self, row: Mapping[str, Any]) -> dict[str, Any]:
+    def _cells(self, row: Cells) -> dict[str, Cell]:
         settings, missing = self.schema.columns, self.schema.missing
         cells = {
             label: read_cell(row.get(name), settings.get(name), missing)
@@ -145,7 +146,7 @@ class RecordReader:
         }
         return cells if any(value is not None for value in cells.values()) else {}
 
-    def _text(self, row: Mapping[str, Any]) -> str:
+    def _text(self, row: Cells) -> str:
         settings, missing = self.schema.columns, self.schema.missing
         texts = (read_text(row.get(c), settings.get(c), missing) for c in self.schema.text)
         return "\n\n".join(text for text in texts if text)

@@ -10,7 +10,6 @@ import hashlib
 import json
 import os
 from collections import Counter
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -21,6 +20,7 @@ from textcentric.data.readings import number
 from textcentric.data.records import RecordReader, RowError
 from textcentric.data.schema import Schema
 from textcentric.data.tables import BATCH, Table
+from textcentric.values import Cells, Json
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -114,7 +114,7 @@ def scan(table: Table, reader: RecordReader) -> Scan:
     return found
 
 
-def _look_at(row: Mapping[str, Any], reader: RecordReader, found: Scan, keys: _Keys) -> None:
+def _look_at(row: Cells, reader: RecordReader, found: Scan, keys: _Keys) -> None:
     row_id = reader.row_id(row)
     group = reader.group(row)
     split = reader.split(row, group or row_id)
@@ -263,7 +263,7 @@ def read_scan(path: Path) -> Scan | None:
 
 def write_scan(path: Path, found: Scan) -> None:
     """Keep `found`; a cache that cannot be written only costs the time of the next scan."""
-    values: dict[str, Any] = {f.name: getattr(found, f.name) for f in fields(found)}
+    values: dict[str, Json] = {f.name: getattr(found, f.name) for f in fields(found)}
     values["faults"] = [asdict(fault) for fault in found.faults]
     values["labels"] = asdict(found.labels)
     draft = path.with_suffix(f".{os.getpid()}")

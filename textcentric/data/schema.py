@@ -17,13 +17,14 @@ Columns without a role are the table; columns under `ignore` are left out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from textcentric.errors import ConfigError, unknown
+from textcentric.settings import Given
+from textcentric.values import Json
 
 MISSING = ("", "NaN", "nan", "NA", "N/A", "null", "NULL")
 
@@ -146,7 +147,7 @@ class Schema(_Strict):
         return (setting.label if setting else None) or column.replace("_", " ")
 
 
-def read_schema(source: Schema | Mapping[str, Any] | str | Path | None, **flags: Any) -> Schema:
+def read_schema(source: Schema | Given | str | Path | None, **flags: Any) -> Schema:
     """Read a schema from a YAML file or a dict; `flags` that are not None override its keys.
 
     Raises ConfigError for an unreadable file, an unknown key (the nearest is named) or a value
@@ -166,7 +167,7 @@ def read_schema(source: Schema | Mapping[str, Any] | str | Path | None, **flags:
         raise ConfigError(_in_words(where, error)) from None
 
 
-def _from_yaml(path: Path) -> Mapping[str, Any]:
+def _from_yaml(path: Path) -> Given:
     import yaml
 
     try:
@@ -211,7 +212,7 @@ def numeric_target(schema: Schema) -> bool:
     return bool(choices) and all(isinstance(key, int) for key in choices)
 
 
-def question(schema: Schema) -> dict[str, Any]:
+def question(schema: Schema) -> dict[str, Json]:
     """Return the question that `reason` prompts ask: a task and the allowed answers."""
     target = schema.target or "the target"
     if schema.choices:

@@ -20,8 +20,9 @@ from pathlib import Path
 from typing import IO, Any
 
 from textcentric.errors import ConfigError, DataError
+from textcentric.values import Cell
 
-Row = dict[str, Any]
+Row = dict[str, Cell]
 BATCH = 1000
 _LONGEST_FIELD = 64 * 2**20  # characters; a forgotten quote otherwise swallows the whole file
 _SURROGATE = re.compile("[\ud800-\udfff]")

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from pydantic import ConfigDict, ValidationError, create_model
 
 from textcentric.errors import ConfigError, unknown
-from textcentric.settings import first_problem
+from textcentric.settings import Given, first_problem
 
 STRICT = ConfigDict(strict=True, arbitrary_types_allowed=True, protected_namespaces=())
 
 
-def check_arguments(engine: Callable[..., object], name: str, given: Mapping[str, Any]) -> None:
+def check_arguments(engine: Callable[..., object], name: str, given: Given) -> None:
     """Raise ConfigError for an argument that `engine` does not take, the nearest one named.
 
     An engine that passes arguments on says by `foreign_arguments` which ones there are, or None

@@ -24,6 +24,7 @@ from textcentric.engines.event_loop import in_loop
 from textcentric.engines.protocol import Limits, Message, Request, Response, Sampling
 from textcentric.engines.reasoning import split_reasoning
 from textcentric.errors import ConfigError, EngineError, RequestError
+from textcentric.values import Json, JsonSchema
 
 Answer = TypeVar("Answer")
 KEYS = ("TEXTCENTRIC_API_KEY", "OPENAI_API_KEY")  # the first that is set; README names the last
@@ -224,7 +225,7 @@ class OpenAIEngine:
         grown: float = self.pause * 2 ** (attempt - 1) * random.uniform(0.5, 1.5)
         return min(max(grown, _asked_pause(error)), self.longest_pause)
 
-    async def _body(self, request: Request) -> dict[str, Any]:
+    async def _body(self, request: Request) -> dict[str, Json]:
         """Return the keyword arguments of the call; vLLM's own only where vLLM listens."""
         sampling, extra = request.sampling, {}
         prefilled = request.messages[-1].role == "assistant"
@@ -232,7 +233,7 @@ class OpenAIEngine:
             extra = _vllm_extras(sampling)
             if prefilled:
                 extra |= {"continue_final_message": True, "add_generation_prompt": False}
-        body: dict[str, Any] = {
+        body: dict[str, Json] = {
             "model": self.model,
             "messages": [await _turn(m) for m in request.messages],
             "temperature": sampling.temperature,
@@ -297,7 +298,7 @@ class OpenAIEngine:
         await self.close()
 
 
-def _vllm_extras(sampling: Sampling) -> dict[str, Any]:
+def _vllm_extras(sampling: Sampling) -> dict[str, Json]:
     return {
         "top_k": sampling.top_k,
         "min_p": sampling.min_p,
@@ -305,17 +306,17 @@ def _vllm_extras(sampling: Sampling) -> dict[str, Any]:
     }
 
 
-def _json_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
+def _json_schema(schema: JsonSchema) -> dict[str, Json]:
     return {
         "type": "json_schema",
         "json_schema": {"name": "answer", "schema": dict(schema), "strict": True},
     }
 
 
-async def _turn(message: Message) -> dict[str, Any]:
+async def _turn(message: Message) -> dict[str, Json]:
     if not message.images:
         return {"role": message.role, "content": message.content}
-    parts: list[dict[str, Any]] = []
+    parts: list[dict[str, Json]] = []
     for path in message.images:
         url = await asyncio.to_thread(_data_url, Path(path))
         parts.append({"type": "image_url", "image_url": {"url": url}})

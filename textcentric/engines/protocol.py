@@ -10,9 +10,10 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 from textcentric.errors import ConfigError
+from textcentric.values import JsonSchema
 
 # One encoder for all keys: building one per call would cost more than the encoding.
 _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
@@ -67,7 +68,7 @@ class Request:
     sampling: Sampling
     model_revision: str = ""
     template_digest: str = ""
-    schema: Mapping[str, Any] | None = None
+    schema: JsonSchema | None = None
     sample: int = 0
     _key: str = field(default="", init=False, repr=False, compare=False)
 

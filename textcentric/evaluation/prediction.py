@@ -63,11 +63,11 @@ class Predicted:
     notes: tuple[str, ...] = ()
     parts: Sequence[Mapping[str, str]] = ()  # what the model was given of each row
 
-    def rows(self) -> Iterator[dict[str, Any]]:
+    def rows(self) -> Iterator[dict[str, Json]]:
         """Yield one flat row for each id: prediction, score, probability of each class, problem."""
         told = self.predictions
         for at, row_id in enumerate(self.ids):
-            row: dict[str, Any] = {"id": row_id, "prediction": told.values[at]}
+            row: dict[str, Json] = {"id": row_id, "prediction": told.values[at]}
             known = row_id not in self.problems
             if told.scores is not None:
                 row["score"] = float(told.scores[at]) if known else None
@@ -283,7 +283,7 @@ def _predicted(
 
 def _described(
     origin: Origin, dataset: InHand, folder: Path | None, steps: Steps | None
-) -> tuple[dict[str, Any], dict[str, str]]:
+) -> tuple[Mapping[str, Mapping[str, str]], dict[str, str]]:
     """Return the parts of each row as the experts alone tell them; `folder` remembers them."""
     experts = make_experts(_config(origin), dataset)
     check_experts(origin, experts)
@@ -306,7 +306,7 @@ def _derived(
     *,
     other_model: bool,
     steps: Steps | None,
-) -> tuple[dict[str, Any], dict[str, str]]:
+) -> tuple[Mapping[str, Mapping[str, str]], dict[str, str]]:
     """Return the parts of each row with what the LLM derives, and the rows where it failed."""
     with _engine(config, given) as engine:
         if not other_model:
@@ -329,14 +329,16 @@ def _row_steps(steps: Steps, total: int) -> Progress:
     return lambda metrics: steps(IN_WORDS, metrics.rows, total)
 
 
-def _read(run: Path) -> tuple[dict[str, Any], dict[str, str]]:
-    problems = {row["source_id"]: f"{row['stage']}: {row['message']}" for row in read_failures(run)}
+def _read(run: Path) -> tuple[Mapping[str, Mapping[str, str]], dict[str, str]]:
+    problems = {
+        failure.source_id: f"{failure.stage}: {failure.message}" for failure in read_failures(run)
+    }
     if not read_manifest(run)["totals"].get("accepted"):
         return {}, problems
     return {example.id: example.parts for example in read_examples(run)}, problems
 
 
-def _config(origin: Origin, values: Mapping[str, Any] | None = None) -> AugmentConfig:
+def _config(origin: Origin, values: Given | None = None) -> AugmentConfig:
     """Return how the training text was made: experts, sampling, nothing but derived stages.
 
     What `values` names wins, where it is not None.

@@ -19,6 +19,8 @@ from textcentric.machine import machine, versions
 from textcentric.metrics.scores import score
 from textcentric.rows import Target
 from textcentric.runs.manifest import read_manifest
+from textcentric.settings import Given
+from textcentric.values import Json
 
 Parts = Mapping[str, str]
 WordsByCell = Mapping[str, Mapping[str, Parts]]  # cell name -> row id -> parts
@@ -45,7 +47,7 @@ def figures(findings: Findings, pairs: Sequence[tuple[str, str]]) -> dict[str, A
 
 def changed_rows(
     findings: Findings, arm: str, cell: Cell, words: WordsByCell
-) -> list[dict[str, Any]]:
+) -> list[dict[str, Json]]:
     """Return the rows whose prediction `cell` changed most, with their texts, of the first seed."""
     by_cell = next(iter(findings.predicted[arm].values()))
     if cell.name not in by_cell or cell.name not in words:
@@ -69,7 +71,7 @@ def changed_rows(
     ]
 
 
-def llm_cost(runs: Iterable[Path]) -> dict[str, Any]:
+def llm_cost(runs: Iterable[Path]) -> dict[str, float]:
     """Return what an LLM did in run directories: requests, tokens, seconds."""
     manifests = [read_manifest(run) for run in runs]
     return {
@@ -79,7 +81,7 @@ def llm_cost(runs: Iterable[Path]) -> dict[str, Any]:
     }
 
 
-def write_results(folder: Path, results: Mapping[str, Any]) -> Path:
+def write_results(folder: Path, results: Given) -> Path:
     """Write `results.json` and the report into `folder`; return the path of the page."""
     from textcentric.report.robustness import write_robustness_report
 
@@ -89,7 +91,7 @@ def write_results(folder: Path, results: Mapping[str, Any]) -> Path:
         return write_robustness_report(folder)
 
 
-def _orders(findings: Findings, arm: str) -> dict[str, Any] | None:
+def _orders(findings: Findings, arm: str) -> dict[str, Json] | None:
     """Return what other orders of the parts do to `arm`, None where they were not tried."""
     trials = list(_in_orders(findings, arm))
     if not trials:

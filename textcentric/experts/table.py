@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from textcentric.data.digests import digest_value
 from textcentric.errors import ConfigError, unknown
 from textcentric.experts.clean import clean_line
 from textcentric.experts.protocol import Description
+from textcentric.values import Cells
 
 Missing = Literal["skip", "name"]
 
@@ -30,15 +31,15 @@ class TableExpert:
         self.longest = longest
         self.version = f"1-{missing}-{longest}"
 
-    def describe(self, values: Sequence[Mapping[str, Any]]) -> list[Description]:
+    def describe(self, values: Sequence[Cells]) -> list[Description]:
         """Return one description a row; a row without any value gets an empty text."""
         return [self._describe(row) for row in values]
 
-    def digest(self, value: Mapping[str, Any]) -> str:
+    def digest(self, value: Cells) -> str:
         """Return a digest of the columns and their values, in order."""
         return digest_value(value)
 
-    def _describe(self, row: Mapping[str, Any]) -> Description:
+    def _describe(self, row: Cells) -> Description:
         words = {label: _words(value, self.longest) for label, value in row.items()}
         absent = sum(not value for value in words.values())
         notes = (f"missing columns: {absent} of {len(words)}",) if absent else ()

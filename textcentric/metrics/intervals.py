@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass
+from typing import TypedDict
 
 import numpy as np
 
@@ -19,6 +20,20 @@ from textcentric.metrics.scores import Values, find_score
 
 NEAR_CONSTANT = 0.05  # a clean score this close to the constant's has no drop ratio
 _DETECT = 1.96 + 0.84  # two-sided 5 %, power 80 %
+
+
+class Figure(TypedDict):
+    """A figure as it is written: its value and the two ends of its 95 % interval."""
+
+    value: float
+    interval: list[float]
+
+
+class Compared(Figure):
+    """A figure of an arm, its difference from the first arm, and the figure of each seed."""
+
+    difference: Figure
+    by_seed: list[float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +51,10 @@ class Estimate:
         """The 95 % percentile interval (Efron and Tibshirani 1993, ch. 13)."""
         low, high = np.nanpercentile(self.draws, [2.5, 97.5])
         return float(low), float(high)
+
+    def figure(self) -> Figure:
+        """Return value and interval, as they are written."""
+        return {"value": self.value, "interval": list(self.interval)}
 
     @property
     def standard_error(self) -> float:

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from textcentric.metrics.intervals import Resampled
+from textcentric.metrics.intervals import Figure, Resampled
 
 AT = (1, 5, 10)
 BLOCK = 1024  # queries at a time
@@ -76,12 +76,12 @@ def recall(found: Tensor, at: Sequence[int] = AT) -> dict[int, float]:
 
 def recall_with_intervals(
     searched: Mapping[str, Searched], groups: Sequence[str] | None = None
-) -> dict[str, Any]:
+) -> dict[str, dict[str, Any]]:
     """Return R@1, 5 and 10 of each way with 95 % intervals, and what chance would find.
 
     `groups` (one a pair) are drawn whole; without them queries are.
     """
-    told: dict[str, Any] = {}
+    told: dict[str, dict[str, Any]] = {}
     for way, found in searched.items():
         of = None if groups is None else [groups[at] or None for at in found.first]
         drawn = Resampled(len(found.ranks), groups=of)
@@ -94,6 +94,5 @@ def recall_with_intervals(
     return told
 
 
-def _estimate(drawn: Resampled, right: np.ndarray) -> dict[str, Any]:
-    found = drawn.mean(right)
-    return {"value": found.value, "interval": list(found.interval)}
+def _estimate(drawn: Resampled, right: np.ndarray) -> Figure:
+    return drawn.mean(right).figure()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from textcentric.errors import PromptError, unknown
 from textcentric.prompts.templates import BoundedEnvironment, render
+from textcentric.values import Variables
 
 # What a stage does, in the order in which prompts are run and listed.
 STAGES = {
@@ -178,7 +178,7 @@ class Prompt:
         except PromptError as error:
             raise PromptError(f"prompt {self.id}: {error}", prompt=self.id) from error
 
-    def render(self, variables: Mapping[str, Any]) -> Rendered:
+    def render(self, variables: Variables) -> Rendered:
         """Render the blocks; raises PromptError for a missing variable or a refused construct.
 
         `answer` and `begin` together are the beginning of the answer, a last `assistant` turn;
@@ -201,7 +201,7 @@ class Prompt:
             if all(isinstance(node, plain) for node in block.find_all(nodes.Node))
         }
 
-    def _block(self, name: str, variables: Mapping[str, Any]) -> str:
+    def _block(self, name: str, variables: Variables) -> str:
         if name not in self.template.blocks:
             return ""
         if name in self._constants:

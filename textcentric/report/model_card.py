@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from textcentric.folders import replace_text
 from textcentric.report.run_card import plain
+from textcentric.values import Json
 
 
 def write_train_card(
     folder: Path,
     *,
     method: str,
-    facts: Mapping[str, Any],
+    facts: Mapping[str, Json],
     metrics: Mapping[str, float],
-    settings: Mapping[str, Any],
+    settings: Mapping[str, Json],
 ) -> Path:
     """Write README.md, the model card of `folder`, and return its path.
 
@@ -41,9 +41,9 @@ def write_train_card(
 def _body(
     folder: Path,
     method: str,
-    facts: Mapping[str, Any],
+    facts: Mapping[str, Json],
     metrics: Mapping[str, float],
-    settings: Mapping[str, Any],
+    settings: Mapping[str, Json],
 ) -> str:
     scores = {name: f"{value:.4f}" for name, value in metrics.items()}
     curve = "![loss and metric against steps](learning_curve.png)\n"
@@ -58,7 +58,7 @@ def _body(
     return "\n".join(section for section in sections if section)
 
 
-def _table(title: str, head: tuple[str, str], rows: Mapping[str, Any]) -> str:
+def _table(title: str, head: tuple[str, str], rows: Mapping[str, Json]) -> str:
     if not rows:
         return ""
     lines = [f"## {title}\n", f"| {head[0]} | {head[1]} |", "|---|---|"]
@@ -66,9 +66,9 @@ def _table(title: str, head: tuple[str, str], rows: Mapping[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+def _flat(values: Mapping[str, Json], prefix: str = "") -> dict[str, Json]:
     """Return nested keys joined by dots; what was not set is left out."""
-    found: dict[str, Any] = {}
+    found: dict[str, Json] = {}
     for name, value in values.items():
         if isinstance(value, Mapping):
             found |= _flat(value, f"{prefix}{name}.")

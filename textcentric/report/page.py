@@ -9,18 +9,18 @@ from __future__ import annotations
 import base64
 import hashlib
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from textcentric.report.formats import count, duration, figure, isotime, share, visible
+from textcentric.settings import Given
 
 HERE = Path(__file__).parent
 
 
 def render(
     template: str,
-    view: Mapping[str, Any],
+    view: Given,
     styles: Sequence[str],
     script: str | None,
     *,

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Sized
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
+from textcentric.metrics.intervals import Compared
 from textcentric.report.curves import COLOURS, GRID, MARKERS, SETTINGS, SOFT, short, svg
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 PANEL = (3.3, 3.0)  # inches
-LINES: Mapping[str, tuple[Any, str]] = {
+LINES: Mapping[str, tuple[Literal["-", ":", "--"], str]] = {
     "accuracy": ("-", "worst of all attacks, 95 %"),
     "paper": (":", "paper's PGD alone"),
     "certified": ("--", "heuristic certificate"),
@@ -50,7 +51,7 @@ def radius_curves(models: Mapping[str, Mapping[str, Any]]) -> bytes:
         return svg(figure)
 
 
-def _colours(models: Mapping[str, Any]) -> list[str]:
+def _colours(models: Sized) -> list[str]:
     return [COLOURS[at % len(COLOURS)] for at in range(len(models))]
 
 
@@ -91,7 +92,7 @@ def _dress(axes: Axes, threat: str) -> None:
         axes.spines[side].set_visible(False)
 
 
-def dots(arms: Mapping[str, Mapping[str, Any]]) -> bytes:
+def dots(arms: Mapping[str, Mapping[str, Compared]]) -> bytes:
     """Draw every metric as a row, every arm as a dot in it with its interval, as SVG."""
     import matplotlib
     from matplotlib.figure import Figure

@@ -15,6 +15,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from textcentric.errors import DataError
+from textcentric.settings import Given
 
 CLEAN, MISSING = "clean", "missing"
 MAKE = "write it with `textcentric compare` or `textcentric evaluate`"
@@ -139,7 +140,7 @@ class Results(_Part):
     """Everything that `results.json` holds; `removed` says how much each damage took away."""
 
     title: str = "Robustness"
-    dataset: Mapping[str, Any] = {}
+    dataset: Given = {}
     task: str = ""
     metric: str
     higher_is_better: bool = True
@@ -155,7 +156,7 @@ class Results(_Part):
     notes: tuple[str, ...] = ()
     verdict: Verdict = Verdict()
     reproduce: tuple[str, ...] = ()
-    versions: Mapping[str, Any] = {}
+    versions: Given = {}
     machine: Any = ""
 
 

@@ -29,6 +29,7 @@ from textcentric.report.tables import (
     to,
     written,
 )
+from textcentric.values import Json
 
 PAGE, FIGURES = "robustness.html", "robustness.json"
 MOST_CHANGED = 12  # rows shown of one arm and corruption
@@ -69,7 +70,7 @@ def write_robustness_report(results: Path, folder: Path | None = None) -> Path:
     return folder / PAGE
 
 
-def _view(results: Results, figures: str) -> dict[str, Any]:
+def _view(results: Results, figures: str) -> dict[str, Json]:
     """Gather everything that the page shows."""
     scores = Scores(results)
     styles = curves.styles({name: arm.llm for name, arm in results.arms.items()})
@@ -171,9 +172,9 @@ def _heat_map(scores: Scores) -> str:
     return _address(curves.heat_map(names, subsets, values, ends, better))
 
 
-def _changed(rows: Sequence[Changed]) -> tuple[list[dict[str, Any]], int]:
+def _changed(rows: Sequence[Changed]) -> tuple[list[dict[str, Json]], int]:
     """Return the rows to show, `MOST_CHANGED` of each arm and corruption, and how many more."""
-    shown: list[dict[str, Any]] = []
+    shown: list[dict[str, Json]] = []
     times: dict[tuple[str, str], int] = {}
     for row in rows:
         kind = (row.arm, row.corruption)
@@ -183,7 +184,7 @@ def _changed(rows: Sequence[Changed]) -> tuple[list[dict[str, Any]], int]:
     return shown, len(rows) - len(shown)
 
 
-def _row(row: Changed) -> dict[str, Any]:
+def _row(row: Changed) -> dict[str, Json]:
     """Return one row with its corrupted text compared with its clean one."""
     clean = {name: _cut(text) for name, text in row.clean_parts.items()}
     damaged = {name: _cut(text) for name, text in row.corrupted_parts.items()}

@@ -17,6 +17,7 @@ from textcentric.report.formats import count, duration, figure, share
 from textcentric.report.page import render
 from textcentric.report.run_files import RunFiles, number, section
 from textcentric.report.run_rows import Output, Source, Tally
+from textcentric.values import Json
 
 STATUSES = ("accepted", "rejected", "failed", "pending")
 SHOWN_SOURCES = 20
@@ -38,7 +39,7 @@ def write_report(run_dir: Path) -> Path:
     return path
 
 
-def _view(run_dir: Path) -> dict[str, Any]:
+def _view(run_dir: Path) -> dict[str, object]:
     """Gather everything that the page shows."""
     run = rundir.read_run(run_dir)
     seed = int(number(run.manifest.get("seed")))
@@ -67,7 +68,7 @@ def _view(run_dir: Path) -> dict[str, Any]:
     }
 
 
-def _dataset(manifest: Mapping[str, Any]) -> str:
+def _dataset(manifest: Mapping[str, Json]) -> str:
     """Name the data set; the built-in sample is never called by the real set's name alone."""
     dataset = section(manifest, "dataset")
     name = str(dataset.get("name") or "a data set")
@@ -75,7 +76,7 @@ def _dataset(manifest: Mapping[str, Any]) -> str:
     return f"{name} (built-in sample)" if sample else name
 
 
-def _prompts(manifest: Mapping[str, Any], found: Tally) -> list[dict[str, Any]]:
+def _prompts(manifest: Mapping[str, Json], found: Tally) -> list[dict[str, Any]]:
     """Return one line a prompt; the files are counted where the manifest has no counts yet."""
     known = section(manifest, "prompts")
     counts = section(manifest, "counts") or {
@@ -102,16 +103,16 @@ def _bar(line: Mapping[str, float]) -> list[tuple[str, float, float]]:
     return bar
 
 
-def _totals(manifest: Mapping[str, Any], prompts: list[dict[str, Any]]) -> dict[str, Any]:
+def _totals(manifest: Mapping[str, Json], prompts: list[dict[str, Any]]) -> dict[str, Any]:
     given = section(manifest, "totals")
-    totals: dict[str, Any] = {
+    totals: dict[str, float] = {
         key: number(given[key]) if key in given else sum(line[key] for line in prompts)
         for key in ("requested", *STATUSES)
     }
     return {**totals, "bar": _bar(totals)}
 
 
-def _reasons(manifest: Mapping[str, Any], found: Tally) -> list[dict[str, Any]]:
+def _reasons(manifest: Mapping[str, Json], found: Tally) -> list[dict[str, Any]]:
     """Return the reasons of rejection over all prompts, with the prompts they came from."""
     by_prompt = section(manifest, "reasons") or found.reasons
     sums: dict[str, dict[str, float]] = {}
@@ -125,7 +126,7 @@ def _reasons(manifest: Mapping[str, Any], found: Tally) -> list[dict[str, Any]]:
     return sorted(lines, key=lambda line: (-line["times"], line["reason"]))
 
 
-def _ranked(times: Mapping[str, Any]) -> list[tuple[str, float]]:
+def _ranked(times: Mapping[str, Json]) -> list[tuple[str, float]]:
     pairs = [(str(name), number(value)) for name, value in times.items()]
     return sorted((pair for pair in pairs if pair[1]), key=lambda pair: (-pair[1], pair[0]))
 
@@ -179,7 +180,7 @@ def _figures(run: RunFiles, totals: Mapping[str, Any]) -> list[tuple[str, str, s
     return [(name, value, parts) for name, value, parts, known in made_of if known]
 
 
-def _identity(manifest: Mapping[str, Any]) -> dict[str, Any]:
+def _identity(manifest: Mapping[str, Json]) -> dict[str, Json]:
     """Return the few values that decide the run's texts."""
     dataset, engine = section(manifest, "dataset"), section(manifest, "engine")
     values = {
@@ -199,7 +200,7 @@ def _reuse(reused: float, sent: float) -> str:
 
 
 def _disagreements(
-    manifest: Mapping[str, Any], totals: Mapping[str, Any], found: Tally
+    manifest: Mapping[str, Json], totals: Mapping[str, Any], found: Tally
 ) -> list[str]:
     """Check the books: requested = the sum of the rest, and the files hold what is claimed."""
     notices = []
@@ -236,7 +237,7 @@ def _source(source: Source) -> dict[str, Any]:
     }
 
 
-def _variant(parts: Mapping[str, str], output: Output) -> dict[str, Any]:
+def _variant(parts: Mapping[str, str], output: Output) -> dict[str, object]:
     comparable = bool(parts) and not parts.keys().isdisjoint(output.parts)
     change = (
         differences.compare(parts, output.parts)

@@ -14,6 +14,7 @@ from typing import Any
 
 from textcentric.errors import ConfigError
 from textcentric.folders import replace_text
+from textcentric.values import Json
 
 SIZES = ("n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M", "1M<n<10M", "10M<n<100M", "100M<n<1B")
 COUNTS = ("requested", "accepted", "rejected", "failed", "pending")
@@ -87,7 +88,7 @@ def size_category(rows: int) -> str:
     return SIZES[min(max(0, len(str(rows)) - 3), len(SIZES) - 1)]
 
 
-def _manifest(path: Path) -> dict[str, Any]:
+def _manifest(path: Path) -> dict[str, Json]:
     try:
         manifest = json.loads(path.read_text(encoding="utf-8", errors="replace"))
     except (FileNotFoundError, ValueError):
@@ -95,7 +96,7 @@ def _manifest(path: Path) -> dict[str, Any]:
     return manifest if isinstance(manifest, dict) else {}
 
 
-def _section(manifest: Mapping[str, Any], name: str) -> dict[str, Any]:
+def _section(manifest: Mapping[str, Json], name: str) -> dict[str, Json]:
     value = manifest.get(name)
     return dict(value) if isinstance(value, Mapping) else {}
 
@@ -107,24 +108,24 @@ def _rows(run_dir: Path) -> int:
     return sum(pq.read_metadata(path).num_rows for path in (run_dir / "data").glob("*.parquet"))
 
 
-def _title(manifest: Mapping[str, Any]) -> str:
+def _title(manifest: Mapping[str, Json]) -> str:
     dataset = _section(manifest, "dataset")
     name = str(dataset.get("name") or "unnamed data")
     return f"{name}{' sample' if _is_sample(dataset) else ''}, augmented by textcentric"
 
 
-def _is_sample(dataset: Mapping[str, Any]) -> bool:
+def _is_sample(dataset: Mapping[str, Json]) -> bool:
     return "sample" in str(dataset.get("origin", "")).lower()
 
 
-def _model(engine: Mapping[str, Any]) -> str:
+def _model(engine: Mapping[str, Json]) -> str:
     """Name the model; of a folder only the last part, as cards travel and folders do not."""
     model = str(engine.get("model") or "").rstrip("/\\")
     is_folder = model.startswith(("/", ".", "~")) or "\\" in model or model.count("/") > 1
     return re.split(r"[/\\]", model)[-1] if is_folder else model
 
 
-def _front_matter(manifest: Mapping[str, Any], rows: int) -> Any:
+def _front_matter(manifest: Mapping[str, Json], rows: int) -> Any:
     from huggingface_hub import DatasetCardData
 
     return DatasetCardData(
@@ -136,7 +137,7 @@ def _front_matter(manifest: Mapping[str, Any], rows: int) -> Any:
     )
 
 
-def _body(manifest: Mapping[str, Any], rows: int) -> str:
+def _body(manifest: Mapping[str, Json], rows: int) -> str:
     sections = [
         f"# {plain(_title(manifest))}",
         _what(manifest, rows),
@@ -149,7 +150,7 @@ def _body(manifest: Mapping[str, Any], rows: int) -> str:
     return "\n\n".join(one for one in sections if one) + "\n"
 
 
-def _what(manifest: Mapping[str, Any], rows: int) -> str:
+def _what(manifest: Mapping[str, Json], rows: int) -> str:
     dataset, engine = _section(manifest, "dataset"), _section(manifest, "engine")
     model = plain(_model(engine) or "a language model")
     of = (
@@ -175,6 +176,7 @@ def _loading() -> str:
 
 ```python
 from datasets import load_dataset
+from textcentric.values import Json
 
 rows = load_dataset("PATH/TO/THIS/FOLDER", split="train")
 variants = rows.filter(lambda row: row["prompt"] != "clean")
@@ -185,7 +187,7 @@ rejected = load_dataset("parquet", data_files="PATH/TO/THIS/FOLDER/rejected/*.pa
 column `split`. Use it, and keep groups together, when you divide the rows."""
 
 
-def _counts(manifest: Mapping[str, Any]) -> str:
+def _counts(manifest: Mapping[str, Json]) -> str:
     counts = _section(manifest, "counts")
     if not counts:
         return ""
@@ -212,7 +214,7 @@ def _table(head: tuple[str, ...], lines: list[Any]) -> str:
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)
 
 
-def _lineage(manifest: Mapping[str, Any]) -> str:
+def _lineage(manifest: Mapping[str, Json]) -> str:
     engine, dataset = _section(manifest, "engine"), _section(manifest, "dataset")
     known = {
         "run": manifest.get("fingerprint"),
@@ -234,7 +236,7 @@ def _lineage(manifest: Mapping[str, Any]) -> str:
     ).rstrip()
 
 
-def _terms(manifest: Mapping[str, Any]) -> str:
+def _terms(manifest: Mapping[str, Json]) -> str:
     dataset = _section(manifest, "dataset")
     name = plain(dataset.get("name") or "the source data")
     origin = (

@@ -14,6 +14,7 @@ from typing import Any
 
 from textcentric.errors import ConfigError
 from textcentric.runs.counters import METRICS, readings
+from textcentric.values import Json
 
 MOST_READINGS = 4_000
 LONGEST_CONFIG = 60_000  # characters
@@ -30,7 +31,7 @@ class RunFiles:
 
     name: str
     folder: str = ""
-    manifest: Mapping[str, Any] = field(default_factory=dict)
+    manifest: Mapping[str, Json] = field(default_factory=dict)
     readings: tuple[Mapping[str, float], ...] = ()
     resumed: tuple[float, ...] = ()
     config: str = ""
@@ -60,7 +61,7 @@ def read_run(run_dir: Path) -> RunFiles:
     )
 
 
-def section(manifest: Mapping[str, Any], name: str) -> dict[str, Any]:
+def section(manifest: Mapping[str, Json], name: str) -> dict[str, Any]:
     """Return a mapping of the manifest, an empty one where it is absent or something else."""
     value = manifest.get(name)
     return dict(value) if isinstance(value, Mapping) else {}
@@ -72,7 +73,7 @@ def number(value: Any) -> float:
     return value if usable and abs(value) < float("inf") else 0
 
 
-def _manifest(path: Path) -> tuple[dict[str, Any], list[str]]:
+def _manifest(path: Path) -> tuple[dict[str, Json], list[str]]:
     if not path.exists():
         return {}, ["manifest.json is absent: counts were taken from the files written so far."]
     try:

@@ -17,6 +17,8 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from textcentric.values import Json
+
 if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -51,11 +53,11 @@ class Output:
     source_text: str
     text: str
     parts: Mapping[str, str]
-    scores: Mapping[str, Any]
+    scores: Mapping[str, Json]
     notes: str
     reason: str
-    row: Mapping[str, Any]
-    facts: Mapping[str, Any]
+    row: Mapping[str, Json]
+    facts: Mapping[str, Json]
     cut: int
 
 
@@ -175,7 +177,7 @@ def _rank(seed: int, source: str) -> bytes:
     return blake2b(f"{seed}\x1f{source}".encode(errors="replace"), digest_size=8).digest()
 
 
-def _rows_of(file: pq.ParquetFile, sources: Collection[str]) -> Iterator[dict[str, Any]]:
+def _rows_of(file: pq.ParquetFile, sources: Collection[str]) -> Iterator[dict[str, Json]]:
     """Yield the rows of `sources`; a row group without one costs only its id columns."""
     for group in range(file.num_row_groups):
         for batch in _batches(file, ["id", "source_id"], [group]):
@@ -188,19 +190,19 @@ def _rows_of(file: pq.ParquetFile, sources: Collection[str]) -> Iterator[dict[st
             yield from _chosen(batch, sources)
 
 
-def _chosen(batch: pa.RecordBatch, sources: Collection[str]) -> Iterator[dict[str, Any]]:
+def _chosen(batch: pa.RecordBatch, sources: Collection[str]) -> Iterator[dict[str, Json]]:
     keys = batch.select([n for n in ("id", "source_id") if n in batch.schema.names]).to_pylist()
     for position, key in enumerate(keys):
         if str(_source_id(key)) in sources:
             yield batch.slice(position, 1).to_pylist()[0]
 
 
-def _source_id(row: Mapping[str, Any]) -> Any:
+def _source_id(row: Mapping[str, Json]) -> Any:
     source = row.get("source_id")
     return row.get("id") if source is None else source
 
 
-def _output(status: str, row: dict[str, Any]) -> Output:
+def _output(status: str, row: dict[str, Json]) -> Output:
     parts = {name: str(text) for name, text in _mapping(row.get("parts")).items()}
     texts = {"text": str(row.get("text") or ""), "source": str(row.get("source_text") or "")}
     shown = {name: _cut(text) for name, text in parts.items()}
@@ -230,7 +232,7 @@ def _length(parts: Mapping[str, str]) -> int:
     return sum(map(len, parts.values()))
 
 
-def _mapping(value: Any) -> dict[str, Any]:
+def _mapping(value: Any) -> dict[str, Json]:
     """Return a JSON object as a dict, an empty one where it is absent or something else."""
     try:
         found = json.loads(value) if isinstance(value, str) else value

@@ -6,13 +6,42 @@ near chance has a small drop ratio and is useless.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TypedDict
 
-from textcentric.report.results_file import CLEAN, MISSING, Area, Cell, Results
+from textcentric.report.results_file import CLEAN, MISSING, Area, Arm, Cell, Difference, Results
 
 NONE = "\u2013"
 DECIBEL = "audio-noise"  # its level is a signal-to-noise ratio in dB: the lower, the worse
+
+
+class Line(TypedDict):
+    """One arm in a table: its clean score, its area, and its scores level by level."""
+
+    arm: str
+    clean: Cell | None
+    area: Area | None
+    drops: list[Cell | None]
+    about: Cell | None
+
+
+class Table(TypedDict):
+    """One corruption: its levels as they are written, and one line an arm."""
+
+    name: str
+    levels: list[str]
+    lines: list[Line]
+    uneven: bool
+    undefined: list[str]
+
+
+class Drawn(TypedDict):
+    """A paired difference, with the places of its drawing in percent."""
+
+    one: Difference
+    dot: float
+    ends: list[float]
+    blind: float
 
 
 def exact(value: float | None) -> str:
@@ -117,7 +146,7 @@ class Scores:
         known = [cell for cell in cells if cell.constant is not None]
         return max(known, key=lambda cell: cell.n).constant if known else None
 
-    def table(self, corruption: str) -> dict[str, Any]:
+    def table(self, corruption: str) -> Table:
         """Return one line an arm that was scored on `corruption`, the best area first."""
         cells = [cell for cell in self.results.cells if cell.corruption == corruption]
         levels = self.levels(corruption)
@@ -131,7 +160,7 @@ class Scores:
             "undefined": sorted({cell.undefined for cell in cells if cell.undefined}),
         }
 
-    def _line(self, arm: str, corruption: str, levels: Sequence[float]) -> dict[str, Any]:
+    def _line(self, arm: str, corruption: str, levels: Sequence[float]) -> Line:
         by_level = {cell.level: cell for cell in self.levels_of(arm, corruption)}
         clean = self.clean.get(arm) or next(iter(by_level.values()), None)
         return {
@@ -156,7 +185,7 @@ class Scores:
             for subset in sorted(subsets, key=len)
         }
 
-    def differences(self) -> list[dict[str, Any]]:
+    def differences(self) -> list[Drawn]:
         """Return the paired differences, with the places of their drawing in percent."""
         known = [one for one in self.results.differences if one.difference is not None]
         ends = [end for one in known for end in (*(one.interval or ()), one.difference or 0.0)]
@@ -175,7 +204,7 @@ class Scores:
             for one in known
         ]
 
-    def costs(self) -> list[tuple[str, Any]]:
+    def costs(self) -> list[tuple[str, Arm]]:
         """Return the arms with a known cost, the cheapest in LLM tokens first."""
         known = [
             (name, arm)
@@ -193,7 +222,7 @@ class Scores:
             return ""
         alike = [line for line in lines if _levels(line) == _levels(rival)]
         best = alike[0]
-        if best is rival:
+        if best is rival or best["area"] is None or rival["area"] is None:
             return ""
         return (
             f"A cheap baseline wins: {best['arm']}, without an LLM, has the best area"
@@ -222,6 +251,6 @@ class Scores:
         return notices
 
 
-def _levels(line: Mapping[str, Any]) -> list[float | None]:
+def _levels(line: Line) -> list[float | None]:
     """Return the levels at which a line of a table has scores."""
     return [cell.level for cell in line["drops"] if cell]

@@ -7,7 +7,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
+
+from textcentric.values import Json
 
 METRICS = "metrics.jsonl"
 INTERVAL = 1.0  # seconds between two lines
@@ -130,7 +132,7 @@ def spent(path: Path) -> dict[str, float]:
     return added(total, last)
 
 
-def readings(path: Path) -> Iterator[dict[str, Any]]:
+def readings(path: Path) -> Iterator[dict[str, Json]]:
     """Yield the lines of `path`; a process that runs or was killed may have left half a line."""
     if not path.is_file():
         return

@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import yaml
 
@@ -20,6 +19,7 @@ from textcentric.prompts.prompt import Prompt
 from textcentric.runs.identity import identity_of
 from textcentric.runs.journal import Journal
 from textcentric.runs.manifest import STATUSES
+from textcentric.values import Json
 
 JOURNAL = "journal.sqlite"
 CONFIG = "run.yaml"
@@ -29,11 +29,11 @@ UNFINISHED = ("run.lock", DRAFT, ".run.yaml.tmp")  # what a run that never began
 
 def prepare(
     folder: Path,
-    identity: Mapping[str, Any],
+    identity: Mapping[str, Json],
     resume: str,
     prompts: Iterable[Prompt],
     bank: Iterable[Instruction] = (),
-    runtime: Mapping[str, Any] | None = None,
+    runtime: Mapping[str, Json] | None = None,
 ) -> tuple[bool, list[str]]:
     """Make `folder` ready for a run of `identity`; return whether it goes on, and differences.
 
@@ -72,7 +72,7 @@ def prepare(
     return bool(old), changed
 
 
-def _save(folder: Path, configuration: Mapping[str, Any]) -> None:
+def _save(folder: Path, configuration: Mapping[str, Json]) -> None:
     write_text(folder / CONFIG, yaml.safe_dump(dict(configuration), sort_keys=False))
 
 

@@ -11,22 +11,35 @@ import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from textcentric.command_line import command
 from textcentric.errors import DataError, RunError, unknown
 from textcentric.prompts.library import read_bank
-from textcentric.rows import CLEAN, Example
+from textcentric.rows import CLEAN, Example, Target
 from textcentric.runs.manifest import read_manifest
+from textcentric.runs.shards import Failure
 
 COLUMNS = ["source_id", "split", "group", "target", "prompt", "sample", "parts"]
+
+
+class _Accepted(TypedDict):
+    """The columns of an accepted output that a training reads."""
+
+    source_id: str
+    split: str | None
+    group: str | None
+    target: Target
+    prompt: str
+    sample: int
+    parts: str
 
 
 @dataclass(slots=True)
 class _Source:
     """The accepted outputs of one row, as far as they were read."""
 
-    clean: Mapping[str, Any] | None = None
+    clean: _Accepted | None = None
     variants: list[tuple[str, int, str]] = field(default_factory=list)
 
 
@@ -46,7 +59,11 @@ def read_examples(run: str | Path, *, labels: Collection[str] = ("keep",)) -> li
             source.clean = row
         elif _effect(effects, row["prompt"], run) in labels:
             source.variants.append((row["prompt"], row["sample"], row["parts"]))
-    examples = [_example(key, source) for key, source in sorted(sources.items()) if source.clean]
+    examples = [
+        _example(key, source, source.clean)
+        for key, source in sorted(sources.items())
+        if source.clean
+    ]
     if not examples:
         raise DataError(
             f"run {run} has no accepted clean row to read; see its report, or run `textcentric"
@@ -55,12 +72,12 @@ def read_examples(run: str | Path, *, labels: Collection[str] = ("keep",)) -> li
     return examples
 
 
-def read_failures(run: str | Path) -> list[dict[str, Any]]:
-    """Return the outputs of a run that failed: source_id, prompt, stage, message, ..."""
+def read_failures(run: str | Path) -> list[Failure]:
+    """Return the outputs of a run that failed: which, and why."""
     import pyarrow.parquet as pq
 
     files = sorted((Path(run) / "errors").glob("*.parquet"))
-    return [row for file in files for row in pq.read_table(file).to_pylist()]
+    return [Failure(**row) for file in files for row in pq.read_table(file).to_pylist()]
 
 
 def label_effects(run: Path) -> dict[str, str]:
@@ -105,7 +122,7 @@ def labelled(examples: Sequence[Example]) -> list[Example]:
     return found
 
 
-def _accepted(run: Path) -> Iterator[dict[str, Any]]:
+def _accepted(run: Path) -> Iterator[_Accepted]:
     """Yield the accepted outputs of `run`; a shard that cannot be read is a RunError."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -129,8 +146,7 @@ def _effect(effects: Mapping[str, str], prompt: str, run: Path) -> str:
     return effects[prompt]
 
 
-def _example(row_id: str, source: _Source) -> Example:
-    row = source.clean or {}
+def _example(row_id: str, source: _Source, row: _Accepted) -> Example:
     return Example(
         id=row_id,
         parts=json.loads(row["parts"]),

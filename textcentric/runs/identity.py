@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+
+from textcentric.values import Json
 
 # What may change without making it another run: where it goes, when it stops, how it talks.
 # The folder of prompts is among them because the digests of the prompts already decide.
@@ -15,6 +16,6 @@ CALL = frozenset({"output_dir", "resume"})  # of one call, so never saved
 ADDED = frozenset("data prompt_digests bank engine_fingerprint".split())  # by a run to its run.yaml
 
 
-def identity_of(saved: Mapping[str, Any]) -> dict[str, Any]:
+def identity_of(saved: Mapping[str, Json]) -> dict[str, Json]:
     """Return the part of a `run.yaml` that makes the run this run."""
     return {name: value for name, value in saved.items() if name not in RUNTIME}

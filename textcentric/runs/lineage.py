@@ -5,12 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from textcentric.errors import DataError, unknown
 from textcentric.runs.directory import JOURNAL
 from textcentric.runs.journal import Journal
 from textcentric.runs.shards import FOLDERS
+from textcentric.values import Json
+
+
+class Made(TypedDict):
+    """An output of a row: the folder of the run that holds it, and why it is not in `data`."""
+
+    id: str
+    found_in: str
+    reason: str
 
 
 def lineage(folder: Path, row_id: str) -> dict[str, Any]:
@@ -30,12 +39,12 @@ def lineage(folder: Path, row_id: str) -> dict[str, Any]:
     raise DataError(unknown("output", row_id, _near_ids(folder, row_id)), row_id=row_id)
 
 
-def _unpacked(row: dict[str, Any]) -> dict[str, Any]:
+def _unpacked(row: dict[str, str | None]) -> dict[str, Any]:
     packed = ("parts", "sampling", "experts", "scores")
     return {k: json.loads(v) if k in packed and v else v for k, v in row.items()}
 
 
-def _answers(folder: Path, row: Mapping[str, Any]) -> list[Any]:
+def _answers(folder: Path, row: Mapping[str, str | None]) -> list[dict[str, Json]]:
     journal = Journal(folder / JOURNAL)
     try:
         keys = (row.get("request_key") or "").split()
@@ -59,11 +68,11 @@ def _near_ids(folder: Path, row_id: str) -> list[str]:
     return near[:20]
 
 
-def outputs_of(folder: Path, source_id: str) -> list[dict[str, Any]]:
+def outputs_of(folder: Path, source_id: str) -> list[Made]:
     """Return id, folder and reason of each output made of the row `source_id`."""
     import pyarrow.dataset as ds
 
-    outputs: list[dict[str, Any]] = []
+    outputs: list[Made] = []
     for name in FOLDERS:
         if not any((folder / name).glob("*.parquet")):
             continue

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from textcentric.command_line import command
 from textcentric.errors import ConfigError, RunError, unknown
@@ -13,9 +11,22 @@ from textcentric.folders import Change, changes, holder, read_yaml
 from textcentric.runs.directory import CONFIG, all_failed
 from textcentric.runs.identity import identity_of
 from textcentric.runs.journal import Journal
-from textcentric.runs.manifest import MANIFEST, STATUSES, count_outputs, read_manifest
+from textcentric.runs.manifest import MANIFEST, STATUSES, Manifest, count_outputs, read_manifest
 
 RUNS = Path("runs")
+
+
+class Listed(Manifest, total=False):
+    """A run as it is shown: its manifest, where it lies, and what is counted anew.
+
+    `problem` says why the manifest cannot be read; `cached_share` is of the prompt tokens, in
+    [0, 1].
+    """
+
+    path: str
+    problem: str
+    finished_rows: int
+    cached_share: float | None
 
 
 def find_run(name: str) -> Path:
@@ -41,17 +52,17 @@ def newest_run() -> Path:
     return Path(found[0]["path"])
 
 
-def list_runs(parent: Path) -> list[dict[str, Any]]:
+def list_runs(parent: Path) -> list[Listed]:
     """Return the manifests of the runs in `parent`, newest first, each with its `path`."""
     folders = [path.parent for path in parent.glob(f"*/{MANIFEST}")]
-    runs = [{"path": str(folder), **_manifest_or_why(folder)} for folder in folders]
+    runs: list[Listed] = [{"path": str(folder), **_manifest_or_why(folder)} for folder in folders]
     return sorted(runs, key=lambda run: run.get("started", ""), reverse=True)
 
 
-def _manifest_or_why(folder: Path) -> dict[str, Any]:
+def _manifest_or_why(folder: Path) -> Listed:
     """Return the manifest, or that it cannot be read: one bad run must not hide the others."""
     try:
-        return read_manifest(folder)
+        return {**read_manifest(folder)}
     except RunError as error:
         return {"status": "unreadable", "problem": str(error)}
 
@@ -66,7 +77,7 @@ def diff_runs(one: Path, two: Path) -> list[Change]:
     return found
 
 
-def status(folder: Path, manifest: Mapping[str, Any]) -> str:
+def status(folder: Path, manifest: Manifest) -> str:
     """Return the run's status.
 
     A "running" one that no process holds was killed; a "finished" one of which nothing came failed.
@@ -77,10 +88,10 @@ def status(folder: Path, manifest: Mapping[str, Any]) -> str:
     return "killed" if said == "running" and not holder(folder) else said
 
 
-def summary(folder: Path) -> dict[str, Any]:
+def summary(folder: Path) -> Listed:
     """Return the manifest with the true status; counts of an unfinished run from its journal."""
     manifest = read_manifest(folder)
-    shown = {"path": str(folder), **manifest, "status": status(folder, manifest)}
+    shown: Listed = {"path": str(folder), **manifest, "status": status(folder, manifest)}
     if manifest.get("status") == "running" and (folder / "journal.sqlite").is_file():
         shown |= _from_journal(folder)
     tokens = manifest.get("tokens", {})
@@ -89,7 +100,7 @@ def summary(folder: Path) -> dict[str, Any]:
     return shown
 
 
-def _from_journal(folder: Path) -> dict[str, Any]:
+def _from_journal(folder: Path) -> Listed:
     """Count what is finished: the manifest of a running or killed run is as old as its start."""
     journal = Journal(folder / "journal.sqlite")
     try:
@@ -97,13 +108,19 @@ def _from_journal(folder: Path) -> dict[str, Any]:
         totals = Counter(dict.fromkeys(STATUSES, 0))
         for entry in counts.values():
             totals.update(entry)
-        found = {"counts": counts, "reasons": reasons, "errors": errors, "totals": dict(totals)}
-        return found | {"finished_rows": journal.finished_rows(), "answers": journal.answers()}
+        return {
+            "counts": counts,
+            "reasons": reasons,
+            "errors": errors,
+            "totals": dict(totals),
+            "finished_rows": journal.finished_rows(),
+            "answers": journal.answers(),
+        }
     finally:
         journal.close()
 
 
-def what_failed(folder: Path, manifest: Mapping[str, Any]) -> str:
+def what_failed(folder: Path, manifest: Manifest) -> str:
     """Say how many outputs of a run failed, and what asks for them again."""
     failed, requested = (manifest["totals"][name] for name in ("failed", "requested"))
     again = command("runs", "resume", folder, retry_failed=True)

@@ -5,14 +5,67 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from textcentric.errors import RunError
 from textcentric.folders import write_text
+from textcentric.runs.counters import Bottleneck
 from textcentric.runs.journal import Count
+from textcentric.values import Json
 
 STATUSES = ("requested", "accepted", "rejected", "failed", "pending")
 MANIFEST = "manifest.json"
+
+
+class SourceData(TypedDict):
+    """The data set that a run was made of."""
+
+    name: str
+    path: str
+    digest: str
+    origin: str
+    rows: int
+    notes: list[str]
+
+
+class PromptUsed(TypedDict):
+    """A prompt as a run used it; `label` is its effect on the label."""
+
+    version: int
+    digest: str
+    label: str
+    stage: str
+
+
+class Manifest(TypedDict, total=False):
+    """What came of a run: counts by prompt, reasons and errors, tokens, and what it was made with.
+
+    Manifests of former versions may lack keys.
+    """
+
+    name: str
+    fingerprint: str
+    status: str
+    stopped: str
+    started: str
+    seconds: float
+    versions: dict[str, str]
+    git: str | None
+    machine: dict[str, Json]
+    seed: int
+    dataset: SourceData
+    engine: dict[str, str]
+    prompts: dict[str, PromptUsed]
+    counts: dict[str, dict[str, int]]
+    totals: dict[str, int]
+    reasons: dict[str, dict[str, int]]
+    errors: dict[str, int]
+    tokens: dict[str, float]
+    requests: dict[str, float]
+    answers: int
+    engine_full: float
+    engine_starved: float
+    bottleneck: Bottleneck
 
 
 def count_outputs(
@@ -40,15 +93,15 @@ def count_outputs(
     return table, reasons, errors
 
 
-def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
+def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Write `manifest.json`."""
     write_text(folder / MANIFEST, json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
 
 
-def read_manifest(folder: Path) -> dict[str, Any]:
+def read_manifest(folder: Path) -> Manifest:
     """Read `manifest.json`; raises RunError where there is no run."""
     try:
-        manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        manifest: Manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except OSError as error:
         raise RunError(
             f"{folder} holds no run (no {MANIFEST}); see `textcentric runs list`"

@@ -18,7 +18,8 @@ from pydantic import BaseModel
 from textcentric.errors import RunError
 from textcentric.folders import read_yaml
 from textcentric.prompts.library import PromptLibrary
-from textcentric.runs.manifest import read_manifest
+from textcentric.runs.manifest import PromptUsed, read_manifest
+from textcentric.settings import Given
 
 DERIVE_STAGES = ("align", "summarize", "reason")
 EXPERT_SETTINGS = ("image_expert", "audio_expert", "missing_values")
@@ -42,17 +43,17 @@ class Origin:
     `frozen` is the folder that holds them, None where no LLM was involved.
     """
 
-    dataset: Mapping[str, Any] = field(default_factory=dict)
-    schema: Mapping[str, Any] = field(default_factory=dict)
+    dataset: Mapping[str, str] = field(default_factory=dict)
+    schema: Given = field(default_factory=dict)
     experts: Names = field(default_factory=dict)
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    prompts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    engine: Mapping[str, Any] = field(default_factory=dict)
+    settings: Given = field(default_factory=dict)
+    prompts: Mapping[str, Mapping[str, str | int]] = field(default_factory=dict)
+    engine: Mapping[str, str] = field(default_factory=dict)
     frozen: Path | None = None
 
     def writes(self) -> list[str]:
         """Return the parts of a row that an LLM wrote; `modality` stands for all of them."""
-        return [prompt["writes"] for prompt in self.prompts.values()]
+        return [str(prompt["writes"]) for prompt in self.prompts.values()]
 
     def save(self, folder: Path) -> dict[str, Any]:
         """Copy the frozen prompts into `folder`; return the rest as plain values."""
@@ -91,7 +92,7 @@ def read_origin(run: str | Path) -> Origin:
     )
 
 
-def _settings(saved: Mapping[str, Any]) -> dict[str, Any]:
+def _settings(saved: Given) -> dict[str, object]:
     """Return what chose experts and LLM; a server's address only where the run had one."""
     settings = {name: saved.get(name) for name in (*EXPERT_SETTINGS, *LLM_SETTINGS)}
     address = saved.get("base_url")
@@ -114,7 +115,7 @@ class Described(Protocol):
     def schema(self) -> BaseModel: ...
 
 
-def expert_origin(rows: Described, experts: Mapping[str, Versioned], **settings: Any) -> Origin:
+def expert_origin(rows: Described, experts: Mapping[str, Versioned], **settings: object) -> Origin:
     """Return the origin of rows that the experts described without an LLM.
 
     `settings` are those that chose the experts: image_expert, audio_expert, missing_values.
@@ -127,7 +128,7 @@ def expert_origin(rows: Described, experts: Mapping[str, Versioned], **settings:
     )
 
 
-def _with_parts(run: Path, known: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+def _with_parts(run: Path, known: Mapping[str, PromptUsed]) -> dict[str, dict[str, str | int]]:
     """Complete each prompt by the part it writes, after checking that its frozen text is it."""
     if not known:
         return {}

@@ -10,7 +10,7 @@ import json
 import os
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from operator import attrgetter
 from pathlib import Path
@@ -21,6 +21,7 @@ from pydantic_core import to_json
 from textcentric.errors import StoppedError
 from textcentric.rows import Target
 from textcentric.runs.journal import Count, Journal
+from textcentric.settings import Given
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -138,12 +139,14 @@ class ShardWriter:
         if self._next == 0:
             self._write_table("data", [])
 
-    def _write_table(self, name: str, rows: list[tuple[Any, ...]]) -> None:
+    def _write_table(self, name: str, rows: list[tuple[Target, ...]]) -> None:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
         schema: pa.Schema = self._schemas[name]
-        columns: Sequence[Any] = list(zip(*rows, strict=True)) if rows else [[]] * len(schema)
+        columns: Sequence[Sequence[Target]] = (
+            list(zip(*rows, strict=True)) if rows else [[]] * len(schema)
+        )
         if name != "errors":
             at = schema.get_field_index("target")
             convert = _number if self._numeric else _text
@@ -168,7 +171,7 @@ class ShardWriter:
                     path.unlink()
 
     def _clear(self) -> None:
-        self._rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in FOLDERS}
+        self._rows: dict[str, list[tuple[Target, ...]]] = {name: [] for name in FOLDERS}
         self._sources: list[str] = []
         self._counts: Counter[Count] = Counter()
         self._size = 0
@@ -192,7 +195,7 @@ def schemas(numeric_target: bool) -> dict[str, pa.Schema]:
     }
 
 
-def dump(value: Mapping[str, Any]) -> str:
+def dump(value: Given) -> str:
     """Return `value` as one line of JSON, as the JSON columns hold it."""
     return to_json(value).decode()
 

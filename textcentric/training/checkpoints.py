@@ -17,17 +17,21 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 
 import numpy as np
 import torch
 from accelerate import Accelerator
 from safetensors.torch import load_model
+from torch import nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
 
 from textcentric.errors import RunError
 from textcentric.folders import differences, writing
 from textcentric.settings import with_current_names
 from textcentric.training.log import FILE as FIGURES
+from textcentric.values import Json
 
 STATE, WEIGHTS = "state.json", "model.safetensors"
 # What a saved numpy random state is made of; everything else in those files torch knows itself.
@@ -38,6 +42,21 @@ NUMPY = [
     type(np.dtype(np.uint32)),
     _codecs.encode,
 ]
+
+
+class FileFacts(TypedDict):
+    """Size in bytes and digest of a file."""
+
+    bytes: int
+    sha256: str
+
+
+class _Saved(TypedDict):
+    """What `state.json` holds."""
+
+    state: dict[str, Any]
+    identity: dict[str, Json]
+    files: dict[str, FileFacts]
 
 
 @dataclass
@@ -71,7 +90,7 @@ class Checkpoints:
         self,
         accelerator: Accelerator,
         output_dir: Path,
-        identity: Mapping[str, Any],
+        identity: Mapping[str, Json],
         *,
         limit: int | None = None,
     ):
@@ -105,7 +124,11 @@ class Checkpoints:
         return max(self.folder.glob("step-*"), default=None)
 
     def begin(
-        self, policy: Literal["auto", "never", "always"], model: Any, optimizer: Any, scheduler: Any
+        self,
+        policy: Literal["auto", "never", "always"],
+        model: nn.Module,
+        optimizer: Optimizer,
+        scheduler: LRScheduler,
     ) -> TrainState:
         """Return where to go on: at the newest checkpoint, or at the first step.
 
@@ -124,7 +147,9 @@ class Checkpoints:
                 self.folder.mkdir(parents=True, exist_ok=True)
         return self.resume(model, optimizer, scheduler) or TrainState()
 
-    def resume(self, model: Any, optimizer: Any, scheduler: Any) -> TrainState | None:
+    def resume(
+        self, model: nn.Module, optimizer: Optimizer, scheduler: LRScheduler
+    ) -> TrainState | None:
         """Load the newest checkpoint into what Accelerate prepared; None where there is none.
 
         Raises RunError for one that is damaged or belongs to another configuration.
@@ -151,7 +176,7 @@ class Checkpoints:
         _set_random(_load(newest / f"random_states_{self._accelerator.process_index}.pkl"))
         return TrainState(**content["state"])
 
-    def restore(self, model: Any, step: int) -> None:
+    def restore(self, model: nn.Module, step: int) -> None:
         """Load the weights of `step` into the prepared model."""
         self._load_weights(model, self._path(step))
 
@@ -161,7 +186,7 @@ class Checkpoints:
         if self._accelerator.is_main_process:
             shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _load_weights(self, model: Any, path: Path) -> None:
+    def _load_weights(self, model: nn.Module, path: Path) -> None:
         """Load weights, which `save_state` names as the model does without its wrapper."""
         load_model(self._accelerator.unwrap_model(model), path / WEIGHTS)
 
@@ -177,15 +202,19 @@ class Checkpoints:
         for path in {*steps, *self.folder.glob(".step-*.tmp")} - kept:
             shutil.rmtree(path, ignore_errors=True)
 
-    def _read(self, path: Path) -> dict[str, Any]:
+    def _read(self, path: Path) -> _Saved:
         try:
             content = json.loads((path / STATE).read_text(encoding="utf-8"))
             TrainState(**content["state"])
-            return {"identity": {}, "files": {}, **content}
+            return {
+                "identity": content.get("identity", {}),
+                "files": content.get("files", {}),
+                "state": content["state"],
+            }
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise RunError(self._damaged(path, f"{STATE} cannot be read ({error})")) from error
 
-    def _check_files(self, path: Path, expected: Mapping[str, Any]) -> None:
+    def _check_files(self, path: Path, expected: Mapping[str, FileFacts]) -> None:
         found = _files(path)
         for name, facts in expected.items():
             if name not in found:
@@ -202,9 +231,9 @@ class Checkpoints:
         return f"the newest checkpoint {path} is damaged: {what}; remove that folder to {then}"
 
 
-def _files(folder: Path) -> dict[str, dict[str, Any]]:
+def _files(folder: Path) -> dict[str, FileFacts]:
     """Return size in bytes and digest of each file but `state.json`."""
-    found = {}
+    found: dict[str, FileFacts] = {}
     for path in sorted(folder.iterdir()):
         if path.name != STATE:
             with path.open("rb") as file:

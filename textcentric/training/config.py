@@ -102,12 +102,13 @@ class TrainConfig(Settings):
         own = {name: value for name, value in values.items() if name not in ALIASES}
         for alias in (name for name in values if name in ALIASES):
             name, meanings = ALIASES[alias]
-            if not isinstance(values[alias], bool):
+            flag = values[alias]
+            if not isinstance(flag, bool):
                 where = "; checkpoints lie beside output_dir" if name == "resume" else ""
                 raise ConfigError(
                     f"train.{alias} is {values[alias]!r}, expected true or false{where}"
                 )
-            meant = meanings[values[alias]]
+            meant = meanings[flag]
             if meant is not None and own.setdefault(name, meant) != meant:
                 raise ConfigError(
                     f"train.{alias} is {values[alias]} and {name} {own[name]!r}; give one of them"

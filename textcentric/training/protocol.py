@@ -12,6 +12,8 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
+from textcentric.values import Json
+
 
 class Method(Protocol):
     """A model and what it learns from; rows are any objects that have an `id`."""
@@ -65,6 +67,6 @@ class Method(Protocol):
         """Write into `folder` all that `load` needs: weights as safetensors, the rest as JSON."""
         ...
 
-    def fingerprint(self) -> dict[str, Any]:
+    def fingerprint(self) -> dict[str, Json]:
         """Return, as JSON values, what must agree between a checkpoint and a resumed training."""
         ...

@@ -26,6 +26,7 @@ from textcentric.errors import ConfigError, DataError
 from textcentric.machine import cpu_dtype
 from textcentric.training.config import TrainConfig
 from textcentric.training.protocol import Method
+from textcentric.values import Json
 
 WAIT = timedelta(hours=6)  # how long processes wait while the main one evaluates
 
@@ -131,7 +132,7 @@ def training_identity(
     eval_rows: Sequence[Any],
     lengths: Sequence[int],
     accelerator: Accelerator,
-) -> dict[str, Any]:
+) -> dict[str, Json]:
     """Return what must agree for a resumed training to give the weights of an undisturbed one."""
     known = [*zip(map(row_id, train_rows), lengths, strict=True), *map(row_id, eval_rows)]
     return {

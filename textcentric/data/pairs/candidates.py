@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from textcentric.data.pairs.layouts import pictures_of, said_of_picture, said_prompt
+from textcentric.data.pairs.layouts import Row, pictures_of, said_of_picture, said_prompt
 from textcentric.data.pairs.messages import plain
 from textcentric.data.tables import open_table
 from textcentric.errors import DataError
+from textcentric.values import Cell
 
 TRUTHS = ("correct", "scores", "labels")
 
@@ -64,9 +65,7 @@ def read_candidates(
     return found, dropped
 
 
-def _candidates(
-    row: Mapping[str, Any], number: int, responses: list[Any], truths: list[float]
-) -> Candidates:
+def _candidates(row: Row, number: int, responses: list[Cell], truths: list[float]) -> Candidates:
     subset = row.get("subset")
     return Candidates(
         id=str(row.get("id", number)),
@@ -79,18 +78,18 @@ def _candidates(
     )
 
 
-def _responses(row: Mapping[str, Any], truths: str | None) -> tuple[list[Any], list[Any]]:
+def _responses(row: Row, truths: str | None) -> tuple[list[Any], list[Any]]:
     if truths is not None:
         return _listed(row.get("responses")), _listed(row.get(truths))
     right, wrong = _listed(row.get("chosen")), _listed(row.get("rejected"))
     return [*right, *wrong], [1.0] * len(right) + [0.0] * len(wrong)
 
 
-def _listed(value: Any) -> list[Any]:
+def _listed(value: Cell) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else [] if value is None else [value]
 
 
-def _fault(responses: list[Any], truths: list[Any]) -> str:
+def _fault(responses: list[Cell], truths: list[Any]) -> str:
     """Return why a prompt cannot be used, "" where it can."""
     if len(responses) < 2:
         return "there are fewer than two responses"

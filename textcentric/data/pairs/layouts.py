@@ -16,6 +16,7 @@ from typing import Any
 from textcentric.data.pairs.messages import apart, conversation, is_conversation, plain
 from textcentric.errors import DataError
 from textcentric.rows import Pair
+from textcentric.values import Cell
 
 Row = Mapping[str, Any]
 Found = Iterator[Pair | str]  # pairs, and why there is none where one was expected
@@ -180,11 +181,11 @@ def pictures_of(row: Row) -> tuple[Any, ...]:
     return ()
 
 
-def _prompt(row: Row) -> Any:
+def _prompt(row: Row) -> Cell:
     return next((row[name] for name in PROMPTS if row.get(name) is not None), "")
 
 
-def _pair(name: str, row: Row, prompt: Any, chosen: str, rejected: str) -> Pair | str:
+def _pair(name: str, row: Row, prompt: Cell, chosen: str, rejected: str) -> Pair | str:
     margin = _number(row.get("margin"))
     if isinstance(margin, str):
         return margin
@@ -216,12 +217,12 @@ def _number(value: Any) -> float | str | None:
         return "the margin is not a finite number"
 
 
-def _said(value: Any) -> str:
+def _said(value: Cell) -> str:
     """Return a response: plain text, a message, or the last messages of a conversation."""
     return conversation(value) if is_conversation(value) and len(value) > 1 else plain(value)
 
 
-def _listed(values: Any) -> list[Mapping[str, Any]]:
+def _listed(values: Any) -> list[Row]:
     """Return a list of records, which `datasets` may hold as a record of lists."""
     if isinstance(values, Mapping):
         names = list(values)
@@ -237,7 +238,7 @@ def _mean_rating(annotations: Any) -> float | None:
         return None
 
 
-def _word(value: Any) -> str | None:
+def _word(value: Cell) -> str | None:
     return None if value is None else str(value)
 
 

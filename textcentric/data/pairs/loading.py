@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from textcentric.data.frames import table_in_hand
-from textcentric.data.pairs.layouts import LAYOUTS, fault, find_layout
+from textcentric.data.pairs.layouts import LAYOUTS, Row, fault, find_layout
 from textcentric.data.tables import Table, from_hub, open_table
 from textcentric.errors import ConfigError, DataError, unknown
 from textcentric.rows import Pair
@@ -113,7 +113,7 @@ def _kept(table: Table, layout: str, limit: int | None, dropped: Counter[str]) -
                 dropped[why] += 1
 
 
-def _read(layout: str, name: str, row: Mapping[str, Any]) -> list[Pair | str]:
+def _read(layout: str, name: str, row: Row) -> list[Pair | str]:
     """Return what the layout's function makes of a row; a value of a wrong type is a reason."""
     try:
         return list(LAYOUTS[layout].read(name, row))
@@ -121,7 +121,7 @@ def _read(layout: str, name: str, row: Mapping[str, Any]) -> list[Pair | str]:
         return [f"the row is not laid out as {layout} ({type(error).__name__}: {error})"[:120]]
 
 
-def _id(row: Mapping[str, Any], number: int) -> str:
+def _id(row: Row, number: int) -> str:
     for name in IDS:
         if row.get(name) not in (None, ""):
             return str(row[name])

@@ -8,14 +8,17 @@ beside the text, in words or as pixels.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TypeGuard, TypeVar
+
+from textcentric.values import Cell, Cells
 
 PLACES = ("<image>", "<|image|>", "<ImageHere>")  # where a text shows a picture
 USERS = frozenset(["user", "human"])
+Turn = TypeVar("Turn")
 NAMES = {"human": "user", "gpt": "assistant", "model": "assistant"}
 
 
-def plain(content: Any) -> str:
+def plain(content: Cell) -> str:
     """Return the text of a message, of its content, or of a plain text.
 
     >>> plain({"role": "user", "content": [{"type": "image"}, {"type": "text", "text": "What?"}]})
@@ -33,7 +36,7 @@ def plain(content: Any) -> str:
     return text.strip()
 
 
-def conversation(messages: Sequence[Mapping[str, Any]]) -> str:
+def conversation(messages: Sequence[Cells]) -> str:
     """Return messages as one text: a single question as it stands, else each under its role.
 
     >>> conversation([{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Yes?"}])
@@ -44,13 +47,13 @@ def conversation(messages: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join(f"{role(message)}: {plain(message)}" for message in messages)
 
 
-def role(message: Mapping[str, Any]) -> str:
+def role(message: Cells) -> str:
     """Return who says a message: "user", "assistant", "system" or another name."""
     name = str(message.get("role") or message.get("from") or "user")
     return NAMES.get(name, name)
 
 
-def is_conversation(value: Any) -> bool:
+def is_conversation(value: Cell) -> TypeGuard[list[Cells]]:
     """Say whether `value` is a list of messages."""
     return (
         isinstance(value, list)
@@ -59,7 +62,9 @@ def is_conversation(value: Any) -> bool:
     )
 
 
-def apart(chosen: Sequence[Any], rejected: Sequence[Any]) -> tuple[list[Any], list[Any], list[Any]]:
+def apart(
+    chosen: Sequence[Turn], rejected: Sequence[Turn]
+) -> tuple[list[Turn], list[Turn], list[Turn]]:
     """Return the messages that both conversations begin with, and what each goes on with.
 
     At least one message is left to each, the response.
@@ -71,14 +76,14 @@ def apart(chosen: Sequence[Any], rejected: Sequence[Any]) -> tuple[list[Any], li
     return list(chosen[:same]), list(chosen[same:]), list(rejected[same:])
 
 
-def _content(message: Mapping[str, Any]) -> Any:
+def _content(message: Cells) -> Cell:
     for name in ("content", "value", "text"):
         if message.get(name) is not None:
             return message[name]
     return ""
 
 
-def _block(block: Any) -> str:
+def _block(block: Cell) -> str:
     if isinstance(block, Mapping) and block.get("type", "text") != "text":
         return ""
     return plain(block)

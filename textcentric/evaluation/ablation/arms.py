@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -15,21 +14,22 @@ from textcentric.methods.align_vl.latents import Latents, PairRow, PairRows
 from textcentric.methods.fusion import Crmt, crmt_config
 from textcentric.metrics.recall import AT, Searched
 from textcentric.rows import Record
+from textcentric.settings import Given
 from textcentric.training.config import train_config
 from textcentric.training.loop import train
 
-CRMT_ARMS: Mapping[str, Mapping[str, Any]] = {
+CRMT_ARMS: Mapping[str, Given] = {
     "CRMT-JT": {},
     "without step 2": {"variant": "crmt-step-1"},
     "hinge for LogSumExp": {"margin": "hinge"},
 }
-ALIGN_ARMS: Mapping[str, Mapping[str, Any]] = {
+ALIGN_ARMS: Mapping[str, Given] = {
     "Align-VL": {},
     "without mixing": {"mixing": False},
     "uniform noise": {"noise": "uniform"},
 }
 SIGMAS, ALPHAS = (0.01, 0.05, 0.1, 0.5), (0.1, 0.2, 0.5, 0.8)
-GRID: Mapping[str, Mapping[str, Any]] = {
+GRID: Mapping[str, Given] = {
     f"sigma={sigma:g} alpha={alpha:g}": {"noise_sigma": sigma, "smoothing": alpha}
     for sigma in SIGMAS
     for alpha in ALPHAS
@@ -44,8 +44,8 @@ def crmt_cell(
     held_out: Sequence[Record],
     test: Sequence[Record],
     root: str | Path | None,
-    loop: Mapping[str, Any],
-    model: Mapping[str, Any],
+    loop: Given,
+    model: Given,
     radius: float,
 ) -> Measured:
     """Train the arm and return, for each test row, whether it is right under each of the metrics.
@@ -66,8 +66,8 @@ def align_cell(
     latents: Latents,
     rows: Sequence[PairRow],
     test: PairRows,
-    loop: Mapping[str, Any],
-    model: Mapping[str, Any],
+    loop: Given,
+    model: Given,
 ) -> Measured:
     """Train the arm and return, for each test query, whether its item is among the nearest K."""
     config = align_config({**model, **cell.settings, "seed": cell.seed})

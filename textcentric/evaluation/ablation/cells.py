@@ -16,6 +16,7 @@ from typing import Any
 
 from textcentric.errors import RunError
 from textcentric.folders import lock, replace_text
+from textcentric.settings import Given
 
 Measured = dict[str, list[float]]  # of each metric a value for every row, or query
 Found = dict[tuple[str, int], Measured]
@@ -36,7 +37,7 @@ class Cell:
         return f"{told}-{self.seed}"
 
 
-def cells_of(arms: Mapping[str, Mapping[str, Any]], seeds: int) -> list[Cell]:
+def cells_of(arms: Mapping[str, Given], seeds: int) -> list[Cell]:
     """Return the cells of arms, seed by seed, so that a stopped ablation has whole seeds."""
     return [Cell(arm, seed, found) for seed in range(seeds) for arm, found in arms.items()]
 
@@ -44,7 +45,7 @@ def cells_of(arms: Mapping[str, Mapping[str, Any]], seeds: int) -> list[Cell]:
 def measured(
     cells: Sequence[Cell],
     folder: Path,
-    plan: Mapping[str, Any],
+    plan: Given,
     work: Callable[[Cell, Path], Measured],
     note: Callable[[str], None],
 ) -> Found:
@@ -68,7 +69,7 @@ def measured(
     return found
 
 
-def _agree(path: Path, known: Mapping[str, Any]) -> None:
+def _agree(path: Path, known: Mapping[str, Given]) -> None:
     if not path.is_file():
         replace_text(path, json.dumps(known, indent=2) + "\n")
         return

@@ -7,17 +7,24 @@ rows; the seeds' own figures are beside it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 
 from textcentric.evaluation.ablation.cells import Found
-from textcentric.metrics.intervals import Estimate, Resampled
+from textcentric.metrics.intervals import Compared, Estimate, Resampled
 
 Groups = Mapping[str, Sequence[str | None] | None]  # of the rows of each metric
 
 
-def summary(found: Found, groups: Groups) -> dict[str, Any]:
+class Summary(TypedDict):
+    """The figures of an ablation, by arm and metric."""
+
+    seeds: int
+    arms: dict[str, dict[str, Compared]]
+
+
+def summary(found: Found, groups: Groups) -> Summary:
     """Return, by arm and metric, value, 95 % interval, difference from the first arm, seeds."""
     arms = list(dict.fromkeys(arm for arm, _ in found))
     seeds = sorted({seed for _, seed in found})
@@ -36,8 +43,8 @@ def summary(found: Found, groups: Groups) -> dict[str, Any]:
         "arms": {
             arm: {
                 name: {
-                    **_told(estimates[arm, name]),
-                    "difference": _told(estimates[arm, name] - estimates[arms[0], name]),
+                    **estimates[arm, name].figure(),
+                    "difference": (estimates[arm, name] - estimates[arms[0], name]).figure(),
                     "by_seed": [float(np.mean(found[arm, seed][name])) for seed in seeds],
                 }
                 for name in metrics
@@ -52,11 +59,7 @@ def _pooled(found: Found, arm: str, seeds: Sequence[int], name: str, drawn: Resa
     return drawn.mean(values)
 
 
-def _told(estimate: Estimate) -> dict[str, Any]:
-    return {"value": estimate.value, "interval": list(estimate.interval)}
-
-
-def as_table(told: Mapping[str, Any]) -> str:
+def as_table(told: Summary) -> str:
     """Return the summary as a Markdown table, in points of 100, a line for each arm.
 
     What differs from the first arm by more than chance (95 %) is marked.
@@ -70,7 +73,7 @@ def as_table(told: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _cell(of: Mapping[str, Any]) -> str:
+def _cell(of: Compared) -> str:
     low, high = (100 * side for side in of["interval"])
     mark = ""
     if of["difference"]["interval"][0] > 0:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from textcentric.corruption.grid import MARK, CorruptedRows
 from textcentric.corruption.orders import told_in_orders
@@ -20,6 +20,7 @@ from textcentric.evaluation.comparison.config import Arm
 from textcentric.evaluation.results_file import Parts, WordsByCell
 from textcentric.folders import fingerprint, write_text, writing
 from textcentric.rows import DERIVED, Example, Record, Target
+from textcentric.settings import Given
 
 if TYPE_CHECKING:
     from textcentric.methods.downstream import Downstream
@@ -47,8 +48,8 @@ class Trial:
     damaged: CorruptedRows
     words: WordsByCell
     orders: int = 0
-    downstream: Mapping[str, Any] = field(default_factory=dict)
-    training: Mapping[str, Any] = field(default_factory=dict)
+    downstream: Given = field(default_factory=dict)
+    training: Given = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class Tried:
     train_rows: int = 0
 
 
-def attempt(trial: Trial, folder: Path, identity: Mapping[str, Any]) -> Tried:
+def attempt(trial: Trial, folder: Path, identity: Given) -> Tried:
     """Make `trial` and keep what came of it in `folder`, under `identity`.
 
     What a killed trial left of its model is gone on with under the same identity, else removed.
@@ -82,7 +83,7 @@ def _remove_models(folder: Path, but: str | None = None) -> None:
             shutil.rmtree(path, ignore_errors=True)
 
 
-def read_trial(folder: Path, identity: Mapping[str, Any]) -> Tried | None:
+def read_trial(folder: Path, identity: Given) -> Tried | None:
     """Return what was kept in `folder` under `identity`, None where nothing was."""
     try:
         papers = json.loads((folder / PAPERS).read_text(encoding="utf-8"))
@@ -179,7 +180,7 @@ def _ordered(trial: Trial, method: Downstream) -> Predicted:
     return told_in_orders(rows, tell, method.config.parts)
 
 
-def _write(folder: Path, tried: Tried, identity: Mapping[str, Any]) -> None:
+def _write(folder: Path, tried: Tried, identity: Given) -> None:
     """Write the predictions, then the papers that say they are complete.
 
     Older papers go first: a kill in between must not leave them beside newer predictions.

@@ -38,6 +38,7 @@ from textcentric.metrics.scores import (
 from textcentric.models.packaged import packaged_encoder
 from textcentric.models.sentence_encoder import SentenceEncoder
 from textcentric.rows import Record, Target
+from textcentric.values import Cells
 
 Parts = Mapping[str, str]
 Groups = Sequence[str | None] | None
@@ -273,23 +274,23 @@ class Columns:
     A column may hold both ("free", "100 ringgit") and then gives two features.
     """
 
-    def __init__(self, tables: Sequence[Mapping[str, Any]]):
+    def __init__(self, tables: Sequence[Cells]):
         cells = {name: [table.get(name) for table in tables] for name in _names(tables)}
         self.amounts = [name for name in cells if np.isfinite([*map(_amount, cells[name])]).any()]
         words = {name: [word for word in map(_word, cells[name]) if word] for name in cells}
         self.codes = {name: _codes(found) for name, found in words.items() if found}
 
-    def features(self, tables: Sequence[Mapping[str, Any]]) -> np.ndarray:
+    def features(self, tables: Sequence[Cells]) -> np.ndarray:
         """Return the codes, then the amounts (N, F); NaN where there is none."""
         rows = [[*self._coded(table), *self._counted(table)] for table in tables]
         return np.array(rows, dtype=float).reshape(len(tables), -1)
 
-    def _coded(self, table: Mapping[str, Any]) -> Iterator[float]:
+    def _coded(self, table: Cells) -> Iterator[float]:
         for name, codes in self.codes.items():
             word = _word(table.get(name))
             yield codes.get(word, len(codes)) if word else np.nan
 
-    def _counted(self, table: Mapping[str, Any]) -> Iterator[float]:
+    def _counted(self, table: Cells) -> Iterator[float]:
         return (_amount(table.get(name)) for name in self.amounts)
 
 
@@ -350,11 +351,11 @@ def sentence_embedding(model: str | None = None) -> Embed:
     return embed
 
 
-def _table(record: Record) -> Mapping[str, Any]:
+def _table(record: Record) -> Cells:
     return record.inputs.get("table") or {}
 
 
-def _names(rows: Iterable[Mapping[str, Any]]) -> list[str]:
+def _names(rows: Iterable[Cells]) -> list[str]:
     """Return the keys of `rows`, in the order in which they appear."""
     return list(dict.fromkeys(name for row in rows for name in row))
 

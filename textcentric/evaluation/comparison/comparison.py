@@ -40,6 +40,7 @@ from textcentric.metrics.scores import constant_prediction, fitting_metric, unse
 from textcentric.prompts.library import PromptLibrary
 from textcentric.rows import MODALITIES, Example, Record
 from textcentric.runs.examples import labelled
+from textcentric.values import Json
 
 SETTINGS, WORDS, CONSTANT = "compare.yaml", "words", "constant"
 
@@ -236,7 +237,7 @@ class Comparison:
         self.say(f"{name}, seed {seed}: {tried.train_seconds:.0f} s of training")
         return tried
 
-    def identity(self, name: str) -> dict[str, Any]:
+    def identity(self, name: str) -> dict[str, Json]:
         """Return what a kept trial of arm `name` must agree with."""
         config = self.config.model_dump(
             mode="json",
@@ -246,7 +247,7 @@ class Comparison:
         changes = {k: list(v) if isinstance(v, tuple) else v for k, v in _changes(self.arms[name])}
         return {"arm": name, "changes": changes, "rows": rows, "settings": fingerprint(config)}
 
-    def cost(self, name: str) -> dict[str, Any]:
+    def cost(self, name: str) -> dict[str, float]:
         """Return what the LLM did for an arm: requests, tokens, seconds, shared ones too."""
         arm = self.arms[name]
         runs = ["augmented" if not arm.kind else f"augmented-{arm.kind}"] if arm.llm else []
@@ -274,7 +275,7 @@ class Comparison:
             others=OTHERS[metric],
         )
 
-    def changed(self, findings: Findings) -> list[dict[str, Any]]:
+    def changed(self, findings: Findings) -> list[dict[str, Json]]:
         """Return the rows that changed most, of the arms that the verdict is about."""
         found = []
         for name in dict.fromkeys((main_arm(self.arms, self.config.against), self.config.against)):

@@ -22,6 +22,7 @@ from textcentric.evaluation.fusion_attacks.losses import Loss, scaled_cross_entr
 from textcentric.evaluation.fusion_attacks.paper import fgm, paper_pgd
 from textcentric.evaluation.fusion_attacks.pgd import STEPS, checked, of_rows, pgd
 from textcentric.evaluation.fusion_attacks.threats import Target, Threat, in_parts, parts
+from textcentric.values import Json
 
 STARTS = ("row", "noise")
 ON_ALL: Mapping[str, Loss] = {"margin": untargeted, "cross-entropy": scaled_cross_entropy}
@@ -52,7 +53,7 @@ class Curve:
         """Return the robust accuracy at each radius."""
         return _shares(self.survived)
 
-    def plain(self) -> dict[str, Any]:
+    def plain(self) -> dict[str, Json]:
         """Return everything as JSON values; of rows, the smallest radius that lost each."""
         return {
             "threat": self.threat,

@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from math import comb
 from statistics import fmean
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 
 from textcentric.data.pairs.candidates import Candidates
 from textcentric.evaluation.rewards.baselines import overlap
 from textcentric.methods.reward.method import Item, Reward
-from textcentric.metrics.intervals import Resampled
+from textcentric.metrics.intervals import Figure, Resampled
 
 TIES = "Ties"  # the subset of RewardBench 2 with several right answers
 Scores = Sequence[np.ndarray]  # one array (N,) a prompt
@@ -39,12 +39,22 @@ def best_of(scores: np.ndarray, truths: Sequence[float], n: int) -> float:
     return float(means[order] @ chances)
 
 
+class BestOf(TypedDict):
+    """What models and baselines pick: by name and size a figure, and RewardBench 2's scores."""
+
+    prompts: int
+    left_out: int
+    sizes: list[int]
+    of: dict[str, dict[str, Figure]]
+    reward_bench_2: dict[str, dict[str, float]]
+
+
 def best_of_table(
     models: Mapping[str, Reward],
     prompts: Sequence[Candidates],
     sizes: Sequence[int] = (1, 2, 4, 8, 16, 32, 64),
     batch_size: int = 32,
-) -> dict[str, Any]:
+) -> BestOf:
     """Return what each model and ruler picks of n responses, with intervals over prompts.
 
     Sizes end at the fewest responses of any prompt, which is always among them. "best possible"
@@ -112,10 +122,9 @@ def ties_score(scores: Scores, prompts: Sequence[Candidates]) -> float:
     return float(accurate + kept)
 
 
-def _mean(scores: Scores, prompts: Sequence[Candidates], size: int) -> dict[str, Any]:
+def _mean(scores: Scores, prompts: Sequence[Candidates], size: int) -> Figure:
     told = [best_of(s, one.truths, size) for s, one in zip(scores, prompts, strict=True)]
-    estimate = Resampled(len(told)).mean(np.array(told))
-    return {"value": estimate.value, "interval": list(estimate.interval)}
+    return Resampled(len(told)).mean(np.array(told)).figure()
 
 
 def _can(model: Reward, one: Candidates) -> bool:

@@ -28,6 +28,7 @@ from textcentric.methods.reward.method import Reward
 from textcentric.methods.reward.texts import ResponseReader
 from textcentric.metrics.intervals import Resampled
 from textcentric.rows import Pair
+from textcentric.values import Json
 
 DEFINITION = "P[right | text-only right] - P[right | text-only wrong], ties of text-only left out"
 
@@ -107,7 +108,7 @@ def _accuracy(differences: np.ndarray, pairs: Sequence[Pair]) -> dict[str, Any]:
     return {"accuracy": float(right.mean()), "interval": [low, high]}
 
 
-def _subsets(differences: np.ndarray, pairs: Sequence[Pair]) -> dict[str, Any] | None:
+def _subsets(differences: np.ndarray, pairs: Sequence[Pair]) -> dict[str, Json] | None:
     """Return the accuracy on each subset, their mean (macro) and that of all pairs (micro)."""
     names = sorted({pair.subset for pair in pairs if pair.subset is not None})
     if not names:

@@ -24,6 +24,7 @@ from textcentric.methods.reward import Item, Reward
 from textcentric.methods.reward.method import PAPERS
 from textcentric.methods.reward.words import ABSENT, describe_files
 from textcentric.training.folder import find_model_folder
+from textcentric.values import Json
 
 CHUNK = 16  # batches that are read before they are sorted by length and scored
 Describe = Callable[[Sequence[Item]], list[Item | str]]  # items as they are read, or why not
@@ -97,7 +98,7 @@ def items(source: object) -> Iterator[Item]:
             " responses), and prompt and image_description where there are any"
         )
     for number, row in enumerate(table.rows()):
-        told = row[column] if isinstance(row.get(column), list) else [row.get(column)]
+        told = responses if isinstance(responses := row.get(column), list) else [responses]
         name = str(row.get("id", number))
         for at, response in enumerate(told):
             called = name if len(told) == 1 else f"{name}/{at}"
@@ -107,7 +108,7 @@ def items(source: object) -> Iterator[Item]:
 
 def score_lines(
     method: Reward, weights: str, wanted: Iterable[Item], batch_size: int, describe: Describe
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[dict[str, Json]]:
     """Yield a line for each item: its score, or why it has none."""
     wanted = iter(wanted)
     while chunk := list(islice(wanted, CHUNK * batch_size)):

@@ -30,6 +30,7 @@ from textcentric.methods.align_vl.latents import Latents, PairRow, PairRows
 from textcentric.methods.align_vl.model import Adapters, AlignModel
 from textcentric.metrics.recall import Searched, recall, search_one_way
 from textcentric.models.loading import seeded
+from textcentric.values import Json
 
 PAPERS, WEIGHTS, FORMAT = "align.json", "model.safetensors", 1
 BLOCK = 8192  # items at a time, where all are read
@@ -188,7 +189,7 @@ class AlignVl:
                     f" {latents.folder} holds {has}; make latents with that encoder"
                 )
 
-    def fingerprint(self) -> dict[str, Any]:
+    def fingerprint(self) -> dict[str, Json]:
         """Return the configuration and the digest of the latents."""
         config = self.config.model_dump(mode="json")
         return {"method": self.name, "config": config, "latents": self.latents.digest}

@@ -22,6 +22,7 @@ from textcentric.methods.downstream.config import DownstreamConfig
 from textcentric.metrics.scores import cut_scores, quantile_cuts
 from textcentric.rows import Example, Record, Target
 from textcentric.runs.examples import labelled
+from textcentric.values import Json
 
 MOST_ORDINAL = 10  # whole numbers beyond these are a quantity, not classes
 LEAST_SHARE = 1e-3  # of a class that no training row has, where a logit of it is needed
@@ -181,7 +182,7 @@ class Decision:
         edges = np.pad(below, ((0, 0), (1, 1)), constant_values=((0, 0), (0, 1)))
         return np.diff(edges, axis=1)  # (N, C)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Json]:
         """Return plain values for a file."""
         return asdict(self)
 

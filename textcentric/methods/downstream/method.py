@@ -50,6 +50,7 @@ from textcentric.models.tokens import padded
 from textcentric.rows import Example
 from textcentric.runs.journal import Journal
 from textcentric.runs.origin import Origin
+from textcentric.values import Json
 
 PAPERS, FORMAT = "downstream.json", 1
 
@@ -213,7 +214,7 @@ class Downstream:
         method._data = papers["data"]
         return method
 
-    def fingerprint(self) -> dict[str, Any]:
+    def fingerprint(self) -> dict[str, Json]:
         """Return configuration, what the targets taught, and a digest of the training rows."""
         decision = self.decision.to_json()
         for moving in ("cuts", "noise"):  # they follow the weights

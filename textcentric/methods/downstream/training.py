@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from textcentric.augmentation.opening import load_rows, make_experts
 from textcentric.augmentation.words import EXPERTS_ONLY, describe_examples
@@ -151,11 +151,11 @@ def _split(
     return train[: training.train_rows], held_out[: training.held_out_rows], ()
 
 
-def _in_words(examples: Sequence[Example], parts: dict[str, Any]) -> list[Example]:
+def _in_words(examples: Sequence[Example], parts: Mapping[str, Mapping[str, str]]) -> list[Example]:
     return [replace(e, parts=parts[e.id]) for e in examples if parts.get(e.id)]
 
 
-def _speechless(parts: dict[str, Any]) -> tuple[str, ...]:
+def _speechless(parts: Mapping[str, Mapping[str, str]]) -> tuple[str, ...]:
     silent = [row_id for row_id, said in parts.items() if not said]
     if not silent:
         return ()

@@ -7,7 +7,7 @@ Legend: B rows, C channels, F frames, E mel bins, T tokens.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from textcentric.methods.fusion.tables import TableNumbers
 from textcentric.models.loading import PACKAGED
 from textcentric.models.tokens import padded
 from textcentric.rows import Record
+from textcentric.values import Cells
 
 MOST_KEPT = 2**31  # bytes of rows that stay in memory
 MEASURED = 2000  # training rows that give mean and standard deviation
@@ -129,7 +130,7 @@ class Senses:
         ids = self.tokenizer(text, truncation=True, max_length=self.config.max_length)["input_ids"]
         return np.array(ids, np.int32)
 
-    def _table(self, values: Mapping[str, Any]) -> np.ndarray:
+    def _table(self, values: Cells) -> np.ndarray:
         return self.table.vector(values)
 
     def _normal(self, name: str, value: np.ndarray) -> np.ndarray:

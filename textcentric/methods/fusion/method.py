@@ -36,6 +36,7 @@ from textcentric.methods.fusion.rivals.rivals import RIVALS
 from textcentric.methods.fusion.tables import TableNumbers
 from textcentric.models.loading import PACKAGED, load_tokenizer, seeded
 from textcentric.rows import Record
+from textcentric.values import Json
 
 PAPERS, WEIGHTS, FORMAT = "crmt.json", "model.safetensors", 1
 TEXT = "text"
@@ -257,7 +258,7 @@ class Crmt:
         method.model = Learner(fusion, Objective(config), config, {}).eval()
         return method
 
-    def fingerprint(self) -> dict[str, Any]:
+    def fingerprint(self) -> dict[str, Json]:
         """Return the configuration and a digest of the training rows."""
         config = self.config.model_dump(mode="json")
         return {"method": self.name, "config": config, "data": self._data}

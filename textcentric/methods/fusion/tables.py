@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from textcentric.values import Cells, Json
+
 MOST_WORDS = 32  # of a column of words; rarer ones are all zeros
 NUMBERS = 0.9  # the share of a column's values that must be numbers for it to be one
 
@@ -22,7 +24,7 @@ class TableNumbers:
     words: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, rows: Sequence[Mapping[str, Any]]) -> TableNumbers:
+    def of(cls, rows: Sequence[Cells]) -> TableNumbers:
         """Return the columns of training rows; numbers that never vary are left out."""
         numbers: dict[str, tuple[float, float]] = {}
         words: dict[str, list[str]] = {}
@@ -41,7 +43,7 @@ class TableNumbers:
     def __len__(self) -> int:
         return 2 * len(self.numbers) + sum(len(words) for words in self.words.values())
 
-    def vector(self, row: Mapping[str, Any]) -> np.ndarray:
+    def vector(self, row: Cells) -> np.ndarray:
         """Return the numbers of a row, float32: value and a mark of its absence, then words."""
         told: list[float] = []
         for column, (mean, std) in self.numbers.items():
@@ -51,7 +53,7 @@ class TableNumbers:
             told += [float(str(row.get(column)) == word) for word in words]
         return np.array(told, np.float32)
 
-    def plain(self) -> dict[str, Any]:
+    def plain(self) -> dict[str, Json]:
         """Return the columns as JSON values."""
         return {"numbers": {k: list(v) for k, v in self.numbers.items()}, "words": dict(self.words)}
 

@@ -49,6 +49,7 @@ from textcentric.methods.reward.texts import Ids, ResponseReader
 from textcentric.models.loading import load_tokenizer, longest_text, source
 from textcentric.models.tokens import padded
 from textcentric.rows import Pair
+from textcentric.values import Json
 
 PAPERS, FORMAT = "reward.json", 1
 _PROXY = "proxy_"
@@ -253,7 +254,7 @@ class Reward:
         method._data = papers["data"]
         return method
 
-    def fingerprint(self) -> dict[str, Any]:
+    def fingerprint(self) -> dict[str, Json]:
         """Return the configuration and a digest of the training pairs."""
         config = self.config.model_dump(mode="json")
         return {"method": self.name, "config": config, "data": self._data}

@@ -156,7 +156,7 @@ def then_do(result: TrainResult, training: RewardTraining) -> str:
     return command("score", result.output_dir, **words, output="scores.jsonl")
 
 
-def planned(ready: Prepared) -> dict[str, Any]:
+def planned(ready: Prepared) -> dict[str, Json]:
     """Return the figures of a training that has not begun."""
     loop, method = ready.loop, ready.method
     assert isinstance(method, Reward)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 import numpy as np
 
@@ -22,6 +22,9 @@ from textcentric.methods.align_vl.latents.layout import (
     shard_path,
     shards,
 )
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 class PairRow(NamedTuple):
@@ -63,7 +66,7 @@ class Latents:
         self.modalities: tuple[str, ...] = tuple(papers["modalities"])
         self.pairs = _mapped(folder / "pairs.npy")
         self._shards: dict[tuple[str, int], np.ndarray] = {}
-        self._values: dict[str, Any] = {}
+        self._values: dict[str, pa.ChunkedArray] = {}
 
     @property
     def name(self) -> str:
