@@ -11,7 +11,6 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from textcentric.corruption.files import SNRS, file_corruptions
 from textcentric.corruption.rows import (
@@ -24,6 +23,7 @@ from textcentric.corruption.rows import (
     without,
 )
 from textcentric.data.rows import Rows
+from textcentric.data.schema import Schema
 from textcentric.errors import ConfigError, unknown
 from textcentric.fields import LEVELS
 from textcentric.rows import Record
@@ -165,7 +165,7 @@ class CorruptedRows:
         return Path(self.rows.path)
 
     @property
-    def schema(self) -> Any:
+    def schema(self) -> Schema:
         """Return the schema of the rows before damage."""
         return self.rows.schema
 

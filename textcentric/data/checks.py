@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from textcentric.data.files import FileFinder
 from textcentric.data.loading import Located, SchemaSource, locate, record_reader
@@ -18,7 +18,10 @@ from textcentric.data.records import RecordReader
 from textcentric.data.scan import Scan, notes, scan, unusable
 from textcentric.data.schema import Column, Schema
 from textcentric.errors import DataError
-from textcentric.values import Cells, Json
+from textcentric.values import Cell, Cells, Json
+
+if TYPE_CHECKING:
+    from textcentric.data.rows import Source
 
 KEPT_EXAMPLES = 5
 
@@ -35,7 +38,7 @@ class ColumnCheck:
     out_of_range: int = 0
     examples: list[str] = field(default_factory=list)
 
-    def note(self, raw: Any, row_id: str | None) -> None:
+    def note(self, raw: Cell, row_id: str | None) -> None:
         """Keep the first few values that are unreadable or out of range."""
         if len(self.examples) < KEPT_EXAMPLES:
             self.examples.append(f"{row_id}: {str(raw)[:40]!r}")
@@ -87,7 +90,7 @@ class CheckReport:
 
 
 def check(
-    dataset: Any,
+    dataset: Source,
     *,
     data_dir: str | Path | None = None,
     schema: SchemaSource = None,
@@ -147,7 +150,7 @@ def _look_at(row: Cells, reader: RecordReader, report: CheckReport, pictures: bo
 
 
 def _look_at_cell(
-    raw: Any, setting: Column, column: ColumnCheck, missing: tuple[str, ...], row_id: str | None
+    raw: Cell, setting: Column, column: ColumnCheck, missing: tuple[str, ...], row_id: str | None
 ) -> None:
     value = plain(raw, missing)
     if value is None:

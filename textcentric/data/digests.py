@@ -11,12 +11,12 @@ import json
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 from textcentric.data.pictures import is_inside
+from textcentric.values import Cell
 
 
-def digest_value(value: Any) -> str:
+def digest_value(value: Cell) -> str:
     """Return a digest (32 hex digits) of a string, number, list or mapping.
 
     >>> digest_value({"Age": 3}) == digest_value({"Age": 3.0})
@@ -46,7 +46,7 @@ def _digest_file(path: Path, root: str | Path | None) -> bytes:
         return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).digest()
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Cell) -> Cell:
     """Keep the order of a mapping's keys: the words of a table follow it."""
     if isinstance(value, Mapping):
         return [[str(key), _plain(inner)] for key, inner in value.items()]

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from numbers import Real
 from pathlib import Path
-from typing import Any
 
 from textcentric.data import Dataset, Schema, load
 from textcentric.data.frames import table_in_hand
+from textcentric.data.loading import SchemaSource
 from textcentric.data.rows import Rows, RowsLike
-from textcentric.data.schema import numeric_target
+from textcentric.data.schema import numeric_target, read_schema
 from textcentric.errors import ConfigError, DataError, unknown
 from textcentric.rows import Record
 
@@ -52,7 +52,7 @@ class InHand:
 
 def in_hand(
     rows: RowsLike,
-    schema: Any = None,
+    schema: SchemaSource = None,
     *,
     data_dir: str | Path | None = None,
     split: str | None = None,
@@ -144,7 +144,7 @@ def _check_targets(rows: InHand) -> None:
             ) from error
 
 
-def _check_records(records: Sequence[Any]) -> None:
+def _check_records(records: Sequence[Record]) -> None:
     wrong = next((row for row in records if not isinstance(row, Record)), None)
     if wrong is not None or not records:
         found = "no rows" if not records else f"a {type(wrong).__name__}"
@@ -171,10 +171,10 @@ def _check_records(records: Sequence[Any]) -> None:
             )
 
 
-def _schema_of(records: Sequence[Record], schema: Any) -> Any:
+def _schema_of(records: Sequence[Record], schema: SchemaSource) -> Schema:
     """Return the schema given, or one that says what the records show: modalities and task."""
     if schema is not None:
-        return Schema.model_validate(schema) if isinstance(schema, dict) else schema
+        return schema if isinstance(schema, Schema) else read_schema(schema)
     numeric = all(isinstance(r.target, Real) for r in records if r.target is not None)
     present = {name for record in records for name in record.inputs}
     files = {m: {"pattern": "{id}"} for m in ("image", "audio") if m in present}

@@ -10,11 +10,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from textcentric.data.schema import Column
+from textcentric.values import Cell
 
 _PLAIN = Column()
 
 
-def read_cell(raw: Any, column: Column | None, missing: tuple[str, ...]) -> Any:
+def read_cell(raw: Cell, column: Column | None, missing: tuple[str, ...]) -> Cell:
     """Return the value of a table cell in words or as a number, None where it is missing.
 
     >>> read_cell("3", Column(unit="months"), ("",))
@@ -35,7 +36,7 @@ def read_cell(raw: Any, column: Column | None, missing: tuple[str, ...]) -> Any:
     return with_unit(value, column.unit) if column.unit and value is not None else value
 
 
-def plain(raw: Any, missing: tuple[str, ...]) -> Any:
+def plain(raw: Cell, missing: tuple[str, ...]) -> Any:
     """Return `raw` stripped, None where it is missing, lists and dicts as they are."""
     if isinstance(raw, str):
         raw = raw.strip()
@@ -51,7 +52,7 @@ def plain(raw: Any, missing: tuple[str, ...]) -> Any:
     return str(raw)
 
 
-def read_text(raw: Any, column: Column | None, missing: tuple[str, ...]) -> str | None:
+def read_text(raw: Cell, column: Column | None, missing: tuple[str, ...]) -> str | None:
     """Return the value of a text column as one string, the items of a list as paragraphs."""
     value = plain(raw, missing)
     if value is None:
@@ -61,7 +62,7 @@ def read_text(raw: Any, column: Column | None, missing: tuple[str, ...]) -> str 
     return str(value).strip() or None
 
 
-def number(raw: Any) -> float | int | None:
+def number(raw: Cell) -> float | int | None:
     """Return `raw` as a finite number, "$1,200.00" included; None if it is none.
 
     >>> number("$1,200.00"), number("7.0"), number("soon")
@@ -79,7 +80,7 @@ def number(raw: Any) -> float | int | None:
     return int(value) if value.is_integer() else value
 
 
-def identifier(raw: Any, missing: tuple[str, ...] = ("",)) -> str | None:
+def identifier(raw: Cell, missing: tuple[str, ...] = ("",)) -> str | None:
     """Return an id as a string, unchanged if it is one ("007" stays), None if it is missing."""
     value = plain(raw, missing)
     if isinstance(value, float) and value.is_integer():
@@ -87,7 +88,7 @@ def identifier(raw: Any, missing: tuple[str, ...] = ("",)) -> str | None:
     return None if value is None else str(value)
 
 
-def with_unit(value: Any, unit: str) -> str:
+def with_unit(value: Cell, unit: str) -> str:
     """Return `value` with its unit, in the singular after 1: "3 months", "1 month"."""
     amount = number(value)
     if amount is None:
@@ -95,7 +96,7 @@ def with_unit(value: Any, unit: str) -> str:
     return f"{amount} {unit[:-1] if amount == 1 and unit.endswith('s') else unit}"
 
 
-def items(value: Any, column: Column) -> list[str]:
+def items(value: Cell, column: Column) -> list[str]:
     """Return the items of a printed Python or JSON list, headings in `column.drop` left out.
 
     An item that only announces the next one ("The space", "The space\\nA mill ...") goes too.
@@ -117,7 +118,7 @@ def _unrepeated(item: str) -> str:
     return first if rest and first.endswith(rest) else item
 
 
-def _parsed_list(text: str) -> list[Any]:
+def _parsed_list(text: str) -> list[Cell]:
     for parse in (json.loads, ast.literal_eval):
         try:
             value = parse(text)
@@ -128,27 +129,27 @@ def _parsed_list(text: str) -> list[Any]:
     return [text]
 
 
-def code_of(value: Any) -> str:
+def code_of(value: Cell) -> str:
     """Return `value` as a key of `Column.codes`: 1, 1.0 and "1.0" are all "1"."""
     amount = number(value) if isinstance(value, (int, float)) else None
     text = str(value if amount is None else amount)
     return text[:-2] if text.endswith(".0") and text[:-2].isdigit() else text
 
 
-def _money(value: Any, column: Column) -> Any:
+def _money(value: Cell, column: Column) -> Cell:
     amount = number(value)
     return value if amount is None else amount
 
 
-def _listed(value: Any, column: Column) -> str | None:
+def _listed(value: Cell, column: Column) -> str | None:
     return ", ".join(item.replace("\n", " ") for item in items(value, column)) or None
 
 
-def _flag(value: Any, column: Column) -> Any:
+def _flag(value: Cell, column: Column) -> Cell:
     return {"t": "yes", "true": "yes", "f": "no", "false": "no"}.get(str(value).lower(), value)
 
 
-def _as_is(value: Any, column: Column) -> Any:
+def _as_is(value: Cell, column: Column) -> Cell:
     return ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else value
 
 

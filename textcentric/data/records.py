@@ -80,13 +80,13 @@ class RecordReader:
                 return self._choice[key]
         raise self._fault(row_id, raw, f"one of {', '.join(self._choice)}")
 
-    def _number(self, row_id: str, raw: Any) -> float:
+    def _number(self, row_id: str, raw: Cell) -> float:
         value = number(raw)
         if value is None:
             raise self._fault(row_id, raw, "a finite number")
         return float(value)
 
-    def _fault(self, row_id: str, raw: Any, expected: str) -> RowError:
+    def _fault(self, row_id: str, raw: Cell, expected: str) -> RowError:
         return RowError(
             f"row {row_id!r} has target {self.schema.target} = {str(raw)[:60]!r},"
             f" expected {expected}; correct or remove the row",

@@ -13,14 +13,14 @@ from collections import Counter
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from textcentric.data.named import Layout, cache_folder
 from textcentric.data.readings import number
 from textcentric.data.records import RecordReader, RowError
 from textcentric.data.schema import Schema
 from textcentric.data.tables import BATCH, Table
-from textcentric.values import Cells, Json
+from textcentric.values import Cell, Cells, Json
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -73,7 +73,7 @@ class LabelSurvey:
     all_numbers: bool = True
     all_whole: bool = True
 
-    def add(self, raw: Any) -> None:
+    def add(self, raw: Cell) -> None:
         """Take one target into account."""
         value = number(raw)
         self.all_numbers &= value is not None

@@ -18,7 +18,7 @@ Columns without a role are the table; columns under `ignore` are left out.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -59,7 +59,7 @@ class Column(_Strict):
 
     @field_validator("codes", mode="before")
     @classmethod
-    def _text_keys(cls, codes: Any) -> Any:
+    def _text_keys(cls, codes: object) -> object:
         return {str(key): word for key, word in codes.items()} if isinstance(codes, dict) else codes
 
 
@@ -106,17 +106,17 @@ class Schema(_Strict):
 
     @field_validator("text", "ignore", "table", "missing", mode="before")
     @classmethod
-    def _one_is_a_list(cls, value: Any) -> Any:
+    def _one_is_a_list(cls, value: object) -> object:
         return (value,) if isinstance(value, str) else value
 
     @field_validator("image", "audio", mode="before")
     @classmethod
-    def _a_name_is_a_column(cls, value: Any) -> Any:
+    def _a_name_is_a_column(cls, value: object) -> object:
         return {"column": value} if isinstance(value, str) else value
 
     @field_validator("choices", mode="before")
     @classmethod
-    def _choices_mean_themselves(cls, value: Any) -> Any:
+    def _choices_mean_themselves(cls, value: object) -> object:
         if isinstance(value, (list, tuple)):
             return {choice: str(choice) for choice in value}
         if isinstance(value, dict):
@@ -147,7 +147,7 @@ class Schema(_Strict):
         return (setting.label if setting else None) or column.replace("_", " ")
 
 
-def read_schema(source: Schema | Given | str | Path | None, **flags: Any) -> Schema:
+def read_schema(source: Schema | Given | str | Path | None, **flags: object) -> Schema:
     """Read a schema from a YAML file or a dict; `flags` that are not None override its keys.
 
     Raises ConfigError for an unreadable file, an unknown key (the nearest is named) or a value

@@ -17,12 +17,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
 from textcentric.errors import ConfigError, DataError
 from textcentric.values import Cell
 
+if TYPE_CHECKING:
+    import datasets
+
 Row = dict[str, Cell]
+Loaded: TypeAlias = "datasets.Dataset | datasets.DatasetDict"
 BATCH = 1000
 _LONGEST_FIELD = 64 * 2**20  # characters; a forgotten quote otherwise swallows the whole file
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -212,7 +216,7 @@ def from_hub(name: str) -> Table:
     return from_datasets(name, loaded)
 
 
-def from_datasets(name: str, loaded: Any, files: tuple[Path, ...] = ()) -> Table:
+def from_datasets(name: str, loaded: Loaded, files: tuple[Path, ...] = ()) -> Table:
     """Wrap a `datasets.Dataset` or `DatasetDict`; pictures stay bytes, the splits a column."""
     splits = {None: loaded} if hasattr(loaded, "features") else dict(loaded)
     plain = {key: _undecoded(part) for key, part in splits.items()}
@@ -241,7 +245,7 @@ def _datasets() -> Any:
     return datasets
 
 
-def _undecoded(part: Any) -> Any:
+def _undecoded(part: datasets.Dataset) -> datasets.Dataset:
     media = (_datasets().Image, _datasets().Audio)
     for name, feature in part.features.items():
         if isinstance(feature, media):

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from textcentric.engines.chat import ChatTokenizer, check_length
 from textcentric.engines.protocol import Limits, Message, Request, Response, Sampling
@@ -22,6 +22,9 @@ from textcentric.engines.reasoning import split_reasoning
 from textcentric.errors import EngineError, RequestError
 from textcentric.machine import cpu_dtype
 from textcentric.models.names import find_model
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 GATHER_SECONDS = 0.01
 
@@ -217,7 +220,7 @@ class _Draw:
         self,
         prompts: Sequence[list[int]],
         samplings: Sequence[Sampling],
-        tokenizer: Any,
+        tokenizer: PreTrainedTokenizerBase,
         width: int,
     ) -> None:
         import torch

@@ -9,7 +9,7 @@ from textcentric.data.digests import digest_value
 from textcentric.errors import ConfigError, unknown
 from textcentric.experts.clean import clean_line
 from textcentric.experts.protocol import Description
-from textcentric.values import Cells
+from textcentric.values import Cell, Cells
 
 Missing = Literal["skip", "name"]
 
@@ -52,7 +52,7 @@ class TableExpert:
         )
 
 
-def is_missing(value: Any) -> bool:
+def is_missing(value: Cell) -> bool:
     """Say whether `value` stands for nothing: None, NaN, NaT, NA or an empty string or list."""
     if value is None or type(value).__name__ in ("NAType", "NaTType"):
         return True

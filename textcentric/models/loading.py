@@ -6,12 +6,16 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import torch
 
 from textcentric.errors import ConfigError
 from textcentric.models.packaged import packaged_encoder
+
+if TYPE_CHECKING:
+    from peft import PeftModel
+    from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 PACKAGED = "packaged"  # MiniLM
 # What families call the dropout of their layers (BERT and its kin; DistilBERT; GPT-2; Llama, OPT).
@@ -19,8 +23,22 @@ DROPOUTS = (
     *("hidden_dropout_prob", "attention_probs_dropout_prob", "dropout", "attention_dropout"),
     *("resid_pdrop", "embd_pdrop", "attn_pdrop"),
 )
+Network: TypeAlias = "PreTrainedModel | PeftModel"  # with or without a LoRA adapter
 OFFSET_POSITIONS = ("camembert", "longformer", "mpnet", "roberta", "xlm-roberta")
 _WEIGHTS = ("*.safetensors", "*.bin", "*.pt", "*.pth")
+
+
+class ByName(Protocol):
+    """Settings that name a model: as messages call it, and how it is loaded."""
+
+    @property
+    def model(self) -> str: ...
+
+    @property
+    def revision(self) -> str | None: ...
+
+    @property
+    def trust_remote_code(self) -> bool: ...
 
 
 def source(model: str) -> str:
@@ -42,7 +60,7 @@ def found(loader: Any, name: str, called: str, **options: Any) -> Any:
         ) from error
 
 
-def load_tokenizer(config: Any, name: str) -> Any:
+def load_tokenizer(config: ByName, name: str) -> PreTrainedTokenizerBase:
     """Load the tokenizer of a model by hub name or folder; raises ConfigError where none is.
 
     `config` holds `model`, as messages call it, `revision` and `trust_remote_code`.
@@ -51,16 +69,17 @@ def load_tokenizer(config: Any, name: str) -> Any:
 
     options = {"revision": config.revision} if config.revision is not None else {}
     with quiet():
-        return found(
+        tokenizer: PreTrainedTokenizerBase = found(
             AutoTokenizer,
             name,
             config.model,
             trust_remote_code=config.trust_remote_code,
             **options,
         )
+    return tokenizer
 
 
-def longest_text(encoder: Any, tokenizer: Any) -> int | None:
+def longest_text(encoder: Network, tokenizer: PreTrainedTokenizerBase) -> int | None:
     """Return how many tokens the model takes, None where it says no limit."""
     settings = encoder.config
     limits = [tokenizer.model_max_length]
@@ -72,7 +91,7 @@ def longest_text(encoder: Any, tokenizer: Any) -> int | None:
     return None if limit > 1e9 else int(limit)
 
 
-def checked_layers(layers: int, settings: Any, model: str) -> int:
+def checked_layers(layers: int, settings: PreTrainedConfig, model: str) -> int:
     """Return `layers`; raises ConfigError where the model has fewer."""
     most = getattr(settings, "num_hidden_layers", 0)
     if layers > most:
@@ -80,7 +99,7 @@ def checked_layers(layers: int, settings: Any, model: str) -> int:
     return layers
 
 
-def dropout_settings(share: float, settings: Any) -> dict[str, float]:
+def dropout_settings(share: float, settings: PreTrainedConfig) -> dict[str, float]:
     """Return the dropout settings of the model's family, all of them `share`."""
     return {name: share for name in DROPOUTS if hasattr(settings, name)}
 

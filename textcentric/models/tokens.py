@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
-def special_tokens(tokenizer: Any) -> tuple[np.ndarray, np.ndarray]:
+
+def special_tokens(tokenizer: PreTrainedTokenizerBase) -> tuple[np.ndarray, np.ndarray]:
     """Return what the tokenizer puts before and after a text."""
     plain = tokenizer("a", add_special_tokens=False)["input_ids"]
     whole = tokenizer("a")["input_ids"]
@@ -20,7 +23,7 @@ def special_tokens(tokenizer: Any) -> tuple[np.ndarray, np.ndarray]:
     return np.array([], np.int32), np.array([], np.int32)
 
 
-def pad_id(tokenizer: Any) -> int:
+def pad_id(tokenizer: PreTrainedTokenizerBase) -> int:
     """Return the id that fills short rows; decoders without one are masked anyway."""
     for token in (tokenizer.pad_token_id, tokenizer.eos_token_id):
         if token is not None:

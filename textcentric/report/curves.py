@@ -17,6 +17,7 @@ from textcentric.report.formats import visible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
 
 # Okabe and Ito without their yellow, which is too pale on white, and with Tol's wine and olive.
@@ -219,7 +220,12 @@ def _label(
 
 
 def _square(
-    axes: Axes, column: int, row: int, score: float | None, ends: tuple[float, float], shade: Any
+    axes: Axes,
+    column: int,
+    row: int,
+    score: float | None,
+    ends: tuple[float, float],
+    shade: Colormap,
 ) -> None:
     from matplotlib.patches import Rectangle
 

@@ -17,18 +17,19 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from textcentric.errors import DataError
 from textcentric.settings import Given
 
+Place = tuple[str, str, float | None, tuple[str, ...]]  # of a cell: no two may share it
 CLEAN, MISSING = "clean", "missing"
 MAKE = "write it with `textcentric compare` or `textcentric evaluate`"
 
 
-def _bounds(value: Any) -> Any:
+def _bounds(value: object) -> object:
     """Read an interval with an unknown end as no interval."""
     if not isinstance(value, list | tuple):
         return value
     return None if None in value else value
 
 
-def _length(value: Any) -> Any:
+def _length(value: object) -> object:
     """Read a list of seeds as their number."""
     return len(value) if isinstance(value, list | tuple) else value
 
@@ -75,7 +76,7 @@ class Cell(_Part):
     undefined: str = ""
 
     @property
-    def place(self) -> tuple[str, str, float | None, tuple[str, ...]]:
+    def place(self) -> Place:
         """Return what no two cells may share."""
         return self.arm, self.corruption, self.level, self.missing or ()
 
@@ -202,7 +203,7 @@ def _check(path: Path, results: Results) -> None:
                 f"{str(path)!r}: {type(part).__name__.lower()} of arm {part.arm!r}, which is not"
                 f" among the arms ({known}); {MAKE}"
             )
-    places: set[tuple[Any, ...]] = set()
+    places: set[Place] = set()
     for cell in results.cells:
         if cell.place in places:
             raise DataError(f"{str(path)!r} holds the cell {cell.place} twice; {MAKE}")

@@ -11,7 +11,7 @@ import base64
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from textcentric.folders import replace_text
 from textcentric.report import curves, differences
@@ -30,6 +30,9 @@ from textcentric.report.tables import (
     written,
 )
 from textcentric.values import Json
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 PAGE, FIGURES = "robustness.html", "robustness.json"
 MOST_CHANGED = 12  # rows shown of one arm and corruption
@@ -70,7 +73,7 @@ def write_robustness_report(results: Path, folder: Path | None = None) -> Path:
     return folder / PAGE
 
 
-def _view(results: Results, figures: str) -> dict[str, Json]:
+def _view(results: Results, figures: str) -> dict[str, object]:
     """Gather everything that the page shows."""
     scores = Scores(results)
     styles = curves.styles({name: arm.llm for name, arm in results.arms.items()})
@@ -215,7 +218,7 @@ def _address(picture: bytes) -> str:
     return f"data:image/svg+xml;base64,{base64.b64encode(picture).decode()}"
 
 
-def _script_safe(figures: str) -> Any:
+def _script_safe(figures: str) -> Markup:
     """Return JSON that cannot end the script element that holds it."""
     from markupsafe import Markup
 

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from textcentric.errors import ConfigError
 from textcentric.folders import replace_text
 from textcentric.values import Json
+
+if TYPE_CHECKING:
+    from huggingface_hub import DatasetCardData
 
 SIZES = ("n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M", "1M<n<10M", "10M<n<100M", "100M<n<1B")
 COUNTS = ("requested", "accepted", "rejected", "failed", "pending")
@@ -66,7 +69,7 @@ def write_card(run_dir: Path) -> Path:
     return path
 
 
-def plain(value: Any) -> str:
+def plain(value: Json) -> str:
     r"""Return `value` as one line of Markdown that shows it literally.
 
     >>> print(plain("<b> *a*"))
@@ -125,7 +128,7 @@ def _model(engine: Mapping[str, Json]) -> str:
     return re.split(r"[/\\]", model)[-1] if is_folder else model
 
 
-def _front_matter(manifest: Mapping[str, Json], rows: int) -> Any:
+def _front_matter(manifest: Mapping[str, Json], rows: int) -> DatasetCardData:
     from huggingface_hub import DatasetCardData
 
     return DatasetCardData(
@@ -178,6 +181,9 @@ def _loading() -> str:
 from datasets import load_dataset
 from textcentric.values import Json
 
+if TYPE_CHECKING:
+    from huggingface_hub import DatasetCardData
+
 rows = load_dataset("PATH/TO/THIS/FOLDER", split="train")
 variants = rows.filter(lambda row: row["prompt"] != "clean")
 rejected = load_dataset("parquet", data_files="PATH/TO/THIS/FOLDER/rejected/*.parquet")
@@ -209,7 +215,7 @@ def _counts(manifest: Mapping[str, Json]) -> str:
     )
 
 
-def _table(head: tuple[str, ...], lines: list[Any]) -> str:
+def _table(head: tuple[str, ...], lines: Sequence[Sequence[str]]) -> str:
     rows = [head, ["---"] * len(head), *lines]
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)
 

@@ -67,10 +67,11 @@ def section(manifest: Mapping[str, Json], name: str) -> dict[str, Any]:
     return dict(value) if isinstance(value, Mapping) else {}
 
 
-def number(value: Any) -> float:
+def number(value: Json) -> float:
     """Return `value` where it is a finite number, else 0."""
-    usable = isinstance(value, int | float) and not isinstance(value, bool)
-    return value if usable and abs(value) < float("inf") else 0
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return 0
+    return value if abs(value) < float("inf") else 0
 
 
 def _manifest(path: Path) -> tuple[dict[str, Json], list[str]]:

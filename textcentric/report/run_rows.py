@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from textcentric.values import Json
 
@@ -197,7 +197,7 @@ def _chosen(batch: pa.RecordBatch, sources: Collection[str]) -> Iterator[dict[st
             yield batch.slice(position, 1).to_pylist()[0]
 
 
-def _source_id(row: Mapping[str, Json]) -> Any:
+def _source_id(row: Mapping[str, Json]) -> Json:
     source = row.get("source_id")
     return row.get("id") if source is None else source
 
@@ -232,7 +232,7 @@ def _length(parts: Mapping[str, str]) -> int:
     return sum(map(len, parts.values()))
 
 
-def _mapping(value: Any) -> dict[str, Json]:
+def _mapping(value: Json) -> dict[str, Json]:
     """Return a JSON object as a dict, an empty one where it is absent or something else."""
     try:
         found = json.loads(value) if isinstance(value, str) else value
@@ -241,7 +241,7 @@ def _mapping(value: Any) -> dict[str, Json]:
     return dict(found) if isinstance(found, Mapping) else {}
 
 
-def _joined(value: Any) -> str:
+def _joined(value: Json) -> str:
     """Return notes as one line, whether they are text, a list or a JSON list."""
     if isinstance(value, str) and value.startswith("["):
         try:

@@ -8,12 +8,15 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from textcentric.report.page import render
 
+if TYPE_CHECKING:
+    from PIL import Image
+
 SIDE = 320  # pixels of a copy
-Picture = Callable[[str], Any]  # a path to a PIL image
+Picture: TypeAlias = "Callable[[str], Image.Image]"
 
 
 def search_page(

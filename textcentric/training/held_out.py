@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import torch
 from accelerate import Accelerator
@@ -15,11 +14,11 @@ from textcentric.metrics.scores import HIGHER_IS_BETTER
 from textcentric.training.checkpoints import TrainState
 from textcentric.training.config import TrainConfig
 from textcentric.training.log import TrainLog
-from textcentric.training.protocol import Method
+from textcentric.training.protocol import Method, Row
 
 
 def held_out_metrics(
-    method: Method, config: TrainConfig, rows: Sequence[Any], accelerator: Accelerator
+    method: Method[Row], config: TrainConfig, rows: Sequence[Row], accelerator: Accelerator
 ) -> dict[str, float]:
     """Return the metrics of the held-out rows, on the main process; the others wait for it."""
     if not accelerator.is_main_process:

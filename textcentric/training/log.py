@@ -9,10 +9,13 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textcentric.folders import replace_text
 from textcentric.runs.counters import Steps
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
 
 FILE = "metrics.jsonl"
 PLAIN_SECONDS = 15.0
@@ -39,8 +42,8 @@ class TrainLog:
         self._quiet = quiet or not active
         self._track = track
         self._steps = steps
-        self._live: Any = None
-        self._task: Any = None
+        self._live: Progress | None = None
+        self._task: TaskID | None = None
 
     def __enter__(self) -> TrainLog:
         if not self._quiet and sys.stderr.isatty():
@@ -80,7 +83,7 @@ class TrainLog:
         self._rows += rows
         if self._steps is not None and self._active:
             self._steps("steps", step, self._total)
-        if self._live is not None:
+        if self._live is not None and self._task is not None:
             line = self._line(step, epoch, loss)
             self._live.update(self._task, completed=step, total=self._total, description=line)
         elif not self._quiet and time.monotonic() - self._said >= PLAIN_SECONDS:

@@ -13,7 +13,6 @@ import math
 import time
 from collections.abc import Sequence
 from contextlib import nullcontext
-from typing import Any
 
 import torch
 from accelerate import Accelerator
@@ -37,7 +36,7 @@ from textcentric.training.held_out import (
 )
 from textcentric.training.log import TrainLog
 from textcentric.training.processes import Interrupts
-from textcentric.training.protocol import Method
+from textcentric.training.protocol import Identified, Method, Row
 from textcentric.training.start import (
     check_rows,
     make_optimizer,
@@ -51,10 +50,10 @@ from textcentric.training.start import (
 
 
 def train(
-    method: Method,
+    method: Method[Row],
     config: TrainConfig,
-    train_rows: Sequence[Any],
-    eval_rows: Sequence[Any] = (),
+    train_rows: Sequence[Row],
+    eval_rows: Sequence[Row] = (),
     *,
     quiet: bool = False,
     steps: Steps | None = None,
@@ -89,10 +88,10 @@ def train(
 
 
 def _train(
-    method: Method,
+    method: Method[Row],
     config: TrainConfig,
-    train_rows: Sequence[Any],
-    eval_rows: Sequence[Any],
+    train_rows: Sequence[Row],
+    eval_rows: Sequence[Row],
     accelerator: Accelerator,
     interrupts: Interrupts,
     log: TrainLog,
@@ -229,7 +228,7 @@ def _train(
     return result
 
 
-def _checked(losses: Tensor, rows: Sequence[Any]) -> Tensor:
+def _checked(losses: Tensor, rows: Sequence[Identified]) -> Tensor:
     if losses.shape != (len(rows),):
         raise ConfigError(
             f"the method's loss has shape {tuple(losses.shape)}, expected one a row: {len(rows)}"
@@ -238,7 +237,7 @@ def _checked(losses: Tensor, rows: Sequence[Any]) -> Tensor:
 
 
 def _not_finite(
-    rows: Sequence[Any], batch: Sequence[int], mine: Sequence[int], losses: Tensor, step: int
+    rows: Sequence[Identified], batch: Sequence[int], mine: Sequence[int], losses: Tensor, step: int
 ) -> DataError:
     """Say which rows of the batch, on this process, have a loss that is no number."""
     finite = torch.isfinite(losses).tolist()

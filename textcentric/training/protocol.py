@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol, TypeVar
 
 import torch
 from torch import Tensor
@@ -15,7 +15,18 @@ from torch import Tensor
 from textcentric.values import Json
 
 
-class Method(Protocol):
+class Identified(Protocol):
+    """A row of any kind: messages name it by its id."""
+
+    @property
+    def id(self) -> str: ...
+
+
+Row = TypeVar("Row", bound=Identified)
+Row_contra = TypeVar("Row_contra", bound=Identified, contravariant=True)
+
+
+class Method(Protocol[Row_contra]):
     """A model and what it learns from; rows are any objects that have an `id`."""
 
     name: str
@@ -25,7 +36,7 @@ class Method(Protocol):
         """Return what is trained."""
         ...
 
-    def collate(self, rows: Sequence[Any], epoch: int) -> dict[str, Tensor]:
+    def collate(self, rows: Sequence[Row_contra], epoch: int) -> dict[str, Tensor]:
         """Return one micro-batch on the CPU.
 
         What is chosen at random here (variants, dropout of words) depends on (seed, epoch, row id)
@@ -42,11 +53,11 @@ class Method(Protocol):
         """
         ...
 
-    def lengths(self, rows: Sequence[Any]) -> list[int]:
+    def lengths(self, rows: Sequence[Row_contra]) -> list[int]:
         """Return how many tokens each row has; called once, before the first step."""
         ...
 
-    def evaluate(self, rows: Sequence[Any], batch_size: int) -> dict[str, float]:
+    def evaluate(self, rows: Sequence[Row_contra], batch_size: int) -> dict[str, float]:
         """Return named metrics on held-out rows.
 
         Called without gradients, on the main process only, with the model where it was trained
@@ -55,7 +66,7 @@ class Method(Protocol):
         ...
 
     def finish(
-        self, rows: Sequence[Any], held_out: Sequence[Any], batch_size: int
+        self, rows: Sequence[Row_contra], held_out: Sequence[Row_contra], batch_size: int
     ) -> dict[str, float]:
         """Do what follows the last step, once, with the best weights; return named figures of it.
 

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from importlib.util import find_spec
-from typing import Any
 
 import torch
 from accelerate import Accelerator
@@ -25,13 +24,15 @@ from accelerate.utils import (
 from textcentric.errors import ConfigError, DataError
 from textcentric.machine import cpu_dtype
 from textcentric.training.config import TrainConfig
-from textcentric.training.protocol import Method
+from textcentric.training.protocol import Identified, Method, Row
 from textcentric.values import Json
 
 WAIT = timedelta(hours=6)  # how long processes wait while the main one evaluates
 
 
-def check_rows(config: TrainConfig, train_rows: Sequence[Any], eval_rows: Sequence[Any]) -> None:
+def check_rows(
+    config: TrainConfig, train_rows: Sequence[Identified], eval_rows: Sequence[Identified]
+) -> None:
     """Raise DataError where there is nothing to train on, or nothing to evaluate on."""
     if not len(train_rows):
         raise DataError("there are no rows to train on; give at least one")
@@ -126,10 +127,10 @@ def warmup_steps(config: TrainConfig, steps: int) -> int:
 
 
 def training_identity(
-    method: Method,
+    method: Method[Row],
     config: TrainConfig,
-    train_rows: Sequence[Any],
-    eval_rows: Sequence[Any],
+    train_rows: Sequence[Row],
+    eval_rows: Sequence[Row],
     lengths: Sequence[int],
     accelerator: Accelerator,
 ) -> dict[str, Json]:
@@ -149,6 +150,6 @@ def training_identity(
     }
 
 
-def row_id(row: Any) -> str:
+def row_id(row: Identified) -> str:
     """Return the id of a row, as messages name it."""
     return str(row.id)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -19,6 +19,7 @@ from textcentric.machine import require
 from textcentric.methods.downstream.config import DownstreamConfig
 from textcentric.methods.downstream.decision import LEAST_SHARE, Decision
 from textcentric.models.loading import (
+    Network,
     checked_layers,
     dropout_settings,
     found,
@@ -26,6 +27,10 @@ from textcentric.models.loading import (
     seeded,
     source,
 )
+
+if TYPE_CHECKING:
+    from peft import PeftModel
+    from transformers import PreTrainedConfig, PreTrainedModel
 
 HEAD, ADAPTER = "head.safetensors", "adapter_config.json"
 
@@ -101,7 +106,7 @@ class CumulativeHead(nn.Module):
 
 def build_model(config: DownstreamConfig, decision: Decision) -> TextModel:
     """Return the model that `config` names, with a fresh head (and adapter)."""
-    encoder = load_encoder(config, source(config.model))
+    encoder: Network = load_encoder(config, source(config.model))
     with seeded(config.seed):
         head = make_head(config, decision, encoder.config)
         if config.lora_r is not None:
@@ -119,7 +124,7 @@ def load_model(config: DownstreamConfig, decision: Decision, folder: Path) -> Te
 
     try:
         if (folder / ADAPTER).is_file():
-            encoder = _adapted(load_encoder(config, source(config.model)), folder)
+            encoder: Network = _adapted(load_encoder(config, source(config.model)), folder)
         else:
             encoder = load_encoder(config, str(folder), saved=True)
         head = make_head(config, decision, encoder.config)
@@ -183,7 +188,7 @@ def load_encoder(config: DownstreamConfig, name: str, *, saved: bool = False) ->
         if saved:
             options["use_safetensors"] = True
         dtype = getattr(torch, config.dtype)
-        model = found(AutoModel, name, config.model, dtype=dtype, **options)
+        model: Any = found(AutoModel, name, config.model, dtype=dtype, **options)
     if getattr(model, "pooler", None) is not None:
         model.pooler = None  # it would never get a gradient
     if hasattr(model.config, "use_cache"):
@@ -191,7 +196,7 @@ def load_encoder(config: DownstreamConfig, name: str, *, saved: bool = False) ->
     return model
 
 
-def pooling(config: DownstreamConfig, settings: Any) -> str:
+def pooling(config: DownstreamConfig, settings: PreTrainedConfig) -> str:
     """Return how the tokens are pooled: "auto" is the mean, for decoders the last one."""
     if config.pooling != "auto":
         return config.pooling
@@ -205,7 +210,9 @@ def pooling(config: DownstreamConfig, settings: Any) -> str:
     return "last" if causal and not (masked or "AutoModelForMaskedLM" in auto_map) else "mean"
 
 
-def make_head(config: DownstreamConfig, decision: Decision, settings: Any) -> nn.Module:
+def make_head(
+    config: DownstreamConfig, decision: Decision, settings: PreTrainedConfig
+) -> nn.Module:
     """Return a fresh head in float32: one linear layer, or ordered cuts under a score."""
     width = settings.get_text_config().hidden_size
     if decision.kind == "cumulative":
@@ -215,7 +222,7 @@ def make_head(config: DownstreamConfig, decision: Decision, settings: Any) -> nn
     return nn.Sequential(nn.Dropout(config.head_dropout), last)
 
 
-def with_adapter(encoder: Any, config: DownstreamConfig) -> Any:
+def with_adapter(encoder: Network, config: DownstreamConfig) -> PeftModel:
     """Return `encoder` frozen behind a fresh LoRA adapter (Hu et al. 2021, arXiv 2106.09685)."""
     require("a LoRA adapter")
     from peft import LoraConfig, TaskType, get_peft_model
@@ -235,14 +242,14 @@ def with_adapter(encoder: Any, config: DownstreamConfig) -> Any:
         raise ConfigError(f"lora_target_modules={targets!r}: {error}") from error
 
 
-def _adapted(encoder: Any, folder: Path) -> Any:
+def _adapted(encoder: PreTrainedModel, folder: Path) -> PeftModel:
     require("a LoRA adapter")
     from peft import PeftModel
 
     return PeftModel.from_pretrained(encoder, str(folder), is_trainable=True)
 
 
-def _takes_pooler(settings: Any) -> bool:
+def _takes_pooler(settings: PreTrainedConfig) -> bool:
     from transformers.models.auto.modeling_auto import MODEL_MAPPING
 
     if type(settings) not in MODEL_MAPPING:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 from collections import ChainMap
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,6 +19,9 @@ from textcentric.errors import ConfigError, unknown
 from textcentric.methods.downstream.config import DownstreamConfig
 from textcentric.models.tokens import pad_id, special_tokens
 from textcentric.rows import Example
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 Parts = Mapping[str, str]
 Block = tuple[str, str]  # name and text of a part
@@ -97,7 +100,7 @@ class TextReader:
     spelt out in a row's text is read as plain characters.
     """
 
-    def __init__(self, tokenizer: Any, *, max_length: int, headers: bool):
+    def __init__(self, tokenizer: PreTrainedTokenizerBase, *, max_length: int, headers: bool):
         self.tokenizer = tokenizer
         self.max_length = max_length
         self.headers = headers

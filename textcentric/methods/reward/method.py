@@ -16,7 +16,7 @@ import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
@@ -46,10 +46,13 @@ from textcentric.methods.reward.objective import (
 )
 from textcentric.methods.reward.pictures import Projector
 from textcentric.methods.reward.texts import Ids, ResponseReader
-from textcentric.models.loading import load_tokenizer, longest_text, source
+from textcentric.models.loading import Network, load_tokenizer, longest_text, source
 from textcentric.models.tokens import padded
 from textcentric.rows import Pair
 from textcentric.values import Json
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 PAPERS, FORMAT = "reward.json", 1
 _PROXY = "proxy_"
@@ -376,7 +379,9 @@ def _eyes(config: RewardConfig, image_dir: str | Path | None) -> Eyes | None:
     return Eyes(config.vision_model, image_dir, **options)
 
 
-def _reader(config: RewardConfig, tokenizer: Any, model: Any, eyes: Eyes | None) -> ResponseReader:
+def _reader(
+    config: RewardConfig, tokenizer: PreTrainedTokenizerBase, model: Network, eyes: Eyes | None
+) -> ResponseReader:
     limit = longest_text(model, tokenizer)
     if limit is not None and config.max_length > limit:
         raise ConfigError(

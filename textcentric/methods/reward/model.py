@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -21,6 +21,7 @@ from textcentric.methods.reward.config import RewardConfig
 from textcentric.methods.reward.objective import Rewards, bradley_terry
 from textcentric.methods.reward.pictures import Projector, in_place
 from textcentric.models.loading import (
+    Network,
     checked_layers,
     dropout_settings,
     found,
@@ -28,6 +29,10 @@ from textcentric.models.loading import (
     seeded,
     source,
 )
+
+if TYPE_CHECKING:
+    from peft import LoraConfig
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 ADAPTER, PROXY = "adapter_config.json", "proxy"
 EARLY_SCALE = 2.0**10  # exact, and keeps small gradients of layers in float16 from vanishing
@@ -53,9 +58,18 @@ class Branches(nn.Module):
     The proxy is a model of its own, or a second adapter on the backbone of the first.
     """
 
+    main: Any  # a Network
+    proxy: Any  # a Network where there is one
     smoothed: Tensor  # losses of each training pair in both branches, where they are smoothed
 
-    def __init__(self, main: Any, proxy: Any = None, *, shared: bool = False, frozen: bool = False):
+    def __init__(
+        self,
+        main: Network,
+        proxy: Network | None = None,
+        *,
+        shared: bool = False,
+        frozen: bool = False,
+    ):
         super().__init__()
         self.main = main
         self.proxy = proxy
@@ -97,7 +111,7 @@ class Branches(nn.Module):
         with self._as_proxy() as proxy:
             return self._rewards(proxy, PROXY, texts)
 
-    def _rewards(self, model: Any, branch: str, texts: Texts) -> Tensor:
+    def _rewards(self, model: Network, branch: str, texts: Texts) -> Tensor:
         if branch not in self.projectors:
             return rewards(model, texts)
         vectors = self.projectors[branch](texts["features"])
@@ -105,7 +119,7 @@ class Branches(nn.Module):
             return _read(model, texts["input_ids"], texts["attention_mask"])
 
     @contextmanager
-    def _as_proxy(self) -> Iterator[Any]:
+    def _as_proxy(self) -> Iterator[Network]:
         """Yield the proxy: a model of its own, or the backbone with the proxy's adapter on it."""
         if not self.shared:
             with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
@@ -159,7 +173,7 @@ class _Early(torch.autograd.Function):
         return None, None, *(one if one is None else one * weight for one in ctx.gradients)
 
 
-def rewards(model: Any, texts: Texts) -> Tensor:
+def rewards(model: nn.Module, texts: Texts) -> Tensor:
     """Return the rewards (N,) in float32 of token ids (N, T), padding on the right.
 
     A CPU gains nothing from large batches: there, texts of like length are read `TOGETHER` at a
@@ -175,14 +189,16 @@ def rewards(model: Any, texts: Texts) -> Tensor:
     return torch.cat(told)[order.argsort()]
 
 
-def _read(model: Any, ids: Tensor, mask: Tensor) -> Tensor:
+def _read(model: nn.Module, ids: Tensor, mask: Tensor) -> Tensor:
     logits: Tensor = model(input_ids=ids, attention_mask=mask).logits  # (N, 1)
     return logits[:, 0].float()
 
 
-def build_branches(config: RewardConfig, tokenizer: Any, features: int | None = None) -> Branches:
+def build_branches(
+    config: RewardConfig, tokenizer: PreTrainedTokenizerBase, features: int | None = None
+) -> Branches:
     """Return what `config` names, with fresh heads, adapters, and projectors for `features`."""
-    main = classifier(config, source(config.model), tokenizer, seed=config.seed)
+    main: Network = classifier(config, source(config.model), tokenizer, seed=config.seed)
     with seeded(config.seed):
         main = with_adapter(main, config) if config.use_peft else main
     if not config.proxied:
@@ -234,8 +250,13 @@ def load_projector(projector: Projector, folder: Path) -> None:
 
 
 def classifier(
-    config: RewardConfig, name: str, tokenizer: Any, *, seed: int = 0, saved: bool = False
-) -> Any:
+    config: RewardConfig,
+    name: str,
+    tokenizer: PreTrainedTokenizerBase,
+    *,
+    seed: int = 0,
+    saved: bool = False,
+) -> PreTrainedModel:
     """Load `name` as a classifier of one label, with a fresh head where it has none.
 
     Raises ConfigError where that cannot be done.
@@ -253,6 +274,7 @@ def classifier(
             options["num_hidden_layers"] = checked_layers(config.layers, settings, config.model)
         if config.disable_dropout:
             options |= dropout_settings(0.0, settings)
+        model: PreTrainedModel
         model, told = found(
             AutoModelForSequenceClassification,
             name,
@@ -275,7 +297,7 @@ def classifier(
     return model
 
 
-def head(model: Any) -> nn.Linear:
+def head(model: nn.Module) -> nn.Linear:
     """Return the layer that gives the reward: the last linear one with a single output."""
     linear = [
         one for one in model.modules() if isinstance(one, nn.Linear) and one.out_features == 1
@@ -287,7 +309,7 @@ def head(model: Any) -> nn.Linear:
     return linear[-1]
 
 
-def _fresh_head(model: Any) -> None:
+def _fresh_head(model: nn.Module) -> None:
     """Draw the head's weights from N(0, 1 / (D + 1)), its bias 0: rewards begin near 0."""
     layer = head(model)
     nn.init.normal_(layer.weight, std=1 / (layer.in_features + 1))
@@ -295,7 +317,7 @@ def _fresh_head(model: Any) -> None:
         nn.init.zeros_(layer.bias)
 
 
-def with_adapter(model: Any, config: RewardConfig) -> Any:
+def with_adapter(model: Network, config: RewardConfig) -> Network:
     """Return `model` frozen behind a fresh LoRA adapter (arXiv 2106.09685) and its own head."""
     require("a LoRA adapter")
     from peft import get_peft_model
@@ -314,7 +336,7 @@ def add_adapter(model: Any, config: RewardConfig) -> None:
             one.requires_grad_(True)
 
 
-def _proxy(config: RewardConfig, tokenizer: Any) -> Any:
+def _proxy(config: RewardConfig, tokenizer: PreTrainedTokenizerBase) -> Network:
     """Return a proxy of its own, from its start or that of the model; frozen if it is finished."""
     name = config.proxy_model_name_or_path or config.model
     proxy = classifier(config, source(name), tokenizer, seed=config.seed + 1)
@@ -341,7 +363,7 @@ def _save_projector(branches: Branches, branch: str, folder: Path) -> None:
         save_file(branches.projectors[branch].state_dict(), folder / PROJECTOR)
 
 
-def load_main(config: RewardConfig, folder: Path, tokenizer: Any) -> Any:
+def load_main(config: RewardConfig, folder: Path, tokenizer: PreTrainedTokenizerBase) -> Network:
     """Return the model that `save_branches` wrote; raises RunError where it cannot be loaded."""
     from safetensors import SafetensorError
 
@@ -352,7 +374,7 @@ def load_main(config: RewardConfig, folder: Path, tokenizer: Any) -> Any:
             from peft import PeftModel
 
             body = classifier(config, source(config.model), tokenizer)
-            model = PeftModel.from_pretrained(body, str(folder), is_trainable=True)
+            model: Network = PeftModel.from_pretrained(body, str(folder), is_trainable=True)
         else:
             _check_head(folder)
             model = classifier(config, str(folder), tokenizer, saved=True)
@@ -364,18 +386,18 @@ def load_main(config: RewardConfig, folder: Path, tokenizer: Any) -> Any:
     return model
 
 
-def _save(model: Any, config: RewardConfig, folder: Path, adapter: str) -> None:
+def _save(model: Network, config: RewardConfig, folder: Path, adapter: str) -> None:
     if config.use_peft:
         about = model.peft_config[adapter]
         about.base_model_name_or_path = config.model  # not where it lay on this machine
-        model.save_pretrained(folder, selected_adapters=[adapter], save_embedding_layers=False)
+        model.save_pretrained(str(folder), selected_adapters=[adapter], save_embedding_layers=False)
         (folder / "README.md").unlink(missing_ok=True)  # PEFT's empty card; ours follows
     else:
         with quiet():
-            model.save_pretrained(folder)
+            model.save_pretrained(str(folder))
 
 
-def _lora(config: RewardConfig, model: Any) -> Any:
+def _lora(config: RewardConfig, model: nn.Module) -> LoraConfig:
     from peft import LoraConfig, TaskType
     from transformers.pytorch_utils import Conv1D
 
@@ -390,7 +412,7 @@ def _lora(config: RewardConfig, model: Any) -> Any:
     )
 
 
-def _pad_token(tokenizer: Any, config: RewardConfig) -> int:
+def _pad_token(tokenizer: PreTrainedTokenizerBase, config: RewardConfig) -> int:
     """Return the id of padding; a decoder finds the last token of a text by it."""
     for token in (tokenizer.pad_token_id, tokenizer.eos_token_id):
         if token is not None:

@@ -9,13 +9,16 @@ Legend: T tokens.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from textcentric.errors import DataError
 from textcentric.models.tokens import pad_id, special_tokens
 from textcentric.rows import Pair
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 NOTHING = "not described"  # what the proxy reads in place of a description
 Ids = np.ndarray  # int32 (T,)
@@ -30,7 +33,7 @@ class ResponseReader:
 
     def __init__(
         self,
-        tokenizer: Any,
+        tokenizer: PreTrainedTokenizerBase,
         *,
         max_length: int,
         without: Sequence[str] | None = None,
