@@ -49,13 +49,13 @@ def _augment_words(name: str, value: Any) -> list[str] | None:
     return flag_words(name, value)
 
 
-def _is_secret(name: str, value: Any) -> bool:
+def _is_secret(name: str, value: object) -> bool:
     if isinstance(value, Mapping):
         return any(_is_secret(str(key), held) for key, held in value.items())
     return bool(SECRET.search(name)) and isinstance(value, str)
 
 
-def _yaml(value: Any) -> str:
+def _yaml(value: object) -> str:
     """Return `value` as YAML in one line."""
     text = yaml.safe_dump(value, default_flow_style=True, width=float("inf"), allow_unicode=True)
     return text.removesuffix("\n").removesuffix("\n...")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pydantic import model_validator
 
@@ -128,7 +128,7 @@ def resolve(file: Path | None = None, flags: Given | None = None) -> AugmentConf
     return read(AugmentConfig, file, flags)
 
 
-def check_address(url: Any) -> None:
+def check_address(url: object) -> None:
     """Raise ConfigError for a server's address that holds more than an address."""
     bare = re.split(r"[?#]", re.sub(r"(^|//)[^/]*@", r"\1", str(url or "")))[0]
     if bare != str(url or ""):

@@ -14,7 +14,6 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from textcentric.augmentation.answers import Answers, SpentError
 from textcentric.augmentation.config import AugmentConfig
@@ -377,7 +376,7 @@ def requested(job: Job, *, everything: bool) -> dict[str, int]:
 
 async def stream(job: Job) -> AsyncIterator[Output | Failure]:
     """Run `job` and yield outputs as their rows finish."""
-    queue: asyncio.Queue[Any] = asyncio.Queue()
+    queue: asyncio.Queue[list[Output | Failure] | None] = asyncio.Queue()
     job.on_row = queue.put_nowait
     driving = asyncio.create_task(Driver(job).run())
     driving.add_done_callback(lambda _: queue.put_nowait(None))

@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 
@@ -17,7 +17,6 @@ from textcentric.data.rows import Rows
 from textcentric.experts.image import MOST_PICTURES
 from textcentric.prompts.prompt import Prompt
 from textcentric.rows import Record
-from textcentric.values import Json
 
 TRIES = 2  # requests for an answer that must fit a schema
 RESAMPLES = 2000
@@ -71,7 +70,26 @@ def _most(prompt: Prompt, record: Record) -> float:
     return units * parts * (TRIES if front.answer_schema else 1)
 
 
-def estimate_run(job: Job, seed: int = 0) -> dict[str, Any]:
+class Expected(TypedDict):
+    """What is expected of a whole run, with its 95 % interval."""
+
+    mean: int
+    interval: list[int]
+
+
+class Estimated(TypedDict):
+    """What a whole run would take, by the rows that are finished."""
+
+    path: str
+    rows: int
+    pilot_rows: int
+    start_seconds: float
+    prompt_tokens: Expected
+    output_tokens: Expected
+    seconds: Expected
+
+
+def estimate_run(job: Job, seed: int = 0) -> Estimated:
     """Scale the finished rows up to all rows; intervals are 95 % bootstrap over rows.
 
     Earlier pilots count for the tokens; only this process knows what its own rows took in time.
@@ -113,6 +131,6 @@ def row_tokens(job: Job) -> np.ndarray:
     return np.array(list(spent.values())).reshape(-1, 2)
 
 
-def _interval(draws: np.ndarray, mean: float) -> dict[str, Json]:
+def _interval(draws: np.ndarray, mean: float) -> Expected:
     low, high = np.percentile(draws, [2.5, 97.5])
     return {"mean": round(mean), "interval": [round(low), round(high)]}

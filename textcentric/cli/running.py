@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from textcentric.errors import EngineError, StoppedError
 
 if TYPE_CHECKING:
     from textcentric.augmentation.driver import Job
+    from textcentric.augmentation.forecast import Estimated, Expected
     from textcentric.augmentation.run import Opened
     from textcentric.runs.manifest import Manifest
 
@@ -235,7 +237,7 @@ def show_estimate(job: Job, *, as_json: bool) -> None:
     print(json.dumps(estimate) if as_json else _estimate_as_text(estimate))
 
 
-def _estimate_as_text(estimate: dict[str, Any]) -> str:
+def _estimate_as_text(estimate: Estimated) -> str:
     pilot, rows = estimate["pilot_rows"], estimate["rows"]
     start = estimate["start_seconds"]
     left = f"{rows - pilot:,} rows are left: without --estimate the same command goes on with them"
@@ -252,6 +254,6 @@ def _estimate_as_text(estimate: dict[str, Any]) -> str:
     )
 
 
-def _with_interval(value: dict[str, Any], words: Any) -> str:
+def _with_interval(value: Expected, words: Callable[[float], str]) -> str:
     low, high = map(words, value["interval"])
     return f"about {words(value['mean'])} ({low} to {high})"

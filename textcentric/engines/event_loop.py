@@ -12,7 +12,7 @@ import queue
 import threading
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import TypeVar
 
 LOOK = 0.2  # seconds between two looks at whether the caller was interrupted
 Result = TypeVar("Result")
@@ -20,7 +20,7 @@ _Living = tuple[threading.Thread, asyncio.AbstractEventLoop]
 _living: list[_Living] = []
 
 
-def run_in_background(begin: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
+def run_in_background(begin: Callable[[], Coroutine[object, None, Result]]) -> Result:
     """Run `begin()` in the background; what interrupts the caller cancels it and is raised."""
     thread, loop = _background()
     started: list[asyncio.Task[Result]] = []
@@ -46,7 +46,7 @@ def run_in_background(begin: Callable[[], Coroutine[Any, Any, Result]]) -> Resul
 
 
 async def in_loop(
-    loop: asyncio.AbstractEventLoop, begin: Callable[[], Coroutine[Any, Any, Result]]
+    loop: asyncio.AbstractEventLoop, begin: Callable[[], Coroutine[object, None, Result]]
 ) -> Result:
     """Await `begin()` in `loop`, which may be this one or one that runs in another thread."""
     if loop is asyncio.get_running_loop() or not loop.is_running():
@@ -54,7 +54,7 @@ async def in_loop(
     return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(begin(), loop))
 
 
-def _caller() -> asyncio.Task[Any] | None:
+def _caller() -> asyncio.Task[object] | None:
     try:
         return asyncio.current_task()
     except RuntimeError:
@@ -69,7 +69,7 @@ def _background() -> _Living:
 
 
 def _start() -> _Living:
-    ready: queue.SimpleQueue[Callable[[], Any]] = queue.SimpleQueue()
+    ready: queue.SimpleQueue[Callable[[], object]] = queue.SimpleQueue()
     loops: list[asyncio.AbstractEventLoop] = []
 
     async def live() -> None:
@@ -84,7 +84,7 @@ def _start() -> _Living:
     return thread, loops[0]
 
 
-def _end(thread: threading.Thread, stop: Callable[[], Any]) -> None:
+def _end(thread: threading.Thread, stop: Callable[[], object]) -> None:
     """Let `asyncio.run` end what is left in the loop, such as an engine that nobody closed."""
     if thread.is_alive():
         stop()

@@ -18,13 +18,17 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from textcentric.engines.event_loop import in_loop
 from textcentric.engines.protocol import Limits, Message, Request, Response, Sampling
 from textcentric.engines.reasoning import split_reasoning
 from textcentric.errors import ConfigError, EngineError, RequestError
 from textcentric.values import Json, JsonSchema
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
+    from openai.types import Model as ServedModel
 
 Answer = TypeVar("Answer")
 KEYS = ("TEXTCENTRIC_API_KEY", "OPENAI_API_KEY")  # the first that is set; README names the last
@@ -77,7 +81,7 @@ class OpenAIEngine:
         self._slots = asyncio.Semaphore(concurrency)
         self._start = asyncio.Lock()
         self._client: Any = None
-        self._loop: Any = None  # the connections belong to it
+        self._loop: asyncio.AbstractEventLoop | None = None  # the connections belong to it
         self._is_vllm = False
         self._dead: EngineError | None = None
 
@@ -100,14 +104,14 @@ class OpenAIEngine:
                 raise
             self._client, self._loop = client, asyncio.get_running_loop()
 
-    def _connect(self) -> Any:
+    def _connect(self) -> AsyncOpenAI:
         from openai import AsyncOpenAI, Timeout
 
         key = os.environ.get(_key_variable()) or "EMPTY"
         timeout = Timeout(self.timeout, connect=min(self.timeout, CONNECT_SECONDS))
         return AsyncOpenAI(api_key=key, base_url=self.base_url, max_retries=0, timeout=timeout)
 
-    async def _look_around(self, client: Any) -> None:
+    async def _look_around(self, client: AsyncOpenAI) -> None:
         """Learn the model's name and the server's kind; a server may lack the list of models."""
         import openai
 
@@ -139,8 +143,8 @@ class OpenAIEngine:
         if context and self._limits.context is None:
             self._limits = Limits(self._limits.concurrency, context)
 
-    async def _served(self, client: Any) -> list[Any]:
-        async def ask() -> list[Any]:
+    async def _served(self, client: AsyncOpenAI) -> list[ServedModel]:
+        async def ask() -> list[ServedModel]:
             models = getattr(await client.models.list(), "data", None)
             if models is None:
                 raise ValueError("/models is not a list of models")
@@ -288,13 +292,13 @@ class OpenAIEngine:
         """Close the connections."""
         client, self._client = self._client, None
         self._dead = self._dead or EngineError("the engine openai is closed", model=self.model)
-        if client is not None:
+        if client is not None and self._loop is not None:
             await in_loop(self._loop, client.close)
 
     async def __aenter__(self) -> OpenAIEngine:
         return self
 
-    async def __aexit__(self, *exc: Any) -> None:
+    async def __aexit__(self, *exc: object) -> None:
         await self.close()
 
 
@@ -349,7 +353,7 @@ def _response(answer: Any, prefill: str) -> Response:
         raise ValueError(f"not a chat completion: {str(answer)[:200]!r}") from cause
 
 
-def _apart(message: Any) -> str:
+def _apart(message: object) -> str:
     """Return the reasoning that a server sends in a field of its own (two names are in use)."""
     fields = (getattr(message, name, None) for name in ("reasoning_content", "reasoning"))
     return next((_whole(field) for field in fields if isinstance(field, str)), "")

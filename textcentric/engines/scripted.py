@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
 
 from textcentric.engines.protocol import Limits, Message, Request, Response
 from textcentric.engines.reasoning import split_reasoning
@@ -132,5 +131,5 @@ class ScriptedEngine:
     async def __aenter__(self) -> ScriptedEngine:
         return self
 
-    async def __aexit__(self, *exc: Any) -> None:
+    async def __aexit__(self, *exc: object) -> None:
         await self.close()

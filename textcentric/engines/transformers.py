@@ -24,6 +24,7 @@ from textcentric.machine import cpu_dtype
 from textcentric.models.names import find_model
 
 if TYPE_CHECKING:
+    from torch import Generator, Tensor
     from transformers import PreTrainedTokenizerBase
 
 GATHER_SECONDS = 0.01
@@ -209,7 +210,7 @@ class TransformersEngine:
     async def __aenter__(self) -> TransformersEngine:
         return self
 
-    async def __aexit__(self, *exc: Any) -> None:
+    async def __aexit__(self, *exc: object) -> None:
         await self.close()
 
 
@@ -229,7 +230,7 @@ class _Draw:
         self.seen = [torch.tensor(sorted(set(ids))) for ids in prompts]
         self.generators = [_generator(sampling) for sampling in samplings]
 
-    def __call__(self, input_ids: Any, scores: Any) -> Any:
+    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
         """Return scores (B, V) in which each row's chosen token is the largest."""
         import torch
 
@@ -240,7 +241,7 @@ class _Draw:
             scores[row] = _noisy(scores[row], seen, sampling, self.generators[row])
         return scores
 
-    def finished(self, input_ids: Any, scores: Any, **kwargs: Any) -> Any:
+    def finished(self, input_ids: Tensor, scores: Tensor, **kwargs: object) -> Tensor:
         """Say which rows (B,) have their tokens or one of their stop strings."""
         import torch
 
@@ -248,7 +249,7 @@ class _Draw:
         rows = [self._is_finished(w, s) for w, s in zip(written, self.samplings, strict=True)]
         return torch.tensor(rows, device=input_ids.device)
 
-    def _is_finished(self, written: Any, sampling: Sampling) -> bool:
+    def _is_finished(self, written: Tensor, sampling: Sampling) -> bool:
         if len(written) >= sampling.max_tokens:
             return True
         if not sampling.stop:
@@ -257,7 +258,7 @@ class _Draw:
         return any(stop in text for stop in sampling.stop)
 
 
-def _generator(sampling: Sampling) -> Any:
+def _generator(sampling: Sampling) -> Generator:
     """Return the row's generator, on the CPU so that a seed means the same on every device."""
     import torch
 
@@ -269,7 +270,7 @@ def _generator(sampling: Sampling) -> Any:
     return generator
 
 
-def _noisy(scores: Any, seen: Any, sampling: Sampling, generator: Any) -> Any:
+def _noisy(scores: Tensor, seen: Tensor, sampling: Sampling, generator: Generator | None) -> Tensor:
     """Return one row's scores (V,) after penalty, temperature, the cuts and Gumbel noise."""
     import torch
 
@@ -284,7 +285,7 @@ def _noisy(scores: Any, seen: Any, sampling: Sampling, generator: Any) -> Any:
     return scores - noise.to(scores.device).log()
 
 
-def _cut_tail(scores: Any, sampling: Sampling) -> Any:
+def _cut_tail(scores: Tensor, sampling: Sampling) -> Tensor:
     """Set to minus infinity what top-k, top-p or min-p leave out of one row (V,)."""
     import torch
 
@@ -301,7 +302,7 @@ def _cut_tail(scores: Any, sampling: Sampling) -> Any:
     return scores.masked_fill(cut, float("-inf"))
 
 
-def _left_padded(rows: Sequence[list[int]], pad: int, device: str | None) -> tuple[Any, Any]:
+def _left_padded(rows: Sequence[list[int]], pad: int, device: str | None) -> tuple[Tensor, Tensor]:
     """Return token ids and mask, both (B, T), each row's end at the right edge."""
     import torch
 

@@ -275,7 +275,7 @@ class VllmEngine:
     async def __aenter__(self) -> VllmEngine:
         return self
 
-    async def __aexit__(self, *exc: Any) -> None:
+    async def __aexit__(self, *exc: object) -> None:
         await self.close()
 
 

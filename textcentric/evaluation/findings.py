@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TypedDict
 
 from textcentric.corruption.grid import CLEAN, Cell
 from textcentric.errors import DataError
@@ -33,6 +33,56 @@ OTHERS = {
     "rmse": ("r2",),
 }
 ByCell = Mapping[str, Mapping[str, Target]]  # cell name -> row id -> prediction
+
+
+class Scored(TypedDict):
+    """The score of an arm in one cell, with its interval, and that of the constant predictor."""
+
+    arm: str
+    corruption: str
+    level: float | None
+    missing: list[str] | None
+    n: int
+    seeds: int
+    score: float
+    interval: list[float]
+    seed_scores: list[float]
+    other: dict[str, float]
+    constant: float
+    drop_ratio: float | None
+    drop_interval: list[float] | None
+    undefined: str
+
+
+class AreaOf(TypedDict):
+    """The area under an arm's scores against the level of a corruption."""
+
+    arm: str
+    corruption: str
+    levels: list[float]
+    area: float
+    interval: list[float]
+
+
+class Difference(TypedDict):
+    """The paired difference in area of two arms; positive is in favour of `arm`."""
+
+    arm: str
+    against: str
+    corruption: str
+    levels: list[float]
+    difference: float
+    interval: list[float]
+    smallest_detectable: float
+    p_positive: float
+
+
+class Verdict(TypedDict):
+    """Whether an arm beats another, in a sentence, and who is cheap and better."""
+
+    shown: bool
+    sentence: str
+    cheap_wins: str
 
 
 @dataclass(frozen=True)
@@ -90,29 +140,34 @@ class Findings:
         names = dict.fromkeys(cell.corruption for cell in self.cells)
         return [name for name in names if name not in ("clean", "missing", "audio-noise")]
 
-    def table(self) -> list[dict[str, Any]]:
+    def table(self) -> list[Scored]:
         """Return one entry an arm and cell."""
         return [self._entry(arm, cell) for arm in self.predicted for cell in self.cells_of(arm)]
 
-    def areas(self) -> list[dict[str, Any]]:
+    def areas(self) -> list[AreaOf]:
         """Return one entry an arm and corruption, over the levels that all arms share there.
 
         Arms without a level of a corruption are left out of it; areas over other levels than
         those of the rest could not be compared.
         """
-        entries = []
+        entries: list[AreaOf] = []
         for corruption in self.corruptions:
             arms = [arm for arm in self.predicted if self.levels(corruption, arm)]
             if levels := self.levels(corruption, *arms):
                 for arm in arms:
                     found = self.area(arm, corruption, levels)
                     entries.append(
-                        {"arm": arm, "corruption": corruption, "levels": [0.0, *levels]}
-                        | {"area": found.value, "interval": list(found.interval)}
+                        {
+                            "arm": arm,
+                            "corruption": corruption,
+                            "levels": [0.0, *levels],
+                            "area": found.value,
+                            "interval": list(found.interval),
+                        }
                     )
         return entries
 
-    def difference(self, arm: str, against: str, corruption: str) -> dict[str, Any] | None:
+    def difference(self, arm: str, against: str, corruption: str) -> Difference | None:
         """Return the paired difference in area, None where an arm is absent or they share no level.
 
         Positive is in favour of `arm`, also for a metric that is better when lower.
@@ -133,7 +188,7 @@ class Findings:
             "p_positive": found.p_positive,
         }
 
-    def _entry(self, arm: str, cell: Cell) -> dict[str, Any]:
+    def _entry(self, arm: str, cell: Cell) -> Scored:
         ids = self._ids(cell)
         damaged, clean = self.estimate(arm, cell), self.estimate(arm, CLEAN, rows_of=cell)
         constant = self._constant_score(ids)
@@ -211,16 +266,15 @@ class Findings:
 
 def verdict(
     findings: Findings, arm: str, against: str, corruption: str, cheap: Sequence[str]
-) -> dict[str, Any]:
+) -> Verdict:
     """Say in one sentence whether `arm` beats `against`, and in another who is cheap and better.
 
     `cheap` are the arms without an LLM: of those it is not said that augmentation helped.
     """
     found = None if arm == against else findings.difference(arm, against, corruption)
     if found is None:
-        return {"shown": False, "sentence": _nothing_shared(arm, against, corruption)} | {
-            "cheap_wins": ""
-        }
+        sentence = _nothing_shared(arm, against, corruption)
+        return {"shown": False, "sentence": sentence, "cheap_wins": ""}
     low, high = found["interval"]
     seeds = min(len(findings.predicted[name]) for name in (arm, against))
     say = _helped if low > 0 else _hurt if high < 0 else _not_shown

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from textcentric.augmentation.config import AugmentConfig, resolve
 from textcentric.augmentation.driver import Progress
@@ -24,8 +24,9 @@ from textcentric.augmentation.run import finished_manifest, opened, run_to_end, 
 from textcentric.augmentation.words import EXPERTS_ONLY, describe_examples
 from textcentric.data import Dataset, Schema, load
 from textcentric.data.frames import table_in_hand
+from textcentric.data.loading import SchemaSource
 from textcentric.data.memory import InHand, in_hand
-from textcentric.data.rows import RowsLike
+from textcentric.data.rows import RowsLike, Source
 from textcentric.engines.event_loop import run_in_background
 from textcentric.engines.openai import OpenAIEngine
 from textcentric.engines.protocol import Engine
@@ -118,7 +119,7 @@ def predict(
     rows: RowsLike,
     *,
     data_dir: str | Path | None = None,
-    schema: Any = None,
+    schema: SchemaSource = None,
     split: str | None = None,
     limit: int | None = None,
     prompts: str = "frozen",
@@ -180,7 +181,7 @@ def load_rows(
     rows: RowsLike,
     *,
     data_dir: str | Path | None = None,
-    schema: Any = None,
+    schema: SchemaSource = None,
     split: str | None = None,
     limit: int | None = None,
 ) -> InHand:
@@ -361,11 +362,11 @@ def _engine(config: AugmentConfig, given: Engine | None) -> Iterator[Engine]:
         run_in_background(engine.close)
 
 
-def _are_records(rows: Any) -> bool:
+def _are_records(rows: RowsLike) -> bool:
     return isinstance(rows, Sequence) and all(isinstance(row, Record) for row in rows)
 
 
-def _schema_for(origin: Origin, rows: Any, split: str | None) -> Schema | None:
+def _schema_for(origin: Origin, rows: Source, split: str | None) -> Schema | None:
     """Return the schema of the training rows, fitted to a table that may lack target and more.
 
     A named data set brings its own. The target is left out: it must neither be read nor needed.
@@ -392,7 +393,7 @@ def _schema_for(origin: Origin, rows: Any, split: str | None) -> Schema | None:
     )
 
 
-def _columns(rows: Any) -> tuple[str, ...]:
+def _columns(rows: Source) -> tuple[str, ...]:
     from textcentric.data.tables import from_hub, open_table
 
     if (table := table_in_hand(rows)) is not None:

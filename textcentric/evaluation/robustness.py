@@ -26,7 +26,7 @@ from textcentric.data.rows import RowsLike
 from textcentric.engines.protocol import Engine
 from textcentric.errors import ConfigError, DataError, Say
 from textcentric.evaluation.config import EvaluateConfig
-from textcentric.evaluation.findings import OTHERS, ByCell, Findings
+from textcentric.evaluation.findings import OTHERS, ByCell, Findings, Scored
 from textcentric.evaluation.prediction import Predicted, find_model, needs_llm, predict
 from textcentric.evaluation.results_file import (
     WordsByCell,
@@ -142,7 +142,7 @@ def command(config: EvaluateConfig) -> str:
     return shlex.join([*said, *(word for pair in pairs for word in ("--set", pair))])
 
 
-def _flag_value(config: EvaluateConfig, value: Any) -> list[str]:
+def _flag_value(config: EvaluateConfig, value: object) -> list[str]:
     if value is True:
         return []
     if isinstance(value, dict):
@@ -343,7 +343,7 @@ def _shown_cell(config: EvaluateConfig, cells: Sequence[Cell]) -> Cell:
     return damaged[len(damaged) // 2]
 
 
-def _sentence(findings: Findings, arm: str, cells: Sequence[Mapping[str, Any]]) -> str:
+def _sentence(findings: Findings, arm: str, cells: Sequence[Scored]) -> str:
     """Say what `arm` scores on the clean rows, and under the damage that hurts it most."""
     entries = [e for e in cells if e["arm"] == arm and e["corruption"] != CLEAN.name]
     clean = findings.estimate(arm, CLEAN)

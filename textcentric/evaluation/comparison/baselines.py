@@ -13,10 +13,10 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.decomposition import TruncatedSVD
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
@@ -38,7 +38,7 @@ from textcentric.metrics.scores import (
 from textcentric.models.packaged import packaged_encoder
 from textcentric.models.sentence_encoder import SentenceEncoder
 from textcentric.rows import Record, Target
-from textcentric.values import Cells
+from textcentric.values import Cell, Cells
 
 Parts = Mapping[str, str]
 Groups = Sequence[str | None] | None
@@ -162,7 +162,7 @@ class LateFusion:
     ) -> LateFusion:
         """Learn the head; its penalty is the best one on folds that keep groups whole."""
         self.names = _names(parts)
-        heads: list[Any] = [Ridge(alpha=penalty) for penalty in RIDGE]
+        heads: Sequence[BaseEstimator] = [Ridge(alpha=penalty) for penalty in RIDGE]
         if self.head.task == "classification":
             heads = [LogisticRegression(C=inverse, max_iter=1000) for inverse in LOGISTIC]
         self.head.fit(heads, self._features(parts), targets, groups)
@@ -209,7 +209,7 @@ class Head:
 
     def fit(
         self,
-        candidates: Sequence[Any],
+        candidates: Sequence[BaseEstimator],
         features: np.ndarray,
         targets: Sequence[Target],
         groups: Groups,
@@ -239,7 +239,7 @@ class Head:
         return values
 
     def _held_out(
-        self, model: Any, features: np.ndarray, wanted: np.ndarray, units: Sequence[str]
+        self, model: BaseEstimator, features: np.ndarray, wanted: np.ndarray, units: Sequence[str]
     ) -> np.ndarray:
         """Return predictions (N,) by models that saw no row of the unit."""
         folds = GroupKFold(min(FOLDS, len(set(units))), shuffle=True, random_state=self.seed)
@@ -360,7 +360,7 @@ def _names(rows: Iterable[Cells]) -> list[str]:
     return list(dict.fromkeys(name for row in rows for name in row))
 
 
-def _amount(cell: Any) -> float:
+def _amount(cell: Cell) -> float:
     """Return what a cell counts, NaN where it counts nothing.
 
     >>> _amount("3 months"), _amount("4.5 of 5"), _amount("free"), _amount(["a", "b"])
@@ -373,7 +373,7 @@ def _amount(cell: Any) -> float:
     return np.nan if found is None else float(found)
 
 
-def _word(cell: Any) -> str:
+def _word(cell: Cell) -> str:
     """Return what a cell says, empty where it is missing or counts something."""
     return "" if is_missing(cell) or not np.isnan(_amount(cell)) else str(cell)
 

@@ -79,7 +79,7 @@ class Comparison:
             return self._labelled(rows, outside(rows, config.folds, config.fold), "training")
         rows = self._rows("train", config.train_rows)
         most = config.held_out_rows
-        held_out = [] if most == 0 else self._rows("validation", most)
+        held_out: Iterable[Record] = [] if most == 0 else self._rows("validation", most)
         return self._labelled(rows, [*rows, *held_out], "training")
 
     @cached_property
@@ -308,7 +308,7 @@ class Comparison:
         test = len(self.test_rows.records)
         return {"train": len(splits) - held_out, "held_out": held_out, "test": test}
 
-    def _rows(self, split: str | None, limit: int | None) -> Any:
+    def _rows(self, split: str | None, limit: int | None) -> Rows:
         return load_rows(self._augment(split=split, limit=limit), self.rows)
 
     def _labelled(self, rows: Rows, records: Sequence[Record], what: str) -> InHand:
@@ -317,7 +317,7 @@ class Comparison:
             raise DataError(f"no {what} row of {rows.name} has a target; a comparison needs labels")
         return InHand(usable, rows.schema, name=rows.name, path=rows.path)
 
-    def _augment(self, **values: Any) -> Any:
+    def _augment(self, **values: object) -> AugmentConfig:
         return self.config.augment_config(**values)
 
     def _derive(self) -> list[str]:

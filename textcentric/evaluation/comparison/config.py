@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from pydantic import field_validator, model_validator
 
@@ -222,7 +222,7 @@ class CompareConfig(Settings):
         named = {"dataset": self.dataset, "data_dir": self.data_dir}
         return {**self.augment, **named, "table_schema": self.table_schema}
 
-    def augment_config(self, **values: Any) -> AugmentConfig:
+    def augment_config(self, **values: object) -> AugmentConfig:
         """Return the configuration of a run of `augment`."""
         return AugmentConfig(**(self.data() | values))
 

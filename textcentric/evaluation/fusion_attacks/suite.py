@@ -9,10 +9,9 @@ Legend: B rows, C classes, R radii.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -195,7 +194,9 @@ def _noise(target: Target, threat: Threat, seed: int) -> dict[str, Tensor]:
     return found
 
 
-def _paper(which: Any, target: Target, threat: Threat, radius: float) -> Tensor:
+def _paper(
+    which: Callable[[Target, Threat, float], Tensor], target: Target, threat: Threat, radius: float
+) -> Tensor:
     return torch.cat([which(part, threat, radius) for part, _ in parts(target)])
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from statistics import fmean
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 
@@ -31,6 +31,13 @@ from textcentric.rows import Pair
 from textcentric.values import Json
 
 DEFINITION = "P[right | text-only right] - P[right | text-only wrong], ties of text-only left out"
+
+
+class Accuracy(TypedDict):
+    """The share of pairs that are right, and its 95 % interval."""
+
+    accuracy: float
+    interval: list[float]
 
 
 def reward_matrix(
@@ -94,12 +101,12 @@ def _cell(
     }
 
 
-def _rulers(pairs: Sequence[Pair]) -> dict[str, Any]:
+def _rulers(pairs: Sequence[Pair]) -> dict[str, Accuracy]:
     found = {"length": length_only(pairs), "overlap": word_overlap(pairs)}
     return {name: _accuracy(differences, pairs) for name, differences in found.items()}
 
 
-def _accuracy(differences: np.ndarray, pairs: Sequence[Pair]) -> dict[str, Any]:
+def _accuracy(differences: np.ndarray, pairs: Sequence[Pair]) -> Accuracy:
     """Return the share of pairs that are right and its interval, ties counted half."""
     right = (differences > 0) + 0.5 * (differences == 0)
     groups = [pair.group for pair in pairs]

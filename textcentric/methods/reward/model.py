@@ -291,9 +291,7 @@ def classifier(
         model.config.use_cache = False
     head(model).__class__ = Float32Linear
     if config.gradient_checkpointing:
-        model.gradient_checkpointing_enable(
-            {"use_reentrant": False}
-        )  # the other kind knows no grad
+        model.gradient_checkpointing_enable({"use_reentrant": False})  # the other kind has no grad
     return model
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
 
@@ -18,22 +18,27 @@ from textcentric.errors import ConfigError, unknown
 from textcentric.machine import require
 from textcentric.models.loading import load_encoder, revision
 
+if TYPE_CHECKING:
+    from PIL import Image
+    from torch import Tensor
+
 PACKAGED, LOG_MEL = "packaged", "log-mel"
 DEFAULTS = {"image": PACKAGED, "text": PACKAGED, "audio": LOG_MEL}
 BINS = 128
+Opened = TypeVar("Opened")  # a picture, a text, or a sound's samples
 
 
-class LatentEncoder(Protocol):
+class LatentEncoder(Protocol[Opened]):
     """From items to vectors; `version` tells two models of one name apart."""
 
     name: str
     version: str
 
-    def open(self, value: str, root: Path | None) -> Any:
+    def open(self, value: str, root: Path | None) -> Opened:
         """Return an item as `encode` takes it; raises DataError for one that cannot be used."""
         ...
 
-    def encode(self, opened: Sequence[Any]) -> np.ndarray:
+    def encode(self, opened: Sequence[Opened]) -> np.ndarray:
         """Return the vectors (B, D) of opened items."""
         ...
 
@@ -61,17 +66,17 @@ class _Pictures:
             from textcentric.experts.classifier import picture_features, version
 
             self.version = version()
-            self._see: Callable[[Sequence[Any]], Any] = picture_features
+            self._see: Callable[[Sequence[Image.Image]], Tensor] = picture_features
         else:
             self.version = revision(name)
             self._see = _vision_model(name)
 
-    def open(self, value: str, root: Path | None) -> Any:
+    def open(self, value: str, root: Path | None) -> Image.Image:
         from textcentric.data.pictures import open_picture
 
         return open_picture(_inside(value, root), root)
 
-    def encode(self, opened: Sequence[Any]) -> np.ndarray:
+    def encode(self, opened: Sequence[Image.Image]) -> np.ndarray:
         found: np.ndarray = self._see(opened).float().cpu().numpy()
         return found
 
@@ -98,7 +103,7 @@ class _Texts:
     def open(self, value: str, root: Path | None) -> str:
         return value
 
-    def encode(self, opened: Sequence[Any]) -> np.ndarray:
+    def encode(self, opened: Sequence[str]) -> np.ndarray:
         found: np.ndarray = self._model.encode(list(opened), show_progress_bar=False)
         return found
 
@@ -118,7 +123,7 @@ class _Sounds:
     def open(self, value: str, root: Path | None) -> np.ndarray:
         return open_sound(_inside(value, root), root).samples
 
-    def encode(self, opened: Sequence[Any]) -> np.ndarray:
+    def encode(self, opened: Sequence[np.ndarray]) -> np.ndarray:
         return self._hear(opened)
 
 
@@ -135,17 +140,17 @@ def _log_mel(sounds: Sequence[np.ndarray]) -> np.ndarray:
     return np.stack(found).astype(np.float32)
 
 
-def _vision_model(name: str) -> Callable[[Sequence[Any]], Any]:
+def _vision_model(name: str) -> Callable[[Sequence[Image.Image]], Tensor]:
     import torch
 
     processor, model = load_encoder(name, "AutoImageProcessor", "image")
     model = getattr(model, "vision_model", model)
 
-    def see(pictures: Sequence[Any]) -> Any:
+    def see(pictures: Sequence[Image.Image]) -> Tensor:
         pixels = processor(images=list(pictures), return_tensors="pt")["pixel_values"]
         with torch.inference_mode():
             told = model(pixel_values=pixels.to(next(model.parameters()).device))
-        states = told.last_hidden_state
+        states: Tensor = told.last_hidden_state
         if states.ndim == 4:  # a map of features (B, D, height, width)
             return states.mean(dim=(2, 3))
         return states[:, 0]
