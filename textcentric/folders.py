@@ -17,7 +17,7 @@ from textcentric.errors import RunError, StoppedError
 from textcentric.values import Json
 
 LONGEST_VALUE = 60  # characters of a value in a message
-Change = tuple[str, Any, Any]  # name, before, after
+Change = tuple[str, object, object]  # name, before, after
 
 
 def replace_text(path: Path, text: str) -> None:

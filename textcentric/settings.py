@@ -204,7 +204,7 @@ def read(
     return model.of(values)
 
 
-def put(values: Values, model: type[Settings], name: str, value: Any, say: Say) -> None:
+def put(values: Values, model: type[Settings], name: str, value: object, say: Say) -> None:
     """Put a value where its name says that it goes in `values`; a section is put key by key."""
     *above, last = model.path(name)
     if last == FORMER.get(name.rpartition(".")[2]):
@@ -223,7 +223,7 @@ def put(values: Values, model: type[Settings], name: str, value: Any, say: Say) 
     values[last] = value
 
 
-def _opened(values: Values, key: str, name: str, value: Any) -> Values:
+def _opened(values: Values, key: str, name: str, value: object) -> Values:
     """Return the mapping below `key`; raises ConfigError where something else stands there."""
     held = values.setdefault(key, {})
     if isinstance(held, dict):
@@ -234,7 +234,7 @@ def _opened(values: Values, key: str, name: str, value: Any) -> Values:
     )
 
 
-def read_pair(pair: str, sections: Sequence[str]) -> tuple[str, Any]:
+def read_pair(pair: str, sections: Sequence[str]) -> tuple[str, object]:
     """Return name and value of `--set SECTION.NAME=VALUE`; the value is YAML (`[a, b]`, text).
 
     >>> read_pair("train.adam=0.9", ["train"])
@@ -315,7 +315,7 @@ def with_current_names(saved: Any) -> Any:
     return {FORMER.get(name, name): with_current_names(value) for name, value in saved.items()}
 
 
-def _from_environment(model: type[Settings]) -> Iterator[tuple[str, Any]]:
+def _from_environment(model: type[Settings]) -> Iterator[tuple[str, object]]:
     """Yield TEXTCENTRIC_NAME for each field; values are YAML."""
     for name in model.model_fields:
         variable = ENVIRONMENT + name.upper()
@@ -323,7 +323,7 @@ def _from_environment(model: type[Settings]) -> Iterator[tuple[str, Any]]:
             yield name, _yaml_value(variable, text)
 
 
-def _yaml_value(where: str, text: str) -> Any:
+def _yaml_value(where: str, text: str) -> object:
     import yaml
 
     try:

@@ -16,7 +16,7 @@ from textcentric.experts.table import is_missing
 from textcentric.values import Cell, Cells
 
 Keep = Callable[[], bool]  # does the next piece stay?
-Sift = Callable[[Any, Keep], Any]
+Sift = Callable[[Any, Keep], Any]  # from a value to one of its kind
 _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _STOPS = "\u3001-\u303f\uff01-\uff0f\uff1a-\uff20"  # full-width punctuation goes with its sign
 # Chinese and Japanese put no space between words: each sign counts as one.

@@ -22,9 +22,10 @@ from dataclasses import replace
 from itertools import combinations
 from numbers import Real
 from random import Random
-from typing import Any
+from typing import Any, TypeVar
 
 from textcentric.corruption.pieces import (
+    Keep,
     Sift,
     sift_columns,
     sift_labels,
@@ -38,6 +39,7 @@ from textcentric.experts.table import TableExpert
 from textcentric.rows import MODALITIES, Inputs, Record
 
 Corruption = Callable[[Record, float, int], Record]  # (row, level in [0, 1], seed)
+Value = TypeVar("Value")
 Last = tuple[str, int]  # the name of a value and the place of a piece in it
 
 
@@ -263,7 +265,7 @@ def _left(
     return {name: value for name, value in left.items() if value}
 
 
-def _draw(value: Any, sift: Sift, rng: Random) -> list[float]:
+def _draw(value: object, sift: Sift, rng: Random) -> list[float]:
     """Return u in [0, 1) for each piece of `value`."""
     draws: list[float] = []
 
@@ -275,7 +277,7 @@ def _draw(value: Any, sift: Sift, rng: Random) -> list[float]:
     return draws
 
 
-def _sift(value: Any, sift: Sift, stays: Sequence[bool]) -> Any:
+def _sift(value: Value, sift: Callable[[Value, Keep], Value], stays: Sequence[bool]) -> Value:
     return value if all(stays) else sift(value, iter(stays).__next__)
 
 

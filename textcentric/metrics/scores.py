@@ -270,7 +270,7 @@ def _example(values: np.ndarray) -> str:
     return f"{'words' if values.dtype.kind == 'U' else 'numbers'} such as {_plain(values[0])!r}"
 
 
-def _plain(value: Any) -> Target:
+def _plain(value: np.generic) -> Target:
     """Return a Python value, a whole number as an int."""
-    value = value.item()
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+    plain: Target = value.item()
+    return int(plain) if isinstance(plain, float) and plain.is_integer() else plain

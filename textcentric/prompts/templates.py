@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from functools import wraps
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from jinja2 import StrictUndefined, Template, TemplateSyntaxError, nodes
 from jinja2.exceptions import SecurityError, TemplateError, UndefinedError
@@ -53,6 +53,8 @@ METHODS: dict[type, frozenset[str]] = {
     list: frozenset(["count", "index"]),
     tuple: frozenset(["count", "index"]),
 }
+Value = TypeVar("Value")  # whatever a template reads or makes
+Arguments = ParamSpec("Arguments")  # of a filter
 SCALARS = (str, int, float)
 
 
@@ -132,10 +134,10 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
             raise SecurityError(f"a repetition would pass {MAX_TEXT:,} characters")
         return self._charged(super().call_binop(context, operator, left, right))
 
-    def wrap_str_format(self, value: Any) -> None:
+    def wrap_str_format(self, value: object) -> None:
         """Leave `str.format` unsafe: its widths know no bound."""
 
-    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+    def is_safe_attribute(self, obj: object, attr: str, value: object) -> bool:
         """Allow a short list of harmless methods; data is read by key, not by attribute."""
         for kind, allowed in METHODS.items():
             if isinstance(obj, kind):
@@ -151,7 +153,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
         if spent.characters > MAX_TEXT:
             raise SecurityError(f"more than {MAX_TEXT:,} characters of output")
 
-    def _charged(self, value: Any) -> Any:
+    def _charged(self, value: Value) -> Value:
         """Return `value` after counting its size as work."""
         if isinstance(value, (str, list, tuple, dict)):
             self.spent.work += len(value)
@@ -159,28 +161,28 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
                 raise SecurityError(f"more than {MAX_WORK:,} characters and items of work")
         return _sized(value)
 
-    def _charging(self, done: Callable[..., Any]) -> Callable[..., Any]:
+    def _charging(self, done: Callable[Arguments, Value]) -> Callable[Arguments, Value]:
         """Return the filter `done` with what it reads and makes counted as work."""
 
         @wraps(done)
-        def charged(*args: Any, **kwargs: Any) -> Any:
+        def charged(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Value:
             for value in args:
                 self._charged(value)
             return self._charged(done(*args, **kwargs))
 
         return charged
 
-    def _steps(self, iterable: Iterable[Any], body: int) -> Iterator[Any]:
+    def _steps(self, iterable: Iterable[Value], body: int) -> Iterator[Value]:
         for item in iterable:
             self._step(body)
             yield item
 
-    def _emit(self, value: Any) -> str:
+    def _emit(self, value: object) -> str:
         text = value if isinstance(value, str) else str(_scalar(value))
         self._step(len(text))
         return text
 
-    def _join(self, values: Iterable[Any], separator: str = "") -> str:
+    def _join(self, values: Iterable[object], separator: str = "") -> str:
         texts = [str(_scalar(value)) for value in values]
         if sum(map(len, texts)) + len(texts) * len(separator) > MAX_TEXT:
             raise SecurityError(f"a joined text would pass {MAX_TEXT:,} characters")
@@ -252,7 +254,7 @@ def _filtered(node: nodes.Node, name: str, *args: nodes.Expr) -> nodes.Filter:
     return nodes.Filter(node, name, list(args), [], None, None, lineno=node.lineno)
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: object) -> bool:
     return isinstance(value, (int, float))
 
 
@@ -262,7 +264,7 @@ def _size(value: Any) -> int:
     return max(1, abs(int(value)))
 
 
-def _sized(value: Any) -> Any:
+def _sized(value: Value) -> Value:
     if isinstance(value, (str, list, tuple)) and len(value) > MAX_TEXT:
         raise SecurityError(f"a value has more than {MAX_TEXT:,} characters or items")
     if isinstance(value, int) and value.bit_length() > 128:
@@ -280,7 +282,7 @@ def _opening(text: str, share: float, most: int = 6) -> str:
     return " ".join(words[: max(1, min(int(most), int(len(words) * share)))])
 
 
-def _scalar(value: Any) -> Any:
+def _scalar(value: object) -> object:
     if isinstance(value, Undefined):
         return str(value)  # a strict undefined raises here, under its own name
     if value is not None and not isinstance(value, SCALARS):

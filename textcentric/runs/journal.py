@@ -18,6 +18,7 @@ from typing import Any
 from pydantic_core import to_json
 
 from textcentric.errors import RunError, StoppedError
+from textcentric.values import Json
 
 GROUP_SIZE = 256  # answers
 GROUP_SECONDS = 0.05
@@ -69,7 +70,7 @@ class Journal:
                     return str(found[0])
         return None
 
-    def put(self, key: str, value: Any) -> None:
+    def put(self, key: str, value: Json) -> None:
         """Store a JSON value; it is on disk after the group it belongs to is committed."""
         now = time.monotonic()
         if not self._pending:

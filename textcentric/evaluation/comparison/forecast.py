@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from textcentric.augmentation.opening import make_experts
 from textcentric.augmentation.plan import Plan, make_plan
@@ -30,6 +30,14 @@ ENOUGH = 20  # requests that tell a rate
 PIXELS = ("image-noise", "all")  # corruptions that make pictures of their own
 SECONDS = 3.0  # of learning, and of predicting
 SAMPLE = 64  # rows
+
+
+class Work(TypedDict):
+    """Whether a trial is made already, and how many texts it learns and predicts."""
+
+    made: bool
+    texts: float
+    predictions: int
 
 
 def planned(config: CompareConfig) -> dict[str, Any]:
@@ -147,7 +155,7 @@ def _all_trials(comparison: Comparison) -> list[tuple[str, int]]:
     ]
 
 
-def _trial(comparison: Comparison, name: str, seed: int) -> dict[str, Any]:
+def _trial(comparison: Comparison, name: str, seed: int) -> Work:
     """Return whether a trial is made already, the texts it learns and those it predicts."""
     arm = comparison.arms[name]
     folder = comparison.folder / "arms" / name / f"seed-{seed}"
@@ -209,7 +217,7 @@ class Rates:
     measured: bool = False
     why: str = "assumed 20 and 60 a second (not measured)"
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         """Return the rates as plain values."""
         return {k: round(v, 1) if isinstance(v, float) else v for k, v in asdict(self).items()}
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, overload
+from typing import TYPE_CHECKING, NamedTuple, TypedDict, overload
 
 import numpy as np
 
@@ -25,6 +25,27 @@ from textcentric.methods.align_vl.latents.layout import (
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+
+class Encoded(TypedDict, total=False):
+    """The latents of a modality: who made them, of how many items, how wide."""
+
+    encoder: str
+    version: str
+    items: int
+    width: int
+
+
+class Papers(TypedDict, total=False):
+    """What `latents.json` says; `left_out` are items that could not be read, and why."""
+
+    format: int
+    dataset: str
+    digest: str | None
+    modalities: dict[str, Encoded]
+    pairs: int
+    data_dir: str | None
+    left_out: dict[str, dict[str, str]]
 
 
 class PairRow(NamedTuple):
@@ -61,7 +82,7 @@ class PairRows(Sequence[PairRow]):
 class Latents:
     """The latents of a folder that `write_latents` finished; see `open_latents`."""
 
-    def __init__(self, folder: Path, papers: dict[str, Any]):
+    def __init__(self, folder: Path, papers: Papers):
         self.folder, self.papers = folder, papers
         self.modalities: tuple[str, ...] = tuple(papers["modalities"])
         self.pairs = _mapped(folder / "pairs.npy")
@@ -81,7 +102,8 @@ class Latents:
     @property
     def data_dir(self) -> Path | None:
         """Return the folder that files lie in."""
-        return Path(self.papers["data_dir"]) if self.papers.get("data_dir") else None
+        folder = self.papers.get("data_dir")
+        return Path(folder) if folder else None
 
     def facts(self) -> dict[str, Any]:
         """Return what there is, and how many items could not be encoded, as JSON values."""
@@ -148,11 +170,10 @@ class Latents:
         column = self._values[modality]
         return [column[int(place)].as_py() for place in places]
 
-    def _of(self, modality: str) -> dict[str, Any]:
+    def _of(self, modality: str) -> Encoded:
         if modality not in self.papers["modalities"]:
             raise DataError(unknown(f"modality of {self.folder}", modality, self.modalities))
-        found: dict[str, Any] = self.papers["modalities"][modality]
-        return found
+        return self.papers["modalities"][modality]
 
     def _shard(self, modality: str, number: int) -> np.ndarray:
         """Return a mapped shard, checked when it is first opened."""

@@ -18,7 +18,7 @@ import numpy as np
 
 from textcentric.errors import ConfigError, DataError, RunError
 from textcentric.folders import lock, replace_text
-from textcentric.methods.align_vl.latents.cache import Latents, open_latents
+from textcentric.methods.align_vl.latents.cache import Encoded, Latents, Papers, open_latents
 from textcentric.methods.align_vl.latents.encoders import LatentEncoder
 from textcentric.methods.align_vl.latents.layout import (
     DONE,
@@ -104,7 +104,7 @@ def write_arrays(
             )
         pairs = np.repeat(np.arange(min(lengths.values()))[:, None], 2, axis=1)
     with lock(folder):
-        plan: dict[str, Any] = {
+        plan: Papers = {
             "format": FORMAT,
             "dataset": dataset,
             "digest": None,
@@ -167,9 +167,9 @@ def _plan(
     columns: Mapping[str, list[Any]],
     encoders: Mapping[str, LatentEncoder],
     dataset: str,
-) -> dict[str, Any]:
+) -> Papers:
     whole = hashlib.sha256(json.dumps([items, columns]).encode("utf-8", "surrogatepass"))
-    modalities = {
+    modalities: dict[str, Encoded] = {
         name: {"encoder": one.name, "version": one.version, "items": len(items[name])}
         for name, one in encoders.items()
     }
@@ -182,7 +182,7 @@ def _plan(
     }
 
 
-def _agree(folder: Path, plan: Mapping[str, Any]) -> None:
+def _agree(folder: Path, plan: Papers) -> None:
     """Write what is going to be made; raises RunError where something else was begun."""
     path = folder / PLAN
     if not path.is_file():
@@ -304,7 +304,7 @@ def _write_values(path: Path, values: Sequence[str]) -> None:
 
 def _finish(
     folder: Path,
-    plan: Mapping[str, Any],
+    plan: Papers,
     pairs: np.ndarray,
     columns: Mapping[str, list[str]],
     widths: Mapping[str, int],
