@@ -1,0 +1,29 @@
+"""Rows that a program holds in memory, and the schema that it gives with them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from textcentric.data.memory import in_hand
+from textcentric.data.schema import Schema
+from textcentric.errors import ConfigError
+from textcentric.rows import Record
+
+ROWS = [Record("a", {"text": "Calm."}, 1.0)]
+
+
+def test_the_schema_of_records_may_lie_in_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "schema.yaml"
+    path.write_text("task: regression\nname: pets\n", encoding="utf-8")
+    assert in_hand(ROWS, path).schema == Schema(task="regression", name="pets")
+
+
+def test_an_unknown_key_in_the_schema_of_records_is_refused_with_the_nearest() -> None:
+    with pytest.raises(ConfigError, match="did you mean 'target'"):
+        in_hand(ROWS, {"taget": "price"})
+
+
+def test_without_a_schema_records_say_their_modalities_and_their_task() -> None:
+    assert in_hand(ROWS).schema == Schema(task="regression")
