@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeGuard
 
 from textcentric.data.tables import Row, Table, from_datasets
 from textcentric.errors import DataError
+from textcentric.values import Cells
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,7 +42,7 @@ def is_frame(rows: object) -> TypeGuard[pd.DataFrame]:
     return pandas is not None and isinstance(rows, pandas.DataFrame)
 
 
-def _are_mappings(rows: object) -> TypeGuard[Sequence[Mapping[str, object]]]:
+def _are_mappings(rows: object) -> TypeGuard[Sequence[Cells]]:
     if not isinstance(rows, Sequence) or isinstance(rows, str | bytes):
         return False
     return len(rows) > 0 and all(isinstance(row, Mapping) for row in rows)
@@ -57,7 +58,7 @@ def _of_frame(frame: pd.DataFrame) -> Table:
     return _of_mappings(values.where(values.notna(), None).to_dict("records"), names)
 
 
-def _of_mappings(rows: Sequence[Mapping[str, object]], columns: Sequence[str] = ()) -> Table:
+def _of_mappings(rows: Sequence[Cells], columns: Sequence[str] = ()) -> Table:
     kept: list[Row] = [{str(name): value for name, value in row.items()} for row in rows]
     names = columns or tuple(dict.fromkeys(name for row in kept for name in row))
     content = hashlib.sha256()

@@ -20,7 +20,7 @@ from textcentric.rows import MODALITIES
 from textcentric.settings import Given
 
 if TYPE_CHECKING:
-    from textcentric.data.rows import Source
+    pass
 
 REQUIRED = sorted((*MODALITIES, "image_labels"))  # what a row may be required to have
 SchemaSource = Schema | Given | str | Path | None

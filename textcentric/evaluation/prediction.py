@@ -39,7 +39,9 @@ from textcentric.rows import Record, Target
 from textcentric.runs.counters import Steps
 from textcentric.runs.examples import read_examples, read_failures
 from textcentric.runs.manifest import read_manifest
+from textcentric.settings import Given
 from textcentric.training.folder import find_model_folder
+from textcentric.values import Json
 
 if TYPE_CHECKING:
     from textcentric.methods.downstream import Downstream, Predictions

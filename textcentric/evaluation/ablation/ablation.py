@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from textcentric.data.memory import in_hand
 from textcentric.data.rows import RowsLike
@@ -24,7 +23,7 @@ from textcentric.evaluation.ablation.arms import (
 )
 from textcentric.evaluation.ablation.cells import Found, cells_of, measured
 from textcentric.evaluation.ablation.config import AlignAblation, CrmtAblation
-from textcentric.evaluation.ablation.summary import Groups, as_table, summary
+from textcentric.evaluation.ablation.summary import Groups, Summary, as_table, summary
 from textcentric.folders import write_text
 from textcentric.methods.align_vl.training import training_pairs
 from textcentric.methods.fusion.training import training_rows
@@ -38,7 +37,7 @@ RESULTS, TABLE = "ablation.json", "ablation.md"
 class Ablated:
     """What an ablation came to, and the pictures of it."""
 
-    summary: Mapping[str, Any]
+    summary: Summary
     folder: Path
     pictures: tuple[Path, ...]
 
@@ -140,7 +139,7 @@ def _written(cells: Found, groups: Groups, folder: Path, *, grid: bool = False) 
     return Ablated(figures, folder, tuple(folder / name for name in drawn))
 
 
-def _grids(figures: Mapping[str, Any]) -> dict[str, bytes]:
+def _grids(figures: Summary) -> dict[str, bytes]:
     """Return a picture of each R@1, sigma down and alpha across."""
     arms = list(figures["arms"].values())
     drawn = {}

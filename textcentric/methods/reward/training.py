@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from textcentric.augmentation.words import EXPERTS_ONLY
 from textcentric.command_line import command
@@ -20,6 +19,7 @@ from textcentric.training.config import TrainConfig
 from textcentric.training.folder import TrainResult
 from textcentric.training.plan import Planned, Prepared, batch_of, device, holds, steps_of
 from textcentric.training.processes import first_process, processes
+from textcentric.values import Json
 
 METRICS = ("loss", "accuracy", "margin")
 OF_PROXY = ("proxy_loss", "proxy_accuracy", "proxy_wrong", "sfc_mean", "sfc_p10", "sfc_p90")
