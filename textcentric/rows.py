@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from textcentric.errors import DataError
-from textcentric.settings import Given
 
 Target = float | int | str | None
 # Raw values by modality, which decides their type; see Record.
@@ -46,7 +45,7 @@ class TextRow:
     parts: Mapping[str, str]
     target: Target = None
     source: str | None = None
-    lineage: Given = field(default_factory=dict)
+    lineage: Mapping[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not any(text.strip() for text in self.parts.values()):
