@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from textcentric.runs import listing
 from textcentric.runs.lineage import lineage
-from textcentric.runs.manifest import read_manifest
+from textcentric.runs.manifest import Manifest, read_manifest
 from textcentric.runs.shards import schemas
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ class Run:
     path: Path
 
     @cached_property
-    def manifest(self) -> dict[str, Any]:
+    def manifest(self) -> Manifest:
         """Return counts, versions, digests: the run's `manifest.json`."""
         return read_manifest(self.path)
 

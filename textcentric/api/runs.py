@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from textcentric.api.given import in_store, settings_of
 from textcentric.api.progress import Progress, watched
@@ -127,6 +127,7 @@ def estimate(
             run.job.budget = replace(run.job.budget, rows=PILOT_ROWS)
             _to_end(run, steps)
             taken = estimate_run(run.job)
+    kinds: tuple[Literal["prompt_tokens", "output_tokens", "seconds"], ...]
     kinds = ("prompt_tokens", "output_tokens", "seconds")
     table = [
         {"of": kind, "mean": taken[kind]["mean"], "interval": taken[kind]["interval"]}
