@@ -4,30 +4,37 @@ from __future__ import annotations
 
 import os
 import re
+import runpy
+import shlex
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from doctest import ELLIPSIS, NORMALIZE_WHITESPACE, DocTestParser, DocTestRunner
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 import pytest
 
-import textcentric
+from tests.support.commands import textcentric
+from textcentric import methods
+from textcentric.cli import app
+from textcentric.machine import COMMANDS
 
-ROOT = Path(textcentric.__file__).parents[1]
+ROOT = Path(methods.__file__).parents[2]
 PAGE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 CHAPTER = re.compile(r"^## (?:An? )?([a-z ]+)$", re.MULTILINE)
 BLOCK = re.compile(
     r"^(?:In )?`([\w/.]+)`[^\n]*:\n\n|^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL
 )
+LIGHT = ["modality", "data set", "prompt", "engine", "corruption"]  # all but what needs torch
 CHAPTERS = CHAPTER.split(PAGE)[1:]
 SESSIONS = """
 import doctest, sys
-flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
-failed = [p for p in sys.argv[1:] if doctest.testfile(p, False, optionflags=flags).failed]
-sys.exit(1 if failed else 0)
+options = {"module_relative": False, "optionflags": doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE}
+sys.exit(any([doctest.testfile(path, **options).failed for path in sys.argv[1:]]))
 """
+TRIED = ("pycon", "console")
 
 
 class Block(NamedTuple):
@@ -72,38 +79,69 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
         path = folder / block.path
         if block.kind == "diff":
             path.write_text(changed(path.read_text("utf-8"), block.text), "utf-8")
-        elif block.kind != "pycon":
+        elif block.kind not in TRIED:
             assert not path.exists(), f"{block.path} is there already"
             path.parent.mkdir(exist_ok=True)
             path.write_text(block.text, "utf-8")
     return folder
 
 
-def try_sessions(copy: Path, folder: Path, names: list[str]) -> None:
-    """Run the sessions of some chapters in one process that imports the copy."""
-    paths = []
-    for name in names:
-        sessions = [block.text for block in EXAMPLES[name] if block.kind == "pycon"]
-        assert sessions, f"the chapter on a {name} tries nothing"
-        paths.append(folder / f"{name.replace(' ', '-')}.txt")
-        paths[-1].write_text("\n".join(sessions), "utf-8")
+def session(name: str) -> str:
+    """Return what a chapter tries, as Python reads it: a command is a call."""
+    tried = [block for block in EXAMPLES[name] if block.kind in TRIED]
+    assert tried, f"the chapter on a {name} tries nothing"
+    text = "\n".join(block.text for block in tried)
+    return re.sub(r"^\$ (.*)$", r">>> command('\1')", text, flags=re.MULTILINE)
+
+
+def command(line: str) -> None:
+    """Print what a command prints."""
+    said = textcentric(*shlex.split(line)[1:])
+    print(said.out if said.code == 0 else said.err)
+
+
+@pytest.fixture
+def method_of_the_page(copy: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let this process, which has torch in memory, know the method of the copy too."""
+    listed = runpy.run_path(str(copy / "textcentric/methods/__init__.py"))["METHODS"]["words"]
+    needs = runpy.run_path(str(copy / "textcentric/machine.py"))["COMMANDS"]["train words"]
+    monkeypatch.setattr(methods, "__path__", [*methods.__path__, str(copy / "textcentric/methods")])
+    monkeypatch.setitem(methods.METHODS, "words", listed)
+    monkeypatch.setitem(cast(dict[str, Any], COMMANDS), "train words", needs)
+    monkeypatch.setitem(app.TRAIN, "words", app.Listed(listed.about, "train:words"))
+    yield
+    for name in [name for name in sys.modules if name.startswith("textcentric.methods.words")]:
+        del sys.modules[name]
+
+
+def test_the_page_has_an_example_of_everything_that_can_be_added() -> None:
+    assert list(EXAMPLES) == [*LIGHT, "method"]
+
+
+def test_the_examples_are_used_as_the_page_says(copy: Path, tmp_path: Path) -> None:
+    for name in LIGHT:
+        (tmp_path / name).write_text(session(name), "utf-8")
     done = subprocess.run(
-        [sys.executable, "-c", SESSIONS, *map(str, paths)],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(copy), "XDG_CACHE_HOME": str(folder / "cache")},
+        [sys.executable, "-c", SESSIONS, *LIGHT],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(copy), "XDG_CACHE_HOME": str(tmp_path / "cache")},
         capture_output=True,
         text=True,
     )
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_page_has_an_example_of_everything_that_can_be_added() -> None:
-    kinds = ["modality", "data set", "prompt", "engine", "corruption"]
-    assert list(EXAMPLES) == kinds
-
-
-def test_the_examples_are_used_as_the_page_says(copy: Path, tmp_path: Path) -> None:
-    try_sessions(copy, tmp_path, ["modality", "data set", "prompt", "engine", "corruption"])
+@pytest.mark.usefixtures("method_of_the_page")
+def test_the_method_of_the_page_is_trained_by_its_own_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    example = DocTestParser().get_doctest(
+        session("method"), {"command": command}, "method", None, None
+    )
+    said: list[str] = []
+    DocTestRunner(optionflags=ELLIPSIS | NORMALIZE_WHITESPACE).run(example, out=said.append)
+    assert said == [], "".join(said)
 
 
 def test_the_examples_are_formatted_like_the_code(copy: Path) -> None:
