@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from textcentric.engines.arguments import check_arguments
+from textcentric.engines.closing import close_at_exit
 from textcentric.engines.protocol import Engine, Limits, Message, Request, Response, Sampling
 from textcentric.engines.scripted import ScriptedEngine
 from textcentric.errors import ConfigError, unknown
@@ -57,4 +58,4 @@ def open_engine(name: str = "auto", model: str | Path | None = None, **settings:
     if model is not None:
         settings["model"] = model
     check_arguments(make, name, settings)
-    return make(**settings)
+    return close_at_exit(make(**settings))

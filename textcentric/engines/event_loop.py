@@ -17,7 +17,9 @@ from typing import TypeVar
 LOOK = 0.2  # seconds between two looks at whether the caller was interrupted
 Result = TypeVar("Result")
 _Living = tuple[threading.Thread, asyncio.AbstractEventLoop]
+ENDING = threading.Event()
 _living: list[_Living] = []
+_stops: dict[threading.Thread, Callable[[], object]] = {}
 
 
 def run_in_background(begin: Callable[[], Coroutine[object, None, Result]]) -> Result:
@@ -43,6 +45,21 @@ def run_in_background(begin: Callable[[], Coroutine[object, None, Result]]) -> R
             started[0].result()
         raise
     return started[0].result()
+
+
+def in_background_or_here(begin: Callable[[], Coroutine[object, None, Result]]) -> Result:
+    """Run `begin()` in the background loop where there is one, else in one of its own."""
+    if _living and _living[0][0].is_alive():
+        return asyncio.run_coroutine_threadsafe(begin(), _living[0][1]).result()
+    return asyncio.run(begin())
+
+
+async def off_loop(work: Callable[[], object]) -> None:
+    """Do what takes its time in a thread; here, where Python is ending and starts none any more."""
+    if ENDING.is_set():
+        work()
+    else:
+        await asyncio.to_thread(work)
 
 
 async def in_loop(
@@ -80,12 +97,14 @@ def _start() -> _Living:
 
     thread = threading.Thread(target=lambda: asyncio.run(live()), name="textcentric", daemon=True)
     thread.start()
-    atexit.register(_end, thread, ready.get())
+    _stops[thread] = ready.get()
     return thread, loops[0]
 
 
-def _end(thread: threading.Thread, stop: Callable[[], object]) -> None:
-    """Let `asyncio.run` end what is left in the loop, such as an engine that nobody closed."""
-    if thread.is_alive():
-        stop()
-        thread.join(5)
+@atexit.register
+def _end() -> None:
+    """Let `asyncio.run` end what is left in each loop."""
+    for thread, stop in _stops.items():
+        if thread.is_alive():
+            stop()
+            thread.join(5)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from textcentric.engines.chat import ChatTokenizer, check_length
+from textcentric.engines.event_loop import off_loop
 from textcentric.engines.protocol import Limits, Message, Request, Response, Sampling
 from textcentric.engines.reasoning import split_reasoning
 from textcentric.errors import EngineError, RequestError
@@ -204,7 +205,7 @@ class TransformersEngine:
         self._closed = True
         waiting, self._waiting = self._waiting, []
         _fail(waiting, EngineError("the engine transformers was closed", model=self.model.name))
-        await asyncio.to_thread(self._worker.shutdown)
+        await off_loop(self._worker.shutdown)
         self._network = None
 
     async def __aenter__(self) -> TransformersEngine:

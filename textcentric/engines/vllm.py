@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from textcentric.engines.chat import ChatTokenizer, check_length
-from textcentric.engines.event_loop import in_loop
+from textcentric.engines.event_loop import in_loop, off_loop
 from textcentric.engines.protocol import Limits, Message, Request, Response, Sampling
 from textcentric.engines.reasoning import split_reasoning
 from textcentric.engines.watchdog import Watchdog, environment
@@ -270,7 +270,7 @@ class VllmEngine:
         self._core = self._starting = None
         watchdog, self._watchdog = self._watchdog, None
         if watchdog is not None:
-            await asyncio.to_thread(watchdog.release)
+            await off_loop(watchdog.release)
 
     async def __aenter__(self) -> VllmEngine:
         return self
@@ -285,7 +285,7 @@ async def _shut_down(core: Any) -> None:
     if reader is not None:
         reader.cancel()
         await asyncio.wait([reader])
-    await asyncio.to_thread(core.shutdown)
+    await off_loop(core.shutdown)
 
 
 def set_environment(verbose: bool) -> None:
