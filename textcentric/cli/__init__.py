@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from collections.abc import Callable, Sequence
 
 from textcentric.errors import TextCentricError
 from textcentric.training.processes import first_of_machine
@@ -15,12 +16,17 @@ if os.environ.get("VLLM_LOGGING_LEVEL") == "ERROR":
     logging.getLogger("vllm").setLevel(logging.ERROR)
 
 
-def main() -> None:
-    """Run the command line; every error of ours is one clear line and its own exit code."""
+def main(words: Sequence[str] | None = None) -> None:
+    """Run the command that `words` are, those of this process without any."""
     from textcentric.cli.app import app
 
+    run(lambda: app(args=None if words is None else list(words), standalone_mode=True))
+
+
+def run(work: Callable[[], object]) -> None:
+    """Do the work of a program; every error of ours is one clear line and its own exit code."""
     try:
-        app(standalone_mode=True)
+        work()
     except TextCentricError as error:
         if first_of_machine():
             print(f"textcentric: {error}", file=sys.stderr)
