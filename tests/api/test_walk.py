@@ -61,7 +61,12 @@ def test_the_readme_is_ten_lines_of_python() -> None:
     trained = tc.train("downstream", run, output_dir="models/first", **SMALL)
     predicted = tc.predict(trained, rows, split="test", output="predictions.csv")
     evaluated = tc.evaluate(trained, rows, levels=[0.5], most_missing=0)
-    damage = {"corruptions": ["all"], "levels": [0.5], "llm_levels": [0.5], "most_missing": 1}
+    damage: dict[str, Any] = {
+        "corruptions": ["all"],
+        "levels": [0.5],
+        "llm_levels": [0.5],
+        "most_missing": 1,
+    }
     arms: dict[str, Any] = {"arms": ["constant", "plain-text"], "seeds": [0], **damage}
     parts: dict[str, Any] = {"downstream": {"model": "bert", "max_length": 32}, "training": LOOP}
     compared = tc.compare(rows, output_dir="runs/compared", **arms, **parts)

@@ -187,9 +187,11 @@ def make_report(folder: str | Path | Run) -> Path:
 
 
 def _to_end(run: Opened, steps: Steps | None) -> None:
-    run.job.on_progress = _counted(run, steps)
+    run.job.on_progress = counted = _counted(run, steps)
     if finished_manifest(run.job) is None:
         wrap_up(run.job, run_to_end(run.job))
+        if counted is not None:
+            counted(run.job.metrics)
 
 
 def _counted(run: Opened, steps: Steps | None) -> Counted | None:

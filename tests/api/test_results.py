@@ -1,0 +1,86 @@
+"""What functions give back, how far they are, and what is said of a wrong argument."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import textcentric as tc
+from tests.support.small_run import model, records, run
+from textcentric.api.progress import Line
+from textcentric.api.results import Result, html_table
+from textcentric.errors import ConfigError
+
+
+def test_a_table_of_a_notebook_holds_text_alone() -> None:
+    table = html_table([{"<id>": "<script>", "score": 0.123456}], "runs/<b>")
+    assert "<script>" not in table
+    assert "<td>&lt;script&gt;</td><td>0.1235</td>" in table
+    assert "<caption>runs/&lt;b&gt;</caption>" in table
+
+
+def test_a_long_table_says_how_many_rows_it_leaves_out() -> None:
+    assert "<caption>5 more rows</caption>" in html_table([{"n": n} for n in range(25)])
+
+
+def test_a_result_is_values_a_frame_and_a_data_set() -> None:
+    result = Result(Path("there"), {"rows": 2}, [{"id": "a", "n": 1}, {"id": "b", "n": 2}])
+    assert result.to_dict() == {"rows": 2}
+    assert result["rows"] == 2
+    assert list(result.to_pandas()["n"]) == [1, 2]
+    assert result.dataset.column_names == ["id", "n"]
+    assert repr(result) == f"Result(path={Path('there')!r})"
+
+
+def test_a_run_is_a_frame_and_a_table_of_its_prompts(tmp_path: Path) -> None:
+    done = run(tmp_path / "run", 4)
+    assert len(done.to_pandas()) == done.totals["accepted"]
+    assert done.to_dict()["path"] == str(tmp_path / "run")
+    assert "<td>own/whole</td>" in done._repr_html_()
+    assert tc.list_runs(tmp_path)[0] == done
+    assert list(tc.list_runs(tmp_path).to_pandas()["status"]) == ["finished"]
+
+
+def test_progress_is_told_to_a_function(tmp_path: Path) -> None:
+    told: list[tuple[str, int, int]] = []
+    run(tmp_path / "run", 4, progress=lambda *step: told.append(step))
+    assert told[-1] == ("rows", 4, 4)
+
+
+def test_without_progress_nothing_is_printed(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    run(tmp_path / "run", 2)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_with_progress_a_line_is_written_over() -> None:
+    written: list[str] = []
+    line = Line(written.append)
+    line("rows", 2, 2)
+    line("rows", 3, 3)
+    line.say("done")
+    assert written == ["\rrows: 2 of 2", "\rrows: 3 of 3", "\n", "done\n"]
+
+
+def test_a_pilot_says_what_all_rows_would_take(tmp_path: Path) -> None:
+    pilot = tc.estimate(
+        records(30), prompts="bank", engine=tc.ScriptedEngine(model), embeddings=False,
+        summarize=False, output_dir=tmp_path / "run",
+    )  # fmt: skip
+    assert (pilot["rows"], pilot["pilot_rows"]) == (30, 20)
+    assert list(pilot.to_pandas()["of"]) == ["prompt_tokens", "output_tokens", "seconds"]
+
+
+def test_a_wrong_name_is_answered_with_the_nearest() -> None:
+    with pytest.raises(ConfigError, match="unknown method 'downstram'; did you mean 'downstream'"):
+        tc.train("downstram")
+    with pytest.raises(ConfigError, match="unknown key of train downstream 'max_step'; did you"):
+        tc.train("downstream", "rows.csv", max_step=1)
+    with pytest.raises(ConfigError, match="unknown key of predict 'outputs'; did you mean 'output"):
+        tc.predict("models/first", [{"id": "a"}], outputs="p.csv")
+    with pytest.raises(ConfigError, match="unknown method to ablate 'crtm'; did you mean 'crmt'"):
+        tc.ablate("crtm")
+    with pytest.raises(ConfigError, match="which rows"):
+        tc.train("downstream")
