@@ -20,10 +20,14 @@ def newest_rows() -> tuple[tc.Run | str, str, str]:
     """Return what to train on, why, and what stands for its content."""
     for newest in tc.list_runs("runs"):
         if newest.status == "finished":
-            content = [newest.manifest["fingerprint"], newest.totals]
+            content = {"run": newest.manifest["fingerprint"], "totals": newest.totals}
             return newest, f"{newest.path}, the newest finished run", fingerprint(content)
     rows = tc.load("petfinder")
-    return "petfinder", f"{rows.name}: runs/ has no finished run", fingerprint([rows.digest])
+    return (
+        "petfinder",
+        f"{rows.name}: runs/ has no finished run",
+        fingerprint({"rows": rows.digest}),
+    )
 
 
 def train() -> None:
