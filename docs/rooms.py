@@ -87,7 +87,7 @@ def drawn(
     for number, rooms in enumerate(floors):
         lines.append(f'<text class="floor" x="14" y="{place[rooms[0]][1] + 22}">{number}</text>')
     for room, (x, y) in place.items():
-        text = " ".join(ground) if room == GROUND else f"{room}/" if room != "api" else "api"
+        text = " ".join(ground) if room == GROUND else f"{room}/"
         wide = BASE if room == GROUND else BOX
         lines.append(f'<rect x="{x - wide // 2}" y="{y}" width="{wide}" height="{HEIGHT}"/>')
         lines.append(f'<text x="{x}" y="{y + 22}">{text}</text>')
