@@ -120,6 +120,11 @@ def test_links_files_and_modules_of_a_page_are_there(page: Path) -> None:
     assert [name[0] for name in DOTTED.finditer(prose) if not is_there(name[1][1:])] == []
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_public_names_of_a_page_are_public(page: Path) -> None:
+    assert {*re.findall(r"\btc\.(\w+)", text(page))} <= {*textcentric.__all__}
+
+
 def test_every_page_is_reached_from_the_index() -> None:
     index = ROOT / "docs" / "index.md"
     linked = {(index.parent / link).resolve() for link, _ in LINK.findall(text(index))}
