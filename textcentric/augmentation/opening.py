@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from importlib.util import find_spec
-from typing import Any
 
 from textcentric.augmentation.config import AugmentConfig, resolve
 from textcentric.augmentation.plan import CAPTION
@@ -22,6 +21,7 @@ from textcentric.experts.protocol import AnyExpert
 from textcentric.experts.vlm import CaptionExpert
 from textcentric.prompts.library import PromptLibrary
 from textcentric.rows import FILES, MODALITIES
+from textcentric.settings import Given
 
 
 def engine_name(config: AugmentConfig) -> str:
@@ -44,7 +44,7 @@ def lent_engine(
     engine: str | None,
     model: str | None,
     base_url: str | None,
-    settings: Mapping[str, Any],
+    settings: Given,
 ) -> Iterator[Engine | None]:
     """Open the engine that is named, None where nothing of it is, and close it again."""
     if engine is None and model is None and not settings:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from textcentric.data.dataset import Dataset
 from textcentric.data.files import FileFinder
@@ -18,9 +17,6 @@ from textcentric.data.tables import Table, from_hub, open_table
 from textcentric.errors import ConfigError, DataError, unknown
 from textcentric.rows import MODALITIES
 from textcentric.settings import Given
-
-if TYPE_CHECKING:
-    pass
 
 REQUIRED = sorted((*MODALITIES, "image_labels"))  # what a row may be required to have
 SchemaSource = Schema | Given | str | Path | None

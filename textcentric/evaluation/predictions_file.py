@@ -7,13 +7,13 @@ import json
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 from textcentric.errors import ConfigError, unknown
 from textcentric.folders import writing
+from textcentric.values import Json
 
 
-def write_predictions(rows: Iterable[Mapping[str, Any]], path: str | Path) -> Path:
+def write_predictions(rows: Iterable[Mapping[str, Json]], path: str | Path) -> Path:
     """Write predictions as CSV, parquet or JSON lines, by the ending of `path`.
 
     Raises ConfigError for another ending.
@@ -37,21 +37,21 @@ def check_ending(path: str | Path) -> None:
         raise ConfigError(f"-o {path}: {unknown('ending', Path(path).suffix, WRITERS)}")
 
 
-def _write_csv(rows: list[dict[str, Any]], path: Path) -> None:
+def _write_csv(rows: list[dict[str, Json]], path: Path) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
 
 
-def _write_parquet(rows: list[dict[str, Any]], path: Path) -> None:
+def _write_parquet(rows: list[dict[str, Json]], path: Path) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     pq.write_table(pa.Table.from_pylist(rows), path)
 
 
-def _write_jsonl(rows: list[dict[str, Any]], path: Path) -> None:
+def _write_jsonl(rows: list[dict[str, Json]], path: Path) -> None:
     lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     path.write_text("".join(lines), encoding="utf-8")
 

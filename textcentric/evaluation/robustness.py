@@ -89,7 +89,7 @@ def located(models: Sequence[str | Path], config: EvaluateConfig) -> EvaluateCon
     return config.model_copy(update=changes)
 
 
-def _as_given(value: Any) -> str:
+def _as_given(value: object) -> str:
     return str(list(value) if isinstance(value, tuple) else value)
 
 

@@ -16,6 +16,7 @@ from textcentric.report.model_card import write_train_card
 from textcentric.report.pictures import draw_learning_curve
 from textcentric.settings import with_current_names
 from textcentric.training.protocol import Method
+from textcentric.values import Json
 
 FACTS = "train.json"
 
@@ -33,7 +34,7 @@ class TrainResult:
     history: list[dict[str, Any]]  # the lines of metrics.jsonl
 
 
-def refuse_another(folder: Path, identity: Mapping[str, Any]) -> None:
+def refuse_another(folder: Path, identity: Mapping[str, Json]) -> None:
     """Raise RunError where `folder` holds the model of another training than `identity`."""
     try:
         before = json.loads((folder / FACTS).read_text(encoding="utf-8"))["identity"]

@@ -6,12 +6,12 @@ import hashlib
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from textcentric.data.frames import table_in_hand
 from textcentric.data.pairs.layouts import pictures_of, said_of_picture, said_prompt
@@ -35,12 +35,12 @@ RESPONSES = ("response", "responses", "completion", "output")
 class Scoring:
     """A scoring under way: `done` were scored before; the others are counted as they come."""
 
-    lines: Iterator[dict[str, Any]]
+    lines: Iterator[dict[str, Json]]
     done: int
     scored: int = 0
     failed: int = 0
 
-    def __iter__(self) -> Iterator[dict[str, Any]]:
+    def __iter__(self) -> Iterator[dict[str, Json]]:
         """Yield a line for each response."""
         for line in self.lines:
             self.scored += "score" in line
@@ -158,7 +158,7 @@ def finished_items(output: Path, weights: str) -> set[str]:
     return {line["key"] for line in lines}
 
 
-def opened_output(output: Path | None) -> Any:
+def opened_output(output: Path | None) -> AbstractContextManager[IO[str]]:
     """Open the file of scores to go on writing, or standard output."""
     if output is None:
         return nullcontext(sys.stdout)

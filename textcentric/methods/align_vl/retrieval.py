@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,6 +18,9 @@ from textcentric.methods.align_vl.method import PAPERS, AlignVl
 from textcentric.methods.align_vl.search import Search
 from textcentric.metrics.recall import recall_with_intervals
 from textcentric.training.folder import find_model_folder
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 
 def retrieve(model: str | Path, config: RetrieveConfig) -> list[dict[str, Any]]:
@@ -102,7 +105,7 @@ def _page(model: str | Path, queries: Sequence[Mapping[str, Any]], root: Path | 
     return search_page(title, queries, open_picture, partial(_picture, root=root))
 
 
-def _picture(value: str, root: Path | None) -> Any:
+def _picture(value: str, root: Path | None) -> Image.Image:
     from textcentric.data.pictures import open_picture
 
     return open_picture(value if root is None else root / value, root)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any
 
 from textcentric.command_line import command
 from textcentric.errors import ConfigError, DataError, Say, unknown
@@ -22,6 +21,7 @@ from textcentric.training.plan import (
     holds,
     steps_of,
 )
+from textcentric.values import Json
 
 
 def prepared(
@@ -76,7 +76,7 @@ def _ways(latents: Latents) -> list[tuple[str, str]]:
     return [(one, other), (other, one)]
 
 
-def planned(ready: Prepared) -> dict[str, Any]:
+def planned(ready: Prepared) -> dict[str, Json]:
     """Return the figures of a training that has not begun."""
     loop, method, batch = ready.loop, ready.method, batch_of(ready.loop)
     assert isinstance(method, AlignVl)

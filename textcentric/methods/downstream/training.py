@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from textcentric.augmentation.opening import load_rows, make_experts
 from textcentric.augmentation.words import EXPERTS_ONLY, describe_examples
@@ -23,6 +23,7 @@ from textcentric.training.config import TrainConfig
 from textcentric.training.folder import TrainResult
 from textcentric.training.plan import Planned, Prepared, batch_of, device, holds, steps_of
 from textcentric.training.processes import first_process, processes
+from textcentric.values import Json
 
 if TYPE_CHECKING:
     from textcentric.runs.origin import Origin
@@ -213,7 +214,7 @@ def check_classes(loop: TrainConfig, method: Downstream, rows: TrainingRows, tel
         )
 
 
-def planned(ready: Prepared) -> dict[str, Any]:
+def planned(ready: Prepared) -> dict[str, Json]:
     """Return the figures of a training that has not begun."""
     method, loop = ready.method, ready.loop
     assert isinstance(method, Downstream)

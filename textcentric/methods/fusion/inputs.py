@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -26,9 +26,6 @@ from textcentric.models.loading import PACKAGED
 from textcentric.models.tokens import padded
 from textcentric.rows import Record
 from textcentric.values import Cells
-
-if TYPE_CHECKING:
-    pass
 
 MOST_KEPT = 2**31  # bytes of rows that stay in memory
 MEASURED = 2000  # training rows that give mean and standard deviation

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from textcentric.command_line import command, schema_flags
 from textcentric.data.memory import InHand, in_hand
@@ -25,6 +24,7 @@ from textcentric.training.plan import (
     holds,
     steps_of,
 )
+from textcentric.values import Json
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ def _fitted(training: CrmtTraining, rows: Split, tell: Say) -> TrainConfig:
     return loop.model_copy(update={"eval_strategy": "no"})
 
 
-def planned(ready: Prepared) -> dict[str, Any]:
+def planned(ready: Prepared) -> dict[str, Json]:
     """Return the figures of a training that has not begun."""
     loop, method = ready.loop, ready.method
     assert isinstance(method, Crmt)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, overload
+from typing import TYPE_CHECKING, NamedTuple, TypedDict, overload
 
 import numpy as np
 
@@ -105,7 +105,7 @@ class Latents:
         folder = self.papers.get("data_dir")
         return Path(folder) if folder else None
 
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> dict[str, object]:
         """Return what there is, and how many items could not be encoded, as JSON values."""
         return {
             "path": str(self.folder),
