@@ -1,4 +1,4 @@
-"""Values that have no class of their own: JSON, cells of a table, settings not checked yet."""
+"""Values that have no class of their own: JSON, cells of a table, what a template reads."""
 
 from __future__ import annotations
 

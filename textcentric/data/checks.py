@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from textcentric.data.files import FileFinder
 from textcentric.data.loading import Located, SchemaSource, locate, record_reader
@@ -19,9 +18,6 @@ from textcentric.data.scan import Scan, notes, scan, unusable
 from textcentric.data.schema import Column, Schema
 from textcentric.errors import DataError
 from textcentric.values import Cell, Cells, Json
-
-if TYPE_CHECKING:
-    from textcentric.data.rows import Source
 
 KEPT_EXAMPLES = 5
 
@@ -90,7 +86,7 @@ class CheckReport:
 
 
 def check(
-    dataset: Source,
+    dataset: object,
     *,
     data_dir: str | Path | None = None,
     schema: SchemaSource = None,

@@ -49,8 +49,6 @@ class Rows(Protocol):
         """Return how many records iterating gives."""
 
 
-# Where rows are: a name, a path, or a data set that was loaded before.
-Source: TypeAlias = "datasets.Dataset | datasets.DatasetDict | str | Path"
 # What a caller may give as rows: a data set, a frame, records, mappings, or a name or path.
 RowsLike: TypeAlias = (
     "Rows | datasets.Dataset | pd.DataFrame | Sequence[Record] | Sequence[Mapping[str, object]]"

@@ -26,7 +26,7 @@ from textcentric.data import Dataset, Schema, load
 from textcentric.data.frames import table_in_hand
 from textcentric.data.loading import SchemaSource
 from textcentric.data.memory import InHand, in_hand
-from textcentric.data.rows import RowsLike, Source
+from textcentric.data.rows import RowsLike
 from textcentric.engines.event_loop import run_in_background
 from textcentric.engines.openai import OpenAIEngine
 from textcentric.engines.protocol import Engine
@@ -368,7 +368,7 @@ def _are_records(rows: RowsLike) -> bool:
     return isinstance(rows, Sequence) and all(isinstance(row, Record) for row in rows)
 
 
-def _schema_for(origin: Origin, rows: Source, split: str | None) -> Schema | None:
+def _schema_for(origin: Origin, rows: RowsLike, split: str | None) -> Schema | None:
     """Return the schema of the training rows, fitted to a table that may lack target and more.
 
     A named data set brings its own. The target is left out: it must neither be read nor needed.
@@ -395,10 +395,10 @@ def _schema_for(origin: Origin, rows: Source, split: str | None) -> Schema | Non
     )
 
 
-def _columns(rows: Source) -> tuple[str, ...]:
+def _columns(rows: RowsLike) -> tuple[str, ...]:
     from textcentric.data.tables import from_hub, open_table
 
     if (table := table_in_hand(rows)) is not None:
         return table.columns
-    path = Path(rows)
+    path = Path(str(rows))
     return (open_table(path) if path.exists() or path.suffix else from_hub(str(rows))).columns
