@@ -12,6 +12,7 @@ from typing import NamedTuple
 import pytest
 
 import textcentric
+from tests.whole import test_rooms
 
 ROOT = Path(textcentric.__file__).parents[1]
 PACKAGE = ROOT / "textcentric"
@@ -94,7 +95,7 @@ def test_the_architecture_says_where_the_eight_are_that_a_newcomer_looks_for() -
 
 
 def test_the_picture_is_made_from_the_imports() -> None:
-    made = runpy.run_path(str(ROOT / "docs" / "rooms.py"))["picture"]()
+    made = runpy.run_path(str(ROOT / "docs" / "rooms.py"))["picture"](vars(test_rooms))
     assert made == text(ROOT / "docs" / "rooms.svg"), "run: python docs/rooms.py"
 
 
