@@ -41,7 +41,8 @@ def train() -> None:
         return
     trained = tc.train("downstream", rows, output_dir=folder, progress=first_process())
     tell(f"steps    {trained['steps']} in {trained['seconds']:.0f} s")
-    tell(f"metrics  {', '.join(f'{name} {of:.4f}' for name, of in trained.metrics.items())}")
+    metrics = ", ".join(f"{name} {value:.4f}" for name, value in trained.metrics.items())
+    tell(f"metrics  {metrics or 'none: no row was held out'}")
     tell(f"model    {trained.path}")
 
 

@@ -84,3 +84,5 @@ def test_a_wrong_name_is_answered_with_the_nearest() -> None:
         tc.ablate("crtm")
     with pytest.raises(ConfigError, match="which rows"):
         tc.train("downstream")
+    with pytest.raises(ConfigError, match="unknown key of compare 'arm'; did you mean 'arms'"):
+        tc.compare("petfinder", arm="constant", engine="scripted")

@@ -136,6 +136,14 @@ def test_a_method_imports_no_other_method() -> None:
     assert crossing == []
 
 
+def test_a_file_of_commands_imports_no_other_one() -> None:
+    from textcentric.cli.app import all_commands
+
+    files = {f"cli.{listed.function.partition(':')[0]}" for _, listed in all_commands()}
+    crossing = [arrow for arrow in ARROWS if arrow.source in files and arrow.target in files]
+    assert [arrow for arrow in crossing if arrow.source != arrow.target] == []
+
+
 def test_nobody_imports_the_command_line_and_only_the_package_imports_its_surface() -> None:
     cli = {arrow.source for arrow in ARROWS if room(arrow.target) == "cli"}
     assert {source for source in cli if room(source) != "cli"} == set()

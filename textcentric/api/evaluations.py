@@ -129,14 +129,14 @@ def compare(
     rows: RowsLike | None = None,
     *,
     config: str | Path | None = None,
-    engine: Engine | None = None,
+    engine: str | Engine | None = None,
     progress: Progress = None,
     **settings: Any,
 ) -> Evaluation:
     """Train arms on the same rows, damage the test rows, and say whether augmenting helped.
 
-    `settings` are the keys of `compare`, over those of the file `config`; `engine` stands in for
-    the one that they name. What is finished is kept: the same call goes on.
+    `settings` are the keys of `compare`, over those of the file `config`; `engine` is one
+    that is open, or its name. What is finished is kept: the same call goes on.
     """
     from textcentric.evaluation.comparison.comparison import Comparison
     from textcentric.evaluation.comparison.comparison import compare as compared
@@ -144,13 +144,14 @@ def compare(
     require("compare")
     rows = in_store(rows)  # type: ignore[assignment]
     with watched(progress) as (steps, say):
-        named = {} if rows is None else {"dataset": source(rows)}
+        named = {"augment.engine": engine_name(engine)}
+        named |= {} if rows is None else {"dataset": source(rows)}
         written = read_keys(Path(config)) if config else {}
         chosen = settings_of(CompareConfig, {**written, **settings, **named}, say)
         chosen.check()
         given = None if by_name(rows) else rows
         watch = partial(_rows_watched, steps)
-        values = compared(Comparison(chosen, engine, say, watch, rows=given))
+        values = compared(Comparison(chosen, engine_in_hand(engine), say, watch, rows=given))
     return Evaluation(chosen.output_dir, values, values["cells"])
 
 

@@ -14,6 +14,9 @@ from textcentric.errors import ConfigError
 from textcentric.runs.identity import ADDED, CALL, RUNTIME
 from textcentric.settings import Given, Settings, Values, read, setting
 
+# The keys that say which rows are read, and those that say how experts put them into words.
+ROWS = ("dataset", "data_dir", "table_schema", "split", "limit", "require")
+EXPERTS = ("image_expert", "audio_expert", "missing_values")
 SECRET = re.compile(r"(^|_)(key|token|password|secret)$")
 
 

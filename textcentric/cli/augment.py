@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from textcentric.augmentation.config import AugmentConfig
+from textcentric.augmentation.config import EXPERTS, ROWS, AugmentConfig
 from textcentric.cli.options import AsJson, DryRun, Quiet, Verbose, configured
 from textcentric.cli.running import drive, run_config, unperturbed, verdict
 from textcentric.cli.terminal import columns, say, silence
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from textcentric.runs.shards import Failure, Output
 
 Mode = Literal["run", "dry-run", "estimate", "preview"]
-ROWS = ("dataset", "data_dir", "table_schema", "split", "limit", "require")
-EXPERTS = ("image_expert", "audio_expert", "missing_values")
 
 
 @configured("augmentation.config")

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from textcentric.augmentation.config import AugmentConfig
-from textcentric.cli.augment import EXPERTS, ROWS
+from textcentric.augmentation.config import EXPERTS, ROWS, AugmentConfig
 from textcentric.cli.options import AsJson, Verbose, configured
 from textcentric.cli.terminal import columns, say
 from textcentric.errors import ConfigError, PromptError, TextCentricError

@@ -91,8 +91,8 @@ def locate(
         return _in_hand(table, data_dir, schema)
     if not isinstance(dataset, str | Path):
         raise ConfigError(
-            f"rows are a {type(dataset).__name__}, expected a data frame, a list of dictionaries or"
-            " of Records, a data set, or the name or path of one"
+            f"rows are a {type(dataset).__name__}, expected a data frame, a list of dictionaries,"
+            " a data set, or the name or path of one"
         )
     name = str(dataset)
     if name in names():
