@@ -6,6 +6,8 @@ import fcntl
 import hashlib
 import json
 import os
+import shutil
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,18 +18,35 @@ import yaml
 from textcentric.errors import RunError, StoppedError
 from textcentric.values import Json
 
+DRAFT = ".tmp"  # how the names of files end that are not whole
 LONGEST_VALUE = 60  # characters of a value in a message
 Change = tuple[str, object, object]  # name, before, after
 
 
-def replace_text(path: Path, text: str) -> None:
-    """Write `text` to `path` under a name of this process's own, then move it into place."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
+@contextmanager
+def written(path: Path) -> Iterator[Path]:
+    """Yield where to write a file or a folder that is moved to `path` once it is whole.
+
+    The name is this thread's own, so that several may write the same; nothing is left of what
+    fails.
+
+    >>> with written(folder / "words.txt") as draft:  # doctest: +SKIP
+    ...     draft.write_text("whole")
+    """
+    draft = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}{DRAFT}")
     try:
-        draft.write_text(text, encoding="utf-8", newline="\n")
+        yield draft
         os.replace(draft, path)
     finally:
-        draft.unlink(missing_ok=True)
+        remove(draft)
+
+
+def remove(path: Path) -> None:
+    """Remove a file or a folder with all that is in it, where it is there."""
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -73,14 +92,9 @@ def holder(folder: Path) -> str:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write `text` under a temporary name and move it into place."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        with writing(path):
-            temporary.write_text(text, encoding="utf-8")
-            os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    """Write `text` to `path` in one step; raises StoppedError where that is not possible."""
+    with writing(path), written(path) as draft:
+        draft.write_text(text, encoding="utf-8", newline="\n")
 
 
 @contextmanager

@@ -166,7 +166,7 @@ def test_every_setting_of_the_loop_and_of_the_model_is_a_flag() -> None:
         (["--layout", "swift"], "did you mean 'ms-swift'"),
         (["--metric-for-best-model", "proxy_loss", "--eval-dataset", "held-out.jsonl"], "Known: a"),
         (["--image-dir", "nowhere"], "'nowhere' is no folder"),
-        (["--eval-strategy", "epoch"], "needs held-out pairs"),
+        (["--eval-strategy", "epoch"], "needs held-out rows"),
         (["--run", "first"], "Give either --dataset-name PAIRS or --run RUN"),
         (["--max-length", "8", "--set", "reward.seed=1"], "cut"),
     ],

@@ -15,7 +15,7 @@ from textcentric.engines.chat import check_length
 from textcentric.engines.vllm import VllmEngine
 from textcentric.errors import EngineError, RequestError
 from textcentric.models.names import find_model, folder_revision, template_text
-from textcentric.models.packaged import _move, cache_folder, packaged_encoder, packaged_model
+from textcentric.models.packaged import _convert, cache_folder, packaged_encoder, packaged_model
 
 
 @pytest.fixture
@@ -108,11 +108,19 @@ def test_a_missing_package_says_how_to_get_it(
         packaged_model()
 
 
-def test_the_first_of_two_conversions_wins(folder: Path, tmp_path: Path) -> None:
-    second = shutil.copytree(folder, tmp_path / "second")
-    (second / "config.json").write_text("{}")
-    _move(second, folder)
+def test_the_first_of_two_conversions_wins(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write_another(weights: Path, draft: Path) -> None:
+        shutil.copytree(folder, draft)
+        (draft / "config.json").write_text("{}")
+
+    monkeypatch.setattr("textcentric.models.packaged._write_model", write_another)
+    (tmp_path / "package").mkdir()
+    (tmp_path / "package" / "model.gguf").touch()
+    _convert(tmp_path / "package", folder)
     assert json.loads((folder / "config.json").read_text()) == {"max_position_embeddings": 512}
+    assert sorted(os.listdir(tmp_path)) == ["package", "tiny"]
 
 
 def test_the_encoder_lies_in_its_package() -> None:

@@ -8,8 +8,6 @@ expert says why.
 
 from __future__ import annotations
 
-import os
-import threading
 from dataclasses import dataclass, replace
 from functools import partial
 from math import isfinite
@@ -20,7 +18,7 @@ from textcentric.corruption.rows import Corruption, all_at_once, check_level, se
 from textcentric.data.digests import digest_files, digest_value
 from textcentric.data.pictures import open_picture
 from textcentric.errors import ConfigError, DataError
-from textcentric.folders import writing
+from textcentric.folders import writing, written
 from textcentric.rows import Record
 
 if TYPE_CHECKING:
@@ -113,17 +111,13 @@ def _copy(original: str | Path, noise: _Noise, owner: str) -> str | Path:
     if copy.exists():
         return copy
     rng = default_rng(seed_of(noise.seed, owner, noise.name))
-    draft = copy.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
     with writing(copy):
         noise.folder.mkdir(parents=True, exist_ok=True)
-    try:
-        with writing(copy):
-            _WRITERS[noise.name](original, noise, rng, draft)
-            draft.replace(copy)
-    except DataError:
-        return original
-    finally:
-        draft.unlink(missing_ok=True)
+        try:
+            with written(copy) as draft:
+                _WRITERS[noise.name](original, noise, rng, draft)
+        except DataError:
+            return original
     return copy
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from textcentric.data.pictures import is_inside
 from textcentric.data.readings import plain
 from textcentric.data.schema import Files
+from textcentric.folders import written
 from textcentric.values import Cells
 
 
@@ -83,9 +84,8 @@ class FileFinder:
         path = self.cache / hashlib.sha256(content).hexdigest()[:32]
         if not path.exists():
             self.cache.mkdir(parents=True, exist_ok=True)
-            draft = path.with_suffix(f".{os.getpid()}")
-            draft.write_bytes(content)
-            draft.replace(path)
+            with written(path) as draft:
+                draft.write_bytes(content)
         return str(path)
 
 

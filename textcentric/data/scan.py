@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections import Counter
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
@@ -20,6 +19,7 @@ from textcentric.data.readings import number
 from textcentric.data.records import RecordReader, RowError
 from textcentric.data.schema import Schema
 from textcentric.data.tables import BATCH, Table
+from textcentric.folders import written
 from textcentric.values import Cell, Cells, Json
 
 if TYPE_CHECKING:
@@ -266,11 +266,7 @@ def write_scan(path: Path, found: Scan) -> None:
     values: dict[str, Json] = {f.name: getattr(found, f.name) for f in fields(found)}
     values["faults"] = [asdict(fault) for fault in found.faults]
     values["labels"] = asdict(found.labels)
-    draft = path.with_suffix(f".{os.getpid()}")
-    try:
+    with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_text(json.dumps(values), encoding="utf-8")
-        draft.replace(path)
-    except OSError:
-        with suppress(OSError):
-            draft.unlink(missing_ok=True)
+        with written(path) as draft:
+            draft.write_text(json.dumps(values), encoding="utf-8")

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from textcentric.errors import ConfigError, unknown
-from textcentric.folders import writing
+from textcentric.folders import writing, written
 from textcentric.values import Json
 
 
@@ -20,14 +19,10 @@ def write_predictions(rows: Iterable[Mapping[str, Json]], path: str | Path) -> P
     """
     path = Path(path)
     check_ending(path)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with writing(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with written(path) as draft:
             WRITERS[path.suffix]([dict(row) for row in rows], draft)
-            os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
     return path
 
 

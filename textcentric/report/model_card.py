@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from textcentric.folders import replace_text
+from textcentric.folders import write_text
 from textcentric.report.run_card import plain
 from textcentric.values import Json
 
@@ -34,7 +34,7 @@ def write_train_card(
     body = _body(folder, method, facts, metrics, settings)
     card = ModelCard(f"---\n{front}\n---\n\n{body}", ignore_metadata_errors=False)
     path = folder / "README.md"
-    replace_text(path, str(card))
+    write_text(path, str(card))
     return path
 
 

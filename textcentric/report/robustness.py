@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from textcentric.folders import replace_text
+from textcentric.folders import write_text
 from textcentric.report import curves, differences
 from textcentric.report.curves import Frame, Line, Style
 from textcentric.report.page import render
@@ -61,7 +61,7 @@ def write_robustness_report(results: Path, folder: Path | None = None) -> Path:
     folder = Path(folder) if folder else results if results.is_dir() else results.parent
     folder.mkdir(parents=True, exist_ok=True)
     figures = json.dumps(read.model_dump(mode="json", exclude={"changed"}), indent=1)
-    replace_text(folder / FIGURES, figures + "\n")
+    write_text(folder / FIGURES, figures + "\n")
     page = render(
         "robustness.html.jinja",
         _view(read, figures),
@@ -69,7 +69,7 @@ def write_robustness_report(results: Path, folder: Path | None = None) -> Path:
         script="robustness.js",
         pictures=True,
     )
-    replace_text(folder / PAGE, page)
+    write_text(folder / PAGE, page)
     return folder / PAGE
 
 

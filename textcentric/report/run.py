@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from textcentric.folders import replace_text
+from textcentric.folders import write_text
 from textcentric.report import charts, differences
 from textcentric.report import run_files as rundir
 from textcentric.report import run_rows as shards
@@ -35,7 +35,7 @@ def write_report(run_dir: Path) -> Path:
     run_dir = Path(run_dir)
     path = run_dir / "report.html"
     view = {**_view(run_dir), "chart_size": charts, "statuses": STATUSES}
-    replace_text(path, render("page.html.jinja", view, ["page.css"], "page.js", pictures=False))
+    write_text(path, render("page.html.jinja", view, ["page.css"], "page.js", pictures=False))
     return path
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textcentric.errors import ConfigError
-from textcentric.folders import replace_text
+from textcentric.folders import write_text
 from textcentric.values import Json
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def write_card(run_dir: Path) -> Path:
         f"---\n{front}\n---\n\n{_body(manifest, rows)}", ignore_metadata_errors=False
     )
     path = run_dir / "README.md"
-    replace_text(path, str(card))
+    write_text(path, str(card))
     return path
 
 

@@ -24,7 +24,7 @@ from textcentric.values import Json
 JOURNAL = "journal.sqlite"
 CONFIG = "run.yaml"
 PROMPTS, DRAFT = "prompts", ".prompts.tmp"
-UNFINISHED = ("run.lock", DRAFT, ".run.yaml.tmp")  # what a run that never began leaves
+UNFINISHED = ("run.lock", DRAFT)  # what a run that never began leaves
 
 
 def prepare(
@@ -42,6 +42,9 @@ def prepare(
     leaves a folder to start again in: `run.yaml` is in place before anything that counts.
     Raises RunError where the folder holds another configuration and `resume` does not allow it.
     """
+    for draft in folder.glob(".*.tmp"):
+        if draft.name != DRAFT:
+            draft.unlink()  # of a process that was killed
     saved = read_yaml(folder / CONFIG)
     old, whole = identity_of(saved), {**identity, **(runtime or {})}
     others = [p.name for p in folder.iterdir() if p.name not in UNFINISHED]

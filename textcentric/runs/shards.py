@@ -7,7 +7,6 @@ journal; a shard that the journal does not know is a leftover of a killed run an
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic_core import to_json
 
 from textcentric.errors import StoppedError
+from textcentric.folders import written
 from textcentric.rows import Target
 from textcentric.runs.journal import Count, Journal
 from textcentric.settings import Given
@@ -154,14 +154,12 @@ class ShardWriter:
         arrays = [pa.array(c, f.type) for c, f in zip(columns, schema, strict=True)]
         folder = self.folder / name
         folder.mkdir(exist_ok=True)
-        temporary = folder / f".part-{self._next:05d}.tmp"
-        try:
-            with pq.ParquetWriter(temporary, schema, compression="zstd") as file:
-                if rows:  # an empty shard has no row group: `datasets` cannot read an empty one
-                    file.write_table(pa.table(arrays, schema=schema))
-            os.replace(temporary, folder / f"part-{self._next:05d}.parquet")
-        finally:
-            temporary.unlink(missing_ok=True)
+        with (
+            written(folder / f"part-{self._next:05d}.parquet") as draft,
+            pq.ParquetWriter(draft, schema, compression="zstd") as file,
+        ):
+            if rows:  # an empty shard has no row group: `datasets` cannot read an empty one
+                file.write_table(pa.table(arrays, schema=schema))
 
     def _remove_leftovers(self) -> None:
         known = {f"part-{number:05d}.parquet" for number in self.journal.shards()}
@@ -212,8 +210,6 @@ def write_jsonl(folder: Path) -> None:
     """Write the accepted rows as `data.jsonl` too, streamed from the parquet."""
     import pyarrow.dataset as ds
 
-    temporary = folder / ".data.jsonl.tmp"
-    with temporary.open("w", encoding="utf-8") as file:
+    with written(folder / "data.jsonl") as draft, draft.open("w", encoding="utf-8") as file:
         for batch in ds.dataset(folder / "data", format="parquet").to_batches():
             file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in batch.to_pylist())
-    os.replace(temporary, folder / "data.jsonl")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from textcentric.errors import ConfigError, RunError, unknown
-from textcentric.folders import differences, replace_text
+from textcentric.folders import differences, write_text
 from textcentric.report.model_card import write_train_card
 from textcentric.report.pictures import draw_learning_curve
 from textcentric.settings import with_current_names
@@ -77,7 +77,7 @@ def write_papers(
         "train_seconds": round(result.train_seconds, 3),
     }
     content = {"identity": identity, **facts, "metrics": result.metrics}
-    replace_text(folder / FACTS, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+    write_text(folder / FACTS, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
     curve = folder / "learning_curve.png"
     draw_learning_curve(result.history, curve, metric=metric, best_step=result.best_step)
     about = {name: value for name, value in identity.items() if name != "train"}

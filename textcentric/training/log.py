@@ -11,7 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from textcentric.folders import replace_text
+from textcentric.folders import write_text
 from textcentric.runs.counters import Steps
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class TrainLog:
         self._began = self._said = time.monotonic()
         if self._active:
             kept = [json.dumps(line) + "\n" for line in self.lines() if line["step"] <= step]
-            replace_text(self.path, "".join(kept))
+            write_text(self.path, "".join(kept))
 
     def note(self, step: int, **figures: float) -> None:
         """Keep figures of `step`, in the file and in the trackers."""

@@ -6,9 +6,9 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from textcentric.errors import Say
+from textcentric.errors import ConfigError, DataError, Say, unknown
 from textcentric.runs.counters import Steps
 from textcentric.training.checkpoints import checkpoint_folder
 from textcentric.training.config import TrainConfig, TrainingSettings
@@ -16,6 +16,9 @@ from textcentric.training.folder import FACTS, TrainResult
 from textcentric.training.processes import processes
 from textcentric.training.protocol import Method
 from textcentric.training.start import total_steps
+
+if TYPE_CHECKING:
+    from torch.nn import Module
 
 Planned = Mapping[str, Any]  # figures of a training that has not begun, as JSON values
 
@@ -71,6 +74,59 @@ class MethodTraining(Protocol):
         """Return a trained model; `files` is the folder of what its rows name."""
 
 
+def without_evaluation(
+    loop: TrainConfig,
+    given: Mapping[str, Any],
+    absent: str,
+    say: Say,
+    *,
+    cure: str = "",
+    so: str = "nothing is evaluated (eval_strategy no)",
+) -> TrainConfig:
+    """Return the configuration of a training that has no held-out rows, as `absent` says.
+
+    Raises DataError, with the `cure`, where an evaluation was `given` all the same.
+    """
+    for name in ("metric_for_best_model", "eval_strategy"):
+        if given.get(name) is not None:
+            raise DataError(
+                f"{name}={given[name]!r} needs held-out rows and {absent}; leave it out{cure}"
+            )
+    say(f"{absent}: {so}")
+    return loop.model_copy(update={"eval_strategy": "no"})
+
+
+def check_metric(loop: TrainConfig, kind: str, names: Sequence[str]) -> None:
+    """Raise ConfigError, before the first step, for a metric that a `kind` of model lacks."""
+    name = (loop.metric_for_best_model or names[0]).removeprefix("eval_")
+    if name not in names:
+        raise ConfigError(unknown(f"metric of {kind}", name, names))
+
+
+def loop_figures(loop: TrainConfig, rows: int) -> dict[str, Any]:
+    """Return what the loop would do with so many rows, and where."""
+    return {
+        "batch": batch_of(loop),
+        "processes": processes(),
+        "device": device(loop),
+        "mixed_precision": loop.mixed_precision,
+        "steps": total_steps(loop, math.ceil(rows / batch_of(loop))),
+        "epochs": loop.num_train_epochs if loop.max_steps < 1 else None,
+        "eval_strategy": loop.eval_strategy,
+        "output_dir": str(loop.output_dir),
+        "output_dir_holds": holds(loop),
+    }
+
+
+def weights(model: Module) -> dict[str, int]:
+    """Return how many weights a model has, and how many of them are trained."""
+    sizes = [(weight.numel(), weight.requires_grad) for weight in model.parameters()]
+    return {
+        "parameters": sum(size for size, _ in sizes),
+        "trained": sum(size for size, trained in sizes if trained),
+    }
+
+
 def device(loop: TrainConfig) -> str:
     """Return where the training would run."""
     import torch
@@ -92,11 +148,6 @@ def holds(loop: TrainConfig) -> str:
 def batch_of(loop: TrainConfig) -> int:
     """Return the rows of an optimiser step, over all processes."""
     return loop.per_device_train_batch_size * processes() * loop.gradient_accumulation_steps
-
-
-def steps_of(loop: TrainConfig, rows: int) -> int:
-    """Return the optimiser steps of a training on so many rows."""
-    return total_steps(loop, math.ceil(rows / batch_of(loop)))
 
 
 def figures_as_text(plan: Planned) -> str:

@@ -6,15 +6,13 @@ temporary name, and moved into place when it is whole.
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
 from textcentric.data.named import cache_folder, names
 from textcentric.errors import ConfigError, DataError, unknown
+from textcentric.folders import written
 
 DEFAULT_ROWS = 240
 Writer = Callable[[Path, int, int], None]  # folder, rows, seed
@@ -35,13 +33,9 @@ def write_sample(name: str, folder: str | Path, rows: int = DEFAULT_ROWS, seed: 
         raise DataError(f"{str(folder)!r} is not an empty folder; choose another or empty it")
     write = _generator(name)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    try:
+    with written(folder) as draft:
+        draft.mkdir()
         write(draft, rows, seed)
-        draft.chmod(0o755)
-        os.replace(draft, folder)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
     return folder
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from textcentric.errors import RunError
-from textcentric.folders import lock, replace_text
+from textcentric.folders import lock, write_text
 from textcentric.settings import Given
 
 Measured = dict[str, list[float]]  # of each metric a value for every row, or query
@@ -64,14 +64,14 @@ def measured(
             if not path.is_file():
                 note(f"{number} of {len(cells)}: {cell.arm}, seed {cell.seed}")
                 told = work(cell, folder / "models" / cell.name)
-                replace_text(path, json.dumps(told) + "\n")
+                write_text(path, json.dumps(told) + "\n")
             found[cell.arm, cell.seed] = json.loads(path.read_text(encoding="utf-8"))
     return found
 
 
 def _agree(path: Path, known: Mapping[str, Given]) -> None:
     if not path.is_file():
-        replace_text(path, json.dumps(known, indent=2) + "\n")
+        write_text(path, json.dumps(known, indent=2) + "\n")
         return
     before = json.loads(path.read_text(encoding="utf-8"))
     if before != known:

@@ -18,7 +18,7 @@ from textcentric.corruption.orders import told_in_orders
 from textcentric.errors import ConfigError
 from textcentric.evaluation.comparison.config import Arm
 from textcentric.evaluation.results_file import Parts, WordsByCell
-from textcentric.folders import fingerprint, write_text, writing
+from textcentric.folders import fingerprint, write_text, writing, written
 from textcentric.rows import DERIVED, Example, Record, Target
 from textcentric.settings import Given
 
@@ -196,10 +196,9 @@ def _write(folder: Path, tried: Tried, identity: Given) -> None:
     columns = list(zip(*rows, strict=True)) or [(), (), ()]
     names = ["cell", "id", "prediction"]
     table = pa.table({n: pa.array(c, pa.string()) for n, c in zip(names, columns, strict=True)})
-    draft = folder / f".{PREDICTIONS}"
-    pq.write_table(table, draft)
-    (folder / PAPERS).unlink(missing_ok=True)
-    draft.replace(folder / PREDICTIONS)
+    with written(folder / PREDICTIONS) as draft:
+        pq.write_table(table, draft)
+        (folder / PAPERS).unlink(missing_ok=True)
     seconds = round(tried.train_seconds, 1)
     papers = {"identity": identity, "train_seconds": seconds, "train_rows": tried.train_rows}
     write_text(folder / PAPERS, json.dumps(papers, indent=2) + "\n")

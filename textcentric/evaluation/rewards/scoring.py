@@ -19,7 +19,7 @@ from textcentric.data.pairs.messages import plain
 from textcentric.data.tables import open_table
 from textcentric.errors import ConfigError, DataError, RunError
 from textcentric.evaluation.config import ScoreConfig
-from textcentric.folders import replace_text
+from textcentric.folders import write_text
 from textcentric.methods.reward import Item, Reward
 from textcentric.methods.reward.method import PAPERS
 from textcentric.methods.reward.words import ABSENT, describe_files
@@ -148,7 +148,7 @@ def finished_items(output: Path, weights: str) -> set[str]:
     text = output.read_text(encoding="utf-8")
     whole, _, half = text.rpartition("\n")
     if half:
-        replace_text(output, f"{whole}\n" if whole else "")
+        write_text(output, f"{whole}\n" if whole else "")
     lines = [json.loads(line) for line in whole.splitlines() if line]
     if any(line.get("weights") != weights for line in lines):
         raise RunError(

@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 
 from textcentric.command_line import command
-from textcentric.errors import ConfigError, DataError, Say, unknown
+from textcentric.errors import ConfigError, DataError, Say
 from textcentric.methods.align_vl import AlignVl
 from textcentric.methods.align_vl.config import AlignTraining
 from textcentric.methods.align_vl.latents import Latents, PairRows, open_latents
@@ -16,10 +16,11 @@ from textcentric.training.plan import (
     Planned,
     Prepared,
     batch_of,
-    device,
+    check_metric,
     figures_as_text,
-    holds,
-    steps_of,
+    loop_figures,
+    weights,
+    without_evaluation,
 )
 from textcentric.values import Json
 
@@ -59,16 +60,12 @@ def training_pairs(training: AlignTraining) -> tuple[Latents, PairRows, PairRows
 def fitted(training: AlignTraining, held_out: PairRows, latents: Latents, tell: Say) -> TrainConfig:
     """Return the configuration without evaluation where there is nothing to evaluate."""
     loop = training.loop()
-    known = [f"{a}_to_{b}_r{k}" for a, b in _ways(latents) for k in (1, 5, 10)]
-    name = (loop.metric_for_best_model or "mean_recall").removeprefix("eval_")
-    if name not in (*known, "mean_recall"):
-        raise ConfigError(unknown("metric of align-vl", name, (*known, "mean_recall")))
+    recalls = [f"{a}_to_{b}_r{k}" for a, b in _ways(latents) for k in (1, 5, 10)]
+    check_metric(loop, "align-vl", ("mean_recall", *recalls))
     if len(held_out) or loop.eval_strategy == "no":
         return loop
-    if training.train.get("eval_strategy") is not None:
-        raise DataError(f"eval_strategy={loop.eval_strategy!r}: no pair is in split validation")
-    tell("no pair is in the split validation: nothing is evaluated")
-    return loop.model_copy(update={"eval_strategy": "no", "metric_for_best_model": None})
+    absent = f"no pair of {latents.name} is in the split validation"
+    return without_evaluation(loop, training.train, absent, tell)
 
 
 def _ways(latents: Latents) -> list[tuple[str, str]]:
@@ -85,13 +82,9 @@ def planned(ready: Prepared) -> dict[str, Json]:
         "held_out_pairs": len(ready.held_out),
         "encoders": {name: one for name, (one, _) in method.encoders.items()},
         "widths": {name: method.latents.width(name) for name in method.names},
-        "parameters": sum(one.numel() for one in method.model.parameters()),
-        "steps": steps_of(loop, len(ready.train)),
-        "batch": batch,
+        **weights(method.model),
         "positives": math.ceil(batch / 2) if method.config.mixing else batch,
-        "device": device(loop),
-        "output_dir": str(loop.output_dir),
-        "output_dir_holds": holds(loop),
+        **loop_figures(loop, len(ready.train)),
     }
 
 

@@ -12,7 +12,7 @@ from textcentric.augmentation.words import EXPERTS_ONLY, describe_examples
 from textcentric.command_line import command, schema_flags
 from textcentric.data.memory import InHand
 from textcentric.data.rows import Rows, RowsLike
-from textcentric.errors import ConfigError, DataError, Say, unknown
+from textcentric.errors import DataError, Say
 from textcentric.methods.downstream import Downstream
 from textcentric.methods.downstream.config import Training
 from textcentric.rows import Example
@@ -21,8 +21,15 @@ from textcentric.runs.listing import find_run
 from textcentric.runs.manifest import read_manifest
 from textcentric.training.config import TrainConfig
 from textcentric.training.folder import TrainResult
-from textcentric.training.plan import Planned, Prepared, batch_of, device, holds, steps_of
-from textcentric.training.processes import first_process, processes
+from textcentric.training.plan import (
+    Planned,
+    Prepared,
+    check_metric,
+    loop_figures,
+    weights,
+    without_evaluation,
+)
+from textcentric.training.processes import first_process
 from textcentric.values import Json
 
 if TYPE_CHECKING:
@@ -53,6 +60,8 @@ def prepared(
     """Return a training of which everything is checked; `rows` stand in for the data set named."""
     from transformers.utils.logging import disable_progress_bar
 
+    from textcentric.metrics.scores import METRICS
+
     disable_progress_bar()
     loop = training.loop()
     read = training_rows(training, loop.output_dir if writes else None, rows)
@@ -60,7 +69,7 @@ def prepared(
     method = Downstream(
         training.method(), read.train, calibrate_on=read.held_out or None, origin=read.origin
     )
-    check_metric(loop, method.decision.task)
+    check_metric(loop, method.decision.task, ("loss", *METRICS[method.decision.task]))
     check_classes(loop, method, read, say)
     task, classes = method.decision.task, method.decision.classes
     return Prepared(
@@ -173,23 +182,8 @@ def fitted(loop: TrainConfig, training: Training, rows: TrainingRows, tell: Say)
     if rows.held_out or loop.eval_strategy == "no":
         return loop
     absent = f"no row of {rows.name} with a target is in the split {HELD_OUT}"
-    for name in ("metric_for_best_model", "eval_strategy"):
-        if training.train.get(name) is not None:
-            raise DataError(
-                f"{name}={training.train[name]!r} needs held-out rows and {absent}; leave it out,"
-                f" or give rows of that split (the column `split:` of a schema names it)"
-            )
-    tell(f"{absent}: nothing is evaluated (eval_strategy no)")
-    return loop.model_copy(update={"eval_strategy": "no"})
-
-
-def check_metric(loop: TrainConfig, task: str) -> None:
-    """Raise ConfigError, before the first step, for a metric that the task does not have."""
-    from textcentric.metrics.scores import METRICS
-
-    name = (loop.metric_for_best_model or "loss").removeprefix("eval_")
-    if name not in ("loss", *METRICS[task]):
-        raise ConfigError(unknown(f"metric of {task}", name, ("loss", *METRICS[task])))
+    cure = ", or give rows of that split (the column `split:` of a schema names it)"
+    return without_evaluation(loop, training.train, absent, tell, cure=cure)
 
 
 def check_classes(loop: TrainConfig, method: Downstream, rows: TrainingRows, tell: Say) -> None:
@@ -233,22 +227,13 @@ def planned(ready: Prepared) -> dict[str, Json]:
         "task": decision.task,
         "classes": dict(zip(map(str, decision.classes), decision.counts, strict=True)),
         "model": config.model,
-        "parameters": sum(one.numel() for one in method.model.parameters()),
-        "trained": sum(one.numel() for one in method.model.parameters() if one.requires_grad),
+        **weights(method.model),
         "tokens_a_row": round(mean, 1),
         "longest": max(lengths),
         "full": sum(length >= config.max_length for length in lengths) / len(lengths),
         "max_length": config.max_length,
         "tokens_an_epoch": round(mean * train * texts),
-        "batch": batch_of(loop),
-        "processes": processes(),
-        "device": device(loop),
-        "mixed_precision": loop.mixed_precision,
-        "steps": steps_of(loop, train),
-        "epochs": loop.num_train_epochs if loop.max_steps < 1 else None,
-        "eval_strategy": loop.eval_strategy,
-        "output_dir": str(loop.output_dir),
-        "output_dir_holds": holds(loop),
+        **loop_figures(loop, train),
     }
 
 

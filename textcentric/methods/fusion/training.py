@@ -8,7 +8,7 @@ from pathlib import Path
 from textcentric.command_line import command, schema_flags
 from textcentric.data.memory import InHand, in_hand
 from textcentric.data.rows import RowsLike
-from textcentric.errors import ConfigError, DataError, Say, unknown
+from textcentric.errors import ConfigError, DataError, Say
 from textcentric.methods.fusion import Crmt
 from textcentric.methods.fusion.config import CrmtTraining
 from textcentric.methods.fusion.encoders import DEFAULTS
@@ -18,11 +18,11 @@ from textcentric.training.folder import TrainResult
 from textcentric.training.plan import (
     Planned,
     Prepared,
-    batch_of,
-    device,
+    check_metric,
     figures_as_text,
-    holds,
-    steps_of,
+    loop_figures,
+    weights,
+    without_evaluation,
 )
 from textcentric.values import Json
 
@@ -46,7 +46,8 @@ def prepared(
     split = training_rows(training, say, rows)
     loop = _fitted(training, split, say)
     method = Crmt(training.method(), split.train)
-    _check_metric(loop, method)
+    metrics = ("loss", "accuracy", "margin", *(f"accuracy_{name}" for name in method.names))
+    check_metric(loop, "a fusion model", metrics)
     read = f"{method.config.variant} of {', '.join(method.names)}"
     return Prepared(
         split.name,
@@ -57,14 +58,6 @@ def prepared(
         about=f"{read}, {len(method.classes)} classes",
         counts=(len(split.train), len(split.held_out)),
     )
-
-
-def _check_metric(loop: TrainConfig, method: Crmt) -> None:
-    """Raise ConfigError, before the first step, for a metric that fusion models do not have."""
-    known = ("loss", "accuracy", "margin", *(f"accuracy_{name}" for name in method.names))
-    name = (loop.metric_for_best_model or "loss").removeprefix("eval_")
-    if name not in known:
-        raise ConfigError(unknown("metric of a fusion model", name, known))
 
 
 def training_rows(training: CrmtTraining, tell: Say, given: RowsLike | None = None) -> Split:
@@ -112,13 +105,8 @@ def _fitted(training: CrmtTraining, rows: Split, tell: Say) -> TrainConfig:
     if rows.held_out or loop.eval_strategy == "no":
         return loop
     absent = f"no row of {rows.name} is in the split validation"
-    for name in ("metric_for_best_model", "eval_strategy"):
-        if training.train.get(name) is not None:
-            raise DataError(
-                f"{name}={training.train[name]!r} needs held-out rows and {absent}; leave it out"
-            )
-    tell(f"{absent}: nothing is evaluated, and a second step is not guarded")
-    return loop.model_copy(update={"eval_strategy": "no"})
+    so = "nothing is evaluated, and a second step is not guarded"
+    return without_evaluation(loop, training.train, absent, tell, so=so)
 
 
 def planned(ready: Prepared) -> dict[str, Json]:
@@ -133,12 +121,8 @@ def planned(ready: Prepared) -> dict[str, Json]:
         "modalities": list(method.names),
         "widths": {name: method.fusion.encoder(name).width for name in method.names},
         "variant": method.config.variant,
-        "parameters": sum(one.numel() for one in method.model.parameters()),
-        "steps": steps_of(loop, len(ready.train)),
-        "batch": batch_of(loop),
-        "device": device(loop),
-        "output_dir": str(loop.output_dir),
-        "output_dir_holds": holds(loop),
+        **weights(method.model),
+        **loop_figures(loop, len(ready.train)),
     }
 
 

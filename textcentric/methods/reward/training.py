@@ -8,7 +8,7 @@ from pathlib import Path
 from textcentric.augmentation.words import EXPERTS_ONLY
 from textcentric.command_line import command
 from textcentric.data.pairs import PairSet, PairsLike, read_pairs
-from textcentric.errors import ConfigError, DataError, Say, unknown
+from textcentric.errors import ConfigError, DataError, Say
 from textcentric.methods.reward import Reward
 from textcentric.methods.reward.config import RewardTraining
 from textcentric.methods.reward.from_run import pairs_of_run
@@ -17,8 +17,15 @@ from textcentric.rows import Pair
 from textcentric.runs.listing import find_run
 from textcentric.training.config import TrainConfig
 from textcentric.training.folder import TrainResult
-from textcentric.training.plan import Planned, Prepared, batch_of, device, holds, steps_of
-from textcentric.training.processes import first_process, processes
+from textcentric.training.plan import (
+    Planned,
+    Prepared,
+    check_metric,
+    loop_figures,
+    weights,
+    without_evaluation,
+)
+from textcentric.training.processes import first_process
 from textcentric.values import Json
 
 METRICS = ("loss", "accuracy", "margin")
@@ -48,7 +55,8 @@ def prepared(
     pairs = training_pairs(training, loop.output_dir if writes else None, say, rows)
     loop = _fitted(loop, training, pairs, say)
     method = Reward(training.method(), pairs.train, training.image_dir)
-    _check_metric(loop, method)
+    proxied = OF_PROXY if method.config.proxied else ()
+    check_metric(loop, "a reward model", (*METRICS, *proxied))
     pairs = _short_enough(method, pairs, say)
     about = f"model {method.config.model}, objective {method.config.reward_objective}"
     counts = (len(pairs.train), len(pairs.held_out))
@@ -130,22 +138,14 @@ def _fitted(loop: TrainConfig, training: RewardTraining, pairs: Pairs, tell: Say
     if pairs.held_out or loop.eval_strategy == "no":
         return loop
     absent = f"no pair of {pairs.name} is in the split validation"
-    for name in ("metric_for_best_model", "eval_strategy"):
-        if training.train.get(name) is not None:
-            raise DataError(
-                f"{name}={training.train[name]!r} needs held-out pairs and {absent}; leave it out,"
-                " or give --eval-dataset PAIRS"
-            )
-    tell(f"{absent}: nothing is evaluated (eval_strategy no); --eval-dataset names some")
-    return loop.model_copy(update={"eval_strategy": "no"})
-
-
-def _check_metric(loop: TrainConfig, method: Reward) -> None:
-    """Raise ConfigError, before the first step, for a metric that reward models do not have."""
-    known = (*METRICS, *(OF_PROXY if method.config.proxied else ()))
-    name = (loop.metric_for_best_model or "loss").removeprefix("eval_")
-    if name not in known:
-        raise ConfigError(unknown("metric of a reward model", name, known))
+    return without_evaluation(
+        loop,
+        training.train,
+        absent,
+        tell,
+        cure=", or give --eval-dataset PAIRS",
+        so="nothing is evaluated (eval_strategy no); --eval-dataset names some",
+    )
 
 
 def then_do(result: TrainResult, training: RewardTraining) -> str:
@@ -173,21 +173,12 @@ def planned(ready: Prepared) -> dict[str, Json]:
         "proxy_input": config.proxy_input if config.proxied else None,
         "model": config.model,
         "vision_model": config.vision_model,
-        "parameters": sum(one.numel() for one in method.model.parameters()),
-        "trained": sum(one.numel() for one in method.model.parameters() if one.requires_grad),
+        **weights(method.model),
         "tokens_a_text": round(sum(lengths) / len(lengths), 1),
         "longest": max(lengths),
         "full": sum(length >= config.max_length for length in lengths) / len(lengths),
         "max_length": config.max_length,
-        "batch": batch_of(loop),
-        "processes": processes(),
-        "device": device(loop),
-        "mixed_precision": loop.mixed_precision,
-        "steps": steps_of(loop, len(ready.train)),
-        "epochs": loop.num_train_epochs if loop.max_steps < 1 else None,
-        "eval_strategy": loop.eval_strategy,
-        "output_dir": str(loop.output_dir),
-        "output_dir_holds": holds(loop),
+        **loop_figures(loop, len(ready.train)),
     }
 
 

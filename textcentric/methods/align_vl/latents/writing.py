@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from textcentric.errors import ConfigError, DataError, RunError
-from textcentric.folders import lock, replace_text
+from textcentric.folders import lock, write_text, written
 from textcentric.methods.align_vl.latents.cache import Encoded, Latents, Papers, open_latents
 from textcentric.methods.align_vl.latents.encoders import LatentEncoder
 from textcentric.methods.align_vl.latents.layout import (
@@ -123,7 +123,7 @@ def write_arrays(
                 "items": len(array),
             }
         plan["digest"] = digest.hexdigest()[:16]
-        replace_text(folder / PLAN, json.dumps(plan, indent=2) + "\n")
+        write_text(folder / PLAN, json.dumps(plan, indent=2) + "\n")
         columns = {
             "ids": [str(at) for at in range(len(pairs))],
             "groups": [""] * len(pairs),
@@ -186,7 +186,7 @@ def _agree(folder: Path, plan: Papers) -> None:
     """Write what is going to be made; raises RunError where something else was begun."""
     path = folder / PLAN
     if not path.is_file():
-        replace_text(path, json.dumps(plan, indent=2) + "\n")
+        write_text(path, json.dumps(plan, indent=2) + "\n")
         return
     known = json.loads(path.read_text(encoding="utf-8"))
     for name, of in plan["modalities"].items():
@@ -225,7 +225,7 @@ def _encode(
             )
             if faults:
                 told = {before + at: why for at, why in faults.items()}
-                replace_text(path.with_suffix(".json"), json.dumps(told, indent=2) + "\n")
+                write_text(path.with_suffix(".json"), json.dumps(told, indent=2) + "\n")
             _write_shard(path, found, name, number)
         width = int(np.load(path, mmap_mode="r").shape[1])
         note(name, min((number + 1) * SHARD, len(items)), len(items))
@@ -281,25 +281,16 @@ def _write_shard(path: Path, latents: np.ndarray, name: str, number: int) -> Non
 
 
 def _save(path: Path, array: np.ndarray) -> None:
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with draft.open("wb") as file:
-            np.save(file, array, allow_pickle=False)
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
+    with written(path) as draft, draft.open("wb") as file:
+        np.save(file, array, allow_pickle=False)
 
 
 def _write_values(path: Path, values: Sequence[str]) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
+    with written(path) as draft:
         pq.write_table(pa.table({"value": pa.array(values, pa.string())}), draft)
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def _finish(
@@ -318,4 +309,4 @@ def _finish(
     told = {**plan, "modalities": modalities, "pairs": len(pairs)}
     told |= {"data_dir": None if root is None else str(root)}
     told["left_out"] = {name: dict(of) for name, of in left_out.items() if of}
-    replace_text(folder / DONE, json.dumps(told, indent=2, ensure_ascii=False) + "\n")
+    write_text(folder / DONE, json.dumps(told, indent=2, ensure_ascii=False) + "\n")
