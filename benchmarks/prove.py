@@ -3,7 +3,7 @@
 The arms of `prove.yaml` are trained and tested on generated rows, then with each modality
 removed. For each the score stands beside two others: that of the most frequent class, and the
 ceiling, which is the best that anyone can predict of what is left
-(`textcentric/data/sample/ceiling.py`). The share of the way is
+(`benchmarks/ceiling.py`). The share of the way is
 
     (score - majority) / (ceiling - majority)
 
@@ -22,9 +22,9 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from benchmarks.ceiling import Ceiling, Pet, pet_points
 from textcentric.corruption.grid import CLEAN, Cell
 from textcentric.data import write_sample
-from textcentric.data.sample.ceiling import Ceiling, Pet, pet_points
 from textcentric.engines.protocol import Engine
 from textcentric.errors import TextCentricError
 from textcentric.evaluation.comparison.comparison import Comparison, compare

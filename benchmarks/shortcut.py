@@ -25,8 +25,8 @@ from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
+from benchmarks.scenes import CUES, Environment, candidates, scene_pairs, words
 from textcentric.cli.terminal import columns
-from textcentric.data.pairs.scenes import CUES, Environment, candidates, scene_pairs, words
 from textcentric.folders import fingerprint, write_text
 
 PAIRS, TEST, EPOCHS, BATCH = 4000, 1500, 10, 64

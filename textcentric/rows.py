@@ -45,7 +45,6 @@ class TextRow:
     parts: Mapping[str, str]
     target: Target = None
     source: str | None = None
-    lineage: Mapping[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not any(text.strip() for text in self.parts.values()):
@@ -68,10 +67,6 @@ class TextRow:
     def with_part(self, name: str, text: str) -> TextRow:
         """Return a copy in which part `name` reads `text`; a new part goes last."""
         return replace(self, parts={**self.parts, name: text})
-
-    def without(self, *names: str) -> TextRow:
-        """Return a copy that lacks the parts `names`; dropping the last part is an error."""
-        return replace(self, parts={k: v for k, v in self.parts.items() if k not in names})
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,6 @@ from textcentric.corruption.rows import (
     check_absent,
     corrupt_parts,
     counts,
-    drop_words,
     missing_subsets,
     rng_of,
     say_counts,
@@ -80,8 +79,6 @@ def test_a_level_outside_0_to_1_is_refused_by_its_value(name: str, level: Any) -
         CORRUPTIONS[name](ROW, level, 0)
     with pytest.raises(ConfigError, match="expected a share"):
         corrupt_parts({"text": "a"}, level, Random(0))
-    with pytest.raises(ConfigError, match="expected a share"):
-        drop_words("a", level, Random(0))
 
 
 @pytest.mark.parametrize("name", CORRUPTIONS)
@@ -137,13 +134,11 @@ def test_the_share_of_words_dropped_is_the_level(level: float) -> None:
         assert left == 0
 
 
-def test_drop_words_takes_what_its_draws_say() -> None:
+def test_words_are_dropped_as_their_draws_say() -> None:
     draws = Random(7)
     expected = [word for word in "a b c d e f".split() if draws.random() >= 0.5]
-    assert drop_words("a b c d e f", 0.5, Random(7)) == " ".join(expected)
-    assert drop_words("a  b", 0, Random(7)) == "a  b"
-    assert drop_words("a b", 1, Random(7)) == ""
-    assert drop_words("", 0.5, Random(7)) == ""
+    assert corrupt_parts({"text": "a b c d e f"}, 0.5, Random(7)) == {"text": " ".join(expected)}
+    assert corrupt_parts({"text": "a  b"}, 0, Random(7)) == {"text": "a  b"}
 
 
 # ---- columns

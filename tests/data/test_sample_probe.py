@@ -3,7 +3,7 @@
 from random import Random
 
 from textcentric.data.sample.drawing import COATS, SUBJECTS, draw, random_look
-from textcentric.experts.pixels import describe_pixels
+from textcentric.experts.pixels import describe_looks, look_at
 
 
 def described(seed: int) -> tuple[str, str]:
@@ -11,7 +11,7 @@ def described(seed: int) -> tuple[str, str]:
     rng = Random(seed)
     look = random_look(rng)
     picture = draw(rng.choice(list(SUBJECTS)), look, rng.choice(list(COATS)), rng)
-    return describe_pixels(picture), str(look.points())
+    return describe_looks([look_at(picture)]), str(look.points())
 
 
 def test_a_probe_on_the_experts_words_recovers_the_points_nine_times_in_ten() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
-from textcentric.experts.pixels import Look, describe_looks, describe_pixels, look_at, name_colour
+from textcentric.experts.pixels import Look, describe_looks, look_at, name_colour
 
 
 def disc(
@@ -43,7 +43,7 @@ def test_colours_are_ordered_by_share() -> None:
     look = look_at(image)
     assert sorted(look.colours, key=lambda name: look.colours[name]) == ["red", "blue"]
     assert look.colours["red"] == pytest.approx(0.3, abs=0.02)
-    assert describe_pixels(image).startswith("Colours: mainly blue, then red.")
+    assert describe_looks([look_at(image)]).startswith("Colours: mainly blue, then red.")
 
 
 @pytest.mark.parametrize(
@@ -69,19 +69,21 @@ def test_blur_is_seen_on_a_busy_picture_and_in_the_dark(radius: int, word: str) 
 
 
 def test_a_picture_without_contrast_gets_no_word_for_sharpness() -> None:
-    assert describe_pixels(Image.new("RGB", (1200, 800), "white")) == (
+    assert describe_looks([look_at(Image.new("RGB", (1200, 800), "white"))]) == (
         "Colours: mainly white. Light: very bright. Size: 1200 by 800 pixels, large."
     )
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 500), (2000, 2)])
 def test_odd_sizes_are_described_too(size: tuple[int, int]) -> None:
-    assert f"Size: {size[0]} by {size[1]} pixels" in describe_pixels(Image.new("RGB", size))
+    assert f"Size: {size[0]} by {size[1]} pixels" in describe_looks(
+        [look_at(Image.new("RGB", size))]
+    )
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGBA", "CMYK", "I;16"])
 def test_every_pixel_format_is_described(mode: str) -> None:
-    assert describe_pixels(Image.new(mode, (40, 30))).startswith("Colours: mainly ")
+    assert describe_looks([look_at(Image.new(mode, (40, 30)))]).startswith("Colours: mainly ")
 
 
 def test_transparent_pixels_count_as_white() -> None:

@@ -31,16 +31,21 @@ def test_a_folder_is_moved_with_all_that_is_in_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["file", "folder"])
 def test_what_fails_leaves_the_old_and_nothing_beside_it(tmp_path: Path, kind: str) -> None:
     (tmp_path / "words").write_text("old")
-    with pytest.raises(KeyError), written(tmp_path / "words") as draft:
-        if kind == "folder":
-            draft.mkdir()
-            draft /= "part"
-        draft.write_text("half")
-        raise KeyError
+
+    def fail() -> None:
+        with written(tmp_path / "words") as draft:
+            if kind == "folder":
+                draft.mkdir()
+                draft /= "part"
+            draft.write_text("half")
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
     assert (tmp_path / "words").read_text() == "old"
     assert os.listdir(tmp_path) == ["words"]
 
 
 def test_a_text_that_cannot_be_written_names_its_file(tmp_path: Path) -> None:
-    with pytest.raises(StoppedError, match="cannot write .*absent/words.txt .No such file"):
+    with pytest.raises(StoppedError, match=r"cannot write .*absent/words.txt \(No such file"):
         write_text(tmp_path / "absent" / "words.txt", "whole")

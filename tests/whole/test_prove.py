@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 import yaml
 
+from benchmarks.ceiling import MODALITIES, Ceiling, Pet, pet_points
 from benchmarks.prove import Share, prove, shares, table, verdict
 from benchmarks.prove import __file__ as prove_file
 from tests.support.tiny_models import tiny_model
 from textcentric.corruption.grid import CLEAN, Cell
-from textcentric.data.sample.ceiling import MODALITIES, Ceiling, Pet, pet_points
 from textcentric.data.sample.petfinder import BREEDS, COLORS, STATES, pets
 from textcentric.engines.protocol import Request
 from textcentric.engines.scripted import ScriptedEngine

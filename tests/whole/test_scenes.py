@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from textcentric.data.pairs.scenes import (
+from benchmarks.scenes import (
     CUES,
     POLITE,
     SLOTS,

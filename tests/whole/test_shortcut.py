@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from benchmarks.scenes import CUES, Environment
 from benchmarks.shortcut import Bench, Trial, full, quick, table, verdict
-from textcentric.data.pairs.scenes import CUES, Environment
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*bitsandbytes")
 

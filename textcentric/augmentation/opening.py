@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from importlib.util import find_spec
 
 from textcentric.augmentation.config import AugmentConfig, resolve
 from textcentric.augmentation.plan import CAPTION
@@ -13,7 +12,7 @@ from textcentric.augmentation.requests import RequestBuilder
 from textcentric.data.loading import SchemaSource
 from textcentric.data.memory import in_hand
 from textcentric.data.rows import Rows, RowsLike
-from textcentric.engines import open_engine
+from textcentric.engines import chosen_engine, open_engine
 from textcentric.engines.event_loop import run_in_background
 from textcentric.engines.protocol import Engine, Request
 from textcentric.experts import open_experts
@@ -26,9 +25,7 @@ from textcentric.settings import Given
 
 def engine_name(config: AugmentConfig) -> str:
     """Return the engine that `auto` stands for on this machine."""
-    if config.engine != "auto":
-        return config.engine
-    return "vllm" if find_spec("vllm") is not None else "transformers"
+    return chosen_engine(config.engine)
 
 
 def make_engine(config: AugmentConfig) -> Engine:
@@ -36,7 +33,7 @@ def make_engine(config: AugmentConfig) -> Engine:
     settings = dict(config.engine_settings)
     if config.base_url is not None:
         settings["base_url"] = config.base_url
-    return open_engine(engine_name(config), config.model, **settings)
+    return open_engine(config.engine, config.model, **settings)
 
 
 @contextmanager

@@ -121,13 +121,6 @@ def missing_subsets(modalities: Sequence[str]) -> list[tuple[str, ...]]:
     return [s for size in range(1, len(modalities)) for s in combinations(modalities, size)]
 
 
-def drop_words(text: str, level: float, rng: Random) -> str:
-    """Drop each word of `text` with probability `level`, all of them at level 1."""
-    check_level(level)
-    draws = _draw(text, sift_words, rng)
-    return str(_sift(text, sift_words, [u >= level for u in draws]))
-
-
 def corrupt_parts(parts: Mapping[str, str], level: float, rng: Random) -> dict[str, str]:
     """Drop from a row in words: statements of `table`, listed words of `image`, words elsewhere.
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
 
-from textcentric.data.photo_labels import PhotoLabels
 from textcentric.data.records import RecordReader, RowError
 from textcentric.data.scan import RowFault
 from textcentric.data.schema import Schema
@@ -77,8 +76,3 @@ class Dataset:
         if self.matching is None:
             return sum(1 for _ in self)
         return self.matching if self.limit is None else min(self.matching, self.limit)
-
-    def image_labels(self) -> Mapping[str, PhotoLabels]:
-        """Return {photo file name: what the data set says is on it}, empty if it says nothing."""
-        by_row = self.reader.photo_labels
-        return {photo.photo: photo for photos in by_row.values() for photo in photos}

@@ -15,7 +15,7 @@ from textcentric.data.loading import SchemaSource
 from textcentric.data.rows import Rows, RowsLike
 from textcentric.data.schema import numeric_target, read_schema
 from textcentric.errors import ConfigError, DataError, unknown
-from textcentric.rows import Record
+from textcentric.rows import FILES, Record
 
 
 @dataclass(frozen=True)
@@ -177,5 +177,5 @@ def _schema_of(records: Sequence[Record], schema: SchemaSource) -> Schema:
         return schema if isinstance(schema, Schema) else read_schema(schema)
     numeric = all(isinstance(r.target, Real) for r in records if r.target is not None)
     present = {name for record in records for name in record.inputs}
-    files = {m: {"pattern": "{id}"} for m in ("image", "audio") if m in present}
+    files = {m: {"pattern": "{id}"} for m in FILES if m in present}
     return Schema.model_validate({"task": "regression" if numeric else "classification", **files})

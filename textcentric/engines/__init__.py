@@ -35,6 +35,13 @@ _ENGINES = {
 }
 
 
+def chosen_engine(name: str) -> str:
+    """Return the engine that `name` stands for: what is installed, for `auto`."""
+    if name != "auto":
+        return name
+    return "vllm" if find_spec("vllm") is not None else "transformers"
+
+
 def open_engine(name: str = "auto", model: str | Path | None = None, **settings: Any) -> Engine:
     """Return the engine `name` for `model`; it loads the model with its first request.
 
@@ -47,8 +54,7 @@ def open_engine(name: str = "auto", model: str | Path | None = None, **settings:
 
     >>> engine = open_engine("scripted", answer="A calm dog.")
     """
-    if name == "auto":
-        name = "vllm" if find_spec("vllm") is not None else "transformers"
+    name = chosen_engine(name)
     if name not in _ENGINES:
         raise ConfigError(unknown("engine", name, ["auto", *_ENGINES]))
     if f"--engine {name}" in PARTS:

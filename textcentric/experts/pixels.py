@@ -51,16 +51,6 @@ class Look:
     height: int
 
 
-def describe_pixels(image: Image) -> str:
-    """Describe a picture's colours, light, sharpness and size.
-
-    >>> from PIL import Image
-    >>> describe_pixels(Image.new("RGB", (320, 200), "white"))
-    'Colours: mainly white. Light: very bright. Size: 320 by 200 pixels, medium.'
-    """
-    return describe_looks([look_at(image)])
-
-
 def look_at(image: Image) -> Look:
     """Measure one picture; transparent parts count as white."""
     image = _flat(image)

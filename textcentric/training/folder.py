@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,7 +62,7 @@ def write_model(method: Method, folder: Path) -> None:
     draft.rmdir()
 
 
-def write_papers(
+def write_metadata(
     method: str, identity: Mapping[str, Any], result: TrainResult, metric: str | None = None
 ) -> None:
     """Write `train.json`, the learning curve of `metric` and the model card.
@@ -90,14 +90,37 @@ def write_papers(
     )
 
 
-def find_model_folder(name: str, papers: str, kind: str = "model") -> Path:
-    """Return the folder of the model `name`, which holds the file `papers`.
+def read_metadata(
+    folder: Path, file: str, version: int, kind: str, command: str, needs: Collection[str] = ()
+) -> dict[str, Any]:
+    """Return the JSON `file` that makes `folder` a `kind` of model, as it stands there.
+
+    Raises RunError where there is none, or none of this `version` with the keys that it `needs`.
+    """
+    path = folder / file
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RunError(
+            f"{folder} holds no {kind} (no {file}); name a folder that `textcentric {command}` has"
+            " finished"
+        ) from error
+    except ValueError as error:
+        raise RunError(f"{path} is not JSON ({error}); copy the folder again") from error
+    complete = isinstance(content, dict) and {"format", *needs} <= content.keys()
+    if not complete or content["format"] != version:
+        raise RunError(f"{path} is not of format {version}; train again with this version")
+    return dict(content)
+
+
+def find_model_folder(name: str, metadata: str, kind: str = "model") -> Path:
+    """Return the folder of the model `name`, which holds the file `metadata`.
 
     Raises ConfigError with the nearest one where there is none.
     """
     for folder in (Path(name), Path("models") / name):
-        if (folder / papers).is_file():
+        if (folder / metadata).is_file():
             return folder
     parent = Path(name).parent if "/" in name else Path("models")
-    known = [path.parent.name for path in parent.glob(f"*/{papers}")]
+    known = [path.parent.name for path in parent.glob(f"*/{metadata}")]
     raise ConfigError(f"{unknown(kind, Path(name).name, known)} (looked in {parent}/)")

@@ -26,7 +26,7 @@ from textcentric.runs.counters import Steps
 from textcentric.training.batches import batches, micro_batches, share
 from textcentric.training.checkpoints import Checkpoints
 from textcentric.training.config import TrainConfig, When
-from textcentric.training.folder import TrainResult, refuse_another, write_model, write_papers
+from textcentric.training.folder import TrainResult, refuse_another, write_metadata, write_model
 from textcentric.training.held_out import (
     best_metric,
     held_out_metrics,
@@ -223,7 +223,7 @@ def _train(
         )
         with writing(config.output_dir):
             write_model(method, config.output_dir)
-            write_papers(method.name, identity, result, best_metric(config))
+            write_metadata(method.name, identity, result, best_metric(config))
     accelerator.wait_for_everyone()
     return result
 

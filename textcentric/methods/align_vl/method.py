@@ -17,7 +17,6 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import numpy as np
 import torch
@@ -30,6 +29,7 @@ from textcentric.methods.align_vl.latents import Latents, PairRow, PairRows
 from textcentric.methods.align_vl.model import Adapters, AlignModel
 from textcentric.metrics.recall import Searched, recall, search_one_way
 from textcentric.models.loading import seeded
+from textcentric.training.folder import read_metadata
 from textcentric.values import Json
 
 PAPERS, WEIGHTS, FORMAT = "align.json", "model.safetensors", 1
@@ -142,13 +142,13 @@ class AlignVl:
         folder.mkdir(parents=True, exist_ok=True)
         weights = {name: one.contiguous() for name, one in self.adapters.state_dict().items()}
         save_file(weights, folder / WEIGHTS)
-        papers = {
+        metadata = {
             "format": FORMAT,
             "config": self.config.model_dump(mode="json"),
             "modalities": {name: self.adapters.of(name).mean.shape[0] for name in self.names},
             "encoders": self.encoders,
         }
-        write_text(folder / PAPERS, json.dumps(papers, indent=2) + "\n")
+        write_text(folder / PAPERS, json.dumps(metadata, indent=2) + "\n")
 
     @classmethod
     def load(cls, folder: str | Path, latents: Latents | None = None) -> AlignVl:
@@ -160,12 +160,12 @@ class AlignVl:
         from safetensors.torch import load_file
 
         folder = Path(folder)
-        papers = read_papers(folder)
+        metadata = read_metadata(folder, PAPERS, FORMAT, "aligned model", "train align-vl")
         method = cls.__new__(cls)
-        method.config = config = align_config(papers["config"])
-        method.names = tuple(papers["modalities"])
-        method.encoders = {name: tuple(one) for name, one in papers["encoders"].items()}
-        adapters = Adapters(papers["modalities"], config)
+        method.config = config = align_config(metadata["config"])
+        method.names = tuple(metadata["modalities"])
+        method.encoders = {name: tuple(one) for name, one in metadata["encoders"].items()}
+        adapters = Adapters(metadata["modalities"], config)
         try:
             adapters.load_state_dict(load_file(folder / WEIGHTS))
         except (OSError, SafetensorError, RuntimeError) as error:
@@ -201,20 +201,6 @@ class AlignVl:
             adapter = self.adapters.of(name)
             adapter.mean.copy_(torch.from_numpy(mean))
             adapter.spread.copy_(torch.from_numpy(spread))
-
-
-def read_papers(folder: Path) -> dict[str, Any]:
-    """Return what `save` said of a model; raises RunError where it is none of Align-VL's."""
-    try:
-        papers: dict[str, Any] = json.loads((folder / PAPERS).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise RunError(
-            f"{folder} holds no aligned model ({error}); give the folder that"
-            " `textcentric train align-vl` wrote"
-        ) from error
-    if papers.get("format") != FORMAT:
-        raise RunError(f"{folder}: format {papers.get('format')}, expected {FORMAT}; train again")
-    return papers
 
 
 def _moments(latents: Latents, name: str, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -23,7 +23,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from textcentric.errors import ConfigError, RunError
+from textcentric.errors import ConfigError
 from textcentric.folders import write_text
 from textcentric.methods.downstream.config import DownstreamConfig, downstream_config
 from textcentric.methods.downstream.decision import Decision, Predictions, learn_decision
@@ -50,9 +50,11 @@ from textcentric.models.tokens import padded
 from textcentric.rows import Example
 from textcentric.runs.journal import Journal
 from textcentric.runs.origin import Origin
+from textcentric.training.folder import read_metadata
 from textcentric.values import Json
 
 PAPERS, FORMAT = "downstream.json", 1
+NEEDS = ("config", "decision", "parts", "origin", "data")  # keys of that file
 
 
 class Downstream:
@@ -188,7 +190,7 @@ class Downstream:
         self.calibrate()
         save_model(self.model, self.config, folder)
         self.reader.tokenizer.save_pretrained(folder)
-        papers = {
+        metadata = {
             "format": FORMAT,
             "config": self.config.model_dump(mode="json"),
             "decision": self.decision.to_json(),
@@ -196,22 +198,24 @@ class Downstream:
             "origin": self.origin.save(folder),
             "data": self._data,
         }
-        write_text(folder / PAPERS, json.dumps(papers, indent=2, ensure_ascii=False) + "\n")
+        write_text(folder / PAPERS, json.dumps(metadata, indent=2, ensure_ascii=False) + "\n")
 
     @classmethod
     def load(cls, folder: str | Path) -> Downstream:
         """Return what `save` wrote, ready to predict; raises RunError where it cannot be read."""
         folder = Path(folder)
-        papers = read_papers(folder)
+        metadata = read_metadata(
+            folder, PAPERS, FORMAT, "downstream model", "train downstream", NEEDS
+        )
         method = cls.__new__(cls)
-        method.config = downstream_config(papers["config"])
-        method.decision = Decision.from_json(papers["decision"])
-        method.known = frozenset(papers["parts"])
-        method.origin = Origin.load(papers["origin"], folder)
+        method.config = downstream_config(metadata["config"])
+        method.decision = Decision.from_json(metadata["decision"])
+        method.known = frozenset(metadata["parts"])
+        method.origin = Origin.load(metadata["origin"], folder)
         method.model = load_model(method.config, method.decision, folder)
         method.reader = _reader(method.config, method.model, str(folder))
         method._calibrate_on, method._calibrated_for = [], b""
-        method._data = papers["data"]
+        method._data = metadata["data"]
         return method
 
     def fingerprint(self) -> dict[str, Json]:
@@ -286,24 +290,6 @@ class Downstream:
         for value in self.model.head.state_dict().values():
             digest.update(value.detach().cpu().contiguous().numpy().tobytes())
         return digest.digest()
-
-
-def read_papers(folder: Path) -> dict[str, Any]:
-    """Return `downstream.json` of a trained folder; raises RunError where it cannot be used."""
-    path = folder / PAPERS
-    try:
-        papers = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise RunError(
-            f"{folder} holds no downstream model (no {PAPERS}); name a folder that `textcentric"
-            " train downstream` has finished"
-        ) from error
-    except ValueError as error:
-        raise RunError(f"{path} is not JSON ({error}); copy the folder again") from error
-    wanted = {"format", "config", "decision", "parts", "origin", "data"}
-    if not isinstance(papers, dict) or not wanted <= papers.keys() or papers["format"] != FORMAT:
-        raise RunError(f"{path} is not of format {FORMAT}; train again with this version")
-    return papers
 
 
 def _reader(config: DownstreamConfig, model: TextModel, name: str) -> TextReader:

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from textcentric.errors import ConfigError, unknown
 from textcentric.methods.fusion.config import CrmtConfig
 from textcentric.models.loading import PACKAGED, checked_layers, found, quiet, source
+from textcentric.rows import FILES
 
 DEFAULTS = {"image": "resnet18", "audio": "resnet18", "text": PACKAGED, "table": "mlp"}
 CONVOLUTIONS = ("resnet18", "conv")
@@ -148,7 +149,7 @@ def check_encoders(config: CrmtConfig) -> None:
     for modality, name in config.encoders.items():
         if modality not in DEFAULTS:
             raise ConfigError(unknown("modality of crmt.encoders", modality, DEFAULTS))
-        if modality in ("image", "audio"):
+        if modality in FILES:
             known = (*CONVOLUTIONS, PACKAGED) if modality == "image" else CONVOLUTIONS
             if name not in known:
                 raise ConfigError(unknown(f"encoder of {modality}", name, known))

@@ -24,7 +24,7 @@ from textcentric.methods.fusion.encoders import DEFAULTS
 from textcentric.methods.fusion.tables import TableNumbers
 from textcentric.models.loading import PACKAGED
 from textcentric.models.tokens import padded
-from textcentric.rows import Record
+from textcentric.rows import FILES, Record
 from textcentric.values import Cells
 
 MOST_KEPT = 2**31  # bytes of rows that stay in memory
@@ -64,7 +64,7 @@ class Senses:
             self.table = TableNumbers.of(
                 [row.inputs["table"] for row in rows if "table" in row.inputs]
             )
-        for name in [one for one in self.names if one in ("image", "audio")]:
+        for name in [one for one in self.names if one in FILES]:
             known = islice((row for row in rows if name in row.inputs), MEASURED)
             self.moments[name] = _moments([self.read(row)[name] for row in known], name)
         self._kept.clear()
@@ -82,9 +82,7 @@ class Senses:
             return self._kept[row.id]
         found = {name: self._read(name, row) for name in self.names if name in row.inputs}
         self._bytes += sum(one.nbytes for one in found.values())
-        if self._bytes < MOST_KEPT and all(
-            n in self.moments for n in found if n in ("image", "audio")
-        ):
+        if self._bytes < MOST_KEPT and all(n in self.moments for n in found if n in FILES):
             self._kept[row.id] = found
         return found
 

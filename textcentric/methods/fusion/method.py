@@ -31,11 +31,12 @@ from textcentric.methods.fusion.encoders import check_encoders, make_encoder
 from textcentric.methods.fusion.inputs import Senses, modalities, needs_eyes
 from textcentric.methods.fusion.learner import Learner, Objective
 from textcentric.methods.fusion.model import FusionModel, Output
+from textcentric.methods.fusion.rivals import RIVALS
 from textcentric.methods.fusion.rivals.gradient_blending import GradientBlending
-from textcentric.methods.fusion.rivals.rivals import RIVALS
 from textcentric.methods.fusion.tables import TableNumbers
 from textcentric.models.loading import PACKAGED, load_tokenizer, seeded
 from textcentric.rows import Record
+from textcentric.training.folder import read_metadata
 from textcentric.values import Json
 
 PAPERS, WEIGHTS, FORMAT = "crmt.json", "model.safetensors", 1
@@ -219,7 +220,7 @@ class Crmt:
         save_file(weights, folder / WEIGHTS)
         if self.senses.tokenizer is not None:
             self.senses.tokenizer.save_pretrained(folder)
-        papers = {
+        metadata = {
             "format": FORMAT,
             "config": self.config.model_dump(mode="json"),
             "classes": self.classes,
@@ -228,7 +229,7 @@ class Crmt:
             "table": self.senses.table.plain(),
             "data": self._data,
         }
-        write_text(folder / PAPERS, json.dumps(papers, indent=2, ensure_ascii=False) + "\n")
+        write_text(folder / PAPERS, json.dumps(metadata, indent=2, ensure_ascii=False) + "\n")
 
     @classmethod
     def load(cls, folder: str | Path, root: str | Path | None = None) -> Crmt:
@@ -237,14 +238,14 @@ class Crmt:
         from safetensors.torch import load_file
 
         folder = Path(folder)
-        papers = read_papers(folder)
+        metadata = read_metadata(folder, PAPERS, FORMAT, "fusion model", "train crmt")
         method = cls.__new__(cls)
-        method.config = config = crmt_config(papers["config"])
-        method.classes, method._data, method._rows = papers["classes"], papers["data"], []
+        method.config = config = crmt_config(metadata["config"])
+        method.classes, method._data, method._rows = metadata["classes"], metadata["data"], []
         method.second = None
-        moments = {name: (one[0], one[1]) for name, one in papers["moments"].items()}
-        table = TableNumbers.from_plain(papers["table"])
-        method.senses = _senses(config, papers["modalities"], root, folder, moments, table)
+        moments = {name: (one[0], one[1]) for name, one in metadata["moments"].items()}
+        table = TableNumbers.from_plain(metadata["table"])
+        method.senses = _senses(config, metadata["modalities"], root, folder, moments, table)
         fusion = _fusion(config, method.senses, len(method.classes))
         try:
             weights = load_file(folder / WEIGHTS)
@@ -288,23 +289,6 @@ class Crmt:
             told.append(objective.branches(output, some))
             at += len(some)
         objective.update(torch.cat(told).mean(dim=0))
-
-
-def read_papers(folder: Path) -> dict[str, Any]:
-    """Return `crmt.json` of a trained folder; raises RunError where it cannot be used."""
-    path = folder / PAPERS
-    try:
-        papers = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise RunError(
-            f"{folder} holds no fusion model (no {PAPERS}); name a folder that `textcentric train"
-            " crmt` has finished"
-        ) from error
-    except ValueError as error:
-        raise RunError(f"{path} is not JSON ({error}); copy the folder again") from error
-    if not isinstance(papers, dict) or papers.get("format") != FORMAT:
-        raise RunError(f"{path} is not of format {FORMAT}; train again with this version")
-    return papers
 
 
 def _classes(rows: Sequence[Record]) -> list[str]:

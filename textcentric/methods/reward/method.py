@@ -16,7 +16,7 @@ import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
@@ -24,7 +24,7 @@ from torch import Tensor
 
 from textcentric.data.pairs.layouts import fault
 from textcentric.data.pictures import PictureError
-from textcentric.errors import ConfigError, DataError, RunError
+from textcentric.errors import ConfigError, DataError
 from textcentric.experts.picture_features import BLANK, Eyes
 from textcentric.folders import write_text
 from textcentric.methods.reward.config import RewardConfig, reward_config
@@ -49,12 +49,14 @@ from textcentric.methods.reward.texts import Ids, ResponseReader
 from textcentric.models.loading import Network, load_tokenizer, longest_text, source
 from textcentric.models.tokens import padded
 from textcentric.rows import Pair
+from textcentric.training.folder import read_metadata
 from textcentric.values import Json
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 PAPERS, FORMAT = "reward.json", 1
+NEEDS = ("config", "data")  # keys of that file
 _PROXY = "proxy_"
 
 
@@ -230,9 +232,9 @@ class Reward:
         save_branches(self.model, self.config, folder)
         tokenizer = self.reader.tokenizer
         tokenizer.save_pretrained(folder)
-        papers = {"format": FORMAT, "config": self.config.model_dump(mode="json")}
-        papers["data"] = self._data
-        write_text(folder / PAPERS, json.dumps(papers, indent=2, ensure_ascii=False) + "\n")
+        metadata = {"format": FORMAT, "config": self.config.model_dump(mode="json")}
+        metadata["data"] = self._data
+        write_text(folder / PAPERS, json.dumps(metadata, indent=2, ensure_ascii=False) + "\n")
 
     @classmethod
     def load(cls, folder: str | Path, image_dir: str | Path | None = None) -> Reward:
@@ -241,9 +243,9 @@ class Reward:
         A model that sees pictures reads them in `image_dir`.
         """
         folder = Path(folder)
-        papers = read_papers(folder)
+        metadata = read_metadata(folder, PAPERS, FORMAT, "reward model", "train reward", NEEDS)
         method = cls.__new__(cls)
-        method.config = reward_config(papers["config"])
+        method.config = reward_config(metadata["config"])
         tokenizer = load_tokenizer(method.config, str(folder))
         method.eyes = _eyes(method.config, image_dir)
         method.model = Branches(load_main(method.config, folder, tokenizer))
@@ -254,7 +256,7 @@ class Reward:
             method.model.see_by(MAIN, projector)
         method.reader = _reader(method.config, tokenizer, method.model.main, method.eyes)
         method._places = {}
-        method._data = papers["data"]
+        method._data = metadata["data"]
         return method
 
     def fingerprint(self) -> dict[str, Json]:
@@ -352,24 +354,6 @@ def accuracy(rewards: Rewards) -> float:
     """Return the share of pairs whose chosen response has the higher reward; ties count half."""
     difference = rewards.difference
     return float(((difference > 0).float() + 0.5 * (difference == 0).float()).mean())
-
-
-def read_papers(folder: Path) -> dict[str, Any]:
-    """Return `reward.json` of a trained folder; raises RunError where it cannot be used."""
-    path = folder / PAPERS
-    try:
-        papers = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise RunError(
-            f"{folder} holds no reward model (no {PAPERS}); name a folder that `textcentric train"
-            " reward` has finished"
-        ) from error
-    except ValueError as error:
-        raise RunError(f"{path} is not JSON ({error}); copy the folder again") from error
-    wanted = {"format", "config", "data"}
-    if not isinstance(papers, dict) or not wanted <= papers.keys() or papers["format"] != FORMAT:
-        raise RunError(f"{path} is not of format {FORMAT}; train again with this version")
-    return papers
 
 
 def _eyes(config: RewardConfig, image_dir: str | Path | None) -> Eyes | None:

@@ -8,7 +8,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from textcentric.data.sample.ceiling import (
+from benchmarks.ceiling import (
     MODALITIES,
     PHOTOS,
     Ceiling,
