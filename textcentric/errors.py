@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from difflib import get_close_matches
 
 SHOWN = 40  # known names that a message lists
@@ -64,6 +64,12 @@ class StoppedError(TextCentricError):
     """The run had to stop (disk full, engine dead, budget spent); the same command goes on."""
 
     exit_code = 75
+
+
+def check_known(what: str, name: str, known: Collection[str]) -> None:
+    """Raise ConfigError, the nearest known name first, where `name` is not a known `what`."""
+    if name not in known:
+        raise ConfigError(unknown(what, name, known))
 
 
 def unknown(what: str, name: str, known: Iterable[str]) -> str:

@@ -24,6 +24,54 @@ BODY = """{% block user %}{{ row }}
 
 Please misspell some of the longer words, then stop.{% endblock %}"""
 
+TEXTS = {  # by the reason for which they are left out
+    "empty": [
+        "",
+        " \n",
+        "...",
+        "🐕 🐕",
+        '""',
+    ],
+    "preamble": [
+        "Sure, here is the listing you wanted.",
+        "Certainly! A calm dog.",
+        "Of course. A calm dog.",
+        "Here is a calm dog behind the bakery.",
+        "Here's the text: a calm dog.",
+        "Okay, here goes the dog.",
+        "The rewritten listing says that the dog is calm.",
+        "Rewritten: a calm dog.",
+        "Answer: a calm dog.",
+        "Step 1: a calm dog.",
+        '"Sure, here is a calm dog."',
+    ],
+    "refusal": [
+        "I cannot help with that request.",
+        "I can't assist with writing listings of dogs.",
+        "I'm sorry, but this is not possible.",
+        "As an AI language model I write no listings.",
+        "We apologise. As a language model, this is beyond us.",
+        "I apologize for the calm dog.",
+    ],
+    "loop": [
+        "He is calm. He is calm. He is calm.",
+        "He is calm. She sleeps. He is calm! She sleeps. He is calm? She sleeps.",
+        "the old dog likes his warm bed and the old dog likes his warm bed and"
+        " the old dog likes his warm bed",
+        "dog dog dog dog dog dog dog dog",
+        "calm calm calm calm calm calm calm dog calm",
+        "Calm dog\nCalm dog\nCalm dog",
+        "Тихая кошка. Тихая кошка. Тихая кошка.",
+        "很安静。 很安静。 很安静。",
+    ],
+    "": [
+        "He is calm. He is calm. She is not.",
+        "the old dog likes his warm bed and the old dog likes his warm bed and sleeps",
+        "Very very very calm dog, found behind a bakery.",
+        "Call 1 1 1 1 1 1 for the dog.",
+    ],
+}
+
 
 def prompt(body: str = BODY, **checks: Any) -> Prompt:
     front = Front(
@@ -42,44 +90,11 @@ def reason(text: str, source: str = SOURCE, row: str = "", **checks: Any) -> str
     return check_piece(one.pieces[0], one)
 
 
-@pytest.mark.parametrize("text", ["", " \n", "...", "🐕 🐕", '""'])
-def test_a_text_without_a_word_is_empty(text: str) -> None:
-    assert reason(text) == "empty"
-
-
 @pytest.mark.parametrize(
-    "text",
-    [
-        "Sure, here is the listing you wanted.",
-        "Certainly! A calm dog.",
-        "Of course. A calm dog.",
-        "Here is a calm dog behind the bakery.",
-        "Here's the text: a calm dog.",
-        "Okay, here goes the dog.",
-        "The rewritten listing says that the dog is calm.",
-        "Rewritten: a calm dog.",
-        "Answer: a calm dog.",
-        "Step 1: a calm dog.",
-        '"Sure, here is a calm dog."',
-    ],
+    ("expected", "text"), [(why, text) for why, texts in TEXTS.items() for text in texts]
 )
-def test_a_preamble_is_not_part_of_a_listing(text: str) -> None:
-    assert reason(text) == "preamble"
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "I cannot help with that request.",
-        "I can't assist with writing listings of dogs.",
-        "I'm sorry, but this is not possible.",
-        "As an AI language model I write no listings.",
-        "We apologise. As a language model, this is beyond us.",
-        "I apologize for the calm dog.",
-    ],
-)
-def test_a_refusal_is_not_part_of_a_listing(text: str) -> None:
-    assert reason(text) == "refusal"
+def test_a_text_that_is_no_listing_is_left_out_for_its_reason(expected: str, text: str) -> None:
+    assert reason(text) == expected
 
 
 @pytest.mark.parametrize("text", ["Sure, he is calm. Call me!", "I'm sorry to let him go. He is"])
@@ -92,37 +107,6 @@ def test_words_that_the_source_has_too_are_no_preamble_and_no_refusal(text: str)
 )
 def test_the_same_words_again_are_unchanged(text: str) -> None:
     assert reason(text) == "unchanged"
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "He is calm. He is calm. He is calm.",
-        "He is calm. She sleeps. He is calm! She sleeps. He is calm? She sleeps.",
-        "the old dog likes his warm bed and the old dog likes his warm bed and"
-        " the old dog likes his warm bed",
-        "dog dog dog dog dog dog dog dog",
-        "calm calm calm calm calm calm calm dog calm",
-        "Calm dog\nCalm dog\nCalm dog",
-        "Тихая кошка. Тихая кошка. Тихая кошка.",
-        "很安静。 很安静。 很安静。",
-    ],
-)
-def test_the_same_sentence_or_six_words_three_times_are_a_loop(text: str) -> None:
-    assert reason(text) == "loop"
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "He is calm. He is calm. She is not.",
-        "the old dog likes his warm bed and the old dog likes his warm bed and sleeps",
-        "Very very very calm dog, found behind a bakery.",
-        "Call 1 1 1 1 1 1 for the dog.",
-    ],
-)
-def test_twice_is_no_loop(text: str) -> None:
-    assert reason(text) == ""
 
 
 def test_five_words_of_the_instruction_are_an_echo() -> None:

@@ -27,7 +27,7 @@ def clips(folder: Path, each: int = 8) -> Path:
             name = f"{split}{at}"
             pixels = rng.normal(SHADES[place], 25, (12, 12, 3)).clip(0, 255).astype(np.uint8)
             Image.fromarray(pixels).save(folder / "files" / f"{name}.png")
-            _sound(folder / "files" / f"{name}.wav", HERTZ[place], rng)
+            write_sound(folder / "files" / f"{name}.wav", HERTZ[place], rng)
             rows.append(
                 {
                     "id": name,
@@ -57,11 +57,12 @@ def schema(*modalities: str) -> dict[str, Any]:
     return roles | {"ignore": unused}
 
 
-def _sound(path: Path, hertz: int, rng: np.random.Generator) -> None:
-    time = np.arange(3200) / 16000
-    samples = np.sin(2 * np.pi * hertz * time) + 0.2 * rng.normal(size=len(time))
+def write_sound(path: Path, hertz: int, rng: np.random.Generator, samples: int = 3200) -> None:
+    """Write a noisy tone of so many samples, 16,000 a second."""
+    time = np.arange(samples) / 16000
+    wave_form = np.sin(2 * np.pi * hertz * time) + 0.2 * rng.normal(size=len(time))
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(16000)
-        file.writeframes((samples * 8000).astype("<i2").tobytes())
+        file.writeframes((wave_form * 8000).astype("<i2").tobytes())

@@ -44,6 +44,15 @@ def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "results"
 
 
+@pytest.fixture
+def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Return a tiny model for a measurement on the sample, wherever the real rows lie."""
+    from tests.support.tiny_models import tiny_model  # imports transformers
+
+    monkeypatch.setenv("PETFINDER_DIR", str(tmp_path / "nowhere"))
+    return tiny_model(tmp_path / "model", max_position_embeddings=512)
+
+
 def test_the_median_of_equal_readings_has_no_width() -> None:
     assert median([2.0, 2.0, 2.0]) == (2.0, (2.0, 2.0))
 
@@ -152,13 +161,7 @@ def test_the_samples_words_are_cut_to_the_lengths_of_real_rows() -> None:
 
 
 @pytest.mark.slow
-def test_training_is_timed_on_the_same_tokens_for_all(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PETFINDER_DIR", str(tmp_path / "nowhere"))
-    from tests.support.tiny_models import tiny_model  # imports transformers
-
-    model = tiny_model(tmp_path / "model")
+def test_training_is_timed_on_the_same_tokens_for_all(model: str, tmp_path: Path) -> None:
     kept = tmp_path / "readings.json"
     found = training.measure(rows=40, repeats={64: 2, 16: 1}, model=model, kept=kept)
     assert not kept.exists()
@@ -184,13 +187,7 @@ def test_a_stopped_measurement_of_training_goes_on(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_memory_of_training_is_that_of_processes_of_their_own(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PETFINDER_DIR", str(tmp_path / "nowhere"))
-    from tests.support.tiny_models import tiny_model  # imports transformers
-
-    model = tiny_model(tmp_path / "model")
+def test_the_memory_of_training_is_that_of_processes_of_their_own(model: str) -> None:
     found = training_memory.measure(rows=16, repeats=1, max_length=16, model=model)
     (peaks,) = found.raw["peak_mb"]
     assert set(peaks) == {"textcentric", "random", "group_by_length"}
@@ -209,13 +206,7 @@ def test_pairs_of_the_benchmark_have_a_description_and_two_texts(
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("default")  # of TRL's own making
-def test_reward_training_is_timed_on_the_same_tokens_for_all(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PETFINDER_DIR", str(tmp_path / "nowhere"))
-    from tests.support.tiny_models import tiny_model  # imports transformers
-
-    model = tiny_model(tmp_path / "model", max_position_embeddings=512)
+def test_reward_training_is_timed_on_the_same_tokens_for_all(model: str) -> None:
     found = reward_training.measure(pairs=20, repeats=1, max_length=512, model=model)
     (readings,) = found.raw["rounds"]
     assert set(readings) == set(reward_training.ARMS)
@@ -225,13 +216,7 @@ def test_reward_training_is_timed_on_the_same_tokens_for_all(
 
 
 @pytest.mark.slow
-def test_the_memory_of_two_adapters_is_that_of_processes_of_their_own(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PETFINDER_DIR", str(tmp_path / "nowhere"))
-    from tests.support.tiny_models import tiny_model  # imports transformers
-
-    model = tiny_model(tmp_path / "model", max_position_embeddings=512)
+def test_the_memory_of_two_adapters_is_that_of_processes_of_their_own(model: str) -> None:
     found = reward_memory.measure(pairs=8, repeats=1, max_length=512, model=model)
     (peaks,) = found.raw["mb"]
     assert set(peaks) == {"bt", "sfc"}

@@ -24,7 +24,7 @@ from textcentric.corruption.rows import (
 )
 from textcentric.data.rows import Rows
 from textcentric.data.schema import Schema
-from textcentric.errors import ConfigError, unknown
+from textcentric.errors import ConfigError, check_known
 from textcentric.fields import LEVELS
 from textcentric.rows import Record
 
@@ -86,8 +86,7 @@ def make_grid(
     corruption or a level outside (0, 1].
     """
     for name in corruptions:
-        if name not in NAMES:
-            raise ConfigError(unknown("corruption", name, NAMES))
+        check_known("corruption", name, NAMES)
     for level in levels:
         if not 0 < level <= 1:
             raise ConfigError(f"corruption level {level} is outside (0, 1]; 0 is the clean row")

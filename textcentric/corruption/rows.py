@@ -33,7 +33,7 @@ from textcentric.corruption.pieces import (
     sift_statements,
     sift_words,
 )
-from textcentric.errors import ConfigError, DataError, unknown
+from textcentric.errors import ConfigError, DataError, check_known
 from textcentric.experts.clean import clean_text
 from textcentric.experts.table import TableExpert
 from textcentric.rows import MODALITIES, Inputs, Record
@@ -86,8 +86,7 @@ def without(record: Record, modalities: Sequence[str]) -> Record:
     Raises ConfigError for an unknown modality and DataError where nothing would be left.
     """
     for modality in modalities:
-        if modality not in MODALITIES:
-            raise ConfigError(unknown("modality", modality, MODALITIES))
+        check_known("modality", modality, MODALITIES)
     gone = _keys(modalities)
     left = {key: value for key, value in record.inputs.items() if key not in gone}
     check_absent(left, modalities, record.id)

@@ -14,7 +14,7 @@ from textcentric.data.records import RecordReader
 from textcentric.data.scan import Scan, notes, remembered_scan, unusable
 from textcentric.data.schema import Schema, read_schema
 from textcentric.data.tables import Table, from_hub, open_table
-from textcentric.errors import ConfigError, DataError, unknown
+from textcentric.errors import ConfigError, DataError, check_known, unknown
 from textcentric.rows import MODALITIES
 from textcentric.settings import Given
 
@@ -233,8 +233,7 @@ def _refuse_wrong_filters(limit: int | None, require: tuple[str, ...] | list[str
     if isinstance(require, str):
         raise ConfigError(f"require is {require!r}, expected a list such as ['image']")
     for modality in require:
-        if modality not in REQUIRED:
-            raise ConfigError(unknown("modality", modality, REQUIRED))
+        check_known("modality", modality, REQUIRED)
     if limit is not None and limit < 1:
         raise ConfigError(f"limit is {limit}, expected a number of rows from 1 up, or none")
 

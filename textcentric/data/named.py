@@ -12,7 +12,7 @@ from typing import Protocol
 from textcentric.data.photo_labels import PhotoLabels
 from textcentric.data.schema import Schema
 from textcentric.data.tables import Table
-from textcentric.errors import ConfigError, unknown
+from textcentric.errors import check_known
 
 
 class NamedSet(Protocol):
@@ -32,8 +32,7 @@ def names() -> list[str]:
 
 def named_set(name: str) -> NamedSet:
     """Return the data set called `name`; raise ConfigError with the nearest name if unknown."""
-    if name not in names():
-        raise ConfigError(unknown("data set", name, names()))
+    check_known("data set", name, names())
     return import_module(f"textcentric.data.sets.{name}")
 
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from textcentric.engines.event_loop import in_loop
-from textcentric.engines.protocol import Limits, Message, Request, Response, Sampling
+from textcentric.engines.protocol import Limits, Message, Request, Response, Sampling, named
 from textcentric.engines.reasoning import split_reasoning
 from textcentric.errors import ConfigError, EngineError, RequestError
 from textcentric.values import Json, JsonSchema
@@ -277,12 +277,7 @@ class OpenAIEngine:
 
     def fingerprint(self) -> Mapping[str, str]:
         """Return what goes into keys; a server's template is unknown, so it has no digest."""
-        return {
-            "engine": "openai",
-            "model": self.model,
-            "model_revision": self.revision,
-            "template_digest": "",
-        }
+        return named("openai", self.model, self.revision)
 
     def count_tokens(self, messages: tuple[Message, ...]) -> int | None:
         """Return None: only the server knows its tokeniser."""

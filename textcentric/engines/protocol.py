@@ -42,6 +42,16 @@ class Message:
         return self.role, self.content, self.image_digests
 
 
+def named(engine: str, model: str, revision: str, template: str = "") -> dict[str, str]:
+    """Return what names an engine and its model in keys and manifests; `template` is a digest."""
+    return {
+        "engine": engine,
+        "model": model,
+        "model_revision": revision,
+        "template_digest": template,
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class Sampling:
     """Sampling values in vLLM's terms; `seed` is None where `temperature` is 0.

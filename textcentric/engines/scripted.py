@@ -10,7 +10,7 @@ import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
 
-from textcentric.engines.protocol import Limits, Message, Request, Response
+from textcentric.engines.protocol import Limits, Message, Request, Response, named
 from textcentric.engines.reasoning import split_reasoning
 from textcentric.errors import EngineError, RequestError
 
@@ -113,12 +113,7 @@ class ScriptedEngine:
 
     def fingerprint(self) -> Mapping[str, str]:
         """Return the names that go into keys; the answer function is not part of them."""
-        return {
-            "engine": "scripted",
-            "model": self.model,
-            "model_revision": self.revision,
-            "template_digest": "scripted",
-        }
+        return named("scripted", self.model, self.revision, "scripted")
 
     def count_tokens(self, messages: tuple[Message, ...]) -> int:
         """Return a made-up but steady count: one token a word, three a turn."""

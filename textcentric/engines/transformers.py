@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from textcentric.engines.chat import ChatTokenizer, check_length
 from textcentric.engines.event_loop import off_loop
-from textcentric.engines.protocol import Limits, Message, Request, Response, Sampling
+from textcentric.engines.protocol import Limits, Message, Request, Response, Sampling, named
 from textcentric.engines.reasoning import split_reasoning
 from textcentric.errors import EngineError, RequestError
 from textcentric.machine import cpu_dtype
@@ -189,12 +189,9 @@ class TransformersEngine:
 
     def fingerprint(self) -> Mapping[str, str]:
         """Return what names this engine and model in keys and manifests."""
-        return {
-            "engine": "transformers",
-            "model": self.model.name,
-            "model_revision": self.model.revision,
-            "template_digest": self.model.template_digest,
-        }
+        return named(
+            "transformers", self.model.name, self.model.revision, self.model.template_digest
+        )
 
     def count_tokens(self, messages: tuple[Message, ...]) -> int:
         """Return the prompt's exact length in tokens."""

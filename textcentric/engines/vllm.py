@@ -26,10 +26,10 @@ from typing import Any
 
 from textcentric.engines.chat import ChatTokenizer, check_length
 from textcentric.engines.event_loop import in_loop, off_loop
-from textcentric.engines.protocol import Limits, Message, Request, Response, Sampling
+from textcentric.engines.protocol import Limits, Message, Request, Response, Sampling, named
 from textcentric.engines.reasoning import split_reasoning
 from textcentric.engines.watchdog import Watchdog, environment
-from textcentric.errors import ConfigError, EngineError, RequestError, unknown
+from textcentric.errors import EngineError, RequestError, check_known
 from textcentric.machine import steady_cpu_dtype
 from textcentric.models.names import find_model
 from textcentric.values import JsonSchema
@@ -150,8 +150,7 @@ class VllmEngine:
     def _arguments(self, known: set[str]) -> dict[str, Any]:
         """Return vLLM's arguments: defaults that are safe here, the user's settings over them."""
         for name in self.settings:
-            if name not in known:
-                raise ConfigError(unknown("vLLM setting", name, known))
+            check_known("vLLM setting", name, known)
         arguments: dict[str, Any] = {
             "model": self.model.source,
             "tokenizer": str(self.model.folder),
@@ -241,12 +240,7 @@ class VllmEngine:
 
     def fingerprint(self) -> Mapping[str, str]:
         """Return what names this engine and model in keys and manifests."""
-        return {
-            "engine": "vllm",
-            "model": self.model.name,
-            "model_revision": self.model.revision,
-            "template_digest": self.model.template_digest,
-        }
+        return named("vllm", self.model.name, self.model.revision, self.model.template_digest)
 
     def count_tokens(self, messages: tuple[Message, ...]) -> int | None:
         """Return the prompt's exact length in tokens; None where it holds pictures."""

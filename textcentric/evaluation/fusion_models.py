@@ -9,7 +9,7 @@ from typing import Any
 
 from textcentric.data.memory import InHand, in_hand
 from textcentric.data.rows import RowsLike
-from textcentric.errors import ConfigError, DataError, Say, unknown
+from textcentric.errors import ConfigError, DataError, Say, check_known
 from textcentric.evaluation.config import EvaluateFusionConfig
 from textcentric.evaluation.fusion import robustness
 from textcentric.evaluation.fusion_attacks import threats
@@ -102,6 +102,5 @@ def _threats(method: Crmt, names: Sequence[str] | None) -> Sequence[str] | None:
     """Return the names of the threats to try, None for all."""
     known = [one.name for one in threats(method.names)]
     for name in names or ():
-        if name not in known:
-            raise ConfigError(unknown("threat", name, known))
+        check_known("threat", name, known)
     return names

@@ -30,7 +30,7 @@ from textcentric.data.rows import RowsLike
 from textcentric.engines.event_loop import run_in_background
 from textcentric.engines.openai import OpenAIEngine
 from textcentric.engines.protocol import Engine
-from textcentric.errors import ConfigError, DataError, RunError, unknown
+from textcentric.errors import ConfigError, DataError, RunError, check_known
 from textcentric.evaluation.config import PredictConfig
 from textcentric.evaluation.predictions_file import check_ending
 from textcentric.experts.protocol import AnyExpert
@@ -208,8 +208,7 @@ def check_prompts(origin: Origin, which: str, prompt_dir: str | Path | None) -> 
 
     Raises RunError, with the digests, where they are not.
     """
-    if which not in ("frozen", "installed"):
-        raise ConfigError(unknown("choice of prompts", which, ["frozen", "installed"]))
+    check_known("choice of prompts", which, ("frozen", "installed"))
     folder = Path(prompt_dir) if prompt_dir else None
     frozen = which == "frozen" and origin.frozen is not None and origin.frozen.is_dir()
     folder = origin.frozen if frozen else folder

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from textcentric.errors import ConfigError, unknown
+from textcentric.errors import ConfigError, check_known, unknown
 from textcentric.rows import MODALITIES
 
 if TYPE_CHECKING:
@@ -53,8 +53,7 @@ def open_experts(
         "audio": lambda: _open_audio(audio, root),
     }
     for modality in modalities:
-        if modality not in openers:
-            raise ConfigError(unknown("modality", modality, openers))
+        check_known("modality", modality, openers)
     experts = {modality: openers[modality]() for modality in modalities}
     return {modality: expert for modality, expert in experts.items() if expert is not None}
 

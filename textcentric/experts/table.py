@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from textcentric.data.digests import digest_value
-from textcentric.errors import ConfigError, unknown
+from textcentric.errors import check_known
 from textcentric.experts.clean import clean_line
 from textcentric.experts.protocol import Description
 from textcentric.values import Cell, Cells
@@ -25,8 +25,7 @@ class TableExpert:
     name = "table"
 
     def __init__(self, missing: Missing = "skip", longest: int = 300):
-        if missing not in ("skip", "name"):
-            raise ConfigError(unknown("way to treat missing values", missing, ["skip", "name"]))
+        check_known("way to treat missing values", missing, ("skip", "name"))
         self.missing = missing
         self.longest = longest
         self.version = f"1-{missing}-{longest}"

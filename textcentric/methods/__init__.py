@@ -10,7 +10,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple
 
-from textcentric.errors import ConfigError, unknown
+from textcentric.errors import check_known
 
 if TYPE_CHECKING:
     from textcentric.training.config import TrainingSettings
@@ -47,6 +47,5 @@ def method_training(method: str) -> MethodTraining:
 
 
 def _folder(method: str) -> str:
-    if method not in METHODS:
-        raise ConfigError(unknown("method", method, METHODS))
+    check_known("method", method, METHODS)
     return f"{__name__}.{METHODS[method].folder}"

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from textcentric.errors import ConfigError, DataError, unknown
+from textcentric.errors import ConfigError, DataError, check_known
 from textcentric.rows import Target
 
 Values = Sequence[Any] | np.ndarray
@@ -138,8 +138,7 @@ METRICS = {  # that fit a task
 
 def find_score(name: str) -> Score:
     """Return the score called `name`; raise ConfigError if there is none."""
-    if name not in SCORES:
-        raise ConfigError(unknown("metric", name, SCORES))
+    check_known("metric", name, SCORES)
     return SCORES[name]
 
 
@@ -154,8 +153,7 @@ def score(name: str, targets: Values, predictions: Values) -> float:
 
 def default_metric(task: str) -> str:
     """Return the metric that `task` (ordinal, classification, regression) is judged by."""
-    if task not in _DEFAULT:
-        raise ConfigError(unknown("task", task, _DEFAULT))
+    check_known("task", task, _DEFAULT)
     return _DEFAULT[task]
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from random import Random
 from typing import Literal
 
-from textcentric.errors import ConfigError, unknown
+from textcentric.errors import check_known
 
 Strategy = Literal["random", "group_by_length"]
 MEGA_BATCH = 50  # batches sorted by length together, as in transformers' LengthGroupedSampler
@@ -28,8 +28,7 @@ def batches(
     >>> batches([5, 1, 4, 2, 3], 2, seed=0, epoch=0, strategy="group_by_length")
     [[0, 2], [3], [4, 1]]
     """
-    if strategy not in STRATEGIES:
-        raise ConfigError(unknown("train_sampling_strategy", strategy, STRATEGIES))
+    check_known("train_sampling_strategy", strategy, STRATEGIES)
     rng = Random(f"batches/{seed}/{epoch}")
     rows = list(range(len(lengths)))
     rng.shuffle(rows)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from textcentric.errors import ConfigError, DataError, Say, unknown
+from textcentric.errors import DataError, Say, check_known
 from textcentric.runs.counters import Steps
 from textcentric.training.checkpoints import checkpoint_folder
 from textcentric.training.config import TrainConfig, TrainingSettings
@@ -99,8 +99,7 @@ def without_evaluation(
 def check_metric(loop: TrainConfig, kind: str, names: Sequence[str]) -> None:
     """Raise ConfigError, before the first step, for a metric that a `kind` of model lacks."""
     name = (loop.metric_for_best_model or names[0]).removeprefix("eval_")
-    if name not in names:
-        raise ConfigError(unknown(f"metric of {kind}", name, names))
+    check_known(f"metric of {kind}", name, names)
 
 
 def loop_figures(loop: TrainConfig, rows: int) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from sklearn.model_selection import GroupKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 
 from textcentric.data.readings import number
-from textcentric.errors import ConfigError, DataError, unknown
+from textcentric.errors import DataError, check_known
 from textcentric.experts.table import is_missing
 from textcentric.metrics.scores import (
     constant_prediction,
@@ -195,8 +195,7 @@ def open_baseline(name: str, task: str, *, seed: int = 0, embed: Embed | None = 
     >>> arm.fit(records, parts, targets, rescuers).predict(records, parts)  # doctest: +SKIP
     [2, 4, 1]
     """
-    if name not in BASELINES:
-        raise ConfigError(unknown("baseline", name, BASELINES))
+    check_known("baseline", name, BASELINES)
     return BASELINES[name](task, seed=seed, embed=embed)
 
 

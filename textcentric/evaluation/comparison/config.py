@@ -10,7 +10,7 @@ from pydantic import field_validator, model_validator
 
 from textcentric import fields
 from textcentric.augmentation.config import AugmentConfig
-from textcentric.errors import ConfigError, unknown
+from textcentric.errors import ConfigError, check_known
 from textcentric.methods.downstream.config import DownstreamConfig
 from textcentric.settings import Given, Settings, Values, read, setting
 from textcentric.training.config import TrainConfig
@@ -134,15 +134,13 @@ class CompareConfig(Settings):
     @classmethod
     def _known_arms(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         for name in names:
-            if name not in ARMS:
-                raise ConfigError(unknown("arm", name, ARMS))
+            check_known("arm", name, ARMS)
         return names
 
     @field_validator("against")
     @classmethod
     def _known_arm(cls, name: str) -> str:
-        if name not in ARMS:
-            raise ConfigError(unknown("arm", name, ARMS))
+        check_known("arm", name, ARMS)
         return name
 
     @field_validator("metric")
@@ -160,8 +158,7 @@ class CompareConfig(Settings):
         from textcentric.corruption.grid import NAMES
 
         for name in names:
-            if name not in NAMES:
-                raise ConfigError(unknown("corruption", name, NAMES))
+            check_known("corruption", name, NAMES)
         return names
 
     @model_validator(mode="before")

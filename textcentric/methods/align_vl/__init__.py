@@ -8,16 +8,8 @@ if TYPE_CHECKING:
     from textcentric.methods.align_vl.config import AlignConfig, align_config
     from textcentric.methods.align_vl.method import AlignVl
 
-__all__ = [
-    "AlignConfig",
-    "AlignVl",
-    "align_config",
-]
+__all__ = ["AlignConfig", "AlignVl", "align_config"]
 
 __getattr__ = importing(
-    __name__,
-    {
-        "config": ["AlignConfig", "align_config"],
-        "method": ["AlignVl"],
-    },
+    __name__, {"config": ["AlignConfig", "align_config"], "method": ["AlignVl"]}
 )

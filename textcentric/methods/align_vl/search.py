@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from textcentric.errors import ConfigError, unknown
+from textcentric.errors import ConfigError, check_known
 from textcentric.machine import require
 from textcentric.methods.align_vl.latents import Latents, latent_encoder
 from textcentric.methods.align_vl.latents.encoders import LatentEncoder
@@ -40,8 +40,7 @@ class Search:
         self, method: AlignVl, latents: Latents, modality: str, places: np.ndarray | None = None
     ):
         method.check(latents)
-        if modality not in method.names:
-            raise ConfigError(unknown("modality to search", modality, method.names))
+        check_known("modality to search", modality, method.names)
         self.method, self.latents, self.modality = method, latents, modality
         self.places = np.arange(latents.count(modality)) if places is None else places
         self._index = _faiss().IndexFlatIP(method.config.width)
@@ -80,8 +79,7 @@ class Search:
 
     def _encoder(self, modality: str) -> LatentEncoder:
         if modality not in self._encoders:
-            if modality not in self.method.names:
-                raise ConfigError(unknown("modality of the query", modality, self.method.names))
+            check_known("modality of the query", modality, self.method.names)
             name, version = self.method.encoders[modality]
             encoder = latent_encoder(modality, name)
             if encoder.version != version:

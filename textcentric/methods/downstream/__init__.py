@@ -9,13 +9,7 @@ if TYPE_CHECKING:
     from textcentric.methods.downstream.decision import Decision, Predictions
     from textcentric.methods.downstream.method import Downstream
 
-__all__ = [
-    "Decision",
-    "Downstream",
-    "DownstreamConfig",
-    "Predictions",
-    "downstream_config",
-]
+__all__ = ["Decision", "Downstream", "DownstreamConfig", "Predictions", "downstream_config"]
 
 __getattr__ = importing(
     __name__,

@@ -10,17 +10,8 @@ if TYPE_CHECKING:
     from textcentric.methods.fusion.config import VARIANTS, CrmtConfig, crmt_config
     from textcentric.methods.fusion.method import Crmt
 
-__all__ = [
-    "VARIANTS",
-    "Crmt",
-    "CrmtConfig",
-    "crmt_config",
-]
+__all__ = ["VARIANTS", "Crmt", "CrmtConfig", "crmt_config"]
 
 __getattr__ = importing(
-    __name__,
-    {
-        "config": ["VARIANTS", "CrmtConfig", "crmt_config"],
-        "method": ["Crmt"],
-    },
+    __name__, {"config": ["VARIANTS", "CrmtConfig", "crmt_config"], "method": ["Crmt"]}
 )

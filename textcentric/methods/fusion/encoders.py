@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from textcentric.errors import ConfigError, unknown
+from textcentric.errors import ConfigError, check_known, unknown
 from textcentric.methods.fusion.config import CrmtConfig
 from textcentric.models.loading import PACKAGED, checked_layers, found, quiet, source
 from textcentric.rows import FILES
@@ -147,11 +147,9 @@ def make_encoder(config: CrmtConfig, modality: str, size: int) -> Encoder:
 def check_encoders(config: CrmtConfig) -> None:
     """Raise ConfigError for an unknown modality, or an encoder that it cannot have."""
     for modality, name in config.encoders.items():
-        if modality not in DEFAULTS:
-            raise ConfigError(unknown("modality of crmt.encoders", modality, DEFAULTS))
+        check_known("modality of crmt.encoders", modality, DEFAULTS)
         if modality in FILES:
             known = (*CONVOLUTIONS, PACKAGED) if modality == "image" else CONVOLUTIONS
-            if name not in known:
-                raise ConfigError(unknown(f"encoder of {modality}", name, known))
+            check_known(f"encoder of {modality}", name, known)
         if modality == "table" and name != "mlp":
             raise ConfigError(unknown("encoder of table", name, ["mlp"]))

@@ -8,17 +8,8 @@ if TYPE_CHECKING:
     from textcentric.methods.reward.config import RewardConfig, reward_config
     from textcentric.methods.reward.method import Item, Reward
 
-__all__ = [
-    "Item",
-    "Reward",
-    "RewardConfig",
-    "reward_config",
-]
+__all__ = ["Item", "Reward", "RewardConfig", "reward_config"]
 
 __getattr__ = importing(
-    __name__,
-    {
-        "config": ["RewardConfig", "reward_config"],
-        "method": ["Item", "Reward"],
-    },
+    __name__, {"config": ["RewardConfig", "reward_config"], "method": ["Item", "Reward"]}
 )

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 import numpy as np
 
 from textcentric.data.sounds import RATE, log_mel, open_sound
-from textcentric.errors import ConfigError, unknown
+from textcentric.errors import ConfigError, check_known
 from textcentric.machine import require
 from textcentric.models.loading import load_encoder, revision
 
@@ -49,8 +49,7 @@ def latent_encoder(modality: str, name: str | None = None) -> LatentEncoder:
     >>> latent_encoder("audio").encode([np.zeros(16000, np.float32)]).shape
     (1, 256)
     """
-    if modality not in DEFAULTS:
-        raise ConfigError(unknown("modality with latents", modality, DEFAULTS))
+    check_known("modality with latents", modality, DEFAULTS)
     name = name or DEFAULTS[modality]
     if modality == "image":
         return _Pictures(name)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from textcentric.data.memory import in_hand
 from textcentric.data.rows import Rows, RowsLike
-from textcentric.errors import ConfigError, DataError, Say, unknown
+from textcentric.errors import ConfigError, DataError, Say, check_known
 from textcentric.methods.align_vl.latents.cache import Latents
 from textcentric.methods.align_vl.latents.config import LatentsConfig
 from textcentric.methods.align_vl.latents.encoders import DEFAULTS, latent_encoder
@@ -53,8 +53,7 @@ def encode(
 def chosen_modalities(dataset: Rows, wanted: Sequence[str] | None) -> list[str]:
     """Return the two modalities of the pairs: those wanted, else those that the schema names."""
     for name in wanted or ():
-        if name not in DEFAULTS:
-            raise ConfigError(unknown("modality of --modalities", name, DEFAULTS))
+        check_known("modality of --modalities", name, DEFAULTS)
     first = next(iter(dataset), None)
     if first is None:
         raise DataError(f"{dataset.name} has no row to encode")
