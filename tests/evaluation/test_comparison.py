@@ -56,6 +56,15 @@ def say_again(request: Request) -> str:
     return " ".join(words) or "a cat"
 
 
+ONE_CELL = {
+    "seeds": [0],
+    "corruptions": ["all"],
+    "levels": [0.5],
+    "llm_levels": [0.5],
+    "orders": 0,
+}
+
+
 @pytest.fixture(scope="module")
 def config(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     tmp_path = tmp_path_factory.mktemp("compare")
@@ -192,11 +201,7 @@ def test_every_kind_of_the_bank_derives_in_training_what_it_derives_at_test_time
 ) -> None:
     changes = {
         "arms": ["plain-text", "text-centric-random", "text-centric-instruction"],
-        "seeds": [0],
-        "corruptions": ["all"],
-        "levels": [0.5],
-        "llm_levels": [0.5],
-        "orders": 0,
+        **ONE_CELL,
         "training": {"max_steps": 2},
         "output_dir": tmp_path,
     }
@@ -355,11 +360,7 @@ def test_with_folds_every_row_is_tested_once_by_models_that_never_saw_it(
 ) -> None:
     changes = {
         "arms": ["constant", "plain-text", "text-centric"],
-        "seeds": [0],
-        "corruptions": ["all"],
-        "levels": [0.5],
-        "llm_levels": [0.5],
-        "orders": 0,
+        **ONE_CELL,
         "folds": 2,
         "training": {"max_steps": 2},
         "output_dir": tmp_path,

@@ -6,8 +6,10 @@ import json
 import re
 import shutil
 import subprocess
+from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -204,6 +206,14 @@ def test_a_manifest_of_another_shape_does_not_stop_the_page(tmp_path: Path, brok
     assert "37 of 45 outputs accepted" in write_report(run_dir).read_text(encoding="utf-8")
 
 
+def page_of_changed(run_dir: Path, change: Callable[[dict[str, Any]], None]) -> Page:
+    """Return the report of a run whose manifest was changed by hand."""
+    manifest = json.loads((write_run(run_dir) / "manifest.json").read_text())
+    change(manifest)
+    (run_dir / "manifest.json").write_text(json.dumps(manifest))
+    return Page(write_report(run_dir).read_text(encoding="utf-8"))
+
+
 def test_a_broken_shard_becomes_a_notice(tmp_path: Path) -> None:
     run_dir = write_run(tmp_path / "r")
     (run_dir / "data" / "part-00001.parquet").write_bytes(b"PAR1 and no more")
@@ -213,11 +223,7 @@ def test_a_broken_shard_becomes_a_notice(tmp_path: Path) -> None:
 
 
 def test_books_that_do_not_balance_are_shown(tmp_path: Path) -> None:
-    run_dir = write_run(tmp_path / "r")
-    manifest = json.loads((run_dir / "manifest.json").read_text())
-    manifest["totals"]["requested"] = 50
-    (run_dir / "manifest.json").write_text(json.dumps(manifest))
-    page = Page(write_report(run_dir).read_text(encoding="utf-8"))
+    page = page_of_changed(tmp_path / "r", lambda it: it["totals"].update(requested=50))
     assert "50 outputs were requested" in page.text
     assert "add up to 45" in page.text
 

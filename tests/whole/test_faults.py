@@ -9,14 +9,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.commands import Said, textcentric
+from tests.support.small_disk import small_disk
 from tests.support.small_run import hear_interrupts, records, texts, write_prompts, written
 from textcentric.runs.journal import Journal
 
@@ -242,18 +242,6 @@ def test_one_group_in_two_splits_ends_2(table: Table) -> None:
     assert said.code == 2
     assert "group" in said.err
     assert "'g'" in said.err
-
-
-@contextmanager
-def small_disk(folder: Path, size: str) -> Iterator[None]:
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "none", str(folder)]
-    if subprocess.run(mount, capture_output=True).returncode:
-        pytest.skip("mounting a small disk is not permitted here")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 def test_a_full_disk_ends_75_and_the_same_command_goes_on(table: Table) -> None:

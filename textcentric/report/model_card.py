@@ -31,20 +31,6 @@ def write_train_card(
         tags=["textcentric", method, "robustness"],
         metrics=sorted(metrics) or None,
     ).to_yaml()
-    body = _body(folder, method, facts, metrics, settings)
-    card = ModelCard(f"---\n{front}\n---\n\n{body}", ignore_metadata_errors=False)
-    path = folder / "README.md"
-    write_text(path, str(card))
-    return path
-
-
-def _body(
-    folder: Path,
-    method: str,
-    facts: Mapping[str, Json],
-    metrics: Mapping[str, float],
-    settings: Mapping[str, Json],
-) -> str:
     scores = {name: f"{value:.4f}" for name, value in metrics.items()}
     curve = "![loss and metric against steps](learning_curve.png)\n"
     sections = [
@@ -55,7 +41,11 @@ def _body(
         _table("What it is", ("fact", "value"), _flat(facts)),
         _table("How it was trained", ("setting", "value"), _flat(settings)),
     ]
-    return "\n".join(section for section in sections if section)
+    body = "\n".join(section for section in sections if section)
+    card = ModelCard(f"---\n{front}\n---\n\n{body}", ignore_metadata_errors=False)
+    path = folder / "README.md"
+    write_text(path, str(card))
+    return path
 
 
 def _table(title: str, head: tuple[str, str], rows: Mapping[str, Json]) -> str:

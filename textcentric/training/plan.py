@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from textcentric.errors import DataError, Say, check_known
 from textcentric.runs.counters import Steps
@@ -16,9 +16,6 @@ from textcentric.training.folder import FACTS, TrainResult
 from textcentric.training.processes import processes
 from textcentric.training.protocol import Method
 from textcentric.training.start import total_steps
-
-if TYPE_CHECKING:
-    from torch.nn import Module
 
 Planned = Mapping[str, Any]  # figures of a training that has not begun, as JSON values
 
@@ -102,9 +99,12 @@ def check_metric(loop: TrainConfig, kind: str, names: Sequence[str]) -> None:
     check_known(f"metric of {kind}", name, names)
 
 
-def loop_figures(loop: TrainConfig, rows: int) -> dict[str, Any]:
-    """Return what the loop would do with so many rows, and where."""
+def figures(method: Method, loop: TrainConfig, rows: int) -> dict[str, Any]:
+    """Return how many weights would be trained on so many rows, in what steps, and where."""
+    weights = list(method.model.parameters())
     return {
+        "parameters": sum(weight.numel() for weight in weights),
+        "trained": sum(weight.numel() for weight in weights if weight.requires_grad),
         "batch": batch_of(loop),
         "processes": processes(),
         "device": device(loop),
@@ -114,15 +114,6 @@ def loop_figures(loop: TrainConfig, rows: int) -> dict[str, Any]:
         "eval_strategy": loop.eval_strategy,
         "output_dir": str(loop.output_dir),
         "output_dir_holds": holds(loop),
-    }
-
-
-def weights(model: Module) -> dict[str, int]:
-    """Return how many weights a model has, and how many of them are trained."""
-    sizes = [(weight.numel(), weight.requires_grad) for weight in model.parameters()]
-    return {
-        "parameters": sum(size for size, _ in sizes),
-        "trained": sum(size for size, trained in sizes if trained),
     }
 
 

@@ -17,9 +17,8 @@ from textcentric.training.plan import (
     Prepared,
     batch_of,
     check_metric,
+    figures,
     figures_as_text,
-    loop_figures,
-    weights,
     without_evaluation,
 )
 from textcentric.values import Json
@@ -82,9 +81,8 @@ def planned(ready: Prepared) -> dict[str, Json]:
         "held_out_pairs": len(ready.held_out),
         "encoders": {name: one for name, (one, _) in method.encoders.items()},
         "widths": {name: method.latents.width(name) for name in method.names},
-        **weights(method.model),
         "positives": math.ceil(batch / 2) if method.config.mixing else batch,
-        **loop_figures(loop, len(ready.train)),
+        **figures(method, loop, len(ready.train)),
     }
 
 

@@ -25,8 +25,7 @@ from textcentric.training.plan import (
     Planned,
     Prepared,
     check_metric,
-    loop_figures,
-    weights,
+    figures,
     without_evaluation,
 )
 from textcentric.training.processes import first_process
@@ -227,13 +226,12 @@ def planned(ready: Prepared) -> dict[str, Json]:
         "task": decision.task,
         "classes": dict(zip(map(str, decision.classes), decision.counts, strict=True)),
         "model": config.model,
-        **weights(method.model),
         "tokens_a_row": round(mean, 1),
         "longest": max(lengths),
         "full": sum(length >= config.max_length for length in lengths) / len(lengths),
         "max_length": config.max_length,
         "tokens_an_epoch": round(mean * train * texts),
-        **loop_figures(loop, train),
+        **figures(method, loop, train),
     }
 
 

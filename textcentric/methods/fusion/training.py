@@ -19,9 +19,8 @@ from textcentric.training.plan import (
     Planned,
     Prepared,
     check_metric,
+    figures,
     figures_as_text,
-    loop_figures,
-    weights,
     without_evaluation,
 )
 from textcentric.values import Json
@@ -121,8 +120,7 @@ def planned(ready: Prepared) -> dict[str, Json]:
         "modalities": list(method.names),
         "widths": {name: method.fusion.encoder(name).width for name in method.names},
         "variant": method.config.variant,
-        **weights(method.model),
-        **loop_figures(loop, len(ready.train)),
+        **figures(method, loop, len(ready.train)),
     }
 
 

@@ -21,8 +21,7 @@ from textcentric.training.plan import (
     Planned,
     Prepared,
     check_metric,
-    loop_figures,
-    weights,
+    figures,
     without_evaluation,
 )
 from textcentric.training.processes import first_process
@@ -173,12 +172,11 @@ def planned(ready: Prepared) -> dict[str, Json]:
         "proxy_input": config.proxy_input if config.proxied else None,
         "model": config.model,
         "vision_model": config.vision_model,
-        **weights(method.model),
         "tokens_a_text": round(sum(lengths) / len(lengths), 1),
         "longest": max(lengths),
         "full": sum(length >= config.max_length for length in lengths) / len(lengths),
         "max_length": config.max_length,
-        **loop_figures(loop, len(ready.train)),
+        **figures(method, loop, len(ready.train)),
     }
 
 
