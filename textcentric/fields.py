@@ -131,6 +131,13 @@ def output_dir(about: str, default: object = None, shown: str | None = None) -> 
     )
 
 
+def output(about: str, shown: str) -> AnyField:
+    """Return the field of the file that a command writes, where one is named."""
+    return setting(
+        None, about, panel="Output", flags=("-o", "--output"), metavar="PATH", shown=shown
+    )
+
+
 def at_most(what: str, *, least: int = 1) -> AnyField:
     """Return the field of how many of something are taken."""
     return setting(None, f"At most so many {what}.", panel="Data", ge=least)

@@ -132,10 +132,13 @@ def test_another_prompt_than_in_training_is_refused(summarised: Path, tmp_path: 
     assert ask(summarised, tmp_path, prompts="installed", prompt_dir=own).problems == {}
 
 
-def test_a_changed_or_absent_frozen_prompt_is_refused(
-    folder: str, summarised: Path, tmp_path: Path
-) -> None:
-    trained = save(folder, summarised.parent / "run", tmp_path / "model")
+@pytest.fixture
+def trained(folder: str, summarised: Path, tmp_path: Path) -> Path:
+    """Return a model of our own, to be spoilt."""
+    return save(folder, summarised.parent / "run", tmp_path / "model")
+
+
+def test_a_changed_or_absent_frozen_prompt_is_refused(trained: Path, tmp_path: Path) -> None:
     path = trained / "prompts/summarize/brief.jinja"
     path.write_text(path.read_text().replace("Summarise.", "Shorten."))
     with pytest.raises(RunError, match="'summarize/brief' in the model's folder has digest"):
@@ -203,12 +206,9 @@ def test_a_run_without_a_server_gives_its_model_no_address(summarised: Path) -> 
     assert "base_url" not in Downstream.load(summarised).origin.settings
 
 
-def test_another_expert_than_in_training_is_refused(
-    folder: str, summarised: Path, tmp_path: Path
-) -> None:
-    trained = save(folder, summarised.parent / "run", tmp_path / "model")
-    papers = trained / "downstream.json"
-    papers.write_text(papers.read_text().replace('"1-skip-300"', '"0-skip-300"'))
+def test_another_expert_than_in_training_is_refused(trained: Path, tmp_path: Path) -> None:
+    metadata = trained / "downstream.json"
+    metadata.write_text(metadata.read_text().replace('"1-skip-300"', '"0-skip-300"'))
     with pytest.raises(RunError, match="was table 0-skip-300, here it is table 1-skip-300"):
         ask(trained, tmp_path)
 

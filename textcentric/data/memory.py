@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from numbers import Real
 from pathlib import Path
+from typing import Any, Protocol
 
 from textcentric.data import Dataset, Schema, load
 from textcentric.data.frames import table_in_hand
@@ -16,6 +17,21 @@ from textcentric.data.rows import Rows, RowsLike
 from textcentric.data.schema import numeric_target, read_schema
 from textcentric.errors import ConfigError, DataError, unknown
 from textcentric.rows import FILES, Record
+
+
+class NamesRows(Protocol):
+    """Settings that name a data set and choose among its rows."""
+
+    @property
+    def dataset(self) -> str: ...
+    @property
+    def data_dir(self) -> str | None: ...
+    @property
+    def table_schema(self) -> dict[str, Any] | str | None: ...
+    @property
+    def split(self) -> str | None: ...
+    @property
+    def limit(self) -> int | None: ...
 
 
 @dataclass(frozen=True)
@@ -48,6 +64,17 @@ class InHand:
             known = (record.id, record.inputs, record.target, record.group, record.split)
             total.update(f"{known!r}\n".encode())
         return total.hexdigest()
+
+
+def named_or(given: RowsLike | None, config: NamesRows) -> Rows:
+    """Return the rows that settings name and choose, or `given` ones in their place."""
+    return in_hand(
+        config.dataset if given is None else given,
+        config.table_schema,
+        data_dir=config.data_dir,
+        split=config.split,
+        limit=config.limit,
+    )
 
 
 def in_hand(

@@ -45,14 +45,7 @@ class PredictConfig(Settings):
     reuse: tuple[str, ...] = fields.reuse()
     batch_size: int = fields.batch_size(64, "Rows")
     max_failed: float = fields.max_failed()
-    output: str | None = setting(
-        None,
-        "CSV, parquet or jsonl file.",
-        panel="Output",
-        flags=("-o", "--output"),
-        metavar="PATH",
-        shown="JSON lines on stdout",
-    )
+    output: str | None = fields.output("CSV, parquet or jsonl file.", "JSON lines on stdout")
 
 
 class ScoreConfig(Settings):
@@ -66,12 +59,8 @@ class ScoreConfig(Settings):
     image_dir: str | None = fields.image_dir()
     image_expert: str = fields.image_expert()
     batch_size: int = fields.batch_size(32, "Texts")
-    output: Path | None = setting(
-        None,
-        "File of JSON lines; the same command goes on in it.",
-        panel="Output",
-        flags=("-o", "--output"),
-        shown="stdout",
+    output: Path | None = fields.output(
+        "File of JSON lines; the same command goes on in it.", "stdout"
     )
 
 
@@ -135,13 +124,7 @@ class EvaluateRewardConfig(Settings):
     image_expert: str = fields.image_expert()
     limit: int | None = fields.limit()
     batch_size: int = fields.batch_size(32, "Texts")
-    output: Path | None = setting(
-        None,
-        "File of all figures, as JSON.",
-        panel="Output",
-        flags=("-o", "--output"),
-        shown="none",
-    )
+    output: Path | None = fields.output("File of all figures, as JSON.", "none")
 
 
 class EvaluateFusionConfig(Settings):

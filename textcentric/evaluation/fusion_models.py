@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from textcentric.data.memory import InHand, in_hand
+from textcentric.data.memory import InHand, named_or
 from textcentric.data.rows import RowsLike
 from textcentric.errors import ConfigError, DataError, Say, check_known
 from textcentric.evaluation.config import EvaluateFusionConfig
@@ -81,13 +81,7 @@ def known_rows(method: Crmt, rows: Sequence[Record], tell: Say) -> list[Record]:
 
 
 def _rows(config: EvaluateFusionConfig, given: RowsLike | None, tell: Say) -> list[Record]:
-    found = in_hand(
-        config.dataset if given is None else given,
-        config.table_schema,
-        data_dir=config.data_dir,
-        split=config.split,
-        limit=config.limit,
-    )
+    found = named_or(given, config)
     for note in found.notes:
         tell(note)
     if found.schema.target is None and not isinstance(found, InHand):

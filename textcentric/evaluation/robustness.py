@@ -21,7 +21,7 @@ import yaml
 from textcentric.augmentation.opening import lent_engine
 from textcentric.corruption.grid import CLEAN, MARK, Cell, CorruptedRows, check_damaged, make_grid
 from textcentric.corruption.orders import told_in_orders
-from textcentric.data.memory import InHand, in_hand
+from textcentric.data.memory import InHand, named_or
 from textcentric.data.rows import RowsLike
 from textcentric.engines.protocol import Engine
 from textcentric.errors import ConfigError, DataError, Say
@@ -185,13 +185,7 @@ def _rows(config: EvaluateConfig, transform: str, given: RowsLike | None) -> InH
     """Return the rows that have a target, which is on the scale that the models learnt."""
     from textcentric.methods.downstream.decision import scaled
 
-    rows = in_hand(
-        config.dataset if given is None else given,
-        config.table_schema,
-        data_dir=config.data_dir,
-        split=config.split,
-        limit=config.limit,
-    )
+    rows = named_or(given, config)
     records = [scaled(transform, record) for record in rows if record.target is not None]
     if not records:
         raise DataError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from textcentric.data.memory import in_hand
+from textcentric.data.memory import named_or
 from textcentric.data.rows import Rows, RowsLike
 from textcentric.errors import ConfigError, DataError, Say, check_known
 from textcentric.methods.align_vl.latents.cache import Latents
@@ -25,13 +25,7 @@ def encode(
 
     `rows` stand in for those that settings name; `note` is told how many items are done.
     """
-    dataset = in_hand(
-        config.dataset if rows is None else rows,
-        config.table_schema,
-        data_dir=config.data_dir,
-        split=config.split,
-        limit=config.limit,
-    )
+    dataset = named_or(rows, config)
     for line in dataset.notes:
         say(line)
     names = chosen_modalities(dataset, config.modalities)
