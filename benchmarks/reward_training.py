@@ -112,8 +112,9 @@ def read(arm: str, pairs: Sequence[Pair], max_length: int, seed: int, model: str
     """Train once with `arm`, in a folder that is thrown away."""
     gc.collect()
     with tempfile.TemporaryDirectory(prefix="textcentric-bench-") as name:
-        train = train_theirs if arm == TRL else train_ours
-        return train(arm, pairs, max_length, seed, Path(name), model)
+        if arm == TRL:
+            return train_theirs(pairs, max_length, seed, Path(name), model)
+        return train_ours(arm, pairs, max_length, seed, Path(name), model)
 
 
 def train_ours(
@@ -143,7 +144,6 @@ def train_ours(
 
 
 def train_theirs(
-    arm: str,
     pairs: Sequence[Pair],
     max_length: int,
     seed: int,
