@@ -1,4 +1,4 @@
-"""Does the shortcut-aware objective help on real pairs? Every model on every set, with rulers.
+"""Does the shortcut-aware objective help on real pairs? Every model on every set, with baselines.
 
     python -m benchmarks.judges --flickr8k DIR --scienceqa DIR --run RUN -o runs/judges
 

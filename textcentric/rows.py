@@ -1,4 +1,4 @@
-"""What travels through the house: records, rows in words, examples to train on, pairs."""
+"""What the package passes on: records, rows in words, examples to train on, pairs."""
 
 from __future__ import annotations
 

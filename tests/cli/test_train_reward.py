@@ -69,8 +69,8 @@ def test_pairs_become_a_model_with_metrics_and_the_next_command(place: Path) -> 
     assert said.code == 0, said.err
     assert "12 pairs of pairs, 4 held out" in said.err
     assert "textcentric score models/a --input RESPONSES.jsonl" in said.out
-    papers = json.loads((place / "models" / "a" / "train.json").read_text())
-    assert papers["metrics"].keys() >= {"accuracy", "proxy_accuracy", "sfc_mean"}
+    metadata = json.loads((place / "models" / "a" / "train.json").read_text())
+    assert metadata["metrics"].keys() >= {"accuracy", "proxy_accuracy", "sfc_mean"}
     assert "sfc" in (place / "models" / "a" / "README.md").read_text()
 
 
@@ -198,7 +198,7 @@ def test_a_model_that_is_not_there_names_the_nearest(place: Path) -> None:
     assert "expected response (or responses)" in said.err
 
 
-def test_models_are_evaluated_on_every_set_beside_the_rulers(
+def test_models_are_evaluated_on_every_set_beside_the_baselines(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("textcentric.cli.progress.PLAIN_SECONDS", 0.0)
@@ -230,7 +230,7 @@ def test_evaluate_without_a_name_means_downstream_as_before(place: Path) -> None
     assert "unknown model 'nothing'" in said.err
 
 
-def test_best_of_n_stands_beside_rulers(place: Path) -> None:
+def test_best_of_n_stands_beside_baselines(place: Path) -> None:
     assert train("-o", "models/picker").code == 0
     row = {"prompt": "kind :", "responses": ["red", "blue", "a red dog"], "correct": [1, 0, 0]}
     write(place / "many.jsonl", [row, row])

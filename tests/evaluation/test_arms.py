@@ -117,7 +117,7 @@ def test_an_interrupted_trial_of_the_same_settings_is_gone_on_with(
     assert files(tmp_path / "arm") == {"predictions.parquet", "cell.json"}
 
 
-def test_a_kill_between_predictions_and_papers_leaves_no_older_papers(tmp_path: Path) -> None:
+def test_a_kill_between_predictions_and_metadata_leaves_no_older_metadata(tmp_path: Path) -> None:
     _write(tmp_path, Tried({"clean": {"r0": 1}}, 1.0), FIRST)
     assert read_trial(tmp_path, FIRST) is not None
     unwritable = {"settings": object()}

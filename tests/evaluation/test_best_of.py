@@ -62,7 +62,7 @@ def prompts() -> list[Candidates]:
     ]
 
 
-def test_models_stand_beside_rulers_and_the_best_possible() -> None:
+def test_models_stand_beside_baselines_and_the_best_possible() -> None:
     told = best_of_table({"m": Longest()}, prompts(), sizes=(1, 2, 8))  # type: ignore[dict-item]
     assert (told["prompts"], told["left_out"]) == (3, 1)
     assert told["sizes"] == [1, 2, 3]

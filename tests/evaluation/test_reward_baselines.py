@@ -1,4 +1,4 @@
-"""The rulers beside a reward model, by hand."""
+"""The baselines beside a reward model, by hand."""
 
 from __future__ import annotations
 

@@ -119,8 +119,8 @@ def test_the_model_folder_holds_nothing_of_a_checkpoint(tmp_path: Path) -> None:
     folder = tmp_path / "models" / "first"
     run(folder)
     files = {path.relative_to(folder).as_posix() for path in folder.rglob("*")}
-    papers = {"README.md", "learning_curve.png", "metrics.jsonl", "train.json", "run.lock"}
-    assert files == {"model.safetensors", *papers}
+    metadata = {"README.md", "learning_curve.png", "metrics.jsonl", "train.json", "run.lock"}
+    assert files == {"model.safetensors", *metadata}
     assert checkpoint_folder(folder) == tmp_path / "models" / "first-checkpoints"
     assert names(folder)[-1] == "step-00000012"
 

@@ -255,8 +255,8 @@ def test_a_trained_folder_says_what_made_its_text(folder: str, tmp_path: Path) -
         downstream_config({"model": folder, "max_length": 64}), rows, origin=read_origin(done.path)
     )
     one.save(tmp_path / "saved")
-    papers = json.loads((tmp_path / "saved" / "downstream.json").read_text())
-    origin = papers["origin"]
+    metadata = json.loads((tmp_path / "saved" / "downstream.json").read_text())
+    origin = metadata["origin"]
     assert list(origin["prompts"]) == ["summarize/brief"]
     assert origin["prompts"]["summarize/brief"]["writes"] == "summary"
     assert origin["experts"] == {"table": [["table", "1-skip-300"]], "text": [["text", "1"]]}

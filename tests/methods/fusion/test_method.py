@@ -286,8 +286,8 @@ def test_a_folder_that_is_no_fusion_model_is_told_apart(folder: Path, tmp_path: 
     (tmp_path / "m" / "model.safetensors").write_bytes(b"half")
     with pytest.raises(RunError, match="cannot be loaded"):
         Crmt.load(tmp_path / "m", folder)
-    papers = json.loads((tmp_path / "m" / "crmt.json").read_text())
-    (tmp_path / "m" / "crmt.json").write_text(json.dumps(papers | {"format": 9}))
+    metadata = json.loads((tmp_path / "m" / "crmt.json").read_text())
+    (tmp_path / "m" / "crmt.json").write_text(json.dumps(metadata | {"format": 9}))
     with pytest.raises(RunError, match="format"):
         Crmt.load(tmp_path / "m", folder)
     with pytest.raises(ConfigError, match="tau"):

@@ -327,7 +327,7 @@ def test_an_adapter_whose_head_was_not_saved_is_refused(tmp_path: Path) -> None:
         Reward.load(tmp_path / "out")
 
 
-def test_papers_of_another_kind_are_refused(tmp_path: Path) -> None:
+def test_metadata_of_another_kind_are_refused(tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"no reward\.json"):
         Reward.load(tmp_path)
     (tmp_path / "reward.json").write_text("{")
@@ -341,9 +341,9 @@ def test_papers_of_another_kind_are_refused(tmp_path: Path) -> None:
 def test_a_decoder_without_pad_and_end_token_is_refused(tmp_path: Path) -> None:
     config = config_of(tmp_path, "gpt2")
     path = Path(config.model_name_or_path) / "tokenizer_config.json"
-    papers = json.loads(path.read_text())
-    papers.pop("eos_token", None)
-    path.write_text(json.dumps(papers))
+    metadata = json.loads(path.read_text())
+    metadata.pop("eos_token", None)
+    path.write_text(json.dumps(metadata))
     with pytest.raises(ConfigError, match="neither a pad nor an end token"):
         Reward(config, pairs())
 

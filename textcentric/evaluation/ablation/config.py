@@ -1,4 +1,4 @@
-"""What `ablate` is told: what all arms share, as a training takes it, and how they are tested."""
+"""What can be chosen about an ablation: what all arms share, and how they are tested."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from textcentric.methods.downstream import Downstream
 
 Predicted = dict[str, dict[str, Target]]  # cell name -> row id -> prediction
-PREDICTIONS, PAPERS = "predictions.parquet", "cell.json"
+PREDICTIONS, METADATA = "predictions.parquet", "cell.json"
 
 
 @dataclass(frozen=True)
@@ -86,12 +86,14 @@ def _remove_models(folder: Path, but: str | None = None) -> None:
 def read_trial(folder: Path, identity: Given) -> Tried | None:
     """Return what was kept in `folder` under `identity`, None where nothing was."""
     try:
-        papers = json.loads((folder / PAPERS).read_text(encoding="utf-8"))
+        metadata = json.loads((folder / METADATA).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    if papers.get("identity") != json.loads(json.dumps(identity)):
+    if metadata.get("identity") != json.loads(json.dumps(identity)):
         return None
-    return Tried(_read(folder / PREDICTIONS), papers["train_seconds"], papers.get("train_rows", 0))
+    return Tried(
+        _read(folder / PREDICTIONS), metadata["train_seconds"], metadata.get("train_rows", 0)
+    )
 
 
 def arm_examples(arm: Arm, examples: Sequence[Example]) -> list[Example]:
@@ -181,9 +183,9 @@ def _ordered(trial: Trial, method: Downstream) -> Predicted:
 
 
 def _write(folder: Path, tried: Tried, identity: Given) -> None:
-    """Write the predictions, then the papers that say they are complete.
+    """Write the predictions, then the metadata that say they are complete.
 
-    Older papers go first: a kill in between must not leave them beside newer predictions.
+    Older metadata go first: a kill in between must not leave them beside newer predictions.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -198,10 +200,10 @@ def _write(folder: Path, tried: Tried, identity: Given) -> None:
     table = pa.table({n: pa.array(c, pa.string()) for n, c in zip(names, columns, strict=True)})
     with written(folder / PREDICTIONS) as draft:
         pq.write_table(table, draft)
-        (folder / PAPERS).unlink(missing_ok=True)
+        (folder / METADATA).unlink(missing_ok=True)
     seconds = round(tried.train_seconds, 1)
-    papers = {"identity": identity, "train_seconds": seconds, "train_rows": tried.train_rows}
-    write_text(folder / PAPERS, json.dumps(papers, indent=2) + "\n")
+    metadata = {"identity": identity, "train_seconds": seconds, "train_rows": tried.train_rows}
+    write_text(folder / METADATA, json.dumps(metadata, indent=2) + "\n")
 
 
 def _read(path: Path) -> Predicted:

@@ -1,6 +1,6 @@
 """What a reward model is measured beside: rules that look at no picture, and how far it fails.
 
-Each ruler gives the difference of a pair, above 0 where it would choose the chosen response.
+Each baseline gives the difference of a pair, above 0 where it would choose the chosen response.
 """
 
 from __future__ import annotations

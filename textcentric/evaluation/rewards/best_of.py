@@ -55,7 +55,7 @@ def best_of_table(
     sizes: Sequence[int] = (1, 2, 4, 8, 16, 32, 64),
     batch_size: int = 32,
 ) -> BestOf:
-    """Return what each model and ruler picks of n responses, with intervals over prompts.
+    """Return what each model and baseline picks of n responses, with intervals over prompts.
 
     Sizes end at the fewest responses of any prompt, which is always among them. "best possible"
     knows the truth. Prompts of which a response cannot be scored are left out, for all.
@@ -64,7 +64,7 @@ def best_of_table(
     most = min((len(one.responses) for one in kept), default=0)
     wanted = sorted({size for size in sizes if size < most} | {most}) if most else []
     by_name = {name: _scored(model, kept, batch_size) for name, model in models.items()}
-    by_name |= {name: [ruler(one) for one in kept] for name, ruler in RULERS.items()}
+    by_name |= {name: [baseline(one) for one in kept] for name, baseline in BASELINES.items()}
     return {
         "prompts": len(kept),
         "left_out": len(prompts) - len(kept),
@@ -144,7 +144,7 @@ def _scored(model: Reward, prompts: Sequence[Candidates], batch_size: int) -> Sc
     return np.split(flat, ends[:-1])
 
 
-RULERS: dict[str, Callable[[Candidates], np.ndarray]] = {
+BASELINES: dict[str, Callable[[Candidates], np.ndarray]] = {
     "length": lambda one: np.array([len(text) for text in one.responses], float),
     "overlap": lambda one: np.array([overlap(one.descriptions, t) for t in one.responses]),
     "best possible": lambda one: np.array(one.truths),

@@ -1,4 +1,4 @@
-"""Reward models on several sets of pairs: who is right how often, and beside which rulers.
+"""Reward models on several sets of pairs: who is right how often, and beside which baselines.
 
 A model that is trained on one set and tested on all gives the matrix of Li et al. (2025): its own
 set on the diagonal, the others beside it. Every accuracy stands beside those of rules that look
@@ -46,7 +46,7 @@ def reward_matrix(
     text_only: Reward | None = None,
     batch_size: int = 32,
 ) -> dict[str, Any]:
-    """Return every model's accuracy on every set, with intervals and rulers.
+    """Return every model's accuracy on every set, with intervals and baselines.
 
     `text_only` is a model that was trained without descriptions; without one each model stands for
     itself, its descriptions hidden. Intervals are 95 %, bootstrap over groups of pairs. Pairs of
@@ -56,7 +56,7 @@ def reward_matrix(
     return {
         "definition_of_failure": DEFINITION,
         "text_only": "trained without descriptions" if text_only else "descriptions hidden",
-        "sets": {name: _rulers(pairs) for name, pairs in kept.items()},
+        "sets": {name: _baselines(pairs) for name, pairs in kept.items()},
         "left_out": {name: len(sets[name]) - len(pairs) for name, pairs in kept.items()},
         "cells": [
             {"model": model, "set": name, **_cell(method, pairs, text_only, batch_size)}
@@ -101,7 +101,7 @@ def _cell(
     }
 
 
-def _rulers(pairs: Sequence[Pair]) -> dict[str, Accuracy]:
+def _baselines(pairs: Sequence[Pair]) -> dict[str, Accuracy]:
     found = {"length": length_only(pairs), "overlap": word_overlap(pairs)}
     return {name: _accuracy(differences, pairs) for name, differences in found.items()}
 
