@@ -19,7 +19,7 @@ def measure(
     """
     import torch
 
-    from textcentric.methods.fusion.crmt.bound import Head
+    from textcentric.methods.fusion.crmt.radius import Head
     from textcentric.methods.fusion.crmt.step_two import Cached, step_two
 
     drawn = torch.Generator().manual_seed(0)

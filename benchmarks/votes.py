@@ -24,7 +24,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from textcentric.methods.fusion.crmt.bound import Head, radius
+from textcentric.methods.fusion.crmt.radius import Head, radius
 from textcentric.methods.fusion.crmt.step_two import Cached, step_two
 from textcentric.metrics.intervals import Estimate, Resampled
 

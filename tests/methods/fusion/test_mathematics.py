@@ -11,7 +11,9 @@ import torch
 from torch import Tensor
 
 from textcentric.errors import ConfigError
-from textcentric.methods.fusion.crmt.bound import (
+from textcentric.methods.fusion.crmt.objective import hinge_loss, margin_loss, mixed
+from textcentric.methods.fusion.crmt.orthogonal import own, rownorm
+from textcentric.methods.fusion.crmt.radius import (
     Head,
     gradient_norms,
     lipschitz,
@@ -19,8 +21,6 @@ from textcentric.methods.fusion.crmt.bound import (
     radius,
     released_lipschitz,
 )
-from textcentric.methods.fusion.crmt.objective import hinge_loss, margin_loss, mixed
-from textcentric.methods.fusion.crmt.orthogonal import own, rownorm
 from textcentric.methods.fusion.crmt.step_two import Cached, step_two
 from textcentric.methods.fusion.rivals.mcr import divergence, importance, shared
 from textcentric.methods.fusion.rivals.ogm_ge import modulation

@@ -24,8 +24,8 @@ from torch import Tensor, nn
 from textcentric.errors import ConfigError, DataError, RunError
 from textcentric.folders import write_text
 from textcentric.methods.fusion.config import CrmtConfig, crmt_config
-from textcentric.methods.fusion.crmt.bound import Head, lipschitz, radius, released_lipschitz
 from textcentric.methods.fusion.crmt.objective import classification_loss
+from textcentric.methods.fusion.crmt.radius import Head, lipschitz, radius, released_lipschitz
 from textcentric.methods.fusion.crmt.step_two import Cached, StepTwo, step_two
 from textcentric.methods.fusion.encoders import check_encoders, make_encoder
 from textcentric.methods.fusion.inputs import Senses, modalities, needs_eyes

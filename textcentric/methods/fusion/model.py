@@ -16,8 +16,8 @@ import torch
 from torch import Tensor, nn
 
 from textcentric.methods.fusion.config import Orthogonality
-from textcentric.methods.fusion.crmt.bound import Head
 from textcentric.methods.fusion.crmt.orthogonal import ORTHOGONALITY
+from textcentric.methods.fusion.crmt.radius import Head
 from textcentric.methods.fusion.encoders import Encoder
 
 Batch = Mapping[str, Tensor]

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from textcentric.methods.fusion.config import Over
-from textcentric.methods.fusion.crmt.bound import Head, radius
+from textcentric.methods.fusion.crmt.radius import Head, radius
 
 MAY_LOSE = 0.01  # of the held-out accuracy
 
