@@ -10,7 +10,7 @@ import textcentric as tc
 from tests.support.small_run import model, records, run
 from textcentric.api.progress import Line
 from textcentric.api.results import Result, html_table
-from textcentric.errors import ConfigError
+from textcentric.errors import ConfigError, RunError
 
 
 def test_a_table_of_a_notebook_holds_text_alone() -> None:
@@ -40,6 +40,27 @@ def test_a_run_is_a_frame_and_a_table_of_its_prompts(tmp_path: Path) -> None:
     assert "<td>own/whole</td>" in done._repr_html_()
     assert tc.list_runs(tmp_path)[0] == done
     assert list(tc.list_runs(tmp_path).to_pandas()["status"]) == ["finished"]
+
+
+def test_a_run_is_opened_by_path_or_by_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = run(Path("runs/first"), 2)
+    assert tc.Run("runs/first") == tc.Run("first") == tc.Run(Path("runs/first")) == done
+    assert tc.Run("first").status == "finished"
+
+
+def test_what_is_no_run_is_refused_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("rows").mkdir()
+    run(Path("runs/first"), 2)
+    with pytest.raises(RunError, match="rows holds no run"):
+        tc.Run("rows")
+    with pytest.raises(ConfigError, match="unknown run 'frist'; did you mean 'first'"):
+        tc.Run("frist")
+    with pytest.raises(ConfigError, match="a run is 5, expected its folder"):
+        tc.Run(5)  # type: ignore[arg-type]
 
 
 def test_progress_is_told_to_a_function(tmp_path: Path) -> None:

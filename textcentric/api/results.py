@@ -10,9 +10,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
+from textcentric.errors import ConfigError, RunError
 from textcentric.runs import listing
 from textcentric.runs.lineage import lineage
-from textcentric.runs.manifest import Manifest, read_manifest
+from textcentric.runs.manifest import MANIFEST, Manifest, read_manifest
 from textcentric.runs.shards import schemas
 
 if TYPE_CHECKING:
@@ -136,11 +137,18 @@ class Ablation(Result):
     pictures: tuple[Path, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class Run:
-    """A run directory as Hugging Face data sets."""
+    """A run directory as Hugging Face data sets, by its path or by its name in `runs/`.
+
+    Raises RunError for a folder that holds no run, and ConfigError with the nearest name where
+    there is no such folder.
+    """
 
     path: Path
+
+    def __init__(self, path: str | Path) -> None:
+        object.__setattr__(self, "path", _folder_of(path))
 
     @cached_property
     def manifest(self) -> Manifest:
@@ -204,6 +212,20 @@ class Run:
             return HubDataset.from_parquet(filled)
         schema = pq.read_schema(files[0]) if files else schemas(numeric_target=True)[name]
         return HubDataset(schema.empty_table())
+
+
+def _folder_of(run: str | Path) -> Path:
+    """Return the folder of a run by its path or name."""
+    if not isinstance(run, str | Path):
+        raise ConfigError(f"a run is {run!r:.60}, expected its folder or its name in runs/")
+    try:
+        return listing.find_run(str(run))
+    except ConfigError:
+        if Path(run).is_dir():
+            raise RunError(
+                f"{run} holds no run (no {MANIFEST}); see `textcentric runs list`"
+            ) from None
+        raise
 
 
 @dataclass(frozen=True)
