@@ -13,15 +13,14 @@ from typing import TypedDict
 
 from textcentric.corruption.grid import CLEAN, Cell
 from textcentric.errors import DataError
-from textcentric.metrics.intervals import (
-    Estimate,
-    Resampled,
+from textcentric.metrics.drop_ratio import (
     area_estimate,
     drop_interval,
     drop_ratio,
     smallest_detectable,
     why_undefined,
 )
+from textcentric.metrics.intervals import Estimate, Resampled
 from textcentric.metrics.scores import find_score, score
 from textcentric.rows import Target
 
