@@ -167,12 +167,12 @@ def ablate(
     `rows` are those of CRMT, or the latents of Align-VL; `settings` are the keys of
     `ablate METHOD`, its `output_dir` among them.
     """
-    from textcentric.api.models import learnt_from
-    from textcentric.evaluation.ablation.ablation import ABLATIONS
-
     if method not in ABLATED:
         raise ConfigError(unknown("method to ablate", method, ABLATED))
     require(f"ablate {method}")
+    from textcentric.api.models import learnt_from
+    from textcentric.evaluation.ablation.ablation import ABLATIONS
+
     rows = in_store(rows)  # type: ignore[assignment]
     in_hand = not (rows is None or by_name(rows) or isinstance(rows, Result))
     with watched(progress) as (_, say):
