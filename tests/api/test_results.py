@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -107,3 +110,39 @@ def test_a_wrong_name_is_answered_with_the_nearest() -> None:
         tc.train("downstream")
     with pytest.raises(ConfigError, match="unknown key of compare 'arm'; did you mean 'arms'"):
         tc.compare("petfinder", arm="constant", engine="scripted")
+
+
+@pytest.mark.parametrize("setting", ["engine", "prompts", "output_dir", "dataset"])
+def test_describe_refuses_what_it_does_not_read(setting: str) -> None:
+    settings: dict[str, Any] = {setting: "x"}
+    with pytest.raises(ConfigError, match=f"unknown key of describe '{setting}'"):
+        tc.describe(records(1), **settings)
+
+
+def test_rows_in_hand_are_all_described_and_of_a_file_the_first_five(tmp_path: Path) -> None:
+    file = tmp_path / "rows.csv"
+    file.write_text("id,age\n" + "".join(f"a{n},{n}\n" for n in range(8)))
+    assert len(tc.describe(records(8)).table) == 8
+    assert len(tc.describe(records(8), limit=2).table) == 2
+    assert len(tc.describe(file).table) == 5
+
+
+def test_a_method_to_ablate_is_looked_up_before_anything_is_imported() -> None:
+    code = """
+import sys, textcentric as tc
+try:
+    tc.ablate("downstream")
+except tc.ConfigError as error:
+    print(error, "torch" in sys.modules)
+"""
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert said.stdout.startswith("unknown method to ablate 'downstream'")
+    assert said.stdout.endswith(" False\n")
+
+
+def test_the_wheel_says_that_the_package_has_types() -> None:
+    from hatchling.builders.wheel import WheelBuilder
+
+    root = Path(tc.__file__).parent.parent
+    files = {file.distribution_path for file in WheelBuilder(str(root)).recurse_included_files()}
+    assert {"textcentric/py.typed", "textcentric/__init__.py"} <= files

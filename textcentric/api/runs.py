@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
-from textcentric.api.given import in_store, settings_of
+from textcentric.api.given import by_name, in_store, settings_of
 from textcentric.api.progress import Progress, watched
 from textcentric.api.results import Described, Estimate, Run, RunList
-from textcentric.augmentation.config import AugmentConfig, resolve
+from textcentric.augmentation.config import EXPERTS, ROWS, AugmentConfig, resolve
 from textcentric.augmentation.description import Described as InWords
 from textcentric.augmentation.driver import Progress as Counted
 from textcentric.augmentation.driver import stream as stream_job
@@ -31,28 +31,32 @@ from textcentric.data.memory import label
 from textcentric.data.rows import Rows, RowsLike
 from textcentric.engines.event_loop import run_in_background
 from textcentric.engines.protocol import Engine
-from textcentric.errors import Say
+from textcentric.errors import ConfigError, Say, unknown
 from textcentric.rows import Record
 from textcentric.runs import listing
 from textcentric.runs.counters import Steps
 from textcentric.runs.manifest import read_manifest
 from textcentric.runs.shards import Failure, Output
 
+FEW = 5  # rows that `describe` shows of a data set by name
 RESULTS = "results.json"  # in the folder of an evaluation or comparison
 
 
 def describe(
     rows: RowsLike, *, schema: SchemaSource = None, progress: Progress = None, **settings: Any
 ) -> Described:
-    """Return rows in the experts' words, without a language model; the first five of them.
+    """Return rows in the experts' words, without a language model.
 
-    `settings` are the keys of `describe`: `limit`, `split`, `image_expert`, ...
+    `settings` are the keys of `describe`: `limit`, `split`, `image_expert`, ... Of rows by name or
+    path the first five are described where no `limit` is given, of those in hand all.
 
     >>> describe("petfinder", limit=2).to_pandas()                              # doctest: +SKIP
     """
     rows = in_store(rows)  # type: ignore[assignment]
     with watched(progress) as (steps, say):
-        given = {"limit": 5, **settings, "dataset": label(rows)}
+        _refuse_others(settings)
+        few = {"limit": FEW} if by_name(rows) else {}
+        given = {**few, **settings, "dataset": label(rows)}
         config = settings_of(AugmentConfig, given, say)
         dataset = load_rows(config, rows, schema)
         for note in dataset.notes:
@@ -64,6 +68,15 @@ def describe(
         if words is not None
     }
     return Described(None, values, [{"id": i, **of["parts"]} for i, of in values.items()])
+
+
+def _refuse_others(settings: Mapping[str, object]) -> None:
+    """Raise ConfigError for a setting that `describe` does not read."""
+    fields = {*ROWS, *EXPERTS} - {"dataset"}
+    own = [name for name, path in AugmentConfig.places().items() if path[0] in fields]
+    for name in settings:
+        if name not in own:
+            raise ConfigError(unknown("key of describe", name, own))
 
 
 def _told(
