@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -197,6 +198,13 @@ class Run:
         """Return the accepted rows as a data frame."""
         return self.dataset.to_pandas()
 
+    def __repr__(self) -> str:
+        try:
+            counts = [f"{fate}={number}" for fate, number in self.totals.items()]
+            return f"Run({', '.join([repr(str(self.path)), f'status={self.status!r}', *counts])})"
+        except RunError:  # before its first manifest, or not JSON
+            return f"Run({str(self.path)!r})"
+
     def _repr_html_(self) -> str:
         counts: Mapping[str, Mapping[str, int]] = self.manifest.get("counts", {})
         rows = [{"prompt": prompt, **fates} for prompt, fates in counts.items()]
@@ -209,9 +217,28 @@ class Run:
         files = sorted((self.path / name).glob("*.parquet"))
         filled = [str(file) for file in files if pq.read_metadata(file).num_rows]
         if filled:
-            return HubDataset.from_parquet(filled)
+            with _without_bars():
+                return HubDataset.from_parquet(filled)
         schema = pq.read_schema(files[0]) if files else schemas(numeric_target=True)[name]
         return HubDataset(schema.empty_table())
+
+
+@contextmanager
+def _without_bars() -> Iterator[None]:
+    """Keep Hugging Face's progress bars off stderr."""
+    from datasets.utils import (
+        are_progress_bars_disabled,
+        disable_progress_bars,
+        enable_progress_bars,
+    )
+
+    shown = not are_progress_bars_disabled()
+    disable_progress_bars()
+    try:
+        yield
+    finally:
+        if shown:
+            enable_progress_bars()
 
 
 def _folder_of(run: str | Path) -> Path:
