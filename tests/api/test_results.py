@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +15,9 @@ import textcentric as tc
 from tests.support.small_run import model, records, run
 from textcentric.api.progress import Line
 from textcentric.api.results import Result, html_table
-from textcentric.errors import ConfigError, RunError
+from textcentric.data.memory import InHand
+from textcentric.data.schema import Schema
+from textcentric.errors import ConfigError, RequestError, RunError
 
 
 def test_a_table_of_a_notebook_holds_text_alone() -> None:
@@ -77,6 +81,55 @@ def test_without_progress_nothing_is_printed(
 ) -> None:
     run(tmp_path / "run", 2)
     assert capfd.readouterr() == ("", "")
+
+
+def test_reading_the_rows_of_a_run_prints_nothing(tmp_path: Path) -> None:
+    run(tmp_path / "run", 2)
+    code = "import sys, textcentric as tc; assert len(tc.Run(sys.argv[1]).dataset)"
+    shown = {n: v for n, v in os.environ.items() if n != "HF_DATASETS_DISABLE_PROGRESS_BARS"}
+    shown["HF_HOME"] = str(tmp_path / "cache")
+    read = [sys.executable, "-c", code, str(tmp_path / "run")]
+    done = subprocess.run(read, capture_output=True, text=True, check=True, env=shown)
+    assert (done.stdout, done.stderr) == ("", "")
+
+
+def test_a_run_shows_its_status_and_totals(tmp_path: Path) -> None:
+    done = run(tmp_path / "run", 2, "A calm dog.", prompts="own/whole")
+    start = f"Run({str(tmp_path / 'run')!r}, status='finished', requested="
+    assert repr(done).startswith(start)
+
+
+def test_a_run_of_which_nothing_came_is_warned_of(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    done = run(tmp_path / "run", 2, RequestError("the server is down"), prompts="own/whole")
+    assert done.status == "failed"
+    assert "status='failed', requested=4" in repr(done)
+    (warning,) = [line for line in caplog.records if line.levelno == logging.WARNING]
+    assert warning.getMessage() == f"nothing came of {done}: its errors say why"
+
+
+def test_rows_without_a_schema_are_warned_of(caplog: pytest.LogCaptureFixture) -> None:
+    rows = [{"id": "a", "text": "A calm dog.", "price": 3.5}]
+    tc.describe(rows)
+    assert [(line.name, line.levelname) for line in caplog.records] == [("textcentric", "WARNING")]
+    assert "the columns id, text, price are" in caplog.text
+    assert "schema={'text': 'text', 'target': 'price'}" in caplog.text
+    caplog.clear()
+    tc.describe(rows, schema={"text": "text", "target": "price", "task": "regression"})
+    assert caplog.text == ""
+
+
+def test_the_notes_of_rows_are_warnings_or_lines(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    rows = InHand(records(2), Schema(), notes=("these are not the real rows",))
+    run(tmp_path / "quiet", rows)
+    assert caplog.messages == ["these are not the real rows"]
+    assert caplog.records[0].levelno == logging.WARNING
+    run(tmp_path / "shown", rows, progress=True)
+    assert caplog.messages == ["these are not the real rows"]
+    assert "these are not the real rows\n" in capfd.readouterr().err
 
 
 def test_with_progress_a_line_is_written_over() -> None:

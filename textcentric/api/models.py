@@ -17,7 +17,7 @@ from textcentric.api.given import (
     settings_of,
     source,
 )
-from textcentric.api.progress import Progress, watched
+from textcentric.api.progress import Progress, warned, watched
 from textcentric.api.results import Encoded, Predictions, Result, Retrieved, Run, Scores, Trained
 from textcentric.data.pairs import PairsLike
 from textcentric.data.rows import RowsLike
@@ -125,7 +125,7 @@ def predict(
             steps=steps,
         )
         for note in predicted.notes:
-            say(note)
+            warned(progress, say)(note)
     table = list(predicted.rows())
     path = None if config.output is None else write_predictions(table, config.output)
     return Predictions(path, {"predictions": table}, table, predicted.problems)

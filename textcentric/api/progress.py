@@ -46,11 +46,17 @@ class Line:
         self._width = 0
 
 
+def warned(progress: Progress, say: Say) -> Say:
+    """Return who is told of warnings: the line where one is shown, else the log, at WARNING."""
+    return say if progress is True else log.warning
+
+
 @contextmanager
 def watched(progress: Progress) -> Iterator[tuple[Steps | None, Say]]:
     """Yield who is told of steps, None for nobody, and who is told in words.
 
-    Where nothing is printed, words go to the log `textcentric`.
+    Where nothing is printed, words go to the log `textcentric`, which
+    shows warnings alone unless the program asks for more; see `warned`.
     """
     if progress is True:
         line = Line()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from textcentric.api.given import by_name, in_store, settings_of
-from textcentric.api.progress import Progress, watched
+from textcentric.api.progress import Progress, warned, watched
 from textcentric.api.results import Described, Estimate, Run, RunList
 from textcentric.augmentation.config import EXPERTS, ROWS, AugmentConfig, resolve
 from textcentric.augmentation.description import Described as InWords
@@ -60,7 +60,7 @@ def describe(
         config = settings_of(AugmentConfig, given, say)
         dataset = load_rows(config, rows, schema)
         for note in dataset.notes:
-            say(note)
+            warned(progress, say)(note)
         told = run_in_background(lambda: asyncio.to_thread(_told, config, dataset, steps, say))
     values: dict[str, dict[str, Any]] = {
         record.id: {"parts": dict(words.row.parts), "experts": words.experts, "notes": words.notes}
@@ -113,9 +113,13 @@ def augment(
     with watched(progress) as (steps, say):
         config, engine_in_hand = _config(rows, prompts, engine, output_dir, settings)
         dataset = load_rows(config, rows, schema)
-        with opened(config, rows=dataset, engine=engine_in_hand, say=say) as run:
+        warn = warned(progress, say)
+        with opened(config, rows=dataset, engine=engine_in_hand, say=say, warn=warn) as run:
             _to_end(run, steps)
-            return Run(run.job.folder)
+            done = Run(run.job.folder)
+        if done.status == "failed":
+            warn(f"nothing came of {done}: its errors say why")
+        return done
 
 
 def estimate(
@@ -136,7 +140,8 @@ def estimate(
     with watched(progress) as (steps, say):
         config, engine_in_hand = _config(rows, prompts, engine, output_dir, settings)
         dataset = load_rows(config, rows, schema)
-        with opened(config, rows=dataset, engine=engine_in_hand, say=say) as run:
+        warn = warned(progress, say)
+        with opened(config, rows=dataset, engine=engine_in_hand, say=say, warn=warn) as run:
             run.job.budget = replace(run.job.budget, rows=PILOT_ROWS)
             _to_end(run, steps)
             taken = estimate_run(run.job)
@@ -167,7 +172,8 @@ async def stream(
     with watched(progress) as (steps, say):
         config, engine_in_hand = _config(rows, prompts, engine, output_dir, settings)
         dataset = load_rows(config, rows, schema)
-        with opened(config, rows=dataset, engine=engine_in_hand, say=say) as run:
+        warn = warned(progress, say)
+        with opened(config, rows=dataset, engine=engine_in_hand, say=say, warn=warn) as run:
             if finished_manifest(run.job) is not None:
                 return
             run.job.on_progress = _counted(run, steps)

@@ -50,18 +50,20 @@ def opened(
     on_progress: Progress | None = None,
     on_row: OnRow | None = None,
     say: Say = lambda line: None,
+    warn: Say | None = None,
 ) -> Iterator[Opened]:
     """Open a run: data, prompts, engine, directory; hold its lock until the end.
 
     `rows`, `engine` and `library` stand in for what the configuration names; such an engine is
-    its owner's to close. Raises the error of whatever cannot be used, before anything is written.
+    its owner's to close. `warn`, else `say`, is told the notes of the rows.
+    Raises the error of whatever cannot be used, before anything is written.
     """
     folders = [config.prompt_dir] if config.prompt_dir else []
     library = library or PromptLibrary.load(*folders)
     plan = make_plan(config, library)
     dataset = rows if rows is not None else load_rows(config)
     for note in dataset.notes:
-        say(note)
+        (warn or say)(note)
     own_engine = engine is None
     engine = engine or make_engine(config)
     identity = run_identity(config, dataset, plan, engine)

@@ -179,8 +179,19 @@ def _in_hand(table: Table, data_dir: str | Path | None, schema: SchemaSource) ->
     root = Path(data_dir) if data_dir else Path.cwd()
     layout = _fitted(Layout(table, read_schema(schema), root))
     _refuse_unknown_columns(layout.schema, table.columns)
-    from_hub = table.path == "data set"
-    return Located(table.path, "hub" if from_hub else "memory", root, layout)
+    origin = "hub" if table.path == "data set" else "memory"
+    return Located(table.path, origin, root, layout, _without_schema(table, schema))
+
+
+def _without_schema(table: Table, schema: SchemaSource) -> tuple[str, ...]:
+    """Return what to know where nothing says which columns are text and target."""
+    if schema is not None:
+        return ()
+    return (
+        f"no schema says what the columns {', '.join(table.columns)} are, so all are read as a"
+        " table, none as text or target; give one, such as"
+        " schema={'text': 'text', 'target': 'price'}",
+    )
 
 
 def _own_table(path: Path, data_dir: str | Path | None, schema: SchemaSource) -> Located:
