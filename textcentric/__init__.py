@@ -102,53 +102,25 @@ __all__ = [
 ]
 
 
+API = (
+    "Run ablate augment compare describe estimate evaluate evaluate_fusion evaluate_reward"
+    " latents list_runs load_model make_report predict retrieve score stream train"
+)
+
 __getattr__ = importing(
     __name__,
     {
-        "api": [
-            "Run",
-            "ablate",
-            "augment",
-            "compare",
-            "describe",
-            "estimate",
-            "evaluate",
-            "evaluate_fusion",
-            "evaluate_reward",
-            "latents",
-            "list_runs",
-            "load_model",
-            "make_report",
-            "predict",
-            "retrieve",
-            "score",
-            "stream",
-            "train",
-        ],
-        "augmentation.config": ["AugmentConfig"],
-        "data": ["load"],
-        "engines": [
-            "Engine",
-            "Message",
-            "Request",
-            "Response",
-            "Sampling",
-            "ScriptedEngine",
-            "open_engine",
-        ],
-        "errors": [
-            "ConfigError",
-            "DataError",
-            "EngineError",
-            "PromptError",
-            "RequestError",
-            "RunError",
-            "StoppedError",
-            "TextCentricError",
-        ],
-        "prompts.library": ["PromptLibrary"],
-        "prompts.prompt": ["Prompt"],
-        "rows": ["Pair", "Record", "TextRow"],
+        "api": API.split(),
+        "augmentation.config": "AugmentConfig".split(),
+        "data": "load".split(),
+        "engines": "Engine Message Request Response Sampling ScriptedEngine open_engine".split(),
+        "errors": (
+            "ConfigError DataError EngineError PromptError RequestError RunError StoppedError"
+            " TextCentricError"
+        ).split(),
+        "prompts.library": "PromptLibrary".split(),
+        "prompts.prompt": "Prompt".split(),
+        "rows": "Pair Record TextRow".split(),
     },
 )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +11,14 @@ import pytest
 import yaml
 
 import textcentric as tc
-from tests.support.before import FOLDER
+from tests.support.before import working_copy
 from textcentric.errors import ConfigError
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*bitsandbytes")
 LOOP: dict[str, Any] = {"max_steps": 2, "learning_rate": 0.01, "use_cpu": True}
 
 
-@pytest.fixture(autouse=True)
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Work in a copy of the folder that the version before left."""
-    folder = tmp_path / "before"
-    shutil.copytree(FOLDER, folder)
-    monkeypatch.chdir(folder)
-    return folder
+place = pytest.fixture(autouse=True, name="place")(working_copy)
 
 
 def pairs() -> list[dict[str, Any]]:

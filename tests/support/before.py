@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 import textcentric as tc
 
@@ -109,3 +112,11 @@ def augment(
         seed=7,
     )
     return engine
+
+
+def working_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Work in a copy of the folder that the version before left; for a fixture."""
+    folder = tmp_path / "before"
+    shutil.copytree(FOLDER, folder)
+    monkeypatch.chdir(folder)
+    return folder

@@ -17,7 +17,15 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from tests.support.before import EVALUATION, FOLDER, LATENTS, QUESTIONS, SCORES, TRAININGS, augment
+from tests.support.before import (
+    EVALUATION,
+    LATENTS,
+    QUESTIONS,
+    SCORES,
+    TRAININGS,
+    augment,
+    working_copy,
+)
 from tests.support.commands import Said, textcentric
 from textcentric.settings import with_current_names
 
@@ -26,13 +34,7 @@ FATES = ("data", "rejected", "errors")
 pytestmark = pytest.mark.filterwarnings("ignore:.*bitsandbytes")
 
 
-@pytest.fixture(autouse=True)
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Work in a copy of the folder that the version before left."""
-    folder = tmp_path / "before"
-    shutil.copytree(FOLDER, folder)
-    monkeypatch.chdir(folder)
-    return folder
+place = pytest.fixture(autouse=True, name="place")(working_copy)
 
 
 def asked(line: str) -> Said:
