@@ -5,6 +5,15 @@ from __future__ import annotations
 from textcentric.settings import AnyField, Key, setting
 
 LEVELS = (0.1, 0.3, 0.5, 0.7, 0.9)  # of damage, where none are given
+# Kinds of damage, as `--help` names them; what each does is in `textcentric.corruption`.
+DAMAGE = (
+    "word-dropout",
+    "feature-dropout",
+    "image-words",
+    "all",
+    "image-noise",
+    "audio-noise",
+)
 # Flags of the roles of columns, by their keys in a schema.
 ROLES = {
     "id": Key("id", "Column of the id."),
@@ -19,7 +28,8 @@ ROLES = {
 
 def dataset(default: object = None) -> AnyField:
     """Return the field that names a data set."""
-    return setting(default, "petfinder, airbnb, avito, a table's path or OWNER/NAME.", panel="Data")
+    about = "A table's path, OWNER/NAME, or a named set (see `textcentric data list`)."
+    return setting(default, about, panel="Data")
 
 
 def data_dir() -> AnyField:
@@ -177,7 +187,7 @@ def lora_target_modules() -> AnyField:
 
 def corruptions(default: object) -> AnyField:
     """Return the field of the kinds of damage."""
-    about = "Kinds of damage, or all of them at once: all,word-dropout,feature-dropout."
+    about = f"Kinds of damage: {', '.join(DAMAGE)}; all is words, columns and pictures."
     return setting(default, about, panel="Damage")
 
 

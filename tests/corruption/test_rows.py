@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from textcentric import fields
+from textcentric.corruption.grid import NAMES
 from textcentric.corruption.orders import part_orders
 from textcentric.corruption.rows import (
     CORRUPTIONS,
@@ -70,6 +72,10 @@ def some_words(n: int, row_id: str = "r1") -> Record:
 
 
 # ---- levels
+
+
+def test_the_help_of_a_command_names_every_kind_of_damage() -> None:
+    assert sorted(fields.DAMAGE) == sorted(NAMES)
 
 
 @pytest.mark.parametrize("name", CORRUPTIONS)

@@ -19,7 +19,11 @@ if TYPE_CHECKING:
     from textcentric.rows import Record
 
 Named = Annotated[
-    str, typer.Argument(metavar="DATASET", help="petfinder, airbnb, avito, a path or OWNER/NAME.")
+    str,
+    typer.Argument(
+        metavar="DATASET",
+        help="A path, OWNER/NAME, or a named set (see `textcentric data list`).",
+    ),
 ]
 SHOWN_FAULTS = 5
 
@@ -39,7 +43,9 @@ def show(config: AugmentConfig, dataset: Named, as_json: AsJson = False) -> None
 
 
 def fetch(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="petfinder, airbnb or avito.")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="A named set (see `textcentric data list`).")
+    ],
     sample: Annotated[bool, typer.Option("--sample", help="Write the built-in sample.")] = False,
     rows: Annotated[
         int,
