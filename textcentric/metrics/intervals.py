@@ -3,7 +3,7 @@
 Rows are drawn once; every arm, seed and level is scored on the same draws, so that differences
 are paired. Seeds are pooled: the score of a draw is the mean of the seeds' scores on it. The
 intervals therefore speak of other test rows, not of other trainings; show the seeds beside them.
-Legend: N rows, R resamples, L levels.
+Legend: N rows, R resamples.
 """
 
 from __future__ import annotations
