@@ -180,6 +180,50 @@ def test_rows_in_hand_are_all_described_and_of_a_file_the_first_five(tmp_path: P
     assert len(tc.describe(file).table) == 5
 
 
+@pytest.mark.parametrize("engine", [42, None, tc.ScriptedEngine])
+def test_what_is_no_engine_is_refused(engine: Any) -> None:
+    with pytest.raises(ConfigError, match=r"engine is .+, expected the name of one"):
+        tc.augment(records(1), engine=engine)
+
+
+def test_wrong_arguments_are_answered_in_one_sentence() -> None:
+    wrong: Any = None
+    own = tc.ScriptedEngine()
+    with pytest.raises(ConfigError, match="prompts are None, expected a name"):
+        tc.augment(records(1), engine=own, prompts=wrong)
+    with pytest.raises(ConfigError, match="limit is '2', expected a number of rows"):
+        tc.load("rows.csv", limit="2")  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="the answer is 5, expected a text"):
+        tc.ScriptedEngine(5)  # type: ignore[arg-type]
+    with pytest.raises(
+        ConfigError, match="unknown key of augment 'promts'; did you mean 'prompts'"
+    ):
+        tc.AugmentConfig(promts="x")
+    with pytest.raises(ConfigError, match="limit='x': Input should be a valid integer"):
+        tc.AugmentConfig(limit="x")
+    mixed: Any = [*records(1), {"id": "a"}]
+    with pytest.raises(ConfigError, match="a mixed list, of Record and dict; give rows of one"):
+        tc.describe(mixed)
+
+
+def test_what_is_said_twice_is_refused() -> None:
+    own = tc.ScriptedEngine()
+    with pytest.raises(ConfigError, match="dataset='airbnb' says again what an argument says"):
+        tc.augment("petfinder", dataset="airbnb")
+    with pytest.raises(ConfigError, match="the one given is open, so leave model out"):
+        tc.augment(records(1), engine=own, model="zzz")
+    with pytest.raises(ConfigError, match="dataset='airbnb' says again"):
+        tc.predict("models/first", "petfinder", dataset="airbnb")
+    with pytest.raises(ConfigError, match="the one given is open, so leave base_url out"):
+        tc.evaluate("models/first", "petfinder", engine=own, base_url="http://localhost/v1")
+
+
+def test_a_run_is_not_loaded_as_a_model(tmp_path: Path) -> None:
+    done = run(tmp_path / "run", 2)
+    with pytest.raises(ConfigError, match=r'is a run, not a model; train one: tc.train\("downstr'):
+        tc.load_model(str(done.path))
+
+
 def test_a_method_to_ablate_is_looked_up_before_anything_is_imported() -> None:
     code = """
 import sys, textcentric as tc

@@ -14,6 +14,7 @@ from textcentric.api.given import (
     engine_name,
     in_store,
     places,
+    refuse_twice,
     settings_of,
     source,
 )
@@ -67,6 +68,7 @@ def evaluate(
     require("evaluate downstream")
     rows = in_store(rows)  # type: ignore[assignment]
     folders = places(models)
+    refuse_twice(settings, ["dataset"], engine_in_hand(engine))
     with watched(progress) as (steps, say):
         named = {"models": folders, "dataset": source(rows), "engine": engine_name(engine)}
         config = located(folders, settings_of(EvaluateConfig, {**settings, **named}, say))

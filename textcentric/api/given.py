@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,10 +13,12 @@ from textcentric.data.frames import table_in_hand
 from textcentric.data.memory import InHand
 from textcentric.data.schema import Schema
 from textcentric.engines.protocol import Engine
-from textcentric.errors import Say
+from textcentric.errors import ConfigError, Say
 from textcentric.rows import Record
 from textcentric.settings import Settings, read
 
+ENGINES = "the name of one, such as 'vllm', or an open one, such as tc.open_engine('vllm')"
+OF_ENGINE = ("model", "llm", "base_url", "engine_settings", "engine")
 Model = TypeVar("Model", bound=Settings)
 
 
@@ -91,8 +93,32 @@ def _record(row: object) -> object:
 
 
 def engine_in_hand(engine: str | Engine | None) -> Engine | None:
-    """Return an engine that the caller opened, None where it is named or absent."""
-    return None if engine is None or isinstance(engine, str) else engine
+    """Return an engine that the caller opened, None where it is named or absent.
+
+    Raises ConfigError for what is no engine.
+    """
+    if engine is None or isinstance(engine, str):
+        return None
+    if isinstance(engine, type) or not callable(getattr(engine, "generate", None)):
+        raise ConfigError(f"engine is {engine!r:.60}, expected {ENGINES}")
+    return engine
+
+
+def refuse_twice(
+    settings: Mapping[str, object], arguments: Iterable[str], engine: Engine | None = None
+) -> None:
+    """Raise ConfigError for a setting that one of the `arguments`, or an open engine, has said."""
+    given = {name: value for name, value in settings.items() if value is not None}
+    for name in given.keys() & set(arguments):
+        raise ConfigError(
+            f"{name}={given[name]!r:.60} says again what an argument says; give one of the two"
+        )
+    for name in given if engine is not None else ():
+        if name.partition(".")[0] in OF_ENGINE:
+            raise ConfigError(
+                f"{name}={given[name]!r:.60} is for an engine that is opened by its name; the one"
+                f" given is open, so leave {name} out"
+            )
 
 
 def engine_name(engine: str | Engine | None) -> str | None:

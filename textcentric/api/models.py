@@ -14,6 +14,7 @@ from textcentric.api.given import (
     engine_name,
     in_store,
     place,
+    refuse_twice,
     settings_of,
     source,
 )
@@ -86,7 +87,15 @@ def load_model(folder: str | Path | Result, *, files: str | Path | None = None) 
     """
     from textcentric.training.folder import FACTS, find_model_folder
 
-    path = find_model_folder(place(folder), FACTS)
+    try:
+        path = find_model_folder(place(folder), FACTS)
+    except ConfigError:
+        if not is_run(place(folder)):
+            raise
+        run = place(folder)
+        raise ConfigError(
+            f'{run} is a run, not a model; train one: tc.train("downstream", "{run}")'
+        ) from None
     about = json.loads((path / FACTS).read_text(encoding="utf-8"))
     name = about.get("identity", {}).get("method")
     if name not in METHODS:
@@ -114,6 +123,7 @@ def predict(
     require("predict")
     rows = in_store(rows)  # type: ignore[assignment]
     trained = place(model) if isinstance(model, str | Path | Result) else model
+    refuse_twice(settings, ["dataset", "input"], engine_in_hand(engine))
     with watched(progress) as (steps, say):
         given = {**settings, "engine": engine_name(engine), "dataset": source(rows)}
         config = settings_of(PredictConfig, given, say)

@@ -8,7 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
-from textcentric.api.given import by_name, in_store, settings_of
+from textcentric.api.given import (
+    ENGINES,
+    by_name,
+    engine_in_hand,
+    in_store,
+    refuse_twice,
+    settings_of,
+)
 from textcentric.api.progress import Progress, warned, watched
 from textcentric.api.results import Described, Estimate, Run, RunList
 from textcentric.augmentation.config import EXPERTS, ROWS, AugmentConfig, resolve
@@ -111,10 +118,10 @@ def augment(
     """
     rows = in_store(rows)  # type: ignore[assignment]
     with watched(progress) as (steps, say):
-        config, engine_in_hand = _config(rows, prompts, engine, output_dir, settings)
+        config, opened_engine = _config(rows, prompts, engine, output_dir, settings)
         dataset = load_rows(config, rows, schema)
         warn = warned(progress, say)
-        with opened(config, rows=dataset, engine=engine_in_hand, say=say, warn=warn) as run:
+        with opened(config, rows=dataset, engine=opened_engine, say=say, warn=warn) as run:
             _to_end(run, steps)
             done = Run(run.job.folder)
         if done.status == "failed":
@@ -138,10 +145,10 @@ def estimate(
     """
     rows = in_store(rows)  # type: ignore[assignment]
     with watched(progress) as (steps, say):
-        config, engine_in_hand = _config(rows, prompts, engine, output_dir, settings)
+        config, opened_engine = _config(rows, prompts, engine, output_dir, settings)
         dataset = load_rows(config, rows, schema)
         warn = warned(progress, say)
-        with opened(config, rows=dataset, engine=engine_in_hand, say=say, warn=warn) as run:
+        with opened(config, rows=dataset, engine=opened_engine, say=say, warn=warn) as run:
             run.job.budget = replace(run.job.budget, rows=PILOT_ROWS)
             _to_end(run, steps)
             taken = estimate_run(run.job)
@@ -170,10 +177,10 @@ async def stream(
     """
     rows = in_store(rows)  # type: ignore[assignment]
     with watched(progress) as (steps, say):
-        config, engine_in_hand = _config(rows, prompts, engine, output_dir, settings)
+        config, opened_engine = _config(rows, prompts, engine, output_dir, settings)
         dataset = load_rows(config, rows, schema)
         warn = warned(progress, say)
-        with opened(config, rows=dataset, engine=engine_in_hand, say=say, warn=warn) as run:
+        with opened(config, rows=dataset, engine=opened_engine, say=say, warn=warn) as run:
             if finished_manifest(run.job) is not None:
                 return
             run.job.on_progress = _counted(run, steps)
@@ -228,12 +235,26 @@ def _config(
     output_dir: str | Path | None,
     settings: dict[str, Any],
 ) -> tuple[AugmentConfig, Engine | None]:
-    named = engine if isinstance(engine, str) else engine.fingerprint().get("engine", "own")
+    in_hand = engine_in_hand(engine)
+    if engine is None:
+        raise ConfigError(f"engine is None, expected {ENGINES}")
+    refuse_twice(settings, ["dataset"], in_hand)
+    named = engine if in_hand is None else in_hand.fingerprint().get("engine", "own")
     flags = {
-        "prompts": prompts if isinstance(prompts, str) else ",".join(prompts),
+        "prompts": _prompts(prompts),
         "engine": named,
         "output_dir": str(output_dir) if output_dir else None,
         "dataset": label(rows),
     }
     config = resolve(None, {**settings, **flags})
-    return config, None if isinstance(engine, str) else engine
+    return config, in_hand
+
+
+def _prompts(prompts: str | Sequence[str]) -> str:
+    """Return names of prompts, comma-separated."""
+    names = [prompts] if isinstance(prompts, str) else prompts
+    if not isinstance(names, Sequence) or not all(isinstance(name, str) for name in names):
+        raise ConfigError(
+            f"prompts are {prompts!r:.60}, expected a name, such as 'adversarial', or several"
+        )
+    return ",".join(names)

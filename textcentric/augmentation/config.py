@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
-from pydantic import model_validator
+from pydantic import ValidationError, model_validator
 
 from textcentric import fields
-from textcentric.errors import ConfigError
+from textcentric.errors import ConfigError, unknown
 from textcentric.runs.identity import ADDED, CALL, RUNTIME
-from textcentric.settings import Given, Settings, Values, read, setting
+from textcentric.settings import Given, Settings, Values, first_problem, read, setting
 
 # The keys that say which rows are read, and those that say how experts put them into words.
 ROWS = ("dataset", "data_dir", "table_schema", "split", "limit", "require")
@@ -98,6 +98,15 @@ class AugmentConfig(Settings):
     format: Literal["parquet", "jsonl"] = setting(
         "parquet", "jsonl writes JSON lines beside the parquet.", panel="Output"
     )
+
+    def __init__(self, **values: Any) -> None:
+        """Raise ConfigError, with the nearest name for an unknown one."""
+        for name in values.keys() - type(self).model_fields.keys():
+            raise ConfigError(unknown("key of augment", name, type(self).model_fields))
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            raise ConfigError(first_problem(error, self.called)) from error
 
     @model_validator(mode="after")
     def _without_secrets(self) -> AugmentConfig:

@@ -245,8 +245,9 @@ def _refuse_wrong_filters(limit: int | None, require: tuple[str, ...] | list[str
         raise ConfigError(f"require is {require!r}, expected a list such as ['image']")
     for modality in require:
         check_known("modality", modality, REQUIRED)
-    if limit is not None and limit < 1:
-        raise ConfigError(f"limit is {limit}, expected a number of rows from 1 up, or none")
+    whole = isinstance(limit, int) and not isinstance(limit, bool)
+    if limit is not None and (not whole or limit < 1):
+        raise ConfigError(f"limit is {limit!r:.60}, expected a number of rows from 1 up, or none")
 
 
 def _matching(result: Scan, split: str | None, require: tuple[str, ...] | list[str]) -> int | None:

@@ -174,7 +174,9 @@ def _check_targets(rows: InHand) -> None:
 def _check_records(records: Sequence[Record]) -> None:
     wrong = next((row for row in records if not isinstance(row, Record)), None)
     if wrong is not None or not records:
-        found = "no rows" if not records else f"a {type(wrong).__name__}"
+        kinds = sorted({type(row).__name__ for row in records})
+        mixed = f"a mixed list, of {' and '.join(kinds)}; give rows of one kind"
+        found = "no rows" if not kinds else mixed if kinds[1:] else f"a {kinds[0]}"
         raise ConfigError(
             "expected Records, dictionaries, a data frame, a data set or a name; got " + found
         )

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from textcentric.engines.protocol import Limits, Message, Request, Response, named
 from textcentric.engines.reasoning import split_reasoning
-from textcentric.errors import EngineError, RequestError
+from textcentric.errors import ConfigError, EngineError, RequestError
 
 Said = str | Response | Exception
 Answer = str | Exception | Mapping[str, Said] | Callable[[Request], Said | Awaitable[Said]]
@@ -39,6 +39,11 @@ class ScriptedEngine:
         revision: str = "1",
         keep: bool = True,
     ) -> None:
+        if not (isinstance(answer, str | Exception | Mapping) or callable(answer)):
+            raise ConfigError(
+                f"the answer is {answer!r:.60}, expected a text, a mapping of parts of prompts to"
+                " texts, a function of the request, or an exception"
+            )
         self.answer = answer
         self.delay = delay
         self.model = model
