@@ -214,6 +214,11 @@ def test_what_is_said_twice_is_refused() -> None:
         tc.augment(records(1), engine=own, model="zzz")
     with pytest.raises(ConfigError, match="dataset='airbnb' says again"):
         tc.predict("models/first", "petfinder", dataset="airbnb")
+    for function in (tc.latents, tc.compare):
+        with pytest.raises(ConfigError, match="dataset='airbnb' says again"):
+            function("petfinder", dataset="airbnb")
+    with pytest.raises(ConfigError, match="dataset='airbnb' says again"):
+        tc.evaluate_fusion("models/first", "petfinder", dataset="airbnb")
     with pytest.raises(ConfigError, match="the one given is open, so leave base_url out"):
         tc.evaluate("models/first", "petfinder", engine=own, base_url="http://localhost/v1")
 

@@ -119,6 +119,7 @@ def evaluate_fusion(
     require("evaluate fusion")
     rows = in_store(rows)  # type: ignore[assignment]
     with watched(progress) as (steps, say):
+        refuse_twice(settings, ["dataset"])
         given = {**settings, "dataset": source(rows)}
         config = settings_of(EvaluateFusionConfig, given, say)
         in_hand = None if by_name(rows) else rows
@@ -148,6 +149,7 @@ def compare(
     with watched(progress) as (steps, say):
         named = {"augment.engine": engine_name(engine)}
         named |= {} if rows is None else {"dataset": source(rows)}
+        refuse_twice(settings, [] if rows is None else ["dataset"])
         written = read_keys(Path(config)) if config else {}
         chosen = settings_of(CompareConfig, {**written, **settings, **named}, say)
         chosen.check()

@@ -182,6 +182,7 @@ def latents(rows: RowsLike, *, progress: Progress = None, **settings: Any) -> En
 
     require("latents")
     rows = in_store(rows)  # type: ignore[assignment]
+    refuse_twice(settings, ["dataset"])
     with watched(progress) as (steps, say):
         config = settings_of(LatentsConfig, {**settings, "dataset": source(rows)}, say)
         note = steps or (lambda modality, done, items: None)
