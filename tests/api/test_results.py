@@ -219,6 +219,10 @@ def test_what_is_said_twice_is_refused() -> None:
             function("petfinder", dataset="airbnb")
     with pytest.raises(ConfigError, match="dataset='airbnb' says again"):
         tc.evaluate_fusion("models/first", "petfinder", dataset="airbnb")
+    with pytest.raises(ConfigError, match="dataset='airbnb' says again"):
+        tc.train("crmt", "petfinder", dataset="airbnb")
+    with pytest.raises(ConfigError, match="dataset='airbnb' says again"):
+        tc.ablate("crmt", "petfinder", dataset="airbnb")
     with pytest.raises(ConfigError, match="the one given is open, so leave base_url out"):
         tc.evaluate("models/first", "petfinder", engine=own, base_url="http://localhost/v1")
 

@@ -180,7 +180,9 @@ def ablate(
     rows = in_store(rows)  # type: ignore[assignment]
     in_hand = not (rows is None or by_name(rows) or isinstance(rows, Result))
     with watched(progress) as (_, say):
-        given = {**settings, **learnt_from(ABLATED[method], rows)}
+        learnt = learnt_from(ABLATED[method], rows)
+        refuse_twice(settings, learnt)
+        given = {**settings, **learnt}
         config = settings_of(ABLATED[method], given, say)
         config.check()
         ablated = ABLATIONS[method](config, rows if in_hand else None, say=say)

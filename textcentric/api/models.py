@@ -57,7 +57,9 @@ def train(
     rows = in_store(rows)  # type: ignore[assignment]
     in_hand = not (rows is None or by_name(rows) or isinstance(rows, Run | Result))
     with watched(progress) as (steps, say):
-        training = settings_of(model, {**settings, **learnt_from(model, rows)}, say)
+        learnt = learnt_from(model, rows)
+        refuse_twice(settings, learnt)
+        training = settings_of(model, {**settings, **learnt}, say)
         training.check()
         trade = method_training(method)
         ready = trade.prepared(training, say, rows=rows if in_hand else None)
