@@ -53,10 +53,22 @@ def newest_run() -> Path:
 
 
 def list_runs(parent: Path) -> list[Listed]:
-    """Return the manifests of the runs in `parent`, newest first, each with its `path`."""
-    folders = [path.parent for path in parent.glob(f"*/{MANIFEST}")]
+    """Return the manifests of the runs in `parent`, newest first, each with its `path`.
+
+    A manifest tells the second of the start; of runs of one second the one written last is newer.
+    """
+    manifests = sorted(parent.glob(f"*/{MANIFEST}"), key=_written_at, reverse=True)
+    folders = [path.parent for path in manifests]
     runs: list[Listed] = [{"path": str(folder), **_manifest_or_why(folder)} for folder in folders]
     return sorted(runs, key=lambda run: run.get("started", ""), reverse=True)
+
+
+def _written_at(path: Path) -> int:
+    """Return when a file was last written, in nanoseconds; 0 where it is gone by now."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _manifest_or_why(folder: Path) -> Listed:
