@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from pydantic import ValidationError
 
 from textcentric.augmentation.config import AugmentConfig
 from textcentric.cli.options import AsJson, Quiet, Verbose, configured
@@ -20,7 +19,6 @@ from textcentric.cli.terminal import columns, say
 from textcentric.errors import ConfigError, RunError
 from textcentric.folders import Change, brief, holder, read_yaml
 from textcentric.runs.shards import FOLDERS
-from textcentric.settings import first_problem
 
 if TYPE_CHECKING:
     from textcentric.engines.protocol import Engine
@@ -345,10 +343,10 @@ def saved_config(folder: Path, flags: Mapping[str, Any]) -> AugmentConfig:
     values = {name: value for name, value in saved.items() if name in AugmentConfig.model_fields}
     values |= {"output_dir": str(folder), "resume": "auto", **flags}
     try:
-        return AugmentConfig.model_validate(values)
-    except ValidationError as error:
+        return AugmentConfig(**values)
+    except ConfigError as error:
         raise RunError(
-            f"{folder / 'run.yaml'}: {first_problem(error, 'the run')}; it was"
+            f"{folder / 'run.yaml'}: {error}; it was"
             " written by another version: run `textcentric augment` again with --reuse"
             f" {shlex.quote(str(folder))}"
         ) from error
