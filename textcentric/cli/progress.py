@@ -7,11 +7,11 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from textcentric.runs.counters import Metrics
-from textcentric.runs.shards import Failure, Output
-
 if TYPE_CHECKING:
     from rich.console import RenderableType
+
+    from textcentric.runs.counters import Metrics
+    from textcentric.runs.shards import Failure, Output
 
 LOADING = "loading the models"
 PLAIN_SECONDS = 15.0
@@ -79,6 +79,8 @@ class Progress:
 
     def show_row(self, outputs: Sequence[Output | Failure]) -> None:
         """Take the last accepted variant of a row as the newest."""
+        from textcentric.runs.shards import Output
+
         for output in outputs:
             if isinstance(output, Output) and output.prompt != "clean" and not output.reason:
                 self._newest = output
