@@ -13,8 +13,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from textcentric.errors import RunError, StoppedError
 from textcentric.values import Json
 
@@ -111,6 +109,8 @@ def writing(path: Path) -> Iterator[None]:
 
 def read_yaml(path: Path) -> dict[str, Any]:
     """Read a YAML mapping; an absent file reads as an empty one."""
+    import yaml
+
     return (yaml.safe_load(path.read_text(encoding="utf-8")) or {}) if path.is_file() else {}
 
 
