@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -139,7 +140,7 @@ def train_config(values: Given) -> TrainConfig:
     return TrainConfig.of(values)
 
 
-class TrainingSettings(Settings):
+class TrainingSettings(Settings, ABC):
     """What `train NAME` is told whatever the method: the loop, the seed, and where it goes.
 
     A method's own settings are in the section `part`. Keys of the loop and of the method may
@@ -163,13 +164,13 @@ class TrainingSettings(Settings):
             raise ConfigError("train.output_dir: give output_dir (-o) outside the section")
         return self
 
+    @abstractmethod
     def name(self) -> str:
         """Return how the folder of the model is named, before its fingerprint."""
-        raise NotImplementedError
 
+    @abstractmethod
     def check(self) -> None:
         """Raise ConfigError where what is learnt from is missing, or settings do not fit."""
-        raise NotImplementedError
 
     def method(self) -> Any:
         """Return the configuration of the method."""
