@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from textcentric.data import read_schema
+from textcentric.data.schema import Schema, numeric_target, question
 from textcentric.errors import ConfigError
 
 
@@ -51,3 +52,24 @@ def test_a_schema_file_that_is_absent_or_no_mapping_is_explained(tmp_path: Path)
     (tmp_path / "torn.yaml").write_text("id: [a, b\n")
     with pytest.raises(ConfigError, match="cannot be read as YAML"):
         read_schema(tmp_path / "torn.yaml")
+
+
+@pytest.mark.parametrize(
+    ("schema", "numeric"),
+    [
+        (Schema(task="regression"), True),
+        (Schema(task="classification", choices={0: "slow", 1: "fast"}), True),
+        (Schema(task="classification", choices={"a": "a"}), False),
+        (Schema(), False),
+    ],
+)
+def test_targets_are_numbers_where_the_schema_says_so(schema: Schema, numeric: bool) -> None:
+    assert numeric_target(schema) is numeric
+
+
+def test_the_question_names_the_target_and_its_choices() -> None:
+    schema = Schema(target="speed", task="classification", choices={0: "slow", 1: "fast"})
+    assert question(schema) == {
+        "task": "What is the most likely speed of this listing?",
+        "choices": ["slow", "fast"],
+    }

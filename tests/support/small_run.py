@@ -12,7 +12,7 @@ from textcentric import augment
 from textcentric.api import Run
 from textcentric.engines.protocol import Request
 from textcentric.engines.scripted import ScriptedEngine
-from textcentric.errors import RequestError
+from textcentric.errors import EngineError, RequestError
 from textcentric.rows import Record
 from textcentric.runs import shards
 
@@ -213,3 +213,14 @@ def balance(run: Run) -> dict[str, int]:
     assert totals["rejected"] == len(written(run.path, "rejected"))
     assert totals["failed"] == len(written(run.path, "errors"))
     return dict(totals)
+
+
+class Dying:
+    """Answer as the model does until `after` requests were answered, then be dead."""
+
+    def __init__(self, after: int):
+        self.left = after
+
+    def __call__(self, request: Request) -> Any:
+        self.left -= 1
+        return model(request) if self.left >= 0 else EngineError("the engine ran out of memory")
