@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -116,17 +117,13 @@ def augment(
 
     >>> run = augment("petfinder", limit=24, engine=ScriptedEngine("A calm dog."))  # doctest: +SKIP
     """
-    rows = in_store(rows)  # type: ignore[assignment]
-    with watched(progress) as (steps, say):
-        config, opened_engine = _config(rows, prompts, engine, output_dir, settings)
-        dataset = load_rows(config, rows, schema)
-        warn = warned(progress, say)
-        with opened(config, rows=dataset, engine=opened_engine, say=say, warn=warn) as run:
-            _to_end(run, steps)
-            done = Run(run.job.folder)
-        if done.status == "failed":
-            warn(f"nothing came of {done}: its errors say why")
-        return done
+    asked = (prompts, engine, output_dir, schema, settings)
+    with _opened(rows, *asked, progress=progress) as (run, steps, warn):
+        _to_end(run, steps)
+        done = Run(run.job.folder)
+    if done.status == "failed":
+        warn(f"nothing came of {done}: its errors say why")
+    return done
 
 
 def estimate(
@@ -143,15 +140,11 @@ def estimate(
 
     The answers of the pilot are kept in the run directory, and `augment` goes on with them.
     """
-    rows = in_store(rows)  # type: ignore[assignment]
-    with watched(progress) as (steps, say):
-        config, opened_engine = _config(rows, prompts, engine, output_dir, settings)
-        dataset = load_rows(config, rows, schema)
-        warn = warned(progress, say)
-        with opened(config, rows=dataset, engine=opened_engine, say=say, warn=warn) as run:
-            run.job.budget = replace(run.job.budget, rows=PILOT_ROWS)
-            _to_end(run, steps)
-            taken = estimate_run(run.job)
+    asked = (prompts, engine, output_dir, schema, settings)
+    with _opened(rows, *asked, progress=progress) as (run, steps, _):
+        run.job.budget = replace(run.job.budget, rows=PILOT_ROWS)
+        _to_end(run, steps)
+        taken = estimate_run(run.job)
     kinds: tuple[Literal["prompt_tokens", "output_tokens", "seconds"], ...]
     kinds = ("prompt_tokens", "output_tokens", "seconds")
     table = [
@@ -159,6 +152,27 @@ def estimate(
         for kind in kinds
     ]
     return Estimate(Path(taken["path"]), taken, table)
+
+
+@contextmanager
+def _opened(
+    rows: RowsLike,
+    prompts: str | Sequence[str],
+    engine: str | Engine,
+    output_dir: str | Path | None,
+    schema: SchemaSource,
+    settings: dict[str, Any],
+    *,
+    progress: Progress,
+) -> Iterator[tuple[Opened, Steps | None, Say]]:
+    """Open the run that a caller asked for; yield it, who follows its steps, who is warned."""
+    rows = in_store(rows)  # type: ignore[assignment]
+    with watched(progress) as (steps, say):
+        config, opened_engine = _config(rows, prompts, engine, output_dir, settings)
+        dataset = load_rows(config, rows, schema)
+        warn = warned(progress, say)
+        with opened(config, rows=dataset, engine=opened_engine, say=say, warn=warn) as run:
+            yield run, steps, warn
 
 
 async def stream(
