@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from difflib import get_close_matches
 
-SHOWN = 40  # known names that a message lists
+SHOWN = 40  # known names that a message lists; where there are more, the nearest few
+FEW = 12
 Say = Callable[[str], None]
 
 
@@ -82,5 +83,8 @@ def unknown(what: str, name: str, known: Iterable[str]) -> str:
     nearest = [known for known in names if known.endswith(f"/{name}")]  # its folder was left out
     nearest += get_close_matches(name, names, n=1, cutoff=0.5)
     hint = f"; did you mean {nearest[0]!r}?" if nearest else ";"
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return f"unknown {what} {name!r}{hint} Known: {', '.join(names[:SHOWN]) or 'none'}{more}"
+    listed, more = names, ""
+    if len(names) > SHOWN:
+        listed = sorted(get_close_matches(name, names, n=FEW, cutoff=0.0))
+        more = f" and {len(names) - FEW} more"
+    return f"unknown {what} {name!r}{hint} Known: {', '.join(listed) or 'none'}{more}"

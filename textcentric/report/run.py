@@ -56,6 +56,8 @@ def _view(run_dir: Path) -> dict[str, object]:
         "model": str(section(run.manifest, "engine").get("model") or "").rstrip("/\\"),
         "prompts": prompts,
         "totals": totals,
+        "variants": _variants(prompts, totals),
+        "clean": next((line for line in prompts if line["name"] == shards.CLEAN), None),
         "reasons": _reasons(run.manifest, found),
         "errors": _ranked(section(run.manifest, "errors") or found.errors),
         "charts": _charts(run),
@@ -110,6 +112,15 @@ def _totals(manifest: Mapping[str, Json], prompts: list[dict[str, Any]]) -> dict
         for key in ("requested", *STATUSES)
     }
     return {**totals, "bar": _bar(totals)}
+
+
+def _variants(prompts: list[dict[str, Any]], totals: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the counts of the headline: variants alone, or all outputs where none is owed."""
+    written = [line for line in prompts if line["name"] != shards.CLEAN]
+    if not any(line["requested"] for line in written):
+        return {**totals, "of": "outputs"}
+    counts = {key: sum(line[key] for line in written) for key in ("requested", *STATUSES)}
+    return {**counts, "of": "variants", "bar": _bar(counts)}
 
 
 def _reasons(manifest: Mapping[str, Json], found: Tally) -> list[dict[str, Any]]:
