@@ -195,14 +195,14 @@ def result(cell: Cell, folder: Path) -> dict[str, Any]:
 
 def trained(cell: Cell, rows: Mapping[str, list[Record]], folder: Path) -> Any:
     """Return the model of a cell, trained now where it is not in `folder`."""
-    from textcentric.methods.fusion import Crmt, crmt_config
+    from textcentric.methods.fusion import Crmt, CrmtConfig
     from textcentric.training.config import TrainConfig
     from textcentric.training.loop import train
 
     place = folder / "models" / cell.model
     if not (place / "crmt.json").is_file():
         values = {"variant": cell.variant, "seed": cell.seed, **dict(cell.changes)}
-        method = Crmt(crmt_config(MODEL | values), rows["train"], folder / "data")
+        method = Crmt(CrmtConfig.of(MODEL | values), rows["train"], folder / "data")
         loop = TrainConfig(**TRAIN, output_dir=place, seed=cell.seed)
         told = train(method, loop, rows["train"], rows["validation"], quiet=True)
         write_text(_finish(cell, folder), json.dumps(told.metrics))

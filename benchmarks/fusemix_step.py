@@ -57,12 +57,12 @@ def measure(
 
 def _ours(latents: Any, model: dict[str, Any], place: Path, batch: int, steps: int) -> Any:
     """Train; return seconds of a step, and of reading its latents."""
-    from textcentric.methods.align_vl import AlignVl, align_config
+    from textcentric.methods.align_vl import AlignConfig, AlignVl
     from textcentric.training.config import TrainConfig
     from textcentric.training.loop import train
 
     rows = latents.rows("train")
-    method = AlignVl(align_config(model), latents, rows)
+    method = AlignVl(AlignConfig.of(model), latents, rows)
     inner, loading = method.collate, []
 
     def collate(rows: Any, epoch: int) -> Any:
@@ -91,12 +91,12 @@ def _bare(arrays: Any, model: dict[str, Any], batch: int, steps: int) -> float:
     import torch
     from torch.nn.functional import cross_entropy, normalize
 
-    from textcentric.methods.align_vl import align_config
+    from textcentric.methods.align_vl import AlignConfig
     from textcentric.methods.align_vl.model import Adapters
 
     torch.manual_seed(0)
     held = {name: torch.from_numpy(one).float() for name, one in arrays.items()}
-    adapters = Adapters(WIDTHS, align_config(model)).train()
+    adapters = Adapters(WIDTHS, AlignConfig.of(model)).train()
     optimizer = torch.optim.AdamW(adapters.parameters(), lr=1e-3, weight_decay=0.1, fused=True)
     order = torch.randperm(len(held["image"]))
     half = batch // 2

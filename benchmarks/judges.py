@@ -95,7 +95,7 @@ def trained(
     sets: dict[str, list[Pair]], folder: Path, seeds: int, model: str
 ) -> Iterator[tuple[str, Any]]:
     """Yield the name of each model and itself, trained now where it is not in `folder`."""
-    from textcentric.methods.reward import Reward, reward_config
+    from textcentric.methods.reward import Reward, RewardConfig
     from textcentric.training.config import TrainConfig
     from textcentric.training.loop import train
 
@@ -107,7 +107,7 @@ def trained(
                 place = folder / "models" / name
                 if not (place / "reward.json").is_file():
                     values = {"model_name_or_path": model, "reward_objective": objective}
-                    method = Reward(reward_config(METHOD | values | {"seed": seed}), pairs)
+                    method = Reward(RewardConfig.of(METHOD | values | {"seed": seed}), pairs)
                     known = [pair for pair in pairs if not method.reader.too_long(pair)]
                     config = TrainConfig(**SETTINGS, output_dir=place, seed=seed)
                     train(method, config, known, quiet=True)

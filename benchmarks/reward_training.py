@@ -130,14 +130,14 @@ def train_ours(
     **changes: Any,
 ) -> Reading:
     """Train with our loop, by the arm's strategy or another; `changes` are of the method."""
-    from textcentric.methods.reward import Reward, reward_config
+    from textcentric.methods.reward import Reward, RewardConfig
 
     chosen = {
         "model_name_or_path": model,
         "max_length": max_length,
         "reward_objective": "sfc" if arm == SFC else "bt",
     }
-    method = Reward(reward_config(chosen | changes), pairs)
+    method = Reward(RewardConfig.of(chosen | changes), pairs)
     values = SETTINGS | OUR_PRECISION | {"per_device_train_batch_size": BATCH}
     values |= {"train_sampling_strategy": strategy or STRATEGY[arm], "num_train_epochs": epochs}
     return timed(method, method.model.main, pairs, values | {"output_dir": folder, "seed": seed})
@@ -154,8 +154,8 @@ def train_theirs(
     import torch
     import transformers
     from datasets import Dataset
-    from trl.trainer.reward_config import RewardConfig
     from trl.trainer.reward_trainer import RewardTrainer
+    from trl.trainer.RewardConfig import RewardConfig
 
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()

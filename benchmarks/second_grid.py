@@ -22,7 +22,7 @@ from textcentric.corruption.grid import make_grid
 from textcentric.engines.scripted import ScriptedEngine
 from textcentric.evaluation.config import EvaluateConfig
 from textcentric.evaluation.robustness import evaluate
-from textcentric.methods.downstream import Downstream, downstream_config
+from textcentric.methods.downstream import Downstream, DownstreamConfig
 from textcentric.runs.examples import read_examples
 from textcentric.runs.origin import read_origin
 
@@ -93,7 +93,7 @@ def trained(folder: Path, model: str, max_length: int) -> Path:
     """Save a model that reads summaries; what it says of them does not matter here."""
     table = write_table(folder / "training.csv", TRAINING_ROWS)
     run(configure(table, folder / "training", prompts="summarize/brief"))
-    values = downstream_config({"model": model, "max_length": max_length})
+    values = DownstreamConfig.of({"model": model, "max_length": max_length})
     reader = Downstream(
         values, read_examples(folder / "training"), origin=read_origin(folder / "training")
     )

@@ -113,12 +113,12 @@ class Bench:
         return found
 
     def _made(self, trial: Trial) -> dict[str, Any]:
-        from textcentric.methods.reward import Reward, reward_config
+        from textcentric.methods.reward import Reward, RewardConfig
 
         start = self._untrained() if trial.scratch else self.start()
         values = {"model_name_or_path": str(start), "max_length": 64, "seed": trial.seed}
         pairs = scene_pairs(trial.environment, self.pairs, trial.seed)
-        method = Reward(reward_config(values | METHODS[trial.method]), pairs)
+        method = Reward(RewardConfig.of(values | METHODS[trial.method]), pairs)
         seconds = self._train(method, pairs, trial.seed)
         return {"seconds": seconds, **self._tested(method, trial.environment)}
 
@@ -184,14 +184,14 @@ class Bench:
 
     def start(self) -> Path:
         """Return the model that has learnt from neutral pairs, made where it is not there."""
-        from textcentric.methods.reward import Reward, reward_config
+        from textcentric.methods.reward import Reward, RewardConfig
 
         sizes = fingerprint([self.pairs, self.epochs, self.width, LEARNING_RATE])
         folder = self.folder / "models" / f"start-{sizes}"
         if not (folder / "reward.json").is_file():
             pairs = scene_pairs(Environment(strength=0.5), self.pairs, START_SEED)
             values = {"model_name_or_path": str(self._untrained()), "max_length": 64}
-            method = Reward(reward_config(values), pairs)
+            method = Reward(RewardConfig.of(values), pairs)
             self._train(method, pairs, START_SEED)
             method.save(folder)
         return folder

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from textcentric.errors import DataError
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 Target = float | int | str | None
 # Raw values by modality, which decides their type; see Record.
@@ -15,6 +18,22 @@ CLEAN = "clean"
 DERIVED = ("summary", "reason")  # parts that an LLM writes
 MODALITIES = ("table", "text", "image", "audio")  # in the order in which a row says them
 FILES = ("image", "audio")  # of these a value is paths of files
+
+
+class Source(Protocol):
+    """Where rows come from: a name, the kind of place, what columns mean, a digest of all."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def origin(self) -> str: ...
+
+    @property
+    def schema(self) -> BaseModel: ...
+
+    @property
+    def digest(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,12 @@ def line(total: int, seconds: float, metrics: Metrics) -> str:
     return Progress(total).line(metrics)
 
 
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Show a plain line at every step, not now and then."""
+    monkeypatch.setattr("textcentric.cli.progress.PLAIN_SECONDS", 0.0)
+
+
 def test_nothing_is_said_of_the_remaining_time_before_a_row_is_done() -> None:
     said = line(24, 60.0, Metrics(admitted=24, output_tokens=600))
     assert said.endswith("10 tokens/s, remaining time not known yet")
@@ -75,9 +81,8 @@ def test_the_display_is_cut_to_the_width_and_reads_no_markup() -> None:
 
 
 def test_steps_of_other_work_are_told_with_what_remains(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    at_once: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("textcentric.cli.progress.PLAIN_SECONDS", 0.0)
     with Progress(start=LOADING) as progress:
         progress.advance("first: texts read", 64, 1200)
         progress._begun -= 60
@@ -90,10 +95,7 @@ def test_steps_of_other_work_are_told_with_what_remains(
     ]
 
 
-def test_quiet_work_shows_no_step(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr("textcentric.cli.progress.PLAIN_SECONDS", 0.0)
+def test_quiet_work_shows_no_step(at_once: None, capsys: pytest.CaptureFixture[str]) -> None:
     Progress(quiet=True).advance("first: texts read", 64, 1200)
     assert capsys.readouterr().err == ""
 

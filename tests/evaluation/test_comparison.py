@@ -322,7 +322,7 @@ def test_trained_models_are_evaluated_under_the_grid(
     config: dict[str, Any], tmp_path: Path
 ) -> None:
     from textcentric.augmentation.opening import make_experts
-    from textcentric.methods.downstream import Downstream, downstream_config
+    from textcentric.methods.downstream import Downstream, DownstreamConfig
     from textcentric.runs.origin import expert_origin
     from textcentric.training.config import TrainConfig
     from textcentric.training.loop import train
@@ -331,7 +331,7 @@ def test_trained_models_are_evaluated_under_the_grid(
     examples = [e for e in comparison.plain if e.split == "train"]
     experts = make_experts(comparison.config.augment_config(), comparison.train_rows)
     origin = expert_origin(comparison.train_rows, experts)
-    method = Downstream(downstream_config(config["downstream"]), examples, origin=origin)
+    method = Downstream(DownstreamConfig.of(config["downstream"]), examples, origin=origin)
     folder = tmp_path / "model"
     train(method, TrainConfig(output_dir=folder, eval_strategy="no"), examples, quiet=True)
     results = evaluate(

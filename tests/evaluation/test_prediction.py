@@ -26,7 +26,7 @@ from textcentric.errors import ConfigError, DataError, RequestError, RunError
 from textcentric.evaluation.prediction import Predicted, needs_llm, predict
 from textcentric.evaluation.predictions_file import write_predictions
 from textcentric.experts import open_experts
-from textcentric.methods.downstream import Downstream, downstream_config
+from textcentric.methods.downstream import Downstream, DownstreamConfig
 from textcentric.rows import Record
 from textcentric.runs.examples import labelled, read_examples
 from textcentric.runs.origin import expert_origin, read_origin
@@ -58,7 +58,7 @@ def summarised(folder: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def save(folder: str, run_dir: Path, to: Path, **config: Any) -> Path:
     rows = labelled(read_examples(run_dir))
     values = {"model": folder, "max_length": 64, **config}
-    Downstream(downstream_config(values), rows, origin=read_origin(run_dir)).save(to)
+    Downstream(DownstreamConfig.of(values), rows, origin=read_origin(run_dir)).save(to)
     return to
 
 
@@ -229,7 +229,7 @@ def test_rows_described_without_a_run_directory_can_be_trained_on_and_predicted(
 ) -> None:
     experts = open_experts(["table", "text"])
     rows = InHand(records(8), tc.data.Schema(task="classification"))
-    config = downstream_config({"model": folder, "max_length": 64})
+    config = DownstreamConfig.of({"model": folder, "max_length": 64})
     origin = expert_origin(rows, experts)
     Downstream(config, describe_examples(rows, experts), origin=origin).save(tmp_path / "model")
     told = predict(tmp_path / "model", NEW)

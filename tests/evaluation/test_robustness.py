@@ -24,7 +24,7 @@ from textcentric.errors import ConfigError, DataError, RequestError
 from textcentric.evaluation.config import EvaluateConfig
 from textcentric.evaluation.prediction import predict
 from textcentric.evaluation.robustness import command, evaluate
-from textcentric.methods.downstream import Downstream, downstream_config
+from textcentric.methods.downstream import Downstream, DownstreamConfig
 from textcentric.methods.downstream.model import TextModel
 from textcentric.metrics.scores import score
 from textcentric.runs.examples import labelled, of_split, read_examples
@@ -75,7 +75,7 @@ def train(place: Path, name: str, rows: Any = None, **config: Any) -> Path:
     """Save an untrained model of the run's rows, or of `rows`."""
     rows = rows or of_split(labelled(read_examples(place / "run")), "train")
     values = {"model": str(place / "bert"), "max_length": 48, **config}
-    method = Downstream(downstream_config(values), rows, origin=read_origin(place / "run"))
+    method = Downstream(DownstreamConfig.of(values), rows, origin=read_origin(place / "run"))
     method.save(place / name)
     return place / name
 

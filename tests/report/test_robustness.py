@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -14,6 +12,7 @@ import pytest
 
 from tests.support.fake_results import ARMS, LEVELS, results, write_results
 from tests.support.fake_run import JINJA, RTL, SCRIPT
+from tests.support.page import Page
 from textcentric.errors import DataError
 from textcentric.report.curves import COLOURS, spread, styles
 from textcentric.report.results_file import read_results
@@ -21,30 +20,11 @@ from textcentric.report.robustness import write_robustness_report
 from textcentric.report.tables import Scores, exact, percent, signed, to
 
 
-class Page(HTMLParser):
-    """The tags and the text of a page, as a browser without scripts sees them."""
-
-    def __init__(self, html: str):
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.text = ""
-        self.feed(html)
-        self.text = re.sub(r"\s+", " ", self.text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        self.text += " "
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
-
-    def pictures(self) -> list[bytes]:
-        found = [attrs["src"] or "" for tag, attrs in self.tags if tag == "img"]
-        return [base64.b64decode(one.removeprefix("data:image/svg+xml;base64,")) for one in found]
-
-
 def page_of(folder: Path, content: Any) -> Page:
-    return Page(write_robustness_report(write_results(folder, content)).read_text("utf-8"))
+    return Page(
+        every_tag=True,
+        html=write_robustness_report(write_results(folder, content)).read_text("utf-8"),
+    )
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +41,7 @@ def html(folder: Path) -> str:
 
 @pytest.fixture(scope="module")
 def page(html: str) -> Page:
-    return Page(html)
+    return Page(html, every_tag=True)
 
 
 def test_the_first_sentence_is_the_verdict(html: str) -> None:

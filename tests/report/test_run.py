@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -15,32 +14,13 @@ from urllib.parse import quote
 import pytest
 
 from tests.support.fake_run import DATA, JINJA, RTL, SCRIPT, STORIES, write_run, write_shard
+from tests.support.page import Page
 from textcentric.errors import ConfigError
 from textcentric.report.run import write_report
 
 CHROMIUM = next(
     (name for name in ("chromium", "chromium-browser", "google-chrome") if shutil.which(name)), None
 )
-
-
-class Page(HTMLParser):
-    """The tags, texts and variants of a page, as a browser without scripts sees them."""
-
-    def __init__(self, html: str):
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.text = ""
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        self.text += " " if tag in ("dd", "dt", "td", "th", "br") else ""
-
-    def handle_data(self, data: str) -> None:
-        self.text += data.replace("\u00a0", " ")
-
-    def variants(self) -> list[dict[str, str | None]]:
-        return [attrs for tag, attrs in self.tags if tag == "section" and "data-status" in attrs]
 
 
 @pytest.fixture(scope="module")

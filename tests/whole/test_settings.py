@@ -19,7 +19,7 @@ from textcentric.evaluation.config import (
 )
 from textcentric.methods.align_vl.config import RetrieveConfig
 from textcentric.methods.align_vl.latents.config import LatentsConfig
-from textcentric.methods.downstream.config import DownstreamConfig, Training, downstream_config
+from textcentric.methods.downstream.config import DownstreamConfig, Training
 from textcentric.methods.fusion.config import CrmtTraining
 from textcentric.settings import Settings, read, read_pair, with_current_names
 
@@ -135,7 +135,7 @@ def test_a_former_name_is_taken_with_a_note(tmp_path: Path) -> None:
 
 def test_a_folder_that_was_written_under_former_names_is_read() -> None:
     saved = {"lora_rank": 4, "lora_targets": "all-linear", "attention": "eager"}
-    assert downstream_config(saved) == DownstreamConfig(lora_r=4, attn_implementation="eager")
+    assert DownstreamConfig.of(saved) == DownstreamConfig(lora_r=4, attn_implementation="eager")
     identity = {"fingerprint": {"config": {"lora_rank": 4}}, "rows": {"train": 2}}
     assert with_current_names(identity) == {
         "fingerprint": {"config": {"lora_r": 4}},

@@ -6,7 +6,7 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from textcentric.rows import Record
+from textcentric.rows import Record, Source
 
 if TYPE_CHECKING:
     import datasets
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from textcentric.data.schema import Schema
 
 
-class Rows(Protocol):
+class Rows(Source, Protocol):
     """A data set: a name, where it is from, what its columns mean, and records in a fixed order.
 
     `origin` is "sample", "folder", "file", "hub", "memory" or "corrupted"; `digest` is of the
@@ -23,19 +23,10 @@ class Rows(Protocol):
     """
 
     @property
-    def name(self) -> str: ...
-
-    @property
-    def origin(self) -> str: ...
-
-    @property
     def path(self) -> Path: ...
 
     @property
     def schema(self) -> Schema: ...
-
-    @property
-    def digest(self) -> str: ...
 
     @property
     def notes(self) -> tuple[str, ...]: ...

@@ -13,11 +13,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from pydantic import BaseModel
-
 from textcentric.errors import RunError
 from textcentric.folders import read_yaml
 from textcentric.prompts.library import PromptLibrary
+from textcentric.rows import Source
 from textcentric.runs.manifest import PromptUsed, read_manifest
 from textcentric.settings import Given
 
@@ -99,23 +98,7 @@ def _settings(saved: Given) -> dict[str, object]:
     return settings | ({"base_url": address} if address else {})
 
 
-class Described(Protocol):
-    """The rows that experts described: what they are called, where they are from, their schema."""
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def digest(self) -> str: ...
-
-    @property
-    def origin(self) -> str: ...
-
-    @property
-    def schema(self) -> BaseModel: ...
-
-
-def expert_origin(rows: Described, experts: Mapping[str, Versioned], **settings: object) -> Origin:
+def expert_origin(rows: Source, experts: Mapping[str, Versioned], **settings: object) -> Origin:
     """Return the origin of rows that the experts described without an LLM.
 
     `settings` are those that chose the experts: image_expert, audio_expert, missing_values.

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, normalize
 
 from textcentric.errors import ConfigError
-from textcentric.methods.align_vl.config import AlignConfig, Noise, OffDiagonal, Place, align_config
+from textcentric.methods.align_vl.config import AlignConfig, Noise, OffDiagonal, Place
 from textcentric.methods.align_vl.model import COLDEST, HOTTEST, Adapters, AlignModel
 from textcentric.methods.align_vl.objective import (
     best_gap,
@@ -153,7 +153,7 @@ def fusemix_step(adapters: Adapters, image: Tensor, text: Tensor, share: Tensor)
 
 
 def test_without_noise_and_smoothing_it_is_fusemix_bit_for_bit() -> None:
-    config = align_config({"width": 3, "noise_sigma": 0, "smoothing": 0, "dropout": 0.3})
+    config = AlignConfig.of({"width": 3, "noise_sigma": 0, "smoothing": 0, "dropout": 0.3})
 
     def trained(ours: bool) -> list[Tensor]:
         torch.manual_seed(5)
@@ -179,7 +179,7 @@ def test_without_noise_and_smoothing_it_is_fusemix_bit_for_bit() -> None:
 
 
 def test_noise_of_sigma_zero_draws_nothing() -> None:
-    config = align_config({"noise_sigma": 0, "smoothing": 0, "dropout": 0})
+    config = AlignConfig.of({"noise_sigma": 0, "smoothing": 0, "dropout": 0})
     model = AlignModel(Adapters(SIZES, config), config).train()
     batch = {name: drawn(4, size).float() for name, size in SIZES.items()}
     before = torch.get_rng_state()
@@ -261,4 +261,4 @@ def test_a_space_of_one_point_has_no_recall() -> None:
 )
 def test_settings_out_of_range_are_refused(values: dict[str, object], words: str) -> None:
     with pytest.raises(ConfigError, match=words):
-        align_config(values)
+        AlignConfig.of(values)

@@ -12,7 +12,7 @@ import torch
 
 from textcentric.errors import ConfigError, DataError, RunError
 from textcentric.evaluation.ablation.arms import found_within, query_groups
-from textcentric.methods.align_vl import AlignVl, align_config
+from textcentric.methods.align_vl import AlignConfig, AlignVl
 from textcentric.methods.align_vl.latents import Latents, PairRows, write_arrays
 from textcentric.methods.align_vl.search import Search
 from textcentric.metrics.recall import recall_with_intervals
@@ -48,7 +48,7 @@ def latents(tmp_path_factory: pytest.TempPathFactory) -> Latents:
 
 def trained(latents: Latents, place: Path, values: dict[str, Any], **loop: Any) -> AlignVl:
     rows = latents.rows("train")
-    method = AlignVl(align_config({**SMALL, **values}), latents, rows)
+    method = AlignVl(AlignConfig.of({**SMALL, **values}), latents, rows)
     known: dict[str, Any] = {
         "num_train_epochs": 30,
         "learning_rate": 1e-2,
@@ -77,7 +77,7 @@ def test_it_finds_what_belongs_together_and_says_so_again(
     latents: Latents, tmp_path: Path, values: dict[str, Any]
 ) -> None:
     test = latents.rows("test")
-    untrained = AlignVl(align_config(SMALL), latents, latents.rows("train"))
+    untrained = AlignVl(AlignConfig.of(SMALL), latents, latents.rows("train"))
     method = trained(latents, tmp_path / "m", values)
     before, after = (one.evaluate(test, 64) for one in (untrained, method))
     assert after["mean_recall"] > before["mean_recall"] + 0.2
@@ -88,13 +88,13 @@ def test_it_finds_what_belongs_together_and_says_so_again(
 
 def test_standardised_latents_have_mean_0_and_spread_1(latents: Latents) -> None:
     rows = latents.rows("train")
-    method = AlignVl(align_config(SMALL), latents, rows)
+    method = AlignVl(AlignConfig.of(SMALL), latents, rows)
     adapter = method.adapters.of("text")
     places = np.unique(np.asarray(rows.pairs)[:, 1])
     seen = adapter.standardized(torch.from_numpy(latents.read("text", places)))
     torch.testing.assert_close(seen.mean(0), torch.zeros(10), atol=1e-3, rtol=0)
     torch.testing.assert_close(seen.std(0, correction=0), torch.ones(10), atol=1e-3, rtol=0)
-    raw = AlignVl(align_config({**SMALL, "standardize": False}), latents, rows)
+    raw = AlignVl(AlignConfig.of({**SMALL, "standardize": False}), latents, rows)
     assert raw.adapters.of("text").mean.abs().max() == 0
 
 
@@ -107,7 +107,7 @@ def test_a_training_that_was_stopped_ends_with_the_same_weights(
         pass
 
     whole = trained(latents, tmp_path / "whole", {}, num_train_epochs=4)
-    part = AlignVl(align_config(SMALL), latents, rows)
+    part = AlignVl(AlignConfig.of(SMALL), latents, rows)
     inner, steps = part.loss, iter(range(100))
 
     def loss(model: Any, batch: Any) -> torch.Tensor:
@@ -128,7 +128,7 @@ def test_a_training_that_was_stopped_ends_with_the_same_weights(
     )
     with pytest.raises(Stop):
         train(part, loop, rows, quiet=True)
-    resumed = AlignVl(align_config(SMALL), latents, rows)
+    resumed = AlignVl(AlignConfig.of(SMALL), latents, rows)
     train(resumed, loop, rows, quiet=True)
     for one, other in zip(whole.adapters.parameters(), resumed.adapters.parameters(), strict=True):
         assert torch.equal(one, other)
@@ -184,7 +184,7 @@ def test_latents_of_other_encoders_are_refused(latents: Latents, tmp_path: Path)
 
 def test_too_few_pairs_and_folders_that_hold_no_model(latents: Latents, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="at least two"):
-        AlignVl(align_config(SMALL), latents, latents.rows("train")[:1])
+        AlignVl(AlignConfig.of(SMALL), latents, latents.rows("train")[:1])
     with pytest.raises(RunError, match="no aligned model"):
         AlignVl.load(tmp_path)
     trained(latents, tmp_path / "m", {}, num_train_epochs=1)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from textcentric.errors import ConfigError, DataError
-from textcentric.methods.downstream.config import DownstreamConfig, downstream_config
+from textcentric.methods.downstream.config import DownstreamConfig
 from textcentric.methods.downstream.decision import Decision, learn_decision, scaled
 from textcentric.rows import Example, Record
 
@@ -20,7 +20,7 @@ def rows(*targets: Any) -> list[Example]:
 
 
 def learn(*targets: Any, **config: Any) -> Decision:
-    return learn_decision(downstream_config(config), rows(*targets))
+    return learn_decision(DownstreamConfig.of(config), rows(*targets))
 
 
 def test_the_task_follows_from_the_targets() -> None:
@@ -209,9 +209,9 @@ def test_a_class_unseen_in_training_is_told_with_row_and_known_classes() -> None
 )
 def test_a_wrong_configuration_is_refused(values: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        downstream_config(values)
+        DownstreamConfig.of(values)
 
 
 def test_a_configuration_survives_a_file() -> None:
     config = DownstreamConfig(parts=("text", "table"), classes=("a", "b"))
-    assert downstream_config(json.loads(config.model_dump_json())) == config
+    assert DownstreamConfig.of(json.loads(config.model_dump_json())) == config

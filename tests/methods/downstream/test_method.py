@@ -18,7 +18,7 @@ from tests.support.small_run import KINDS, PLACES, run
 from tests.support.small_run import WORDS as MOODS
 from tests.support.tiny_models import WORDS, tiny_model
 from textcentric.errors import ConfigError, DataError, RunError
-from textcentric.methods.downstream import Downstream, downstream_config
+from textcentric.methods.downstream import Downstream, DownstreamConfig
 from textcentric.methods.downstream.texts import Parts
 from textcentric.rows import Example
 from textcentric.runs.examples import labelled, read_examples
@@ -44,7 +44,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def method(folder: str, rows: list[Example] | None = None, **config: Any) -> Downstream:
     values = {"model": folder, "max_length": 32, "head_dropout": 0.0, **config}
-    return Downstream(downstream_config(values), rows or [example(n) for n in range(16)])
+    return Downstream(DownstreamConfig.of(values), rows or [example(n) for n in range(16)])
 
 
 def fit(one: Downstream, rows: list[Example], epochs: int, rate: float = 3e-3) -> Downstream:
@@ -176,7 +176,7 @@ def test_the_cuts_follow_the_weights_and_read_no_target_of_held_out_rows(folder:
     rows = [example(n) for n in range(16)]
     held_out = [example(n, target=None) for n in range(16, 32)]
     one = Downstream(
-        downstream_config({"model": folder, "max_length": 32}), rows, calibrate_on=held_out
+        DownstreamConfig.of({"model": folder, "max_length": 32}), rows, calibrate_on=held_out
     )
     told = one.predict([row.parts for row in held_out])
     assert [told.values.count(label) for label in one.decision.classes] == [4, 4, 4, 4]
@@ -252,7 +252,9 @@ def test_a_trained_folder_says_what_made_its_text(folder: str, tmp_path: Path) -
     done = run(tmp_path / "run", 12)
     rows = labelled(read_examples(done.path))
     one = Downstream(
-        downstream_config({"model": folder, "max_length": 64}), rows, origin=read_origin(done.path)
+        DownstreamConfig.of({"model": folder, "max_length": 64}),
+        rows,
+        origin=read_origin(done.path),
     )
     one.save(tmp_path / "saved")
     metadata = json.loads((tmp_path / "saved" / "downstream.json").read_text())
@@ -357,7 +359,7 @@ def test_a_run_directory_is_trained_on_by_the_loop_and_read_back(
     rows = labelled(read_examples(done.path))
     values = {"variants": 2, "dropout_levels": [0, 0.3], "consistency": 0.1, "lora_r": 4}
     one = Downstream(
-        downstream_config({"model": folder, "max_length": 64, **values}),
+        DownstreamConfig.of({"model": folder, "max_length": 64, **values}),
         rows,
         origin=read_origin(done.path),
     )
@@ -376,7 +378,7 @@ def test_the_packaged_model_is_fine_tuned_and_its_folder_names_no_machine(tmp_pa
     from textcentric.models.packaged import packaged_encoder
 
     rows = [example(n) for n in range(16)]
-    one = fit(Downstream(downstream_config({"max_length": 32, "lora_r": 4}), rows), rows, 1, 1e-4)
+    one = fit(Downstream(DownstreamConfig.of({"max_length": 32, "lora_r": 4}), rows), rows, 1, 1e-4)
     for merged in (False, True):
         if merged:
             one.merge()

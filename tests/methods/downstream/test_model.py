@@ -11,7 +11,7 @@ import torch
 
 from tests.support.tiny_models import tiny_model, tiny_tokenizer
 from textcentric.errors import ConfigError, RunError
-from textcentric.methods.downstream.config import DownstreamConfig, downstream_config
+from textcentric.methods.downstream.config import DownstreamConfig
 from textcentric.methods.downstream.decision import Decision
 from textcentric.methods.downstream.model import (
     CumulativeHead,
@@ -35,7 +35,7 @@ MASK = torch.tensor([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0]])
 
 def config_of(folder: Path, kind: str = "bert", **values: Any) -> DownstreamConfig:
     name = tiny_model(folder / kind, kind)
-    return downstream_config({"model": name, "max_length": 64, **values})
+    return DownstreamConfig.of({"model": name, "max_length": 64, **values})
 
 
 def test_pooling_never_reads_padding() -> None:
@@ -182,7 +182,7 @@ def test_a_model_with_encoder_and_decoder_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_model_that_is_nowhere_is_told_by_its_name(tmp_path: Path) -> None:
-    config = downstream_config({"model": str(tmp_path / "nothing")})
+    config = DownstreamConfig.of({"model": str(tmp_path / "nothing")})
     with pytest.raises(ConfigError, match=r"model '.*nothing' cannot be loaded"):
         build_model(config, CLASSES)
 

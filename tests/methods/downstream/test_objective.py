@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from textcentric.methods.downstream.config import downstream_config
+from textcentric.methods.downstream.config import DownstreamConfig
 from textcentric.methods.downstream.decision import Decision, learn_decision
 from textcentric.methods.downstream.objective import (
     cumulative_log_probabilities,
@@ -41,7 +41,7 @@ OPTIONS: list[dict[str, Any]] = [
 
 def decision_of(settings: dict[str, Any]) -> Decision:
     rows = [Example(str(n), {}, n % 3) for n in (0, 1, 2, 1, 1, 2)]
-    return learn_decision(downstream_config(settings), rows)
+    return learn_decision(DownstreamConfig.of(settings), rows)
 
 
 def outputs_of(decision: Decision, count: int = 10) -> Tensor:
@@ -81,7 +81,7 @@ def slow_objective(
     config: dict[str, Any], decision: Decision, outputs: list[list[float]], targets: list[float]
 ) -> list[float]:
     """Return the objective of each row by loops over rows and variants."""
-    settings = downstream_config(config)
+    settings = DownstreamConfig.of(config)
     losses = []
     for row, target in enumerate(targets):
         loss = slow_loss(decision, outputs[row], target)
@@ -105,7 +105,7 @@ def test_the_objective_equals_its_slow_reference(
 ) -> None:
     config, decision = {**settings, **options}, decision_of(settings)
     outputs, targets = outputs_of(decision), torch.tensor([0.0, 1.0, 2.0, 1.0])
-    fast = objective(downstream_config(config), decision, outputs, targets, PLACE)
+    fast = objective(DownstreamConfig.of(config), decision, outputs, targets, PLACE)
     slow = slow_objective(config, decision, outputs.tolist(), targets.tolist())
     assert fast.tolist() == pytest.approx(slow, rel=1e-4)
 
@@ -118,7 +118,7 @@ def test_its_gradient_equals_the_one_of_small_differences(
     config, decision = {**settings, **options}, decision_of(settings)
     outputs, targets = outputs_of(decision), torch.tensor([0.0, 1.0, 2.0, 1.0])
     outputs = outputs.float().requires_grad_()
-    objective(downstream_config(config), decision, outputs, targets, PLACE).sum().backward()
+    objective(DownstreamConfig.of(config), decision, outputs, targets, PLACE).sum().backward()
     assert outputs.grad is not None
     direction = torch.randn(outputs.shape, generator=torch.Generator().manual_seed(1)).double()
     step = 1e-5 * direction
@@ -132,7 +132,7 @@ def test_clean_plus_the_mean_of_the_variants_by_hand() -> None:
     decision = Decision("regression")
     outputs = torch.tensor([[1.0], [3.0], [2.0], [4.0]])  # two rows, two variants of the first
     place = torch.tensor([[2, 3], [-1, -1]])
-    config = downstream_config({"variant_weight": 0.5})
+    config = DownstreamConfig.of({"variant_weight": 0.5})
     losses = objective(config, decision, outputs, torch.tensor([0.0, 1.0]), place)
     assert losses.tolist() == [1 + 0.5 * (4 + 16) / 2, 4]
     worst = config.model_copy(update={"objective": "worst", "consistency": 1.0})
@@ -142,7 +142,7 @@ def test_clean_plus_the_mean_of_the_variants_by_hand() -> None:
 
 def test_the_worst_of_k_alone_gets_a_gradient() -> None:
     outputs = torch.tensor([[1.0], [2.0], [4.0]], requires_grad=True)
-    config = downstream_config({"objective": "worst"})
+    config = DownstreamConfig.of({"objective": "worst"})
     place = torch.tensor([[1, 2]])
     objective(config, Decision("regression"), outputs, torch.tensor([0.0]), place).sum().backward()
     assert outputs.grad is not None
@@ -151,13 +151,13 @@ def test_the_worst_of_k_alone_gets_a_gradient() -> None:
 
 def test_rows_without_any_variant_count_clean_only() -> None:
     outputs, place = torch.tensor([[1.0], [3.0]]), torch.zeros(2, 0, dtype=torch.long)
-    config = downstream_config({"consistency": 1.0})
+    config = DownstreamConfig.of({"consistency": 1.0})
     losses = objective(config, Decision("regression"), outputs, torch.zeros(2), place)
     assert losses.tolist() == [1, 9]
 
 
 def test_the_loss_of_a_row_does_not_depend_on_its_neighbours() -> None:
-    decision, config = decision_of({"task": "classification"}), downstream_config({})
+    decision, config = decision_of({"task": "classification"}), DownstreamConfig.of({})
     outputs, targets = outputs_of(decision), torch.tensor([0.0, 1.0, 2.0, 1.0])
     together = objective(config, decision, outputs, targets, PLACE)
     alone = objective(
@@ -181,6 +181,8 @@ def test_two_equal_predictions_do_not_diverge() -> None:
 
 
 def test_the_loss_of_two_equal_chances_is_the_logarithm_of_two() -> None:
-    decision = learn_decision(downstream_config({}), [Example("0", {}, "a"), Example("1", {}, "b")])
+    decision = learn_decision(
+        DownstreamConfig.of({}), [Example("0", {}, "a"), Example("1", {}, "b")]
+    )
     loss = row_losses(decision, torch.zeros(1, 2), torch.zeros(1))
     assert loss.tolist() == pytest.approx([math.log(2)])

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.tiny_models import tiny_tokenizer
 from textcentric.errors import ConfigError
-from textcentric.methods.downstream.config import downstream_config
+from textcentric.methods.downstream.config import DownstreamConfig
 from textcentric.methods.downstream.texts import (
     TextReader,
     check_parts,
@@ -47,15 +47,15 @@ def test_a_part_that_only_an_attack_has_goes_last() -> None:
 
 
 def test_a_part_that_no_row_has_is_told_the_nearest_name() -> None:
-    config = downstream_config({"parts": ["table", "sumary"]})
+    config = DownstreamConfig.of({"parts": ["table", "sumary"]})
     rows = [Example("a", ROW), Example("b", {"summary": "s"})]
     with pytest.raises(ConfigError, match="unknown part 'sumary'; did you mean 'summary'"):
         check_parts(config, rows)
-    assert check_parts(downstream_config({}), rows) == {"table", "text", "image", "summary"}
+    assert check_parts(DownstreamConfig.of({}), rows) == {"table", "text", "image", "summary"}
 
 
 def test_variants_are_drawn_by_seed_epoch_and_row_only() -> None:
-    config = downstream_config({"variants": 4})
+    config = DownstreamConfig.of({"variants": 4})
     row = Example("r1", ROW, variants=VARIANTS)
     first = drawn_variants(row, config, 0)
     assert len(first) == 4
@@ -68,31 +68,31 @@ def test_variants_are_drawn_by_seed_epoch_and_row_only() -> None:
 
 
 def test_over_many_epochs_every_variant_is_drawn_equally_often() -> None:
-    config, row = downstream_config({"variants": 2}), Example("r", ROW, variants=VARIANTS)
+    config, row = DownstreamConfig.of({"variants": 2}), Example("r", ROW, variants=VARIANTS)
     drawn = Counter(v["text"] for epoch in range(2000) for v in drawn_variants(row, config, epoch))
     assert len(drawn) == 10
     assert all(320 < times < 480 for times in drawn.values())
 
 
 def test_a_row_with_fewer_variants_brings_those_it_has() -> None:
-    config = downstream_config({"variants": 4})
+    config = DownstreamConfig.of({"variants": 4})
     assert len(drawn_variants(Example("r", ROW, variants=VARIANTS[:3]), config, 0)) == 3
     assert drawn_variants(Example("r", ROW), config, 0) == []
 
 
 def test_the_share_of_rows_that_bring_variants_is_the_one_asked_for() -> None:
-    config = downstream_config({"variant_share": 0.25})
+    config = DownstreamConfig.of({"variant_share": 0.25})
     rows = [Example(str(n), ROW, variants=VARIANTS) for n in range(2000)]
     share = sum(bool(drawn_variants(row, config, 0)) for row in rows) / len(rows)
     assert share == pytest.approx(0.25, abs=0.03)
 
 
 def test_without_options_a_training_text_is_the_row_itself() -> None:
-    assert training_parts(ROW, downstream_config({}), 3, "r", 0) == ROW
+    assert training_parts(ROW, DownstreamConfig.of({}), 3, "r", 0) == ROW
 
 
 def test_dropping_is_drawn_for_each_text_and_epoch() -> None:
-    config = downstream_config({"dropout_levels": [0, 0.3, 0.6]})
+    config = DownstreamConfig.of({"dropout_levels": [0, 0.3, 0.6]})
     row = {"text": " ".join(f"w{n}" for n in range(50))}
     first = training_parts(row, config, 0, "r", 0)
     assert training_parts(row, config, 0, "r", 0) == first
@@ -105,14 +105,14 @@ def test_dropping_is_drawn_for_each_text_and_epoch() -> None:
 
 
 def test_modality_dropout_leaves_at_least_one_part() -> None:
-    config = downstream_config({"modality_dropout": 0.6})
+    config = DownstreamConfig.of({"modality_dropout": 0.6})
     sizes = [len(training_parts(ROW, config, epoch, "r", 0)) for epoch in range(200)]
     assert set(sizes) == {1, 2, 3}
     assert training_parts({}, config, 0, "r", 0) == {}
 
 
 def test_order_shuffle_gives_every_order() -> None:
-    config = downstream_config({"order_shuffle": True})
+    config = DownstreamConfig.of({"order_shuffle": True})
     orders = {tuple(training_parts(ROW, config, epoch, "r", 0)) for epoch in range(100)}
     assert len(orders) == 6
     assert training_parts(ROW, config, 0, "r", 0) == ROW  # as a mapping

@@ -16,7 +16,7 @@ from tests.support.tiny_models import tiny_model
 from textcentric.data import load
 from textcentric.errors import ConfigError, DataError, RunError
 from textcentric.evaluation.fusion import nine_metrics, right_under, robustness
-from textcentric.methods.fusion import VARIANTS, Crmt, crmt_config
+from textcentric.methods.fusion import VARIANTS, Crmt, CrmtConfig
 from textcentric.rows import Record
 from textcentric.training.config import TrainConfig
 from textcentric.training.loop import train
@@ -47,7 +47,7 @@ def rows_of(folder: Path, *modalities: str, split: str = "train") -> list[Record
 
 def made(folder: Path, *modalities: str, **values: Any) -> tuple[Crmt, list[Record]]:
     rows = rows_of(folder, *(modalities or ("image", "audio")))
-    return Crmt(crmt_config({**SMALL, **values}), rows, folder), rows
+    return Crmt(CrmtConfig.of({**SMALL, **values}), rows, folder), rows
 
 
 def trained(
@@ -215,7 +215,7 @@ def test_a_modality_that_a_whole_batch_lacks(folder: Path, tmp_path: Path) -> No
     held = rows_of(folder, "image", "audio", split="validation")
     quiet = [replace(row, inputs={"image": row.inputs["image"]}) for row in held]
     for variant in ("crmt-jt", "crmt-at", "mcr", "pmr", "ogm-ge", "gradient-blending"):
-        method = Crmt(crmt_config({**SMALL, "variant": variant}), mixed, folder)
+        method = Crmt(CrmtConfig.of({**SMALL, "variant": variant}), mixed, folder)
         batch = method.collate(silent, 0)
         assert batch["present"][:, 1].sum() == 0
         assert bool(torch.isfinite(method.loss(method.model.train(), batch)).all())
@@ -230,13 +230,13 @@ def test_a_class_with_one_sample_and_a_table_with_one_class(folder: Path, tmp_pa
     lonely = [row for row in rows if row.target != "high"] + [
         next(row for row in rows if row.target == "high")
     ]
-    method = Crmt(crmt_config(SMALL), lonely, folder)
+    method = Crmt(CrmtConfig.of(SMALL), lonely, folder)
     trained(method, lonely, tmp_path / "m", num_train_epochs=1)
     assert method.tau is not None
     assert bool(torch.isfinite(method.tau).all())
     same = [row for row in rows if row.target == "low"]
     with pytest.raises(DataError, match="class"):
-        Crmt(crmt_config(SMALL), same, folder)
+        Crmt(CrmtConfig.of(SMALL), same, folder)
 
 
 @pytest.mark.parametrize(
@@ -270,12 +270,12 @@ def test_broken_files_are_named_with_their_row(folder: Path, tmp_path: Path) -> 
     bad.write_bytes(b"no picture")
     wrong = replace(rows[0], inputs={**rows[0].inputs, "image": (str(bad),)})
     with pytest.raises(DataError, match=rf"row '{rows[0].id}'.*broken\.png"):
-        Crmt(crmt_config(SMALL), [wrong, *rows[1:]], folder)
+        Crmt(CrmtConfig.of(SMALL), [wrong, *rows[1:]], folder)
     outside = tmp_path / "outside.png"
     outside.write_bytes((folder / "files" / "train0.png").read_bytes())
     away = replace(rows[0], inputs={**rows[0].inputs, "image": (str(outside),)})
     with pytest.raises(DataError, match="outside"):
-        Crmt(crmt_config(SMALL), [away, *rows[1:]], folder)
+        Crmt(CrmtConfig.of(SMALL), [away, *rows[1:]], folder)
 
 
 def test_a_folder_that_is_no_fusion_model_is_told_apart(folder: Path, tmp_path: Path) -> None:

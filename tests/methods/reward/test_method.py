@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 
 from tests.support.tiny_models import tiny_model
 from textcentric.errors import ConfigError, DataError, RunError
-from textcentric.methods.reward import Item, Reward, RewardConfig, reward_config
+from textcentric.methods.reward import Item, Reward, RewardConfig
 from textcentric.methods.reward.model import halves, with_early_gradients
 from textcentric.methods.reward.objective import bradley_terry, failure_coefficient
 from textcentric.methods.reward.texts import NOTHING, ResponseReader
@@ -44,7 +44,7 @@ def pairs(count: int = 12, **values: Any) -> list[Pair]:
 def config_of(tmp_path: Path, kind: str = "bert", **values: Any) -> RewardConfig:
     folder = tmp_path / kind
     name = str(folder) if folder.exists() else tiny_model(folder, kind)
-    return reward_config({"model_name_or_path": name, "max_length": 48, **values})
+    return RewardConfig.of({"model_name_or_path": name, "max_length": 48, **values})
 
 
 def settings(tmp_path: Path, **values: Any) -> TrainConfig:
@@ -295,7 +295,7 @@ def test_pairs_that_teach_nothing_are_refused(
 )
 def test_a_configuration_that_does_not_fit_is_refused(values: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        reward_config(values)
+        RewardConfig.of(values)
 
 
 def test_an_empty_response_is_not_scored(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from textcentric.evaluation.rewards.matrix import hidden, reward_matrix
 from textcentric.experts import picture_features as module
 from textcentric.experts.classifier import picture_features
 from textcentric.experts.picture_features import BLANK, Eyes
-from textcentric.methods.reward import Item, Reward, reward_config
+from textcentric.methods.reward import Item, Reward, RewardConfig
 from textcentric.methods.reward.model import PROJECTOR
 from textcentric.methods.reward.pictures import Projector, in_place
 from textcentric.methods.reward.words import ABSENT, BROKEN, pictured
@@ -240,7 +240,7 @@ def test_pairs_without_a_readable_picture_are_counted(folder: Path) -> None:
 
 def test_a_blank_picture_needs_a_model_that_sees() -> None:
     with pytest.raises(ConfigError, match="give vision_model"):
-        reward_config({"reward_objective": "sfc", "proxy_input": "blank_image"})
+        RewardConfig.of({"reward_objective": "sfc", "proxy_input": "blank_image"})
 
 
 def test_a_model_without_its_projector_is_refused(

@@ -9,9 +9,9 @@ import numpy as np
 
 from textcentric.evaluation.ablation.cells import Cell, Measured
 from textcentric.evaluation.fusion import right_under
-from textcentric.methods.align_vl import AlignVl, align_config
+from textcentric.methods.align_vl import AlignConfig, AlignVl
 from textcentric.methods.align_vl.latents import Latents, PairRow, PairRows
-from textcentric.methods.fusion import Crmt, crmt_config
+from textcentric.methods.fusion import Crmt, CrmtConfig
 from textcentric.metrics.recall import AT, Searched
 from textcentric.rows import Record
 from textcentric.settings import Given
@@ -52,7 +52,7 @@ def crmt_cell(
 
     They are the paper's nine, and the worst of all attacks on each modality and on both.
     """
-    config = crmt_config({**model, **cell.settings, "seed": cell.seed})
+    config = CrmtConfig.of({**model, **cell.settings, "seed": cell.seed})
     method = Crmt(config, rows, root)
     values = {"eval_strategy": "no", **loop, "seed": cell.seed, "output_dir": place}
     train(method, train_config(values), rows, held_out, quiet=True)
@@ -70,7 +70,7 @@ def align_cell(
     model: Given,
 ) -> Measured:
     """Train the arm and return, for each test query, whether its item is among the nearest K."""
-    config = align_config({**model, **cell.settings, "seed": cell.seed})
+    config = AlignConfig.of({**model, **cell.settings, "seed": cell.seed})
     method = AlignVl(config, latents, rows)
     values = {"eval_strategy": "no", **loop, "seed": cell.seed, "output_dir": place}
     train(method, train_config(values), rows, quiet=True)

@@ -144,7 +144,7 @@ def _by_cell(trial: Trial) -> Iterator[tuple[str, list[tuple[str, Record]]]]:
 
 
 def _trained(trial: Trial, folder: Path) -> Tried:
-    from textcentric.methods.downstream import Downstream, downstream_config
+    from textcentric.methods.downstream import Downstream, DownstreamConfig
     from textcentric.training.config import TrainConfig
     from textcentric.training.loop import train
 
@@ -157,7 +157,7 @@ def _trained(trial: Trial, folder: Path) -> Tried:
     if not trial.arm.variants:
         values["variants"] = 0
     held_out = list(trial.held_out) or None
-    method = Downstream(downstream_config(values), trial.examples, calibrate_on=held_out)
+    method = Downstream(DownstreamConfig.of(values), trial.examples, calibrate_on=held_out)
     settings = {"eval_strategy": "no", "save_strategy": "no", **trial.training}
     config = TrainConfig(**{**settings, "output_dir": folder, "seed": trial.seed})
     result = train(method, config, trial.examples, held_out or (), quiet=True)

@@ -212,11 +212,11 @@ class Comparison:
     @cached_property
     def task(self) -> str:
         """Return the task that the targets show."""
-        from textcentric.methods.downstream import downstream_config
+        from textcentric.methods.downstream import DownstreamConfig
         from textcentric.methods.downstream.decision import learn_decision
 
         values = {**self.config.downstream, "target_transform": "none"}
-        return str(learn_decision(downstream_config(values), self.plain).task)
+        return str(learn_decision(DownstreamConfig.of(values), self.plain).task)
 
     def tried(self) -> Iterator[tuple[str, int, Tried]]:
         """Make every trial that is not made yet, the cheap arms first, and yield them all."""

@@ -242,13 +242,13 @@ def measure(comparison: Comparison) -> Rates:
 def _model_rates(comparison: Comparison, examples: Sequence[Example], rates: Rates) -> Rates:
     import torch
 
-    from textcentric.methods.downstream import Downstream, downstream_config
+    from textcentric.methods.downstream import Downstream, DownstreamConfig
     from textcentric.training.start import make_optimizer
 
     config = comparison.config
     loop = train_config({**config.training, "output_dir": config.output_dir})
     values = {**config.downstream, "target_transform": "none", "variants": 0}
-    method = Downstream(downstream_config(values), examples)
+    method = Downstream(DownstreamConfig.of(values), examples)
     accelerator = None if loop.use_cpu else torch.accelerator.current_accelerator()
     device = accelerator or torch.device("cpu")
     method.model.to(device).train()

@@ -5,11 +5,9 @@ from typing import TYPE_CHECKING
 from textcentric.machine import importing
 
 if TYPE_CHECKING:
-    from textcentric.methods.align_vl.config import AlignConfig, align_config
+    from textcentric.methods.align_vl.config import AlignConfig
     from textcentric.methods.align_vl.method import AlignVl
 
-__all__ = ["AlignConfig", "AlignVl", "align_config"]
+__all__ = ["AlignConfig", "AlignVl"]
 
-__getattr__ = importing(
-    __name__, {"config": ["AlignConfig", "align_config"], "method": ["AlignVl"]}
-)
+__getattr__ = importing(__name__, {"config": ["AlignConfig"], "method": ["AlignVl"]})

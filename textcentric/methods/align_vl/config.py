@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 from textcentric import fields
 from textcentric.errors import ConfigError
-from textcentric.settings import Given, Settings, Values, setting
+from textcentric.settings import Settings, Values, setting
 from textcentric.training.config import TrainConfig, TrainingSettings
 
 Noise = Literal["gaussian", "uniform"]
@@ -56,17 +56,6 @@ class AlignConfig(Settings):
     )
     learn_temperature: bool = setting(True, "Learn the temperature, or keep it.", panel="Model")
     seed: int = fields.seed()
-
-
-def align_config(values: Given) -> AlignConfig:
-    """Return the configuration that `values` give.
-
-    Raises ConfigError, with the nearest name for an unknown key and with the value otherwise.
-
-    >>> align_config({"noise_sigma": 0, "smoothing": 0}).mixing                # this is FuseMix
-    True
-    """
-    return AlignConfig.of(values)
 
 
 class RetrieveConfig(Settings):

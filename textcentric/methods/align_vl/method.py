@@ -24,7 +24,7 @@ from torch import Tensor, nn
 
 from textcentric.errors import DataError, RunError
 from textcentric.folders import write_text
-from textcentric.methods.align_vl.config import AlignConfig, align_config
+from textcentric.methods.align_vl.config import AlignConfig
 from textcentric.methods.align_vl.latents import Latents, PairRow, PairRows
 from textcentric.methods.align_vl.model import Adapters, AlignModel
 from textcentric.metrics.recall import Searched, recall, search_one_way
@@ -162,7 +162,7 @@ class AlignVl:
         folder = Path(folder)
         metadata = read_metadata(folder, PAPERS, FORMAT, "aligned model", "train align-vl")
         method = cls.__new__(cls)
-        method.config = config = align_config(metadata["config"])
+        method.config = config = AlignConfig.of(metadata["config"])
         method.names = tuple(metadata["modalities"])
         method.encoders = {name: tuple(one) for name, one in metadata["encoders"].items()}
         adapters = Adapters(metadata["modalities"], config)

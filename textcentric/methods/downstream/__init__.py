@@ -5,16 +5,16 @@ from typing import TYPE_CHECKING
 from textcentric.machine import importing
 
 if TYPE_CHECKING:
-    from textcentric.methods.downstream.config import DownstreamConfig, downstream_config
+    from textcentric.methods.downstream.config import DownstreamConfig
     from textcentric.methods.downstream.decision import Decision, Predictions
     from textcentric.methods.downstream.method import Downstream
 
-__all__ = ["Decision", "Downstream", "DownstreamConfig", "Predictions", "downstream_config"]
+__all__ = ["Decision", "Downstream", "DownstreamConfig", "Predictions"]
 
 __getattr__ = importing(
     __name__,
     {
-        "config": ["DownstreamConfig", "downstream_config"],
+        "config": ["DownstreamConfig"],
         "decision": ["Decision", "Predictions"],
         "method": ["Downstream"],
     },

@@ -10,7 +10,7 @@ from pydantic import field_validator
 from textcentric import fields
 from textcentric.augmentation.config import AugmentConfig, resolve
 from textcentric.errors import ConfigError
-from textcentric.settings import Given, Settings, Values, setting
+from textcentric.settings import Settings, Values, setting
 from textcentric.training.config import TrainConfig, TrainingSettings
 
 DATA = ("data_dir", "table_schema", "image_expert", "audio_expert", "missing_values")
@@ -102,17 +102,6 @@ class DownstreamConfig(Settings):
         if names is not None and (not names or len(set(names)) < len(names)):
             raise ValueError("expected at least one name, each once")
         return names
-
-
-def downstream_config(values: Given) -> DownstreamConfig:
-    """Return the configuration that `values` give.
-
-    Raises ConfigError, with the nearest name for an unknown key and with the value otherwise.
-
-    >>> downstream_config({"variants": 4}).variants
-    4
-    """
-    return DownstreamConfig.of(values)
 
 
 class Training(TrainingSettings):

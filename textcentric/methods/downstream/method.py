@@ -25,7 +25,7 @@ from torch import Tensor
 
 from textcentric.errors import ConfigError
 from textcentric.folders import write_text
-from textcentric.methods.downstream.config import DownstreamConfig, downstream_config
+from textcentric.methods.downstream.config import DownstreamConfig
 from textcentric.methods.downstream.decision import Decision, Predictions, learn_decision
 from textcentric.methods.downstream.model import (
     TextModel,
@@ -208,7 +208,7 @@ class Downstream:
             folder, PAPERS, FORMAT, "downstream model", "train downstream", NEEDS
         )
         method = cls.__new__(cls)
-        method.config = downstream_config(metadata["config"])
+        method.config = DownstreamConfig.of(metadata["config"])
         method.decision = Decision.from_json(metadata["decision"])
         method.known = frozenset(metadata["parts"])
         method.origin = Origin.load(metadata["origin"], folder)

@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING
 from textcentric.machine import importing
 
 if TYPE_CHECKING:
-    from textcentric.methods.fusion.config import VARIANTS, CrmtConfig, crmt_config
+    from textcentric.methods.fusion.config import VARIANTS, CrmtConfig
     from textcentric.methods.fusion.method import Crmt
 
-__all__ = ["VARIANTS", "Crmt", "CrmtConfig", "crmt_config"]
+__all__ = ["VARIANTS", "Crmt", "CrmtConfig"]
 
-__getattr__ = importing(
-    __name__, {"config": ["VARIANTS", "CrmtConfig", "crmt_config"], "method": ["Crmt"]}
-)
+__getattr__ = importing(__name__, {"config": ["VARIANTS", "CrmtConfig"], "method": ["Crmt"]})

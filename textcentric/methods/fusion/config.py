@@ -10,7 +10,7 @@ from pydantic import field_validator
 
 from textcentric import fields
 from textcentric.errors import ConfigError, unknown
-from textcentric.settings import Given, Key, Settings, Values, setting
+from textcentric.settings import Key, Settings, Values, setting
 from textcentric.training.config import TrainConfig, TrainingSettings
 
 Inputs = Literal["clean", "adversarial", "mixed"]
@@ -123,17 +123,6 @@ class CrmtConfig(Settings):
     def method(self) -> Variant:
         """Return what the variant is made of."""
         return VARIANTS[self.variant]
-
-
-def crmt_config(values: Given) -> CrmtConfig:
-    """Return the configuration that `values` give.
-
-    Raises ConfigError, with the nearest name for an unknown key and with the value otherwise.
-
-    >>> crmt_config({"variant": "ojt"}).method.margin
-    False
-    """
-    return CrmtConfig.of(values)
 
 
 class CrmtTraining(TrainingSettings):

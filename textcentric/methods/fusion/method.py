@@ -23,7 +23,7 @@ from torch import Tensor, nn
 
 from textcentric.errors import ConfigError, DataError, RunError
 from textcentric.folders import write_text
-from textcentric.methods.fusion.config import CrmtConfig, crmt_config
+from textcentric.methods.fusion.config import CrmtConfig
 from textcentric.methods.fusion.crmt.objective import classification_loss
 from textcentric.methods.fusion.crmt.radius import Head, lipschitz, radius, released_lipschitz
 from textcentric.methods.fusion.crmt.step_two import Cached, StepTwo, step_two
@@ -240,7 +240,7 @@ class Crmt:
         folder = Path(folder)
         metadata = read_metadata(folder, PAPERS, FORMAT, "fusion model", "train crmt")
         method = cls.__new__(cls)
-        method.config = config = crmt_config(metadata["config"])
+        method.config = config = CrmtConfig.of(metadata["config"])
         method.classes, method._data, method._rows = metadata["classes"], metadata["data"], []
         method.second = None
         moments = {name: (one[0], one[1]) for name, one in metadata["moments"].items()}

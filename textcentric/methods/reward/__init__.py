@@ -5,11 +5,9 @@ from typing import TYPE_CHECKING
 from textcentric.machine import importing
 
 if TYPE_CHECKING:
-    from textcentric.methods.reward.config import RewardConfig, reward_config
+    from textcentric.methods.reward.config import RewardConfig
     from textcentric.methods.reward.method import Item, Reward
 
-__all__ = ["Item", "Reward", "RewardConfig", "reward_config"]
+__all__ = ["Item", "Reward", "RewardConfig"]
 
-__getattr__ = importing(
-    __name__, {"config": ["RewardConfig", "reward_config"], "method": ["Item", "Reward"]}
-)
+__getattr__ = importing(__name__, {"config": ["RewardConfig"], "method": ["Item", "Reward"]})

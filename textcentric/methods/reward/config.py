@@ -9,7 +9,7 @@ from pydantic import model_validator
 
 from textcentric import fields
 from textcentric.errors import ConfigError
-from textcentric.settings import Given, Settings, Values, setting
+from textcentric.settings import Settings, Values, setting
 from textcentric.training.config import TrainConfig, TrainingSettings
 
 EPSILON = 1e-7  # of the shortcut-failure coefficient, as in the paper's code
@@ -123,17 +123,6 @@ class RewardConfig(Settings):
             if getattr(self, name) and not self.proxied:
                 raise ValueError(f"{name} is of the shortcut-aware objective: reward_objective=sfc")
         return self
-
-
-def reward_config(values: Given) -> RewardConfig:
-    """Return the configuration that `values` give.
-
-    Raises ConfigError, with the nearest name for an unknown key and with the value otherwise.
-
-    >>> reward_config({"reward_objective": "sfc"}).proxied
-    True
-    """
-    return RewardConfig.of(values)
 
 
 class RewardTraining(TrainingSettings):

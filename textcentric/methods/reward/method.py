@@ -27,7 +27,7 @@ from textcentric.data.pictures import PictureError
 from textcentric.errors import ConfigError, DataError
 from textcentric.experts.picture_features import BLANK, Eyes
 from textcentric.folders import write_text
-from textcentric.methods.reward.config import RewardConfig, reward_config
+from textcentric.methods.reward.config import RewardConfig
 from textcentric.methods.reward.model import (
     MAIN,
     Branches,
@@ -245,7 +245,7 @@ class Reward:
         folder = Path(folder)
         metadata = read_metadata(folder, PAPERS, FORMAT, "reward model", "train reward", NEEDS)
         method = cls.__new__(cls)
-        method.config = reward_config(metadata["config"])
+        method.config = RewardConfig.of(metadata["config"])
         tokenizer = load_tokenizer(method.config, str(folder))
         method.eyes = _eyes(method.config, image_dir)
         method.model = Branches(load_main(method.config, folder, tokenizer))
