@@ -154,8 +154,8 @@ def train_theirs(
     import torch
     import transformers
     from datasets import Dataset
+    from trl.trainer.reward_config import RewardConfig
     from trl.trainer.reward_trainer import RewardTrainer
-    from trl.trainer.RewardConfig import RewardConfig
 
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
