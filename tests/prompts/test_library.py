@@ -374,3 +374,46 @@ def test_the_library_of_a_wheel_lies_inside_the_package(tmp_path: Path) -> None:
     assert folder == str(site / "textcentric" / "prompts" / "texts")
     assert names.split() == sorted(PACKAGED.prompts)
     assert int(bank) == len(PACKAGED.bank)
+
+
+def rule_file(folder: Path, front: str, body: str = "") -> Path:
+    path = folder / "own.jinja"
+    head = "id: own/rule\nversion: 1\nstage: rule\nintent: Damage a row."
+    path.write_text(f"---\n{head}\n{front}\n---\n{body}", encoding="utf-8")
+    return path
+
+
+def test_a_rule_has_a_strength_and_no_body(tmp_path: Path) -> None:
+    prompt = read_prompt(rule_file(tmp_path, "writes_by: rule\nrule: typing\nlevel: 0.3"))
+    assert (prompt.front.rule, prompt.front.strength) == ("typing", 0.3)
+    assert lint(prompt) == []
+    assert read_prompt(rule_file(tmp_path, "writes_by: rule\nrule: typing")).front.strength == 0.2
+
+
+@pytest.mark.parametrize(
+    ("front", "problem"),
+    [
+        (
+            "writes_by: rule\nrule: typing\nlevel: 0",
+            "level of a rule is 0, expected a share above 0",
+        ),
+        ("writes_by: rule\nrule: typing\nlevel: 1.5", "level of a rule is 1.5, expected a share"),
+        ("writes_by: rule\nrule: order\nlevel: 0.3", "`rule: order` has no `level`"),
+        ("writes_by: rule", "`writes_by: rule` and the key `rule` go together"),
+        ("rule: typing", "`writes_by: rule` and the key `rule` go together"),
+        ("writes_by: pick", "`writes_by: pick` and the key `pick` go together"),
+        ("level: 0.3", "`level` is a rule's strength"),
+        ("writes_by: rule\nrule: typing\ncandidates: 4", "a rule asks no model; leave out candid"),
+        ("writes_by: rule\nrule: typo", "Input should be 'typing', 'recognition', 'dropping'"),
+    ],
+)
+def test_keys_of_a_rule_that_do_not_fit_are_refused(
+    tmp_path: Path, front: str, problem: str
+) -> None:
+    with pytest.raises(PromptError, match=problem):
+        read_prompt(rule_file(tmp_path, front))
+
+
+def test_a_rule_with_a_body_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(PromptError, match="a rule asks no model, so its file ends with the front"):
+        read_prompt(rule_file(tmp_path, "writes_by: rule\nrule: typing", BODY))

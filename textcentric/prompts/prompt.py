@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import yaml
 from jinja2 import Template, nodes
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from textcentric.errors import PromptError, unknown
 from textcentric.prompts.templates import BoundedEnvironment, render
@@ -27,6 +27,7 @@ STAGES = {
     "summarize": "Add the part `summary` to the row.",
     "reason": "Add a guess at the target and why, as the part `reason`.",
     "adversarial": "Write a variant of the row.",
+    "rule": "Write a variant of the row by a rule, without a model.",
     "bank": "Write a variant by an instruction of the bank, drawn for each row.",
     "expand": "Write more instructions for the bank.",
     "judge": "Say whether a variant keeps its row's label.",
@@ -55,6 +56,10 @@ VARIABLES = {
     "examples": "Instructions of the bank.",
 }
 LABELS = ("keep", "unsure", "changes")
+WRITERS = ("text", "pick", "rule")
+RULES = ("typing", "recognition", "dropping", "order")
+PICKS = ("word", "mark", "sentence", "fact", "value")
+LEVEL = 0.2  # of a rule whose file gives none
 FRONT = re.compile(r"\A---\n(.*?)\n---\n(.*)\Z", re.DOTALL)
 ENVIRONMENT = BoundedEnvironment()
 
@@ -128,6 +133,25 @@ class Front(BaseModel):
     label: Literal[LABELS] = Field(  # type: ignore[valid-type]
         "keep", description="What the change does to the row's label."
     )
+    writes_by: Literal[WRITERS] = Field(  # type: ignore[valid-type]
+        "text",
+        description="Who makes the variant: the model's own `text`, code that carries out what the"
+        " model `pick`s, or a `rule` without a model.",
+    )
+    rule: Literal[RULES] | None = Field(  # type: ignore[valid-type]
+        None, description="The damage of a rule: misspelt, misread, left out, or in another order."
+    )
+    level: float | None = Field(
+        None,
+        description="Share of the pieces that a rule touches, above 0 to 1, as `evaluate` means it."
+        f" Without: {LEVEL}.",
+    )
+    pick: Literal[PICKS] | None = Field(  # type: ignore[valid-type]
+        None, description="What the model picks from the row, with `writes_by: pick`."
+    )
+    candidates: int = Field(
+        1, ge=1, description="Answers to one request, of which the truest counts."
+    )
     reads: tuple[str, ...] = Field(("row",), description="The variables that its body uses.")
     writes: str = Field(
         "row", description="The part that the answer becomes: text, summary, modality, row, ..."
@@ -144,6 +168,35 @@ class Front(BaseModel):
         None, alias="schema", description="JSON schema of the answer."
     )
     note: str = Field("", description="What a reader should know besides.")
+
+    @model_validator(mode="after")
+    def _fits(self) -> Front:
+        """Refuse keys that do not go with who makes the variant."""
+        for writer, name in (("rule", "rule"), ("pick", "pick")):
+            if (self.writes_by == writer) != (getattr(self, name) is not None):
+                raise ValueError(f"`writes_by: {writer}` and the key `{name}` go together")
+        if self.writes_by == "rule":
+            self._check_rule()
+        elif self.level is not None:
+            raise ValueError("`level` is a rule's strength; it goes with `writes_by: rule`")
+        return self
+
+    def _check_rule(self) -> None:
+        asking = {"candidates", "each", "reads", "sampling", "answer_schema", "take"}
+        if extra := sorted(asking & self.model_fields_set):
+            raise ValueError(f"a rule asks no model; leave out {', '.join(extra)}")
+        if self.level is not None and self.rule == "order":
+            raise ValueError("`rule: order` has no `level`: parts stand in another order or not")
+        if self.level is not None and not 0 < self.level <= 1:
+            raise ValueError(
+                f"the level of a rule is {self.level:g}, expected a share above 0 up to 1: at 0 it"
+                " would change nothing"
+            )
+
+    @property
+    def strength(self) -> float:
+        """Return the level of a rule."""
+        return LEVEL if self.level is None else self.level
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +277,8 @@ def read_prompt(path: Path) -> Prompt:
         raise PromptError(f"{path}: the front matter is not YAML: {error}") from error
     except ValidationError as error:
         raise PromptError(f"{path}: {_first_problem(error)}") from error
+    if front.writes_by == "rule" and found[2].strip():
+        raise PromptError(f"{path}: a rule asks no model, so its file ends with the front matter")
     return Prompt(front, found[2], digest_texts(source), path)
 
 
@@ -238,6 +293,8 @@ def read_source(path: Path) -> str:
 def _first_problem(error: ValidationError) -> str:
     problems = error.errors()  # a misspelt key comes before the key that is therefore missing
     problem = next((p for p in problems if p["type"] == "extra_forbidden"), problems[0])
+    if problem["type"] == "value_error":
+        return str(problem["ctx"]["error"])
     where = ".".join(str(piece) for piece in problem["loc"])
     if problem["type"] == "extra_forbidden":
         models: dict[str, type[BaseModel]] = {"sampling": SamplingDefaults, "checks": Checks}
