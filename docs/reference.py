@@ -22,6 +22,7 @@ from textcentric.cli.panels import PANELS
 from textcentric.data.schema import Column, Files, Schema
 from textcentric.prompts.prompt import (
     BLOCKS,
+    FACTS,
     LABELS,
     STAGES,
     VARIABLES,
@@ -149,6 +150,7 @@ def prompts_page() -> str:
             *table("Values of `stage`", ("stage", ""), STAGES),
             f"A label is one of {', '.join(f'`{label}`' for label in LABELS)}.",
             "",
+            *table("Values of `facts`", ("facts", "the change"), FACTS),
             *keys(SamplingDefaults, "Keys of `sampling`"),
             *keys(Checks, "Keys of `checks`"),
             *table("Blocks", ("block", ""), BLOCKS),

@@ -25,6 +25,7 @@ GOOD = """---
 id: adversarial/mine
 version: 3
 stage: adversarial
+facts: same
 intent: Say it in other words.
 reads: [row, sentence]
 writes: text

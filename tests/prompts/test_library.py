@@ -15,16 +15,24 @@ import pytest
 
 from tests.support.small_run import write_prompts
 from textcentric.errors import PromptError
-from textcentric.prompts.library import PromptLibrary, packaged_prompts, read_bank
+from textcentric.prompts.library import (
+    PromptLibrary,
+    as_line,
+    packaged_prompts,
+    read_bank,
+    with_instruction,
+)
 from textcentric.prompts.lint import lint
-from textcentric.prompts.prompt import Prompt, read_prompt
+from textcentric.prompts.prompt import FACTUAL, Prompt, read_prompt, usual_facts
 
 ROOT = Path(__file__).parents[2]
 PACKAGED = PromptLibrary.load()
 BODY = "{% block user %}{{ row }}\n\nRewrite it.{% endblock %}\n"
 
 
-def prompt_from(folder: Path, front: str = "stage: adversarial", body: str = BODY) -> Prompt:
+def prompt_from(
+    folder: Path, front: str = "stage: adversarial\nfacts: same", body: str = BODY
+) -> Prompt:
     write_prompts(folder, {"own/one": f"{front}\n---\n{body}"})
     return read_prompt(folder / "own" / "one.jinja")
 
@@ -270,8 +278,52 @@ def test_lint_says_what_is_wrong(tmp_path: Path, body: str, problem: str | None)
 
 
 def test_lint_misses_the_sentence_of_a_sentence_wise_prompt(tmp_path: Path) -> None:
-    prompt = prompt_from(tmp_path, "stage: adversarial\nwrites: text\neach: sentence")
+    prompt = prompt_from(tmp_path, "stage: adversarial\nfacts: same\nwrites: text\neach: sentence")
     assert lint(prompt) == ["asks for each sentence but never uses {{ sentence }}"]
+
+
+@pytest.mark.parametrize("stage", ["align", "summarize", "reason", "adversarial", "bank"])
+def test_lint_asks_what_a_prompt_may_do_with_facts(tmp_path: Path, stage: str) -> None:
+    (problem,) = lint(prompt_from(tmp_path, f"stage: {stage}"))
+    assert problem == (
+        "does not say what it may do with facts; add `facts`: same, fewer, beside, changed"
+    )
+    assert lint(prompt_from(tmp_path, f"stage: {stage}\nfacts: fewer")) == []
+
+
+@pytest.mark.parametrize(
+    ("front", "facts"),
+    [
+        ("stage: adversarial", "same"),
+        ("stage: adversarial\nlabel: unsure", None),
+        ("stage: adversarial\nlabel: changes", None),
+        ("stage: adversarial\nwrites: remark", "beside"),
+        ("stage: align\nwrites: modality", "same"),
+        ("stage: summarize\nwrites: summary", "fewer"),
+        ("stage: reason\nwrites: reason", "fewer"),
+        ("stage: judge\nwrites: verdict", None),
+    ],
+)
+def test_what_a_prompt_is_held_to_that_says_nothing_of_facts(
+    tmp_path: Path, front: str, facts: str | None
+) -> None:
+    assert usual_facts(prompt_from(tmp_path, front).front) == facts
+
+
+def test_every_shipped_prompt_and_line_of_the_bank_says_what_it_may_do_with_facts() -> None:
+    fronts = [prompt.front for prompt in PACKAGED.prompts.values()]
+    assert [front.id for front in fronts if front.stage in FACTUAL and front.facts is None] == []
+    assert [entry.id for entry in PACKAGED.bank if entry.facts is None] == []
+
+
+def test_a_line_of_the_bank_brings_its_own_facts(tmp_path: Path) -> None:
+    lines = [LINE | {"facts": "changed"}, LINE | {"id": "b", "facts": "same", "legible": False}]
+    (tmp_path / "instructions.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    first, second = read_bank(tmp_path / "instructions.jsonl")
+    assert (first.facts, first.legible) == ("changed", True)
+    assert [as_line(first), as_line(second)] == lines
+    carried = with_instruction(PACKAGED["adversarial/bank"], second).front
+    assert (carried.facts, carried.legible) == ("same", False)
 
 
 def test_a_prompt_renders_into_turns(tmp_path: Path) -> None:

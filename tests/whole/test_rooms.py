@@ -22,7 +22,7 @@ FLOORS = [
     "models prompts",
     "data engines metrics runs",
     "experts report",
-    "corruption training",
+    "checks corruption training",
     "augmentation",
     "methods",
     "evaluation",

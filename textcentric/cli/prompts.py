@@ -147,12 +147,12 @@ def list_prompts(prompt_dir: str | None, *, as_json: bool) -> None:
 
 def show_prompt(name: str, prompt_dir: str | None) -> None:
     """Print the file of a prompt, or the line of an instruction."""
-    from textcentric.prompts.library import BANK, instruction, open_library
+    from textcentric.prompts.library import BANK, as_line, instruction, open_library
 
     library = open_library(prompt_dir)
     if name.startswith(BANK):
         entry = instruction(library, name)
-        print(json.dumps(asdict(entry), ensure_ascii=False, indent=2))
+        print(json.dumps(as_line(entry), ensure_ascii=False, indent=2))
         return
     path = library[name].path
     if path is None:
@@ -266,7 +266,7 @@ def expand_command(
     """
     from textcentric.augmentation.expansion import BANK, bank_families, expanded, open_encoder
     from textcentric.augmentation.opening import make_engine
-    from textcentric.prompts.library import PromptLibrary, read_bank
+    from textcentric.prompts.library import PromptLibrary, as_line, read_bank
 
     if config.prompt_dir is None:
         raise ConfigError("no --prompt-dir; name the folder whose instructions.jsonl is added to")
@@ -283,15 +283,17 @@ def expand_command(
         expanded(config, library, families, number, encoder, engine or make_engine(config))
     )
     if found.kept:
-        lines = [json.dumps(asdict(one), ensure_ascii=False) for one in (*own, *found.kept)]
+        lines = [json.dumps(as_line(one), ensure_ascii=False) for one in (*own, *found.kept)]
         write_text(path, "\n".join(lines) + "\n")
     _tell(found, path, as_json)
 
 
 def _tell(found: Expansion, path: Path, as_json: bool) -> None:
+    from textcentric.prompts.library import as_line
+
     dropped = dict(found.dropped.most_common())
     if as_json:
-        kept = [asdict(one) for one in found.kept]
+        kept = [as_line(one) for one in found.kept]
         print(json.dumps({"asked": found.asked, "kept": kept, "dropped": dropped}))
     else:
         for one in found.kept:

@@ -8,13 +8,14 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 from textcentric.errors import PromptError, unknown
 from textcentric.prompts.prompt import (
+    FACTS,
     LABELS,
     STAGES,
     Prompt,
@@ -27,7 +28,9 @@ BANK_VALUES = {
     "kind": ("random", "instruction"),
     "label": LABELS,
     "writes": ("text", "table", "image", "audio", "row", "modality"),
+    "facts": tuple(FACTS),
 }
+OPTIONAL = ("facts", "legible")
 BANK = "bank/"
 
 
@@ -41,6 +44,8 @@ class Instruction:
     label: str
     writes: str
     instruction: str
+    facts: str | None = None
+    legible: bool = True
 
 
 @dataclass(frozen=True)
@@ -111,8 +116,11 @@ class PromptLibrary:
 
 def with_instruction(carrier: Prompt, entry: Instruction) -> Prompt:
     """Return the prompt that asks for `entry`, under the id `bank/<entry>`."""
-    front = carrier.front.model_copy(update={"label": entry.label, "writes": entry.writes})
-    digest = digest_texts(carrier.digest, entry.id, entry.instruction, entry.label, entry.writes)
+    own = ("label", "writes", "facts", "legible")
+    front = carrier.front.model_copy(update={name: getattr(entry, name) for name in own})
+    added = [str(value) for value in as_line(entry).values()][6:]  # what older banks do not have
+    texts = (entry.id, entry.instruction, entry.label, entry.writes)
+    digest = digest_texts(carrier.digest, *texts, *added)
     return replace(
         carrier,
         front=front,
@@ -120,6 +128,12 @@ def with_instruction(carrier: Prompt, entry: Instruction) -> Prompt:
         instruction=entry.instruction,
         name=f"bank/{entry.id}",
     )
+
+
+def as_line(entry: Instruction) -> dict[str, str | bool]:
+    """Return the line of the bank, without the optional keys that say nothing."""
+    line = asdict(entry)
+    return {key: value for key, value in line.items() if value not in (None, True)}
 
 
 def packaged_prompts() -> Path:
@@ -157,6 +171,12 @@ def _instruction(value: Any) -> Instruction:
     problems = [unknown("key", key, known) for key in value if key not in known]
     for key in known:
         text = value.get(key)
+        if key == "legible":
+            if not isinstance(value.get(key, True), bool):
+                problems.append(f"legible is {text!r:.80}; expected true or false")
+            continue
+        if key in OPTIONAL and key not in value:
+            continue
         if not isinstance(text, str) or not text.strip():
             given = f"is {text!r:.80}" if key in value else "is missing"
             problems.append(f"{key} {given}; expected a text that is not empty")

@@ -11,7 +11,15 @@ from jinja2 import meta, nodes
 
 from textcentric.errors import PromptError, unknown
 from textcentric.prompts.library import Instruction, check_bank, packaged_prompts
-from textcentric.prompts.prompt import BLOCKS, ENVIRONMENT, VARIABLES, Prompt, read_prompt
+from textcentric.prompts.prompt import (
+    BLOCKS,
+    ENVIRONMENT,
+    FACTS,
+    FACTUAL,
+    VARIABLES,
+    Prompt,
+    read_prompt,
+)
 
 BANK = "instructions.jsonl"
 ROW_VARIABLES = frozenset(["row", "rest", "parts", "part"])
@@ -96,6 +104,8 @@ def lint(prompt: Prompt) -> list[str]:
     unit = {"sentence": "sentence", "passage": "sentences"}.get(prompt.front.each or "")
     if unit and unit not in used:
         problems.append(f"asks for each {prompt.front.each} but never uses {{{{ {unit} }}}}")
+    if prompt.front.facts is None and prompt.front.stage in FACTUAL:
+        problems.append(f"does not say what it may do with facts; add `facts`: {', '.join(FACTS)}")
     return problems + ([] if prompt.front.stage in ROWLESS else _row_first(tree))
 
 

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from textcentric.errors import PromptError, unknown
 from textcentric.prompts.templates import BoundedEnvironment, render
+from textcentric.rows import MODALITIES
 from textcentric.values import Variables
 
 # What a stage does, in the order in which prompts are run and listed.
@@ -60,6 +61,14 @@ WRITERS = ("text", "pick", "rule")
 RULES = ("typing", "recognition", "dropping", "order")
 PICKS = ("word", "mark", "sentence", "fact", "value")
 LEVEL = 0.2  # of a rule whose file gives none
+FACTS = {
+    "same": "Says all of it and nothing else.",
+    "fewer": "Says nothing that the source does not.",
+    "beside": "Leaves the row's words alone and adds something unrelated.",
+    "changed": "Changes what it names and nothing else.",
+}
+# The stages whose text stands for the row's, so that it must say what it does to the facts.
+FACTUAL = ("align", "summarize", "reason", "adversarial", "bank")
 FRONT = re.compile(r"\A---\n(.*?)\n---\n(.*)\Z", re.DOTALL)
 ENVIRONMENT = BoundedEnvironment()
 
@@ -152,6 +161,12 @@ class Front(BaseModel):
     candidates: int = Field(
         1, ge=1, description="Answers to one request, of which the truest counts."
     )
+    facts: Literal[tuple(FACTS)] | None = Field(  # type: ignore[valid-type]
+        None, description="What the change may do with what the row says, see below."
+    )
+    legible: bool = Field(
+        True, description="No where misspelling is the aim: altered words then stay near the row's."
+    )
     reads: tuple[str, ...] = Field(("row",), description="The variables that its body uses.")
     writes: str = Field(
         "row", description="The part that the answer becomes: text, summary, modality, row, ..."
@@ -197,6 +212,16 @@ class Front(BaseModel):
     def strength(self) -> float:
         """Return the level of a rule."""
         return LEVEL if self.level is None else self.level
+
+
+def usual_facts(front: Front) -> str | None:
+    """Return what a prompt is held to that says nothing of `facts`; None where it is to nothing."""
+    if front.stage not in FACTUAL or front.label != "keep":
+        return None
+    if front.stage in ("summarize", "reason"):
+        return "fewer"
+    apart = front.writes not in (*MODALITIES, "row", "modality")
+    return "beside" if apart else "same"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,14 +7,13 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
 from pathlib import Path
 
 import yaml
 
 from textcentric.errors import RunError
 from textcentric.folders import differences, lock, read_yaml, write_text, writing
-from textcentric.prompts.library import Instruction
+from textcentric.prompts.library import Instruction, as_line
 from textcentric.prompts.prompt import Prompt
 from textcentric.runs.identity import identity_of
 from textcentric.runs.journal import Journal
@@ -102,7 +101,7 @@ def freeze(folder: Path, prompts: Iterable[Prompt], bank: Iterable[Instruction] 
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(prompt.path, target)
         if prompt.front.stage == "bank":
-            lines = (json.dumps(asdict(entry), ensure_ascii=False) + "\n" for entry in bank)
+            lines = (json.dumps(as_line(entry), ensure_ascii=False) + "\n" for entry in bank)
             write_text(target.parent / "instructions.jsonl", "".join(lines))
 
 
