@@ -14,9 +14,9 @@ from itertools import permutations
 from typing import Any
 
 from textcentric.augmentation.curation import Draft, Piece, trim
-from textcentric.augmentation.sentences import Span, sentence_spans, splice
 from textcentric.engines.protocol import Response
 from textcentric.errors import PromptError
+from textcentric.experts.sentences import Span, sentence_spans, splice
 from textcentric.prompts.prompt import Prompt
 from textcentric.rows import MODALITIES, TextRow
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from textcentric.augmentation.sentences import sentence_spans, splice
+from textcentric.experts.sentences import sentence_spans, splice
 
 
 def sentences(text: str) -> list[str]:

@@ -16,21 +16,24 @@ LONG, PIECE = 30, 22  # words
 Span = tuple[int, int]
 
 
-def sentence_spans(text: str) -> list[Span]:
+def sentence_spans(text: str, *, whole: bool = False) -> list[Span]:
     """Return (start, end) of each sentence of `text`, without the space around it.
+
+    With `whole`, long sentences are not cut at their commas.
 
     >>> text = "Dr. Lee has a cat. It is calm!\\nCall me"
     >>> [text[a:b] for a, b in sentence_spans(text)]
     ['Dr. Lee has a cat.', 'It is calm!', 'Call me']
     """
     spans: list[Span] = []
+    cut = _whole if whole else _pieces
     start = 0
     for end in END.finditer(text):
         if "\n" not in end.group() and ABBREVIATION.search(text[start : end.end()].rstrip()):
             continue
-        spans += _pieces(text, start, end.end())
+        spans += cut(text, start, end.end())
         start = end.end()
-    return spans + _pieces(text, start, len(text))
+    return spans + cut(text, start, len(text))
 
 
 def splice(text: str, replacements: Sequence[tuple[Span, str]]) -> str:
@@ -44,6 +47,11 @@ def splice(text: str, replacements: Sequence[tuple[Span, str]]) -> str:
         pieces += [text[at:start], new]
         at = end
     return "".join([*pieces, text[at:]])
+
+
+def _whole(text: str, start: int, end: int) -> list[Span]:
+    trimmed = _trimmed(text, start, end)
+    return [trimmed] if trimmed else []
 
 
 def _pieces(text: str, start: int, end: int) -> list[Span]:
