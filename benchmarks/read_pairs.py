@@ -92,24 +92,24 @@ def words(text: str) -> list[str]:
 def nearness(pair: ReadPair) -> float:
     """Return the edit ratio of the farthest new word to its nearest source word; 1 without any."""
     known = set(words(pair.source))
-    return min((max(map(_ratio(new), known), default=0.0) for new in pair.new_words), default=1.0)
-
-
-def _ratio(new: str):  # type: ignore[no-untyped-def]
-    matcher = SequenceMatcher(b=new, autojunk=False)
-
-    def ratio(old: str) -> float:
-        matcher.set_seq1(old)
-        return matcher.ratio()
-
-    return ratio
+    return min((_nearest(new, known) for new in pair.new_words), default=1.0)
 
 
 def far_share(pair: ReadPair) -> float:
     """Return the share of the variant's words that are new and far from every source word."""
     known = set(words(pair.source))
-    far = [new for new in pair.new_words if max(map(_ratio(new), known), default=0.0) < FAR]
+    far = [new for new in pair.new_words if _nearest(new, known) < FAR]
     return len(far) / max(1, len(words(pair.variant)))
+
+
+def _nearest(new: str, known: Iterable[str]) -> float:
+    """Return the edit ratio of a word to the nearest of those that are known."""
+    matcher = SequenceMatcher(b=new, autojunk=False)
+    ratios = []
+    for old in known:
+        matcher.set_seq1(old)
+        ratios.append(matcher.ratio())
+    return max(ratios, default=0.0)
 
 
 def templates(sources: Sequence[str]) -> list[int]:

@@ -55,7 +55,7 @@ def measure(
     pairs: Path = LABELS / "sentences.jsonl",
     draws: int = 1000,
 ) -> Figure:
-    """Judge `count` edits of known truth and the read pairs; the figure is the share of bars met."""
+    """Judge `count` edits of known truth and the read pairs; the figure: the share of bars met."""
     encoder = packaged() if embed else None
     edits = make_edits(passages(data), count, seed)
     judged = judged_edits(edits, encoder)
@@ -76,7 +76,8 @@ def packaged() -> Embed:
     from textcentric.models.packaged import packaged_encoder
     from textcentric.models.sentence_encoder import SentenceEncoder
 
-    return SentenceEncoder(str(packaged_encoder()))._embed
+    encoder = SentenceEncoder(str(packaged_encoder()))
+    return lambda texts: encoder._embed(list(texts))
 
 
 def judged_edits(edits: Sequence[KnownEdit], encoder: Embed | None) -> dict[str, Judged]:
@@ -97,7 +98,7 @@ def _as_edit(edit: KnownEdit) -> Edit:
 
 
 class Kind:
-    """What came of the edits of one kind: the share refused, where the bar lies, and if it is met."""
+    """What came of the edits of one kind: the share refused, and the bar for it."""
 
     def __init__(self, name: str, refused: float, n: int, unjudged: int, true: bool) -> None:
         self.name, self.refused, self.n, self.unjudged, self.true = name, refused, n, unjudged, true
@@ -292,7 +293,8 @@ def examples(judged: Mapping[str, Judged], kinds: Mapping[str, Kind], most: int)
         wrong = [pair for pair in held if (pair[1].true is True) != kinds[name].true]
         for edit, verdict in wrong[:most]:
             score = "-" if verdict.score is None else f"{verdict.score:.2f}"
-            yield f"{name} ({edit.half or 'no word'}, {edit.passage.origin}) {score} {verdict.reason}"
+            where = f"{edit.half or 'no word'}, {edit.passage.origin}"
+            yield f"{name} ({where}) {score} {verdict.reason}"
             yield f"    {edit.passage.text}\n    {edit.variant}"
 
 
