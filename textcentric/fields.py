@@ -11,6 +11,9 @@ DAMAGE = (
     "feature-dropout",
     "image-words",
     "all",
+    "dropping",
+    "typing",
+    "recognition",
     "image-noise",
     "audio-noise",
 )

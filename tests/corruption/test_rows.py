@@ -37,6 +37,7 @@ DROPPING = {  # corruptions that take pieces away, and the inputs that they take
     "feature-dropout": {"table"},
     "image-words": {"image_labels"},
     "all": {"text", "table", "image_labels"},
+    "dropping": {"text", "table"},
 }
 PHOTOS = (
     PhotoLabels("1.jpg", (("cat", 0.99), ("eye", 0.8)), (("808080", 0.6), ("d01818", 0.2))),

@@ -15,6 +15,7 @@ from pathlib import Path
 from textcentric.corruption.files import SNRS, file_corruptions
 from textcentric.corruption.rows import (
     CORRUPTIONS,
+    MISSPELLING,
     Corruption,
     check_absent,
     counts,
@@ -55,6 +56,7 @@ class Cell:
 
 
 CLEAN = Cell()
+_REMOVING = [name for name in CORRUPTIONS if name not in MISSPELLING]
 _MISSING = "missing-"  # begins the name of a cell without some modalities
 
 
@@ -131,11 +133,11 @@ class CorruptedRows:
     def removals(self) -> dict[str, str]:
         """Return, for every damaged cell, how many pieces of all rows together went, in words.
 
-        Noise takes none away, so its cells are not among them.
+        Noise and misspelling take none away, so their cells are not among them.
         """
         said = {}
         for cell in self.cells:
-            if cell.missing or cell.corruption in CORRUPTIONS:
+            if cell.missing or cell.corruption in _REMOVING:
                 pairs = ((row, damage(row, cell, self.seed, CORRUPTIONS)) for row in self.rows)
                 gone = {kind: some for kind, some in counts(pairs).items() if some[0]}
                 said[cell.name] = say_counts(gone) or "nothing"

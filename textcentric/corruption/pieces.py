@@ -12,6 +12,8 @@ from dataclasses import replace
 from typing import Any
 
 from textcentric.data.photo_labels import PhotoLabels
+from textcentric.experts.clean import clean_text
+from textcentric.experts.sentences import sentence_spans
 from textcentric.experts.table import is_missing
 from textcentric.values import Cell, Cells
 
@@ -44,6 +46,24 @@ def sift_words(text: str, keep: Keep) -> str:
     'one\\nfour'
     """
     return _by_line(text, _WORD, lambda word: word[0] if keep() else " ")
+
+
+def sift_sentences(text: str, keep: Keep) -> str:
+    """Keep sentences of the text as its expert reads it; an emptied line goes with its own.
+
+    >>> answers = iter([True, False, True])
+    >>> sift_sentences("She is calm. Call me!\\nThank you", answers.__next__)
+    'She is calm.\\nThank you'
+    """
+    text = clean_text(text)
+    left, before = "", 0
+    for start, end in sentence_spans(text, whole=True):
+        if keep():
+            spaced = text[start - 1 : start].isspace()  # Chinese sentences are not
+            gap = "\n" if "\n" in text[before:start] else " " * spaced
+            left += f"{gap if left else ''}{text[start:end]}"
+            before = end
+    return left
 
 
 def sift_statements(text: str, keep: Keep) -> str:

@@ -10,6 +10,8 @@ go, the one piece with the largest draw stays: at level 1 too, and the same one 
 modality that is left empty becomes an absent key. Only a row of which no expert could say
 anything before may lose all.
 
+Words are misspelt by the same draws: each that may be touched is where u < p.
+
 Pictures and sounds are damaged in `corrupt_files`.
 """
 
@@ -24,11 +26,13 @@ from numbers import Real
 from random import Random
 from typing import Any, TypeVar
 
+from textcentric.corruption.misspelling import misread, mistyped
 from textcentric.corruption.pieces import (
     Keep,
     Sift,
     sift_columns,
     sift_labels,
+    sift_sentences,
     sift_sights,
     sift_statements,
     sift_words,
@@ -39,6 +43,7 @@ from textcentric.experts.table import TableExpert
 from textcentric.rows import MODALITIES, Inputs, Record
 
 Corruption = Callable[[Record, float, int], Record]  # (row, level in [0, 1], seed)
+Misspelling = Callable[[str, float, Random], str]  # of a text, with probability `level` a word
 Value = TypeVar("Value")
 Last = tuple[str, int]  # the name of a value and the place of a piece in it
 
@@ -71,12 +76,41 @@ def all_at_once(record: Record, level: float, seed: int) -> Record:
     return _drop(record, ("table", "text", "image_labels"), level, seed)
 
 
+def dropping(record: Record, level: float, seed: int) -> Record:
+    """Drop each whole sentence of the text and each column of the table with probability `level`.
+
+    What is left still reads as it was written, where dropped words would leave a telegram.
+
+    >>> row = Record("r1", {"text": "A calm dog. He likes walks. Call after six."})
+    >>> dropping(row, 0.5, seed=1).inputs["text"]
+    'He likes walks.'
+    """
+    return _drop(record, ("table", "text"), level, seed, _WHOLE_SIFTS)
+
+
+def typing(record: Record, level: float, seed: int) -> Record:
+    """Misspell each word of the text with probability `level`, as a hurried hand types.
+
+    Names, numbers and short words stay: see `misspelling`.
+    """
+    return _misspelt(record, level, seed, "typing", mistyped)
+
+
+def recognition(record: Record, level: float, seed: int) -> Record:
+    """Misspell each word of the text with probability `level`, as a scan is misread."""
+    return _misspelt(record, level, seed, "recognition", misread)
+
+
 CORRUPTIONS: dict[str, Corruption] = {
     "word-dropout": word_dropout,
     "feature-dropout": feature_dropout,
     "image-words": image_words,
     "all": all_at_once,
+    "dropping": dropping,
+    "typing": typing,
+    "recognition": recognition,
 }
+MISSPELLING = ("typing", "recognition")  # takes no piece away
 _STREAMS = {"text": "word-dropout", "table": "feature-dropout", "image_labels": "image-words"}
 
 
@@ -184,6 +218,7 @@ _SIFTS: dict[str, Sift] = {
     "image_labels": sift_labels,
 }
 _PART_SIFTS: dict[str, Sift] = {"table": sift_statements, "image": sift_sights}
+_WHOLE_SIFTS: dict[str, Sift] = {"table": sift_columns, "text": sift_sentences}
 _KINDS = {
     "table": "columns",
     "text": "words",
@@ -193,18 +228,33 @@ _KINDS = {
 }
 
 
-def _drop(record: Record, names: Sequence[str], level: float, seed: int) -> Record:
+def _drop(
+    record: Record,
+    names: Sequence[str],
+    level: float,
+    seed: int,
+    sifts: Mapping[str, Sift] = _SIFTS,
+) -> Record:
     check_level(level)
     if level == 0:
         return record
     draws = {
-        name: _draw(record.inputs[name], _SIFTS[name], rng_of(seed, record.id, _STREAMS[name]))
+        name: _draw(record.inputs[name], sifts[name], rng_of(seed, record.id, _STREAMS[name]))
         for name in names
         if name in record.inputs
     }
     worded = "image_labels" in record.inputs
-    left = _thin(record.inputs, _SIFTS, draws, level, lambda left: _says(left, worded))
+    left = _thin(record.inputs, sifts, draws, level, lambda left: _says(left, worded))
     return replace(record, inputs=left)
+
+
+def _misspelt(record: Record, level: float, seed: int, name: str, misspell: Misspelling) -> Record:
+    check_level(level)
+    if level == 0 or "text" not in record.inputs:
+        return record
+    text = clean_text(record.inputs["text"])  # as its expert reads it: no tag is taken for a word
+    misspelt = misspell(text, level, rng_of(seed, record.id, name))
+    return replace(record, inputs={**record.inputs, "text": misspelt})
 
 
 def _says(inputs: Inputs, worded: bool) -> bool:
