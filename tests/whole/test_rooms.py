@@ -24,6 +24,7 @@ FLOORS = [
     "experts report",
     "checks corruption training",
     "augmentation",
+    "reading",
     "methods",
     "evaluation",
     "api",
@@ -34,7 +35,7 @@ TORCH_AT_HEAD = ("training", "methods", "evaluation", "metrics.recall", "models.
 HEAVY = "torch transformers vllm datasets pyarrow pandas pydantic jinja2 numpy PIL openai".split()
 TOO_HEAVY_FOR_HELP = "torch transformers vllm datasets pyarrow pandas jinja2 numpy PIL".split()
 LONGEST = 450  # lines of a file
-MOST_AT_ROOT, MOST_IN_CLI = 10, 24
+MOST_AT_ROOT, MOST_IN_CLI = 10, 28
 
 
 class Arrow(NamedTuple):

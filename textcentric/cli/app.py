@@ -73,6 +73,8 @@ COMMANDS = {
     "data": Listed("The data sets: where they are, what is wrong with them.", commands=DATA),
     "prompts": Listed("The prompt library: look, check, try, add.", commands=PROMPTS),
     "runs": Listed("The run directories: what ran, what came of it.", commands=RUNS),
+    "review": Listed("Read variants beside their sources: a page.", "review:review"),
+    "calibrate": Listed("Say how many variants were read and true.", "review:calibrate"),
     "report": Listed("Write report.html of a run anew and print its path.", "runs:report"),
     "lineage": Listed("Show what made an output.", "runs:lineage"),
     "doctor": Listed("Check what this machine can run.", "doctor:doctor"),

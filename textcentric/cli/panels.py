@@ -9,7 +9,17 @@ from typer.core import TyperCommand
 # The order of groups.
 PANELS = (
     *("Arguments", "Data", "Prompts", "Engine", "Sampling", "Model", "Text", "Method", "Rivals"),
-    *("Damage", "Training loop", "Limits", "Configuration", "Output"),
+    *(
+        "Damage",
+        "Training loop",
+        "Reading",
+        "Sheet",
+        "Page",
+        "Files",
+        "Limits",
+        "Configuration",
+        "Output",
+    ),
 )
 LEFT = 36  # characters of the left column at most
 # Help is wrapped at spaces and hyphens; these stand for those at which it is not.

@@ -1,0 +1,152 @@
+"""`textcentric review` and `calibrate`: variants read by people, and what that says of a run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from textcentric.cli.options import AsJson, Quiet, configured
+from textcentric.cli.terminal import columns, say
+from textcentric.reading.config import ReviewConfig
+
+if TYPE_CHECKING:
+    from textcentric.errors import Say
+    from textcentric.reading.agreement import Figures
+    from textcentric.reading.sheet import Sheet
+
+Run = Annotated[str, typer.Argument(metavar="RUN", help="A run directory, or its name in runs/.")]
+
+
+@configured("reading.config")
+def review(config: ReviewConfig, run: Run, as_json: AsJson = False, quiet: Quiet = False) -> None:
+    """Read variants beside their sources, on a page of this machine or in a file.
+
+    A sheet is drawn once and frozen; answers are appended to the run. Nothing leaves this machine.
+
+    Example: textcentric review runs/first --reader anna
+    """
+    tell = (lambda line: None) if quiet else say
+    raise typer.Exit(review_command(config, run, as_json=as_json, tell=tell))
+
+
+def calibrate(run: Run, as_json: AsJson = False) -> None:
+    """Say of each prompt how many variants were read and how many were true.
+
+    Example: textcentric calibrate runs/first
+    """
+    calibrate_command(run, as_json=as_json)
+
+
+def review_command(config: ReviewConfig, name: str, *, as_json: bool, tell: Say) -> int:
+    """Do what `review` is asked for; return the exit code."""
+    from textcentric.reading.exchange import export_sheet, import_answers
+    from textcentric.reading.sheet import growth, open_sheet
+    from textcentric.runs.listing import find_run
+
+    folder = find_run(name)
+    if config.import_ is not None:
+        taken, pairs = import_answers(folder, config.import_, config.reader, who=config.who)
+        tell(f"{taken} answers of {config.reader} taken, {pairs - taken} of {pairs} pairs unread")
+    else:
+        sheet = open_sheet(
+            folder,
+            accepted=config.accepted,
+            refused=config.refused,
+            seed=config.seed,
+            new=config.new_sheet,
+        )
+        if grown := growth(folder, sheet):
+            tell(grown)
+        tell(_about(sheet))
+        if config.export is not None:
+            written = export_sheet(folder, sheet, config.reader, config.export)
+            tell(f"{written} pairs written to {config.export}; fill in `word`, then --import it")
+    _print_figures(folder, as_json)
+    return 0
+
+
+def _about(sheet: Sheet) -> str:
+    from textcentric.reading.answers import KEYS
+
+    keys = ", ".join(f"{key} {word}" for key, word in KEYS.items())
+    return f"sheet {sheet.digest}: {len(sheet.items)} pairs of run {sheet.run}; {keys}"
+
+
+def calibrate_command(name: str, *, as_json: bool) -> None:
+    """Print what was read of a run, a prompt a line."""
+    from textcentric.runs.listing import find_run
+
+    _print_figures(find_run(name), as_json)
+
+
+def _print_figures(folder: Path, as_json: bool) -> None:
+    from textcentric.errors import RunError
+    from textcentric.reading.agreement import figures
+    from textcentric.reading.answers import read_answers
+    from textcentric.reading.sheet import sheets
+
+    drawn = sheets(folder)
+    if not drawn:
+        raise RunError(f"nothing of {folder} was read yet; `textcentric review {folder}` begins")
+    found = figures(drawn[-1], read_answers(folder, drawn[-1]))
+    if as_json:
+        print(json.dumps(as_dict(drawn[-1], found), ensure_ascii=False))
+    else:
+        print(as_text(found))
+
+
+def as_dict(sheet: Sheet, found: Figures) -> dict[str, object]:
+    """Return figures as JSON-ready dicts and lists."""
+    from dataclasses import asdict
+
+    return {
+        "sheet": sheet.digest,
+        "pairs": len(sheet.items),
+        "readings": [
+            {**reading.model_dump(mode="json"), "words": dict(found.words[reading.prompt])}
+            for reading in found.readings
+        ],
+        "readers": [asdict(reader) for reader in found.readers],
+        "kappa_words": found.kappa_words,
+        "kappa_true": found.kappa_true,
+    }
+
+
+def as_text(found: Figures) -> str:
+    """Return figures as a table by prompt, and a line for each reader."""
+    from textcentric.prompts.calibration import wilson
+
+    if not found.readings:
+        return "nothing of this sheet was read yet"
+    rows: list[list[object]] = []
+    for reading in found.readings:
+        cells: list[object] = [reading.prompt]
+        for read, true in (
+            (reading.read, reading.true),
+            (reading.refused_read, reading.refused_true),
+        ):
+            low, high = wilson(true, read)
+            cells += [read, true, f"[{low:.2f}, {high:.2f}]" if read else ""]
+        rows.append([*cells, *found.words[reading.prompt].values()])
+    head = "prompt,accepted read,true,,refused read,true,,same,less,changed,garbled".split(",")
+    lines = [columns(rows, head), ""]
+    lines += [reader.words() for reader in found.readers]
+    return "\n".join([*lines, *_agreement(found)])
+
+
+def _agreement(found: Figures) -> list[str]:
+    if len(found.readers) == 1:
+        return ["one reader alone decides what is true; a second one makes it sure"]
+    said = [
+        f"kappa {value:.2f} on {what}"
+        for value, what in (
+            (found.kappa_words, "the four words"),
+            (found.kappa_true, "true or not"),
+        )
+        if value is not None
+    ]
+    alone = f"{found.alone} pairs were read by one reader alone" if found.alone else ""
+    return ["; ".join(filter(None, [*said, alone]))]

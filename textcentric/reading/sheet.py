@@ -1,0 +1,242 @@
+"""The sheet: the pairs that are read of a run, drawn once by seed and frozen.
+
+For each prompt accepted and refused variants, beside them decoys that code made and whose answer is
+known, and repeats that show how steady a reader is. A sheet is a file in the run's folder
+`reading`; its digest stands in every answer, so that no answer can be taken for one of other pairs.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from textcentric.command_line import command
+from textcentric.errors import RunError
+from textcentric.folders import write_text, writing
+from textcentric.reading.decoys import decoy
+from textcentric.reading.drawing import Drawn, Wanted, draw_outputs
+from textcentric.reading.groups import TRUE_WORDS, Group, groups_of
+from textcentric.runs.manifest import read_manifest
+
+FOLDER = "reading"
+ACCEPTED, REFUSED, DECOY, REPEAT = "accepted", "refused", "decoy", "repeat"
+DECOYS, REPEATS = 0.10, 0.05  # of the pairs of the run
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One pair to read: `source` and `variant` are the parts of both rows, by name.
+
+    `kind` and `expected` (of a decoy) are never shown; `of` is what a repeat repeats; `declared`
+    says what the variant changes on purpose, `facts` what it may do with those of the row.
+    """
+
+    item: str
+    kind: str
+    group: str
+    output: str
+    source_id: str
+    source: Mapping[str, str]
+    variant: Mapping[str, str]
+    facts: str = "same"
+    declared: str = ""
+    expected: str = ""
+    of: str = ""
+
+    @property
+    def true_words(self) -> tuple[str, ...]:
+        """Return the words that call this pair true."""
+        return TRUE_WORDS[self.facts]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """The pairs of a run that are read, and what the run was when they were drawn.
+
+    `totals` are outputs by prompt then: a run that has grown since has more.
+    """
+
+    run: str
+    seed: int
+    groups: Mapping[str, Group]
+    totals: Mapping[str, int]
+    items: Sequence[Item]
+    made: str = ""
+
+    @property
+    def digest(self) -> str:
+        """Return sixteen hex digits that stand for all of it."""
+        text = json.dumps(self.as_json(), sort_keys=True, ensure_ascii=False)
+        return hashlib.blake2b(text.encode(errors="replace"), digest_size=8).hexdigest()
+
+    def as_json(self) -> dict[str, object]:
+        """Return the sheet as its file holds it."""
+        return {
+            "version": VERSION,
+            "run": self.run,
+            "seed": self.seed,
+            "groups": {name: asdict(group) for name, group in self.groups.items()},
+            "totals": dict(self.totals),
+            "items": [asdict(item) for item in self.items],
+        }
+
+    def by_id(self) -> dict[str, Item]:
+        """Return the pairs by their number."""
+        return {item.item: item for item in self.items}
+
+
+def open_sheet(
+    run: Path, *, accepted: int = 30, refused: int = 10, seed: int = 0, new: bool = False
+) -> Sheet:
+    """Return the newest sheet of `run`; draw one where there is none, or where a `new` one is due.
+
+    A new sheet holds no output that a former one holds. Raises RunError where the newest sheet was
+    drawn from another run in this folder.
+    """
+    manifest = read_manifest(run)
+    with _alone(run):
+        former = sheets(run)
+        if former and not new:
+            _of_this_run(run, former[-1])
+            return former[-1]
+        name = manifest.get("fingerprint", "")
+        read = {item.output for sheet in former if sheet.run == name for item in sheet.items}
+        groups = groups_of(run, manifest)
+        wanted = Wanted(accepted, refused, seed + len(former), frozenset(read))
+        drawn = draw_outputs(run, groups, wanted)
+        if not any(one.accepted for one in drawn):
+            left = (
+                "every accepted variant stands in a former sheet"
+                if former
+                else "nothing that a prompt wrote was accepted"
+            )
+            raise RunError(f"{run} has nothing to read: {left}; see `textcentric runs show {run}`")
+        sheet = Sheet(
+            run=name,
+            seed=wanted.seed,
+            groups={name: g for name, g in groups.items() if any(d.group == name for d in drawn)},
+            totals=totals_of(run),
+            items=_items(drawn, wanted.seed),
+        )
+        path = run / FOLDER / f"sheet-{len(former) + 1:02d}.json"
+        write_text(path, json.dumps(sheet.as_json(), ensure_ascii=False, indent=1) + "\n")
+    return sheet
+
+
+def sheets(run: Path) -> list[Sheet]:
+    """Return the sheets of `run`, oldest first; raises RunError for one that cannot be read."""
+    return [_read(path) for path in sorted((run / FOLDER).glob("sheet-*.json"))]
+
+
+def _read(path: Path) -> Sheet:
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        groups = {name: Group(**group) for name, group in values["groups"].items()}
+        items = [Item(**item) for item in values["items"]]
+        return Sheet(values["run"], values["seed"], groups, values["totals"], items)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RunError(
+            f"{path} is no sheet ({error}); restore it, or remove it and read anew: answers to it"
+            " cannot be told from answers to other pairs"
+        ) from error
+
+
+def _of_this_run(run: Path, sheet: Sheet) -> None:
+    if sheet.run != read_manifest(run).get("fingerprint", ""):
+        raise RunError(
+            f"the sheet in {run / FOLDER} was drawn from another run ({sheet.run}) that stood in"
+            f" this folder; `{command('review', run, new_sheet=True)}` draws one from what stands"
+            " there now"
+        )
+
+
+def growth(run: Path, sheet: Sheet) -> str:
+    """Say by how much `run` has grown since the sheet was drawn, "" where it has not."""
+    then, now = sum(sheet.totals.values()), sum(totals_of(run).values())
+    if now <= then:
+        return ""
+    return (
+        f"the run has grown since this sheet was drawn ({then} outputs then, {now} now): figures"
+        f" are of the first {then}; `{command('review', run, new_sheet=True)}` draws from all"
+    )
+
+
+def totals_of(run: Path) -> dict[str, int]:
+    """Return how many outputs the shards of `run` hold, by fate."""
+    import pyarrow.parquet as pq
+
+    return {
+        fate: sum(pq.read_metadata(path).num_rows for path in (run / folder).glob("*.parquet"))
+        for fate, folder in ((ACCEPTED, "data"), (REFUSED, "rejected"))
+    }
+
+
+def _items(drawn: Sequence[Drawn], seed: int) -> list[Item]:
+    """Return pairs in reading order: shuffled, decoys among them, repeats in the later half."""
+    rng = random.Random(f"sheet {seed}")
+    pairs = [_pair(one) for one in drawn]
+    rng.shuffle(pairs)
+    known = [
+        item
+        for number in range(round(DECOYS * len(pairs)) or 1)
+        if (item := _decoy(pairs[rng.randrange(len(pairs))], number, rng))
+    ]
+    shown = [*pairs, *known]
+    rng.shuffle(shown)
+    first, second = shown[: len(shown) // 2], shown[len(shown) // 2 :]
+    again = [item for item in first if item.kind in (ACCEPTED, REFUSED)]
+    repeats = rng.sample(again, min(len(again), round(REPEATS * len(pairs)) or 1))
+    for repeat in repeats:
+        second.insert(rng.randrange(len(second) + 1), replace(repeat, kind=REPEAT, of="?"))
+    return _numbered([*first, *second])
+
+
+def _numbered(items: Sequence[Item]) -> list[Item]:
+    width = max(3, len(str(len(items))))
+    named = [replace(item, item=f"{n:0{width}d}") for n, item in enumerate(items, 1)]
+    first = {(i.output, i.group): i.item for i in named if i.kind in (ACCEPTED, REFUSED)}
+    return [
+        replace(item, of=first[item.output, item.group]) if item.kind == REPEAT else item
+        for item in named
+    ]
+
+
+def _pair(one: Drawn) -> Item:
+    return Item(
+        item="",
+        kind=ACCEPTED if one.accepted else REFUSED,
+        group=one.group,
+        output=one.output,
+        source_id=one.source_id,
+        source=one.source,
+        variant=one.variant,
+        facts=one.facts,
+        declared=one.declared,
+    )
+
+
+def _decoy(item: Item, number: int, rng: random.Random) -> Item | None:
+    """Return a pair of the same row that code wrote, so that its answer is known."""
+    made = decoy(item.source, number, rng)
+    if made is None:
+        return None
+    variant, word = made
+    return replace(item, kind=DECOY, group="", variant=variant, declared="", expected=word)
+
+
+@contextmanager
+def _alone(run: Path) -> Iterator[None]:
+    """Hold the folder of the sheets: two who begin at once draw one sheet."""
+    with writing(run / FOLDER):
+        (run / FOLDER).mkdir(exist_ok=True)
+        file = (run / FOLDER / ".lock").open("a")
+    with file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
