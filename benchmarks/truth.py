@@ -76,8 +76,7 @@ def packaged() -> Embed:
     from textcentric.models.packaged import packaged_encoder
     from textcentric.models.sentence_encoder import SentenceEncoder
 
-    encoder = SentenceEncoder(str(packaged_encoder()))
-    return lambda texts: encoder._embed(list(texts))
+    return SentenceEncoder(str(packaged_encoder())).vectors
 
 
 def judged_edits(edits: Sequence[KnownEdit], encoder: Embed | None) -> dict[str, Judged]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         Run,
         ablate,
         augment,
+        check,
         compare,
         describe,
         estimate,
@@ -82,6 +83,7 @@ __all__ = [
     "TextRow",
     "ablate",
     "augment",
+    "check",
     "compare",
     "describe",
     "estimate",
@@ -103,7 +105,7 @@ __all__ = [
 
 
 API = (
-    "Run ablate augment compare describe estimate evaluate evaluate_fusion evaluate_reward"
+    "Run ablate augment check compare describe estimate evaluate evaluate_fusion evaluate_reward"
     " latents list_runs load_model make_report predict retrieve score stream train"
 )
 

@@ -16,7 +16,7 @@ from textcentric.machine import COMMANDS, DISTRIBUTIONS, PARTS, lacking, require
 from textcentric.models.sentence_encoder import SentenceEncoder
 
 LIGHT = {  # commands that need no extra, or only that of the engine they open
-    *("augment", "describe", "report", "lineage", "doctor"),
+    *("augment", "check", "describe", "report", "lineage", "doctor"),
     *("data list", "data show", "data fetch", "data check"),
     *("prompts list", "prompts show", "prompts lint", "prompts try", "prompts expand"),
     *("runs list", "runs show", "runs diff", "runs resume"),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from textcentric.machine import importing
 
 if TYPE_CHECKING:
+    from textcentric.api.checks import check
     from textcentric.api.evaluations import (
         ablate,
         compare,
@@ -34,6 +35,7 @@ __all__ = [
     "RunList",
     "ablate",
     "augment",
+    "check",
     "compare",
     "describe",
     "estimate",
@@ -54,6 +56,7 @@ __all__ = [
 __getattr__ = importing(
     __name__,
     {
+        "checks": ["check"],
         "evaluations": "ablate compare evaluate evaluate_fusion evaluate_reward".split(),
         "models": "latents load_model predict retrieve score train".split(),
         "results": "Result Run RunList".split(),

@@ -97,6 +97,17 @@ class Scores(Result):
 
 
 @dataclass(frozen=True)
+class Checked(Result):
+    """The verdict on each pair of a source and a variant; `path` is the file of them."""
+
+    @property
+    def true_share(self) -> float:
+        """Return the share of true variants among those that could be judged."""
+        share: float = self.values["true_share"]
+        return share
+
+
+@dataclass(frozen=True)
 class Encoded(Result):
     """Latents of frozen encoders; `path` is their folder."""
 

@@ -58,6 +58,7 @@ RUNS = {
 COMMANDS = {
     "augment": Listed("Write perturbed text for each row; a run directory.", "augment:augment"),
     "describe": Listed("Show rows in the experts' words, without an LLM.", "augment:describe"),
+    "check": Listed("Say which variants say what their source says.", "check:check"),
     "train": Listed("Train a model on a run directory, or on raw rows.", commands=TRAIN),
     "predict": Listed("Predict the target of new rows.", "predict:predict"),
     "score": Listed("Score responses with a trained reward model.", "score:score"),

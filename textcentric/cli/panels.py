@@ -10,6 +10,7 @@ from typer.core import TyperCommand
 PANELS = (
     *("Arguments", "Data", "Prompts", "Engine", "Sampling", "Model", "Text", "Method", "Rivals"),
     *(
+        "Checks",
         "Damage",
         "Training loop",
         "Reading",

@@ -44,6 +44,10 @@ class SentenceEncoder:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._thread, self._embed, list(texts))
 
+    def vectors(self, texts: Sequence[str]) -> np.ndarray:
+        """Return one unit vector a text (B, D), for callers that can wait."""
+        return self._thread.submit(self._embed, list(texts)).result()
+
     def load(self) -> None:
         """Start loading in the background; `embed` waits for it."""
         self._thread.submit(self._load)
