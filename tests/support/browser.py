@@ -53,13 +53,28 @@ class Page:
 
     def open(self, path: Path, width: int = 1280, height: int = 900) -> None:
         """Open the file in a window of this size (CSS pixels) and wait until it has loaded."""
+        self.go(path.as_uri(), width, height)
+
+    def go(self, address: str, width: int = 1280, height: int = 900) -> None:
+        """Open an address in a window of this size (CSS pixels) and wait until it has loaded."""
         self.resize(width, height)
-        answer = self._call("Page.navigate", url=path.as_uri())
+        answer = self._call("Page.navigate", url=address)
         assert "errorText" not in answer, answer["errorText"]
         until = time.monotonic() + PATIENCE
         while self.evaluate("document.readyState") != "complete":
-            assert time.monotonic() < until, f"{path} did not load within {PATIENCE:.0f} s"
+            assert time.monotonic() < until, f"{address} did not load within {PATIENCE:.0f} s"
             time.sleep(0.02)
+
+    def press(self, key: str, *, control: bool = False) -> None:
+        """Press and release a key."""
+        pressed = {"key": key, "modifiers": 2 if control else 0}
+        self._call("Input.dispatchKeyEvent", type="rawKeyDown", **pressed)
+        self._call("Input.dispatchKeyEvent", type="keyUp", **pressed)
+
+    def prefer(self, scheme: str) -> None:
+        """Show pages in `scheme`: light or dark."""
+        feature = {"name": "prefers-color-scheme", "value": scheme}
+        self._call("Emulation.setEmulatedMedia", features=[feature])
 
     def resize(self, width: int, height: int) -> None:
         """Make the window `width` x `height` CSS pixels; up to 500 wide it is a phone."""

@@ -64,8 +64,27 @@ def review_command(config: ReviewConfig, name: str, *, as_json: bool, tell: Say)
         if config.export is not None:
             written = export_sheet(folder, sheet, config.reader, config.export)
             tell(f"{written} pairs written to {config.export}; fill in `word`, then --import it")
+        else:
+            _read(config, folder, sheet, tell)
     _print_figures(folder, as_json)
     return 0
+
+
+def _read(config: ReviewConfig, folder: Path, sheet: Sheet, tell: Say) -> None:
+    """Let the reader read, in the terminal or on the page, until they have done."""
+    from textcentric.reading.server import Desk, PageServer
+    from textcentric.reading.terminal import read_in_terminal
+
+    desk = Desk(folder, sheet, config.reader, config.who)
+    if config.terminal:
+        read_in_terminal(desk, input, say)
+        return
+    with PageServer(desk, config.port) as server:
+        say(f"open {server.address}  (this machine alone; Ctrl-C ends)")
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            tell("")
 
 
 def _about(sheet: Sheet) -> str:
