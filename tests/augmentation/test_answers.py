@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from textcentric.augmentation.answers import Answers, parse_json
+from textcentric.augmentation.answers import Answers, SpentError, parse_json
 from textcentric.engines.protocol import Message, Request, Response, Sampling
 from textcentric.engines.scripted import ScriptedEngine
-from textcentric.errors import EngineError, RequestError
+from textcentric.errors import ConfigError, EngineError, RequestError
 from textcentric.runs.counters import Metrics
 from textcentric.runs.journal import Journal
 
@@ -42,7 +42,13 @@ async def test_an_answer_is_journalled_and_not_asked_for_again(journal: Journal)
 
 
 @pytest.mark.parametrize(
-    "response", [Response(""), Response("x", "length", 9, 8, 7, 0.5, 3, "Hm."), Response("0")]
+    "response",
+    [
+        Response(""),
+        Response("x", "length", 9, 8, 7, 0.5, 3, "Hm.", -0.5),
+        Response("0"),
+        Response("x", logprob=0.0),
+    ],
 )
 async def test_any_answer_comes_back_from_the_journal_as_it_was(
     journal: Journal, response: Response
@@ -162,3 +168,85 @@ def test_a_schema_that_is_a_choice_takes_one_of_it() -> None:
     schema = {"enum": [["a", "b"], ["b", "a"]]}
     assert parse_json(f"Order: {json.dumps(['b', 'a'])}.", schema) == ("", ["b", "a"])
     assert parse_json('["a"]', schema)[0] == "none of the allowed values"
+
+
+def seeded(asked: Request) -> str:
+    return f"{asked.sampling.seed}/{asked.sample}"
+
+
+async def test_each_candidate_has_a_key_of_its_own_and_the_first_is_the_request(
+    journal: Journal,
+) -> None:
+    asking = answers(ScriptedEngine(seeded), journal)
+    said = await asking.several(request(), 3)
+    assert [one.text for one in said] == ["7/0", "8/1", "9/2"]
+    assert (await asking.ask(request())).text == "7/0"
+    assert (asking.metrics.sent, asking.metrics.reused, journal.answers()) == (3, 1, 3)
+
+
+async def test_more_candidates_ask_only_for_those_that_are_missing(journal: Journal) -> None:
+    await answers(ScriptedEngine("old"), journal).several(request(), 2)
+    await answers(ScriptedEngine("old"), journal).ask(request(sampling=Sampling(seed=10), sample=3))
+    engine = ScriptedEngine(seeded)
+    said = await answers(engine, journal).several(request(), 5)
+    assert [one.text for one in said] == ["old", "old", "9/2", "old", "11/4"]
+    assert engine.count == 2
+
+
+async def test_one_candidate_is_asked_for_as_ever(journal: Journal) -> None:
+    engine = ScriptedEngine("Good day.")
+    greedy = request(sampling=Sampling(temperature=0))
+    assert [one.text for one in await answers(engine, journal).several(greedy, 1)] == ["Good day."]
+    with pytest.raises(ConfigError, match="2 candidates at temperature 0"):
+        await answers(engine, journal).several(greedy, 2)
+
+
+async def test_candidates_hold_a_place_each_and_never_wait_for_each_other(journal: Journal) -> None:
+    engine = ScriptedEngine("Good day.", concurrency=3)
+    asking = answers(engine, journal)
+    asked = (asking.several(request(str(i)), 2 + i % 3) for i in range(9))
+    alone = asyncio.ensure_future(asking.ask(request("alone")))
+    assert sum([len(said) for said in await asyncio.gather(*asked)]) == 27
+    assert (await alone).text == "Good day."
+    assert (asking.metrics.in_flight, asking.metrics.waiting, asking.metrics.sent) == (0, 0, 28)
+
+
+async def test_an_engine_without_several_answers_is_asked_one_by_one(journal: Journal) -> None:
+    class Old:
+        generate = ScriptedEngine(seeded).generate
+        limits = ScriptedEngine().limits
+
+    asking = Answers(Old(), journal, Metrics())  # type: ignore[arg-type]
+    assert [one.text for one in await asking.several(request(), 2)] == ["7/0", "8/1"]
+    assert await asking.likelihood(request(), "text") is None
+
+
+async def test_a_likelihood_is_asked_for_once_and_counted_apart(journal: Journal) -> None:
+    first = ScriptedEngine(likelihood=lambda asked, text: -len(text) / 10)
+    asking = answers(first, journal)
+    assert await asking.likelihood(request(), "abc") == -0.3
+    assert (asking.metrics.sent, asking.metrics.likelihoods) == (0, 1)
+    assert asking.metrics.prompt_tokens == 8  # two turns of one word
+    later = ScriptedEngine(likelihood=-9.0)
+    other_seed = request(sampling=Sampling(seed=1))
+    assert await answers(later, journal).likelihood(other_seed, "abc") == -0.3
+    assert later.read == []
+    assert await answers(later, journal).likelihood(request(), "abd") == -9.0
+
+
+async def test_a_likelihood_that_cannot_be_said_is_not_kept(journal: Journal) -> None:
+    asking = answers(ScriptedEngine(), journal)
+    assert await asking.likelihood(request(), "abc") is None
+    assert (journal.answers(), asking.metrics.likelihoods, asking.metrics.prompt_tokens) == (
+        0,
+        0,
+        0,
+    )
+
+
+async def test_what_is_spent_is_spent_for_likelihoods_too(journal: Journal) -> None:
+    engine = ScriptedEngine(likelihood=-1.0)
+    asking = Answers(engine, journal, Metrics(), lambda: "no tokens are left")
+    with pytest.raises(SpentError, match="no tokens are left"):
+        await asking.likelihood(request(), "abc")
+    assert engine.read == []

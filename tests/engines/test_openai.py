@@ -67,6 +67,7 @@ def test_an_ordinary_server_gets_only_openais_own_fields() -> None:
     ask(server, sampling=Sampling(temperature=0.5, top_k=5, min_p=0.1, seed=3, stop=("END",)))
     assert set(server.bodies[0]) == {
         "model", "messages", "temperature", "top_p", "max_tokens", "stream", "stop", "seed",
+        "logprobs",
     }  # fmt: skip
 
 
@@ -294,7 +295,8 @@ def test_a_missing_address_says_what_to_set(monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.parametrize("field", ["reasoning_content", "reasoning"])
 def test_reasoning_is_kept_apart(field: str) -> None:
-    (response,) = ask(Server(completion("Calm.", **{field: "It is a dog."})))
+    message: dict[str, Any] = {field: "It is a dog."}
+    (response,) = ask(Server(completion("Calm.", **message)))
     assert (response.text, response.reasoning) == ("Calm.", "It is a dog.")
 
 

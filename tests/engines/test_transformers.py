@@ -9,11 +9,13 @@ from typing import Any, Literal
 
 import pytest
 
+from textcentric.engines.candidates import candidates
 from textcentric.engines.protocol import Message, Request, Response, Sampling
 from textcentric.engines.transformers import (
     TransformersEngine,
     _cut,
     _cut_tail,
+    _Draw,
     _left_padded,
     _noisy,
 )
@@ -79,6 +81,15 @@ def test_text_ends_before_the_first_stop_string() -> None:
     assert _cut("A dog.", Sampling(stop=("END",))) == ("A dog.", False)
 
 
+def test_the_models_own_probability_is_kept_whatever_was_cut_or_drawn() -> None:
+    samplings = [Sampling(temperature=0), Sampling(temperature=0.1, top_k=1, seed=3)]
+    draw = _Draw([[0], [0]], samplings, None, 1)  # type: ignore[arg-type]
+    for probabilities in ((0.1, 0.7, 0.2), (0.5, 0.25, 0.25)):
+        draw(torch.zeros((2, 1), dtype=torch.long), torch.stack([scores(*probabilities)] * 2))
+    expected = [math.log(0.7), math.log(0.5)]
+    assert draw.logprobs() == [pytest.approx(expected), pytest.approx(expected)]
+
+
 # ---- the packaged model
 
 WORDS = "calm young friendly dog cat loves children gentle black white garden house runs".split()
@@ -138,6 +149,30 @@ def test_counts_prefill_stop_and_length(running: Running) -> None:
     assert (stopped.finish, stopped.text) == ("stop", " 5, 6, ")
     turns = (Message("user", count), Message("assistant", "1, 2, 3, 4,"))
     assert first.prompt_tokens == running.engine.count_tokens(turns)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_what_was_written_is_as_likely_as_it_was_when_written(running: Running) -> None:
+    asked = request("Tell me about a calm dog.", max_tokens=6)
+    (answer,) = running.ask(asked)
+    read = running.runner.run(running.engine.likelihood(asked, answer.text))
+    assert answer.finish == "length"
+    assert read == pytest.approx(answer.logprob, abs=0.01)
+    nonsense = running.runner.run(running.engine.likelihood(asked, " spoon nine of hat"))
+    assert nonsense is not None
+    assert read is not None
+    assert nonsense < read - 2
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_candidates_are_the_answers_to_requests_of_their_own(running: Running) -> None:
+    asked = request("Tell me about a calm dog.", max_tokens=6)
+    together = running.runner.run(running.engine.several(asked, 3))
+    assert [one.text for one in together] == [
+        one.text for one in running.ask(*candidates(asked, 3))
+    ]
 
 
 @pytest.mark.slow

@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 
+from textcentric.engines.candidates import candidates
 from textcentric.engines.protocol import Message, Request, Sampling
-from textcentric.engines.vllm import VllmEngine
+from textcentric.engines.vllm import VllmEngine, _sampling
 from textcentric.errors import ConfigError, EngineError, RequestError
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
@@ -109,6 +110,43 @@ def test_a_cold_prefix_cache_and_any_order_give_the_same_texts(running: Running)
     order = random.Random(3).sample(range(48), 48)
     running.run(running.engine._core.reset_prefix_cache())
     assert running.run(running.all(order, 48)) == running.first
+
+
+def test_asking_for_log_probabilities_changes_no_text(running: Running) -> None:
+    engine = running.engine
+
+    async def without(request: Request) -> tuple[str, float | None]:
+        parameters = _sampling(request.sampling, None, 1)
+        parameters.logprobs = None
+        prompt, _ = await engine._prompt(request)
+        output = (await engine._final(prompt, parameters)).outputs[0]
+        return output.text, output.cumulative_logprob
+
+    async def all_without() -> list[tuple[str, float | None]]:
+        asked = questions(engine.model.name)[:16]
+        return await asyncio.gather(*map(without, asked))
+
+    assert running.run(all_without()) == [(text, None) for text in running.first[:16]]
+
+
+def test_what_was_written_is_as_likely_as_it_was_when_written(running: Running) -> None:
+    asked = questions(running.engine.model.name)[1]
+    answer = running.run(running.engine.generate(asked))
+    read = running.run(running.engine.likelihood(asked, answer.text))
+    assert answer.finish == "length"
+    assert read == pytest.approx(answer.logprob, abs=0.05)  # bf16, in batches of other sizes
+    assert running.run(running.engine.likelihood(asked, " spoon nine of hat")) < read - 2
+
+
+def test_candidates_are_the_answers_to_requests_of_their_own(running: Running) -> None:
+    asked = questions(running.engine.model.name)[1]
+    together = running.run(running.engine.several(asked, 4))
+    alone = [running.run(running.engine.generate(one)) for one in candidates(asked, 4)]
+    assert [(one.text, one.logprob) for one in together] == [
+        (one.text, pytest.approx(one.logprob, abs=0.05)) for one in alone
+    ]
+    assert [one.prompt_tokens for one in together] == [alone[0].prompt_tokens, 0, 0, 0]
+    assert len({one.text for one in together}) == 4
 
 
 def test_the_texts_differ_between_seeds(running: Running) -> None:

@@ -122,6 +122,12 @@ class SeeingEngine:
             raise RequestError(f"refused {name}")
         return Response(f"picture {name}")
 
+    async def several(self, request: Request, k: int) -> list[Response]:
+        return [await self.generate(request)] * k
+
+    async def likelihood(self, request: Request, text: str) -> None:
+        return None
+
     def limits(self) -> Limits:
         return Limits(concurrency=4)
 

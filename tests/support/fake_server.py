@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,12 +17,36 @@ def http(status: int, body: bytes | dict[str, Any], **headers: str) -> bytes:
     return f"HTTP/1.1 {status} So\r\n{lines}\r\n".encode() + body
 
 
-def completion(text: str | None = "Fine.", **message: Any) -> bytes:
-    choice: dict[str, Any] = {"index": 0, "finish_reason": "stop"}
-    choice["message"] = {"role": "assistant", "content": text, **message}
+def completion(
+    text: str | None = "Fine.",
+    *others: str,
+    logprobs: Sequence[float] = (),
+    prompt_logprobs: Sequence[tuple[int, float]] = (),
+    **message: Any,
+) -> bytes:
+    """Return a chat completion; `prompt_logprobs` are id and value of each token but the first."""
+    choices = [_choice(i, content, logprobs) for i, content in enumerate((text, *others))]
+    choices[0]["message"] |= message
     usage: dict[str, Any] = {"prompt_tokens": 20, "completion_tokens": 3, "total_tokens": 23}
     usage["prompt_tokens_details"] = {"cached_tokens": 16}
-    return http(200, {"id": "1", "object": "chat.completion", "choices": [choice], "usage": usage})
+    body: dict[str, Any] = {
+        "id": "1",
+        "object": "chat.completion",
+        "choices": choices,
+        "usage": usage,
+    }
+    if prompt_logprobs:
+        said = [None, *({str(token): {"logprob": value}} for token, value in prompt_logprobs)]
+        body["prompt_logprobs"] = said
+    return http(200, body)
+
+
+def _choice(index: int, text: str | None, logprobs: Sequence[float]) -> dict[str, Any]:
+    choice: dict[str, Any] = {"index": index, "finish_reason": "stop"}
+    choice["message"] = {"role": "assistant", "content": text}
+    if logprobs:
+        choice["logprobs"] = {"content": [{"token": "t", "logprob": v} for v in logprobs]}
+    return choice
 
 
 FINE = completion()

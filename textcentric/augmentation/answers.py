@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import fields, replace
 from typing import Any
 
-from textcentric.engines.protocol import Engine, Request, Response
+from textcentric.engines.candidates import candidates, one_by_one
+from textcentric.engines.protocol import Engine, Message, Request, Response
 from textcentric.errors import RequestError, StoppedError
 from textcentric.runs.counters import Metrics
 from textcentric.runs.journal import Journal
 from textcentric.values import Json, JsonSchema
 
+CHARACTERS = 4  # of a token, where nobody counts
 RESPONSE = [f.name for f in fields(Response)]
 
 
@@ -39,7 +42,9 @@ class Answers:
         self.metrics = metrics
         self.spent = spent
         limits = engine.limits()
-        self._places = asyncio.Semaphore(limits.concurrency + limits.ahead)
+        self._most = limits.concurrency + limits.ahead
+        self._places = asyncio.Semaphore(self._most)
+        self._taking = asyncio.Lock()
         self._running: dict[str, asyncio.Future[Response]] = {}
 
     async def ask(self, request: Request) -> Response:
@@ -53,35 +58,122 @@ class Answers:
         if running is not None:
             self.metrics.reused += 1
             return await asyncio.shield(running)
-        return await self._send(key, request)
+        return (await self._send([request]))[0]
 
-    async def _send(self, key: str, request: Request) -> Response:
-        future = self._running[key] = asyncio.get_running_loop().create_future()
+    async def several(self, request: Request, k: int) -> list[Response]:
+        """Return the answers to the `k` candidates of `request`, as `ask` would return each.
+
+        What is missing is asked for at once: the engine reads the prompt once for all of it.
+        Raises ConfigError for more than one candidate at temperature 0.
+        """
+        if k == 1:
+            return [await self.ask(request)]
+        asked = candidates(request, k)
+        missing = [i for i, candidate in enumerate(asked) if not self._knows(candidate.key)]
+        answers: dict[int, Response] = {}
+        for run in _runs(missing):
+            responses = await self._send([asked[i] for i in run])
+            answers.update(zip(run, responses, strict=True))
+        return [answers.get(i) or await self.ask(candidate) for i, candidate in enumerate(asked)]
+
+    def _knows(self, key: str) -> bool:
+        return key in self._running or self.journal.get(key) is not None
+
+    async def likelihood(self, request: Request, text: str) -> float | None:
+        """Return the mean log-probability of `text` as the answer to `request`.
+
+        None where the engine cannot say; raises what the engine raises, and SpentError.
+        """
+        key = request.likelihood_key(text)
+        stored = self.journal.get(key)
+        if stored is not None:
+            self.metrics.reused += 1
+            return float(stored["logprob"])
         self.metrics.waiting += 1
         try:
             async with self._places:
-                response = await self._generate(request)
-        except BaseException as error:
-            _fail(future, error)
-            raise
+                mean = await self._read(request, text)
         finally:
             self.metrics.waiting -= 1
-            del self._running[key]
-        future.set_result(response)
-        self.metrics.prompt_tokens += response.prompt_tokens
-        self.metrics.cached_tokens += response.cached_tokens
-        self.metrics.output_tokens += response.output_tokens
-        self.journal.put(key, _body(response))
-        return response
+        if mean is not None:
+            tokens = self._tokens_read(request, text)
+            self.metrics.likelihoods += 1
+            self.metrics.prompt_tokens += tokens
+            self.journal.put(key, {"logprob": mean, "prompt_tokens": tokens})
+        return mean
 
-    async def _generate(self, request: Request) -> Response:
+    async def _read(self, request: Request, text: str) -> float | None:
         if why := self.spent():
             raise SpentError(why)
-        self.metrics.enter()
+        if not hasattr(self.engine, "likelihood"):  # an engine of the user's own
+            return None
+        self.metrics.enter(0)
         try:
-            return await self.engine.generate(request)
+            return await self.engine.likelihood(request, text)
         finally:
-            self.metrics.leave()
+            self.metrics.leave(0)
+
+    def _tokens_read(self, request: Request, text: str) -> int:
+        """Return what the engine read, by a rule of thumb where only a server knows its tokens."""
+        *before, last = request.messages
+        begun = last.content if last.role == "assistant" else ""
+        before = before if begun else [*before, last]
+        tokens = self.engine.count_tokens((*before, Message("assistant", begun + text)))
+        if tokens is not None:
+            return tokens
+        return sum(len(m.content) for m in (*request.messages, Message("", text))) // CHARACTERS
+
+    async def _send(self, requests: Sequence[Request]) -> list[Response]:
+        """Send the candidates of one request; journal and count what comes back."""
+        loop, count = asyncio.get_running_loop(), len(requests)
+        futures = {request.key: loop.create_future() for request in requests}
+        self._running.update(futures)
+        self.metrics.waiting += count
+        try:
+            async with self._room(count):
+                responses = await self._generate(requests)
+        except BaseException as error:
+            for future in futures.values():
+                _fail(future, error)
+            raise
+        finally:
+            self.metrics.waiting -= count
+            for key in futures:
+                del self._running[key]
+        for (key, future), response in zip(futures.items(), responses, strict=True):
+            future.set_result(response)
+            self.metrics.prompt_tokens += response.prompt_tokens
+            self.metrics.cached_tokens += response.cached_tokens
+            self.metrics.output_tokens += response.output_tokens
+            self.journal.put(key, _body(response))
+        return responses
+
+    @asynccontextmanager
+    async def _room(self, count: int) -> AsyncIterator[None]:
+        """Hold as many places as there are answers; one caller at a time gathers more than one."""
+        taken = 0
+        try:
+            async with self._taking if count > 1 else nullcontext():
+                while taken < min(count, self._most):
+                    await self._places.acquire()
+                    taken += 1
+            yield
+        finally:
+            for _ in range(taken):
+                self._places.release()
+
+    async def _generate(self, requests: Sequence[Request]) -> list[Response]:
+        if why := self.spent():
+            raise SpentError(why)
+        self.metrics.enter(len(requests))
+        try:
+            if len(requests) == 1:
+                return [await self.engine.generate(requests[0])]
+            if not hasattr(self.engine, "several"):  # an engine of the user's own
+                return await one_by_one(self.engine.generate, requests)
+            return await self.engine.several(requests[0], len(requests))
+        finally:
+            self.metrics.leave(len(requests))
 
     async def ask_json(self, request: Request) -> tuple[Any, list[Request]]:
         """Return the answer parsed by the request's schema, and the requests that led to it.
@@ -140,7 +232,21 @@ def _another_try(request: Request) -> Request:
 
 def _body(response: Response) -> dict[str, Json]:
     values = {name: getattr(response, name) for name in RESPONSE}
-    return {name: v for name, v in values.items() if name == "text" or v not in ("", 0)}
+    said = {name: v for name, v in values.items() if name == "text" or v not in ("", 0, None)}
+    # A certain answer has the log-probability 0, which is not the same as none.
+    return said if response.logprob is None else {**said, "logprob": response.logprob}
+
+
+def _runs(numbers: Iterable[int]) -> Iterator[list[int]]:
+    """Yield the runs of consecutive `numbers`, which are in order."""
+    run: list[int] = []
+    for number in numbers:
+        if run and number != run[-1] + 1:
+            yield run
+            run = []
+        run.append(number)
+    if run:
+        yield run
 
 
 def _fail(future: asyncio.Future[Response], error: BaseException) -> None:

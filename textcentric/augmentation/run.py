@@ -66,6 +66,8 @@ def opened(
         (warn or say)(note)
     own_engine = engine is None
     engine = engine or make_engine(config)
+    if hasattr(engine, "say"):  # an engine that finds out what its server lacks
+        engine.say = say
     identity = run_identity(config, dataset, plan, engine)
     folder = run_folder(config, dataset, identity)
     prompts = (*plan.derive, *plan.variants, *([plan.judge] if plan.judge else []))

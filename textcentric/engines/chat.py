@@ -54,6 +54,17 @@ class ChatTokenizer:
         ids: list[int] = encoding["input_ids"]
         return ids
 
+    def continued(self, messages: tuple[Message, ...], text: str) -> tuple[list[int], int]:
+        """Return the token ids of the prompt with `text` as its answer, and where that begins.
+
+        A token in which prompt and answer meet belongs to the answer.
+        """
+        prompt, whole = self.encode(messages), self.render(messages) + text
+        encoding = self.tokenizer(whole, add_special_tokens=False, verbose=False)
+        ids: list[int] = encoding["input_ids"]
+        begin = next((i for i, (a, b) in enumerate(zip(prompt, ids, strict=False)) if a != b), None)
+        return ids, len(prompt) if begin is None else begin
+
     def opens_reasoning(self, messages: tuple[Message, ...]) -> bool:
         """Say whether the prompt itself ends inside a `<think>` block."""
         return "<think>" in self.model_template and self.render(messages).rstrip().endswith(

@@ -7,24 +7,28 @@ The key comes from the environment only; it is never logged, stored or part of a
 from __future__ import annotations
 
 import asyncio
-import base64
-import mimetypes
 import os
 import random
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from textcentric.engines.candidates import candidates, check_candidates, one_by_one
+from textcentric.engines.completions import (
+    Body,
+    chat_body,
+    read_answers,
+    reading_bodies,
+    tail_logprob,
+)
 from textcentric.engines.event_loop import in_loop
-from textcentric.engines.protocol import Limits, Message, Request, Response, Sampling, named
-from textcentric.engines.reasoning import split_reasoning
-from textcentric.errors import ConfigError, EngineError, RequestError
-from textcentric.values import Json, JsonSchema
+from textcentric.engines.protocol import Limits, Message, Request, Response, named
+from textcentric.errors import ConfigError, EngineError, RequestError, Say
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -36,8 +40,13 @@ URLS = ("TEXTCENTRIC_BASE_URL", "OPENAI_BASE_URL")
 _RETRIED = frozenset({None, 408, 409, 425, 429, 500, 502, 503, 504})
 _GATEWAY = frozenset({502, 503, 504})  # what stands before the server, or itself: nobody is there
 CONNECT_SECONDS, PROBE_SECONDS = 10.0, 10.0
-_FINISHES = frozenset({"stop", "length"})
-_LONE = re.compile("[\ud800-\udfff]")  # half a character, which no file and no journal can hold
+_REFUSALS = frozenset({"http_400", "http_422", "http_501"})
+_WORD = re.compile(r"\w+")
+_LACKS = {
+    "logprobs": "gives no log-probabilities with its answers: checks do without them",
+    "n": "gives one answer a request: further candidates are asked for one by one",
+    "likelihood": "cannot say how likely a given text is: checks do without it",
+}
 _TOO_LONG = ("maximum context length", "context_length_exceeded", "max_model_len")
 
 
@@ -83,6 +92,9 @@ class OpenAIEngine:
         self._client: Any = None
         self._loop: asyncio.AbstractEventLoop | None = None  # the connections belong to it
         self._is_vllm = False
+        self._granted: set[str] = set()  # of `_LACKS`, what the server has given
+        self._lacking: set[str] = set()  # and what it is not asked for any more
+        self.say: Say = lambda line: None
         self._dead: EngineError | None = None
 
     async def start(self) -> None:
@@ -154,20 +166,116 @@ class OpenAIEngine:
 
     async def generate(self, request: Request) -> Response:
         """Return the server's answer, after as many attempts as it takes and `attempts` allows."""
+        return (await self.several(request, 1))[0]
+
+    async def several(self, request: Request, k: int) -> list[Response]:
+        """Return the answers to the candidates of `request`: those that `n` does not bring singly.
+
+        Which seeds a server gives the answers of one call is its own business; vLLM adds 0 to n-1.
+        """
+        check_candidates(request, k)
         if self._client is None or self._dead is not None:
             await self.start()
-        started = time.perf_counter()
-        body = await self._body(request)
-        prefill = request.messages[-1].content if request.messages[-1].role == "assistant" else ""
+        answers = (await self._complete(request, k if self._has("n") else 1))[:k]
+        if len(answers) == k:
+            return answers
+        return answers + await one_by_one(self.generate, candidates(request, k)[len(answers) :])
 
-        async def ask() -> Response:
-            return _response(await self._client.chat.completions.create(**body), prefill)
+    async def _complete(self, request: Request, n: int) -> list[Response]:
+        """Ask once, with what the server may lack left out where it refuses that."""
+        newer = "openai.com" in self.base_url
+        body = await chat_body(request, self.model, vllm=self._is_vllm, newer=newer)
+        prefill = request.messages[-1].content if request.messages[-1].role == "assistant" else ""
+        wishes: Body = {"logprobs": True} if self._has("logprobs") else {}
+        wishes |= {"n": n} if n > 1 else {}
+        refused: list[str] = []
+        while True:
+            try:
+                answers = await self._send({**body, **wishes}, prefill)
+                break
+            except RequestError as error:
+                refused.append(self._refused(error, wishes))
+                if not refused[-1]:
+                    raise
+                del wishes[refused[-1]]
+        for name in refused:
+            self._do_without(name)
+        self._look_at(answers, wishes)
+        return answers
+
+    def _refused(self, error: RequestError, wishes: Body) -> str:
+        """Return which of `wishes` a refusal is about, empty where it is about the request."""
+        doubtful = [name for name in wishes if name not in self._granted]
+        if error.kind not in _REFUSALS or not doubtful:
+            return ""
+        return next((name for name in doubtful if name in _WORD.findall(str(error))), doubtful[-1])
+
+    def _look_at(self, answers: Sequence[Response], wishes: Body) -> None:
+        """Note which wishes were granted, and do without those that were ignored."""
+        granted = {
+            "logprobs": any(answer.logprob is not None for answer in answers),
+            "n": len(answers) > 1,
+        }
+        for name in wishes:
+            if granted[name]:
+                self._granted.add(name)
+            elif name not in self._granted and any(answer.text for answer in answers):
+                self._do_without(name)
+
+    def _has(self, name: str) -> bool:
+        return name not in self._lacking
+
+    def _do_without(self, name: str) -> None:
+        if self._has(name):
+            self._lacking.add(name)
+            self.say(f"the server at {self.base_url} {_LACKS[name]}")
+
+    async def _send(self, body: Body, prefill: str) -> list[Response]:
+        started = time.perf_counter()
+
+        async def ask() -> list[Response]:
+            return read_answers(await self._client.chat.completions.create(**body), prefill)
 
         async with self._slots:
-            response, attempts = await self._answer(ask)
-        return replace(response, attempts=attempts, seconds=time.perf_counter() - started)
+            answers, attempts = await self._answer(ask)
+        seconds = time.perf_counter() - started
+        return [replace(answer, attempts=attempts, seconds=seconds) for answer in answers]
 
-    async def _answer(self, ask: Callable[[], Awaitable[Response]]) -> tuple[Response, int]:
+    async def likelihood(self, request: Request, text: str) -> float | None:
+        """Return the mean log-probability of `text` as the answer; only vLLM's servers say it."""
+        if any(m.images for m in request.messages):
+            return None
+        if self._client is None or self._dead is not None:
+            await self.start()
+        if not self._is_vllm:
+            self._do_without("likelihood")
+        if not self._has("likelihood"):
+            return None
+        try:
+            async with self._slots:
+                mean, _ = await self._answer(lambda: self._read(request, text))
+        except _LackingError:
+            self._do_without("likelihood")
+            return None
+        self._granted.add("likelihood")
+        return mean
+
+    async def _read(self, request: Request, text: str) -> float | None:
+        """Let the server read prompt and `text`; where the prompt ends its tokeniser says."""
+        import openai
+
+        tokenize = self.base_url.rstrip("/").removesuffix("/v1") + "/tokenize"
+        before, reading = await reading_bodies(request, text, self.model)
+        try:
+            prompt = await self._client.post(tokenize, cast_to=object, body=before)
+            answer = await self._client.chat.completions.create(**reading)
+            return tail_logprob(prompt, answer)
+        except (openai.NotFoundError, openai.BadRequestError, LookupError, TypeError) as cause:
+            if "likelihood" in self._granted:
+                raise ValueError(_reason(cause)) from cause
+            raise _LackingError from cause
+
+    async def _answer(self, ask: Callable[[], Awaitable[Answer]]) -> tuple[Answer, int]:
         import openai
 
         try:
@@ -229,33 +337,6 @@ class OpenAIEngine:
         grown: float = self.pause * 2 ** (attempt - 1) * random.uniform(0.5, 1.5)
         return min(max(grown, _asked_pause(error)), self.longest_pause)
 
-    async def _body(self, request: Request) -> dict[str, Json]:
-        """Return the keyword arguments of the call; vLLM's own only where vLLM listens."""
-        sampling, extra = request.sampling, {}
-        prefilled = request.messages[-1].role == "assistant"
-        if self._is_vllm:
-            extra = _vllm_extras(sampling)
-            if prefilled:
-                extra |= {"continue_final_message": True, "add_generation_prompt": False}
-        body: dict[str, Json] = {
-            "model": self.model,
-            "messages": [await _turn(m) for m in request.messages],
-            "temperature": sampling.temperature,
-            "top_p": sampling.top_p,
-            # OpenAI's newer models refuse `max_tokens`; other servers know nothing else.
-            "max_completion_tokens" if "openai.com" in self.base_url else "max_tokens": (
-                sampling.max_tokens
-            ),
-            "stream": False,
-        }
-        if sampling.stop:
-            body["stop"] = list(sampling.stop)
-        if sampling.seed is not None:
-            body["seed"] = sampling.seed
-        if request.schema:
-            body["response_format"] = _json_schema(request.schema)
-        return body | ({"extra_body": extra} if extra else {})
-
     def _engine_error(self, cause: BaseException) -> EngineError:
         return EngineError(
             f"the server at {self.base_url} cannot be used: {_reason(cause)}; check that it runs,"
@@ -297,66 +378,8 @@ class OpenAIEngine:
         await self.close()
 
 
-def _vllm_extras(sampling: Sampling) -> dict[str, Json]:
-    return {
-        "top_k": sampling.top_k,
-        "min_p": sampling.min_p,
-        "repetition_penalty": sampling.repetition_penalty,
-    }
-
-
-def _json_schema(schema: JsonSchema) -> dict[str, Json]:
-    return {
-        "type": "json_schema",
-        "json_schema": {"name": "answer", "schema": dict(schema), "strict": True},
-    }
-
-
-async def _turn(message: Message) -> dict[str, Json]:
-    if not message.images:
-        return {"role": message.role, "content": message.content}
-    parts: list[dict[str, Json]] = []
-    for path in message.images:
-        url = await asyncio.to_thread(_data_url, Path(path))
-        parts.append({"type": "image_url", "image_url": {"url": url}})
-    return {"role": message.role, "content": [*parts, {"type": "text", "text": message.content}]}
-
-
-def _data_url(path: Path) -> str:
-    kind = mimetypes.guess_type(path.name)[0] or "image/jpeg"
-    return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"
-
-
-def _response(answer: Any, prefill: str) -> Response:
-    """Read the answer field by field: the client checks nothing of what a server sends.
-
-    Servers that do not go on from `prefill` repeat it or begin anew; a repeated one is taken off.
-    """
-    try:
-        choice, usage = answer.choices[0], answer.usage
-        text, reasoning = split_reasoning(_whole(choice.message.content or ""))
-        details = getattr(usage, "prompt_tokens_details", None)
-        return Response(
-            text=text.removeprefix(prefill),
-            finish=choice.finish_reason if choice.finish_reason in _FINISHES else "stop",
-            prompt_tokens=getattr(usage, "prompt_tokens", 0) or 0,
-            cached_tokens=getattr(details, "cached_tokens", 0) or 0,
-            output_tokens=getattr(usage, "completion_tokens", 0) or 0,
-            reasoning=_apart(choice.message) or reasoning,
-        )
-    except (AttributeError, IndexError, KeyError, TypeError) as cause:
-        raise ValueError(f"not a chat completion: {str(answer)[:200]!r}") from cause
-
-
-def _apart(message: object) -> str:
-    """Return the reasoning that a server sends in a field of its own (two names are in use)."""
-    fields = (getattr(message, name, None) for name in ("reasoning_content", "reasoning"))
-    return next((_whole(field) for field in fields if isinstance(field, str)), "")
-
-
-def _whole(text: str) -> str:
-    """Return `text` with each lone surrogate, which JSON lets pass, as U+FFFD."""
-    return _LONE.sub("\ufffd", text)
+class _LackingError(Exception):
+    """The server cannot say how likely a text is."""
 
 
 class _HopelessError(Exception):

@@ -19,6 +19,10 @@ from textcentric.values import JsonSchema
 _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
 
 
+def _digest(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """One chat turn; `images` are file paths, their content digests in `image_digests`.
@@ -86,9 +90,14 @@ class Request:
     def key(self) -> str:
         """Return a digest (32 hex digits) of what decides the answer."""
         if not self._key:
-            digest = hashlib.blake2b(self._identity().encode(), digest_size=16).hexdigest()
-            object.__setattr__(self, "_key", digest)
+            object.__setattr__(self, "_key", _digest(self._identity()))
         return self._key
+
+    def likelihood_key(self, text: str) -> str:
+        """Return a digest of what decides how likely `text` is as the answer: no sampling value."""
+        turns = [m.identity() for m in self.messages]
+        model = (self.model, self.model_revision, self.template_digest)
+        return _digest(_canonical(("likelihood", turns, model, text)))
 
     def _identity(self) -> str:
         """Return canonical JSON of what decides the answer: pictures by content, not by path."""
@@ -108,7 +117,11 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """The model's answer: what it wrote, why it stopped and what it cost (tokens, seconds)."""
+    """The model's answer: what it wrote, why it stopped and what it cost (tokens, seconds).
+
+    `logprob` is the mean natural log-probability of the sampled tokens under the model's own
+    distribution (before temperature, penalties and cuts), None where the engine does not say.
+    """
 
     text: str
     finish: str = "stop"  # "stop", or "length" where max_tokens cut it
@@ -118,6 +131,7 @@ class Response:
     seconds: float = 0.0
     attempts: int = 1
     reasoning: str = ""
+    logprob: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,13 +147,27 @@ class Limits:
 
 
 class Engine(Protocol):
-    """A language model behind one method.
+    """A language model that answers, and says how likely an answer is.
 
-    `generate` raises `RequestError` where one request fails for good and `EngineError` where
+    Its methods raise `RequestError` where one request fails for good and `EngineError` where
     the engine is dead, so that the run stops and can be resumed.
     """
 
     async def generate(self, request: Request) -> Response: ...
+
+    async def several(self, request: Request, k: int) -> list[Response]:
+        """Return the answers to the `candidates` of `request`, in their order.
+
+        What the prompt cost stands in the first of them, where it was read once.
+        """
+        ...
+
+    async def likelihood(self, request: Request, text: str) -> float | None:
+        """Return the mean log-probability of `text` as the answer to `request`.
+
+        None where the engine cannot say.
+        """
+        ...
 
     def limits(self) -> Limits: ...
 

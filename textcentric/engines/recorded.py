@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from textcentric.engines.candidates import candidates
 from textcentric.engines.protocol import Engine, Limits, Message, Request, Response
 from textcentric.errors import TextCentricError
 
@@ -23,6 +24,19 @@ class Recorded:
             raise
         self.asked.append((request, answer))
         return answer
+
+    async def several(self, request: Request, k: int) -> list[Response]:
+        asked = candidates(request, k)
+        try:
+            answers = await self.engine.several(request, k)
+        except TextCentricError as error:
+            self.asked += [(candidate, error) for candidate in asked]
+            raise
+        self.asked += zip(asked, answers, strict=True)
+        return answers
+
+    async def likelihood(self, request: Request, text: str) -> float | None:
+        return await self.engine.likelihood(request, text)
 
     def limits(self) -> Limits:
         return self.engine.limits()

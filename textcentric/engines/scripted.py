@@ -10,11 +10,13 @@ import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
 
+from textcentric.engines.candidates import candidates, one_by_one
 from textcentric.engines.protocol import Limits, Message, Request, Response, named
 from textcentric.engines.reasoning import split_reasoning
 from textcentric.errors import ConfigError, EngineError, RequestError
 
 Said = str | Response | Exception
+Likelihood = float | None | Callable[[Request, str], float | None]
 Answer = str | Exception | Mapping[str, Said] | Callable[[Request], Said | Awaitable[Said]]
 
 
@@ -23,7 +25,8 @@ class ScriptedEngine:
 
     A mapping is looked up with the last user turn: the first of its keys that the turn contains
     decides. An exception as an answer is raised (`RequestError` fails the request, `EngineError`
-    the engine). `requests` keeps what was asked, unless `keep` is off.
+    the engine). `requests` keeps what was asked, unless `keep` is off. `likelihood` is what
+    `likelihood` answers, or a function of request and text.
 
     >>> engine = ScriptedEngine({"Misspell": "A clam dog."})
     """
@@ -38,6 +41,7 @@ class ScriptedEngine:
         model: str = "scripted",
         revision: str = "1",
         keep: bool = True,
+        likelihood: Likelihood = None,
     ) -> None:
         if not (isinstance(answer, str | Exception | Mapping) or callable(answer)):
             raise ConfigError(
@@ -51,6 +55,8 @@ class ScriptedEngine:
         self.requests: list[Request] = []
         self.count = 0
         self.closed = False
+        self.read: list[tuple[Request, str]] = []
+        self._likelihood = likelihood
         self._keep = keep
         self._limits = Limits(concurrency=concurrency, context=context)
         self._slots = asyncio.Semaphore(concurrency) if delay else None
@@ -71,6 +77,18 @@ class ScriptedEngine:
         if isinstance(said, Exception):
             raise said
         return said if isinstance(said, Response) else self._response(said, request, prompt_tokens)
+
+    async def several(self, request: Request, k: int) -> list[Response]:
+        """Return the scripted answers to the candidates of `request`."""
+        return await one_by_one(self.generate, candidates(request, k))
+
+    async def likelihood(self, request: Request, text: str) -> float | None:
+        """Return the scripted likelihood; `read` keeps what was asked."""
+        if self.closed:
+            raise EngineError("the scripted engine is closed", model=self.model)
+        if self._keep:
+            self.read.append((request, text))
+        return self._likelihood(request, text) if callable(self._likelihood) else self._likelihood
 
     async def _say(self, request: Request) -> Said:
         if isinstance(self.answer, str | Exception):

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from textcentric.engines.candidates import candidates, mean_logprob, one_by_one
 from textcentric.engines.chat import ChatTokenizer, check_length
 from textcentric.engines.event_loop import off_loop
 from textcentric.engines.protocol import Limits, Message, Request, Response, Sampling, named
@@ -114,6 +115,36 @@ class TransformersEngine:
             self._gathering = asyncio.create_task(self._work())
         return await job.answer
 
+    async def several(self, request: Request, k: int) -> list[Response]:
+        """Return the answers to the candidates of `request`, written in one batch."""
+        return await one_by_one(self.generate, candidates(request, k))
+
+    async def likelihood(self, request: Request, text: str) -> float | None:
+        """Return the mean log-probability of `text` as the answer, from one forward pass."""
+        if any(m.images for m in request.messages):
+            return None
+        if self._network is None or self._closed:
+            await self.start()
+        ids, begin = self._chat.continued(request.messages, text)
+        check_length(len(ids), 0, self._limits.context)
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(self._worker, self._read, ids, begin)
+        except Exception as cause:
+            raise self._error(cause, 1) from cause
+
+    def _read(self, ids: list[int], begin: int) -> float | None:
+        """Return the mean log-probability of `ids` from `begin` on, given those before."""
+        import torch
+
+        if begin >= len(ids):
+            return None
+        row = torch.tensor([ids]).to(self.device)  # (1, T)
+        with torch.inference_mode():
+            scores = self._network(input_ids=row).logits[0, begin - 1 : -1]  # (T - begin, V)
+            logprobs = scores.float().log_softmax(-1).gather(1, row[0, begin:, None])
+        return mean_logprob(logprobs[:, 0].tolist())
+
     async def _work(self) -> None:
         """Answer batch after batch until nobody waits."""
         await asyncio.sleep(GATHER_SECONDS)
@@ -164,9 +195,17 @@ class TransformersEngine:
         written = output[:, ids.shape[1] :].tolist()
         seconds = time.perf_counter() - started
         ends = _end_ids(self._network)
-        return [self._response(j, w, ends, seconds) for j, w in zip(jobs, written, strict=True)]
+        rows = zip(jobs, written, drawn.logprobs(), strict=True)
+        return [self._response(job, w, logprobs, ends, seconds) for job, w, logprobs in rows]
 
-    def _response(self, job: _Job, written: list[int], ends: set[int], seconds: float) -> Response:
+    def _response(
+        self,
+        job: _Job,
+        written: list[int],
+        logprobs: list[float],
+        ends: set[int],
+        seconds: float,
+    ) -> Response:
         sampling = job.request.sampling
         written = written[: sampling.max_tokens]
         end = next((i for i, token in enumerate(written) if token in ends), None)
@@ -174,13 +213,15 @@ class TransformersEngine:
         text, stopped = _cut(self._chat.tokenizer.decode(kept, skip_special_tokens=True), sampling)
         opened = self._chat.opens_reasoning(job.request.messages)
         answer, reasoning = split_reasoning(text, opened=opened)
+        drawn = len(kept) + (end is not None)
         return Response(
             text=answer,
             finish="stop" if stopped or end is not None else "length",
             prompt_tokens=len(job.ids),
-            output_tokens=len(kept) + (end is not None),
+            output_tokens=drawn,
             seconds=seconds,
             reasoning=reasoning,
+            logprob=mean_logprob(logprobs[:drawn]),
         )
 
     def limits(self) -> Limits:
@@ -227,17 +268,27 @@ class _Draw:
         self.samplings, self.tokenizer, self.width = samplings, tokenizer, width
         self.seen = [torch.tensor(sorted(set(ids))) for ids in prompts]
         self.generators = [_generator(sampling) for sampling in samplings]
+        self._steps: list[Tensor] = []  # of each token (B,), the model's own log-probabilities
 
     def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
         """Return scores (B, V) in which each row's chosen token is the largest."""
         import torch
 
         scores = scores.float()
+        own = scores.log_softmax(-1)
         for row, sampling in enumerate(self.samplings):
             written = input_ids[row, self.width :].cpu()
             seen = torch.cat([self.seen[row], written]).to(scores.device)
             scores[row] = _noisy(scores[row], seen, sampling, self.generators[row])
+        self._steps.append(own.gather(1, scores.argmax(-1, keepdim=True))[:, 0])
         return scores
+
+    def logprobs(self) -> list[list[float]]:
+        """Return each row's log-probabilities of the tokens drawn, before any cut or noise."""
+        import torch
+
+        rows: list[list[float]] = torch.stack(self._steps, dim=1).tolist()  # (B, T)
+        return rows
 
     def finished(self, input_ids: Tensor, scores: Tensor, **kwargs: object) -> Tensor:
         """Say which rows (B,) have their tokens or one of their stop strings."""

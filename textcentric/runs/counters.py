@@ -14,8 +14,8 @@ from textcentric.values import Json
 METRICS = "metrics.jsonl"
 INTERVAL = 1.0  # seconds between two lines
 COUNTED = frozenset(
-    "capacity rows accepted rejected failed sent reused in_flight prompt_tokens cached_tokens"
-    " output_tokens".split()
+    "capacity rows accepted rejected failed sent reused likelihoods in_flight prompt_tokens"
+    " cached_tokens output_tokens".split()
 )
 GROWING = ("t", "rows", "sent", "reused")  # within one process; where one falls, another began
 Steps = Callable[[str, int, int], None]  # what is being done, so many of so many
@@ -38,6 +38,7 @@ class Metrics:
     failed: int = 0
     sent: int = 0
     reused: int = 0
+    likelihoods: int = 0  # asked of the engine; what was sent counts answers alone
     waiting: int = 0  # requests without an answer yet, those in flight among them
     in_flight: int = 0
     describing: int = 0
@@ -61,20 +62,20 @@ class Metrics:
         """Return the seconds since the first answer: what rates are measured over."""
         return 0.0 if self.first_answer is None else self.seconds - self.first_answer
 
-    def enter(self) -> None:
-        """Note that a request goes to the engine."""
+    def enter(self, answers: int = 1) -> None:
+        """Note that a request goes to the engine, for so many answers; for none, to read."""
         self._account()
-        self.in_flight += 1
-        self.sent += 1
+        self.in_flight += answers or 1
+        self.sent += answers
 
-    def leave(self) -> None:
+    def leave(self, answers: int = 1) -> None:
         """Note that a request came back from the engine."""
         if self.first_answer is None:
             self.first_answer = self.seconds
             self._since = time.monotonic()  # the engine's start is nobody's idle time
             self.full = self.starved = 0.0
         self._account()
-        self.in_flight -= 1
+        self.in_flight -= answers or 1
         self.on_leave()
 
     def bottleneck(self) -> Bottleneck:
