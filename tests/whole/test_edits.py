@@ -13,7 +13,16 @@ import pytest
 
 import textcentric
 from benchmarks.edit_rows import sample_passages, sentences
-from benchmarks.edits import KINDS, TRUE, UNTRUE, Passage, half_of, make_edits, unlisted_words
+from benchmarks.edits import (
+    KINDS,
+    TRUE,
+    UNTRUE,
+    Passage,
+    half_of,
+    make_edits,
+    unlisted_synonyms,
+    unlisted_words,
+)
 from benchmarks.read_pairs import ReadPair, far_share, nearness, read_pairs, templates
 from benchmarks.truth import area, difference, measure, wilson
 from textcentric.errors import DataError
@@ -108,6 +117,17 @@ def test_unlisted_words_stand_in_no_list_of_the_checks() -> None:
     assert len(unlisted) > 60
     assert half_of("Teal") == half_of("teal")
     assert not unlisted & _listed(), "words of the unlisted half may stand in no list of the checks"
+
+
+def test_no_list_says_that_unlisted_synonyms_are_some() -> None:
+    groups = [
+        {word.strip() for word in line.split(",")}
+        for path in CHECKS.rglob("*.txt")
+        for line in path.read_text(encoding="utf-8").splitlines()
+    ]
+    pairs = unlisted_synonyms()
+    assert len(pairs) > 30
+    assert not [pair for pair in pairs if any(pair <= group for group in groups)]
 
 
 def _listed() -> set[str]:
