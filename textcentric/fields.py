@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from textcentric.settings import AnyField, Key, setting
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+from textcentric.errors import ConfigError
+from textcentric.settings import AnyField, Key, Values, setting
 
 LEVELS = (0.1, 0.3, 0.5, 0.7, 0.9)  # of damage, where none are given
 # Kinds of damage, as `--help` names them; what each does is in `textcentric.corruption`.
@@ -17,6 +23,7 @@ DAMAGE = (
     "image-noise",
     "audio-noise",
 )
+SECRET = re.compile(r"(^|_)(key|token|password|secret)$")  # settings that are never saved
 # Flags of the roles of columns, by their keys in a schema.
 ROLES = {
     "id": Key("id", "Column of the id."),
@@ -27,6 +34,37 @@ ROLES = {
     "group": Key("group", "Column of the group, which is never parted between splits."),
     "ignore": Key("ignore", "Column to leave out; may be repeated.", repeat=True),
 }
+
+
+def bare_address(url: str | None) -> str | None:
+    """Return a server's address; raises ConfigError for one that holds more than an address."""
+    bare = re.split(r"[?#]", re.sub(r"(^|//)[^/]*@", r"\1", url or ""))[0]
+    if bare != (url or ""):
+        raise ConfigError(
+            f"base_url {bare!r} came with a user, a password or a query, which are left out here;"
+            " expected an address like http://127.0.0.1:8000/v1; give the key in the environment"
+            " as OPENAI_API_KEY"
+        )
+    return url
+
+
+def without_secrets(settings: Values) -> Values:
+    """Return an engine's settings; raises ConfigError for one that must not be saved.
+
+    A ConfigError, so that pydantic does not repeat the value.
+    """
+    bare_address(str(settings.get("base_url") or ""))
+    for name, value in settings.items():
+        if SECRET.search(name) and isinstance(value, str):
+            raise ConfigError(
+                f"engine.{name} would be saved in run.yaml; expected no secret among the"
+                " settings: give it in the environment (OPENAI_API_KEY, HF_TOKEN)"
+            )
+    return settings
+
+
+Address = Annotated[str | None, AfterValidator(bare_address)]
+EngineSettings = Annotated[Values, AfterValidator(without_secrets)]
 
 
 def dataset(default: object = None) -> AnyField:

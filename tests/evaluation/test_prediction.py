@@ -64,7 +64,9 @@ def save(folder: str, run_dir: Path, to: Path, **config: Any) -> Path:
 
 def ask(trained: Path, tmp_path: Path, rows: Any = NEW, **options: Any) -> Predicted:
     engine = options.pop("engine", None) or ScriptedEngine(answer)
-    return predict(trained, rows, engine=engine, run_dir=tmp_path / "answers", **options)
+    return predict(
+        Downstream.load(trained), rows, engine=engine, run_dir=tmp_path / "answers", **options
+    )
 
 
 def test_new_rows_are_summarised_before_they_are_predicted(
@@ -177,9 +179,9 @@ def test_address_and_model_are_those_of_the_server_that_wrote_the_training_text(
     origin = Downstream.load(trained).origin
     assert (origin.settings["base_url"], origin.settings["model"]) == (url, None)
     before = len(server.bodies)
-    assert predict(trained, NEW, run_dir=tmp_path / "answers").problems == {}
+    assert predict(Downstream.load(trained), NEW, run_dir=tmp_path / "answers").problems == {}
     assert [body["model"] for body in server.bodies[before:]] == ["m"] * len(NEW)
-    again = predict(trained, NEW, run_dir=tmp_path / "answers")
+    again = predict(Downstream.load(trained), NEW, run_dir=tmp_path / "answers")
     assert (again.problems, len(server.bodies)) == ({}, before + len(NEW))
 
 
@@ -189,7 +191,7 @@ def test_another_address_wins_over_that_of_the_training_run(
     trained, server, _ = by_server
     before = len(server.bodies)
     with served(moved := Server(SUMMARY)) as url:
-        told = predict(trained, NEW, run_dir=tmp_path / "answers", base_url=url)
+        told = predict(Downstream.load(trained), NEW, run_dir=tmp_path / "answers", base_url=url)
     assert (told.problems, len(server.bodies), len(moved.bodies)) == ({}, before, len(NEW))
 
 
@@ -198,7 +200,10 @@ def test_a_server_whose_model_nobody_named_is_asked_for_it(
 ) -> None:
     trained, _, url = by_server
     engine = OpenAIEngine(base_url=url)
-    assert predict(trained, NEW, engine=engine, run_dir=tmp_path / "answers").problems == {}
+    assert (
+        predict(Downstream.load(trained), NEW, engine=engine, run_dir=tmp_path / "answers").problems
+        == {}
+    )
     run_in_background(engine.close)
 
 
@@ -232,7 +237,7 @@ def test_rows_described_without_a_run_directory_can_be_trained_on_and_predicted(
     config = DownstreamConfig.of({"model": folder, "max_length": 64})
     origin = expert_origin(rows, experts)
     Downstream(config, describe_examples(rows, experts), origin=origin).save(tmp_path / "model")
-    told = predict(tmp_path / "model", NEW)
+    told = predict(Downstream.load(tmp_path / "model"), NEW)
     assert told.problems == {}
     assert len(told.predictions.values) == 5
 

@@ -211,7 +211,7 @@ def test_a_model_of_logarithms_is_scored_on_logarithms(place: Path, tmp_path: Pa
         place, tmp_path / "out", "logarithms", dataset=table, table_schema=schema, metric="rmse"
     )
     results = evaluate(config)
-    told = predict(model, table, schema=schema, split="test")
+    told = predict(Downstream.load(model), table, schema=schema, split="test")
     true = [math.log(target) for target in targets[6:]]
     by_hand = score("rmse", true, [math.log(float(v)) for v in told.predictions.values])  # type: ignore[arg-type]
     clean = results["cells"][0]

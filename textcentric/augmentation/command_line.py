@@ -9,8 +9,9 @@ from typing import Any
 
 import yaml
 
-from textcentric.augmentation.config import SECRET, AugmentConfig
+from textcentric.augmentation.config import AugmentConfig
 from textcentric.command_line import EMPTY, command, flag_words, only_roles, schema_flags
+from textcentric.fields import SECRET
 from textcentric.settings import ENVIRONMENT
 
 SUBJECT = ("dataset", "prompts")  # what the command is about: said even where it is the default

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from pydantic import ValidationError, model_validator
+from pydantic import ValidationError
 
 from textcentric import fields
 from textcentric.errors import ConfigError, unknown
@@ -17,7 +16,6 @@ from textcentric.settings import Given, Settings, Values, first_problem, read, s
 # The keys that say which rows are read, and those that say how experts put them into words.
 ROWS = ("dataset", "data_dir", "table_schema", "split", "limit", "require")
 EXPERTS = ("image_expert", "audio_expert", "missing_values")
-SECRET = re.compile(r"(^|_)(key|token|password|secret)$")
 
 
 class AugmentConfig(Settings):
@@ -60,8 +58,8 @@ class AugmentConfig(Settings):
         flags=("--model", "--llm"),
         shown="smollm2; of a server, the one it serves",
     )
-    base_url: str | None = fields.base_url()
-    engine_settings: Values = fields.engine_settings()
+    base_url: fields.Address = fields.base_url()
+    engine_settings: fields.EngineSettings = fields.engine_settings()
     image_expert: str = fields.image_expert()
     audio_expert: str = fields.audio_expert()
     missing_values: Literal["skip", "name"] = fields.missing_values()
@@ -108,19 +106,6 @@ class AugmentConfig(Settings):
         except ValidationError as error:
             raise ConfigError(first_problem(error, self.called)) from error
 
-    @model_validator(mode="after")
-    def _without_secrets(self) -> AugmentConfig:
-        """Refuse what must not be saved; a ConfigError, so that pydantic does not repeat it."""
-        for url in (self.base_url, self.engine_settings.get("base_url")):
-            check_address(url)
-        for name, value in self.engine_settings.items():
-            if SECRET.search(name) and isinstance(value, str):
-                raise ConfigError(
-                    f"engine.{name} would be saved in run.yaml; expected no secret among the"
-                    " settings: give it in the environment (OPENAI_API_KEY, HF_TOKEN)"
-                )
-        return self
-
     def identity(self) -> Values:
         """Return what makes this run this run, as plain JSON values."""
         values = self.model_dump(mode="json", exclude=set(RUNTIME))
@@ -138,14 +123,3 @@ def resolve(file: Path | None = None, flags: Given | None = None) -> AugmentConf
     Raises ConfigError with the nearest name for an unknown key, and with the value otherwise.
     """
     return read(AugmentConfig, file, flags)
-
-
-def check_address(url: object) -> None:
-    """Raise ConfigError for a server's address that holds more than an address."""
-    bare = re.split(r"[?#]", re.sub(r"(^|//)[^/]*@", r"\1", str(url or "")))[0]
-    if bare != str(url or ""):
-        raise ConfigError(
-            f"base_url {bare!r} came with a user, a password or a query, which are left out here;"
-            " expected an address like http://127.0.0.1:8000/v1; give the key in the environment"
-            " as OPENAI_API_KEY"
-        )

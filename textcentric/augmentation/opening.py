@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 
-from textcentric.augmentation.config import AugmentConfig, resolve
+from textcentric.augmentation.config import AugmentConfig
 from textcentric.augmentation.plan import CAPTION
 from textcentric.augmentation.requests import RequestBuilder
 from textcentric.data.loading import SchemaSource
 from textcentric.data.memory import in_hand
 from textcentric.data.rows import Rows, RowsLike
 from textcentric.engines import chosen_engine, open_engine
-from textcentric.engines.event_loop import run_in_background
 from textcentric.engines.protocol import Engine, Request
 from textcentric.experts import open_experts
 from textcentric.experts.protocol import AnyExpert
 from textcentric.experts.vlm import CaptionExpert
 from textcentric.prompts.library import PromptLibrary
 from textcentric.rows import FILES, MODALITIES
-from textcentric.settings import Given
 
 
 def engine_name(config: AugmentConfig) -> str:
@@ -34,25 +30,6 @@ def make_engine(config: AugmentConfig) -> Engine:
     if config.base_url is not None:
         settings["base_url"] = config.base_url
     return open_engine(config.engine, config.model, **settings)
-
-
-@contextmanager
-def lent_engine(
-    engine: str | None,
-    model: str | None,
-    base_url: str | None,
-    settings: Given,
-) -> Iterator[Engine | None]:
-    """Open the engine that is named, None where nothing of it is, and close it again."""
-    if engine is None and model is None and not settings:
-        yield None
-        return
-    named = {"engine": engine, "model": model, "base_url": base_url}
-    opened = make_engine(resolve(None, {**named, "engine_settings": dict(settings)}))
-    try:
-        yield opened
-    finally:
-        run_in_background(opened.close)
 
 
 def load_rows(

@@ -11,6 +11,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 from textcentric.corruption.files import SNRS, file_corruptions
 from textcentric.corruption.rows import (
@@ -31,6 +32,7 @@ from textcentric.rows import Record
 
 NAMES = (*CORRUPTIONS, "image-noise", "audio-noise")  # of the last one the levels are `SNRS`
 MARK = "~"  # between a row's id and its cell
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,32 @@ def check_damaged(damaged_id: str, parts: Mapping[str, str]) -> None:
     """Raise DataError where a damaged row has words of a modality that its cell removed."""
     row_id, _, cell = damaged_id.rpartition(MARK)
     check_absent(parts, removed(cell), row_id)
+
+
+def by_cell(values: Iterable[tuple[str, Value]]) -> dict[str, dict[str, Value]]:
+    """Return {cell name: {row id: value}} of the values of damaged rows.
+
+    >>> by_cell([("a~clean", 1), ("b~clean", 2), ("a~all-0.3", 3)])
+    {'clean': {'a': 1, 'b': 2}, 'all-0.3': {'a': 3}}
+    """
+    cells: dict[str, dict[str, Value]] = {}
+    for damaged_id, value in values:
+        row_id, _, cell = damaged_id.rpartition(MARK)
+        cells.setdefault(cell, {})[row_id] = value
+    return cells
+
+
+def words_by_cell(
+    rows: Iterable[tuple[str, Mapping[str, str]]],
+) -> dict[str, dict[str, Mapping[str, str]]]:
+    """Return {cell name: {row id: parts}} of the words of damaged rows.
+
+    Raises DataError where a row has words of a modality that its cell removed.
+    """
+    rows = list(rows)
+    for damaged_id, parts in rows:
+        check_damaged(damaged_id, parts)
+    return by_cell(rows)
 
 
 def make_grid(

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from textcentric.engines.arguments import check_arguments
 from textcentric.engines.closing import close_at_exit
+from textcentric.engines.event_loop import run_in_background
 from textcentric.engines.protocol import Engine, Limits, Message, Request, Response, Sampling
 from textcentric.engines.scripted import ScriptedEngine
 from textcentric.errors import ConfigError, unknown
 from textcentric.machine import PARTS, require
+from textcentric.settings import Given
 
 __all__ = [
     "Engine",
@@ -33,6 +36,19 @@ _ENGINES = {
     "transformers": ("textcentric.engines.transformers", "TransformersEngine"),
     "vllm": ("textcentric.engines.vllm", "VllmEngine"),
 }
+
+
+class NamesEngine(Protocol):
+    """Settings that name an engine and its language model, both of them where they differ."""
+
+    @property
+    def engine(self) -> str | None: ...
+    @property
+    def llm(self) -> str | None: ...
+    @property
+    def base_url(self) -> str | None: ...
+    @property
+    def engine_settings(self) -> Given: ...
 
 
 def chosen_engine(name: str) -> str:
@@ -65,3 +81,20 @@ def open_engine(name: str = "auto", model: str | Path | None = None, **settings:
         settings["model"] = model
     check_arguments(make, name, settings)
     return close_at_exit(make(**settings))
+
+
+@contextmanager
+def lent_engine(given: Engine | None, named: NamesEngine) -> Iterator[Engine | None]:
+    """Lend the engine given, or the one that settings name, which is closed again.
+
+    None where they name nothing of one.
+    """
+    if given is not None or not (named.engine or named.llm or named.engine_settings):
+        yield given
+        return
+    address = {"base_url": named.base_url} if named.base_url else {}
+    engine = open_engine(named.engine or "auto", named.llm, **named.engine_settings, **address)
+    try:
+        yield engine
+    finally:
+        run_in_background(engine.close)

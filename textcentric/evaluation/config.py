@@ -36,8 +36,8 @@ class PredictConfig(Settings):
     prompt_dir: str | None = fields.prompt_dir()
     engine: str | None = fields.engine(None, LLM)
     llm: str | None = fields.llm()
-    base_url: str | None = fields.base_url()
-    engine_settings: Values = fields.engine_settings()
+    base_url: fields.Address = fields.base_url()
+    engine_settings: fields.EngineSettings = fields.engine_settings()
     other_model: bool = fields.other_model()
     run_dir: str | None = setting(
         None, "Run directory of what the LLM answers.", panel="Output", metavar="PATH"
@@ -89,8 +89,8 @@ class EvaluateConfig(Settings):
     metric: str | None = fields.metric()
     engine: str | None = fields.engine(None, LLM)
     llm: str | None = fields.llm()
-    base_url: str | None = fields.base_url()
-    engine_settings: Values = fields.engine_settings()
+    base_url: fields.Address = fields.base_url()
+    engine_settings: fields.EngineSettings = fields.engine_settings()
     other_model: bool = fields.other_model()
     seed: int = fields.seed()
     output_dir: Path = fields.output_dir(

@@ -1,7 +1,7 @@
 """Predictions for new rows, put into words by the experts and prompts that made the training text.
 
->>> predicted = predict("models/first", "new.csv")               # doctest: +SKIP
->>> write_predictions(predicted.rows(), "predictions.csv")       # doctest: +SKIP
+>>> predicted = predict(Downstream.load("models/first"), "new.csv")  # doctest: +SKIP
+>>> write_predictions(predicted.rows(), "predictions.csv")           # doctest: +SKIP
 
 What an LLM wrote for training (a summary, say) it writes for new rows too, by the frozen prompts
 that lie in the model's folder. Other experts, prompts or models than those are refused: a model
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from textcentric.augmentation.config import AugmentConfig, resolve
 from textcentric.augmentation.driver import Progress
-from textcentric.augmentation.opening import lent_engine, make_engine, make_experts
+from textcentric.augmentation.opening import make_engine, make_experts
 from textcentric.augmentation.run import finished_manifest, opened, run_to_end, wrap_up
 from textcentric.augmentation.words import EXPERTS_ONLY, describe_examples
 from textcentric.data import Dataset, Schema, load
@@ -27,6 +27,7 @@ from textcentric.data.frames import table_in_hand
 from textcentric.data.loading import SchemaSource
 from textcentric.data.memory import InHand, in_hand
 from textcentric.data.rows import RowsLike
+from textcentric.engines import lent_engine
 from textcentric.engines.event_loop import run_in_background
 from textcentric.engines.openai import OpenAIEngine
 from textcentric.engines.protocol import Engine
@@ -98,12 +99,15 @@ def predict_rows(
         raise ConfigError("which rows? Give --dataset")
     if config.output is not None:
         check_ending(config.output)
-    with lent_engine(config.engine, config.llm, config.base_url, config.engine_settings) as lent:
+    from textcentric.methods.downstream import Downstream
+
+    with lent_engine(engine, config) as lent:
+        method = model if isinstance(model, Downstream) else Downstream.load(find_model(model))
         return predict(
-            find_model(model) if isinstance(model, str | Path) else model,
+            method,
             source,
             schema=config.table_schema,
-            engine=engine or lent,
+            engine=lent,
             steps=steps,
             **config.model_dump(include=PASSED),
         )
@@ -117,7 +121,7 @@ def find_model(name: str | Path) -> Path:
 
 
 def predict(
-    model: str | Path | Downstream,
+    method: Downstream,
     rows: RowsLike,
     *,
     data_dir: str | Path | None = None,
@@ -144,9 +148,6 @@ def predict(
     `resume` "always" the directory may hold other rows: their answers are taken where they fit.
     Raises RunError where experts, prompts or the LLM are not those of the training text.
     """
-    from textcentric.methods.downstream import Downstream
-
-    method = model if isinstance(model, Downstream) else Downstream.load(model)
     dataset = load_rows(
         method.origin, rows, data_dir=data_dir, schema=schema, split=split, limit=limit
     )

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from textcentric.corruption.grid import CLEAN, Cell
 from textcentric.corruption.orders import ORDER
 from textcentric.evaluation.findings import Findings
@@ -25,7 +27,7 @@ from textcentric.values import Json
 Parts = Mapping[str, str]
 WordsByCell = Mapping[str, Mapping[str, Parts]]  # cell name -> row id -> parts
 MOST_CHANGED = 20  # rows kept of one arm and cell
-RESULTS = "results.json"
+RESULTS, SCHEMA = "results.json", "schema.yaml"
 
 
 def figures(findings: Findings, pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:
@@ -81,12 +83,17 @@ def llm_cost(runs: Iterable[Path]) -> dict[str, float]:
     }
 
 
-def write_results(folder: Path, results: Given) -> Path:
-    """Write `results.json` and the report into `folder`; return the path of the page."""
+def write_results(folder: Path, results: Given, schema: Given | None = None) -> Path:
+    """Write `results.json` and the report into `folder`; return the path of the page.
+
+    `schema` was given in Python; the line that does it again reads it from a file beside them.
+    """
     from textcentric.report.robustness import write_robustness_report
 
     signed = {**results, "versions": versions(), "machine": _machine()}
     with writing(folder):
+        if schema is not None:
+            write_text(folder / SCHEMA, yaml.safe_dump(dict(schema)))
         write_text(folder / RESULTS, json.dumps(signed, indent=1, ensure_ascii=False) + "\n")
         return write_robustness_report(folder)
 

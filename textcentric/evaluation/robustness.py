@@ -9,45 +9,66 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-import yaml
-
-from textcentric.augmentation.opening import lent_engine
-from textcentric.corruption.grid import CLEAN, MARK, Cell, CorruptedRows, check_damaged, make_grid
+from textcentric.corruption.grid import (
+    CLEAN,
+    Cell,
+    CorruptedRows,
+    by_cell,
+    make_grid,
+    words_by_cell,
+)
 from textcentric.corruption.orders import told_in_orders
 from textcentric.data.memory import InHand, named_or
 from textcentric.data.rows import RowsLike
+from textcentric.engines import lent_engine
 from textcentric.engines.protocol import Engine
 from textcentric.errors import ConfigError, DataError, Say
 from textcentric.evaluation.config import EvaluateConfig
 from textcentric.evaluation.findings import OTHERS, ByCell, Findings, Scored
 from textcentric.evaluation.prediction import Predicted, find_model, needs_llm, predict
 from textcentric.evaluation.results_file import (
+    SCHEMA,
     WordsByCell,
     changed_rows,
     figures,
     llm_cost,
     write_results,
 )
-from textcentric.folders import fingerprint, lock, write_text
-from textcentric.metrics.scores import find_score, fitting_metric, unseen_labels
+from textcentric.folders import fingerprint, lock
+from textcentric.metrics.scores import fitting_metric, unseen_labels
 from textcentric.rows import MODALITIES, Target
 from textcentric.runs.counters import Steps
 from textcentric.runs.journal import Journal
+from textcentric.runs.origin import Origin
 
 if TYPE_CHECKING:
     from textcentric.methods.downstream import Downstream, Predictions
+    from textcentric.methods.downstream.decision import Decision
 
-SCHEMA, OUTPUTS = "schema.yaml", "outputs.sqlite"
+OUTPUTS = "outputs.sqlite"
 NOT_NAMED = {"engine", "llm", "engine_settings"}  # they do not name the folder
-Value = TypeVar("Value")
 FLAGS = {"table_schema": "--schema", "output_dir": "-o"}  # those not called like their key
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A model that is evaluated, with whom it asks, settled once: `predict` takes rows alone.
+
+    `words` is where what it reads is kept; `asks` says whether an LLM wrote some of it.
+    """
+
+    method: Downstream
+    folder: Path
+    words: Path
+    asks: bool
+    predict: Callable[..., Predicted]
 
 
 @dataclass(frozen=True)
@@ -72,9 +93,8 @@ def evaluate(
     Raises ConfigError for a metric that does not fit and for models that cannot be scored
     together, DataError where no row has a target or no modality can be damaged.
     """
-    named = (config.engine, config.llm, config.base_url, config.engine_settings)
-    with lent_engine(*named) as lent:
-        return _evaluate(config, rows, engine or lent, say, steps)
+    with lent_engine(engine, config) as lent:
+        return _evaluate(config, rows, lent, say, steps)
 
 
 def located(models: Sequence[str | Path], config: EvaluateConfig) -> EvaluateConfig:
@@ -100,8 +120,11 @@ def _evaluate(
     say: Say,
     steps: Steps | None,
 ) -> dict[str, Any]:
-    methods = _load(config)
-    rows = _rows(config, _first(methods).decision.transform, given)
+    models = _load(config, engine)
+    methods = {name: model.method for name, model in models.items()}
+    decision = _first(methods).decision
+    metric = fitting_metric(config.metric, decision.task)
+    rows = _rows(config, decision.transform, given)
     notes = _notes(methods, rows)
     for note in notes:
         say(note)
@@ -113,20 +136,20 @@ def _evaluate(
         for cell, pieces in removed.items():
             say(f"{cell} removes {pieces}")
         found: dict[str, Evaluated] = {}
-        for name, method in methods.items():
+        for name, model in models.items():
             say(f"{name}: {len(rows.records)} rows in {len(cells)} cells")
             with (
                 closing(Journal(config.output_dir / OUTPUTS)) as outputs,
-                method.remembering(outputs),
+                model.method.remembering(outputs),
             ):
-                method.on_batch = steps and partial(steps, f"{name}: texts read")
-                found[name] = _evaluated(method, damaged, config, engine, steps)
-        results = _results(config, methods, rows, cells, found)
+                model.method.on_batch = steps and partial(steps, f"{name}: texts read")
+                found[name] = _evaluated(model, damaged, config.orders, steps)
+        findings = _findings(decision, metric, rows, cells, found)
+        results = _results(config, models, rows, findings, found)
         results |= {"notes": notes, "removed": removed}
         results |= {"reproduce": [command(config)]}
-        if isinstance(config.table_schema, dict):
-            write_text(config.output_dir / SCHEMA, yaml.safe_dump(config.table_schema))
-        results["report"] = str(write_results(config.output_dir, results))
+        schema = config.table_schema if isinstance(config.table_schema, dict) else None
+        results["report"] = str(write_results(config.output_dir, results, schema))
     return results
 
 
@@ -154,22 +177,35 @@ def _first(methods: Mapping[str, Downstream]) -> Downstream:
     return next(iter(methods.values()))
 
 
-def _load(config: EvaluateConfig) -> dict[str, Downstream]:
-    """Return the models under their names; raises ConfigError where they cannot be scored so."""
-    if config.metric is not None:
-        find_score(config.metric)
+def _load(config: EvaluateConfig, engine: Engine | None) -> dict[str, Loaded]:
+    """Return the models under their names; raises ConfigError where they cannot be compared."""
     from textcentric.methods.downstream import Downstream
 
-    methods: dict[str, Downstream] = {}
+    models: dict[str, Loaded] = {}
     for path in config.models:
-        name = path.name if path.name not in methods else str(path)
-        methods[name] = Downstream.load(path)
-    _refuse_mixed("tasks", {name: method.decision.task for name, method in methods.items()})
-    _refuse_mixed(
-        "target transforms", {name: method.decision.transform for name, method in methods.items()}
-    )
-    fitting_metric(config.metric, _first(methods).decision.task)
-    return methods
+        method = Downstream.load(path)
+        asks = needs_llm(method)
+        words = config.output_dir / (_words(method.origin) if asks else "experts")
+        ask = partial(
+            predict,
+            method,
+            engine=engine if asks else None,
+            base_url=config.base_url,
+            other_model=config.other_model,
+            run_dir=words,
+            resume="always",
+        )
+        name = path.name if path.name not in models else str(path)
+        models[name] = Loaded(method, path, words, asks, ask)
+    decisions = {name: model.method.decision for name, model in models.items()}
+    _refuse_mixed("tasks", {name: each.task for name, each in decisions.items()})
+    _refuse_mixed("target transforms", {name: each.transform for name, each in decisions.items()})
+    return models
+
+
+def _words(origin: Origin) -> str:
+    """Return the name of the folder of an LLM's words; models that read the same share them."""
+    return f"words-{fingerprint({'prompts': origin.prompts, 'settings': origin.settings})}"
 
 
 def _refuse_mixed(what: str, values: Mapping[str, str]) -> None:
@@ -223,42 +259,23 @@ def _modalities(
 
 
 def _evaluated(
-    method: Downstream,
-    damaged: CorruptedRows,
-    config: EvaluateConfig,
-    engine: Engine | None,
-    steps: Steps | None,
+    model: Loaded, damaged: CorruptedRows, orders: int, steps: Steps | None
 ) -> Evaluated:
     """Predict every damaged row, and the first clean ones in every order of their parts."""
-    told = predict(
-        method,
-        list(damaged),
-        engine=engine if needs_llm(method) else None,
-        base_url=config.base_url,
-        other_model=config.other_model,
-        run_dir=_words(method, config),
-        resume="always",
-        steps=steps,
-    )
-    for damaged_id, parts in zip(told.ids, told.parts, strict=True):
-        check_damaged(damaged_id, parts)
-    words = _by_cell(told, told.parts)
-    predicted = _by_cell(told, _scored(method, told.predictions))
-    first = dict(list(words.get(CLEAN.name, {}).items())[: config.orders])
+    method = model.method
 
     def tell(parts: Sequence[Mapping[str, str]]) -> Sequence[Target]:
         return _scored(method, method.predict(parts, as_ordered=True))
 
+    told = model.predict(list(damaged), steps=steps)
+    values = _scored(method, told.predictions)
+    rows = [
+        row for row in zip(told.ids, told.parts, values, strict=True) if row[0] not in told.problems
+    ]
+    words = words_by_cell((damaged_id, parts) for damaged_id, parts, _ in rows)
+    predicted = by_cell((damaged_id, value) for damaged_id, _, value in rows)
+    first = dict(list(words.get(CLEAN.name, {}).items())[:orders])
     return Evaluated(words, predicted | told_in_orders(first, tell, method.config.parts))
-
-
-def _words(method: Downstream, config: EvaluateConfig) -> Path:
-    """Return where the words of damaged rows are kept; models that read the same share them."""
-    if not needs_llm(method):
-        return config.output_dir / "experts"
-    origin = method.origin
-    words = fingerprint({"prompts": origin.prompts, "settings": origin.settings})
-    return config.output_dir / f"words-{words}"
 
 
 def _scored(method: Downstream, told: Predictions) -> Sequence[Target]:
@@ -268,38 +285,27 @@ def _scored(method: Downstream, told: Predictions) -> Sequence[Target]:
     return [float(value) for value in told.scores]
 
 
-def _by_cell(told: Predicted, values: Sequence[Value]) -> dict[str, dict[str, Value]]:
-    """Return {cell name: {row id: value}}; rows that could not be put into words are out."""
-    found: dict[str, dict[str, Value]] = {}
-    for damaged_id, value in zip(told.ids, values, strict=True):
-        row_id, _, cell = damaged_id.rpartition(MARK)
-        if damaged_id not in told.problems:
-            found.setdefault(cell, {})[row_id] = value
-    return found
-
-
 def _results(
     config: EvaluateConfig,
-    methods: Mapping[str, Downstream],
+    models: Mapping[str, Loaded],
     rows: InHand,
-    cells: tuple[Cell, ...],
+    findings: Findings,
     found: Mapping[str, Evaluated],
 ) -> dict[str, Any]:
-    first, *others = methods
-    findings = _findings(config, methods[first], rows, cells, found)
+    first, *others = models
     scores = figures(findings, [(first, other) for other in others])
-    shown = _shown_cell(config, cells)
+    shown = _shown_cell(config, findings.cells)
     changed = [changed_rows(findings, name, shown, told.words) for name, told in found.items()]
     return {
         "title": f"Robustness on {rows.name}",
         "dataset": {"name": rows.name},
-        "task": methods[first].decision.task,
+        "task": models[first].method.decision.task,
         "rows": {"test": len(rows.records)},
         "seeds": [0],
         "arms": {
-            name: {"what": f"The model in {path}.", "llm": needs_llm(method)}
-            | llm_cost([_words(method, config)] if needs_llm(method) else [])
-            for (name, method), path in zip(methods.items(), config.models, strict=True)
+            name: {"what": f"The model in {model.folder}.", "llm": model.asks}
+            | llm_cost([model.words] if model.asks else [])
+            for name, model in models.items()
         },
         **scores,
         "changed": [row for rows_of_arm in changed for row in rows_of_arm],
@@ -312,20 +318,19 @@ def _results(
 
 
 def _findings(
-    config: EvaluateConfig,
-    method: Downstream,
+    decision: Decision,
+    metric: str,
     rows: InHand,
     cells: tuple[Cell, ...],
     found: Mapping[str, Evaluated],
 ) -> Findings:
-    metric = fitting_metric(config.metric, method.decision.task)
     return Findings(
         metric=metric,
         targets={record.id: record.target for record in rows.records},
         groups={record.id: record.group for record in rows.records},
         cells=cells,
         predicted={name: {0: told.predicted} for name, told in found.items()},
-        constant=method.decision.constant,
+        constant=decision.constant,
         others=OTHERS[metric],
     )
 

@@ -127,9 +127,9 @@ r2 = Score("r2", "numbers", _spread, _r2)
 rmse = Score("rmse", "numbers", _squares, lambda means: np.sqrt(means[:, 0]), False)
 SCORES = {f.name: f for f in (quadratic_kappa, accuracy, macro_f1, r2, rmse)}
 HIGHER_IS_BETTER = {name: f.higher_is_better for name, f in SCORES.items()}
-# R2 for regression, not RMSE: a distance of 0.05 from the constant says the same on any scale.
-_DEFAULT = {"ordinal": "quadratic_kappa", "classification": "accuracy", "regression": "r2"}
-METRICS = {  # that fit a task
+# The metrics that fit a task, its own first. R2 for regression, not RMSE: a distance of 0.05 from
+# the constant says the same on any scale.
+METRICS = {
     "classification": ("accuracy", "macro_f1"),
     "ordinal": ("quadratic_kappa", "accuracy", "macro_f1"),
     "regression": ("r2", "rmse"),
@@ -153,8 +153,8 @@ def score(name: str, targets: Values, predictions: Values) -> float:
 
 def default_metric(task: str) -> str:
     """Return the metric that `task` (ordinal, classification, regression) is judged by."""
-    check_known("task", task, _DEFAULT)
-    return _DEFAULT[task]
+    check_known("task", task, METRICS)
+    return METRICS[task][0]
 
 
 def fitting_metric(metric: str | None, task: str) -> str:
@@ -163,15 +163,15 @@ def fitting_metric(metric: str | None, task: str) -> str:
     >>> fitting_metric(None, "regression")
     'r2'
     """
-    if metric is None:
-        return default_metric(task)
-    find_score(metric)
-    if metric not in METRICS[task]:
+    check_known("task", task, METRICS)
+    own, *_ = fitting = METRICS[task]
+    check_known("metric", metric or own, SCORES)
+    if metric not in (None, *fitting):
         raise ConfigError(
             f"metric {metric!r} does not fit the task {task}, expected one of"
-            f" {', '.join(METRICS[task])}; leave it out for {default_metric(task)}"
+            f" {', '.join(fitting)}; leave it out for {own}"
         )
-    return metric
+    return metric or own
 
 
 def unseen_labels(targets: Sequence[Target], learnt: Collection[Target]) -> str:

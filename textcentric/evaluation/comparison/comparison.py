@@ -19,7 +19,7 @@ from textcentric.augmentation.opening import load_rows
 from textcentric.augmentation.plan import Plan, make_plan
 from textcentric.augmentation.words import Watch, augmented, expert_words
 from textcentric.command_line import command
-from textcentric.corruption.grid import CLEAN, MARK, Cell, CorruptedRows, check_damaged, make_grid
+from textcentric.corruption.grid import CLEAN, Cell, CorruptedRows, make_grid, words_by_cell
 from textcentric.data.memory import InHand
 from textcentric.data.rows import Rows, RowsLike
 from textcentric.engines.protocol import Engine
@@ -355,13 +355,7 @@ def by_cell(examples: Sequence[Example]) -> WordsByCell:
 
     Raises DataError where a row still has words for a modality that its cell removed.
     """
-    found: dict[str, dict[str, Mapping[str, str]]] = {}
-    for example in examples:
-        row_id, _, cell = example.id.rpartition(MARK)
-        check_damaged(example.id, example.parts)
-        if example.parts:
-            found.setdefault(cell, {})[row_id] = example.parts
-    return found
+    return words_by_cell((example.id, example.parts) for example in examples if example.parts)
 
 
 def idle_cells(words: WordsByCell) -> list[str]:
