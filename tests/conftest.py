@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,23 +17,49 @@ from tests.support.small_run import write_prompts
 from textcentric.prompts.library import PromptLibrary
 from textcentric.runs.journal import Journal
 
+if TYPE_CHECKING:
+    from xdist.scheduler import LoadFileScheduling
+
+LONGEST = {"methods", "evaluation", "cli", "whole"}
+
 CACHE = tempfile.TemporaryDirectory(prefix="textcentric-tests-")
 os.environ["HF_DATASETS_CACHE"] = CACHE.name  # read once, when `datasets` is imported
 os.environ["HF_DATASETS_DISABLE_PROGRESS_BARS"] = "1"
 # Tiny models are quicker on one thread, and OpenMP's threads wait by spinning: on a machine with
 # something else to do, two of them take minutes over what one does in a second.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# The package and its tests are compiled once, not by every worker and every command they start.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+# Nothing that an import leaves behind is garbage: collections begin when the tests are known.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Let garbage be collected again, and the interpreter end as it would."""
+    gc.freeze()
+    gc.enable()
+    atexit.register(gc.unfreeze)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the rooms whose tests take longest, so that no worker ends long after another."""
+    items.sort(key=lambda item: LONGEST.isdisjoint(item.path.parts))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling:
+    """Give each file to one worker: what its tests share, as a trained model, is made once."""
+    from xdist.scheduler import LoadFileScheduling
+
+    config.option.loadscopereorder = False  # that would begin with the files of most tests
+    return LoadFileScheduling(config, log)
 
 
 @pytest.fixture(scope="module", autouse=True)
 def frozen() -> None:
     """Leave what is imported out of garbage collections: each training ends with a full one."""
     gc.freeze()
-
-
-def pytest_unconfigure() -> None:
-    """Let the interpreter end as it would."""
-    gc.unfreeze()
 
 
 @pytest.fixture(scope="session")

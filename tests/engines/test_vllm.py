@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,12 @@ from textcentric.engines.protocol import Message, Request, Sampling
 from textcentric.engines.vllm import VllmEngine, _sampling
 from textcentric.errors import ConfigError, EngineError, RequestError
 
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
-pytest.importorskip("vllm")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore"),
+    # Looked up, not imported: whoever leaves the slow tests out would wait for it.
+    pytest.mark.skipif(find_spec("vllm") is None, reason="vLLM is absent"),
+]
 
 WORDS = "calm young friendly dog cat loves children gentle black white garden house runs".split()
 ORDERS = ("Rewrite it with spelling mistakes.", "Say it in other words.", "Cut it in half.")
