@@ -19,7 +19,7 @@ from tests.support.small_run import (
 from textcentric.augmentation.driver import Budget
 from textcentric.engines.protocol import Limits, Request, Response
 from textcentric.engines.scripted import ScriptedEngine
-from textcentric.errors import StoppedError
+from textcentric.errors import ConfigError, StoppedError
 from textcentric.runs.counters import Metrics
 
 
@@ -57,6 +57,28 @@ def test_a_budget_of_tokens_stops_and_the_same_call_goes_on(tmp_path: Path) -> N
     assert pending == sorted(pending, reverse=True)
     assert seen[-1] == ("finished", 0)
     assert texts(done.path) == texts(run(tmp_path / "whole", 30).path)
+
+
+def test_a_limit_of_the_cost_stops_and_the_same_call_goes_on(tmp_path: Path) -> None:
+    prices: Any = {"price_input": 1000.0, "price_output": 4000.0}
+    engine = Counting(delay=0.001, concurrency=2)
+    done = run(tmp_path / "run", 12, engine=engine, max_cost=1.5, **prices)
+    assert (done.manifest["status"], done.manifest["stopped"]) == (
+        "stopped",
+        "it has cost 1.50, which is the limit",
+    )
+    tokens, cost = done.manifest["tokens"], done.manifest["cost"]
+    assert cost == pytest.approx((tokens["prompt"] + 4 * tokens["output"]) / 1000)
+    assert 1.5 <= cost < 2
+    whole = run(tmp_path / "run", 12, engine=Counting())
+    assert balance(whole)["pending"] == 0
+    assert "cost" not in whole.manifest
+    assert texts(whole.path) == texts(run(tmp_path / "whole", 12).path)
+
+
+def test_a_limit_of_the_cost_needs_a_price(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="give --price-input and --price-output"):
+        run(tmp_path / "run", 12, max_cost=1.5)
 
 
 def test_a_budget_of_minutes_stops_cleanly(tmp_path: Path) -> None:

@@ -96,6 +96,7 @@ def test_what_was_resolved_is_identity_runtime_and_the_call_itself() -> None:
     assert config.runtime() == {
         "prompt_dir": None, "base_url": None, "reuse": ["runs/old"], "max_failed": 0.05,
         "accept": None, "max_tokens_total": None, "max_minutes": 3.0, "format": "jsonl",
+        "price_input": 0.0, "price_output": 0.0, "max_cost": None,
     }  # fmt: skip
     named = config.identity().keys() | config.runtime().keys() | {"output_dir", "resume"}
     assert named == AugmentConfig.model_fields.keys()

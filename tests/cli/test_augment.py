@@ -293,6 +293,24 @@ def test_an_estimate_scales_a_pilot_of_twenty_rows_up_to_all() -> None:
     assert read_manifest(Path("there"))["totals"]["pending"] == 40
 
 
+PRICES = ("--price-input", 10, "--price-output", 1000)  # of a million tokens
+
+
+def test_plan_estimate_and_run_count_in_money_where_tokens_have_a_price() -> None:
+    shown = plan(*PRICES)
+    assert shown["cost"] == {"prompts": pytest.approx(0.01936), "answers_at_most": 80 * 40 / 1000}
+    assert plan()["cost"] is None
+    said = augment("--dry-run", *PRICES).out.splitlines()
+    bound = "at most 80 requests, about 1,936 prompt tokens, cost about 0.019 for prompts and"
+    assert said[4].startswith(f"{bound} at most 3.20 for answers; engine scripted")
+    estimated = augment("--estimate", "-o", "there", *PRICES).out.splitlines()
+    assert estimated[4] == "  cost           about 0.42 (0.42 to 0.42)"
+    assert augment("-o", "there", *PRICES).code == 0
+    status = textcentric("runs", "show", "there").out
+    assert "cost: 0.42 (a million tokens: 10.00 read, 1,000.00 written)" in status
+    assert ">0.42<" in Path("there/report.html").read_text()
+
+
 def test_the_run_after_an_estimate_asks_nothing_twice() -> None:
     augment("--estimate", "-o", "there", "-q")
     said = augment("-o", "there")

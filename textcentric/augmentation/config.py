@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from pydantic import ValidationError
+from pydantic import ValidationError, model_validator
 
 from textcentric import fields
 from textcentric.errors import ConfigError, unknown
@@ -93,6 +93,18 @@ class AugmentConfig(Settings):
     max_minutes: float | None = setting(
         None, "Stop after so many minutes; the same command goes on.", panel="Limits", gt=0
     )
+    price_input: float = setting(
+        0.0, "Price of a million tokens that the model reads.", panel="Limits", ge=0
+    )
+    price_output: float = setting(
+        0.0, "Price of a million tokens that it writes.", panel="Limits", ge=0
+    )
+    max_cost: float | None = setting(
+        None,
+        "Stop once it has cost so much by these prices; the same command goes on.",
+        panel="Limits",
+        gt=0,
+    )
     format: Literal["parquet", "jsonl"] = setting(
         "parquet", "jsonl writes JSON lines beside the parquet.", panel="Output"
     )
@@ -105,6 +117,16 @@ class AugmentConfig(Settings):
             super().__init__(**values)
         except ValidationError as error:
             raise ConfigError(first_problem(error, self.called)) from error
+
+    @model_validator(mode="after")
+    def _priced(self) -> AugmentConfig:
+        """Refuse a limit of the cost where nothing has a price."""
+        if self.max_cost is not None and not (self.price_input or self.price_output):
+            raise ConfigError(
+                f"max_cost is {self.max_cost:g}, but nothing has a price: give --price-input and"
+                " --price-output, of a million tokens each"
+            )
+        return self
 
     def identity(self) -> Values:
         """Return what makes this run this run, as plain JSON values."""

@@ -33,7 +33,8 @@ from textcentric.rows import Record
 from textcentric.runs.counters import INTERVAL, METRICS, Metrics, added, bottleneck, spent
 from textcentric.runs.directory import all_failed, started_now
 from textcentric.runs.journal import Journal
-from textcentric.runs.manifest import Manifest, count_outputs, write_manifest
+from textcentric.runs.manifest import Manifest, Priced, count_outputs, write_manifest
+from textcentric.runs.prices import Prices, money
 from textcentric.runs.shards import Failure, Output, ShardWriter
 from textcentric.values import Json
 
@@ -56,12 +57,17 @@ class Budget:
     accept: int | None = None
     rows: int | None = None
     accepted: int = 0  # by earlier processes
+    cost: float | None = None
+    prices: Prices = field(default_factory=Prices)
 
     def spent(self, metrics: Metrics) -> str:
         """Return which limit is reached, empty while none is."""
         tokens = metrics.prompt_tokens + metrics.output_tokens
         if self.tokens is not None and tokens >= self.tokens:
             return f"the budget of {self.tokens:,} tokens is spent"
+        cost = self.prices.of(metrics.prompt_tokens, metrics.output_tokens)
+        if self.cost is not None and cost >= self.cost:
+            return f"it has cost {money(self.cost)}, which is the limit"
         if self.minutes is not None and metrics.seconds >= 60 * self.minutes:
             return f"the budget of {self.minutes:g} minutes is spent"
         if self.enough(metrics):
@@ -336,12 +342,32 @@ class Driver:
                 "cached": whole["cached_tokens"],
                 "output": whole["output_tokens"],
             },
-            "requests": {"sent": whole["sent"], "reused": whole["reused"]},
+            "requests": _requests(whole),
+            **_cost(prices_of(job.config), whole),
             "answers": job.journal.answers(),
             "engine_full": round(whole["full"], 2),
             "engine_starved": round(whole["starved"], 2),
             "bottleneck": bottleneck(whole),
         }
+
+
+def prices_of(config: AugmentConfig) -> Prices:
+    """Return what tokens cost in a run."""
+    return Prices(config.price_input, config.price_output)
+
+
+def _requests(counts: Mapping[str, float]) -> dict[str, float]:
+    """Return how many answers were asked for, and apart, where there were any, likelihoods."""
+    names = ["sent", "reused", *(["likelihoods"] if counts.get("likelihoods") else [])]
+    return {name: counts[name] for name in names}
+
+
+def _cost(prices: Prices, counts: Mapping[str, float]) -> Priced:
+    """Return what a run has cost, where its tokens have a price."""
+    if not prices:
+        return {}
+    cost = prices.of(counts["prompt_tokens"], counts["output_tokens"])
+    return {"cost": round(cost, 6), "prices": {"input": prices.input, "output": prices.output}}
 
 
 @contextmanager

@@ -11,12 +11,13 @@ from typing import TypedDict
 import numpy as np
 
 from textcentric.augmentation.config import AugmentConfig
-from textcentric.augmentation.driver import Job
+from textcentric.augmentation.driver import Job, prices_of
 from textcentric.augmentation.plan import CAPTION, Plan
 from textcentric.data.rows import Rows
 from textcentric.experts.image import MOST_PICTURES
 from textcentric.prompts.prompt import Prompt
 from textcentric.rows import Record
+from textcentric.runs.prices import Prices
 
 TRIES = 2  # requests for an answer that must fit a schema
 RESAMPLES = 2000
@@ -77,8 +78,15 @@ class Expected(TypedDict):
     interval: list[int]
 
 
+class Cost(TypedDict):
+    """What is expected to be paid for a whole run, with its 95 % interval."""
+
+    mean: float
+    interval: list[float]
+
+
 class Estimated(TypedDict):
-    """What a whole run would take, by the rows that are finished."""
+    """What a whole run would take, by the rows that are finished; `cost` where tokens have one."""
 
     path: str
     rows: int
@@ -87,6 +95,7 @@ class Estimated(TypedDict):
     prompt_tokens: Expected
     output_tokens: Expected
     seconds: Expected
+    cost: Cost | None
 
 
 def estimate_run(job: Job, seed: int = 0) -> Estimated:
@@ -111,7 +120,38 @@ def estimate_run(job: Job, seed: int = 0) -> Estimated:
         "prompt_tokens": _interval(means[:, 0], mean[0]),
         "output_tokens": _interval(means[:, 1], mean[1]),
         "seconds": _interval(start + means.sum(axis=1) * per_token, start + mean.sum() * per_token),
+        "cost": _cost(prices_of(job.config), means, mean),
     }
+
+
+def _cost(prices: Prices, draws: np.ndarray, mean: np.ndarray) -> Cost | None:
+    """Return the cost of `mean` tokens read and written (2,), its interval from `draws` (S, 2)."""
+    if not prices:
+        return None
+    low, high = np.percentile([prices.of(*draw) for draw in draws], [2.5, 97.5])
+    interval = [round(float(low), 6), round(float(high), 6)]
+    return {"mean": round(prices.of(*mean), 6), "interval": interval}
+
+
+def cost_bounds(
+    work: Work, tokens: Mapping[str, int | None], plan: Plan, config: AugmentConfig
+) -> dict[str, float] | None:
+    """Return the cost of all prompts read and the most that all answers may cost.
+
+    None where tokens have no price, or requests or tokens are not known.
+    """
+    longest = {
+        prompt.id: config.max_tokens or prompt.front.sampling.max_tokens
+        for prompt in (*plan.derive, *plan.variants, *([plan.judge] if plan.judge else []))
+    }
+    prices = prices_of(config)
+    asked = {prompt: n for prompt, n in work.requests.items() if n}
+    counts = [tokens.get(prompt) for prompt in asked]
+    if not prices or None in counts or any(math.isinf(n) for n in asked.values()):
+        return None
+    written = sum(n * longest.get(prompt, 0) for prompt, n in asked.items())
+    read = sum(count or 0 for count in counts)
+    return {"prompts": prices.of(read, 0), "answers_at_most": prices.of(0, written)}
 
 
 def row_tokens(job: Job) -> np.ndarray:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from textcentric.augmentation.config import AugmentConfig
 from textcentric.augmentation.description import LanguageWatch
-from textcentric.augmentation.driver import Budget, Driver, Job, OnRow, Progress
+from textcentric.augmentation.driver import Budget, Driver, Job, OnRow, Progress, prices_of
 from textcentric.augmentation.opening import load_rows, make_engine, make_experts
 from textcentric.augmentation.plan import Plan, make_plan
 from textcentric.data.rows import Rows
@@ -95,6 +95,8 @@ def opened(
                     config.max_minutes,
                     config.accept,
                     accepted=_accepted(journal),
+                    cost=config.max_cost,
+                    prices=prices_of(config),
                 ),
                 on_progress=on_progress,
                 on_row=on_row,

@@ -205,7 +205,7 @@ def show_plan(config: AugmentConfig, *, as_json: bool) -> int:
 
     An engine that cannot be opened, the plan aside, ends it as it would end the run.
     """
-    from textcentric.augmentation.forecast import count_work, prompt_tokens
+    from textcentric.augmentation.forecast import cost_bounds, count_work, prompt_tokens
     from textcentric.augmentation.forecast_prompts import (
         first_prompt,
         sampled_rows,
@@ -230,7 +230,8 @@ def show_plan(config: AugmentConfig, *, as_json: bool) -> int:
         "outputs": dict(work.outputs),
         "requests": {prompt: _whole(asked) for prompt, asked in work.requests.items()},
         "requests_at_most": _whole(sum(work.requests.values())),
-        "prompt_tokens": prompt_tokens(work, tokens),
+        "prompt_tokens": (counted := prompt_tokens(work, tokens)),
+        "cost": cost_bounds(work, counted, plan, config),
         "first_prompt": first_prompt(plan, dataset, *rows[0]),
         **_destination(config, plan, dataset, engine),
     }
@@ -293,7 +294,7 @@ def _plan_as_text(shown: dict[str, Any], plan: Plan) -> str:
         lines.append("no row is of the split train, so none is perturbed; see --perturb all")
     engine = f"engine {shown['engine']}, model {shown['model'] or 'not known before the start'}"
     bound = f"at most {most:,} requests" if most is not None else _no_bound(plan)
-    lines.append(f"{bound}{_all_tokens(shown)}; {engine}")
+    lines.append(f"{bound}{_all_tokens(shown)}{_cost(shown)}; {engine}")
     if shown["output_dir"]:
         lines.append(f"into {shown['output_dir']} (holds {shown['output_dir_holds']})")
     if not first["turns"]:
@@ -322,6 +323,16 @@ def _table(shown: dict[str, Any]) -> str:
 def _all_tokens(shown: dict[str, Any]) -> str:
     counts = shown["prompt_tokens"].values()
     return "" if None in counts else f", about {sum(counts):,} prompt tokens"
+
+
+def _cost(shown: dict[str, Any]) -> str:
+    from textcentric.runs.prices import money
+
+    cost = shown["cost"]
+    if cost is None:
+        return ""
+    prompts, answers = money(cost["prompts"]), money(cost["answers_at_most"])
+    return f", cost about {prompts} for prompts and at most {answers} for answers"
 
 
 def _no_bound(plan: Plan) -> str:

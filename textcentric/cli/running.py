@@ -247,11 +247,22 @@ def _estimate_as_text(estimate: Estimated) -> str:
             f"all {rows:,} rows (95 % intervals):",
             f"  prompt tokens  {_with_interval(estimate['prompt_tokens'], '{:,}'.format)}",
             f"  output tokens  {_with_interval(estimate['output_tokens'], '{:,}'.format)}",
+            *_costs(estimate),
             f"  time           {_with_interval(estimate['seconds'], duration)},"
             f" {duration(start)} of it until the first answer",
             left if pilot < rows else "no row is left: the run is finished",
         ]
     )
+
+
+def _costs(estimate: Estimated) -> list[str]:
+    from textcentric.runs.prices import money
+
+    cost = estimate["cost"]
+    if cost is None:
+        return []
+    low, high = map(money, cost["interval"])
+    return [f"  cost           about {money(cost['mean'])} ({low} to {high})"]
 
 
 def _with_interval(value: Expected, words: Callable[[float], str]) -> str:

@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from textcentric.engines.protocol import Engine
     from textcentric.runs.listing import Listed
 
-RESUMED = ("base_url", "accept", "max_tokens_total", "max_minutes", "max_failed")
+RESUMED = (
+    *("base_url", "accept", "max_tokens_total", "max_minutes", "max_failed"),
+    *("price_input", "price_output", "max_cost"),
+)
 Run = Annotated[str, typer.Argument(metavar="RUN", help="A run directory, or its name in runs/.")]
 Parent = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of run directories.")]
 MOST_OF_A_PART = 6  # differences that are shown of one part, such as the data's schema
@@ -213,9 +216,21 @@ def _costs(shown: Listed) -> list[str]:
     return [
         f"tokens: {tokens.get('prompt', 0):,} of prompts{cached}, {tokens.get('output', 0):,}"
         " written",
-        f"requests: {requests.get('sent', 0):,} sent, {requests.get('reused', 0):,} reused",
+        f"requests: {requests.get('sent', 0):,} sent, {requests.get('reused', 0):,} reused"
+        f"{f', {read:,} likelihoods' if (read := requests.get('likelihoods', 0)) else ''}",
+        *_money(shown),
         f"limited by: {shown.get('bottleneck', 'unknown')}",
     ]
+
+
+def _money(shown: Listed) -> list[str]:
+    from textcentric.runs.prices import money
+
+    if "cost" not in shown:
+        return []
+    price = shown["prices"]
+    a_million = f"{money(price['input'])} read, {money(price['output'])} written"
+    return [f"cost: {money(shown['cost'])} (a million tokens: {a_million})"]
 
 
 def diff_command(one: str, two: str, *, as_json: bool) -> None:

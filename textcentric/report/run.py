@@ -17,6 +17,7 @@ from textcentric.report.formats import count, duration, figure, share
 from textcentric.report.page import render
 from textcentric.report.run_files import RunFiles, number, section
 from textcentric.report.run_rows import Output, Source, Tally
+from textcentric.runs.prices import money
 from textcentric.values import Json
 
 STATUSES = ("accepted", "rejected", "failed", "pending")
@@ -168,6 +169,7 @@ def _figures(run: RunFiles, totals: Mapping[str, Any]) -> list[tuple[str, str, s
     output = number(tokens.get("output", last.get("output_tokens")))
     sent = number(requests.get("sent", last.get("sent")))
     reused = number(requests.get("reused", last.get("reused")))
+    cost = number(run.manifest.get("cost"))
     done = totals["accepted"] + totals["rejected"] + totals["failed"]
     filled = sum(one.get("in_flight", 0) for one in run.readings)
     room = sum(one.get("capacity", 0) for one in run.readings)
@@ -181,6 +183,7 @@ def _figures(run: RunFiles, totals: Mapping[str, Any]) -> list[tuple[str, str, s
                 output and seconds,
             ),
             ("Prompt tokens", count(prompt), f"{count(cached)} came from the cache", prompt),
+            ("Cost", money(cost), _prices(run.manifest), cost),
             ("Cache-hit share", share(cached, prompt), "of all prompt tokens", prompt),
             ("Reused answers", share(reused, sent + reused), _reuse(reused, sent), sent + reused),
             ("Engine fill", share(filled, room), "of its capacity, on average", room),
@@ -204,6 +207,12 @@ def _identity(manifest: Mapping[str, Json]) -> dict[str, Json]:
         "chat template digest": engine.get("template_digest"),
     }
     return {name: value for name, value in values.items() if value not in (None, "")}
+
+
+def _prices(manifest: Mapping[str, Json]) -> str:
+    prices = section(manifest, "prices")
+    read, written = number(prices.get("input")), number(prices.get("output"))
+    return f"a million tokens: {money(read)} read, {money(written)} written"
 
 
 def _reuse(reused: float, sent: float) -> str:

@@ -10,7 +10,7 @@ from textcentric.values import Json
 # The folder of prompts is among them because the digests of the prompts already decide.
 RUNTIME = frozenset(
     "output_dir resume reuse base_url max_failed accept max_tokens_total max_minutes format"
-    " prompt_dir".split()
+    " prompt_dir price_input price_output max_cost".split()
 )
 CALL = frozenset({"output_dir", "resume"})  # of one call, so never saved
 ADDED = frozenset("data prompt_digests bank engine_fingerprint".split())  # by a run to its run.yaml

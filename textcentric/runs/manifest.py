@@ -37,7 +37,14 @@ class PromptUsed(TypedDict):
     stage: str
 
 
-class Manifest(TypedDict, total=False):
+class Priced(TypedDict, total=False):
+    """What a run has cost, by the prices of a million tokens; nothing where they have none."""
+
+    cost: float
+    prices: dict[str, float]
+
+
+class Manifest(Priced, total=False):
     """What came of a run: counts by prompt, reasons and errors, tokens, and what it was made with.
 
     Manifests of former versions may lack keys.
