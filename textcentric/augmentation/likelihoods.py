@@ -1,0 +1,79 @@
+"""Back-reading: how likely the source becomes, given the variant, where the verdict is in doubt.
+
+How likely the variant is, given the source, comes with the answer and costs nothing more. This
+costs a request a piece, so it is asked for only where it could change a verdict.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Literal, TypeAlias
+
+from textcentric.augmentation.answers import Answers
+from textcentric.checks.edit import Edit
+from textcentric.checks.pairs import undecided
+from textcentric.checks.verdict import Verdict
+from textcentric.engines.protocol import Message, Request, Sampling
+from textcentric.errors import RequestError
+
+Asked = Literal["auto", "off", "all"]
+Judge: TypeAlias = Callable[[Sequence[Edit]], list[Verdict]]
+# The (role, text) turns that show a model the variant, and the source's tail as their answer.
+Turns: TypeAlias = tuple[Sequence[tuple[str, str]], str]
+READING = Sampling(temperature=0.0, max_tokens=1)
+
+
+class BackReader:
+    """Ask the engine behind `answers` how likely sources are, given their variants.
+
+    `fingerprint` is the engine's, `turns` says with which words it is asked.
+    """
+
+    def __init__(
+        self, answers: Answers, fingerprint: Mapping[str, str], turns: Callable[[Edit], Turns]
+    ):
+        self.answers = answers
+        self.fingerprint = fingerprint
+        self.turns = turns
+
+    async def judged(self, edits: Sequence[Edit], judge: Judge, asked: Asked) -> list[Verdict]:
+        """Return the verdicts of `judge`; those in doubt, or `all`, once more with `Edit.back`."""
+        verdicts = judge(edits)
+        doubtful = [i for i, verdict in enumerate(verdicts) if _worth_asking(verdict, asked)]
+        if not doubtful:
+            return verdicts
+        read = await self.read([edits[i] for i in doubtful])
+        for i, verdict in zip(doubtful, judge(read), strict=True):
+            verdicts[i] = verdict
+        return verdicts
+
+    async def read(self, edits: Sequence[Edit]) -> list[Edit]:
+        """Return `edits` with `back` where the engine can say it; raises what `Answers` raises."""
+        values = await asyncio.gather(*(self._read(edit) for edit in edits))
+        return [replace(edit, back=back) for edit, back in zip(edits, values, strict=True)]
+
+    async def _read(self, edit: Edit) -> float | None:
+        """Return the likelihood of one source; None also where the model refuses to read it."""
+        turns, text = self.turns(edit)
+        try:
+            return await self.answers.likelihood(self._request(turns), text)
+        except RequestError:
+            return None  # too long, say: the verdict without it stands
+
+    def _request(self, turns: Sequence[tuple[str, str]]) -> Request:
+        return Request(
+            messages=tuple(Message(role, text) for role, text in turns),
+            model=self.fingerprint.get("model", ""),
+            sampling=READING,
+            model_revision=self.fingerprint.get("model_revision", ""),
+            template_digest=self.fingerprint.get("template_digest", ""),
+        )
+
+
+def _worth_asking(verdict: Verdict, asked: Asked) -> bool:
+    """Say whether to read back: nothing that no check can judge, and nothing where it is off."""
+    if asked == "off" or verdict.score is None:
+        return False
+    return asked == "all" or undecided(verdict)
