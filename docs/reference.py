@@ -6,6 +6,7 @@ python docs/reference.py
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property
 from importlib import import_module
@@ -16,9 +17,12 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from pydantic import BaseModel
 
 import textcentric
+from textcentric.api import results as api_results
+from textcentric.api.results import Result
 from textcentric.cli.app import all_commands
 from textcentric.cli.options import Configured, Option, as_text, options_of
 from textcentric.cli.panels import PANELS
+from textcentric.data.dataset import Dataset
 from textcentric.data.schema import Column, Files, Schema
 from textcentric.prompts.prompt import (
     BLOCKS,
@@ -32,7 +36,9 @@ from textcentric.prompts.prompt import (
 )
 from textcentric.runs.shards import Failure, Output, schemas
 from textcentric.settings import ENVIRONMENT, Settings, extra
+from textcentric.training.protocol import Method
 
+OTHERS = (Dataset, Method, Output, Failure)  # that functions return, beside results
 FOLDER = Path(__file__).parent / "reference"
 METHODS = (FunctionType, classmethod, property, cached_property)
 MADE = "This page is made by `python docs/reference.py`.\n"
@@ -193,13 +199,72 @@ def python_page() -> str:
     ]
     for name in textcentric.__all__:
         lines += public(name, getattr(textcentric, name))
+    lines += ["# What functions return", "", "None of these is made by users.", ""]
+    for value in results():
+        lines += (f"## `{value.__name__}`", "", first_line(value), "", came_from(value), "")
+        lines += members(value, value.__mro__)
     return "\n".join(lines)
+
+
+def results() -> list[type]:
+    """Return what public functions return and has no public name of its own, bases first."""
+    held = [value for _, value in sorted(vars(api_results).items()) if isinstance(value, type)]
+    return [Result, *(value for value in (*held, *OTHERS) if own(value))]
+
+
+def own(value: type) -> bool:
+    """Say whether a type is known from what functions return alone."""
+    ours = value.__module__.startswith("textcentric")
+    return ours and value.__name__ not in textcentric.__all__ and bool(returned_by(value))
+
+
+def returned_by(value: type) -> list[str]:
+    """Return the public functions that return such a value."""
+    return [
+        name
+        for name in textcentric.__all__
+        if value.__name__ in returned(getattr(textcentric, name))
+    ]
+
+
+def returned(value: object) -> list[str]:
+    """Return the names in what a function is said to return."""
+    if not isinstance(value, FunctionType):
+        return []
+    return re.findall(r"\w+", str(inspect.signature(value).return_annotation))
+
+
+def came_from(value: type) -> str:
+    """Say which functions return such a value, and what it has beside its own."""
+    by = ", ".join(f"[`{name}`](#{name})" for name in returned_by(value))
+    base = " It has all of [`Result`](#result)." if Result in value.__mro__[1:] else ""
+    return f"Returned by {by}.{base}" if by else "What all results have."
+
+
+def ends(value: object) -> Iterator[str]:
+    """Yield the line that says what a function returns, with links."""
+    if not isinstance(value, FunctionType):
+        return
+    classes = {*textcentric.__all__, *(held.__name__ for held in results())}
+    names = [name for name in returned(value) if name in classes]
+    links = [f"[`{name}`](#{name.lower()})" for name in names]
+    plain = f"`{inspect.signature(value).return_annotation}`"
+    each = ", one by one" if inspect.isasyncgenfunction(value) else ""
+    yield from (f"Returns {' or '.join(links) or plain}{each}.", "")
 
 
 def public(name: str, value: object) -> Iterator[str]:
     """Yield the lines of a public name, of a class with its public methods."""
     yield from (f"## `{name}`", "", *usage(name, value), first_line(value), "")
-    members = vars(value).items() if isinstance(value, type) else ()
+    yield from (*ends(value), *members(value))
+
+
+def members(value: object, bases: Sequence[type] = ()) -> Iterator[str]:
+    """Yield a table of the public methods and properties of a class, and of `bases` of ours."""
+    ours = [base for base in bases if base.__module__.startswith("textcentric.")]
+    kinds: list[object] = [base for base in ours if base is value or base is not Result] or [value]
+    held_by = {n: held for kind in reversed(kinds) for n, held in vars(kind).items()}
+    members = held_by.items() if isinstance(value, type) else ()
     told = [(n, held) for n, held in members if n[0] != "_" and isinstance(held, METHODS)]
     if told:
         yield from ("| | |", "|---|---|")

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         evaluate_reward,
         latents,
         list_runs,
+        load,
         load_model,
         make_report,
         predict,
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
         train,
     )
     from textcentric.augmentation.config import AugmentConfig
-    from textcentric.data import load
     from textcentric.engines import (
         Engine,
         Message,
@@ -106,7 +106,7 @@ __all__ = [
 
 API = (
     "Run ablate augment check compare describe estimate evaluate evaluate_fusion evaluate_reward"
-    " latents list_runs load_model make_report predict retrieve score stream train"
+    " latents list_runs load load_model make_report predict retrieve score stream train"
 )
 
 __getattr__ = importing(
@@ -114,7 +114,6 @@ __getattr__ = importing(
     {
         "api": API.split(),
         "augmentation.config": "AugmentConfig".split(),
-        "data": "load".split(),
         "engines": "Engine Message Request Response Sampling ScriptedEngine open_engine".split(),
         "errors": (
             "ConfigError DataError EngineError PromptError RequestError RunError StoppedError"

@@ -10,6 +10,10 @@ FEW = 12
 Say = Callable[[str], None]
 
 
+class Caution(str):
+    """A line that whoever uses the rows should read, even where progress is not shown."""
+
+
 class TextCentricError(Exception):
     """Base of every error that this package raises on purpose."""
 

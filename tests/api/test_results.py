@@ -14,9 +14,10 @@ import pytest
 import textcentric as tc
 from tests.support.small_run import model, records, run
 from textcentric.api.progress import Line
-from textcentric.api.results import Result, html_table
+from textcentric.api.results import Result
 from textcentric.data.memory import InHand
 from textcentric.data.schema import Schema
+from textcentric.data.shown import html_table
 from textcentric.errors import ConfigError, RequestError, RunError
 
 
@@ -93,10 +94,12 @@ def test_reading_the_rows_of_a_run_prints_nothing(tmp_path: Path) -> None:
     assert (done.stdout, done.stderr) == ("", "")
 
 
-def test_a_run_shows_its_status_and_totals(tmp_path: Path) -> None:
+def test_a_run_shows_its_status_and_counts_variants_as_the_screen_does(tmp_path: Path) -> None:
     done = run(tmp_path / "run", 2, "A calm dog.", prompts="own/whole")
-    start = f"Run({str(tmp_path / 'run')!r}, status='finished', requested="
-    assert repr(done).startswith(start)
+    counts = "requested=2, accepted=2, rejected=0, failed=0, pending=0"
+    assert repr(done) == f"Run({str(tmp_path / 'run')!r}, status='finished', {counts})"
+    assert done.totals["accepted"] == 4  # clean rows too
+    assert list(tc.list_runs(tmp_path).to_pandas()["accepted"]) == [2]
 
 
 def test_a_run_of_which_nothing_came_is_warned_of(
@@ -104,7 +107,7 @@ def test_a_run_of_which_nothing_came_is_warned_of(
 ) -> None:
     done = run(tmp_path / "run", 2, RequestError("the server is down"), prompts="own/whole")
     assert done.status == "failed"
-    assert "status='failed', requested=4" in repr(done)
+    assert "status='failed', requested=2, accepted=0" in repr(done)
     (warning,) = [line for line in caplog.records if line.levelno == logging.WARNING]
     assert warning.getMessage() == f"nothing came of {done}: its errors say why"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,10 @@ import pytest
 import textcentric as tc
 from tests.support.small_run import model, write_prompts
 from tests.support.tiny_models import tiny_model
+from textcentric.data import Dataset
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*bitsandbytes")
+NOTE = "these are not the real rows"
 SCHEMA = {"text": "words", "target": "speed", "split": "split"}
 LOOP: dict[str, Any] = {"max_steps": 2, "use_cpu": True}
 SMALL: dict[str, Any] = {"model": "bert", "max_length": 32, **LOOP}
@@ -54,8 +57,13 @@ def augmented(rows: Any = None, **settings: Any) -> tc.Run:
     )
 
 
-def test_the_readme_is_ten_lines_of_python() -> None:
-    rows = tc.load(pd.DataFrame(animals()), schema=SCHEMA)
+def noted_rows() -> Dataset:
+    """Return the rows of a data set of which people should know something."""
+    return replace(tc.load(pd.DataFrame(animals()), schema=SCHEMA), notes=(NOTE,))
+
+
+def test_the_readme_is_ten_lines_of_python(caplog: pytest.LogCaptureFixture) -> None:
+    rows = noted_rows()
     words = tc.describe(rows, limit=2).to_pandas()
     run = augmented(rows)
     trained = tc.train("downstream", run, output_dir="models/first", **SMALL)
@@ -72,6 +80,9 @@ def test_the_readme_is_ten_lines_of_python() -> None:
     compared = tc.compare(rows, output_dir="runs/compared", **arms, **parts)
     page = tc.make_report(run)
 
+    assert caplog.messages.count(NOTE) == 5  # described, augmented, predicted, evaluated, compared
+    assert NOTE in evaluated["notes"]
+    assert NOTE in compared["notes"]
     assert list(words["id"]) == ["a0", "a1"]
     assert words["table"][0] == "Age: 1."
     assert trained.path == Path("models/first")
@@ -83,6 +94,11 @@ def test_the_readme_is_ten_lines_of_python() -> None:
     assert compared.report.is_file()
     assert page == run.path / "report.html"
     assert [one.path for one in tc.list_runs()] == [run.path]
+
+
+def test_training_on_rows_tells_their_notes(caplog: pytest.LogCaptureFixture) -> None:
+    tc.train("downstream", noted_rows(), output_dir="models/first", **SMALL)
+    assert caplog.messages.count(NOTE) == 1
 
 
 async def test_it_all_works_inside_a_running_event_loop() -> None:

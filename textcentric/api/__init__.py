@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         describe,
         estimate,
         list_runs,
+        load,
         make_report,
         stream,
     )
@@ -44,6 +45,7 @@ __all__ = [
     "evaluate_reward",
     "latents",
     "list_runs",
+    "load",
     "load_model",
     "make_report",
     "predict",
@@ -60,6 +62,6 @@ __getattr__ = importing(
         "evaluations": "ablate compare evaluate evaluate_fusion evaluate_reward".split(),
         "models": "latents load_model predict retrieve score train".split(),
         "results": "Result Run RunList".split(),
-        "runs": "augment describe estimate list_runs make_report stream".split(),
+        "runs": "augment describe estimate list_runs load make_report stream".split(),
     },
 )

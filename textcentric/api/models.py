@@ -18,12 +18,12 @@ from textcentric.api.given import (
     settings_of,
     source,
 )
-from textcentric.api.progress import Progress, warned, watched
+from textcentric.api.progress import Progress, watched
 from textcentric.api.results import Encoded, Predictions, Result, Retrieved, Run, Scores, Trained
 from textcentric.data.pairs import PairsLike
 from textcentric.data.rows import RowsLike
 from textcentric.engines.protocol import Engine
-from textcentric.errors import ConfigError
+from textcentric.errors import Caution, ConfigError
 from textcentric.evaluation.config import PredictConfig, ScoreConfig
 from textcentric.machine import require
 from textcentric.methods import METHODS, method_training, training_settings
@@ -137,7 +137,7 @@ def predict(
             steps=steps,
         )
         for note in predicted.notes:
-            warned(progress, say)(note)
+            say(Caution(note))
     table = list(predicted.rows())
     path = None if config.output is None else write_predictions(table, config.output)
     return Predictions(path, {"predictions": table}, table, predicted.problems)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from textcentric.errors import Say
+from textcentric.errors import Caution, Say
 from textcentric.runs.counters import Steps
 
 Progress = bool | Steps | None  # what a caller gives
@@ -46,17 +46,17 @@ class Line:
         self._width = 0
 
 
-def warned(progress: Progress, say: Say) -> Say:
-    """Return who is told of warnings: the line where one is shown, else the log, at WARNING."""
-    return say if progress is True else log.warning
+def logged(line: str) -> None:
+    """Pass a line on to the log `textcentric`, one that must be read as a warning."""
+    log.log(logging.WARNING if isinstance(line, Caution) else logging.INFO, line)
 
 
 @contextmanager
 def watched(progress: Progress) -> Iterator[tuple[Steps | None, Say]]:
     """Yield who is told of steps, None for nobody, and who is told in words.
 
-    Where nothing is printed, words go to the log `textcentric`, which
-    shows warnings alone unless the program asks for more; see `warned`.
+    Where nothing is printed, words go to the log `textcentric`, which shows warnings alone unless
+    the program asks for more.
     """
     if progress is True:
         line = Line()
@@ -65,4 +65,4 @@ def watched(progress: Progress) -> Iterator[tuple[Steps | None, Say]]:
         finally:
             line.end()
     else:
-        yield progress or None, log.info
+        yield progress or None, logged

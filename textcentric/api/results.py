@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import html
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,8 +9,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
+from textcentric.data.shown import html_table
 from textcentric.errors import ConfigError, RunError
 from textcentric.runs import listing
+from textcentric.runs.directory import variants_and_clean
 from textcentric.runs.lineage import lineage
 from textcentric.runs.manifest import MANIFEST, Manifest, read_manifest
 from textcentric.runs.shards import schemas
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     import datasets
     import pandas as pd
 
-SHOWN = 20  # rows of a table in a notebook
 Row = Mapping[str, Any]
 
 
@@ -174,8 +173,13 @@ class Run:
 
     @property
     def totals(self) -> dict[str, int]:
-        """Return how many outputs were requested, accepted, rejected, failed and are pending."""
+        """Return how many outputs were requested, accepted, ..., clean rows among them."""
         return dict(self.manifest.get("totals", {}))
+
+    @property
+    def variants(self) -> dict[str, int]:
+        """Return how many variants were requested, accepted, rejected, failed, and are pending."""
+        return dict(variants_and_clean(self.manifest.get("counts", {}))[0])
 
     @property
     def dataset(self) -> datasets.Dataset:
@@ -211,7 +215,7 @@ class Run:
 
     def __repr__(self) -> str:
         try:
-            counts = [f"{fate}={number}" for fate, number in self.totals.items()]
+            counts = [f"{fate}={number}" for fate, number in self.variants.items()]
             return f"Run({', '.join([repr(str(self.path)), f'status={self.status!r}', *counts])})"
         except RunError:  # before its first manifest, or not JSON
             return f"Run({str(self.path)!r})"
@@ -297,37 +301,7 @@ class RunList(Sequence[Run]):
         return pd.DataFrame(self._rows())
 
     def _rows(self) -> list[dict[str, Any]]:
-        return [{"run": str(run.path), "status": run.status, **run.totals} for run in self.runs]
+        return [{"run": str(run.path), "status": run.status, **run.variants} for run in self.runs]
 
     def _repr_html_(self) -> str:
         return html_table(self._rows(), str(self.path))
-
-
-def html_table(rows: Sequence[Row], caption: str = "") -> str:
-    """Return the first rows as a table of HTML; everything in them is text.
-
-    >>> html_table([{"id": "<b>", "score": 0.25}])
-    '<table><thead><tr><th>id</th><th>score</th></tr></thead><tbody><tr><td>&lt;b&gt;</td>\
-<td>0.25</td></tr></tbody></table>'
-    """
-    names = list(dict.fromkeys(name for row in rows[:SHOWN] for name in row))
-    head = "".join(f"<th>{html.escape(str(name))}</th>" for name in names)
-    body = "".join(f"<tr>{_cells(row, names)}</tr>" for row in rows[:SHOWN])
-    more = f"{len(rows) - SHOWN:,} more rows" if len(rows) > SHOWN else ""
-    said = ", ".join(filter(None, (caption, more)))
-    title = f"<caption>{html.escape(said)}</caption>" if said else ""
-    return f"<table>{title}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-
-
-def _cells(row: Row, names: Sequence[str]) -> str:
-    return "".join(f"<td>{html.escape(_as_text(row.get(name)))}</td>" for name in names)
-
-
-def _as_text(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    if isinstance(value, str | int | Path):
-        return str(value)
-    return json.dumps(value, ensure_ascii=False, default=str)

@@ -17,7 +17,7 @@ from textcentric.api.given import (
     refuse_twice,
     settings_of,
 )
-from textcentric.api.progress import Progress, warned, watched
+from textcentric.api.progress import Progress, logged, watched
 from textcentric.api.results import Described, Estimate, Run, RunList
 from textcentric.augmentation.config import EXPERTS, ROWS, AugmentConfig, resolve
 from textcentric.augmentation.description import Described as InWords
@@ -34,12 +34,14 @@ from textcentric.augmentation.run import (
     wrap_up,
 )
 from textcentric.augmentation.words import in_words
+from textcentric.data.dataset import Dataset
 from textcentric.data.loading import SchemaSource
+from textcentric.data.loading import load as load_dataset
 from textcentric.data.memory import label
-from textcentric.data.rows import Rows, RowsLike
+from textcentric.data.rows import Rows, RowsLike, tell_notes
 from textcentric.engines.event_loop import run_in_background
 from textcentric.engines.protocol import Engine
-from textcentric.errors import ConfigError, Say, unknown
+from textcentric.errors import Caution, ConfigError, Say, unknown
 from textcentric.rows import Record
 from textcentric.runs import listing
 from textcentric.runs.counters import Steps
@@ -48,6 +50,31 @@ from textcentric.runs.shards import Failure, Output
 
 FEW = 5  # rows that `describe` shows of a data set by name
 RESULTS = "results.json"  # in the folder of an evaluation or comparison
+
+
+def load(
+    dataset: object,
+    *,
+    data_dir: str | Path | None = None,
+    schema: SchemaSource = None,
+    split: str | None = None,
+    limit: int | None = None,
+    require: Sequence[str] = (),
+) -> Dataset:
+    """Load a named data set, a table by path, a hub data set ("owner/name") or one in hand.
+
+    In hand are a Hugging Face data set, a data frame, a table of Arrow or a list of dictionaries.
+    `require` keeps the rows that have these modalities, `split` those of one split, `limit` so
+    many of them. What to know of the rows (`notes`), such as that a sample takes the place of the
+    real ones, is a warning of the log `textcentric`. Raises DataError where they cannot be used.
+
+    >>> rows = load("petfinder", require=["image"], limit=3)                    # doctest: +SKIP
+    """
+    rows = load_dataset(
+        dataset, data_dir=data_dir, schema=schema, split=split, limit=limit, require=list(require)
+    )
+    tell_notes(rows, logged)
+    return rows
 
 
 def describe(
@@ -67,8 +94,7 @@ def describe(
         given = {**few, **settings, "dataset": label(rows)}
         config = settings_of(AugmentConfig, given, say)
         dataset = load_rows(config, rows, schema)
-        for note in dataset.notes:
-            warned(progress, say)(note)
+        tell_notes(dataset, say)
         told = run_in_background(lambda: asyncio.to_thread(_told, config, dataset, steps, say))
     values: dict[str, dict[str, Any]] = {
         record.id: {"parts": dict(words.row.parts), "experts": words.experts, "notes": words.notes}
@@ -118,11 +144,11 @@ def augment(
     >>> run = augment("petfinder", limit=24, engine=ScriptedEngine("A calm dog."))  # doctest: +SKIP
     """
     asked = (prompts, engine, output_dir, schema, settings)
-    with _opened(rows, *asked, progress=progress) as (run, steps, warn):
+    with _opened(rows, *asked, progress=progress) as (run, steps, say):
         _to_end(run, steps)
         done = Run(run.job.folder)
     if done.status == "failed":
-        warn(f"nothing came of {done}: its errors say why")
+        say(Caution(f"nothing came of {done}: its errors say why"))
     return done
 
 
@@ -165,14 +191,13 @@ def _opened(
     *,
     progress: Progress,
 ) -> Iterator[tuple[Opened, Steps | None, Say]]:
-    """Open the run that a caller asked for; yield it, who follows its steps, who is warned."""
+    """Open the run that a caller asked for; yield it, who follows its steps, who is told."""
     rows = in_store(rows)  # type: ignore[assignment]
     with watched(progress) as (steps, say):
         config, opened_engine = _config(rows, prompts, engine, output_dir, settings)
         dataset = load_rows(config, rows, schema)
-        warn = warned(progress, say)
-        with opened(config, rows=dataset, engine=opened_engine, say=say, warn=warn) as run:
-            yield run, steps, warn
+        with opened(config, rows=dataset, engine=opened_engine, say=say) as run:
+            yield run, steps, say
 
 
 async def stream(
@@ -193,8 +218,7 @@ async def stream(
     with watched(progress) as (steps, say):
         config, opened_engine = _config(rows, prompts, engine, output_dir, settings)
         dataset = load_rows(config, rows, schema)
-        warn = warned(progress, say)
-        with opened(config, rows=dataset, engine=opened_engine, say=say, warn=warn) as run:
+        with opened(config, rows=dataset, engine=opened_engine, say=say) as run:
             if finished_manifest(run.job) is not None:
                 return
             run.job.on_progress = _counted(run, steps)

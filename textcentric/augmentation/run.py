@@ -13,7 +13,7 @@ from textcentric.augmentation.description import LanguageWatch
 from textcentric.augmentation.driver import Budget, Driver, Job, OnRow, Progress, prices_of
 from textcentric.augmentation.opening import load_rows, make_engine, make_experts
 from textcentric.augmentation.plan import Plan, make_plan
-from textcentric.data.rows import Rows
+from textcentric.data.rows import Rows, tell_notes
 from textcentric.engines.event_loop import run_in_background
 from textcentric.engines.protocol import Engine
 from textcentric.errors import RunError, Say
@@ -50,20 +50,18 @@ def opened(
     on_progress: Progress | None = None,
     on_row: OnRow | None = None,
     say: Say = lambda line: None,
-    warn: Say | None = None,
 ) -> Iterator[Opened]:
     """Open a run: data, prompts, engine, directory; hold its lock until the end.
 
     `rows`, `engine` and `library` stand in for what the configuration names; such an engine is
-    its owner's to close. `warn`, else `say`, is told the notes of the rows.
+    its owner's to close.
     Raises the error of whatever cannot be used, before anything is written.
     """
     folders = [config.prompt_dir] if config.prompt_dir else []
     library = library or PromptLibrary.load(*folders)
     plan = make_plan(config, library)
     dataset = rows if rows is not None else load_rows(config)
-    for note in dataset.notes:
-        (warn or say)(note)
+    tell_notes(dataset, say)
     own_engine = engine is None
     engine = engine or make_engine(config)
     if hasattr(engine, "say"):  # an engine that finds out what its server lacks

@@ -15,7 +15,7 @@ from textcentric.augmentation.plan import SUMMARY, Plan, check_prompt
 from textcentric.augmentation.requests import RequestBuilder
 from textcentric.augmentation.row import RowFlow
 from textcentric.augmentation.words import throwaway_journal
-from textcentric.data.rows import Rows
+from textcentric.data.rows import Rows, tell_notes
 from textcentric.data.schema import question
 from textcentric.engines.protocol import Engine, Request, Response
 from textcentric.engines.recorded import Recorded
@@ -63,8 +63,7 @@ def try_prompt(
     library = open_library(config.prompt_dir)
     plan = plan_of(config, library, name)
     dataset = load_rows(config)
-    for note in dataset.notes:
-        say(note)
+    tell_notes(dataset, say)
     trial = Trial((plan.variants or plan.derive)[-1], find_row(dataset, row_id))
     if plan.variants and trial.prompt.front.stage == "bank":
         trial.prompt = with_instruction(trial.prompt, plan.library.bank[0])

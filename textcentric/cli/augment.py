@@ -17,6 +17,7 @@ from textcentric.augmentation.config import EXPERTS, ROWS, AugmentConfig
 from textcentric.cli.options import AsJson, DryRun, Quiet, Verbose, configured
 from textcentric.cli.running import drive, run_config, unperturbed, verdict
 from textcentric.cli.terminal import columns, say, silence
+from textcentric.data.rows import tell_notes
 from textcentric.errors import ConfigError, EngineError, Say, StoppedError
 from textcentric.folders import differences, read_yaml
 
@@ -111,8 +112,7 @@ def describe_command(config: AugmentConfig, *, as_json: bool) -> None:
     from textcentric.augmentation.words import in_words
 
     dataset = load_rows(config)
-    for note in dataset.notes:
-        say(note)
+    tell_notes(dataset, say)
     for _, described in in_words(config, dataset, say=say):
         if described is not None:
             _print_row(described, as_json)
@@ -218,8 +218,7 @@ def show_plan(config: AugmentConfig, *, as_json: bool) -> int:
     library = PromptLibrary.load(*([config.prompt_dir] if config.prompt_dir else []))
     plan = make_plan(config, library)
     dataset = load_rows(config)
-    for note in dataset.notes:
-        say(note)
+    tell_notes(dataset, say)
     work = count_work(config, plan, dataset)
     engine, fault = _opened(config)
     rows = sampled_rows(config, plan, dataset, say)

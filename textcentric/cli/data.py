@@ -11,6 +11,7 @@ import typer
 from textcentric.augmentation.config import EXPERTS, ROWS, AugmentConfig
 from textcentric.cli.options import AsJson, configured
 from textcentric.cli.terminal import columns, say
+from textcentric.data.rows import tell_notes
 
 if TYPE_CHECKING:
     from textcentric.augmentation.description import Described
@@ -160,8 +161,7 @@ def show_rows(config: AugmentConfig, *, as_json: bool) -> None:
     from textcentric.augmentation.words import in_words
 
     dataset = load_rows(config)
-    for note in dataset.notes:
-        say(note)
+    tell_notes(dataset, say)
     for record, described in in_words(config, dataset, say=say):
         if as_json:
             print(json.dumps(_as_json(record, described), ensure_ascii=False, default=_plain))

@@ -11,12 +11,13 @@ from pathlib import Path
 from textcentric.data.records import RecordReader, RowError
 from textcentric.data.scan import RowFault
 from textcentric.data.schema import Schema
+from textcentric.data.shown import Shown
 from textcentric.data.tables import Table
 from textcentric.rows import Record
 
 
 @dataclass(frozen=True)
-class Dataset:
+class Dataset(Shown):
     """Rows of one data set, filtered by split and modality, then cut at `limit`.
 
     `rows` are the usable ones before that, `matching` those that the filters keep, if known.

@@ -15,6 +15,7 @@ from textcentric.data.frames import table_in_hand
 from textcentric.data.loading import SchemaSource
 from textcentric.data.rows import Rows, RowsLike
 from textcentric.data.schema import numeric_target, read_schema
+from textcentric.data.shown import Shown
 from textcentric.errors import ConfigError, DataError, unknown
 from textcentric.rows import FILES, Record
 
@@ -35,7 +36,7 @@ class NamesRows(Protocol):
 
 
 @dataclass(frozen=True)
-class InHand:
+class InHand(Shown):
     """Records that a program made itself, in the shape of a loaded data set."""
 
     records: Sequence[Record]

@@ -6,6 +6,7 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
+from textcentric.errors import Caution, Say
 from textcentric.rows import Record, Source
 
 if TYPE_CHECKING:
@@ -38,6 +39,12 @@ class Rows(Source, Protocol):
 
     def count(self) -> int:
         """Return how many records iterating gives."""
+
+
+def tell_notes(rows: Rows, say: Say) -> None:
+    """Tell what people should know of rows, such as that a sample takes the place of the set."""
+    for note in rows.notes:
+        say(Caution(note))
 
 
 # What a caller may give as rows: a data set, a frame, records, mappings, or a name or path.

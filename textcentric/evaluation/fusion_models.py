@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from textcentric.data.memory import InHand, named_or
-from textcentric.data.rows import RowsLike
+from textcentric.data.rows import RowsLike, tell_notes
 from textcentric.errors import ConfigError, DataError, Say, check_known
 from textcentric.evaluation.config import EvaluateFusionConfig
 from textcentric.evaluation.fusion import robustness
@@ -82,8 +82,7 @@ def known_rows(method: Crmt, rows: Sequence[Record], tell: Say) -> list[Record]:
 
 def _rows(config: EvaluateFusionConfig, given: RowsLike | None, tell: Say) -> list[Record]:
     found = named_or(given, config)
-    for note in found.notes:
-        tell(note)
+    tell_notes(found, tell)
     if found.schema.target is None and not isinstance(found, InHand):
         raise ConfigError("what is right? Give --target, the class of each row")
     rows = [row for row in found if row.target is not None]

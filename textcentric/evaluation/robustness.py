@@ -26,7 +26,7 @@ from textcentric.corruption.grid import (
 )
 from textcentric.corruption.orders import told_in_orders
 from textcentric.data.memory import InHand, named_or
-from textcentric.data.rows import RowsLike
+from textcentric.data.rows import RowsLike, tell_notes
 from textcentric.engines import lent_engine
 from textcentric.engines.protocol import Engine
 from textcentric.errors import ConfigError, DataError, Say
@@ -125,6 +125,7 @@ def _evaluate(
     decision = _first(methods).decision
     metric = fitting_metric(config.metric, decision.task)
     rows = _rows(config, decision.transform, given)
+    tell_notes(rows, say)
     notes = _notes(methods, rows)
     for note in notes:
         say(note)
@@ -146,7 +147,7 @@ def _evaluate(
                 found[name] = _evaluated(model, damaged, config.orders, steps)
         findings = _findings(decision, metric, rows, cells, found)
         results = _results(config, models, rows, findings, found)
-        results |= {"notes": notes, "removed": removed}
+        results |= {"notes": [*rows.notes, *notes], "removed": removed}
         results |= {"reproduce": [command(config)]}
         schema = config.table_schema if isinstance(config.table_schema, dict) else None
         results["report"] = str(write_results(config.output_dir, results, schema))
@@ -228,7 +229,7 @@ def _rows(config: EvaluateConfig, transform: str, given: RowsLike | None) -> InH
             f"no row of {rows.name} (split {config.split}) has a target to score predictions by;"
             " name the target column in the schema, or another --split"
         )
-    return InHand(records, rows.schema, name=rows.name, path=rows.path)
+    return InHand(records, rows.schema, name=rows.name, path=rows.path, notes=rows.notes)
 
 
 def _notes(methods: Mapping[str, Downstream], rows: InHand) -> list[str]:

@@ -21,7 +21,7 @@ from textcentric.augmentation.words import Watch, augmented, expert_words
 from textcentric.command_line import command
 from textcentric.corruption.grid import CLEAN, Cell, CorruptedRows, make_grid, words_by_cell
 from textcentric.data.memory import InHand
-from textcentric.data.rows import Rows, RowsLike
+from textcentric.data.rows import Rows, RowsLike, tell_notes
 from textcentric.engines.protocol import Engine
 from textcentric.errors import ConfigError, DataError, Say
 from textcentric.evaluation.comparison.arms import Trial, Tried, arm_examples, attempt, read_trial
@@ -315,7 +315,7 @@ class Comparison:
         usable = [record for record in map(self._scaled, records) if record.target is not None]
         if not usable:
             raise DataError(f"no {what} row of {rows.name} has a target; a comparison needs labels")
-        return InHand(usable, rows.schema, name=rows.name, path=rows.path)
+        return InHand(usable, rows.schema, name=rows.name, path=rows.path, notes=rows.notes)
 
     def _augment(self, **values: object) -> AugmentConfig:
         return self.config.augment_config(**values)
@@ -386,6 +386,7 @@ def compare(comparison: Comparison) -> dict[str, Any]:
     with lock(comparison.folder):
         settings = comparison.config.model_dump(mode="json")
         write_text(comparison.folder / SETTINGS, yaml.safe_dump(settings, sort_keys=False))
+        tell_notes(comparison.test_rows, comparison.say)
         trials = pooled([list(part.tried()) for part in comparison.by_fold])
         results = assemble(comparison, trials)
         results["report"] = str(write_results(comparison.folder, results))
@@ -420,7 +421,7 @@ def assemble(comparison: Comparison, trials: Sequence[tuple[str, int, Tried]]) -
         **scores,
         "changed": comparison.changed(findings),
         "removed": comparison.damaged(llm=False).removals(),
-        "notes": [note for part in comparison.by_fold for note in part.notes()],
+        "notes": [*comparison.test_rows.notes, *(n for f in comparison.by_fold for n in f.notes())],
         "verdict": verdict(findings, main, against, primary, cheap),
         "reproduce": [command("compare", config=comparison.folder / SETTINGS)],
     }

@@ -12,7 +12,7 @@ from textcentric.augmentation.words import EXPERTS_ONLY, describe_examples
 from textcentric.command_line import command, schema_flags
 from textcentric.data.memory import InHand
 from textcentric.data.rows import Rows, RowsLike
-from textcentric.errors import DataError, Say
+from textcentric.errors import Caution, DataError, Say
 from textcentric.methods.downstream import Downstream
 from textcentric.methods.downstream.config import Training
 from textcentric.rows import Example
@@ -136,7 +136,7 @@ def _raw(training: Training, folder: Path | None, given: RowsLike | None) -> Tra
         held_out=_in_words(held_out, parts),
         origin=expert_origin(rows, experts, **settings, missing_values=config.missing_values),
         counts=(len(train), len(held_out)),
-        notes=(*rows.notes, *notes, *_speechless(parts)),
+        notes=(*map(Caution, rows.notes), *notes, *_speechless(parts)),
     )
 
 

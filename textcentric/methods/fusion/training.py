@@ -7,7 +7,7 @@ from pathlib import Path
 
 from textcentric.command_line import command, schema_flags
 from textcentric.data.memory import InHand, in_hand
-from textcentric.data.rows import RowsLike
+from textcentric.data.rows import RowsLike, tell_notes
 from textcentric.errors import ConfigError, DataError, Say
 from textcentric.methods.fusion import Crmt
 from textcentric.methods.fusion.config import CrmtTraining
@@ -63,8 +63,7 @@ def training_rows(training: CrmtTraining, tell: Say, given: RowsLike | None = No
     """Return the rows of `training` with a class and something to read, by split."""
     source = given if given is not None else str(training.dataset)
     found = in_hand(source, training.table_schema, data_dir=training.data_dir)
-    for note in found.notes:
-        tell(note)
+    tell_notes(found, tell)
     if found.schema.target is None and not isinstance(found, InHand):
         raise ConfigError("what is to be predicted? Give --target, the class of each row")
     of: dict[str | None, list[Record]] = {}

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from textcentric.data.memory import named_or
-from textcentric.data.rows import Rows, RowsLike
+from textcentric.data.rows import Rows, RowsLike, tell_notes
 from textcentric.errors import ConfigError, DataError, Say, check_known
 from textcentric.methods.align_vl.latents.cache import Latents
 from textcentric.methods.align_vl.latents.config import LatentsConfig
@@ -26,8 +26,7 @@ def encode(
     `rows` stand in for those that settings name; `note` is told how many items are done.
     """
     dataset = named_or(rows, config)
-    for line in dataset.notes:
-        say(line)
+    tell_notes(dataset, say)
     names = chosen_modalities(dataset, config.modalities)
     encoders = config.encoders()
     for name, encoder in encoders.items():
