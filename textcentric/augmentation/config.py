@@ -10,7 +10,7 @@ from pydantic import ValidationError, model_validator
 
 from textcentric import fields
 from textcentric.errors import ConfigError, unknown
-from textcentric.runs.identity import ADDED, CALL, RUNTIME
+from textcentric.runs.identity import ADDED, CALL, LATER, RUNTIME
 from textcentric.settings import Given, Settings, Values, first_problem, read, setting
 
 # The keys that say which rows are read, and those that say how experts put them into words.
@@ -60,6 +60,22 @@ class AugmentConfig(Settings):
     )
     base_url: fields.Address = fields.base_url()
     engine_settings: fields.EngineSettings = fields.engine_settings()
+    judge_model: str | None = setting(
+        None,
+        "A second model, asked whether each variant still says what its row says.",
+        panel="Engine",
+        shown="none",
+    )
+    judge_engine: str | None = setting(
+        None, "Engine of the judge: vllm, transformers or openai.", panel="Engine", shown="--engine"
+    )
+    judge_base_url: fields.Address = setting(
+        None,
+        "Address of the judge's server.",
+        panel="Engine",
+        metavar="URL",
+        shown="--base-url",
+    )
     image_expert: str = fields.image_expert()
     audio_expert: str = fields.audio_expert()
     missing_values: Literal["skip", "name"] = fields.missing_values()
@@ -119,6 +135,16 @@ class AugmentConfig(Settings):
             raise ConfigError(first_problem(error, self.called)) from error
 
     @model_validator(mode="after")
+    def _judged(self) -> AugmentConfig:
+        """Refuse what is said of a judge that is not named."""
+        if self.judge_model is None and (self.judge_engine or self.judge_base_url):
+            raise ConfigError(
+                "judge_engine and judge_base_url say where a judge runs, but no judge is named:"
+                " give --judge-model NAME"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _priced(self) -> AugmentConfig:
         """Refuse a limit of the cost where nothing has a price."""
         if self.max_cost is not None and not (self.price_input or self.price_output):
@@ -131,6 +157,7 @@ class AugmentConfig(Settings):
     def identity(self) -> Values:
         """Return what makes this run this run, as plain JSON values."""
         values = self.model_dump(mode="json", exclude=set(RUNTIME))
+        values = {k: v for k, v in values.items() if v is not None or k not in LATER}
         identity: Values = json.loads(json.dumps(values))
         return identity
 

@@ -104,6 +104,7 @@ class Job:
     metrics: Metrics = field(default_factory=Metrics)
     on_progress: Progress | None = None
     on_row: OnRow | None = None
+    judge: Engine | None = None  # a second model, which judges variants
     own_engine: bool = True  # opened for this job, so closed with it
 
 
@@ -117,21 +118,8 @@ class Driver:
             job.folder, job.journal, numeric_target=numeric_target(job.dataset.schema)
         )
         self.describer = Describer(job.experts, job.journal, job.languages)
-        requests = replace(job.budget, rows=None)  # rows that were admitted are finished
-        self.flow = RowFlow(
-            job.plan,
-            self.describer,
-            Answers(job.engine, job.journal, job.metrics, lambda: requests.spent(job.metrics)),
-            RequestBuilder(
-                job.engine.fingerprint(),
-                temperature=job.config.temperature,
-                max_tokens=job.config.max_tokens,
-            ),
-            job.encoder,
-            dataset=job.dataset.name,
-            reason_about=question(job.dataset.schema),
-            truncate=job.config.on_too_long == "truncate",
-        )
+        judging = None if job.judge is None else self._flow(job.judge)
+        self.flow = self._flow(job.engine, judging)
         self.started = started_now()
         self.earlier = spent(job.folder / METRICS)  # by the run's processes before this one
         self._rows: set[asyncio.Task[None]] = set()
@@ -139,6 +127,26 @@ class Driver:
         self._refused = ""  # why rows were left as they are
         self._error: BaseException | None = None
         self._room = asyncio.Event()
+
+    def _flow(self, engine: Engine, judging: RowFlow | None = None) -> RowFlow:
+        """Return the program of a row with `engine`, and with the program that asks the judge."""
+        job = self.job
+        requests = replace(job.budget, rows=None)  # rows that were admitted are finished
+        return RowFlow(
+            job.plan,
+            self.describer,
+            Answers(engine, job.journal, job.metrics, lambda: requests.spent(job.metrics)),
+            RequestBuilder(
+                engine.fingerprint(),
+                temperature=job.config.temperature,
+                max_tokens=job.config.max_tokens,
+            ),
+            job.encoder,
+            dataset=job.dataset.name,
+            reason_about=question(job.dataset.schema),
+            truncate=job.config.on_too_long == "truncate",
+            judging=judging,
+        )
 
     async def run(self) -> Manifest:
         """Run until every row is done or something stops it; return the manifest.
@@ -324,6 +332,7 @@ class Driver:
                 "notes": list(dataset.notes),
             },
             "engine": dict(job.engine.fingerprint()),
+            **({"judge": dict(job.judge.fingerprint())} if job.judge is not None else {}),
             "prompts": {
                 prompt.id: {
                     "version": prompt.front.version,

@@ -12,6 +12,7 @@ from textcentric.data.memory import in_hand
 from textcentric.data.rows import Rows, RowsLike
 from textcentric.engines import chosen_engine, open_engine
 from textcentric.engines.protocol import Engine, Request
+from textcentric.errors import Say
 from textcentric.experts import open_experts
 from textcentric.experts.protocol import AnyExpert
 from textcentric.experts.vlm import CaptionExpert
@@ -30,6 +31,26 @@ def make_engine(config: AugmentConfig) -> Engine:
     if config.base_url is not None:
         settings["base_url"] = config.base_url
     return open_engine(config.engine, config.model, **settings)
+
+
+def make_judge(config: AugmentConfig, say: Say) -> Engine | None:
+    """Open the engine of the judge, None where a run has none.
+
+    The settings of the engine that writes are its own; of them only the address is shared.
+    """
+    if config.judge_model is None:
+        return None
+    name = chosen_engine(config.judge_engine or config.engine)
+    address = config.judge_base_url or config.base_url or config.engine_settings.get("base_url")
+    settings = {"base_url": address} if address and name == "openai" else {}
+    return telling(open_engine(name, config.judge_model, **settings), say)
+
+
+def telling(engine: Engine, say: Say) -> Engine:
+    """Return `engine`, which tells `say` what its server turns out to lack."""
+    if hasattr(engine, "say"):
+        engine.say = say
+    return engine
 
 
 def load_rows(

@@ -14,6 +14,7 @@ from textcentric.prompts.prompt import Prompt
 from textcentric.rows import DERIVED, Record
 
 SUMMARY, CAPTION = "summarize/brief", "caption/photo"
+JUDGE = "judge/label-kept"
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,8 @@ def make_plan(config: AugmentConfig, library: PromptLibrary) -> Plan:
         stages.setdefault(prompt.front.stage, []).append(prompt)
     if config.summarize:
         stages.setdefault("summarize", [library[SUMMARY]])
+    if config.judge_model:
+        stages.setdefault("judge", [library[JUDGE]])
     derive = [p for stage in ("align", "summarize", "reason") for p in stages.get(stage, ())]
     variants = tuple(
         fewer_sentences(prompt, config.sentences)

@@ -45,7 +45,8 @@ Observe = Callable[[Sequence[Draft]], None]
 class RowFlow:
     """Run the program of one row after another; holds no state of any row.
 
-    `observe` is shown the drafts of a row once they are judged.
+    `observe` is shown the drafts of a row once they are judged; `judging` asks the judge where
+    that is another model.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class RowFlow:
         reason_about: Variables,
         truncate: bool = False,
         observe: Observe = lambda drafts: None,
+        judging: RowFlow | None = None,
     ):
         self.plan = plan
         self.describer = describer
@@ -70,6 +72,7 @@ class RowFlow:
         self.reason_about = reason_about
         self.truncate = truncate
         self.observe = observe
+        self.judging = judging or self
 
     async def run(self, record: Record) -> list[Output | Failure]:
         """Return every output owed for `record`, each accepted, rejected or failed."""
@@ -286,7 +289,7 @@ class RowFlow:
         assert self.plan.judge is not None
         variables = {"row": described.row.text(), "variant": one.row.text()}
         try:
-            verdict, asked, notes = await self._json(self.plan.judge, variables, one.seed)
+            verdict, asked, notes = await self.judging._json(self.plan.judge, variables, one.seed)
         except ROW_ERRORS as error:
             one.judge_error = error
             return

@@ -11,7 +11,13 @@ from pathlib import Path
 from textcentric.augmentation.config import AugmentConfig
 from textcentric.augmentation.description import LanguageWatch
 from textcentric.augmentation.driver import Budget, Driver, Job, OnRow, Progress, prices_of
-from textcentric.augmentation.opening import load_rows, make_engine, make_experts
+from textcentric.augmentation.opening import (
+    load_rows,
+    make_engine,
+    make_experts,
+    make_judge,
+    telling,
+)
 from textcentric.augmentation.plan import Plan, make_plan
 from textcentric.data.rows import Rows, tell_notes
 from textcentric.engines.event_loop import run_in_background
@@ -63,10 +69,9 @@ def opened(
     dataset = rows if rows is not None else load_rows(config)
     tell_notes(dataset, say)
     own_engine = engine is None
-    engine = engine or make_engine(config)
-    if hasattr(engine, "say"):  # an engine that finds out what its server lacks
-        engine.say = say
-    identity = run_identity(config, dataset, plan, engine)
+    engine = telling(engine or make_engine(config), say)
+    judge = make_judge(config, say)
+    identity = run_identity(config, dataset, plan, engine, judge)
     folder = run_folder(config, dataset, identity)
     prompts = (*plan.derive, *plan.variants, *([plan.judge] if plan.judge else []))
     with lock(folder):
@@ -83,6 +88,7 @@ def opened(
                 dataset=dataset,
                 plan=plan,
                 engine=engine,
+                judge=judge,
                 experts=make_experts(config, dataset, engine, library),
                 languages=LanguageWatch(model_languages(engine), say),
                 folder=folder,
@@ -106,7 +112,11 @@ def opened(
 
 
 def run_identity(
-    config: AugmentConfig, dataset: Rows, plan: Plan, engine: Engine
+    config: AugmentConfig,
+    dataset: Rows,
+    plan: Plan,
+    engine: Engine,
+    judge: Engine | None = None,
 ) -> dict[str, Json]:
     """Return what makes this run this run: configuration, data, prompts and model."""
     prompts = (*plan.derive, *plan.variants, *([plan.judge] if plan.judge else []))
@@ -120,6 +130,8 @@ def run_identity(
     if any(prompt.front.stage == "bank" for prompt in prompts):
         identity["bank"] = fingerprint({e.id: e.instruction for e in plan.library.bank})
     identity["engine_fingerprint"] = dict(engine.fingerprint())
+    if judge is not None:
+        identity["judge_fingerprint"] = dict(judge.fingerprint())
     return identity
 
 
@@ -174,9 +186,11 @@ async def drive(job: Job) -> Manifest:
 
 
 async def close_job(job: Job) -> None:
-    """Close the engine, unless the caller made it, and the encoder."""
+    """Close the engine, unless the caller made it, the judge's and the encoder."""
     if job.own_engine:
         await job.engine.close()
+    if job.judge is not None:
+        await job.judge.close()
     if job.encoder is not None:
         job.encoder.close()
 

@@ -258,12 +258,12 @@ def _destination(
     config: AugmentConfig, plan: Plan, dataset: Rows, engine: Engine | None
 ) -> dict[str, Any]:
     """Return engine, model and run directory, as far as they are known."""
-    from textcentric.augmentation.opening import engine_name
+    from textcentric.augmentation.opening import engine_name, make_judge
     from textcentric.augmentation.run import run_folder, run_identity
 
     if engine is None:
         return {"engine": engine_name(config), "model": config.model, "output_dir": None}
-    identity = run_identity(config, dataset, plan, engine)
+    identity = run_identity(config, dataset, plan, engine, make_judge(config, say))
     folder = run_folder(config, dataset, identity)
     known = dict(engine.fingerprint())
     return {

@@ -10,10 +10,14 @@ from textcentric.values import Json
 # The folder of prompts is among them because the digests of the prompts already decide.
 RUNTIME = frozenset(
     "output_dir resume reuse base_url max_failed accept max_tokens_total max_minutes format"
-    " prompt_dir price_input price_output max_cost".split()
+    " prompt_dir price_input price_output max_cost judge_base_url".split()
 )
 CALL = frozenset({"output_dir", "resume"})  # of one call, so never saved
-ADDED = frozenset("data prompt_digests bank engine_fingerprint".split())  # by a run to its run.yaml
+# Choices that came later: where none was made, a run is the one that it was before there were any.
+LATER = frozenset({"judge_model", "judge_engine"})
+ADDED = frozenset(
+    "data prompt_digests bank engine_fingerprint judge_fingerprint".split()
+)  # by a run to its run.yaml
 
 
 def identity_of(saved: Mapping[str, Json]) -> dict[str, Json]:

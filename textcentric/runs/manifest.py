@@ -62,6 +62,7 @@ class Manifest(Priced, total=False):
     seed: int
     dataset: SourceData
     engine: dict[str, str]
+    judge: dict[str, str]
     prompts: dict[str, PromptUsed]
     counts: dict[str, dict[str, int]]
     totals: dict[str, int]
