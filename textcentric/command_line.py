@@ -5,10 +5,10 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 
+from textcentric.errors import flag_of
 from textcentric.fields import ROLES
 from textcentric.settings import Given
 
-SHORT = {"output_dir": "-o", "output": "-o", "config": "-c"}
 EMPTY: tuple[object, ...] = (None, (), [], {})  # values that no flag can give
 
 
@@ -37,11 +37,9 @@ def schema_flags(schema: Given | str | None) -> dict[str, object]:
 
 def flag_words(name: str, value: object) -> list[str]:
     """Return the words that give a flag its value, none for an empty one."""
-    flag = SHORT.get(name) or f"--{name.replace('_', '-')}"
-    if value is True:
+    flag = flag_of(name, off=value is False)
+    if isinstance(value, bool):
         return [flag]
-    if value is False:
-        return [flag.replace("--", "--no-", 1)]
     if isinstance(value, list | tuple):
         return [word for one in value for word in (flag, str(one))]
     return [] if value in EMPTY else [flag, str(value)]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
 
 SHOWN = 40  # known names that a message lists; where there are more, the nearest few
 FEW = 12
 Say = Callable[[str], None]
+SHORT = {"output_dir": "-o", "output": "-o", "config": "-c"}  # flags not called like their setting
+_caller = {"flags": False}
 
 
 class Caution(str):
@@ -92,3 +95,45 @@ def unknown(what: str, name: str, known: Iterable[str]) -> str:
         listed = sorted(get_close_matches(name, names, n=FEW, cutoff=0.0))
         more = f" and {len(names) - FEW} more"
     return f"unknown {what} {name!r}{hint} Known: {', '.join(listed) or 'none'}{more}"
+
+
+@contextmanager
+def in_flags() -> Iterator[None]:
+    """Have messages name settings by their flags: the caller is the command line."""
+    before = _caller["flags"]
+    _caller["flags"] = True
+    try:
+        yield
+    finally:
+        _caller["flags"] = before
+
+
+def option(name: str, value: object = None) -> str:
+    """Return a setting as whoever calls says it: by keyword, on the command line by flag.
+
+    One of an engine or a section has its name behind a dot.
+
+    >>> option("data_dir"), option("resume", "always"), option("engine.batch", 8)
+    ('data_dir=', "resume='always'", "engine_settings={'batch': 8}")
+    >>> with in_flags():
+    ...     option("data_dir"), option("resume", "always"), option("engine.batch", 8)
+    ('--data-dir', '--resume always', '--set engine.batch=8')
+    """
+    section, dot, key = name.rpartition(".")
+    if _caller["flags"]:
+        if dot:
+            return f"--set {name}={'...' if value is None else value}"
+        flag = flag_of(name, off=value is False)
+        return flag if value is None or isinstance(value, bool) else f"{flag} {value}"
+    if section == "engine":
+        return f"engine_settings={ {key: value}!r}"
+    return f"{key}={'' if value is None else repr(value)}"
+
+
+def flag_of(name: str, *, off: bool = False) -> str:
+    """Return the flag of a setting.
+
+    >>> flag_of("max_length"), flag_of("output_dir"), flag_of("embeddings", off=True)
+    ('--max-length', '-o', '--no-embeddings')
+    """
+    return SHORT.get(name) or f"--{'no-' if off else ''}{name.replace('_', '-')}"

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from textcentric.errors import RunError, StoppedError
+from textcentric.errors import RunError, StoppedError, option
 from textcentric.values import Json
 
 DRAFT = ".tmp"  # how the names of files end that are not whole
@@ -58,7 +58,7 @@ def lock(folder: Path) -> Iterator[None]:
         file = (folder / "run.lock").open("a+")
     except OSError as error:
         raise StoppedError(
-            f"cannot write to {folder} ({error.strerror}); choose another -o"
+            f"cannot write to {folder} ({error.strerror}); choose another {option('output_dir')}"
         ) from error
     with file:
         try:
@@ -67,7 +67,7 @@ def lock(folder: Path) -> Iterator[None]:
             file.seek(0)
             raise RunError(
                 f"{folder} is in use by process {file.read().strip() or 'unknown'};"
-                " wait for it or choose another -o"
+                f" wait for it or choose another {option('output_dir')}"
             ) from error
         file.truncate(0)
         file.write(str(os.getpid()))
@@ -118,6 +118,24 @@ def fingerprint(identity: Mapping[str, object] | Sequence[Json]) -> str:
     """Return eight hex digits that stand for an identity."""
     text = json.dumps(identity, sort_keys=True, ensure_ascii=False)
     return hashlib.blake2b(text.encode(), digest_size=4).hexdigest()
+
+
+def refuse_another(
+    what: str | Path, old: Mapping[str, object], new: Mapping[str, object], cure: str
+) -> None:
+    """Raise RunError, with a `cure`, where the identities differ: `what` is of another one."""
+    if told := another(old, new):
+        raise RunError(f"{what} belongs to {told}. {cure}")
+
+
+def another(old: Mapping[str, object], new: Mapping[str, object]) -> str:
+    """Say that one configuration is not the other, "" where it is.
+
+    >>> another({"limit": 24, "seed": 0}, {"limit": 48, "seed": 0})
+    'another configuration: limit: 24 -> 48'
+    """
+    changed = differences(old, new)
+    return f"another configuration: {'; '.join(changed)}" if changed else ""
 
 
 def differences(old: Mapping[str, object], new: Mapping[str, object]) -> list[str]:

@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from textcentric.errors import ConfigError
+from textcentric.errors import ConfigError, option
 from textcentric.values import Json
 
 Packages = tuple[str, ...]
@@ -43,9 +43,9 @@ PARTS: Mapping[str, Mapping[str, Packages]] = {  # what a setting brings into an
     "a LoRA adapter": {"train": ("peft",)},
     "retrieve by a query": {"retrieval": ("faiss",)},
 }
-INSTEAD = {  # how to do without
-    "--embeddings": ", or give --no-embeddings",
-    "--engine vllm": " (on an NVIDIA GPU textcentric[gpu]), or give --engine transformers",
+INSTEAD: Mapping[str, tuple[str, str, object]] = {  # how to do without
+    "--embeddings": ("", "embeddings", False),
+    "--engine vllm": (" (on an NVIDIA GPU textcentric[gpu])", "engine", "transformers"),
 }
 DISTRIBUTIONS = {  # where a package is not called like what is installed
     "sklearn": "scikit-learn",
@@ -127,9 +127,20 @@ def require(what: str, installed: Installed | None = None) -> None:
     needs = COMMANDS[what] if what in COMMANDS else PARTS[what]
     absent = lacking(needs, installed)
     if absent:
+        instead = ""
+        if what in INSTEAD:
+            where, name, value = INSTEAD[what]
+            instead = f"{where}, or give {option(name, value)}"
         raise ConfigError(
-            f"{what} needs {', '.join(absent.values())}: {install(absent)}{INSTEAD.get(what, '')}"
+            f"{_said(what)} needs {', '.join(absent.values())}: {install(absent)}{instead}"
         )
+
+
+def _said(what: str) -> str:
+    """Return a command or part as the caller says it."""
+    flag, _, value = what.partition(" ")
+    named = flag.removeprefix("--").replace("-", "_")
+    return option(named, value or None) if flag != named else what
 
 
 def versions() -> dict[str, str]:

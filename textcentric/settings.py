@@ -14,7 +14,7 @@ from typing import Any, ClassVar, NamedTuple, Self, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from textcentric.errors import ConfigError, unknown
+from textcentric.errors import ConfigError, option, unknown
 
 ENVIRONMENT = "TEXTCENTRIC_"
 Say = Callable[[str], None]
@@ -142,7 +142,8 @@ class Settings(BaseModel):
             return (head, *cls.sections[head].path(rest))
         field = cls.mappings.get(head, head)
         if field not in places or not cls._keys_at(places[field]):
-            sections = [*cls.sections, *cls.mappings]
+            held = [name for name, path in places.items() if cls._keys_at(path)]
+            sections = dict.fromkeys([*cls.sections, *cls.mappings, *held])
             raise ConfigError(unknown(f"section of {cls.called}", head, sections))
         return (*places[field], cls._key(head, rest, cls._keys_at(places[field])))
 
@@ -151,7 +152,8 @@ class Settings(BaseModel):
         """Return the keys of the mapping at `path`, "*" for any; none where it holds no mapping."""
         if path[0] in cls.sections and path[1:]:
             return cls.sections[path[0]]._keys_at(path[1:])
-        if path[1:] or "dict[" not in str(cls.model_fields[path[0]].annotation):
+        field = cls.model_fields.get(path[0])  # none of an alias
+        if path[1:] or field is None or "dict[" not in str(field.annotation):
             return set()
         return {key.key for key in keys_of(cls, path[0]).values()} or {"*"}
 
@@ -269,7 +271,7 @@ def first_problem(error: ValidationError, whole: str) -> str:
     where = ".".join(str(piece) for piece in problem["loc"])
     what = problem["msg"].removeprefix("Value error, ")
     if problem["type"] == "missing":
-        return f"{whole} needs {where}: give --{where.replace('_', '-')}"
+        return f"{whole} needs {where}: give {option(where)}"
     return f"{where}={problem['input']!r:.80}: {what}" if where else f"{whole}: {what}"
 
 

@@ -77,7 +77,7 @@ def test_a_limit_of_the_cost_stops_and_the_same_call_goes_on(tmp_path: Path) -> 
 
 
 def test_a_limit_of_the_cost_needs_a_price(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="give --price-input and --price-output"):
+    with pytest.raises(ConfigError, match="give price_input= and price_output="):
         run(tmp_path / "run", 12, max_cost=1.5)
 
 

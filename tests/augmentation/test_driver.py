@@ -175,8 +175,8 @@ def test_an_engine_that_was_opened_for_the_run_is_closed_with_it(tmp_path: Path)
 @pytest.mark.parametrize(
     ("own", "part", "how"),
     [
-        ("own/gist", "summary", r"take one that does \(leave out --no-summarize\)"),
-        ("own/why", "reason", r"take one that does \(add it to --prompts\)"),
+        ("own/gist", "summary", r"take one that does \(leave out summarize=False\)"),
+        ("own/why", "reason", r"take one that does \(add it to prompts=\)"),
     ],
 )
 def test_a_prompt_that_reads_what_nothing_writes_is_refused_before_the_run(
@@ -272,7 +272,7 @@ def test_resume_always_forgets_outputs_that_are_no_longer_wanted(tmp_path: Path)
 
 def test_resume_never_wants_an_empty_folder(tmp_path: Path) -> None:
     run(tmp_path / "run", 2, resume="never")
-    with pytest.raises(RunError, match="is not empty and --resume never was given"):
+    with pytest.raises(RunError, match="is not empty and resume='never' was given"):
         run(tmp_path / "run", 2, resume="never")
 
 

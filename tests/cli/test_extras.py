@@ -85,13 +85,13 @@ def test_an_engine_without_its_package_is_refused_when_it_is_opened(
     absent(*packages)
     with pytest.raises(ConfigError) as refused:
         open_engine(engine, "any/model")
-    assert f"--engine {engine} needs {', '.join(packages)}: pip install" in str(refused.value)
+    assert f"engine={engine!r} needs {', '.join(packages)}: pip install" in str(refused.value)
     assert f"'textcentric[{extra}]'" in str(refused.value)
 
 
 def test_embeddings_say_how_to_do_without(absent: Hide) -> None:
     absent("sentence_transformers")
-    with pytest.raises(ConfigError, match="or give --no-embeddings"):
+    with pytest.raises(ConfigError, match="or give embeddings=False"):
         SentenceEncoder("a folder")
 
 

@@ -359,4 +359,4 @@ def test_lineage_suggests_the_nearest_output(place: Path) -> None:
 def test_lineage_without_any_run_says_so(place: Path) -> None:
     said = textcentric("lineage", "r2")
     assert said.code == 2
-    assert "there is no run in runs/; name one with --run RUN" in said.err
+    assert "there is no run in runs/; name one by --run" in said.err

@@ -275,7 +275,7 @@ def test_a_run_without_a_target_cannot_be_trained_on(place: Path) -> None:
 def test_a_configuration_of_the_loop_names_what_is_wrong() -> None:
     with pytest.raises(ConfigError, match="unknown key of train 'epochs'"):
         train_config({"output_dir": "x", "epochs": 3})
-    with pytest.raises(ConfigError, match="train needs output_dir: give --output-dir"):
+    with pytest.raises(ConfigError, match="train needs output_dir: give output_dir="):
         train_config({})
 
 

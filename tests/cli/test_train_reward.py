@@ -167,7 +167,7 @@ def test_every_setting_of_the_loop_and_of_the_model_is_a_flag() -> None:
         (["--metric-for-best-model", "proxy_loss", "--eval-dataset", "held-out.jsonl"], "Known: a"),
         (["--image-dir", "nowhere"], "'nowhere' is no folder"),
         (["--eval-strategy", "epoch"], "needs held-out rows"),
-        (["--run", "first"], "Give either --dataset-name PAIRS or --run RUN"),
+        (["--run", "first"], "Give either --dataset-name or --run"),
         (["--max-length", "8", "--set", "reward.seed=1"], "cut"),
     ],
 )
@@ -240,7 +240,7 @@ def test_best_of_n_stands_beside_baselines(place: Path) -> None:
     assert "best possible" in said.out
     said = textcentric("evaluate", "reward", "picker")
     assert said.code == 2
-    assert "Give --dataset PAIRS, or --candidates FILE" in said.err
+    assert "Give pairs by --dataset, or for Best-of-N a file by --candidates" in said.err
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from textcentric.data import check, load, names
-from textcentric.data.named import named_set
+from textcentric.data.named import how_to_get, named_set
 from textcentric.data.photo_labels import PhotoLabels
 from textcentric.data.sample import petfinder as sample
 from textcentric.errors import DataError
@@ -220,7 +220,7 @@ def test_each_named_set_says_what_it_is_and_how_to_get_it() -> None:
     assert names() == ["airbnb", "avito", "petfinder"]
     for name in names():
         assert "target" in named_set(name).ABOUT
-        assert "--data-dir" in named_set(name).HOW_TO_GET
+        assert how_to_get(name).endswith(" and give the folder with data_dir=")
 
 
 def real(name: str) -> Path:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import textcentric as tc
-from textcentric.data.memory import in_hand
+from textcentric.data.memory import InHand, in_hand
 
 ROWS = [{"id": f"r{n}", "words": f"A calm dog, {n}.", "age": n, "price": 2.5} for n in range(25)]
 SCHEMA = {"text": "words", "target": "price", "task": "regression"}
@@ -18,7 +18,9 @@ def test_a_data_set_is_as_long_as_what_it_yields() -> None:
     rows = tc.load(ROWS, schema=SCHEMA, limit=7)
     assert len(rows) == len(list(rows)) == 7
     assert len(tc.load(ROWS, schema=SCHEMA, require=["text"])) == 25
-    assert len(in_hand([tc.Record("a", {"text": "Calm."})])) == 1
+    held = in_hand([tc.Record("a", {"text": "Calm."})])
+    assert isinstance(held, InHand)
+    assert len(held) == 1
 
 
 def test_a_data_set_is_a_frame_of_its_cells_and_inputs() -> None:

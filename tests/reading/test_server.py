@@ -158,5 +158,5 @@ def test_answers_of_many_requests_at_once_are_all_kept(served: Served) -> None:
 
 
 def test_a_port_that_is_taken_is_said(served: Served) -> None:
-    with pytest.raises(ConfigError, match="choose another --port"):
+    with pytest.raises(ConfigError, match="choose another port="):
         PageServer(served.server.desk, served.server.server_port)

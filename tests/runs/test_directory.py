@@ -112,7 +112,9 @@ def test_resuming_recovers_the_draft_and_takes_what_was_saved(
 
 def test_a_refused_folder_stays_as_it_was(tmp_path: Path, library: PromptLibrary) -> None:
     prepare(tmp_path, {"seed": 1}, "auto", library.select("own/swap"))
-    with pytest.raises(RunError, match=r"seed: 1 -> 2\. Use another -o, or --resume always"):
+    with pytest.raises(
+        RunError, match=r"seed: 1 -> 2\. Use another output_dir=, or resume='always'"
+    ):
         prepare(tmp_path, {"seed": 2}, "auto", library.select("own/whole"))
     assert read_yaml(tmp_path / "run.yaml") == {"seed": 1}
     assert (tmp_path / "prompts" / "own" / "swap.jinja").is_file()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typer.testing import CliRunner
 
 from textcentric.cli.app import app
-from textcentric.errors import TextCentricError
+from textcentric.errors import TextCentricError, in_flags
 
 
 @dataclass
@@ -21,7 +21,8 @@ class Said:
 
 def textcentric(*arguments: object) -> Said:
     """Run a command as `textcentric.cli.main` does; any other error is raised."""
-    result = CliRunner().invoke(app, [str(one) for one in arguments])
+    with in_flags():
+        result = CliRunner().invoke(app, [str(one) for one in arguments])
     error = result.exception
     if isinstance(error, TextCentricError):
         return Said(error.exit_code, result.stdout, f"{result.stderr}textcentric: {error}\n")

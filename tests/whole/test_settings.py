@@ -72,6 +72,8 @@ def test_a_pair_of_another_form_is_refused(pair: str) -> None:
         (AugmentConfig, "limit.x=1", "unknown section of augment 'limit'"),
         (Training, "train.learnin_rate=1", "unknown key of train 'learnin_rate'; did you mean"),
         (CrmtTraining, "crmt.encoders.sound=conv", "unknown key of encoders 'sound'"),
+        (CrmtTraining, "crmt.encoder.audio=conv", "section of crmt 'encoder'; did you mean 'enc"),
+        (CrmtTraining, "bf16.x=1", "unknown section of train crmt 'bf16'"),
         (CompareConfig, "augment.promts=x", "unknown key of augment 'promts'; did you mean 'pro"),
     ],
 )
@@ -144,5 +146,5 @@ def test_a_folder_that_was_written_under_former_names_is_read() -> None:
 
 
 def test_what_is_missing_is_named_with_its_flag() -> None:
-    with pytest.raises(ConfigError, match="evaluate needs models: give --models"):
+    with pytest.raises(ConfigError, match="evaluate needs models: give models="):
         read(EvaluateConfig, None, {"dataset": "petfinder"})

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import ValidationError, model_validator
 
 from textcentric import fields
-from textcentric.errors import ConfigError, unknown
+from textcentric.errors import ConfigError, option, unknown
 from textcentric.runs.identity import ADDED, CALL, LATER, RUNTIME
 from textcentric.settings import Given, Settings, Values, first_problem, read, setting
 
@@ -149,8 +149,8 @@ class AugmentConfig(Settings):
         """Refuse a limit of the cost where nothing has a price."""
         if self.max_cost is not None and not (self.price_input or self.price_output):
             raise ConfigError(
-                f"max_cost is {self.max_cost:g}, but nothing has a price: give --price-input and"
-                " --price-output, of a million tokens each"
+                f"max_cost is {self.max_cost:g}, but nothing has a price: give"
+                f" {option('price_input')} and {option('price_output')}, of a million tokens each"
             )
         return self
 

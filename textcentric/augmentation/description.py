@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
-from textcentric.errors import DataError
+from textcentric.errors import DataError, option
 from textcentric.experts.protocol import AnyExpert, Description
 from textcentric.rows import MODALITIES, Record, TextRow
 from textcentric.runs.journal import Journal
@@ -52,7 +52,8 @@ class LanguageWatch:
             self._warned.add(language)
             self.warn(
                 f"row {row_id!r} is in {language!r}, which the model does not list"
-                f" ({', '.join(sorted(self.listed))}); expect weak text, or give another --model"
+                f" ({', '.join(sorted(self.listed))}); expect weak text, or give another"
+                f" {option('model')}"
             )
 
 

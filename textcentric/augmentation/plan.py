@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from textcentric.augmentation.config import AugmentConfig
-from textcentric.errors import PromptError
+from textcentric.errors import PromptError, option
 from textcentric.prompts.library import PromptLibrary
 from textcentric.prompts.lint import lint
 from textcentric.prompts.prompt import Prompt
@@ -102,11 +102,13 @@ def check_derived(derive: Sequence[Prompt], variants: Sequence[Prompt]) -> None:
     for prompt in (*derive, *variants):
         missing = [n for n in DERIVED if n in prompt.front.reads and n not in written]
         if missing:
-            how = "leave out --no-summarize" if missing[0] == "summary" else "add it to --prompts"
+            add = f"add it to {option('prompts')}"
+            off = f"leave out {option('summarize', False)}"
+            how = off if missing[0] == "summary" else add
             raise PromptError(
                 f"prompt {prompt.id} reads {missing[0]!r}, but no prompt of this run writes it"
                 f" first (written: {', '.join(sorted(written)) or 'nothing'}); take one that does"
-                f" ({how}), or leave {prompt.id} out of --prompts",
+                f" ({how}), or leave {prompt.id} out of {option('prompts')}",
                 prompt=prompt.id,
                 variable=missing[0],
             )

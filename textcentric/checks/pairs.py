@@ -16,7 +16,7 @@ from textcentric.checks.config import FACTS, CheckConfig
 from textcentric.checks.edit import Edit, Embed, Facts
 from textcentric.checks.verdict import Verdict, judge
 from textcentric.data.tables import Row, Table
-from textcentric.errors import DataError, unknown
+from textcentric.errors import DataError, option, unknown
 from textcentric.experts.sentences import sentence_spans
 from textcentric.values import Cell, Json
 
@@ -91,7 +91,7 @@ def check_pairs(
         if column not in table.columns:
             raise DataError(
                 f"{table.path} has no column {column!r} for the {role}, but"
-                f" {', '.join(table.columns)}; name it by --{role} COLUMN"
+                f" {', '.join(table.columns)}; name it by {option(role)}"
             )
     judging = Judging(judge_, back_read)
     return Checking(_lines(read_pairs(table, config), judging, config.batch_size))

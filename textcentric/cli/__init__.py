@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
-from textcentric.errors import TextCentricError
+from textcentric.errors import TextCentricError, in_flags
 from textcentric.training.processes import first_of_machine
 
 # vLLM's core imports the program again in a process of its own, and warns (of Triton) before it
@@ -26,7 +26,8 @@ def main(words: Sequence[str] | None = None) -> None:
 def run(work: Callable[[], object]) -> None:
     """Do the work of a program; every error of ours is one clear line and its own exit code."""
     try:
-        work()
+        with in_flags():
+            work()
     except TextCentricError as error:
         if first_of_machine():
             print(f"textcentric: {error}", file=sys.stderr)

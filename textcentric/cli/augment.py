@@ -19,7 +19,7 @@ from textcentric.cli.running import drive, run_config, unperturbed, verdict
 from textcentric.cli.terminal import columns, say, silence
 from textcentric.data.rows import tell_notes
 from textcentric.errors import ConfigError, EngineError, Say, StoppedError
-from textcentric.folders import differences, read_yaml
+from textcentric.folders import another, read_yaml
 
 if TYPE_CHECKING:
     from textcentric.augmentation.driver import Job
@@ -282,8 +282,7 @@ def _holds(folder: Path, identity: dict[str, Any]) -> str:
     old = identity_of(read_yaml(folder / CONFIG))
     if not old:
         return "other files" if folder.is_dir() and any(folder.iterdir()) else "nothing yet"
-    changed = differences(old, identity)
-    return f"another configuration: {'; '.join(changed)}" if changed else "this run, to go on with"
+    return another(old, identity) or "this run, to go on with"
 
 
 def _plan_as_text(shown: dict[str, Any], plan: Plan) -> str:

@@ -116,6 +116,7 @@ def list_sets(*, as_json: bool) -> None:
 
 
 def _whereabouts(name: str) -> dict[str, Any]:
+    from textcentric.data import named
     from textcentric.data.named import named_set, places
     from textcentric.data.sample.writer import has_sample
 
@@ -127,7 +128,7 @@ def _whereabouts(name: str) -> dict[str, Any]:
         "path": path,
         "taken": "folder" if path else "sample" if has_sample(name) else None,
         "looked_in": [str(folder) for folder in looked],
-        "how_to_get": module.HOW_TO_GET,
+        "how_to_get": named.how_to_get(name),
     }
 
 

@@ -9,12 +9,12 @@ from pathlib import Path
 from textcentric.data.dataset import Dataset
 from textcentric.data.files import FileFinder
 from textcentric.data.frames import table_in_hand
-from textcentric.data.named import Layout, cache_folder, named_set, names, places
+from textcentric.data.named import Layout, cache_folder, how_to_get, named_set, names, places
 from textcentric.data.records import RecordReader
 from textcentric.data.scan import Scan, notes, remembered_scan, unusable
 from textcentric.data.schema import Schema, read_schema
 from textcentric.data.tables import Table, from_hub, open_table
-from textcentric.errors import ConfigError, DataError, check_known, unknown
+from textcentric.errors import ConfigError, DataError, check_known, option, unknown
 from textcentric.rows import MODALITIES
 from textcentric.settings import Given
 
@@ -97,7 +97,9 @@ def locate(
     name = str(dataset)
     if name in names():
         if schema is not None:
-            raise ConfigError(f"data set {name!r} brings its own schema; leave --schema out")
+            raise ConfigError(
+                f"data set {name!r} brings its own schema; leave {option('schema')} out"
+            )
         return _named(name, data_dir)
     if Path(name).exists() or Path(name).suffix:
         return _own_table(Path(name), data_dir, schema)
@@ -149,7 +151,7 @@ def _named(name: str, data_dir: str | Path | None) -> Located:
     if data_dir is not None:
         folder = Path(data_dir)
         if not folder.is_dir():
-            raise DataError(f"--data-dir {str(folder)!r} is no folder; {module.HOW_TO_GET}")
+            raise DataError(f"data_dir={str(folder)!r} is no folder; {how_to_get(name)}")
         return Located(name, "folder", folder, _fitted(module.layout(folder)))
     looked = places(name)
     for folder in looked:
@@ -164,12 +166,12 @@ def _sample(name: str, looked: list[Path]) -> Located:
     module = named_set(name)
     if not has_sample(name):
         places = ", ".join(map(str, looked))
-        raise DataError(f"{name} is not here (looked in {places}); {module.HOW_TO_GET}")
+        raise DataError(f"{name} is not here (looked in {places}); {how_to_get(name)}")
     folder = cached_sample(name)
     note = (
         f"{name} is not here (looked in {', '.join(map(str, looked))}), so this is the built-in"
         f" sample: {DEFAULT_ROWS} rows written for this project, not {name} itself."
-        f" For the real rows: {module.HOW_TO_GET}"
+        f" For the real rows: {how_to_get(name)}"
     )
     layout = _fitted(module.layout(folder))
     return Located(f"{name}-sample", "sample", folder, layout, (note,))
@@ -198,7 +200,7 @@ def _own_table(path: Path, data_dir: str | Path | None, schema: SchemaSource) ->
     table = open_table(path)
     root = Path(data_dir) if data_dir else (path if path.is_dir() else path.parent)
     if not root.is_dir():
-        raise DataError(f"--data-dir {str(root)!r} is no folder; give the folder of the pictures")
+        raise DataError(f"data_dir={str(root)!r} is no folder; give the folder of the pictures")
     layout = _fitted(Layout(table, read_schema(schema), root))
     wanted = layout.schema
     _refuse_unknown_columns(wanted, table.columns)
@@ -229,8 +231,8 @@ def _id_column(columns: tuple[str, ...]) -> str:
         if name.lower() == "id":
             return name
     raise DataError(
-        f"no id column is named; say which one it is (--id COLUMN or `id:` in the schema): one of"
-        f" {', '.join(columns)}"
+        f"no id column is named; say which one it is ({option('id')} or `id:` in the schema):"
+        f" one of {', '.join(columns)}"
     )
 
 

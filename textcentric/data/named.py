@@ -12,7 +12,7 @@ from typing import Protocol
 from textcentric.data.photo_labels import PhotoLabels
 from textcentric.data.schema import Schema
 from textcentric.data.tables import Table
-from textcentric.errors import check_known
+from textcentric.errors import check_known, option
 
 
 class NamedSet(Protocol):
@@ -28,6 +28,11 @@ def names() -> list[str]:
     """Return the names of the known data sets, sorted."""
     folder = Path(__file__).with_name("sets")
     return sorted(path.stem for path in folder.glob("*.py") if path.stem != "__init__")
+
+
+def how_to_get(name: str) -> str:
+    """Return how to get the rows of a data set, and where to say that they are."""
+    return f"{named_set(name).HOW_TO_GET} and give the folder with {option('data_dir')}"
 
 
 def named_set(name: str) -> NamedSet:

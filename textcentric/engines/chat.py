@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from textcentric.engines.protocol import Message
-from textcentric.errors import EngineError, RequestError
+from textcentric.errors import EngineError, RequestError, option
 from textcentric.models.names import Model
 
 
@@ -90,7 +90,7 @@ def check_length(prompt_tokens: int, max_tokens: int, context: int | None) -> No
     if context is not None and prompt_tokens + max_tokens > context:
         raise RequestError(
             f"the prompt has {prompt_tokens} tokens and the answer may take {max_tokens};"
-            f" the model takes {context} in all; shorten the row (`--on-too-long truncate`)"
-            " or lower max_tokens",
+            f" the model takes {context} in all; shorten the row"
+            f" ({option('on_too_long', 'truncate')}) or lower max_tokens",
             kind="too_long",
         )

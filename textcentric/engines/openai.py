@@ -28,7 +28,7 @@ from textcentric.engines.completions import (
 )
 from textcentric.engines.event_loop import in_loop
 from textcentric.engines.protocol import Limits, Message, Request, Response, named
-from textcentric.errors import ConfigError, EngineError, RequestError, Say
+from textcentric.errors import ConfigError, EngineError, RequestError, Say, option
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -79,8 +79,8 @@ class OpenAIEngine:
         self.base_url = base_url or next((os.environ[n] for n in URLS if os.environ.get(n)), "")
         if not self.base_url:
             raise ConfigError(
-                "the engine openai needs an address: give --base-url (base_url in Python), or set"
-                f" {URLS[0]}, to something like http://127.0.0.1:8000/v1"
+                f"the engine openai needs an address: give {option('base_url')}, or set {URLS[0]},"
+                " to something like http://127.0.0.1:8000/v1"
             )
         self.model = str(model or "")
         self.revision = revision

@@ -21,7 +21,7 @@ from textcentric.engines.chat import ChatTokenizer, check_length
 from textcentric.engines.event_loop import off_loop
 from textcentric.engines.protocol import Limits, Message, Request, Response, Sampling, named
 from textcentric.engines.reasoning import split_reasoning
-from textcentric.errors import EngineError, RequestError
+from textcentric.errors import EngineError, RequestError, option
 from textcentric.machine import cpu_dtype
 from textcentric.models.names import find_model
 
@@ -101,7 +101,7 @@ class TransformersEngine:
         """Return the answer; a schema is not enforced, the caller parses and asks again."""
         if any(m.images for m in request.messages):
             raise RequestError(
-                "the engine transformers reads no pictures; use `--engine vllm` with a"
+                f"the engine transformers reads no pictures; use {option('engine', 'vllm')} with a"
                 " vision-language model",
                 kind="unsupported",
             )
@@ -167,7 +167,8 @@ class TransformersEngine:
         return jobs
 
     def _error(self, cause: Exception, size: int) -> RequestError:
-        hint = " lower the batch size (`--set engine.batch=8`)" if "memory" in str(cause) else ""
+        smaller = f" lower the batch size ({option('engine.batch', 8)})"
+        hint = smaller if "memory" in str(cause) else ""
         return RequestError(
             f"transformers failed on a batch of {size}: {type(cause).__name__}:"
             f" {str(cause)[:200]};{hint}",

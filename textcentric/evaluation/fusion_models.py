@@ -9,7 +9,7 @@ from typing import Any
 
 from textcentric.data.memory import InHand, named_or
 from textcentric.data.rows import RowsLike, tell_notes
-from textcentric.errors import ConfigError, DataError, Say, check_known
+from textcentric.errors import ConfigError, DataError, Say, check_known, option
 from textcentric.evaluation.config import EvaluateFusionConfig
 from textcentric.evaluation.fusion import robustness
 from textcentric.evaluation.fusion_attacks import threats
@@ -84,7 +84,7 @@ def _rows(config: EvaluateFusionConfig, given: RowsLike | None, tell: Say) -> li
     found = named_or(given, config)
     tell_notes(found, tell)
     if found.schema.target is None and not isinstance(found, InHand):
-        raise ConfigError("what is right? Give --target, the class of each row")
+        raise ConfigError(f"what is right? Give {option('target')}, the class of each row")
     rows = [row for row in found if row.target is not None]
     if not rows:
         raise DataError(f"no row of {found.name} has a class, so there is nothing to attack")

@@ -31,7 +31,7 @@ from textcentric.engines import lent_engine
 from textcentric.engines.event_loop import run_in_background
 from textcentric.engines.openai import OpenAIEngine
 from textcentric.engines.protocol import Engine
-from textcentric.errors import ConfigError, DataError, RunError, check_known
+from textcentric.errors import ConfigError, DataError, RunError, check_known, option
 from textcentric.evaluation.config import PredictConfig
 from textcentric.evaluation.predictions_file import check_ending
 from textcentric.experts.protocol import AnyExpert
@@ -96,7 +96,7 @@ def predict_rows(
     """
     source = rows if rows is not None else config.dataset
     if source is None:
-        raise ConfigError("which rows? Give --dataset")
+        raise ConfigError(f"which rows? Give {option('dataset')}")
     if config.output is not None:
         check_ending(config.output)
     from textcentric.methods.downstream import Downstream

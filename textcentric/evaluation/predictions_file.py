@@ -29,7 +29,7 @@ def write_predictions(rows: Iterable[Mapping[str, Json]], path: str | Path) -> P
 def check_ending(path: str | Path) -> None:
     """Raise ConfigError, before the work, for a file that could not be written in the end."""
     if Path(path).suffix not in WRITERS:
-        raise ConfigError(f"-o {path}: {unknown('ending', Path(path).suffix, WRITERS)}")
+        raise ConfigError(f"output={str(path)!r}: {unknown('ending', Path(path).suffix, WRITERS)}")
 
 
 def _write_csv(rows: list[dict[str, Json]], path: Path) -> None:

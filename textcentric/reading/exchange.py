@@ -159,7 +159,7 @@ def _answer(
     """Return the answer of a row, with no word where it was not read."""
     for name in ("sheet", "item", "word"):
         if name not in row:
-            raise DataError(f"no column {name!r}; expected the columns of `review --export`")
+            raise DataError(f"no column {name!r}; expected the columns of an exported sheet")
     sheet = known.get(row["sheet"])
     if sheet is None:
         raise RunError(

@@ -16,7 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from textcentric.errors import ConfigError, DataError, TextCentricError
+from textcentric.errors import ConfigError, DataError, TextCentricError, option
 from textcentric.reading.answers import Answer, append, by_reader, read_answers, word_of
 from textcentric.reading.page import page, shown
 from textcentric.reading.sheet import Sheet
@@ -85,8 +85,8 @@ class PageServer(ThreadingHTTPServer):
             super().__init__((HOST, port), Handler)
         except OSError as error:
             raise ConfigError(
-                f"port {port} of {HOST} cannot be used ({error.strerror}); choose another --port,"
-                " or none for any that is free"
+                f"port {port} of {HOST} cannot be used ({error.strerror}); choose another"
+                f" {option('port')}, or none for any that is free"
             ) from error
 
     @property

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import yaml
 
-from textcentric.errors import RunError
-from textcentric.folders import differences, lock, read_yaml, write_text, writing
+from textcentric.errors import RunError, option
+from textcentric.folders import differences, lock, read_yaml, refuse_another, write_text, writing
 from textcentric.prompts.library import Instruction, as_line
 from textcentric.prompts.prompt import Prompt
 from textcentric.runs.identity import identity_of
@@ -49,14 +49,21 @@ def prepare(
     others = [p.name for p in folder.iterdir() if p.name not in UNFINISHED]
     changed = differences(old, identity) if old else []
     if others and resume == "never":
-        raise RunError(f"{folder} is not empty and --resume never was given; choose another -o")
-    if others and not old:
-        raise RunError(f"{folder} is not empty and holds no run ({others[0]}); choose another -o")
-    if changed and resume == "auto":
         raise RunError(
-            f"{folder} belongs to another configuration: {'; '.join(changed)}. Use another -o, or"
-            " --resume always to go on with the new one and reuse every answer that still fits"
+            f"{folder} is not empty and {option('resume', 'never')} was given;"
+            f" choose another {option('output_dir')}"
         )
+    if others and not old:
+        raise RunError(
+            f"{folder} is not empty and holds no run ({others[0]}); choose another"
+            f" {option('output_dir')}"
+        )
+    if old and resume == "auto":
+        cure = (
+            f"Use another {option('output_dir')}, or {option('resume', 'always')} to go on with the"
+            " new one and reuse every answer that still fits"
+        )
+        refuse_another(folder, old, identity, cure)
     if changed and (folder / JOURNAL).is_file():
         journal = Journal(folder / JOURNAL)
         journal.forget_outputs()

@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 from textcentric.command_line import command
-from textcentric.errors import ConfigError, RunError, unknown
+from textcentric.errors import ConfigError, RunError, option, unknown
 from textcentric.folders import Change, changes, holder, read_yaml
 from textcentric.runs.directory import CONFIG, all_failed
 from textcentric.runs.identity import identity_of
@@ -48,7 +48,7 @@ def newest_run() -> Path:
     """Return the run in `runs/` that was started last."""
     found = list_runs(RUNS)
     if not found:
-        raise ConfigError(f"there is no run in {RUNS}/; name one with --run RUN")
+        raise ConfigError(f"there is no run in {RUNS}/; name one by {option('run')}")
     return Path(found[0]["path"])
 
 

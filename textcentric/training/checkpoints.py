@@ -27,8 +27,8 @@ from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from textcentric.errors import RunError
-from textcentric.folders import differences, writing
+from textcentric.errors import RunError, option
+from textcentric.folders import refuse_another, writing
 from textcentric.settings import with_current_names
 from textcentric.training.log import FILE as FIGURES
 from textcentric.values import Json
@@ -138,7 +138,8 @@ class Checkpoints:
         newest = self.newest()
         if policy == "never" and newest is not None:
             raise RunError(
-                f"{newest} is there already and resume='never'; choose another output_dir"
+                f"{newest} is there already and {option('resume', 'never')} was given; choose"
+                f" another {option('output_dir')}"
             )
         if policy == "always" and newest is None:
             raise RunError(f"{self.folder} holds no checkpoint to resume; use resume='auto'")
@@ -158,13 +159,9 @@ class Checkpoints:
         if newest is None:
             return None
         content = self._read(newest)
-        changed = differences(with_current_names(content["identity"]), self._identity)
-        if changed:
-            raise RunError(
-                f"the checkpoint {newest} belongs to another configuration"
-                f" ({'; '.join(changed)}); choose another output_dir, or remove {self.folder}"
-                " to begin anew"
-            )
+        cure = f"Choose another {option('output_dir')}, or remove {self.folder} to begin anew"
+        before = with_current_names(content["identity"])
+        refuse_another(f"the checkpoint {newest}", before, self._identity, cure)
         self._check_files(newest, content["files"])
         if self._accelerator.is_main_process and not self._figures.is_file():
             shutil.copyfile(newest / FIGURES, self._figures)  # the model folder was removed

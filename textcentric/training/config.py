@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import model_validator
 
 from textcentric import fields
-from textcentric.errors import ConfigError
+from textcentric.errors import ConfigError, option
 from textcentric.folders import fingerprint
 from textcentric.settings import Given, Settings, Values, setting
 
@@ -161,7 +161,7 @@ class TrainingSettings(Settings, ABC):
     @model_validator(mode="after")
     def _one_folder(self) -> TrainingSettings:
         if "output_dir" in self.train:
-            raise ConfigError("train.output_dir: give output_dir (-o) outside the section")
+            raise ConfigError(f"train.output_dir: give {option('output_dir')} outside the section")
         return self
 
     @abstractmethod

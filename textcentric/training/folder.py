@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from textcentric.errors import ConfigError, RunError, unknown
-from textcentric.folders import differences, write_text
+from textcentric.errors import ConfigError, RunError, option, unknown
+from textcentric.folders import refuse_another, write_text
 from textcentric.report.model_card import write_train_card
 from textcentric.report.pictures import draw_learning_curve
 from textcentric.settings import with_current_names
@@ -34,18 +34,15 @@ class TrainResult:
     history: list[dict[str, Any]]  # the lines of metrics.jsonl
 
 
-def refuse_another(folder: Path, identity: Mapping[str, Json]) -> None:
+def refuse_other_model(folder: Path, identity: Mapping[str, Json]) -> None:
     """Raise RunError where `folder` holds the model of another training than `identity`."""
     try:
         before = json.loads((folder / FACTS).read_text(encoding="utf-8"))["identity"]
     except (OSError, ValueError, KeyError):
         return  # no training has ended here
-    changed = differences(with_current_names(before), json.loads(json.dumps(identity)))
-    if changed:
-        raise RunError(
-            f"{folder} holds a model of another configuration ({'; '.join(changed)});"
-            " choose another output_dir"
-        )
+    plain = json.loads(json.dumps(identity))
+    cure = f"Choose another {option('output_dir')}"
+    refuse_another(f"the model in {folder}", with_current_names(before), plain, cure)
 
 
 def write_model(method: Method, folder: Path) -> None:

@@ -26,7 +26,7 @@ from textcentric.runs.counters import Steps
 from textcentric.training.batches import batches, micro_batches, share
 from textcentric.training.checkpoints import Checkpoints
 from textcentric.training.config import TrainConfig, When
-from textcentric.training.folder import TrainResult, refuse_another, write_metadata, write_model
+from textcentric.training.folder import TrainResult, refuse_other_model, write_metadata, write_model
 from textcentric.training.held_out import (
     best_metric,
     held_out_metrics,
@@ -115,7 +115,7 @@ def _train(
     checkpoints = Checkpoints(
         accelerator, config.output_dir, identity, limit=config.save_total_limit
     )
-    refuse_another(config.output_dir, identity)
+    refuse_other_model(config.output_dir, identity)
     state = checkpoints.begin(config.resume, model, optimizer, scheduler)
     log.begin(state.step, steps)
     if state.step:

@@ -14,10 +14,7 @@ from textcentric.data.tables import Table, open_table
 from textcentric.errors import DataError
 
 ABOUT = "homes to rent: table, title and description, a photo; target: price per night"
-HOW_TO_GET = (
-    "download a city's listings.csv.gz from insideairbnb.com/get-the-data and give its folder"
-    " with --data-dir"
-)
+HOW_TO_GET = "download a city's listings.csv.gz from insideairbnb.com/get-the-data"
 TABLES = ("listings.csv", "listings.csv.gz")
 PHOTOS = {"folder": "images", "pattern": "{id}-*.jpg"}
 

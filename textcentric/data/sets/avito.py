@@ -14,10 +14,7 @@ from textcentric.data.tables import open_table
 from textcentric.errors import DataError
 
 ABOUT = "Russian advertisements: table, title and description, a photo; target: deal probability"
-HOW_TO_GET = (
-    "download `avito-demand-prediction` from kaggle.com (accept its rules), unpack it and give"
-    " the folder with --data-dir"
-)
+HOW_TO_GET = "download `avito-demand-prediction` from kaggle.com (accept its rules), unpack it"
 TABLES = ("train.csv", "train.csv.gz", "avito_rows.csv", "train.csv/train.csv")
 
 SCHEMA = read_schema(

@@ -18,8 +18,7 @@ from textcentric.errors import DataError
 
 ABOUT = "pets on offer: table, description, photos; target: how fast they are adopted"
 HOW_TO_GET = (
-    "download `petfinder-adoption-prediction` from kaggle.com (accept its rules), unpack it and"
-    " give the folder with --data-dir"
+    "download `petfinder-adoption-prediction` from kaggle.com (accept its rules), unpack it"
 )
 TABLES = ("train/train.csv", "train.csv", "train/train.csv.gz", "train.csv.gz")
 YES_NO = {"1": "yes", "2": "no", "3": "not sure"}

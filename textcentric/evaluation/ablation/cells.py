@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from textcentric.errors import RunError
-from textcentric.folders import lock, write_text
+from textcentric.errors import option
+from textcentric.folders import lock, refuse_another, write_text
 from textcentric.settings import Given
 
 Measured = dict[str, list[float]]  # of each metric a value for every row, or query
@@ -74,9 +74,5 @@ def _agree(path: Path, known: Mapping[str, Given]) -> None:
         write_text(path, json.dumps(known, indent=2) + "\n")
         return
     before = json.loads(path.read_text(encoding="utf-8"))
-    if before != known:
-        keys = [k for k in known["plan"] if before["plan"].get(k) != known["plan"][k]]
-        raise RunError(
-            f"{path.parent} holds another ablation (other {', '.join(keys) or 'keys'}); give"
-            " another -o, or remove it"
-        )
+    cure = f"Give another {option('output_dir')}, or remove it"
+    refuse_another(f"the ablation in {path.parent}", before["plan"], known["plan"], cure)

@@ -9,7 +9,7 @@ from typing import Any
 
 from textcentric.data.pairs import PairSet, PairsLike, read_pairs
 from textcentric.data.pairs.candidates import Candidates, read_candidates
-from textcentric.errors import ConfigError, DataError, Say
+from textcentric.errors import ConfigError, DataError, Say, option
 from textcentric.evaluation.config import EvaluateRewardConfig
 from textcentric.evaluation.rewards.best_of import best_of_table
 from textcentric.evaluation.rewards.matrix import reward_matrix
@@ -33,7 +33,10 @@ def evaluate_reward(
     `pairs` are one more set. Raises ConfigError where there is nothing to evaluate on.
     """
     if not config.dataset and not config.candidates and pairs is None:
-        raise ConfigError("on what? Give --dataset PAIRS, or --candidates FILE for Best-of-N")
+        raise ConfigError(
+            f"on what? Give pairs by {option('dataset')}, or for Best-of-N a file by"
+            f" {option('candidates')}"
+        )
     folders = {Path(name).name: find_reward_model(str(name)) for name in models}
     loaded = {n: load_reward_model(folder, config.image_dir) for n, folder in folders.items()}
     blind = _blind(config)

@@ -17,7 +17,7 @@ from textcentric.data.frames import table_in_hand
 from textcentric.data.pairs.layouts import pictures_of, said_of_picture, said_prompt
 from textcentric.data.pairs.messages import plain
 from textcentric.data.tables import open_table
-from textcentric.errors import ConfigError, DataError, RunError
+from textcentric.errors import ConfigError, DataError, RunError, option
 from textcentric.evaluation.config import ScoreConfig
 from textcentric.folders import write_text
 from textcentric.methods.reward import Item, Reward
@@ -74,7 +74,7 @@ def load_reward_model(folder: Path, image_dir: str | None) -> Reward:
     """Load the model; raises ConfigError where it sees pictures and is not told where they are."""
     model = Reward.load(folder, image_dir)
     if model.eyes and image_dir is None:
-        raise ConfigError(f"{folder} sees pictures: give --image-dir, their folder")
+        raise ConfigError(f"{folder} sees pictures: give {option('image_dir')}, their folder")
     return model
 
 
@@ -152,8 +152,8 @@ def finished_items(output: Path, weights: str) -> set[str]:
     lines = [json.loads(line) for line in whole.splitlines() if line]
     if any(line.get("weights") != weights for line in lines):
         raise RunError(
-            f"{output} holds scores of another model or image expert; choose another -o, or remove"
-            " it"
+            f"{output} holds scores of another model or image expert; choose another"
+            f" {option('output')}, or remove it"
         )
     return {line["key"] for line in lines}
 

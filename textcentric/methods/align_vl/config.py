@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from textcentric import fields
-from textcentric.errors import ConfigError
+from textcentric.errors import ConfigError, option
 from textcentric.settings import Settings, Values, setting
 from textcentric.training.config import TrainConfig, TrainingSettings
 
@@ -127,7 +127,7 @@ class AlignTraining(TrainingSettings):
         """Raise ConfigError where latents are missing or settings do not fit together."""
         if self.latents is None:
             raise ConfigError(
-                "which latents? Give --latents, a folder that `textcentric latents` made"
+                f"which latents? Give {option('latents')}, a folder that `textcentric latents` made"
             )
         self.loop()
         self.method()

@@ -56,7 +56,7 @@ def _lines(file: Path) -> list[str]:
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"--queries {file} cannot be read: {error}") from error
+        raise ConfigError(f"the queries {file} cannot be read: {error}") from error
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 

@@ -9,7 +9,7 @@ from pydantic import field_validator
 
 from textcentric import fields
 from textcentric.augmentation.config import AugmentConfig, resolve
-from textcentric.errors import ConfigError
+from textcentric.errors import ConfigError, option
 from textcentric.settings import Settings, Values, setting
 from textcentric.training.config import TrainConfig, TrainingSettings
 
@@ -147,7 +147,9 @@ class Training(TrainingSettings):
     def check(self) -> None:
         """Raise ConfigError where rows or settings are missing, or do not fit together."""
         if self.run is None and self.dataset is None:
-            raise ConfigError("which rows? Give --run RUN, or raw rows with --dataset")
+            raise ConfigError(
+                f"which rows? Give {option('run')}, or raw rows by {option('dataset')}"
+            )
         given = [name for name in ("dataset", *DATA) if getattr(self, name) is not None]
         if self.run is not None and given:
             raise ConfigError(

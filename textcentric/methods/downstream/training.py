@@ -12,7 +12,7 @@ from textcentric.augmentation.words import EXPERTS_ONLY, describe_examples
 from textcentric.command_line import command, schema_flags
 from textcentric.data.memory import InHand
 from textcentric.data.rows import Rows, RowsLike
-from textcentric.errors import Caution, DataError, Say
+from textcentric.errors import Caution, DataError, Say, option
 from textcentric.methods.downstream import Downstream
 from textcentric.methods.downstream.config import Training
 from textcentric.rows import Example
@@ -203,7 +203,8 @@ def check_classes(loop: TrainConfig, method: Downstream, rows: TrainingRows, tel
     else:
         raise DataError(
             f"{told}. Such rows cannot be scored: put some into the split {TRAIN} too, leave them"
-            f" out, name all classes (--set 'downstream.classes=[...]') or give --eval-strategy no"
+            f" out, name all classes ({option('downstream.classes')}) or give"
+            f" {option('eval_strategy', 'no')}"
         )
 
 
@@ -244,8 +245,8 @@ def plan_as_text(plan: Planned) -> str:
         f" {plan['held_out_rows']:,} held out",
         f"task     {plan['task']}" + (f" ({classes})" if classes else ""),
         f"reads    {', '.join(plan['parts'])}: {plan['tokens_a_row']:,} tokens a row,"
-        f" longest {plan['longest']:,}, {plan['full']:.0%} at --max-length"
-        f" {plan['max_length']}",
+        f" longest {plan['longest']:,}, {plan['full']:.0%} at"
+        f" {option('max_length', plan['max_length'])}",
         f"model    {plan['model']}: {plan['parameters']:,} parameters,"
         f" {plan['trained']:,} of them trained",
         f"steps    {plan['steps']:,} of {plan['batch']} rows{how_long}, about"

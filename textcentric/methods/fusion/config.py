@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 from pydantic import field_validator
 
 from textcentric import fields
-from textcentric.errors import ConfigError, unknown
+from textcentric.errors import ConfigError, option, unknown
 from textcentric.settings import Key, Settings, Values, setting
 from textcentric.training.config import TrainConfig, TrainingSettings
 
@@ -154,6 +154,8 @@ class CrmtTraining(TrainingSettings):
     def check(self) -> None:
         """Raise ConfigError where rows are missing or settings do not fit together."""
         if self.dataset is None:
-            raise ConfigError("which rows? Give --dataset, a table or the name of a data set")
+            raise ConfigError(
+                f"which rows? Give {option('dataset')}, a table or the name of a data set"
+            )
         self.loop()
         self.method()

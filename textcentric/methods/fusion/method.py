@@ -21,7 +21,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from textcentric.errors import ConfigError, DataError, RunError
+from textcentric.errors import ConfigError, DataError, RunError, option
 from textcentric.folders import write_text
 from textcentric.methods.fusion.config import CrmtConfig
 from textcentric.methods.fusion.crmt.objective import classification_loss
@@ -297,7 +297,7 @@ def _classes(rows: Sequence[Record]) -> list[str]:
     if missing:
         raise DataError(
             f"row {missing[0]!r} has no target ({len(missing):,} such rows); name the target column"
-            " (--target), or leave them out",
+            f" ({option('target')}), or leave them out",
             row_id=missing[0],
         )
     found = sorted({str(row.target) for row in rows})

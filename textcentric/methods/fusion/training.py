@@ -8,7 +8,7 @@ from pathlib import Path
 from textcentric.command_line import command, schema_flags
 from textcentric.data.memory import InHand, in_hand
 from textcentric.data.rows import RowsLike, tell_notes
-from textcentric.errors import ConfigError, DataError, Say
+from textcentric.errors import ConfigError, DataError, Say, option
 from textcentric.methods.fusion import Crmt
 from textcentric.methods.fusion.config import CrmtTraining
 from textcentric.methods.fusion.encoders import DEFAULTS
@@ -65,7 +65,9 @@ def training_rows(training: CrmtTraining, tell: Say, given: RowsLike | None = No
     found = in_hand(source, training.table_schema, data_dir=training.data_dir)
     tell_notes(found, tell)
     if found.schema.target is None and not isinstance(found, InHand):
-        raise ConfigError("what is to be predicted? Give --target, the class of each row")
+        raise ConfigError(
+            f"what is to be predicted? Give {option('target')}, the class of each row"
+        )
     of: dict[str | None, list[Record]] = {}
     for row in found:
         if row.target is not None and any(name in row.inputs for name in DEFAULTS):

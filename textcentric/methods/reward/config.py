@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 from pydantic import model_validator
 
 from textcentric import fields
-from textcentric.errors import ConfigError
+from textcentric.errors import ConfigError, option
 from textcentric.settings import Settings, Values, setting
 from textcentric.training.config import TrainConfig, TrainingSettings
 
@@ -163,7 +163,9 @@ class RewardTraining(TrainingSettings):
     def check(self) -> None:
         """Raise ConfigError where pairs or settings are missing, or do not fit together."""
         if (self.dataset_name is None) == (self.run is None):
-            raise ConfigError("which pairs? Give either --dataset-name PAIRS or --run RUN")
+            raise ConfigError(
+                f"which pairs? Give either {option('dataset_name')} or {option('run')}"
+            )
         if self.run is not None and self.layout is not None:
             raise ConfigError(f"layout={self.layout!r} is of files; a run has a layout of its own")
         self.loop()

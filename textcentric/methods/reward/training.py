@@ -8,7 +8,7 @@ from pathlib import Path
 from textcentric.augmentation.words import EXPERTS_ONLY
 from textcentric.command_line import command
 from textcentric.data.pairs import PairSet, PairsLike, read_pairs
-from textcentric.errors import ConfigError, DataError, Say
+from textcentric.errors import ConfigError, DataError, Say, option
 from textcentric.methods.reward import Reward
 from textcentric.methods.reward.config import RewardTraining
 from textcentric.methods.reward.from_run import pairs_of_run
@@ -102,7 +102,9 @@ def _in_words(found: PairSet, training: RewardTraining, folder: Path | None) -> 
     seeing = training.reward.get("vision_model") is not None
     if training.image_dir is None:
         if seeing:
-            raise ConfigError("vision_model needs pictures: give --image-dir, their folder")
+            raise ConfigError(
+                f"vision_model needs pictures: give {option('image_dir')}, their folder"
+            )
         return found
     if not Path(training.image_dir).is_dir():
         raise ConfigError(
@@ -142,8 +144,8 @@ def _fitted(loop: TrainConfig, training: RewardTraining, pairs: Pairs, tell: Say
         training.train,
         absent,
         tell,
-        cure=", or give --eval-dataset PAIRS",
-        so="nothing is evaluated (eval_strategy no); --eval-dataset names some",
+        cure=f", or give pairs by {option('eval_dataset')}",
+        so=f"nothing is evaluated (eval_strategy no); {option('eval_dataset')} names some",
     )
 
 
@@ -189,7 +191,7 @@ def plan_as_text(plan: Planned) -> str:
         f"pairs    {plan['train_pairs']:,} of {plan['pairs']}, {plan['held_out_pairs']:,} held"
         f" out; descriptions: {described}; pictures: {plan['pictures']:,}",
         f"reads    {plan['tokens_a_text']:,} tokens a text, longest {plan['longest']:,},"
-        f" {plan['full']:.0%} at --max-length {plan['max_length']}",
+        f" {plan['full']:.0%} at {option('max_length', plan['max_length'])}",
         f"learns   by {plan['objective']}{proxy}",
         f"model    {plan['model']}: {plan['parameters']:,} parameters with the proxy,"
         f" {plan['trained']:,} of them trained",

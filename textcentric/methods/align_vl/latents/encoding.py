@@ -7,7 +7,7 @@ from pathlib import Path
 
 from textcentric.data.memory import named_or
 from textcentric.data.rows import Rows, RowsLike, tell_notes
-from textcentric.errors import ConfigError, DataError, Say, check_known
+from textcentric.errors import ConfigError, DataError, Say, check_known, option
 from textcentric.methods.align_vl.latents.cache import Latents
 from textcentric.methods.align_vl.latents.config import LatentsConfig
 from textcentric.methods.align_vl.latents.encoders import DEFAULTS, latent_encoder
@@ -31,7 +31,8 @@ def encode(
     encoders = config.encoders()
     for name, encoder in encoders.items():
         if encoder is not None and name not in names:
-            raise ConfigError(f"--{name}-encoder {encoder}: the pairs are of {' and '.join(names)}")
+            said = option(f"{name}_encoder", encoder)
+            raise ConfigError(f"{said}: the pairs are of {' and '.join(names)}")
     folder = dataset.path if dataset.origin == "memory" else dataset.path.parent
     return write_latents(
         dataset,
@@ -46,7 +47,7 @@ def encode(
 def chosen_modalities(dataset: Rows, wanted: Sequence[str] | None) -> list[str]:
     """Return the two modalities of the pairs: those wanted, else those that the schema names."""
     for name in wanted or ():
-        check_known("modality of --modalities", name, DEFAULTS)
+        check_known(f"modality of {option('modalities')}", name, DEFAULTS)
     first = next(iter(dataset), None)
     if first is None:
         raise DataError(f"{dataset.name} has no row to encode")
@@ -58,6 +59,7 @@ def chosen_modalities(dataset: Rows, wanted: Sequence[str] | None) -> list[str]:
     if len(names) != 2:
         raise ConfigError(
             f"pairs of {', '.join(names) or 'nothing'}; expected two modalities: name two of"
-            f" {', '.join(DEFAULTS)} by --modalities, or their columns by --image, --text, --audio"
+            f" {', '.join(DEFAULTS)} by {option('modalities')}, or their columns by"
+            f" {', '.join(map(option, ('image', 'text', 'audio')))}"
         )
     return names

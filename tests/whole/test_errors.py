@@ -1,0 +1,66 @@
+"""Messages name a setting as their reader says it: a keyword in Python, a flag in a shell."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+import textcentric
+from tests.support.commands import textcentric as command
+from textcentric.errors import ConfigError, flag_of, in_flags, option
+from textcentric.evaluation.config import PredictConfig
+from textcentric.evaluation.prediction import predict_rows
+
+ROOT = Path(textcentric.__file__).parent
+FLAG = re.compile(r"(^|[ (`'])(--(?!no-deps|nproc)([a-z]|$)|-o\b)")  # but pip's and torchrun's
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "keyword", "flag"),
+    [
+        ("data_dir", None, "data_dir=", "--data-dir"),
+        ("output_dir", None, "output_dir=", "-o"),
+        ("resume", "always", "resume='always'", "--resume always"),
+        ("embeddings", False, "embeddings=False", "--no-embeddings"),
+        ("engine.batch", 8, "engine_settings={'batch': 8}", "--set engine.batch=8"),
+        ("downstream.classes", None, "classes=", "--set downstream.classes=..."),
+    ],
+)
+def test_a_setting_is_said_as_the_caller_says_it(
+    name: str, value: object, keyword: str, flag: str
+) -> None:
+    assert option(name, value) == keyword
+    with in_flags():
+        assert option(name, value) == flag
+    assert option(name, value) == keyword
+
+
+def test_a_switch_that_is_off_has_a_flag_of_its_own() -> None:
+    assert [flag_of("summarize"), flag_of("summarize", off=True)] == [
+        "--summarize",
+        "--no-summarize",
+    ]
+
+
+def test_python_and_the_command_line_each_read_their_own_words() -> None:
+    with pytest.raises(ConfigError, match=r"^which rows\? Give dataset=$"):
+        predict_rows("models/none", PredictConfig())
+    assert "Give --run, or raw rows by --dataset" in command("train", "downstream").err
+
+
+def test_no_error_outside_the_command_line_writes_a_flag_itself() -> None:
+    flags = [
+        f"{path.relative_to(ROOT)}:{text.lineno}: {text.value}"
+        for path in sorted(ROOT.rglob("*.py"))
+        if "cli" not in path.relative_to(ROOT).parts
+        for raised in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(raised, ast.Raise)
+        for text in ast.walk(raised)
+        if isinstance(text, ast.Constant) and isinstance(text.value, str)
+        if FLAG.search(text.value)
+    ]
+    # `--set` is read from the command line alone.
+    assert [line for line in flags if not line.startswith("settings.py")] == []
