@@ -46,7 +46,9 @@ class AugmentConfig(Settings):
         shown="as the prompt says",
         ge=1,
     )
-    summarize: bool = setting(True, "Add a summary to each row.", panel="Prompts")
+    summarize: bool = setting(
+        True, "Add a summary to each row; rules alone add none.", panel="Prompts"
+    )
     perturb: Literal["train", "all"] = setting(
         "train", "Rows that get variants: those of split train, or all.", panel="Prompts"
     )

@@ -108,6 +108,8 @@ def trim(answer: str, finish: str, *, sentences: int | None = None) -> tuple[str
 
 def check_piece(piece: Piece, draft: Draft) -> str:
     """Return why `piece` cannot count, judged by its words alone; empty if it can."""
+    if draft.prompt.front.rule:
+        return ""  # no model wrote it, so it is no preamble, refusal or loop
     checks, text, source = draft.prompt.front.checks, piece.text, piece.source
     words = _words(text)
     if len(words) <= len(_words(piece.begin)):
@@ -160,6 +162,8 @@ def check_meaning(drafts: Sequence[Draft], vectors: np.ndarray) -> None:
         for piece, cosine in zip(written, (after * before).sum(axis=1), strict=True):
             piece.similarity = round(float(cosine), 4)
             piece.reason = _check_similarity(draft.prompt.front.checks, piece.similarity)
+        if draft.reason:
+            continue
         _settle(draft)
         if not draft.reason:
             _check_sibling(draft, after[[not p.reason for p in written]].mean(axis=0), kept)

@@ -71,8 +71,11 @@ class Describer:
         self.languages = languages
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="expert")
 
-    async def describe(self, record: Record) -> Described:
-        """Return the row in words; raises DataError where no modality says anything."""
+    async def describe(self, record: Record, *, warn: bool = True) -> Described:
+        """Return the row in words; raises DataError where no modality says anything.
+
+        Without `warn` nobody is told of its language: damaged words pass for another.
+        """
         parts: dict[str, str] = {}
         experts: dict[str, Spoke] = {}
         notes: list[str] = []
@@ -83,7 +86,7 @@ class Describer:
                 continue
             told = await self._ask(modality, expert, value)
             notes += told.notes
-            if self.languages is not None:
+            if warn and self.languages is not None:
                 self.languages.look(record.id, told.notes)
             if told.text:
                 parts[modality] = told.text

@@ -23,6 +23,7 @@ from textcentric.augmentation.requests import RequestBuilder
 from textcentric.augmentation.row import RowFlow
 from textcentric.data.rows import Rows
 from textcentric.data.schema import numeric_target, question
+from textcentric.engines.none import NAMELESS
 from textcentric.engines.protocol import Engine
 from textcentric.errors import EngineError, StoppedError, TextCentricError
 from textcentric.experts.protocol import AnyExpert
@@ -331,7 +332,7 @@ class Driver:
                 "rows": dataset.count(),
                 "notes": list(dataset.notes),
             },
-            "engine": dict(job.engine.fingerprint()),
+            "engine": dict(job.engine.fingerprint()) or NAMELESS,
             **({"judge": dict(job.judge.fingerprint())} if job.judge is not None else {}),
             "prompts": {
                 prompt.id: {

@@ -12,7 +12,7 @@ import numpy as np
 
 from textcentric.augmentation.config import AugmentConfig
 from textcentric.augmentation.driver import Job, prices_of
-from textcentric.augmentation.plan import CAPTION, Plan
+from textcentric.augmentation.plan import CAPTION, Plan, asks_model
 from textcentric.data.rows import Rows
 from textcentric.experts.image import MOST_PICTURES
 from textcentric.prompts.prompt import Prompt
@@ -66,6 +66,8 @@ def prompt_tokens(work: Work, tokens: Mapping[str, float]) -> dict[str, int | No
 def _most(prompt: Prompt, record: Record) -> float:
     """Return how many requests `prompt` makes of one row at most."""
     front = prompt.front
+    if not asks_model(prompt):
+        return 0
     units = (front.take or math.inf) if front.each == "sentence" else 1
     parts = len(record.inputs) if front.stage == "align" else 1
     return units * parts * (TRIES if front.answer_schema else 1)

@@ -9,7 +9,7 @@ from contextlib import closing
 from itertools import islice
 
 from textcentric.augmentation.config import AugmentConfig
-from textcentric.augmentation.plan import Plan, derive_seed
+from textcentric.augmentation.plan import Plan, asks_model, derive_seed
 from textcentric.augmentation.variants import aim
 from textcentric.augmentation.words import in_words
 from textcentric.data.rows import Rows
@@ -82,6 +82,8 @@ def tokens_a_request(
 
 def rendered(plan: Plan, prompt: Prompt, row: TextRow, dataset: Rows) -> Iterator[Rendered]:
     """Yield what `prompt` asks of `row`, request by request; what the model writes is named."""
+    if not asks_model(prompt):
+        return
     if prompt.front.stage == "bank":
         prompt = plan.library.from_bank(prompt, derive_seed(plan.seed, row.id, "bank", 0))
     rng = random.Random(derive_seed(plan.seed, row.id, prompt.id, 0))

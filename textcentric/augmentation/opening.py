@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from textcentric.augmentation.config import AugmentConfig
-from textcentric.augmentation.plan import CAPTION
+from textcentric.augmentation.plan import CAPTION, Plan
 from textcentric.augmentation.requests import RequestBuilder
 from textcentric.data.loading import SchemaSource
 from textcentric.data.memory import in_hand
@@ -51,6 +51,11 @@ def telling(engine: Engine, say: Say) -> Engine:
     if hasattr(engine, "say"):
         engine.say = say
     return engine
+
+
+def needs_engine(config: AugmentConfig, plan: Plan) -> bool:
+    """Say whether a run asks a model: to write, to judge or to describe pictures."""
+    return plan.asks or config.image_expert == "vlm"
 
 
 def load_rows(

@@ -44,9 +44,16 @@ class Plan:
             return prompt
         return self.library.from_bank(prompt, derive_seed(self.seed, row_id, "bank", sample))
 
+    @property
+    def asks(self) -> bool:
+        """Say whether any prompt asks a model: rules do not."""
+        prompts = (*self.derive, *self.variants, *([self.judge] if self.judge else []))
+        return any(asks_model(prompt) for prompt in prompts)
+
     def requests_per_row(self) -> int:
         """Return about how many requests a row makes."""
-        units = sum((p.front.take or 1) if p.front.each == "sentence" else 1 for p in self.variants)
+        asking = filter(asks_model, self.variants)
+        units = sum((p.front.take or 1) if p.front.each == "sentence" else 1 for p in asking)
         judged = len(self.variants) if self.judge else 0
         return len(self.derive) + self.samples * (units + judged)
 
@@ -63,14 +70,15 @@ def make_plan(config: AugmentConfig, library: PromptLibrary) -> Plan:
     stages: dict[str, list[Prompt]] = {}
     for prompt in chosen:
         stages.setdefault(prompt.front.stage, []).append(prompt)
-    if config.summarize:
+    if config.summarize and any(map(asks_model, chosen)):
         stages.setdefault("summarize", [library[SUMMARY]])
     if config.judge_model:
         stages.setdefault("judge", [library[JUDGE]])
     derive = [p for stage in ("align", "summarize", "reason") for p in stages.get(stage, ())]
     variants = tuple(
         fewer_sentences(prompt, config.sentences)
-        for prompt in (*stages.get("adversarial", ()), *stages.get("bank", ()))
+        for stage in ("adversarial", "rule", "bank")
+        for prompt in stages.get(stage, ())
     )
     check_derived(derive, variants)
     for prompt in (*derive, *variants, *stages.get("judge", ())):
@@ -85,6 +93,11 @@ def make_plan(config: AugmentConfig, library: PromptLibrary) -> Plan:
         perturb=config.perturb,
         seed=config.seed,
     )
+
+
+def asks_model(prompt: Prompt) -> bool:
+    """Say whether a prompt is put to a language model."""
+    return prompt.front.rule is None
 
 
 def fewer_sentences(prompt: Prompt, most: int | None) -> Prompt:

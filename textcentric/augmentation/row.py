@@ -23,6 +23,7 @@ from textcentric.augmentation.curation import (
 from textcentric.augmentation.description import Described, Describer
 from textcentric.augmentation.plan import Plan, derive_seed
 from textcentric.augmentation.requests import RequestBuilder
+from textcentric.augmentation.rules import ruled
 from textcentric.augmentation.variants import Target, aim, assemble, draft_pieces
 from textcentric.engines.protocol import Request, Response
 from textcentric.errors import DataError, PromptError, RequestError
@@ -34,6 +35,7 @@ from textcentric.values import Variables
 
 CUT, MOST_CUTS = 0.75, 12
 OWN_TEXT = ("row", "rest", "part", "variant")  # what may be cut where a prompt is too long
+NOTHING_CHANGED = "nothing changed"  # why a variant is rejected
 Answer = TypeVar("Answer")
 _Answered = tuple[list[Request], str, Response, list[str]]  # asked, begin, answer, notes
 ROW_ERRORS = (RequestError, PromptError, DataError)  # fail a row's outputs, never the run
@@ -90,7 +92,12 @@ class RowFlow:
         self, record: Record, described: Described, wanted: Sequence[tuple[Prompt, int]]
     ) -> list[Output | Failure]:
         deriving = asyncio.ensure_future(self._derive(described))
-        writing = [self._write(described, prompt, n, deriving) for prompt, n in wanted]
+        writing = [
+            self._rule(record, described, prompt, n)
+            if prompt.front.rule
+            else self._write(described, prompt, n, deriving)
+            for prompt, n in wanted
+        ]
         derived, *written = await _all([deriving, *writing])
         drafts = [one for one in written if isinstance(one, _Written)]
         await self._curate(described, drafts)
@@ -203,6 +210,20 @@ class RowFlow:
         written.notes = [note for *_, notes in answered for note in notes]
         return written
 
+    async def _rule(
+        self, record: Record, described: Described, prompt: Prompt, sample: int
+    ) -> _Written:
+        """Make one variant by rule: no model is asked."""
+        row, front = described.row, prompt.front
+        seed = derive_seed(self.plan.seed, row.id, prompt.id, sample)
+        made = await ruled(prompt, record, described, self.describer, seed)
+        draft = Draft(prompt, row.text(), made.pieces, described.facts)
+        if not made.pieces:
+            draft.reason = NOTHING_CHANGED
+        strength = "" if front.rule == "order" else f" at {front.strength:g}"
+        target = Target("row", row.text(), {}, (), (f"rule: {front.rule}{strength}",))
+        return _Written(draft, target, seed, sample, made=made.row)
+
     async def _ask_units(
         self, prompt: Prompt, target: Target, variables: Variables, seed: int
     ) -> list[_Answered]:
@@ -273,17 +294,13 @@ class RowFlow:
         if self.encoder is not None and inner:
             check_meaning(inner, await self.encoder.embed(texts_to_embed(inner)))
         for one in drafts:
-            one.row = (
-                described.row
-                if one.draft.reason
-                else assemble(described.row, one.target, one.draft)
-            )
+            one.row = described.row if one.draft.reason else one.assembled(described.row)
         drop_repeats(inner, [one.row.text() for one in drafts], described.row.text())
         if self.plan.judge is not None:
             await _all([self._judge(described, one) for one in drafts if not one.draft.reason])
         for one in drafts:
             if one.draft.reason:
-                one.row = assemble(described.row, one.target, one.draft, rejected=True)
+                one.row = one.assembled(described.row, rejected=True)
 
     async def _judge(self, described: Described, one: _Written) -> None:
         assert self.plan.judge is not None
@@ -308,7 +325,7 @@ class RowFlow:
             prompt=prompt.id,
             sample=one.sample,
             prompt_digest=prompt.digest,
-            sampling=self.builder.sampling_text(prompt),
+            sampling="{}" if prompt.front.rule else self.builder.sampling_text(prompt),
             seed=one.seed,
             request_key=" ".join(request.key for request in one.asked),
             scores=dump(draft.scores),
@@ -375,10 +392,15 @@ class _Written:
     notes: list[str] = None  # type: ignore[assignment]
     row: TextRow = None  # type: ignore[assignment]
     judge_error: Exception | None = None
+    made: TextRow | None = None  # by a rule
 
     def __post_init__(self) -> None:
         self.asked = self.asked or []
         self.notes = self.notes or []
+
+    def assembled(self, row: TextRow, *, rejected: bool = False) -> TextRow:
+        """Return the variant of `row`; a `rejected` one shows all that was written."""
+        return self.made or assemble(row, self.target, self.draft, rejected=rejected)
 
     def failure(self, record: Record) -> Failure | None:
         """Return the failure of the judge, if it failed."""

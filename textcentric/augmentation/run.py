@@ -16,11 +16,13 @@ from textcentric.augmentation.opening import (
     make_engine,
     make_experts,
     make_judge,
+    needs_engine,
     telling,
 )
 from textcentric.augmentation.plan import Plan, make_plan
 from textcentric.data.rows import Rows, tell_notes
 from textcentric.engines.event_loop import run_in_background
+from textcentric.engines.none import NAMELESS, NoEngine
 from textcentric.engines.protocol import Engine
 from textcentric.errors import RunError, Say
 from textcentric.folders import fingerprint, lock, writing
@@ -69,6 +71,8 @@ def opened(
     dataset = rows if rows is not None else load_rows(config)
     tell_notes(dataset, say)
     own_engine = engine is None
+    if not needs_engine(config, plan):
+        engine = NoEngine()
     engine = telling(engine or make_engine(config), say)
     judge = make_judge(config, say)
     identity = run_identity(config, dataset, plan, engine, judge)
@@ -129,7 +133,9 @@ def run_identity(
     identity["prompt_digests"] = {prompt.id: prompt.digest for prompt in prompts}
     if any(prompt.front.stage == "bank" for prompt in prompts):
         identity["bank"] = fingerprint({e.id: e.instruction for e in plan.library.bank})
-    identity["engine_fingerprint"] = dict(engine.fingerprint())
+    identity["engine_fingerprint"] = dict(engine.fingerprint()) or NAMELESS
+    if not engine.fingerprint():
+        identity["model"] = None
     if judge is not None:
         identity["judge_fingerprint"] = dict(judge.fingerprint())
     return identity

@@ -10,13 +10,14 @@ from textcentric.augmentation.answers import Answers
 from textcentric.augmentation.config import AugmentConfig
 from textcentric.augmentation.curation import Draft
 from textcentric.augmentation.description import Describer
-from textcentric.augmentation.opening import load_rows, make_engine, make_experts
+from textcentric.augmentation.opening import load_rows, make_engine, make_experts, needs_engine
 from textcentric.augmentation.plan import SUMMARY, Plan, check_prompt
 from textcentric.augmentation.requests import RequestBuilder
 from textcentric.augmentation.row import RowFlow
 from textcentric.augmentation.words import throwaway_journal
 from textcentric.data.rows import Rows, tell_notes
 from textcentric.data.schema import question
+from textcentric.engines.none import NoEngine
 from textcentric.engines.protocol import Engine, Request, Response
 from textcentric.engines.recorded import Recorded
 from textcentric.errors import DataError, PromptError, Say, TextCentricError, unknown
@@ -36,7 +37,7 @@ from textcentric.runs.shards import Failure, Output
 
 CARRIER = "adversarial/bank"
 DERIVING = ("align", "summarize", "reason")
-VARYING = ("adversarial", "bank")
+VARYING = ("adversarial", "rule", "bank")
 NEAR_IDS = 5
 
 
@@ -67,6 +68,8 @@ def try_prompt(
     trial = Trial((plan.variants or plan.derive)[-1], find_row(dataset, row_id))
     if plan.variants and trial.prompt.front.stage == "bank":
         trial.prompt = with_instruction(trial.prompt, plan.library.bank[0])
+    if not needs_engine(config, plan):
+        engine = NoEngine()
     asyncio.run(_run(config, plan, dataset, engine or make_engine(config), trial))
     return trial
 

@@ -15,7 +15,7 @@ import typer
 
 from textcentric.augmentation.config import EXPERTS, ROWS, AugmentConfig
 from textcentric.cli.options import AsJson, DryRun, Quiet, Verbose, configured
-from textcentric.cli.running import drive, run_config, unperturbed, verdict
+from textcentric.cli.running import drive, engine_in_words, run_config, unperturbed, verdict
 from textcentric.cli.terminal import columns, say, silence
 from textcentric.data.rows import tell_notes
 from textcentric.errors import ConfigError, EngineError, Say, StoppedError
@@ -142,8 +142,7 @@ def show_preview(config: AugmentConfig, rows: int, *, as_json: bool, quiet: bool
         config = config.model_copy(update={"output_dir": folder, "resume": "auto"})
         with opened(config, on_row=show, say=tell) as run:
             run.job.dataset = _first_perturbed(run.job, rows, tell)
-            model = run.job.engine.fingerprint()
-            tell(f"engine {model.get('engine', '')}, model {model.get('model', '')}")
+            tell(engine_in_words(run.job.engine.fingerprint()))
             try:
                 manifest = drive(run, quiet=quiet, when_interrupted="; a preview keeps nothing")
             except StoppedError as stop:
@@ -220,7 +219,7 @@ def show_plan(config: AugmentConfig, *, as_json: bool) -> int:
     dataset = load_rows(config)
     tell_notes(dataset, say)
     work = count_work(config, plan, dataset)
-    engine, fault = _opened(config)
+    engine, fault = _opened(config, plan)
     rows = sampled_rows(config, plan, dataset, say)
     tokens = tokens_a_request(plan, dataset, rows, engine)
     shown: dict[str, Any] = {
@@ -244,10 +243,15 @@ def _whole(requests: float) -> int | None:
     return None if math.isinf(requests) else int(requests)
 
 
-def _opened(config: AugmentConfig) -> tuple[Engine | None, ConfigError | EngineError | None]:
+def _opened(
+    config: AugmentConfig, plan: Plan
+) -> tuple[Engine | None, ConfigError | EngineError | None]:
     """Return the engine, of which no model is loaded, or what is wrong with it."""
-    from textcentric.augmentation.opening import make_engine
+    from textcentric.augmentation.opening import make_engine, needs_engine
+    from textcentric.engines.none import NoEngine
 
+    if not needs_engine(config, plan):
+        return NoEngine(), None
     try:
         return make_engine(config), None
     except (ConfigError, EngineError) as error:
@@ -267,7 +271,7 @@ def _destination(
     folder = run_folder(config, dataset, identity)
     known = dict(engine.fingerprint())
     return {
-        "engine": known.get("engine", engine_name(config)),
+        "engine": known.get("engine", engine_name(config)) if known else None,
         "model": known.get("model") or None,
         "output_dir": str(folder),
         "output_dir_holds": _holds(folder, identity),
@@ -290,7 +294,8 @@ def _plan_as_text(shown: dict[str, Any], plan: Plan) -> str:
     lines = [f"{shown['rows']} rows of {shown['dataset']}", _table(shown)]
     if plan.variants and len(shown["outputs"]) == 1:
         lines.append("no row is of the split train, so none is perturbed; see --perturb all")
-    engine = f"engine {shown['engine']}, model {shown['model'] or 'not known before the start'}"
+    engine = engine_in_words({**shown, "model": shown["model"] or "not known before the start"})
+    engine = engine_in_words({}) if shown["engine"] is None else engine
     bound = f"at most {most:,} requests" if most is not None else _no_bound(plan)
     lines.append(f"{bound}{_all_tokens(shown)}{_cost(shown)}; {engine}")
     if shown["output_dir"]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -125,7 +125,18 @@ def _tell_start(run: Opened, tell: Any) -> None:
     tell(f"{job.dataset.count()} rows of {job.dataset.name} through {names}")
     if job.config.limit and (kept := sum(not job.plan.wanted(record) for record in job.dataset)):
         tell(unperturbed(kept, job.dataset.count()))
-    tell(f"engine {model.get('engine', '')}, model {model.get('model', '')}, into {job.folder}")
+    tell(f"{engine_in_words(model)}, into {job.folder}")
+
+
+def engine_in_words(named: Mapping[str, str | None]) -> str:
+    """Say which engine and model an engine's fingerprint names.
+
+    >>> engine_in_words({"engine": None, "model": None})
+    'no engine: rules ask no model'
+    """
+    if not (named.get("engine") or named.get("model")):
+        return "no engine: rules ask no model"
+    return f"engine {named.get('engine', '')}, model {named.get('model', '')}"
 
 
 def unperturbed(rows: int, of: int) -> str:

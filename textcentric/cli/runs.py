@@ -14,7 +14,7 @@ import typer
 from textcentric.augmentation.config import AugmentConfig
 from textcentric.cli.options import AsJson, Quiet, Verbose, configured
 from textcentric.cli.progress import duration
-from textcentric.cli.running import run_config
+from textcentric.cli.running import engine_in_words, run_config
 from textcentric.cli.terminal import columns, say
 from textcentric.errors import ConfigError, RunError
 from textcentric.folders import Change, brief, holder, read_yaml
@@ -139,7 +139,7 @@ def _run_cells(run: Mapping[str, Any]) -> list[object]:
         run.get("started", ""),
         run.get("dataset", {}).get("rows", 0),
         *(variants[name] for name in ("accepted", "rejected", "failed")),
-        run.get("engine", {}).get("model", ""),
+        run.get("engine", {}).get("model") or "",
     ]
 
 
@@ -163,7 +163,7 @@ def _as_text(folder: Path, shown: Listed) -> str:
         f"data    {finished}{dataset.get('rows')} rows of {dataset.get('name')}"
         f" ({dataset.get('origin')}, {dataset.get('path')})"
     )
-    lines.append(f"engine  {engine.get('engine')}, model {engine.get('model')}")
+    lines.append(f"engine  {engine_in_words(engine).removeprefix('engine ')}")
     lines.append(
         f"time    {duration(shown.get('seconds', 0))}, started {shown.get('started')},"
         f" seed {shown.get('seed')}"

@@ -46,6 +46,17 @@ def part_names(rows: Iterable[Parts], read: Sequence[str] | None = None) -> list
     return [*(name for name in known if name in found), *sorted(rest)]
 
 
+def in_another_order(parts: Parts, seed: int, row_id: str) -> dict[str, str]:
+    """Return a row's parts in one of the other `part_orders`, as they are where there is one alone.
+
+    >>> list(in_another_order({"table": "Kind: dog.", "text": "calm"}, 0, "r1"))
+    ['text', 'table']
+    """
+    first, *others = part_orders(part_names([parts]), seed=0)
+    order = rng_of(seed, row_id, "order").choice(others) if others else first
+    return {name: parts[name] for name in order}
+
+
 def part_orders(names: Sequence[str], seed: int) -> list[tuple[str, ...]]:
     """Return all orders of `names` up to `MOST_ORDERS`, else so many of them; `names` first."""
     refuse_doubles("parts", names)

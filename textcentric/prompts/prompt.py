@@ -68,7 +68,7 @@ FACTS = {
     "changed": "Changes what it names and nothing else.",
 }
 # The stages whose text stands for the row's, so that it must say what it does to the facts.
-FACTUAL = ("align", "summarize", "reason", "adversarial", "bank")
+FACTUAL = ("align", "summarize", "reason", "adversarial", "rule", "bank")
 FRONT = re.compile(r"\A---\n(.*?)\n---\n(.*)\Z", re.DOTALL)
 ENVIRONMENT = BoundedEnvironment()
 

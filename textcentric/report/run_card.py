@@ -155,7 +155,8 @@ def _body(manifest: Mapping[str, Json], rows: int) -> str:
 
 def _what(manifest: Mapping[str, Json], rows: int) -> str:
     dataset, engine = _section(manifest, "dataset"), _section(manifest, "engine")
-    model = plain(_model(engine) or "a language model")
+    by_rule = "engine" in engine and engine["engine"] is None
+    model = plain(_model(engine) or ("rules" if by_rule else "a language model"))
     of = (
         f" made from {dataset['rows']:,} source rows"
         if isinstance(dataset.get("rows"), int)

@@ -61,7 +61,7 @@ class Manifest(Priced, total=False):
     machine: dict[str, Json]
     seed: int
     dataset: SourceData
-    engine: dict[str, str]
+    engine: Mapping[str, str | None]  # null: no model was asked
     judge: dict[str, str]
     prompts: dict[str, PromptUsed]
     counts: dict[str, dict[str, int]]

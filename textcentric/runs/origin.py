@@ -86,7 +86,7 @@ def read_origin(run: str | Path) -> Origin:
         experts=_experts(run),
         settings=_settings(identity),
         prompts=_with_parts(run, known),
-        engine=manifest.get("engine", {}),
+        engine={name: value or "" for name, value in manifest.get("engine", {}).items()},
         frozen=run / PROMPTS if known else None,
     )
 

@@ -1,0 +1,70 @@
+"""Variants by rule: the damage that `evaluate` does, drawn by the seed of the variant.
+
+The row itself is damaged and said again by its experts, so that a rule and a cell of the
+robustness grid with the same kind, level and seed give the same words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from textcentric.augmentation.curation import Piece
+from textcentric.augmentation.description import Described, Describer
+from textcentric.corruption.orders import in_another_order
+from textcentric.corruption.rows import CORRUPTIONS
+from textcentric.errors import DataError
+from textcentric.prompts.prompt import Prompt
+from textcentric.rows import Record, TextRow
+
+
+@dataclass(frozen=True, slots=True)
+class Ruled:
+    """The row that a rule made, and each changed part beside its source."""
+
+    row: TextRow
+    pieces: list[Piece]
+
+
+async def ruled(
+    prompt: Prompt, record: Record, described: Described, describer: Describer, seed: int
+) -> Ruled:
+    """Return what the rule of `prompt` makes of a row; without pieces where nothing changed."""
+    row = described.row
+    rule = prompt.front.rule or ""
+    if rule == "order":
+        parts = in_another_order(row.parts, seed, row.id)
+        moved = replace(row, parts=parts)
+        as_before = list(parts) == list(row.parts)
+        return Ruled(moved, [] if as_before else [Piece(row.text(), moved.text())])
+    damaged = CORRUPTIONS[rule](record, prompt.front.strength, seed)
+    changed = [name for name in row.parts if _differs(name, record, damaged)]
+    before = await _words(record, changed, describer)  # as no `align` prompt has told them
+    after = await _words(damaged, changed, describer)
+    parts = {name: after.get(name, text) for name, text in row.parts.items()}
+    made = replace(row, parts={name: text for name, text in parts.items() if text})
+    pieces = [
+        Piece(before[name], after[name])
+        for name in changed
+        if after[name] not in ("", before[name])
+    ]
+    if not pieces and len(made.parts) < len(row.parts):
+        pieces = [Piece(row.text(), made.text())]
+    return Ruled(made, pieces)
+
+
+def _differs(name: str, record: Record, damaged: Record) -> bool:
+    one, other = record.inputs.get(name), damaged.inputs.get(name)
+    return one is not other and one != other
+
+
+async def _words(record: Record, names: Sequence[str], describer: Describer) -> dict[str, str]:
+    """Return what the experts say of some modalities of a row, nothing of one that is empty."""
+    inputs = {name: record.inputs[name] for name in names if record.inputs.get(name)}
+    told: Mapping[str, str] = {}
+    if inputs:
+        try:
+            told = (await describer.describe(replace(record, inputs=inputs), warn=False)).row.parts
+        except DataError:  # nothing can be said of what is left
+            told = {}
+    return {name: told.get(name, "") for name in names}
