@@ -60,5 +60,5 @@ def test_a_run_without_a_judge_is_the_run_that_it_was_before_there_were_any() ->
 
 
 def test_where_a_judge_runs_says_nothing_without_its_name() -> None:
-    with pytest.raises(ConfigError, match="no judge is named: give --judge-model NAME"):
+    with pytest.raises(ConfigError, match="no judge is named: give judge_model="):
         AugmentConfig(judge_engine="vllm")

@@ -142,7 +142,7 @@ class AugmentConfig(Settings):
         if self.judge_model is None and (self.judge_engine or self.judge_base_url):
             raise ConfigError(
                 "judge_engine and judge_base_url say where a judge runs, but no judge is named:"
-                " give --judge-model NAME"
+                f" give {option('judge_model')}"
             )
         return self
 
