@@ -96,12 +96,17 @@ def test_what_was_resolved_is_identity_runtime_and_the_call_itself() -> None:
     assert config.runtime() == {
         "prompt_dir": None, "base_url": None, "reuse": ["runs/old"], "max_failed": 0.05,
         "accept": None, "max_tokens_total": None, "max_minutes": 3.0, "format": "jsonl",
-        "price_input": 0.0, "price_output": 0.0, "max_cost": None, "judge_base_url": None,
     }  # fmt: skip
     named = config.identity().keys() | config.runtime().keys() | {"output_dir", "resume"}
     assert named | LATER == AugmentConfig.model_fields.keys()
     saved = config.identity() | config.runtime() | {"prompt_digests": {"a": "b"}}
     assert identity_of(saved) == config.identity() | {"prompt_digests": {"a": "b"}}
+
+
+def test_later_choices_are_saved_where_they_were_made() -> None:
+    priced, plain = AugmentConfig(price_input=2, max_cost=1.5), AugmentConfig()
+    assert priced.identity() == plain.identity()
+    assert priced.runtime() == plain.runtime() | {"price_input": 2.0, "max_cost": 1.5}
 
 
 def test_the_saved_configuration_of_a_run_is_a_configuration_file(tmp_path: Path) -> None:

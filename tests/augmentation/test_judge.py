@@ -24,7 +24,11 @@ def judged(folder: Path, verdict: str) -> tuple[Any, Server, ScriptedEngine]:
     server = Server(completion(json.dumps({"verdict": verdict, "reason": "x"}), logprobs=[-1.0]))
     engine = ScriptedEngine(LISTING)
     with served(server) as url:
-        judge = {"judge_model": "m", "judge_engine": "openai", "judge_base_url": url}
+        judge: dict[str, Any] = {
+            "judge_model": "m",
+            "judge_engine": "openai",
+            "judge_base_url": url,
+        }
         done = run(folder, 2, engine=engine, **SETTINGS, **judge)
     return done, server, engine
 

@@ -159,13 +159,17 @@ class AugmentConfig(Settings):
     def identity(self) -> Values:
         """Return what makes this run this run, as plain JSON values."""
         values = self.model_dump(mode="json", exclude=set(RUNTIME))
-        values = {k: v for k, v in values.items() if v is not None or k not in LATER}
-        identity: Values = json.loads(json.dumps(values))
+        identity: Values = json.loads(json.dumps(self._chosen(values)))
         return identity
 
     def runtime(self) -> Values:
         """Return what else was resolved and holds for going on, as plain JSON values."""
-        return self.model_dump(mode="json", include=set(RUNTIME - CALL))
+        return self._chosen(self.model_dump(mode="json", include=set(RUNTIME - CALL)))
+
+    def _chosen(self, values: Values) -> Values:
+        """Return `values` without the later ones that nobody chose."""
+        fields = type(self).model_fields
+        return {k: v for k, v in values.items() if k not in LATER or v != fields[k].default}
 
 
 def resolve(file: Path | None = None, flags: Given | None = None) -> AugmentConfig:

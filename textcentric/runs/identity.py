@@ -13,8 +13,10 @@ RUNTIME = frozenset(
     " prompt_dir price_input price_output max_cost judge_base_url".split()
 )
 CALL = frozenset({"output_dir", "resume"})  # of one call, so never saved
-# Choices that came later: where none was made, a run is the one that it was before there were any.
-LATER = frozenset({"judge_model", "judge_engine"})
+# Choices that came later: where none was made, a run is saved as before there were any.
+LATER = frozenset(
+    "judge_model judge_engine judge_base_url price_input price_output max_cost".split()
+)
 ADDED = frozenset(
     "data prompt_digests bank engine_fingerprint judge_fingerprint".split()
 )  # by a run to its run.yaml
