@@ -319,6 +319,8 @@ def _contraction(passage: Passage, rng: random.Random, known: Collection[str]) -
     if not places:
         return None
     found, new, short = rng.choice(places)
+    if found[0].isupper() and len(found[0]) > 1:
+        new = new.upper()
     if short.endswith("'s") and re.match(r" (?:been|got|\w+ed)\b", text[found.end() :]):
         return None  # "he's been" is "he has been"
     return Change(_put(text, found.start(), found.end(), new))

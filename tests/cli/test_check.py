@@ -13,8 +13,8 @@ import textcentric as tc
 from tests.support.commands import textcentric
 from textcentric.errors import ConfigError, DataError
 
-LIGHT = ("--no-embeddings",)
-SETTINGS: dict[str, Any] = {"embeddings": False}
+LIGHT = ("--no-embeddings", "--likelihoods", "off")
+SETTINGS: dict[str, Any] = {"embeddings": False, "likelihoods": "off"}
 CHANGED = {"source": "He costs 40 ringgit.", "variant": "He costs 90 ringgit."}
 
 
@@ -87,3 +87,9 @@ def test_sources_and_variants_of_different_number_are_refused() -> None:
         tc.check(3, **SETTINGS)  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="says again"):
         tc.check("a", "b", source="text", **SETTINGS)
+
+
+def test_another_model_than_that_of_the_weights_is_not_asked(pairs: Path) -> None:
+    said = textcentric("check", pairs, "--no-embeddings", "--model", "someone/else")
+    assert said.code == 0
+    assert "judged without likelihoods: no weights were fitted with someone/else" in said.err

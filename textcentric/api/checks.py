@@ -31,7 +31,7 @@ def check(
     `pairs` are sources, beside their `variants`, or rows of both in hand or by name. `settings` are
     the keys of `check`. Raises ConfigError for sources and variants of different number.
 
-    >>> check(["He is calm."], ["He is not calm."])["false"]  # doctest: +SKIP
+    >>> check(["He is calm."], ["He is not calm."], likelihoods="off")["false"]  # doctest: +SKIP
     1
     """
     from textcentric.checks.opening import opened_checking
@@ -41,7 +41,7 @@ def check(
     with watched(progress) as (_, say):
         name = str(pairs) if table is None else source(table)
         config = settings_of(CheckConfig, {**settings, "pairs": name}, say)
-        with opened_checking(config, table) as checking:
+        with opened_checking(config, say, table) as checking:
             lines = list(checking)
     if config.output is not None:
         text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import field_validator
 
@@ -42,6 +43,17 @@ class CheckConfig(Settings):
         le=0.99,
     )
     embeddings: bool = setting(True, "Compare by meaning too.", panel="Checks")
+    likelihoods: Literal["auto", "off"] = setting(
+        "auto",
+        "Ask a language model how likely a source is, given its variant, where the other checks are"
+        " undecided.",
+        panel="Checks",
+    )
+    model: str | None = setting(
+        None, "Language model of the likelihoods.", panel="Engine", shown="the packaged one"
+    )
+    engine: str = fields.engine("transformers")
+    base_url: str | None = fields.base_url()
     min_true: float | None = setting(
         None,
         "Share of true variants, 0 to 1, below which it ends with 3.",

@@ -44,7 +44,7 @@ def check_command(config: CheckConfig, *, as_json: bool, quiet: bool, verbose: b
     from textcentric.checks.opening import opened_checking
 
     with telling(quiet=quiet, verbose=verbose) as tell:
-        with opened_checking(config) as checking, _output(config.output) as lines:
+        with opened_checking(config, tell) as checking, _output(config.output) as lines:
             for line in checking:
                 text = json.dumps(line, ensure_ascii=False)
                 if as_json:
