@@ -38,6 +38,11 @@ class AugmentConfig(Settings):
         "adversarial", "Sets, ids and globs of prompts, comma-separated.", panel="Prompts"
     )
     prompt_dir: str | None = fields.prompt_dir()
+    all_prompts: bool = setting(
+        False,
+        "Take prompts too that sets leave out because little of them was true when it was read.",
+        panel="Prompts",
+    )
     samples: int = setting(1, "Variants of a row by each prompt.", panel="Prompts", ge=1)
     sentences: int | None = setting(
         None,

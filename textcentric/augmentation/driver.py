@@ -16,11 +16,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from textcentric.augmentation.answers import Answers, SpentError
+from textcentric.augmentation.choice import read_words
 from textcentric.augmentation.config import AugmentConfig
 from textcentric.augmentation.description import Describer, LanguageWatch
 from textcentric.augmentation.plan import Plan
 from textcentric.augmentation.requests import RequestBuilder
 from textcentric.augmentation.row import RowFlow
+from textcentric.checks import verdict
 from textcentric.data.rows import Rows
 from textcentric.data.schema import numeric_target, question
 from textcentric.engines.none import NAMELESS
@@ -343,6 +345,8 @@ class Driver:
                 }
                 for prompt in (*job.plan.derive, *job.plan.variants)
             },
+            "checks": verdict.DIGEST,
+            "read": read_words(job.plan),
             "counts": counts,
             "totals": dict(totals),
             "reasons": reasons,

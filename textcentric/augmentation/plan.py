@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from textcentric.augmentation.config import AugmentConfig
 from textcentric.errors import PromptError, option
+from textcentric.prompts.calibration import Reading
 from textcentric.prompts.library import PromptLibrary
 from textcentric.prompts.lint import lint
 from textcentric.prompts.prompt import Prompt
@@ -28,6 +29,11 @@ class Plan:
     samples: int = 1
     perturb: str = "train"
     seed: int = 0
+    # What was read of each prompt or family of the bank, what was left out for it, and readings
+    # that were made with something else.
+    read: Mapping[str, Reading | None] = field(default_factory=dict)
+    left_out: tuple[Reading, ...] = ()
+    misfits: Mapping[str, str] = field(default_factory=dict)
 
     def wanted(self, record: Record) -> list[tuple[Prompt, int]]:
         """Return the variants owed for `record`: none outside the training split by default."""

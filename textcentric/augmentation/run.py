@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from textcentric.augmentation.choice import believed_plan, made_with
 from textcentric.augmentation.config import AugmentConfig
 from textcentric.augmentation.description import LanguageWatch
 from textcentric.augmentation.driver import Budget, Driver, Job, OnRow, Progress, prices_of
@@ -29,6 +30,7 @@ from textcentric.folders import fingerprint, lock, writing
 from textcentric.models.languages import model_languages
 from textcentric.models.packaged import packaged_encoder
 from textcentric.models.sentence_encoder import SentenceEncoder
+from textcentric.prompts.calibration import read_calibration
 from textcentric.prompts.library import PromptLibrary
 from textcentric.runs.directory import prepare
 from textcentric.runs.journal import Journal
@@ -66,6 +68,7 @@ def opened(
     Raises the error of whatever cannot be used, before anything is written.
     """
     folders = [config.prompt_dir] if config.prompt_dir else []
+    frozen = library is not None
     library = library or PromptLibrary.load(*folders)
     plan = make_plan(config, library)
     dataset = rows if rows is not None else load_rows(config)
@@ -75,12 +78,14 @@ def opened(
         engine = NoEngine()
     engine = telling(engine or make_engine(config), say)
     judge = make_judge(config, say)
+    made = made_with(config, engine.fingerprint())
+    plan = believed_plan(plan, config, made, read_calibration(), frozen=frozen)
     identity = run_identity(config, dataset, plan, engine, judge)
     folder = run_folder(config, dataset, identity)
     prompts = (*plan.derive, *plan.variants, *([plan.judge] if plan.judge else []))
     with lock(folder):
         going_on, changed = prepare(
-            folder, identity, config.resume, prompts, library.bank, config.runtime()
+            folder, identity, config.resume, prompts, plan.library.bank, config.runtime()
         )
         reuse = [Path(path) / "journal.sqlite" for path in config.reuse]
         journal = Journal(folder / "journal.sqlite", reuse=reuse)

@@ -204,6 +204,7 @@ def show_plan(config: AugmentConfig, *, as_json: bool) -> int:
 
     An engine that cannot be opened, the plan aside, ends it as it would end the run.
     """
+    from textcentric.augmentation.choice import believed_plan, made_with, read_words
     from textcentric.augmentation.forecast import cost_bounds, count_work, prompt_tokens
     from textcentric.augmentation.forecast_prompts import (
         first_prompt,
@@ -212,14 +213,17 @@ def show_plan(config: AugmentConfig, *, as_json: bool) -> int:
     )
     from textcentric.augmentation.opening import load_rows
     from textcentric.augmentation.plan import make_plan
+    from textcentric.prompts.calibration import read_calibration
     from textcentric.prompts.library import PromptLibrary
 
     library = PromptLibrary.load(*([config.prompt_dir] if config.prompt_dir else []))
     plan = make_plan(config, library)
     dataset = load_rows(config)
     tell_notes(dataset, say)
-    work = count_work(config, plan, dataset)
     engine, fault = _opened(config, plan)
+    made = made_with(config, engine.fingerprint() if engine else {})
+    plan = believed_plan(plan, config, made, read_calibration())
+    work = count_work(config, plan, dataset)
     rows = sampled_rows(config, plan, dataset, say)
     tokens = tokens_a_request(plan, dataset, rows, engine)
     shown: dict[str, Any] = {
@@ -230,6 +234,8 @@ def show_plan(config: AugmentConfig, *, as_json: bool) -> int:
         "requests_at_most": _whole(sum(work.requests.values())),
         "prompt_tokens": (counted := prompt_tokens(work, tokens)),
         "cost": cost_bounds(work, counted, plan, config),
+        "read": read_words(plan),
+        "left_out": {reading.prompt: reading.words() for reading in plan.left_out},
         "first_prompt": first_prompt(plan, dataset, *rows[0]),
         **_destination(config, plan, dataset, engine),
     }
@@ -291,6 +297,8 @@ def _holds(folder: Path, identity: dict[str, Any]) -> str:
 
 def _plan_as_text(shown: dict[str, Any], plan: Plan) -> str:
     first, most = shown["first_prompt"], shown["requests_at_most"]
+    from textcentric.augmentation.choice import choice_lines
+
     lines = [f"{shown['rows']} rows of {shown['dataset']}", _table(shown)]
     if plan.variants and len(shown["outputs"]) == 1:
         lines.append("no row is of the split train, so none is perturbed; see --perturb all")
@@ -300,6 +308,7 @@ def _plan_as_text(shown: dict[str, Any], plan: Plan) -> str:
     lines.append(f"{bound}{_all_tokens(shown)}{_cost(shown)}; {engine}")
     if shown["output_dir"]:
         lines.append(f"into {shown['output_dir']} (holds {shown['output_dir_holds']})")
+    lines += choice_lines(plan)
     if not first["turns"]:
         return "\n".join([*lines, f"row {first['row']} has nothing for these prompts to write on"])
     lines.append(f"\nthe first prompt: {first['prompt']} on row {first['row']}")

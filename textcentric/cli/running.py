@@ -114,6 +114,8 @@ def _with_what_is_pending(job: Job, stop: StoppedError) -> StoppedError:
 
 
 def _tell_start(run: Opened, tell: Any) -> None:
+    from textcentric.augmentation.choice import choice_lines
+
     job = run.job
     if run.changed:
         tell(f"the configuration changed: {'; '.join(run.changed)}")
@@ -123,6 +125,8 @@ def _tell_start(run: Opened, tell: Any) -> None:
     names = ", ".join(prompt.id for prompt in job.plan.variants) or "no variants"
     model = job.engine.fingerprint()
     tell(f"{job.dataset.count()} rows of {job.dataset.name} through {names}")
+    for line in choice_lines(job.plan):
+        tell(line)
     if job.config.limit and (kept := sum(not job.plan.wanted(record) for record in job.dataset)):
         tell(unperturbed(kept, job.dataset.count()))
     tell(f"{engine_in_words(model)}, into {job.folder}")
@@ -162,6 +166,8 @@ def _close(job: Job, manifest: Manifest, as_json: bool) -> int:
         print(json.dumps({"path": str(job.folder), **manifest}, ensure_ascii=False))
     else:
         print(f"{_balance(manifest)}, in {duration(manifest['seconds'])}")
+        for line in _read(job.folder, manifest):
+            print(line)
         print(f"data    {job.folder / 'data'}")
         print(f"report  {job.folder / 'report.html'}")
         _print_rest(job, manifest)
@@ -187,6 +193,21 @@ def _balance(manifest: Manifest) -> str:
         f"{variants['requested']} variants requested = {fates}\n"
         f"{clean['requested']} clean rows = {of_clean}"
     )
+
+
+def _read(folder: Path, manifest: Manifest) -> list[str]:
+    """Return how many variants of each prompt were accepted, and what was read of it before."""
+    from textcentric.augmentation.choice import UNREAD
+    from textcentric.command_line import command
+
+    read, counts = manifest.get("read", {}), manifest["counts"]
+    shown = [name for name in read if counts.get(name, {}).get("accepted")]
+    known = [name for name in shown if read[name] != UNREAD]
+    lines = [f"{name}: accepted {counts[name]['accepted']}; {read[name]}" for name in known]
+    if len(known) < len(shown):
+        unread = sum(counts[name]["accepted"] for name in shown if name not in known)
+        lines.append(f"{unread} accepted, {UNREAD}: `{command('review', folder)}`")
+    return lines
 
 
 def verdict(job: Job, manifest: Manifest) -> int:

@@ -46,20 +46,20 @@ def groups_of(run: Path, manifest: Manifest) -> dict[str, Group]:
     library = PromptLibrary.load(frozen_prompts(run), packaged=False)
     saved = read_yaml(run / "run.yaml")
     engine, checks = manifest.get("engine", {}), str(manifest.get("checks") or "")
-    revision = engine.get("model_revision") or ""
     groups: dict[str, Group] = {}
     for prompt in library.prompts.values():
         if prompt.front.stage not in ("adversarial", "rule", "bank", *WRITTEN):
             continue
         asked = saved.get("temperature")
         temperature = prompt.front.sampling.temperature if asked is None else float(asked)
+        rule = prompt.front.writes_by == "rule"
         for name, digest in _names(prompt, library).items():
             groups[name] = Group(
                 prompt=name,
                 digest=digest,
                 facts=facts_of(prompt),
-                model="" if prompt.front.writes_by == "rule" else engine.get("model") or "",
-                revision="" if prompt.front.writes_by == "rule" else revision,
+                model="" if rule else engine.get("model") or "",
+                revision="" if rule else engine.get("model_revision") or "",
                 checks=checks,
                 temperature=temperature,
                 candidates=saved.get("candidates") or prompt.front.candidates,

@@ -7,15 +7,15 @@ from collections.abc import Mapping
 from textcentric.values import Json
 
 # What may change without making it another run: where it goes, when it stops, how it talks.
-# The folder of prompts is among them because the digests of the prompts already decide.
+# What chooses prompts is among them because the digests of the prompts already decide.
 RUNTIME = frozenset(
     "output_dir resume reuse base_url max_failed accept max_tokens_total max_minutes format"
-    " prompt_dir price_input price_output max_cost judge_base_url".split()
+    " prompt_dir price_input price_output max_cost judge_base_url all_prompts".split()
 )
 CALL = frozenset({"output_dir", "resume"})  # of one call, so never saved
 # Choices that came later: where none was made, a run is saved as before there were any.
 LATER = frozenset(
-    "judge_model judge_engine judge_base_url price_input price_output max_cost".split()
+    "judge_model judge_engine judge_base_url price_input price_output max_cost all_prompts".split()
 )
 ADDED = frozenset(
     "data prompt_digests bank engine_fingerprint judge_fingerprint".split()

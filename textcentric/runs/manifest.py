@@ -47,6 +47,8 @@ class Priced(TypedDict, total=False):
 class Manifest(Priced, total=False):
     """What came of a run: counts by prompt, reasons and errors, tokens, and what it was made with.
 
+    `checks` is the digest of the checks that judged, `read` what people read of each prompt before.
+
     Manifests of former versions may lack keys.
     """
 
@@ -64,6 +66,8 @@ class Manifest(Priced, total=False):
     engine: Mapping[str, str | None]  # null: no model was asked
     judge: dict[str, str]
     prompts: dict[str, PromptUsed]
+    checks: str
+    read: dict[str, str]
     counts: dict[str, dict[str, int]]
     totals: dict[str, int]
     reasons: dict[str, dict[str, int]]

@@ -1,0 +1,155 @@
+"""What sets leave out: prompts of which enough was read and too little was true."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.support.small_run import run
+from textcentric.augmentation.choice import (
+    believed_plan,
+    choice_lines,
+    made_with,
+    read_words,
+)
+from textcentric.augmentation.config import AugmentConfig
+from textcentric.augmentation.plan import Plan, make_plan
+from textcentric.checks import verdict
+from textcentric.errors import PromptError
+from textcentric.folders import read_yaml
+from textcentric.prompts.calibration import (
+    Calibration,
+    MadeWith,
+    Reading,
+    family_digest,
+    own,
+    write_calibration,
+)
+from textcentric.prompts.library import PromptLibrary
+
+MADE = MadeWith("tiny", "4f1c", verdict.DIGEST)
+Planned = Callable[..., tuple[Plan, AugmentConfig]]
+
+
+@pytest.fixture
+def planned(library: PromptLibrary) -> Planned:
+    def make(**settings: object) -> tuple[Plan, AugmentConfig]:
+        config = AugmentConfig(**{"prompts": "own/*", **settings})
+        return make_plan(config, library), config
+
+    return make
+
+
+def reading(plan: Plan, name: str, **values: object) -> Reading:
+    known = {
+        prompt.id: (prompt.digest, prompt.front.sampling.temperature) for prompt in plan.variants
+    }
+    digest, temperature = known[name]
+    made = {"model": "tiny", "revision": "4f1c", "checks": verdict.DIGEST}
+    values = {"digest": digest, "temperature": temperature, "read": 30, **made, **values}
+    return Reading.model_validate({"prompt": name, "true": 3, **values})
+
+
+def ids(plan: Plan) -> list[str]:
+    return [prompt.id for prompt in plan.variants]
+
+
+def test_a_glob_leaves_out_a_prompt_found_untrue_and_says_so(planned: Planned) -> None:
+    plan, config = planned()
+    calibration = Calibration((reading(plan, "own/swap"), reading(plan, "own/whole", true=27)))
+    chosen = believed_plan(plan, config, MADE, calibration)
+    assert ids(chosen) == ["own/gist", "own/whole"]
+    assert choice_lines(chosen) == [
+        "left out: own/swap (of 30 read 3 true [0.03, 0.26]); name it, or give --all-prompts",
+        "own/whole: of 30 read 27 true [0.74, 0.97]",
+        "never read with this model: summarize/brief, own/gist",
+    ]
+    assert read_words(chosen) == {
+        "summarize/brief": "never read with this model",
+        "own/gist": "never read with this model",
+        "own/swap": "of 30 read 3 true [0.03, 0.26]",
+        "own/whole": "of 30 read 27 true [0.74, 0.97]",
+    }
+
+
+@pytest.mark.parametrize(
+    "settings", [{"prompts": "own/*,own/swap"}, {"prompts": "own/*", "all_prompts": True}]
+)
+def test_an_id_takes_it_and_so_does_all_prompts(
+    planned: Planned, settings: dict[str, object]
+) -> None:
+    plan, config = planned(**settings)
+    chosen = believed_plan(plan, config, MADE, Calibration((reading(plan, "own/swap"),)))
+    assert "own/swap" in ids(chosen)
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"digest": "00"}, "read of another version of the prompt (00, now "),
+        ({"checks": "00"}, "read under other checks (00, now "),
+        ({"revision": "00"}, "read with another model (tiny)"),
+        ({"read": 19}, ""),
+    ],
+)
+def test_a_reading_that_does_not_fit_or_is_too_small_leaves_nothing_out(
+    planned: Planned, change: dict[str, object], why: str
+) -> None:
+    plan, config = planned()
+    other = reading(plan, "own/swap", **change)
+    chosen = believed_plan(plan, config, MADE, Calibration((other,)))
+    assert "own/swap" in ids(chosen)
+    assert any(why in line for line in choice_lines(chosen))
+
+
+def test_nothing_left_is_an_error_with_the_ids(planned: Planned) -> None:
+    plan, config = planned(prompts="own/sw*")
+    with pytest.raises(PromptError, match=r"nothing is left of --prompts: .*own/swap \(of 30"):
+        believed_plan(plan, config, MADE, Calibration((reading(plan, "own/swap"),)))
+
+
+def test_the_bank_is_left_out_by_family(planned: Planned, library: PromptLibrary) -> None:
+    plan, config = planned(prompts="bank")
+    carrier = plan.variants[0]
+    digest = family_digest(carrier.digest, "typing", library.bank)
+    typing = reading(plan, carrier.id, digest=digest).model_copy(update={"prompt": "bank/typing"})
+    chosen = believed_plan(plan, config, MADE, Calibration((typing,)))
+    assert {entry.family for entry in plan.library.bank} - {
+        entry.family for entry in chosen.library.bank
+    } == {"typing"}
+    named = replace_prompts(config, carrier.id)
+    assert believed_plan(plan, named, MADE, Calibration((typing,))).library == plan.library
+
+
+def replace_prompts(config: AugmentConfig, prompts: str) -> AugmentConfig:
+    return config.model_copy(update={"prompts": prompts})
+
+
+def test_the_temperature_of_the_run_is_the_one_that_was_read(planned: Planned) -> None:
+    plan, config = planned(temperature=0.1)
+    made = made_with(config, {"model": "tiny", "model_revision": "4f1c"})
+    assert made.temperature == 0.1
+    calibration = Calibration((reading(plan, "own/swap"),))
+    assert "own/swap" in ids(believed_plan(plan, config, made, calibration))
+    cold = Calibration((reading(plan, "own/swap", temperature=0.1),))
+    assert "own/swap" not in ids(believed_plan(plan, config, made, cold))
+
+
+def test_a_run_freezes_what_it_took_and_never_looks_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, planned: Planned
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    plan, _ = planned()
+    scripted = {"model": "scripted", "revision": ""}
+    own().parent.mkdir(parents=True)
+    refuted = [reading(plan, "own/swap", **scripted)]
+    write_calibration(own(), refuted)
+    first = run(tmp_path / "run", 3)
+    assert "own/swap" not in first.manifest["counts"]
+    assert "own/swap" not in read_yaml(first.path / "run.yaml")["prompt_digests"]
+    assert first.manifest["read"]["own/whole"] == "never read with this model"
+    write_calibration(own(), [reading(plan, "own/whole", **scripted)])
+    again = run(tmp_path / "run", 3)
+    assert again.manifest["counts"] == first.manifest["counts"]

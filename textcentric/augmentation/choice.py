@@ -1,0 +1,190 @@
+"""Which prompts a run takes, by what people read of them: sets leave out those found untrue.
+
+A set or a glob leaves out a prompt of which enough was read and too little was true with this very
+model, prompt, checks and temperature; an id takes it. What was never read is taken, and said. The
+bank is left out by family. A run that goes on never looks here again: its prompts are frozen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from textcentric.augmentation.config import AugmentConfig
+from textcentric.augmentation.plan import Plan, check_derived
+from textcentric.checks import verdict
+from textcentric.errors import PromptError
+from textcentric.folders import read_yaml
+from textcentric.prompts.calibration import (
+    BANK,
+    Calibration,
+    MadeWith,
+    Reading,
+    families_of,
+    family_digest,
+)
+from textcentric.prompts.library import PromptLibrary
+from textcentric.prompts.prompt import Prompt
+from textcentric.runs.directory import CONFIG, frozen_prompts
+
+UNREAD = "never read with this model"
+
+
+def made_with(config: AugmentConfig, engine: Mapping[str, str]) -> MadeWith:
+    """Return what writes and judges: `engine` is the engine's fingerprint, empty without one."""
+    return MadeWith(
+        model=engine.get("model", ""),
+        revision=engine.get("model_revision", ""),
+        checks=verdict.DIGEST,
+        temperature=config.temperature,
+    )
+
+
+def believed_plan(
+    plan: Plan,
+    config: AugmentConfig,
+    made: MadeWith,
+    calibration: Calibration,
+    *,
+    frozen: bool = False,
+) -> Plan:
+    """Return the plan with what was read of its prompts, and without those found untrue.
+
+    A prompt that `--prompts` names by its id stays, and so does every one with `--all-prompts`, and
+    whatever was `frozen` in a run that goes on. Raises PromptError with the ids where nothing would
+    be left.
+    """
+    read = read_of(plan, made, calibration)
+    plan = replace(plan, read=read, misfits=_misfits(plan, read, made, calibration))
+    taken = None if frozen else _taken_before(config)
+    if taken is not None:
+        return _only(plan, *taken)
+    if config.all_prompts or frozen:
+        return plan
+    named = {term.strip() for term in config.prompts.split(",")}
+    refuted = {
+        name: reading
+        for name, reading in read.items()
+        if reading is not None and reading.left_out and name not in named
+    }
+    return _without(plan, refuted, named) if refuted else plan
+
+
+def read_of(plan: Plan, made: MadeWith, calibration: Calibration) -> dict[str, Reading | None]:
+    """Return what was read of each prompt of `plan`, families of the bank among them."""
+    read: dict[str, Reading | None] = {}
+    for prompt in (*plan.derive, *plan.variants):
+        front = prompt.front
+        at = replace(made, candidates=front.candidates)
+        rule = front.writes_by == "rule"
+        for name, digest in _names(prompt, plan.library).items():
+            read[name] = calibration.of(name, digest, front.sampling.temperature, at, rule=rule)
+    return read
+
+
+def _names(prompt: Prompt, library: PromptLibrary) -> dict[str, str]:
+    if prompt.front.stage != "bank":
+        return {prompt.id: prompt.digest}
+    return {
+        f"{BANK}{family}": family_digest(prompt.digest, family, library.bank)
+        for family in sorted({entry.family for entry in library.bank})
+    }
+
+
+def _misfits(
+    plan: Plan,
+    read: Mapping[str, Reading | None],
+    made: MadeWith,
+    calibration: Calibration,
+) -> dict[str, str]:
+    """Say of prompts without a reading which they have that does not fit, and why."""
+    prompts = (*plan.derive, *plan.variants)
+    digests = {n: d for prompt in prompts for n, d in _names(prompt, plan.library).items()}
+    whys = {
+        name: calibration.misfit(name, digests[name], made)
+        for name, reading in read.items()
+        if reading is None
+    }
+    return {name: why for name, why in whys.items() if why}
+
+
+def _without(plan: Plan, refuted: Mapping[str, Reading], named: set[str]) -> Plan:
+    """Return the plan without prompts and families that were found untrue."""
+    derive, variants = (
+        tuple(prompt for prompt in prompts if prompt.id not in refuted)
+        for prompts in (plan.derive, plan.variants)
+    )
+    carriers = [p for p in plan.variants if p.front.stage == "bank"]
+    library = plan.library
+    if carriers and not named & {p.id for p in carriers}:
+        bank = tuple(e for e in library.bank if f"{BANK}{e.family}" not in refuted)
+        library = replace(library, bank=bank)
+        if not bank:
+            variants = tuple(p for p in variants if p not in carriers)
+    if plan.variants and not variants:
+        whys = ", ".join(f"{name} ({of.words()})" for name, of in sorted(refuted.items()))
+        raise PromptError(
+            f"nothing is left of --prompts: too little of it was true when it was read: {whys};"
+            " name one by its id to take it, or give --all-prompts"
+        )
+    check_derived(derive, variants)
+    left_out = tuple(refuted.values())
+    return replace(plan, derive=derive, variants=variants, library=library, left_out=left_out)
+
+
+def _taken_before(config: AugmentConfig) -> tuple[set[str], set[str]] | None:
+    """Return the ids of prompts and of instructions that a run in the folder asked for took.
+
+    None where there is none of these prompts yet.
+    """
+    if config.output_dir is None or config.resume != "auto":
+        return None
+    folder = Path(config.output_dir)
+    saved = read_yaml(folder / CONFIG)
+    if saved.get("prompts") != config.prompts or "prompt_digests" not in saved:
+        return None
+    frozen = frozen_prompts(folder)
+    bank = PromptLibrary.load(frozen, packaged=False).bank if frozen.is_dir() else ()
+    return set(saved["prompt_digests"]), {entry.id for entry in bank}
+
+
+def _only(plan: Plan, prompts: set[str], bank: set[str]) -> Plan:
+    entries = tuple(e for e in plan.library.bank if e.id in bank or not bank)
+    return replace(
+        plan,
+        derive=tuple(p for p in plan.derive if p.id in prompts),
+        variants=tuple(p for p in plan.variants if p.id in prompts),
+        library=replace(plan.library, bank=entries),
+    )
+
+
+def read_words(plan: Plan) -> dict[str, str]:
+    """Return what is said of each prompt's reading, by the names that outputs have."""
+    words = {name: reading.words() if reading else UNREAD for name, reading in plan.read.items()}
+    if any(prompt.front.stage == "bank" for prompt in plan.variants):
+        families = families_of(plan.library.bank)
+        words |= {
+            name: words[f"{BANK}{family}"]
+            for name, family in families.items()
+            if f"{BANK}{family}" in words
+        }
+    return words
+
+
+def choice_lines(plan: Plan) -> list[str]:
+    """Say what was left out, what was read, what never was, and which readings do not fit."""
+    lines = [
+        f"left out: {reading.prompt} ({reading.words()}); name it, or give --all-prompts"
+        for reading in plan.left_out
+    ]
+    kept = [name for name, of in plan.read.items() if of and of not in plan.left_out]
+    lines += [f"{name}: {words}" for name, words in read_words(plan).items() if name in kept]
+    lines += [f"a reading of {name} is not used: {why}" for name, why in plan.misfits.items()]
+    unread = [name for name, reading in plan.read.items() if reading is None]
+    return [*lines, f"{UNREAD}: {_listed(unread)}"] if unread else lines
+
+
+def _listed(names: Sequence[str], most: int = 8) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
