@@ -109,9 +109,14 @@ def writing(path: Path) -> Iterator[None]:
 
 def read_yaml(path: Path) -> dict[str, Any]:
     """Read a YAML mapping; an absent file reads as an empty one."""
+    return (parse_yaml(path.read_text(encoding="utf-8")) or {}) if path.is_file() else {}
+
+
+def parse_yaml(text: str) -> Any:
+    """Return what a YAML text says, read by libyaml where PyYAML has it: ten times as quick."""
     import yaml
 
-    return (yaml.safe_load(path.read_text(encoding="utf-8")) or {}) if path.is_file() else {}
+    return yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
 def fingerprint(identity: Mapping[str, object] | Sequence[Json]) -> str:

@@ -13,7 +13,6 @@ from textcentric.errors import PromptError, unknown
 from textcentric.prompts.library import Instruction, check_bank, packaged_prompts
 from textcentric.prompts.prompt import (
     BLOCKS,
-    ENVIRONMENT,
     FACTS,
     FACTUAL,
     VARIABLES,
@@ -87,7 +86,7 @@ def lint(prompt: Prompt) -> list[str]:
         return []  # without a body, and its keys were checked as it was read
     try:
         blocks = set(prompt.template.blocks)
-        tree = ENVIRONMENT.parse(prompt.body)
+        tree = prompt.tree
     except PromptError as error:
         return [str(error)]
     problems = []

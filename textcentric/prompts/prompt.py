@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,6 +18,7 @@ from jinja2 import Template, nodes
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from textcentric.errors import PromptError, unknown
+from textcentric.folders import parse_yaml
 from textcentric.prompts.templates import BoundedEnvironment, render
 from textcentric.rows import MODALITIES
 from textcentric.values import Variables
@@ -256,6 +257,11 @@ class Prompt:
         except PromptError as error:
             raise PromptError(f"prompt {self.id}: {error}", prompt=self.id) from error
 
+    @cached_property
+    def tree(self) -> nodes.Template:
+        """Parse the body once, as it is written: the template's has its bounds built in."""
+        return ENVIRONMENT.parse(self.body)
+
     def render(self, variables: Variables) -> Rendered:
         """Render the blocks; raises PromptError for a missing variable or a refused construct.
 
@@ -275,7 +281,7 @@ class Prompt:
         plain = (nodes.Output, nodes.TemplateData)
         return {
             block.name: render(self.template, block.name, {})
-            for block in ENVIRONMENT.parse(self.body).find_all(nodes.Block)
+            for block in self.tree.find_all(nodes.Block)
             if all(isinstance(node, plain) for node in block.find_all(nodes.Node))
         }
 
@@ -292,12 +298,17 @@ class Prompt:
 
 def read_prompt(path: Path) -> Prompt:
     """Read one prompt file; raises PromptError naming the file and what is wrong in it."""
-    source = read_source(path)
+    return _parsed(read_source(path), path)
+
+
+@lru_cache(maxsize=1024)
+def _parsed(source: str, path: Path) -> Prompt:
+    """Return the prompt of a file's text: one object, with its template, for a text read twice."""
     found = FRONT.match(source.replace("\r\n", "\n"))
     if not found:
         raise PromptError(f"{path}: must begin with front matter between two lines of '---'")
     try:
-        front = Front.model_validate(yaml.safe_load(found[1]) or {})
+        front = Front.model_validate(parse_yaml(found[1]) or {})
     except yaml.YAMLError as error:
         raise PromptError(f"{path}: the front matter is not YAML: {error}") from error
     except ValidationError as error:

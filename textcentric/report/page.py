@@ -10,10 +10,15 @@ import base64
 import hashlib
 import shlex
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from textcentric.report.formats import count, duration, figure, isotime, share, visible
 from textcentric.settings import Given
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 HERE = Path(__file__).parent
 
@@ -30,8 +35,23 @@ def render(
 
     `pictures` admits images that the page itself holds, as data addresses.
     """
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
+
+    style = "".join((HERE / name).read_text(encoding="utf-8") for name in styles)
+    code = (HERE / script).read_text(encoding="utf-8") if script else ""
+    return (
+        _environment()
+        .get_template(template)
+        .render(
+            view, style=Markup(style), script=Markup(code), policy=_policy(style, code, pictures)
+        )
+    )
+
+
+@cache
+def _environment() -> Environment:
+    """Return the environment that keeps compiled templates, so that each is compiled once."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
         loader=FileSystemLoader(HERE),
@@ -49,11 +69,7 @@ def render(
         figure=figure,
         quoted=shlex.quote,
     )
-    style = "".join((HERE / name).read_text(encoding="utf-8") for name in styles)
-    code = (HERE / script).read_text(encoding="utf-8") if script else ""
-    return environment.get_template(template).render(
-        view, style=Markup(style), script=Markup(code), policy=_policy(style, code, pictures)
-    )
+    return environment
 
 
 def _policy(style: str, script: str, pictures: bool) -> str:
