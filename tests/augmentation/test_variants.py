@@ -182,3 +182,10 @@ def test_a_passage_of_many_sentences_has_not_millions_of_orders(
     row = TextRow("r", {"text": " ".join(f"Sentence number {n} is here." for n in range(60))})
     (unit,) = passage(tmp_path, row, take).units
     assert len(unit.variables["orders"]) == 44  # of five sentences, none in its place
+
+
+def test_a_piece_keeps_how_likely_it_was(tmp_path: Path) -> None:
+    one = prompt(tmp_path, writes="text")
+    target = aim(one, ROW, random.Random(0))
+    said = [("", Response("A cat.", logprob=-1.5))]
+    assert [piece.logprob for piece in draft_pieces(one, target, said).pieces] == [-1.5]

@@ -53,7 +53,8 @@ GRAM, ECHO = 6, 5  # words: a run that may not come three times; a run taken fro
 class Piece:
     """What stands in for `source`: the model's `text`, why it was dropped, what was cut.
 
-    `begin` are the source's own first words, from which the model went on.
+    `begin` are the source's own first words, from which the model went on; `logprob` is the mean
+    log-probability of what it wrote, before any cut, as far as the engine says.
     """
 
     source: str
@@ -62,6 +63,7 @@ class Piece:
     reason: str = ""
     cuts: tuple[str, ...] = ()
     similarity: float | None = None
+    logprob: float | None = None
 
 
 @dataclass(slots=True)

@@ -87,7 +87,7 @@ def draft_pieces(
         count = max(1, len(_spans(unit.source))) if unit.span else None
         gap = "" if not begin or answer.text[:1].isspace() or begin[-1:].isspace() else " "
         text, cuts = trim(f"{begin}{gap}{answer.text}", answer.finish, sentences=count)
-        pieces.append(Piece(unit.source, text, begin, cuts=cuts))
+        pieces.append(Piece(unit.source, text, begin, cuts=cuts, logprob=answer.logprob))
     return Draft(prompt, target.row_text, pieces, facts)
 
 
