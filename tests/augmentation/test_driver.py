@@ -267,7 +267,7 @@ def test_resume_always_forgets_outputs_that_are_no_longer_wanted(tmp_path: Path)
     assert {row["prompt"] for row in written(done.path)} <= {"clean", "own/swap"}
     assert balance(done)["requested"] == 8
     frozen = sorted(p.stem for p in (tmp_path / "run" / "prompts").rglob("*.jinja"))
-    assert frozen == ["brief", "swap"]
+    assert frozen == ["pick", "swap"]
 
 
 def test_resume_never_wants_an_empty_folder(tmp_path: Path) -> None:
@@ -387,7 +387,7 @@ def test_every_shipped_prompt_runs_through_the_flow(tmp_path: Path) -> None:
     assert totals["pending"] == 0
     assert set(done.manifest["errors"]) <= {"server"}
     assert totals["accepted"] > 8
-    assert totals["requested"] == 8 * (1 + 2 * 9)
+    assert totals["requested"] == 8 * (1 + 2 * 10)
 
 
 def test_the_machine_of_a_run_is_not_named(tmp_path: Path) -> None:

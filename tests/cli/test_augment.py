@@ -100,7 +100,7 @@ def test_a_dry_run_counts_each_stage_with_what_it_asks_twice() -> None:
 def test_a_dry_run_lists_requests_by_prompt_the_summaries_among_them() -> None:
     shown = plan("--summarize", prompts="own/whole,own/gist,judge/label-kept")
     assert shown["requests"] == {
-        "summarize/brief": 40, "own/whole": 40, "own/gist": 40, "judge/label-kept": 160,
+        "summarize/pick": 40, "own/whole": 40, "own/gist": 40, "judge/label-kept": 160,
     }  # fmt: skip
     assert shown["outputs"] == {"clean": 40, "own/whole": 40, "own/gist": 40}
     assert set(shown["prompt_tokens"]) == set(shown["requests"])
@@ -163,7 +163,7 @@ def test_a_dry_run_says_when_no_row_will_be_perturbed() -> None:
     assert [line.split() for line in lines[1:4]] == [
         ["prompt", "outputs", "requests", "prompt", "tokens"],
         ["clean", "1", "0", "0"],
-        ["summarize/brief", "0", "1", "7"],
+        ["summarize/pick", "0", "1", "7"],
     ]
     assert lines[4] == ("no row is of the split train, so none is perturbed; see --perturb all")
 

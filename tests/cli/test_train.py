@@ -81,7 +81,7 @@ def test_a_run_becomes_a_model_with_metrics_and_the_next_command(place: Path) ->
     ]
     model = Downstream.load(place / "models/a")
     assert model.config.max_length == 32
-    assert sorted(model.origin.prompts) == ["summarize/brief"]
+    assert sorted(model.origin.prompts) == ["summarize/pick"]
 
 
 def test_the_same_command_goes_on_and_another_one_is_refused() -> None:

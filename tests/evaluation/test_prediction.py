@@ -128,7 +128,7 @@ def test_a_row_without_anything_to_say_keeps_its_place(summarised: Path, tmp_pat
 
 
 def test_another_prompt_than_in_training_is_refused(summarised: Path, tmp_path: Path) -> None:
-    with pytest.raises(RunError, match="'summarize/brief' installed here has digest"):
+    with pytest.raises(RunError, match="'summarize/pick' installed here has digest"):
         ask(summarised, tmp_path, prompts="installed")
     own = summarised.parent / "own-prompts"
     assert ask(summarised, tmp_path, prompts="installed", prompt_dir=own).problems == {}
@@ -141,9 +141,9 @@ def trained(folder: str, summarised: Path, tmp_path: Path) -> Path:
 
 
 def test_a_changed_or_absent_frozen_prompt_is_refused(trained: Path, tmp_path: Path) -> None:
-    path = trained / "prompts/summarize/brief.jinja"
+    path = trained / "prompts/summarize/pick.jinja"
     path.write_text(path.read_text().replace("Summarise.", "Shorten."))
-    with pytest.raises(RunError, match="'summarize/brief' in the model's folder has digest"):
+    with pytest.raises(RunError, match="'summarize/pick' in the model's folder has digest"):
         ask(trained, tmp_path)
     path.unlink()
     with pytest.raises(RunError, match="in the model's folder has digest absent"):

@@ -65,7 +65,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     targets = [n % 3 for n in range(12)]
     table = write_rows(folder / "rows.csv", targets, ["train"] * 6 + ["test"] * TEST_ROWS)
     (folder / "schema.yaml").write_text(json.dumps(SCHEMA))
-    run(folder / "run", table, answer, table_schema=SCHEMA, prompts="summarize/brief")
+    run(folder / "run", table, answer, table_schema=SCHEMA, prompts="summarize/pick")
     train(folder, "summarised")
     train(folder, "plain", parts=["table", "text"])
     return folder

@@ -224,7 +224,7 @@ def test_the_configuration_of_a_run_is_saved_as_it_was_resolved(tmp_path: Path) 
     assert (saved["samples"], saved["seed"], saved["embeddings"]) == (2, 0, False)
     assert (saved["max_failed"], saved["accept"], saved["max_minutes"]) == (0.5, 100, None)
     assert set(saved["prompt_digests"]) == {
-        "own/swap", "own/whole", "own/gist", "summarize/brief",
+        "own/swap", "own/whole", "own/gist", "summarize/pick",
     }  # fmt: skip
 
 

@@ -56,7 +56,7 @@ sampling: {temperature: 0.9, max_tokens: 60}
 
 Rewrite this: {{ summary }}{% endblock %}
 """,
-    "summarize/brief": """\
+    "summarize/pick": """\
 stage: summarize
 reads: [row]
 writes: summary

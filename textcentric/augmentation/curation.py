@@ -54,7 +54,8 @@ class Piece:
     """What stands in for `source`: the model's `text`, why it was dropped, what was cut.
 
     `begin` are the source's own first words, from which the model went on; `logprob` is the mean
-    log-probability of what it wrote, before any cut, as far as the engine says.
+    log-probability of what it wrote, before any cut, as far as the engine says; `note` says what
+    a pick changed.
     """
 
     source: str
@@ -64,6 +65,7 @@ class Piece:
     cuts: tuple[str, ...] = ()
     similarity: float | None = None
     logprob: float | None = None
+    note: str = ""
 
 
 @dataclass(slots=True)
@@ -114,6 +116,9 @@ def check_piece(piece: Piece, draft: Draft) -> str:
         return ""  # no model wrote it, so it is no preamble, refusal or loop
     checks, text, source = draft.prompt.front.checks, piece.text, piece.source
     words = _words(text)
+    if draft.prompt.front.writes_by == "pick":  # the row's own words and listed ones
+        same = text == source
+        return "unchanged" if same else _check_size(checks, len(words), len(_words(source)))
     if len(words) <= len(_words(piece.begin)):
         return "empty"
     if PREAMBLE.match(text) and not PREAMBLE.match(source):

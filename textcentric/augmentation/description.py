@@ -6,13 +6,15 @@ import asyncio
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
 from textcentric.errors import DataError, option
 from textcentric.experts.protocol import AnyExpert, Description
+from textcentric.experts.table import statements
 from textcentric.rows import MODALITIES, Record, TextRow
 from textcentric.runs.journal import Journal
+from textcentric.values import Cells
 
 INSTANT = ("table", "text")  # described faster than a thread is woken
 
@@ -33,6 +35,11 @@ class Described:
     experts: Mapping[str, Spoke]
     notes: tuple[str, ...]
     facts: tuple[str, ...]  # table values, in lower case
+    cells: Cells = field(default_factory=dict)
+
+    def statements(self) -> dict[str, str]:
+        """Return what the table says of each column."""
+        return statements(self.cells)
 
 
 class LanguageWatch:
@@ -99,7 +106,9 @@ class Describer:
             why = "; ".join(notes) or "every modality is missing"
             raise DataError(f"row {record.id!r} has nothing to say: {why}", row_id=record.id)
         row = TextRow(record.id, parts, record.target, record.id)
-        return Described(row, experts, tuple(notes), _facts(record))
+        return Described(
+            row, experts, tuple(notes), _facts(record), record.inputs.get("table") or {}
+        )
 
     async def _ask(self, modality: str, expert: AnyExpert, value: Any) -> Description:
         if modality in INSTANT and not hasattr(expert, "caption"):

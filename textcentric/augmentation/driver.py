@@ -19,6 +19,7 @@ from textcentric.augmentation.answers import Answers, SpentError
 from textcentric.augmentation.choice import read_words
 from textcentric.augmentation.config import AugmentConfig
 from textcentric.augmentation.description import Describer, LanguageWatch
+from textcentric.augmentation.picks.values import plan_columns
 from textcentric.augmentation.plan import Plan
 from textcentric.augmentation.requests import RequestBuilder
 from textcentric.augmentation.row import RowFlow
@@ -148,6 +149,7 @@ class Driver:
             dataset=job.dataset.name,
             reason_about=question(job.dataset.schema),
             truncate=job.config.on_too_long == "truncate",
+            columns=plan_columns(job.plan, job.dataset),
             judging=judging,
         )
 

@@ -70,7 +70,7 @@ def _most(prompt: Prompt, record: Record) -> float:
         return 0
     units = (front.take or math.inf) if front.each == "sentence" else 1
     parts = len(record.inputs) if front.stage == "align" else 1
-    return units * parts * (TRIES if front.answer_schema else 1)
+    return units * parts * (TRIES if front.answer_schema or front.pick else 1)
 
 
 class Expected(TypedDict):

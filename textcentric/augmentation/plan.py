@@ -14,8 +14,7 @@ from textcentric.prompts.lint import lint
 from textcentric.prompts.prompt import Prompt
 from textcentric.rows import DERIVED, Record
 
-SUMMARY, CAPTION = "summarize/brief", "caption/photo"
-JUDGE = "judge/label-kept"
+CAPTION, JUDGE = "caption/photo", "judge/label-kept"
 
 
 @dataclass(frozen=True)
@@ -77,7 +76,7 @@ def make_plan(config: AugmentConfig, library: PromptLibrary) -> Plan:
     for prompt in chosen:
         stages.setdefault(prompt.front.stage, []).append(prompt)
     if config.summarize and any(map(asks_model, chosen)):
-        stages.setdefault("summarize", [library[SUMMARY]])
+        stages.setdefault("summarize", library.select("summarize"))
     if config.judge_model:
         stages.setdefault("judge", [library[JUDGE]])
     derive = [p for stage in ("align", "summarize", "reason") for p in stages.get(stage, ())]

@@ -31,21 +31,25 @@ class RequestBuilder:
         self._flags = {name: value for name, value in flags.items() if value is not None}
         self._sampling: dict[str, tuple[Sampling, str]] = {}
 
-    def build(self, prompt: Prompt, variables: Variables, seed: int) -> tuple[Request, str]:
+    def build(
+        self, prompt: Prompt, variables: Variables, seed: int, schema: JsonSchema | None = None
+    ) -> tuple[Request, str]:
         """Render `prompt` into a request; return it and the words its answer begins with.
+
+        `schema` stands in for the prompt's own where the row gives the choices.
 
         Raises PromptError where the prompt cannot be rendered.
         """
         rendered = prompt.render(variables)
         sampling = self._defaults(prompt)[0]
-        schema = prompt.front.answer_schema
+        own = prompt.front.answer_schema
         request = Request(
             messages=tuple(Message(role, text) for role, text in rendered.turns),
             model=self.fingerprint.get("model", ""),
             sampling=replace(sampling, seed=seed % 2**31) if sampling.temperature else sampling,
             model_revision=self.fingerprint.get("model_revision", ""),
             template_digest=self.fingerprint.get("template_digest", ""),
-            schema=fill_enums(schema, variables) if schema else None,
+            schema=schema or (fill_enums(own, variables) if own else None),
         )
         return request, rendered.begin
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from textcentric.augmentation.answers import Answers
@@ -21,17 +21,19 @@ from textcentric.augmentation.curation import (
     texts_to_embed,
 )
 from textcentric.augmentation.description import Described, Describer
+from textcentric.augmentation.picks.statements import Table
 from textcentric.augmentation.plan import Plan, derive_seed
 from textcentric.augmentation.requests import RequestBuilder
 from textcentric.augmentation.rules import ruled
 from textcentric.augmentation.variants import Target, aim, assemble, draft_pieces
+from textcentric.augmentation.written import Clean, Written, failure_of, piece_notes
 from textcentric.engines.protocol import Request, Response
 from textcentric.errors import DataError, PromptError, RequestError
 from textcentric.models.sentence_encoder import Encoder
 from textcentric.prompts.prompt import Prompt
 from textcentric.rows import DERIVED, Record, TextRow
 from textcentric.runs.shards import Failure, Output, dump, output_id
-from textcentric.values import Variables
+from textcentric.values import JsonSchema, Variables
 
 CUT, MOST_CUTS = 0.75, 12
 OWN_TEXT = ("row", "rest", "part", "variant")  # what may be cut where a prompt is too long
@@ -47,6 +49,7 @@ Observe = Callable[[Sequence[Draft]], None]
 class RowFlow:
     """Run the program of one row after another; holds no state of any row.
 
+    `columns` are the statements that each column of the data makes, for picks of a value.
     `observe` is shown the drafts of a row once they are judged; `judging` asks the judge where
     that is another model.
     """
@@ -62,6 +65,7 @@ class RowFlow:
         dataset: str,
         reason_about: Variables,
         truncate: bool = False,
+        columns: Mapping[str, Sequence[str]] | None = None,
         observe: Observe = lambda drafts: None,
         judging: RowFlow | None = None,
     ):
@@ -73,6 +77,7 @@ class RowFlow:
         self.dataset = dataset
         self.reason_about = reason_about
         self.truncate = truncate
+        self.columns = columns or {}
         self.observe = observe
         self.judging = judging or self
 
@@ -85,7 +90,7 @@ class RowFlow:
             described = await self._align(described)
         except ROW_ERRORS as error:
             stage = "describe" if isinstance(error, DataError) else "align"
-            return [_failure(record, *output, stage, error) for output in owed]
+            return [failure_of(record, *output, stage, error) for output in owed]
         return await self._perturbed(record, described, wanted)
 
     async def _perturbed(
@@ -99,20 +104,20 @@ class RowFlow:
             for prompt, n in wanted
         ]
         derived, *written = await _all([deriving, *writing])
-        drafts = [one for one in written if isinstance(one, _Written)]
+        drafts = [one for one in written if isinstance(one, Written)]
         await self._curate(described, drafts)
         self.observe([one.draft for one in drafts])
         outputs: list[Output | Failure] = []
         if isinstance(derived, ROW_ERRORS):
-            outputs.append(_failure(record, "clean", 0, "derive", derived))
+            outputs.append(failure_of(record, "clean", 0, "derive", derived))
         else:
             outputs.append(self._clean_output(record, described, derived))
         for (prompt, sample), one in zip(wanted, written, strict=True):
-            if isinstance(one, _Written):
+            if isinstance(one, Written):
                 outputs.append(one.failure(record) or self._output(record, described, one))
             else:
                 stage = "derive" if one is derived else "perturb"
-                outputs.append(_failure(record, prompt.id, sample, stage, one))
+                outputs.append(failure_of(record, prompt.id, sample, stage, one))
         return outputs
 
     async def _describe(self, record: Record) -> Described:
@@ -140,9 +145,9 @@ class RowFlow:
                 described = replace(described, row=row, notes=(*described.notes, *notes))
         return described
 
-    async def _derive(self, described: Described) -> _Clean:
+    async def _derive(self, described: Described) -> Clean:
         """Add the derived parts; what fails its checks is left out and noted."""
-        clean = _Clean(described.row, [], [])
+        clean = Clean(described.row, [], [])
         for prompt in self.plan.derive:
             if prompt.front.stage == "align":
                 continue
@@ -154,6 +159,12 @@ class RowFlow:
                 clean.row = clean.row.with_part(prompt.front.writes, text)
         return clean
 
+    def _aim(
+        self, prompt: Prompt, described: Described, seed: int, modality: str | None = None
+    ) -> Target:
+        table = Table(described.statements(), self.columns) if prompt.front.pick else Table()
+        return aim(prompt, described.row, random.Random(seed), modality, table)
+
     async def _derived_text(
         self,
         prompt: Prompt,
@@ -163,7 +174,7 @@ class RowFlow:
     ) -> tuple[str, list[Request], list[str]]:
         row = described.row
         seed = derive_seed(self.plan.seed, row.id, prompt.id, 0)
-        target = aim(prompt, row, random.Random(seed), modality)
+        target = self._aim(prompt, described, seed, modality)
         variables = {**target.variables, **known, **self.reason_about}
         if prompt.front.answer_schema:
             value, asked, notes = await self._json(prompt, variables, seed)
@@ -178,22 +189,22 @@ class RowFlow:
             part = modality or prompt.front.writes
             return "", asked, [*notes, f"{part} not written: {draft.reason}"]
         told = assemble(row, target, draft).parts
-        return told.get(target.part) or told["text"], asked, notes + _piece_notes(draft)
+        return told.get(target.part) or told["text"], asked, notes + piece_notes(draft)
 
     async def _write(
         self,
         described: Described,
         prompt: Prompt,
         sample: int,
-        deriving: asyncio.Future[_Clean],
-    ) -> _Written:
+        deriving: asyncio.Future[Clean],
+    ) -> Written:
         """Ask for one variant; raises RequestError where any of its requests fails."""
         row = described.row
         seed = derive_seed(self.plan.seed, row.id, prompt.id, sample)
-        target = aim(prompt, row, random.Random(seed))
+        target = self._aim(prompt, described, seed)
         if not target.units:
             draft = Draft(prompt, target.row_text, [], reason=target.reason)
-            return _Written(draft, target, seed, sample)
+            return Written(draft, target, seed, sample)
         known: Mapping[str, str] = {}
         if not set(DERIVED).isdisjoint(prompt.front.reads):
             known = (await asyncio.shield(deriving)).row.parts
@@ -203,16 +214,16 @@ class RowFlow:
             if error.kind != "schema":
                 raise
             draft = Draft(prompt, target.row_text, [], reason="not in the form asked for")
-            return _Written(draft, target, seed, sample)
+            return Written(draft, target, seed, sample)
         begun = [(begin, answer) for _, begin, answer, _ in answered]
         draft = draft_pieces(prompt, target, begun, described.facts)
-        written = _Written(draft, target, seed, sample, [r for one in answered for r in one[0]])
+        written = Written(draft, target, seed, sample, [r for one in answered for r in one[0]])
         written.notes = [note for *_, notes in answered for note in notes]
         return written
 
     async def _rule(
         self, record: Record, described: Described, prompt: Prompt, sample: int
-    ) -> _Written:
+    ) -> Written:
         """Make one variant by rule: no model is asked."""
         row, front = described.row, prompt.front
         seed = derive_seed(self.plan.seed, row.id, prompt.id, sample)
@@ -222,7 +233,7 @@ class RowFlow:
             draft.reason = NOTHING_CHANGED
         strength = "" if front.rule == "order" else f" at {front.strength:g}"
         target = Target("row", row.text(), {}, (), (f"rule: {front.rule}{strength}",))
-        return _Written(draft, target, seed, sample, made=made.row)
+        return Written(draft, target, seed, sample, made=made.row)
 
     async def _ask_units(
         self, prompt: Prompt, target: Target, variables: Variables, seed: int
@@ -230,7 +241,7 @@ class RowFlow:
         """Send the requests of `target` together; raises the first error of a row's own."""
         answered = await _all(
             [
-                self._ask(prompt, {**variables, **unit.variables}, seed + i)
+                self._ask(prompt, {**variables, **unit.variables}, seed + i, unit.choices())
                 for i, unit in enumerate(target.units)
             ]
         )
@@ -239,9 +250,12 @@ class RowFlow:
                 raise one
         return answered
 
-    async def _ask(self, prompt: Prompt, variables: Variables, seed: int) -> _Answered:
-        begin, (asked, answer), notes = await self._fitted(prompt, variables, seed, self._answer)
-        return asked, begin, answer, notes
+    async def _ask(
+        self, prompt: Prompt, variables: Variables, seed: int, choices: JsonSchema | None
+    ) -> _Answered:
+        send = self._answer if choices is None else self._pick
+        begin, told, notes = await self._fitted(prompt, variables, seed, send, choices)
+        return told[0], begin, told[1], notes
 
     async def _fitted(
         self,
@@ -249,11 +263,12 @@ class RowFlow:
         variables: Variables,
         seed: int,
         send: Callable[[Request], Awaitable[Answer]],
+        schema: JsonSchema | None = None,
     ) -> tuple[str, Answer, list[str]]:
         """Send one request; a row that is too long is cut, never the instruction, if allowed."""
         cuts = 0
         while True:
-            request, begin = self.builder.build(prompt, variables, seed)
+            request, begin = self.builder.build(prompt, variables, seed, schema)
             try:
                 answer = await send(request)
             except RequestError as error:
@@ -277,6 +292,16 @@ class RowFlow:
         value, asked = await self.answers.ask_json(request)
         return asked, Response(" ".join(value))
 
+    async def _pick(self, request: Request) -> tuple[list[Request], Response]:
+        """Return the pick as JSON; nothing where the model picked outside of its choices."""
+        try:
+            picked, asked = await self.answers.ask_json(request)
+        except RequestError as error:
+            if error.kind != "schema":
+                raise
+            return [request], Response("")
+        return asked, Response(dump(picked))
+
     async def _json(
         self, prompt: Prompt, variables: Variables, seed: int
     ) -> tuple[dict[str, Any], list[Request], list[str]]:
@@ -285,7 +310,7 @@ class RowFlow:
         )
         return value, asked, notes
 
-    async def _curate(self, described: Described, drafts: Sequence[_Written]) -> None:
+    async def _curate(self, described: Described, drafts: Sequence[Written]) -> None:
         """Judge the drafts of one row: by words, by meaning, against each other, by a judge."""
         inner = [one.draft for one in drafts]
         for draft in inner:
@@ -302,7 +327,7 @@ class RowFlow:
             if one.draft.reason:
                 one.row = one.assembled(described.row, rejected=True)
 
-    async def _judge(self, described: Described, one: _Written) -> None:
+    async def _judge(self, described: Described, one: Written) -> None:
         assert self.plan.judge is not None
         variables = {"row": described.row.text(), "variant": one.row.text()}
         try:
@@ -316,7 +341,7 @@ class RowFlow:
         if verdict["verdict"] != "yes":
             one.draft.reason = "label changed"
 
-    def _output(self, record: Record, described: Described, one: _Written) -> Output:
+    def _output(self, record: Record, described: Described, one: Written) -> Output:
         prompt, draft = one.draft.prompt, one.draft
         return self._row_output(
             record,
@@ -329,13 +354,11 @@ class RowFlow:
             seed=one.seed,
             request_key=" ".join(request.key for request in one.asked),
             scores=dump(draft.scores),
-            notes="; ".join(
-                [*described.notes, *one.notes, *one.target.notes, *_piece_notes(draft)]
-            ),
+            notes="; ".join([*described.notes, *one.notes, *one.target.notes, *piece_notes(draft)]),
             reason=draft.reason,
         )
 
-    def _clean_output(self, record: Record, described: Described, clean: _Clean) -> Output:
+    def _clean_output(self, record: Record, described: Described, clean: Clean) -> Output:
         return self._row_output(
             record,
             described,
@@ -369,62 +392,6 @@ class RowFlow:
             experts=dump(described.experts),
             **values,
         )
-
-
-@dataclass(slots=True)
-class _Clean:
-    """The row without perturbation, and what its derived parts took."""
-
-    row: TextRow
-    asked: list[Request]
-    notes: list[str]
-
-
-@dataclass(slots=True)
-class _Written:
-    """One variant on its way, and what it took."""
-
-    draft: Draft
-    target: Target
-    seed: int
-    sample: int
-    asked: list[Request] = None  # type: ignore[assignment]
-    notes: list[str] = None  # type: ignore[assignment]
-    row: TextRow = None  # type: ignore[assignment]
-    judge_error: Exception | None = None
-    made: TextRow | None = None  # by a rule
-
-    def __post_init__(self) -> None:
-        self.asked = self.asked or []
-        self.notes = self.notes or []
-
-    def assembled(self, row: TextRow, *, rejected: bool = False) -> TextRow:
-        """Return the variant of `row`; a `rejected` one shows all that was written."""
-        return self.made or assemble(row, self.target, self.draft, rejected=rejected)
-
-    def failure(self, record: Record) -> Failure | None:
-        """Return the failure of the judge, if it failed."""
-        if self.judge_error is None:
-            return None
-        return _failure(record, self.draft.prompt.id, self.sample, "judge", self.judge_error)
-
-
-def _failure(record: Record, prompt: str, sample: int, stage: str, error: Exception) -> Failure:
-    kind = error.kind if isinstance(error, RequestError) else type(error).__name__
-    attempts = error.attempts if isinstance(error, RequestError) else 1
-    name = output_id(record.id, prompt, sample)
-    return Failure(name, record.id, prompt, sample, stage, kind, str(error), attempts)
-
-
-def _piece_notes(draft: Draft) -> list[str]:
-    """Say what was cut, and which sentences stayed as the row has them."""
-    notes = [f"cut: {cut}" for piece in draft.pieces for cut in piece.cuts]
-    kept = [piece.reason for piece in draft.pieces if piece.reason]
-    if kept and not draft.reason:
-        written = len(draft.pieces) - len(kept)
-        reasons = ", ".join(sorted(set(kept)))
-        notes.append(f"{written} of {len(draft.pieces)} sentences rewritten (others: {reasons})")
-    return notes
 
 
 def _cut(value: str) -> str:

@@ -11,7 +11,8 @@ from textcentric.augmentation.config import AugmentConfig
 from textcentric.augmentation.curation import Draft
 from textcentric.augmentation.description import Describer
 from textcentric.augmentation.opening import load_rows, make_engine, make_experts, needs_engine
-from textcentric.augmentation.plan import SUMMARY, Plan, check_prompt
+from textcentric.augmentation.picks.values import plan_columns
+from textcentric.augmentation.plan import Plan, check_prompt
 from textcentric.augmentation.requests import RequestBuilder
 from textcentric.augmentation.row import RowFlow
 from textcentric.augmentation.words import throwaway_journal
@@ -87,7 +88,7 @@ def plan_of(config: AugmentConfig, library: PromptLibrary, name: str) -> Plan:
             prompt=name,
         )
     check_prompt(prompt)
-    needed = [library[SUMMARY]] if "summary" in prompt.front.reads else []
+    needed = library.select("summarize") if "summary" in prompt.front.reads else []
     needed += library.select("reason") if "reason" in prompt.front.reads else []
     if stage in DERIVING:
         return Plan((*needed, prompt), (), None, library, perturb="all", seed=config.seed)
@@ -125,6 +126,7 @@ async def _run(
             encoder,
             dataset=dataset.name,
             reason_about=question(dataset.schema),
+            columns=plan_columns(plan, dataset),
             observe=trial.drafts.extend,
         )
         try:

@@ -14,12 +14,17 @@ from itertools import permutations
 from typing import Any
 
 from textcentric.augmentation.curation import Draft, Piece, trim
+from textcentric.augmentation.picks.kinds import questions
+from textcentric.augmentation.picks.question import OUTSIDE, Question
+from textcentric.augmentation.picks.statements import Table
 from textcentric.engines.protocol import Response
 from textcentric.errors import PromptError
 from textcentric.experts.sentences import Span, sentence_spans, splice
 from textcentric.prompts.prompt import Prompt
 from textcentric.rows import MODALITIES, TextRow
+from textcentric.values import JsonSchema
 
+NO_TABLE = Table()
 CONTRADICTED = ("table", "image", "audio")
 SENTENCE_WORDS, FEWEST_WORDS = (4, 40), 2
 FEWEST_IN_PASSAGE, MOST_IN_PASSAGE = 3, 5  # sentences; the orders of more are too many
@@ -27,11 +32,20 @@ FEWEST_IN_PASSAGE, MOST_IN_PASSAGE = 3, 5  # sentences; the orders of more are t
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """One request of a variant: the text it stands for, and where that lies in its part."""
+    """One request of a variant: the text it stands for, and where that lies in its part.
+
+    The part is the target's, unless `part` names another one; a `question` is to be picked from.
+    """
 
     source: str
     variables: Mapping[str, Any] = field(default_factory=dict)
     span: Span | None = None
+    part: str = ""
+    question: Question | None = None
+
+    def choices(self) -> JsonSchema | None:
+        """Return the schema of what may be picked, None where the model writes freely."""
+        return None if self.question is None else self.question.schema()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +60,17 @@ class Target:
     reason: str = ""
 
 
-def aim(prompt: Prompt, row: TextRow, rng: random.Random, modality: str | None = None) -> Target:
-    """Choose modality (unless given), part and sentences for `prompt` by `rng`."""
+def aim(
+    prompt: Prompt,
+    row: TextRow,
+    rng: random.Random,
+    modality: str | None = None,
+    table: Table = NO_TABLE,
+) -> Target:
+    """Choose modality (unless given), part and sentences for `prompt` by `rng`.
+
+    `table` is what picks of facts and values read besides.
+    """
     front = prompt.front
     row_text = row.text()
     modality = modality or rng.choice(_modalities(prompt, row))
@@ -65,6 +88,9 @@ def aim(prompt: Prompt, row: TextRow, rng: random.Random, modality: str | None =
     notes = (f"modality: {modality}",) if drawn else ()
     if "rest" in front.reads and not rest:
         return Target(part, row_text, variables, (), notes, "only one modality")
+    if front.pick:
+        units = _picked(prompt, row, part, table, rng)
+        return Target(part, row_text, variables, units, notes, "" if units else "nothing to pick")
     if front.each == "passage":
         part, text = _passage_part(part, row)
     if front.each:
@@ -83,6 +109,11 @@ def draft_pieces(
     """Cut the answers of a variant into pieces; each comes with the words it was begun with."""
     pieces = []
     for unit, (begin, answer) in zip(target.units, answers, strict=True):
+        if unit.question is not None:
+            text, note = unit.question.carried(answer.text)
+            reason = "" if answer.text else OUTSIDE
+            pieces.append(Piece(unit.source, text, reason=reason, note=note))
+            continue
         _check_begin(prompt, unit.source, begin)
         count = max(1, len(_spans(unit.source))) if unit.span else None
         gap = "" if not begin or answer.text[:1].isspace() or begin[-1:].isspace() else " "
@@ -104,12 +135,34 @@ def assemble(row: TextRow, target: Target, draft: Draft, *, rejected: bool = Fal
     if not written:
         return row
     text = written[0][1].text
+    if written[0][0].part:
+        return _spliced(row, written)
     if written[0][0].span is not None:
         changes = [(unit.span, piece.text) for unit, piece in written if unit.span]
         text = splice(row.parts.get(target.part, target.row_text), changes)
     if target.part == "row":
         return replace(row, parts={"text": text})
     return row.with_part(target.part, text)
+
+
+def _spliced(row: TextRow, written: Sequence[tuple[Unit, Piece]]) -> TextRow:
+    """Return the row with each piece in its own part."""
+    for part in row.parts:
+        changes = [
+            (unit.span, one.text) for unit, one in written if unit.span and unit.part == part
+        ]
+        row = row.with_part(part, splice(row.parts[part], changes))
+    return row
+
+
+def _picked(
+    prompt: Prompt, row: TextRow, part: str, table: Table, rng: random.Random
+) -> list[Unit]:
+    """Return a unit for each question that `prompt` puts to the model."""
+    return [
+        Unit(one.source, {"sentence": one.shown or one.source}, one.span, one.part, one)
+        for one in questions(prompt, row, part, table, rng)
+    ]
 
 
 def _check_begin(prompt: Prompt, source: str, begin: str) -> None:

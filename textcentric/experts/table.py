@@ -51,6 +51,16 @@ class TableExpert:
         )
 
 
+def statements(row: Cells, longest: int = 300) -> dict[str, str]:
+    """Return {column: statement} of the columns that have a value, as the expert says them.
+
+    >>> statements({"Type": "cat", "Fee": None})
+    {'Type': 'Type: cat.'}
+    """
+    words = {label: _words(value, longest) for label, value in row.items()}
+    return {label: _statement(label, value) for label, value in words.items() if value}
+
+
 def is_missing(value: Cell) -> bool:
     """Say whether `value` stands for nothing: None, NaN, NaT, NA or an empty string or list."""
     if value is None or type(value).__name__ in ("NAType", "NaTType"):

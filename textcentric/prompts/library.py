@@ -32,6 +32,8 @@ BANK_VALUES = {
 }
 OPTIONAL = ("facts", "legible")
 BANK = "bank/"
+# Of a set whose prompts all write the same part; those of a user's folder come before it.
+DEFAULTS = {"summarize": "summarize/pick"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,9 @@ class PromptLibrary:
         if term in self.prompts:
             return [self.prompts[term]]
         found = [p for p in self.prompts.values() if p.front.stage == term]
+        if DEFAULTS.get(term) in self.prompts:
+            own = [p for p in found if p.path and not p.path.is_relative_to(packaged_prompts())]
+            return own or [self.prompts[DEFAULTS[term]]]
         found = found or [
             p
             for p in self.prompts.values()
