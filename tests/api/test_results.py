@@ -96,7 +96,7 @@ def test_reading_the_rows_of_a_run_prints_nothing(tmp_path: Path) -> None:
 
 def test_a_run_shows_its_status_and_counts_variants_as_the_screen_does(tmp_path: Path) -> None:
     done = run(tmp_path / "run", 2, "A calm dog.", prompts="own/whole")
-    counts = "requested=2, accepted=2, rejected=0, failed=0, pending=0"
+    counts = "requested=2, accepted=2, rejected=0, failed=0, pending=0, clean=2"
     assert repr(done) == f"Run({str(tmp_path / 'run')!r}, status='finished', {counts})"
     assert done.totals["accepted"] == 4  # clean rows too
     assert list(tc.list_runs(tmp_path).to_pandas()["accepted"]) == [2]

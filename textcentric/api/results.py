@@ -215,10 +215,15 @@ class Run:
 
     def __repr__(self) -> str:
         try:
-            counts = [f"{fate}={number}" for fate, number in self.variants.items()]
+            counts = [f"{fate}={number}" for fate, number in self._counted().items()]
             return f"Run({', '.join([repr(str(self.path)), f'status={self.status!r}', *counts])})"
         except RunError:  # before its first manifest, or not JSON
             return f"Run({str(self.path)!r})"
+
+    def _counted(self) -> dict[str, int]:
+        """Return what the screen counts: variants, if any were wanted, and accepted clean rows."""
+        variants, clean = variants_and_clean(self.manifest.get("counts", {}))
+        return {**(variants if variants["requested"] else {}), "clean": clean["accepted"]}
 
     def _repr_html_(self) -> str:
         counts: Mapping[str, Mapping[str, int]] = self.manifest.get("counts", {})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -46,12 +47,30 @@ def source(model: str) -> str:
     return str(packaged_encoder()) if model == PACKAGED else model
 
 
+@contextmanager
+def without_bars() -> Iterator[None]:
+    """Keep the bars of transformers off stderr: progress is shown where it is asked for."""
+    if "transformers" not in sys.modules:
+        yield
+        return
+    from transformers.utils import logging
+
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
+
+
 def found(loader: Any, name: str, called: str, **options: Any) -> Any:
     """Load by `loader`; raises ConfigError, which names the model as `called`, where it cannot."""
     from safetensors import SafetensorError
 
     try:
-        return loader.from_pretrained(name, **options)
+        with without_bars():
+            return loader.from_pretrained(name, **options)
     except (SafetensorError, OSError, ValueError, ImportError) as error:
         reason = str(error).strip().splitlines()[0]
         raise ConfigError(

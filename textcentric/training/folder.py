@@ -47,10 +47,13 @@ def refuse_other_model(folder: Path, identity: Mapping[str, Json]) -> None:
 
 def write_model(method: Method, folder: Path) -> None:
     """Save the method's model aside and move its files into `folder`."""
+    from textcentric.models.loading import without_bars
+
     draft = folder / ".model.tmp"
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
-    method.save(draft)
+    with without_bars():
+        method.save(draft)
     for path in sorted(draft.iterdir()):
         target = folder / path.name
         if target.is_dir():
