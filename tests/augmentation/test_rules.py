@@ -140,8 +140,8 @@ def test_a_rule_leaves_what_an_align_prompt_told_of_other_parts() -> None:
         try:
             described = asyncio.run(describer.describe(row))
             told = replace(described, row=described.row.with_part("table", "Told anew."))
-            made = asyncio.run(ruled(LIBRARY["rule/typing"], row, told, describer, 1))
+            made, draft, _ = asyncio.run(ruled(LIBRARY["rule/typing"], row, told, describer, 1))
         finally:
             describer.close()
-    assert made.row.parts["table"] == "Told anew."
-    assert [piece.source for piece in made.pieces] == [described.row.parts["text"]]
+    assert made.parts["table"] == "Told anew."
+    assert [piece.source for piece in draft.pieces] == [described.row.parts["text"]]

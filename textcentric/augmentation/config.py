@@ -51,6 +51,13 @@ class AugmentConfig(Settings):
         shown="as the prompt says",
         ge=1,
     )
+    candidates: int | None = setting(
+        None,
+        "Answers to one request, of which the truest is taken; over the prompts' own value.",
+        panel="Prompts",
+        shown="as the prompt says, 1",
+        ge=1,
+    )
     summarize: bool = setting(
         True, "Add a summary to each row; rules alone add none.", panel="Prompts"
     )

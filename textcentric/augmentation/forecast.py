@@ -70,7 +70,8 @@ def _most(prompt: Prompt, record: Record) -> float:
         return 0
     units = (front.take or math.inf) if front.each == "sentence" else 1
     parts = len(record.inputs) if front.stage == "align" else 1
-    return units * parts * (TRIES if front.answer_schema or front.pick else 1)
+    asked = TRIES if front.answer_schema or front.pick else 1
+    return units * parts * front.candidates * asked
 
 
 class Expected(TypedDict):

@@ -57,10 +57,13 @@ class Plan:
 
     def requests_per_row(self) -> int:
         """Return about how many requests a row makes."""
-        asking = filter(asks_model, self.variants)
-        units = sum((p.front.take or 1) if p.front.each == "sentence" else 1 for p in asking)
+        units = sum(
+            p.front.candidates * ((p.front.take or 1) if p.front.each == "sentence" else 1)
+            for p in filter(asks_model, self.variants)
+        )
         judged = len(self.variants) if self.judge else 0
-        return len(self.derive) + self.samples * (units + judged)
+        derived = sum(p.front.candidates for p in self.derive)
+        return derived + self.samples * (units + judged)
 
 
 def derive_seed(seed: int, row_id: str, prompt: str, sample: int) -> int:
@@ -79,18 +82,22 @@ def make_plan(config: AugmentConfig, library: PromptLibrary) -> Plan:
         stages.setdefault("summarize", library.select("summarize"))
     if config.judge_model:
         stages.setdefault("judge", [library[JUDGE]])
-    derive = [p for stage in ("align", "summarize", "reason") for p in stages.get(stage, ())]
+    derive = tuple(p for s in ("align", "summarize", "reason") for p in stages.get(s, ()))
     variants = tuple(
         fewer_sentences(prompt, config.sentences)
         for stage in ("adversarial", "rule", "bank")
         for prompt in stages.get(stage, ())
+    )
+    derive, variants = (
+        tuple(with_candidates(prompt, config) for prompt in prompts)
+        for prompts in (derive, variants)
     )
     check_derived(derive, variants)
     for prompt in (*derive, *variants, *stages.get("judge", ())):
         check_prompt(prompt)
     judges = stages.get("judge", [])
     return Plan(
-        derive=tuple(derive),
+        derive=derive,
         variants=variants,
         judge=judges[0] if judges else None,
         library=library,
@@ -112,6 +119,25 @@ def fewer_sentences(prompt: Prompt, most: int | None) -> Prompt:
         return prompt
     take = min(most, front.take or most)
     return replace(prompt, front=front.model_copy(update={"take": take}))
+
+
+def with_candidates(prompt: Prompt, config: AugmentConfig) -> Prompt:
+    """Return a prompt of free answers with the candidates that `config` asks for.
+
+    Raises PromptError where there is no choice: at temperature 0 all answers are the same.
+    """
+    front = prompt.front
+    if front.writes_by != "text" or front.answer_schema:
+        return prompt
+    count = front.candidates if config.candidates is None else config.candidates
+    warmth = front.sampling.temperature if config.temperature is None else config.temperature
+    if count > 1 and warmth == 0:
+        raise PromptError(
+            f"prompt {prompt.id} is asked for {count} candidates at temperature 0, where all"
+            " answers are the same; expected a temperature above 0, or one candidate",
+            prompt=prompt.id,
+        )
+    return replace(prompt, front=front.model_copy(update={"candidates": count}))
 
 
 def check_derived(derive: Sequence[Prompt], variants: Sequence[Prompt]) -> None:

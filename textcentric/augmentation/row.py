@@ -10,9 +10,11 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, TypeVar
 
 from textcentric.augmentation.answers import Answers
+from textcentric.augmentation.candidates import choose, judged
 from textcentric.augmentation.curation import (
     Draft,
     check_meaning,
@@ -27,6 +29,7 @@ from textcentric.augmentation.requests import RequestBuilder
 from textcentric.augmentation.rules import ruled
 from textcentric.augmentation.variants import Target, aim, assemble, draft_pieces
 from textcentric.augmentation.written import Clean, Written, failure_of, piece_notes
+from textcentric.engines.candidates import candidates
 from textcentric.engines.protocol import Request, Response
 from textcentric.errors import DataError, PromptError, RequestError
 from textcentric.models.sentence_encoder import Encoder
@@ -37,9 +40,8 @@ from textcentric.values import JsonSchema, Variables
 
 CUT, MOST_CUTS = 0.75, 12
 OWN_TEXT = ("row", "rest", "part", "variant")  # what may be cut where a prompt is too long
-NOTHING_CHANGED = "nothing changed"  # why a variant is rejected
 Answer = TypeVar("Answer")
-_Answered = tuple[list[Request], str, Response, list[str]]  # asked, begin, answer, notes
+_Answered = tuple[list[Request], str, list[Response], list[str]]  # asked, begin, answers, notes
 ROW_ERRORS = (RequestError, PromptError, DataError)  # fail a row's outputs, never the run
 
 
@@ -179,17 +181,13 @@ class RowFlow:
         if prompt.front.answer_schema:
             value, asked, notes = await self._json(prompt, variables, seed)
             return f"Prediction: {value['prediction']}. {value['explanation']}", asked, notes
-        answered = await self._ask_units(prompt, target, variables, seed)
-        begun = [(begin, answer) for _, begin, answer, _ in answered]
-        draft = draft_pieces(prompt, target, begun, described.facts)
+        draft, asked, notes = await self._draft(prompt, target, variables, seed, described.facts)
         check_words(draft)
-        asked = [request for one in answered for request in one[0]]
-        notes = [note for *_, notes in answered for note in notes]
         if draft.reason:
             part = modality or prompt.front.writes
             return "", asked, [*notes, f"{part} not written: {draft.reason}"]
-        told = assemble(row, target, draft).parts
-        return told.get(target.part) or told["text"], asked, notes + piece_notes(draft)
+        parts = assemble(row, target, draft).parts
+        return parts.get(target.part) or parts["text"], asked, notes + piece_notes(draft)
 
     async def _write(
         self,
@@ -209,31 +207,34 @@ class RowFlow:
         if not set(DERIVED).isdisjoint(prompt.front.reads):
             known = (await asyncio.shield(deriving)).row.parts
         try:
-            answered = await self._ask_units(prompt, target, {**target.variables, **known}, seed)
+            variables = {**target.variables, **known}
+            drafted = await self._draft(prompt, target, variables, seed, described.facts)
         except RequestError as error:
             if error.kind != "schema":
                 raise
             draft = Draft(prompt, target.row_text, [], reason="not in the form asked for")
             return Written(draft, target, seed, sample)
-        begun = [(begin, answer) for _, begin, answer, _ in answered]
-        draft = draft_pieces(prompt, target, begun, described.facts)
-        written = Written(draft, target, seed, sample, [r for one in answered for r in one[0]])
-        written.notes = [note for *_, notes in answered for note in notes]
-        return written
+        draft, asked, notes = drafted
+        return Written(draft, target, seed, sample, asked, notes)
 
     async def _rule(
         self, record: Record, described: Described, prompt: Prompt, sample: int
     ) -> Written:
         """Make one variant by rule: no model is asked."""
-        row, front = described.row, prompt.front
-        seed = derive_seed(self.plan.seed, row.id, prompt.id, sample)
-        made = await ruled(prompt, record, described, self.describer, seed)
-        draft = Draft(prompt, row.text(), made.pieces, described.facts)
-        if not made.pieces:
-            draft.reason = NOTHING_CHANGED
-        strength = "" if front.rule == "order" else f" at {front.strength:g}"
-        target = Target("row", row.text(), {}, (), (f"rule: {front.rule}{strength}",))
-        return Written(draft, target, seed, sample, made=made.row)
+        seed = derive_seed(self.plan.seed, record.id, prompt.id, sample)
+        made, draft, target = await ruled(prompt, record, described, self.describer, seed)
+        return Written(draft, target, seed, sample, made=made)
+
+    async def _draft(
+        self, prompt: Prompt, target: Target, variables: Variables, seed: int, facts: Sequence[str]
+    ) -> tuple[Draft, list[Request], list[str]]:
+        """Return what the model wrote, the truest of its candidates; what was asked, and notes."""
+        answered = await self._ask_units(prompt, target, variables, seed)
+        told = [(begin, answers) for _, begin, answers, _ in answered]
+        begun, chosen = await choose(prompt, target, told, facts, partial(judged, self.encoder))
+        asked = [request for one in answered for request in one[0]]
+        notes = [*chosen, *(note for *_, notes in answered for note in notes)]
+        return draft_pieces(prompt, target, begun, facts), asked, notes
 
     async def _ask_units(
         self, prompt: Prompt, target: Target, variables: Variables, seed: int
@@ -253,7 +254,7 @@ class RowFlow:
     async def _ask(
         self, prompt: Prompt, variables: Variables, seed: int, choices: JsonSchema | None
     ) -> _Answered:
-        send = self._answer if choices is None else self._pick
+        send = partial(self._answer, prompt.front.candidates) if choices is None else self._pick
         begin, told, notes = await self._fitted(prompt, variables, seed, send, choices)
         return told[0], begin, told[1], notes
 
@@ -285,22 +286,22 @@ class RowFlow:
             )
             return begin, answer, notes
 
-    async def _answer(self, request: Request) -> tuple[list[Request], Response]:
-        """Return the answer; under a schema it is a list of sentences, here joined."""
+    async def _answer(self, k: int, request: Request) -> tuple[list[Request], list[Response]]:
+        """Return the `k` answers; under a schema one, a list of sentences, here joined."""
         if request.schema is None:
-            return [request], await self.answers.ask(request)
+            return candidates(request, k), await self.answers.several(request, k)
         value, asked = await self.answers.ask_json(request)
-        return asked, Response(" ".join(value))
+        return asked, [Response(" ".join(value))]
 
-    async def _pick(self, request: Request) -> tuple[list[Request], Response]:
+    async def _pick(self, request: Request) -> tuple[list[Request], list[Response]]:
         """Return the pick as JSON; nothing where the model picked outside of its choices."""
         try:
             picked, asked = await self.answers.ask_json(request)
         except RequestError as error:
             if error.kind != "schema":
                 raise
-            return [request], Response("")
-        return asked, Response(dump(picked))
+            return [request], [Response("")]
+        return asked, [Response(dump(picked))]
 
     async def _json(
         self, prompt: Prompt, variables: Variables, seed: int

@@ -7,36 +7,43 @@ robustness grid with the same kind, level and seed give the same words.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from textcentric.augmentation.curation import Piece
+from textcentric.augmentation.curation import Draft, Piece
 from textcentric.augmentation.description import Described, Describer
+from textcentric.augmentation.variants import Target
 from textcentric.corruption.orders import in_another_order
 from textcentric.corruption.rows import CORRUPTIONS
 from textcentric.errors import DataError
 from textcentric.prompts.prompt import Prompt
 from textcentric.rows import Record, TextRow
 
-
-@dataclass(frozen=True, slots=True)
-class Ruled:
-    """The row that a rule made, and each changed part beside its source."""
-
-    row: TextRow
-    pieces: list[Piece]
+NOTHING_CHANGED = "nothing changed"  # why a variant is rejected
 
 
 async def ruled(
     prompt: Prompt, record: Record, described: Described, describer: Describer, seed: int
-) -> Ruled:
-    """Return what the rule of `prompt` makes of a row; without pieces where nothing changed."""
+) -> tuple[TextRow, Draft, Target]:
+    """Return the variant that a rule makes, what changed in it, and what names the rule."""
+    row, front = described.row, prompt.front
+    made, pieces = await _changed(prompt, record, described, describer, seed)
+    reason = "" if pieces else NOTHING_CHANGED
+    strength = "" if front.rule == "order" else f" at {front.strength:g}"
+    target = Target("row", row.text(), {}, (), (f"rule: {front.rule}{strength}",))
+    return made, Draft(prompt, row.text(), pieces, described.facts, reason), target
+
+
+async def _changed(
+    prompt: Prompt, record: Record, described: Described, describer: Describer, seed: int
+) -> tuple[TextRow, list[Piece]]:
+    """Return the row that a rule makes, and each changed part beside its source."""
     row = described.row
     rule = prompt.front.rule or ""
     if rule == "order":
         parts = in_another_order(row.parts, seed, row.id)
         moved = replace(row, parts=parts)
         as_before = list(parts) == list(row.parts)
-        return Ruled(moved, [] if as_before else [Piece(row.text(), moved.text())])
+        return moved, [] if as_before else [Piece(row.text(), moved.text())]
     damaged = CORRUPTIONS[rule](record, prompt.front.strength, seed)
     changed = [name for name in row.parts if _differs(name, record, damaged)]
     before = await _words(record, changed, describer)  # as no `align` prompt has told them
@@ -50,7 +57,7 @@ async def ruled(
     ]
     if not pieces and len(made.parts) < len(row.parts):
         pieces = [Piece(row.text(), made.text())]
-    return Ruled(made, pieces)
+    return made, pieces
 
 
 def _differs(name: str, record: Record, damaged: Record) -> bool:

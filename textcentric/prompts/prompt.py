@@ -191,6 +191,8 @@ class Front(BaseModel):
         for writer, name in (("rule", "rule"), ("pick", "pick")):
             if (self.writes_by == writer) != (getattr(self, name) is not None):
                 raise ValueError(f"`writes_by: {writer}` and the key `{name}` go together")
+        if self.candidates > 1 and (self.writes_by == "pick" or self.answer_schema):
+            raise ValueError("`candidates` are free answers; picks and schemas give one")
         if self.writes_by == "rule":
             self._check_rule()
         elif self.level is not None:

@@ -15,7 +15,8 @@ RUNTIME = frozenset(
 CALL = frozenset({"output_dir", "resume"})  # of one call, so never saved
 # Choices that came later: where none was made, a run is saved as before there were any.
 LATER = frozenset(
-    "judge_model judge_engine judge_base_url price_input price_output max_cost all_prompts".split()
+    "candidates judge_model judge_engine judge_base_url price_input price_output max_cost"
+    " all_prompts".split()
 )
 ADDED = frozenset(
     "data prompt_digests bank engine_fingerprint judge_fingerprint".split()
