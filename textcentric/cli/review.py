@@ -32,12 +32,29 @@ def review(config: ReviewConfig, run: Run, as_json: AsJson = False, quiet: Quiet
     raise typer.Exit(review_command(config, run, as_json=as_json, tell=tell))
 
 
-def calibrate(run: Run, as_json: AsJson = False) -> None:
+def calibrate(
+    run: Run,
+    keep: Annotated[
+        bool,
+        typer.Option(
+            "--keep",
+            help="Use it from now on: plans of this model, prompts and checks read it.",
+            rich_help_panel="Output",
+        ),
+    ] = False,
+    prompt_dir: Annotated[
+        str | None,
+        typer.Option(
+            "--prompt-dir", metavar="PATH", help="Folder that adds prompts or overrides them."
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
     """Say of each prompt how many variants were read and how many were true.
 
-    Example: textcentric calibrate runs/first
+    Example: textcentric calibrate runs/first --keep
     """
-    calibrate_command(run, as_json=as_json)
+    calibrate_command(run, keep=keep, prompt_dir=prompt_dir, as_json=as_json)
 
 
 def review_command(config: ReviewConfig, name: str, *, as_json: bool, tell: Say) -> int:
@@ -94,27 +111,46 @@ def _about(sheet: Sheet) -> str:
     return f"sheet {sheet.digest}: {len(sheet.items)} pairs of run {sheet.run}; {keys}"
 
 
-def calibrate_command(name: str, *, as_json: bool) -> None:
-    """Print what was read of a run, a prompt a line."""
+def calibrate_command(name: str, *, keep: bool, prompt_dir: str | None, as_json: bool) -> None:
+    """Print what was read of a run, a prompt a line; keep it where that is asked for."""
+    from textcentric.prompts.calibration import keep as keep_readings
+    from textcentric.reading.calibrating import brought_along, calibrated, check_keep
+    from textcentric.reading.sheet import growth, sheets
+    from textcentric.report.run import write_report
+    from textcentric.report.run_card import write_card
     from textcentric.runs.listing import find_run
 
-    _print_figures(find_run(name), as_json)
+    folder = find_run(name)
+    if not sheets(folder) and (brought := brought_along(folder)).readings:
+        for reading in brought.readings:
+            print(f"{reading.prompt}: {reading.words()}")
+        say("the run brought this calibration along: it is shown, not used; read it yourself")
+        return
+    found = calibrated(folder, prompt_dir)
+    print(
+        json.dumps(as_dict(found.sheet, found.figures), ensure_ascii=False)
+        if as_json
+        else as_text(found.figures)
+    )
+    for note in filter(None, (growth(folder, found.sheet), *found.notes)):
+        say(note)
+    if found.figures.readings:
+        write_card(folder)
+        write_report(folder)
+    if keep:
+        check_keep(found.figures, found.notes)
+        say(f"kept in {keep_readings(found.figures.readings)}")
 
 
 def _print_figures(folder: Path, as_json: bool) -> None:
-    from textcentric.errors import RunError
-    from textcentric.reading.agreement import figures
-    from textcentric.reading.answers import read_answers
-    from textcentric.reading.sheet import sheets
+    from textcentric.reading.calibrating import calibrated
 
-    drawn = sheets(folder)
-    if not drawn:
-        raise RunError(f"nothing of {folder} was read yet; `textcentric review {folder}` begins")
-    found = figures(drawn[-1], read_answers(folder, drawn[-1]))
-    if as_json:
-        print(json.dumps(as_dict(drawn[-1], found), ensure_ascii=False))
-    else:
-        print(as_text(found))
+    found = calibrated(folder)
+    print(
+        json.dumps(as_dict(found.sheet, found.figures), ensure_ascii=False)
+        if as_json
+        else as_text(found.figures)
+    )
 
 
 def as_dict(sheet: Sheet, found: Figures) -> dict[str, object]:

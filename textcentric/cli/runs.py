@@ -39,7 +39,8 @@ GO_ON = {
 FATES = dict(zip(FOLDERS, ("accepted", "rejected", "failed"), strict=True))
 FIELDS = (
     "source_id dataset split group target prompt sample prompt_digest model model_revision"
-    " sampling seed experts scores reason notes stage error_type attempts message"
+    " sampling seed experts scores reason notes stage error_type attempts message read"
+    " edited_by edited"
 ).split()
 
 
@@ -175,6 +176,7 @@ def _as_text(folder: Path, shown: Listed) -> str:
         rows.append(["variants", *(variants[s] for s in STATUSES)])
         rows.append(["all", *(shown["totals"].get(s, 0) for s in STATUSES)])
         lines += ["", columns(rows, ["prompt", *STATUSES]), ""]
+    lines += _believed(folder)
     lines += _reasons(shown)
     lines += _costs(shown)
     return "\n".join(lines)
@@ -193,6 +195,20 @@ def _status_text(folder: Path, shown: Listed) -> str:
         return said
     why = f" ({shown['stopped']})" if shown.get("stopped") else ""
     return f"{said}{why}: {GO_ON[said]}; {command('runs', 'resume', folder)}"
+
+
+def _believed(folder: Path) -> list[str]:
+    """Say of each prompt how many accepted variants today's checks believe, where they judge."""
+    from textcentric.reading.belief import known_beliefs
+
+    if not (folder / "prompts").is_dir():
+        return []
+    counts = known_beliefs(folder)
+    if not counts:
+        return []
+    rows = [[name, c["accepted"], c["believed"], c["unjudged"]] for name, c in counts.items()]
+    head = ["passed by today's checks", "accepted", "believed", "not judged"]
+    return [columns(rows, head), ""]
 
 
 def _reasons(shown: Listed) -> list[str]:
@@ -237,7 +253,7 @@ def diff_command(one: str, two: str, *, as_json: bool) -> None:
     """Print what differs, a value a line, fitted to the screen."""
     from textcentric.runs.listing import diff_runs, find_run
 
-    found = diff_runs(find_run(one), find_run(two))
+    found = diff_runs(find_run(one), find_run(two)) + _beliefs_that_differ(one, two)
     if as_json:
         print(json.dumps({name: [before, after] for name, before, after in found}))
     elif found:
@@ -245,6 +261,22 @@ def diff_command(one: str, two: str, *, as_json: bool) -> None:
         print(diff_as_text(found, names, shutil.get_terminal_size().columns))
     else:
         say("no difference in configuration, counts, tokens, engine or versions")
+
+
+def _beliefs_that_differ(one: str, two: str) -> list[Change]:
+    """Return what differs in how many variants today's checks believe."""
+    from textcentric.folders import changes
+    from textcentric.reading.belief import known_beliefs
+    from textcentric.runs.listing import find_run
+
+    folders = [find_run(name) for name in (one, two)]
+    before, after = (
+        {"believed": {name: c["believed"] for name, c in known_beliefs(folder).items()}}
+        if (folder / "prompts").is_dir()
+        else {}
+        for folder in folders
+    )
+    return changes(before, after)
 
 
 def diff_as_text(found: Sequence[Change], header: tuple[str, str, str], width: int) -> str:
@@ -290,8 +322,28 @@ def lineage_command(row_id: str, run: str | None, *, as_json: bool) -> None:
         rows = [[one["id"], FATES[one["found_in"]], one["reason"]] for one in outputs]
         print(columns(rows, ["output", "fate", "reason"]))
     else:
-        found = lineage(folder, row_id)
+        found = {**lineage(folder, row_id), **_read_by(folder, row_id)}
         print(json.dumps(found, ensure_ascii=False) if as_json else _lineage_as_text(found))
+
+
+def _read_by(folder: Path, output: str) -> dict[str, Any]:
+    """Return what readers called an output, and who edited it to what."""
+    from textcentric.reading.answers import read_answers
+    from textcentric.reading.sheet import sheets
+
+    said = {(a.sheet, a.item, a.reader): a for a in read_answers(folder)}
+    items = {
+        (sheet.digest, item.item)
+        for sheet in sheets(folder)
+        for item in sheet.items
+        if item.output == output and item.kind in ("accepted", "refused")
+    }
+    own = [answer for (digest, item, _), answer in said.items() if (digest, item) in items]
+    edits = [a for a in own if a.edited]
+    found: dict[str, Any] = {"read": {a.reader: a.word for a in own}} if own else {}
+    if edits:
+        found |= {"edited_by": edits[-1].reader, "edited": dict(edits[-1].edited or {})}
+    return found
 
 
 def _lineage_as_text(found: Mapping[str, Any]) -> str:

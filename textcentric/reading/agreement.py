@@ -13,9 +13,8 @@ from itertools import combinations
 
 from textcentric.prompts.calibration import Reading
 from textcentric.reading.answers import WORDS, Answer, by_reader
-from textcentric.reading.sheet import ACCEPTED, DECOY, REFUSED, REPEAT, Sheet
+from textcentric.reading.sheet import ACCEPTED, DECOY, READ, REFUSED, REPEAT, Sheet
 
-READ = (ACCEPTED, REFUSED)
 Words = Mapping[str, str]  # pair -> word
 
 

@@ -83,6 +83,26 @@ def _held_to(row: Row, group: Group, bank: Bank) -> Group:
     return replace(group, facts=bank.facts.get(row["prompt"], group.facts))
 
 
+def pairs_of(run: Path) -> Iterator[tuple[str, str, dict[str, str], dict[str, str]]]:
+    """Yield id, prompt, source and variant of every accepted variant of `run`, as parts."""
+    clean = {
+        row["source_id"]: _without_derived(row)
+        for row in rows_of(run, "data")
+        if row["prompt"] == CLEAN
+    }
+    for row in rows_of(run, "data"):
+        if row["prompt"] == CLEAN:
+            continue
+        source, variant = clean.get(row["source_id"]), json.loads(row["parts"])
+        if source is None or set(source).isdisjoint(variant):
+            source, variant = {"text": row["source_text"]}, {"text": row["text"]}
+        yield row["id"], row["prompt"], source, variant
+
+
+def _without_derived(row: Row) -> dict[str, str]:
+    return {k: v for k, v in json.loads(row["parts"]).items() if k not in DERIVED}
+
+
 def rows_of(run: Path, folder: str) -> Iterator[Row]:
     """Yield the outputs in one folder of a run, only what a reader needs of them."""
     import pyarrow as pa
@@ -122,8 +142,7 @@ def _clean_parts(run: Path, sources: set[str]) -> dict[str, dict[str, str]]:
     found = {}
     for row in rows_of(run, "data"):
         if row["prompt"] == CLEAN and row["source_id"] in sources:
-            parts = json.loads(row["parts"])
-            found[row["source_id"]] = {k: v for k, v in parts.items() if k not in DERIVED}
+            found[row["source_id"]] = _without_derived(row)
     return found
 
 

@@ -26,6 +26,7 @@ from textcentric.runs.manifest import read_manifest
 
 FOLDER = "reading"
 ACCEPTED, REFUSED, DECOY, REPEAT = "accepted", "refused", "decoy", "repeat"
+READ = (ACCEPTED, REFUSED)  # kinds that enter figures
 DECOYS, REPEATS = 0.10, 0.05  # of the pairs of the run
 VERSION = 1
 

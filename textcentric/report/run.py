@@ -47,6 +47,9 @@ def _view(run_dir: Path) -> dict[str, object]:
     found = shards.tally(run_dir, seed, SHOWN_SOURCES)
     sources = [_source(source) for source in shards.fetch(run_dir, found.sources)]
     prompts = _prompts(run.manifest, found)
+    read = rundir.read_words(run_dir, run.manifest)
+    for line in prompts:
+        line["read"] = read.get(line["name"], "")
     totals = _totals(run.manifest, prompts)
     return {
         "run": run,

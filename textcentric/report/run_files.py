@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from textcentric.errors import ConfigError
+from textcentric.errors import ConfigError, PromptError
+from textcentric.prompts.calibration import CALIBRATION, read_calibration
 from textcentric.runs.counters import METRICS, readings
 from textcentric.values import Json
 
@@ -65,6 +66,17 @@ def section(manifest: Mapping[str, Json], name: str) -> dict[str, Any]:
     """Return a mapping of the manifest, an empty one where it is absent or something else."""
     value = manifest.get(name)
     return dict(value) if isinstance(value, Mapping) else {}
+
+
+def read_words(run_dir: Path, manifest: Mapping[str, Json]) -> dict[str, str]:
+    """Return what was read of each prompt: of this very run, else what was known when it began."""
+    words = {name: str(said) for name, said in section(manifest, "read").items()}
+    path = run_dir / CALIBRATION
+    try:
+        readings = read_calibration(path).readings if path.is_file() else ()
+    except PromptError:
+        readings = ()  # a broken one says nothing
+    return words | {reading.prompt: reading.words() for reading in readings}
 
 
 def number(value: Json) -> float:

@@ -20,12 +20,13 @@ from textcentric.rows import CLEAN, Example, Target
 from textcentric.runs.manifest import read_manifest
 from textcentric.runs.shards import Failure
 
-COLUMNS = ["source_id", "split", "group", "target", "prompt", "sample", "parts"]
+COLUMNS = ["id", "source_id", "split", "group", "target", "prompt", "sample", "parts"]
 
 
 class _Accepted(TypedDict):
     """The columns of an accepted output that a training reads."""
 
+    id: str
     source_id: str
     split: str | None
     group: str | None
@@ -43,12 +44,19 @@ class _Source:
     variants: list[tuple[str, int, str]] = field(default_factory=list)
 
 
-def read_examples(run: str | Path, *, labels: Collection[str] = ("keep",)) -> list[Example]:
+def read_examples(
+    run: str | Path,
+    *,
+    labels: Collection[str] = ("keep",),
+    only: Mapping[str, Mapping[str, str] | None] | None = None,
+) -> list[Example]:
     """Return the accepted rows of a run directory, with the variants whose label may be trusted.
 
     A prompt declares its effect on the label (`keep`, `unsure`, `changes`); only variants of
-    prompts whose effect is in `labels` are taken. A row without an accepted clean text is left
-    out. Raises RunError where there is no run, DataError where it has no accepted row.
+    prompts whose effect is in `labels` are taken; of these those whose id stands in `only`, with
+    the parts that it gives in place of their own where it gives any. A row without an accepted
+    clean text is left out. Raises RunError where there is no run, DataError where it has no
+    accepted row.
     """
     run = Path(run)
     effects = label_effects(run)
@@ -57,8 +65,10 @@ def read_examples(run: str | Path, *, labels: Collection[str] = ("keep",)) -> li
         source = sources.setdefault(row["source_id"], _Source())
         if row["prompt"] == CLEAN:
             source.clean = row
-        elif _effect(effects, row["prompt"], run) in labels:
-            source.variants.append((row["prompt"], row["sample"], row["parts"]))
+        elif _effect(effects, row["prompt"], run) in labels and (only is None or row["id"] in only):
+            mended = only[row["id"]] if only is not None else None
+            parts = row["parts"] if mended is None else json.dumps(dict(mended))
+            source.variants.append((row["prompt"], row["sample"], parts))
     examples = [
         _example(key, source, source.clean)
         for key, source in sorted(sources.items())

@@ -126,6 +126,11 @@ class Training(TrainingSettings):
     labels: tuple[Literal["keep", "unsure", "changes"], ...] = setting(
         ("keep",), "Effects on the label that variants may have.", panel="Data"
     )
+    only: Literal["read-true", "believed"] | None = setting(
+        None,
+        "Only variants that were read and called true, or that today's checks believe.",
+        panel="Data",
+    )
     dataset: str | None = fields.dataset()
     data_dir: str | None = fields.data_dir()
     table_schema: Values | str | None = fields.table_schema()

@@ -1,0 +1,89 @@
+"""Calibrations made of a sheet: written into the run, kept on request, stale once things change."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.support.commands import textcentric
+from tests.support.read_run import call, read_run
+from textcentric.prompts.calibration import CALIBRATION, own, read_calibration
+from textcentric.reading.sheet import open_sheet
+from textcentric.runs.lineage import lineage
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return read_run(tmp_path_factory.mktemp("read") / "run", 12)
+
+
+@pytest.fixture
+def run(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    return Path(shutil.copytree(finished, tmp_path / "run"))
+
+
+def test_what_was_read_is_written_into_the_run_and_shown_by_its_report_and_card(run: Path) -> None:
+    call(run, open_sheet(run), "anna", {"accepted": "same", "refused": "garbled"})
+    assert textcentric("calibrate", run).code == 0
+    readings = {r.prompt: r for r in read_calibration(run / CALIBRATION).readings}
+    swap = readings["own/swap"]
+    assert swap.read == swap.true > 0
+    assert swap.words() in (run / "report.html").read_text()
+    assert f"of {swap.read} read {swap.true} true" in (run / "README.md").read_text()
+    assert not own().exists()
+
+
+def test_a_calibration_is_kept_on_request(run: Path) -> None:
+    call(run, open_sheet(run), "anna", {"accepted": "same"})
+    said = textcentric("calibrate", run, "--keep", "--prompt-dir", run / "prompts")
+    assert said.code == 0
+    assert f"kept in {own()}" in said.err
+    assert {r.prompt for r in read_calibration(own()).readings} >= {"own/swap", "own/whole"}
+
+
+def test_checks_that_were_changed_make_a_sheet_training_data(run: Path) -> None:
+    manifest = json.loads((run / "manifest.json").read_text())
+    (run / "manifest.json").write_text(json.dumps({**manifest, "checks": "0" * 16}))
+    call(run, open_sheet(run), "anna", {"accepted": "same"})
+    said = textcentric("calibrate", run, "--keep")
+    assert said.code == 2
+    assert "the checks were changed after this run (0000000000000000, now " in said.err
+    assert "this sheet is training data for them" in said.err
+    assert not own().exists()
+
+
+def test_a_prompt_that_was_changed_makes_a_sheet_training_data(run: Path, tmp_path: Path) -> None:
+    call(run, open_sheet(run), "anna", {"accepted": "same"})
+    other = Path(shutil.copytree(run / "prompts", tmp_path / "other"))
+    (other / "own/swap.jinja").write_text((other / "own/swap.jinja").read_text() + "\n")
+    said = textcentric("calibrate", run, "--prompt-dir", other)
+    assert "own/swap was changed after it was read" in said.err
+
+
+def test_a_calibration_that_a_run_brings_is_shown_and_not_used(run: Path) -> None:
+    call(run, open_sheet(run), "anna", {"accepted": "same"})
+    textcentric("calibrate", run)
+    shutil.rmtree(run / "reading")
+    said = textcentric("calibrate", run, "--keep")
+    assert "own/swap: of " in said.out
+    assert "it is shown, not used" in said.err
+    assert not own().exists()
+
+
+def test_the_lineage_of_an_output_says_who_read_and_who_edited_it(run: Path) -> None:
+    sheet = open_sheet(run)
+    item = next(i for i in sheet.items if i.kind == "accepted" and i.group == "own/swap")
+    call(run, sheet, "anna", {item.item: "same"})
+    path = run.parent / "edit.jsonl"
+    row = {"sheet": sheet.digest, "item": item.item, "word": "changed", "edited": "Mended."}
+    path.write_text(json.dumps(row) + "\n")
+    assert textcentric("review", run, "--reader", "bob", "--import", path).code == 0
+    found = json.loads(textcentric("lineage", item.output, "--run", run, "--json").out)
+    assert found["read"] == {"anna": "same", "bob": "changed"}
+    assert found["edited_by"] == "bob"
+    assert "Mended." in found["edited"].values()
+    assert "edited_by" not in lineage(run, item.output)
