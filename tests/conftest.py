@@ -63,6 +63,29 @@ def frozen() -> None:
     gc.freeze()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def blank_learning_curves() -> Iterator[None]:
+    """Leave learning curves undrawn: matplotlib takes longer than a tiny training does.
+
+    A test of the picture itself asks for `drawn_learning_curves`.
+    """
+
+    def blank(lines: object, path: Path, metric: object = None, best_step: object = None) -> None:
+        path.write_bytes(b"\x89PNG")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("textcentric.training.folder.draw_learning_curve", blank)
+        yield
+
+
+@pytest.fixture
+def drawn_learning_curves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw learning curves as users get them."""
+    from textcentric.report.pictures import draw_learning_curve
+
+    monkeypatch.setattr("textcentric.training.folder.draw_learning_curve", draw_learning_curve)
+
+
 @pytest.fixture(scope="session")
 def library(tmp_path_factory: pytest.TempPathFactory) -> PromptLibrary:
     """Return the packaged prompts and our small ones."""

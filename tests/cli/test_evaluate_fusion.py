@@ -74,7 +74,8 @@ def test_attacks_leave_a_table_curves_and_figures(place: Path) -> None:
     assert set(told) == {"jt", "crmt-jt"}
     assert told["jt"]["rows"] == 3
     assert (place / "attacked" / "radius.svg").read_text().startswith("<?xml")
-    few = textcentric(*arguments, 1, "--threats", "audio", "--json")
+    one = ("evaluate", "fusion", "jt", *DATA, "--limit", 3, "--radii", 1)
+    few = textcentric(*one, "--threats", "audio", "--json")
     assert list(json.loads(few.out)["jt"]["threats"]) == ["audio"]
 
 

@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 import torch
+from PIL import Image
 from pydantic import ValidationError
 from torch import Tensor
 
@@ -44,6 +45,7 @@ def losses(result: TrainResult) -> list[float]:
     return [line["loss"] for line in result.history if "loss" in line]
 
 
+@pytest.mark.usefixtures("drawn_learning_curves")
 def test_training_learns_and_leaves_model_curve_card_and_figures(tmp_path: Path) -> None:
     method = TinyMethod()
     with torch.no_grad():
@@ -53,7 +55,8 @@ def test_training_learns_and_leaves_model_curve_card_and_figures(tmp_path: Path)
     assert result.step == 8 * 6
     files = {path.name for path in tmp_path.iterdir()}
     assert files >= {"model.safetensors", "README.md", "learning_curve.png", "metrics.jsonl"}
-    assert (tmp_path / "learning_curve.png").read_bytes().startswith(b"\x89PNG")
+    with Image.open(tmp_path / "learning_curve.png") as picture:
+        assert (picture.format, picture.size) == ("PNG", (960, 540))
     assert same(weights(tmp_path), method.model.state_dict())
     facts = json.loads((tmp_path / "train.json").read_text())
     assert facts["metrics"] == result.metrics

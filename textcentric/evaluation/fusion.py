@@ -5,12 +5,13 @@ Legend: B rows, M modalities, C classes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from textcentric.evaluation.fusion_attacks import (
     Curve,
@@ -42,7 +43,25 @@ def target_of(method: Crmt, rows: Sequence[Record]) -> Target:
     found = ((name, method.senses.box(name)) for name in method.names)
     boxes = {n: (box[0].to(device), box[1].to(device)) for n, box in found if box is not None}
     masks = {name: _mask(batch, at, name) for at, name in enumerate(method.names)}
-    return Target(lambda b: method.fusion.read(b).logits, batch, batch["labels"], boxes, masks)
+    rows_of_classes = {n: one.detach() for n, one in method.fusion.class_rows().items()}
+
+    def logits(moved: Batch) -> Tensor:
+        return method.fusion.read(moved, rows_of_classes).logits
+
+    return Target(logits, batch, batch["labels"], boxes, masks)
+
+
+@contextmanager
+def learning_nothing(model: nn.Module) -> Iterator[None]:
+    """Hold the weights meanwhile, so that gradients of inputs alone are prepared for."""
+    learning = [one for one in model.parameters() if one.requires_grad]
+    for one in learning:
+        one.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for one in learning:
+            one.requires_grad_(True)
 
 
 def narrowed(method: Crmt, target: Target, threat: Threat) -> Target:
@@ -93,7 +112,8 @@ def robustness(
     wanted = [one for one in threats(method.names) if only is None or one.name in only]
     curves = {}
     for number, one in enumerate(wanted, 1):
-        found = attack(narrowed(method, target, one), one, radii, seed=seed)
+        with learning_nothing(method.model):
+            found = attack(narrowed(method, target, one), one, radii, seed=seed)
         curves[one.name] = found
         left = ", ".join(f"{value:.3f}" for value in found.accuracy)
         note(f"{number} of {len(wanted)} threats, {one.name}: {left} left")
@@ -176,10 +196,11 @@ def right_under(method: Crmt, rows: Sequence[Record], radius: float) -> dict[str
     """
     target = target_of(method, rows)
     tried = [one for one in threats(method.names) if not one.name.startswith("split")]
-    curves = {
-        one.name: attack(narrowed(method, target, one), one, [radius])
-        for one in sorted(tried, key=lambda one: one.name != "joint")
-    }
+    with learning_nothing(method.model):
+        curves = {
+            one.name: attack(narrowed(method, target, one), one, [radius])
+            for one in sorted(tried, key=lambda one: one.name != "joint")
+        }
     found = {"clean": next(iter(curves.values())).clean}
     for kind in ("fgm", "pgd"):
         found |= {f"{kind.upper()}{_mark(n)}": one.paper[kind][0] for n, one in curves.items()}

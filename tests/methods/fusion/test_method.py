@@ -23,10 +23,10 @@ from textcentric.training.loop import train
 
 SMALL: dict[str, Any] = {
     "encoders": {"image": "conv", "audio": "conv"},
-    "width": 16,
-    "image_side": 12,
-    "mel_bins": 16,
-    "mel_frames": 18,
+    "width": 8,
+    "image_side": 8,
+    "mel_bins": 8,
+    "mel_frames": 8,
     "second_steps": 20,
     "mcr_permutations": 4,
 }
@@ -140,7 +140,7 @@ def test_all_four_modalities_at_once(folder: Path, tmp_path: Path) -> None:
     encoders = {**SMALL["encoders"], "text": text}
     method, rows = made(folder, "image", "audio", "text", "table", encoders=encoders)
     assert method.names == ("image", "audio", "text", "table")
-    trained(method, rows, tmp_path / "m", num_train_epochs=2)
+    trained(method, rows, tmp_path / "m", num_train_epochs=1)
     test = rows_of(folder, "image", "audio", "text", "table", split="test")
     again = Crmt.load(tmp_path / "m", folder)
     torch.testing.assert_close(again.logits(test), method.logits(test))
@@ -176,7 +176,7 @@ def test_what_attacks_leave_never_rises_and_never_beats_the_swap(
     method, rows = made(folder)
     trained(method, rows, tmp_path / "m")
     test = rows_of(folder, "image", "audio", split="test")
-    found = robustness(method, test, [0.5, 2.0, 8.0])
+    found = robustness(method, test[:12], [0.5, 8.0])
     assert json.loads(json.dumps(found)) == found
     for name in ("image", "audio", "joint", "split 45"):
         told = found["threats"][name]
@@ -194,7 +194,7 @@ def test_what_attacks_leave_never_rises_and_never_beats_the_swap(
         *("clean", "FGM", "PGD", "FGM #image", "PGD #image", "FGM #audio", "PGD #audio"),
         *("missing image", "missing audio"),
     ]
-    right = right_under(method, test, 0.5)
+    right = right_under(method, test[:12], 0.5)
     assert {name: pytest.approx(sum(of) / len(of)) for name, of in right.items()} == {
         **nine,
         **{
@@ -215,7 +215,9 @@ def test_a_modality_that_a_whole_batch_lacks(folder: Path, tmp_path: Path) -> No
     held = rows_of(folder, "image", "audio", split="validation")
     quiet = [replace(row, inputs={"image": row.inputs["image"]}) for row in held]
     for variant in ("crmt-jt", "crmt-at", "mcr", "pmr", "ogm-ge", "gradient-blending"):
-        method = Crmt(CrmtConfig.of({**SMALL, "variant": variant}), mixed, folder)
+        method = Crmt(
+            CrmtConfig.of({**SMALL, "variant": variant, "attack_steps": 2}), mixed, folder
+        )
         batch = method.collate(silent, 0)
         assert batch["present"][:, 1].sum() == 0
         assert bool(torch.isfinite(method.loss(method.model.train(), batch)).all())

@@ -99,10 +99,13 @@ class FusionModel(nn.Module):
             for name in self.names
         }
 
-    def read(self, opened: Batch) -> Output:
-        """Return what the model says of an opened batch."""
+    def read(self, opened: Batch, rows: Mapping[str, Tensor] | None = None) -> Output:
+        """Return what the model says of an opened batch.
+
+        `rows` are its `class_rows`, where they are known and the model learns nothing meanwhile.
+        """
         features = self.features(opened)
-        rows = self.class_rows()
+        rows = self.class_rows() if rows is None else rows
         scores = torch.stack([features[n].float() @ rows[n].T for n in self.names], dim=1)
         return Output(self.head.logits(scores), scores, features)
 
