@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from textcentric.augmentation.expansion import Expansion
     from textcentric.augmentation.trial import Trial
     from textcentric.engines.protocol import Engine, Message, Request, Response
+    from textcentric.prompts.calibration import Reading
+    from textcentric.prompts.library import PromptLibrary
     from textcentric.runs.shards import Failure, Output
 
 ENGINE = ("engine", "model", "base_url", "engine_settings")
@@ -33,6 +35,7 @@ PromptDir = Annotated[
         "--prompt-dir", metavar="PATH", help="Folder that adds prompts or overrides them."
     ),
 ]
+UNREAD = "none of these was read under today's checks: `textcentric review RUN`"
 SHOWN = 6  # examples in a request
 
 
@@ -134,15 +137,35 @@ def list_prompts(prompt_dir: str | None, *, as_json: bool) -> None:
     library = open_library(prompt_dir)
     fronts = [library[name].front for name in sorted(library.prompts)]
     families = Counter(entry.family for entry in library.bank)
+    read = _read(library)
     if as_json:
         keys = {"id", "version", "stage", "label", "intent", "reads", "writes"}
         prompts = [front.model_dump(mode="json", include=keys) for front in fronts]
+        words = {name: f"{words}, with {model}" for name, model, words in read}
+        prompts = [{**prompt, "read": words.get(prompt["id"])} for prompt in prompts]
         print(json.dumps({"prompts": prompts, "bank": dict(families)}, ensure_ascii=False))
         return
     rows = [[f.id, f"v{f.version}", f.stage, f.label, f.intent] for f in fronts]
     print(columns(rows, ["prompt", "", "stage", "label", "intent"]))
+    if read:
+        print(f"\n{columns(read, ['read', 'with', 'variants'])}")
+    say("prompts without a line were never read: `textcentric review RUN`" if read else UNREAD)
     print(f"\nthe bank: {len(library.bank)} instructions, drawn a row with --prompts bank")
     print(columns([[family, n] for family, n in families.items()]))
+
+
+def _read(library: PromptLibrary) -> list[tuple[str, str, str]]:
+    """Return what was read of today's prompts under today's checks: prompt, model, in words."""
+    from textcentric.checks import verdict
+    from textcentric.prompts.calibration import added, read_calibration
+
+    known: dict[tuple[str, str], list[Reading]] = {}
+    for one in read_calibration().readings:
+        prompt = library.prompts.get(one.prompt)
+        if prompt is not None and (one.digest, one.checks) == (prompt.digest, verdict.DIGEST):
+            model = f"{one.model} at {one.temperature:g}" if one.model else "any model"
+            known.setdefault((one.prompt, model), []).append(one)
+    return [(name, model, added(of).words()) for (name, model), of in sorted(known.items())]
 
 
 def show_prompt(name: str, prompt_dir: str | None) -> None:

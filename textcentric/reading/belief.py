@@ -14,7 +14,7 @@ from typing import Literal, get_args
 
 from textcentric.checks import verdict
 from textcentric.checks.edit import Edit, Facts
-from textcentric.errors import DataError
+from textcentric.errors import DataError, Say
 from textcentric.experts.sentences import sentence_spans
 from textcentric.folders import write_text
 from textcentric.prompts.library import PromptLibrary
@@ -23,7 +23,9 @@ from textcentric.reading.answers import Answer, read_answers
 from textcentric.reading.drawing import pairs_of
 from textcentric.reading.groups import bank_of, facts_of
 from textcentric.reading.sheet import FOLDER, READ, Sheet, sheets, totals_of
+from textcentric.rows import Example
 from textcentric.runs.directory import frozen_prompts
+from textcentric.runs.examples import read_examples
 from textcentric.runs.manifest import read_manifest
 from textcentric.values import Json
 
@@ -61,6 +63,13 @@ def kept(run: Path, only: Only) -> Kept:
         )
         raise DataError(f"--only {only} leaves nothing of {run}: {found.words(only)}; {how}")
     return found
+
+
+def only_true(run: Path, only: Only, say: Say) -> list[Example]:
+    """Return the rows of `run` with the variants that `only` takes; say what is left."""
+    taken = kept(run, only)
+    say(taken.words(only))
+    return read_examples(run, only=taken.outputs)
 
 
 def believed_counts(run: Path) -> dict[str, dict[str, int]]:

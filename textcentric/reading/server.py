@@ -150,6 +150,7 @@ class Handler(BaseHTTPRequestHandler):
         except ValueError:
             length = -1
         if not 0 < length <= LONGEST_BODY:
+            self.rfile.read(max(0, min(length, 4 * LONGEST_BODY)))  # or the refusal is not heard
             raise DataError(f"an answer has 1 to {LONGEST_BODY} bytes")
         try:
             said = json.loads(self.rfile.read(length))

@@ -38,10 +38,12 @@ from textcentric.evaluation.results_file import (
 from textcentric.folders import fingerprint, lock, write_text
 from textcentric.metrics.scores import constant_prediction, fitting_metric, unseen_labels
 from textcentric.prompts.library import PromptLibrary
+from textcentric.reading.belief import only_true
 from textcentric.rows import MODALITIES, Example, Record
 from textcentric.runs.examples import labelled
 from textcentric.values import Json
 
+NOT_A_TRIALS = {"arms", "against", "seeds", "output_dir", "metric", "folds", "fold"}
 SETTINGS, WORDS, CONSTANT = "compare.yaml", "words", "constant"
 
 
@@ -145,7 +147,9 @@ class Comparison:
         bank = {"prompts": ",".join(["bank", *self._derive()])} if kind else {}
         config = self._augment(output_dir=str(folder), **bank)
         library = self._bank(kind) if kind else None
-        self._perturbed[kind] = labelled(self._llm_run(self.train_rows, config, library))
+        written = self._llm_run(self.train_rows, config, library)
+        only = self.config.only
+        self._perturbed[kind] = labelled(only_true(folder, only, self.say) if only else written)
         return self._perturbed[kind]
 
     @cached_property
@@ -239,10 +243,8 @@ class Comparison:
 
     def identity(self, name: str) -> dict[str, Json]:
         """Return what a kept trial of arm `name` must agree with."""
-        config = self.config.model_dump(
-            mode="json",
-            exclude={"arms", "against", "seeds", "output_dir", "metric", "folds", "fold"},
-        )
+        apart = NOT_A_TRIALS if self.config.only else NOT_A_TRIALS | {"only"}
+        config = self.config.model_dump(mode="json", exclude=apart)
         rows = [self.train_rows.digest, self.test_rows.digest]
         changes = {k: list(v) if isinstance(v, tuple) else v for k, v in _changes(self.arms[name])}
         return {"arm": name, "changes": changes, "rows": rows, "settings": fingerprint(config)}

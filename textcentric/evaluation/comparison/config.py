@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import field_validator, model_validator
 
@@ -94,6 +94,9 @@ class CompareConfig(Settings):
     table_schema: Values | str | None = fields.table_schema()
     arms: tuple[str, ...] = setting(
         BASIC, f"What is compared: {', '.join(ARMS)}.", shown="the first nine", metavar="NAME,NAME"
+    )
+    only: Literal["read-true", "believed"] | None = setting(
+        None, "Only variants that were read and called true, or that today's checks believe."
     )
     against: str = setting("plain-text", "Arm to compare with.")
     seeds: tuple[int, ...] = setting((0, 1, 2), "A training of each arm by each.", min_length=1)
