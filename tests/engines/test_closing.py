@@ -43,3 +43,23 @@ def test_an_engine_that_is_gone_is_not_kept_alive() -> None:
     assert len(_opened) == before + 1
     del engine
     assert len(_opened) == before
+
+
+STARTED = """
+import atexit
+from textcentric.engines import ScriptedEngine
+from textcentric.engines.closing import close_at_exit, close_first
+
+class Heard(ScriptedEngine):
+    async def close(self):
+        print("closed", flush=True)
+
+engine = close_at_exit(Heard())
+atexit.register(print, "its processes are ended")
+close_first()
+"""
+
+
+def test_an_engine_is_closed_before_the_processes_that_it_started_are_ended() -> None:
+    done = subprocess.run([sys.executable, "-c", STARTED], capture_output=True, text=True)
+    assert done.stdout.splitlines() == ["closed", "its processes are ended"]

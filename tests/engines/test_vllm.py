@@ -281,3 +281,31 @@ def test_a_killed_core_stops_the_run_at_once(running: Running) -> None:
     assert {type(error) for error in running.run(kill())} == {EngineError}
     with pytest.raises(EngineError, match="can be resumed"):
         running.ask(Message("user", "Hello."))
+
+
+FORGOTTEN = """
+import asyncio, sys
+import textcentric as tc
+
+if __name__ == "__main__":
+    engine = tc.open_engine("vllm", enforce_eager=True)
+    if sys.argv[1] == "run":
+        rows = [{"id": "a", "words": "A calm dog lives behind the red house."}]
+        prompts = {"prompts": "summarize/brief", "summarize": False, "embeddings": False}
+        tc.augment(rows, schema={"text": "words"}, engine=engine, output_dir="run", **prompts)
+    else:
+        turns = (tc.Message("user", "Name a dog."),)
+        asyncio.run(engine.generate(tc.Request(turns, "", tc.Sampling(max_tokens=4, seed=1))))
+    print("done", flush=True)
+"""
+
+
+@pytest.mark.parametrize("way", ["run", "request"])
+def test_a_forgotten_engine_ends_quietly(tmp_path: Path, way: str) -> None:
+    script = tmp_path / "forgotten.py"
+    script.write_text(FORGOTTEN)
+    command = [sys.executable, str(script), way]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert (done.returncode, done.stdout) == (0, "done\n")
+    assert "Traceback" not in done.stderr
+    assert "Error" not in done.stderr

@@ -31,3 +31,13 @@ def close_forgotten() -> None:
         with suppress(Exception):
             in_background_or_here(lambda e=engine: asyncio.wait_for(e.close(), SECONDS))  # type: ignore
     _opened.clear()
+
+
+def close_first() -> None:
+    """Have forgotten engines closed before whatever was registered to happen at exit until now.
+
+    An engine that has started processes of its own says so: multiprocessing ends those at exit,
+    and vLLM would print a traceback of a core that died.
+    """
+    atexit.unregister(close_forgotten)
+    atexit.register(close_forgotten)

@@ -26,6 +26,7 @@ from typing import Any
 
 from textcentric.engines.candidates import check_candidates, mean_logprob
 from textcentric.engines.chat import ChatTokenizer, check_length
+from textcentric.engines.closing import close_first
 from textcentric.engines.event_loop import in_loop, off_loop
 from textcentric.engines.protocol import Limits, Message, Request, Response, Sampling, named
 from textcentric.engines.reasoning import split_reasoning
@@ -145,6 +146,7 @@ class VllmEngine:
                 " run again with -v to see vLLM's own log",
                 model=self.model.name,
             ) from cause
+        close_first()
         config = core.vllm_config
         concurrency, context = (
             config.scheduler_config.max_num_seqs,
