@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.support.read_run import call, read_run
+from tests.support.small_run import run as run_small
 from textcentric.errors import DataError
 from textcentric.reading.answers import Answer, append
-from textcentric.reading.belief import edits_of, kept
+from textcentric.reading.belief import believed_counts, edits_of, kept
 from textcentric.reading.sheet import ACCEPTED, open_sheet
 from textcentric.runs.examples import read_examples
 
@@ -56,6 +57,15 @@ def test_two_readers_who_differ_leave_a_variant_out(run: Path) -> None:
     call(run, sheet, "bob", {one.item: "changed"})
     with pytest.raises(DataError):
         kept(run, "read-true")
+
+
+def test_another_order_alone_is_believed(
+    tmp_path: Path,
+) -> None:
+    folder = run_small(tmp_path / "run", 12, prompts="rule/order", summarize=False).path
+    counts = believed_counts(folder)["rule/order"]
+    assert counts["believed"] == counts["accepted"] > 0
+    assert kept(folder, "believed").of == counts["accepted"]
 
 
 def test_edits_are_the_sentences_that_differ_or_whole_parts() -> None:

@@ -159,6 +159,11 @@ def test_differences_are_marked_part_by_part() -> None:
     assert marked(dropped) == "[text] A [-calm -]dog.\n\n[image] {+Brown.+}\n\n[table] is absent"
 
 
+def test_another_order_of_the_parts_is_said() -> None:
+    moved = pair({"text": "A calm dog.", "table": "Age: 3."})
+    assert marked(moved) == "(the parts stand in another order: text, table)"
+
+
 def test_an_edited_text_is_parts_again_or_the_part_that_changed() -> None:
     item = pair({"table": "Age: 3.", "text": "A clam dog."})
     assert parts_of("[table] Age: 4.\n\n[text] One.\n\nTwo.", item) == {

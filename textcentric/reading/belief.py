@@ -35,6 +35,16 @@ BELIEVED = "believed.json"
 BATCH = 256  # outputs that are judged together
 
 
+@dataclass(frozen=True)
+class Judging:
+    """A variant that is judged: what it changed, and whether a part of its row is `lost`."""
+
+    output: str
+    prompt: str
+    edits: list[Edit]
+    lost: bool
+
+
 @dataclass
 class Kept:
     """The variants that are taken, with a reader's text where one was mended; and how many not."""
@@ -108,9 +118,10 @@ def known_beliefs(run: Path) -> dict[str, dict[str, int]]:
 def judged(run: Path) -> Iterator[tuple[str, str, bool | None]]:
     """Yield id, prompt and today's verdict of each accepted variant of `run`."""
     held = _held_to(run)
-    batch: list[tuple[str, str, list[Edit]]] = []
+    batch: list[Judging] = []
     for output, prompt, source, variant in pairs_of(run):
-        batch.append((output, prompt, list(edits_of(source, variant))))
+        lost = not set(source).isdisjoint(variant) and not set(source) <= set(variant)
+        batch.append(Judging(output, prompt, list(edits_of(source, variant)), lost))
         if len(batch) == BATCH:
             yield from _verdicts(batch, held)
             batch = []
@@ -118,19 +129,20 @@ def judged(run: Path) -> Iterator[tuple[str, str, bool | None]]:
 
 
 def _verdicts(
-    batch: list[tuple[str, str, list[Edit]]], held: Mapping[str, tuple[Facts, bool]]
+    batch: list[Judging], held: Mapping[str, tuple[Facts, bool]]
 ) -> Iterator[tuple[str, str, bool | None]]:
     """Judge a batch, all edits of one kind together; a variant is true where all its edits are."""
     found: dict[int, list[bool | None]] = {}
-    for kind in {held[prompt] for _, prompt, _ in batch}:
-        of = [(i, e) for i, (_, p, edits) in enumerate(batch) if held[p] == kind for e in edits]
+    for kind in {held[one.prompt] for one in batch}:
+        of = [(i, e) for i, b in enumerate(batch) if held[b.prompt] == kind for e in b.edits]
         verdicts = verdict.judge([edit for _, edit in of], kind[0], kind[1])
         for (i, _), said in zip(of, verdicts, strict=True):
             found.setdefault(i, []).append(said.true)
-    for i, (output, prompt, _) in enumerate(batch):
+    for i, one in enumerate(batch):
         calls = found.get(i, [])
-        true = False if False in calls or not calls else None if None in calls else True
-        yield output, prompt, true
+        lost = one.lost and held[one.prompt][0] == "same"
+        true = False if lost or False in calls else None if None in calls else True
+        yield one.output, one.prompt, true
 
 
 def edits_of(source: Parts, variant: Parts) -> Iterator[Edit]:

@@ -110,7 +110,15 @@ def marked(item: Item) -> str:
     ]
     if len(item.variant) > 1:
         lines += [f"[{name}] is absent" for name in change.absent]
+    lines += [f"({reordered(item)})"] if reordered(item) else []
     return "\n\n".join(lines) or "(nothing differs)"
+
+
+def reordered(item: Item) -> str:
+    """Say in which order the parts of a variant stand, "" where it is the source's."""
+    order = [name for name in item.variant if name in item.source]
+    same = order == [name for name in item.source if name in item.variant]
+    return "" if same else f"the parts stand in another order: {', '.join(order)}"
 
 
 def _check_format(path: Path) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
+from textcentric.reading.exchange import reordered
 from textcentric.reading.sheet import Item
 from textcentric.report.differences import word_differences
 from textcentric.report.formats import visible
@@ -42,7 +43,7 @@ def shown(item: Item) -> dict[str, object]:
     names = dict.fromkeys((*item.source, *item.variant))
     return {
         "item": item.item,
-        "declared": visible(item.declared),
+        "declared": visible("; ".join(filter(None, (item.declared, reordered(item))))),
         "parts": [
             {"name": name, **_part(item.source, item.variant, name)}
             for name in sorted(names, key=lambda n: item.source.get(n) == item.variant.get(n))
