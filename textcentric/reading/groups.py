@@ -62,10 +62,17 @@ def groups_of(run: Path, manifest: Manifest) -> dict[str, Group]:
                 revision="" if rule else engine.get("model_revision") or "",
                 checks=checks,
                 temperature=temperature,
-                candidates=saved.get("candidates") or prompt.front.candidates,
+                candidates=_candidates(prompt, saved.get("candidates")),
                 part=prompt.front.writes if prompt.front.stage in WRITTEN else "",
             )
     return groups
+
+
+def _candidates(prompt: Prompt, asked: int | None) -> int:
+    """Return how many answers a variant was taken of: free ones alone are asked for again."""
+    front = prompt.front
+    free = front.writes_by == "text" and not front.answer_schema
+    return asked if free and asked is not None else front.candidates
 
 
 def _names(prompt: Prompt, library: PromptLibrary) -> dict[str, str]:
