@@ -167,7 +167,7 @@ def test_try_puts_one_instruction_of_the_bank_to_the_row(rows: Path) -> None:
 
 def test_try_shows_what_a_deriving_prompt_adds(rows: Path) -> None:
     engine = ScriptedEngine("Two lively cats that play together all day.")
-    trial = try_prompt(config(rows), "summarize/pick", "r2", engine=engine)
+    trial = try_prompt(config(rows), "summarize/brief", "r2", engine=engine)
     (clean,) = trial.outputs
     assert isinstance(clean, Output)
     assert json.loads(clean.parts)["summary"] == "Two lively cats that play together all day."

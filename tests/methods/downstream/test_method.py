@@ -259,23 +259,23 @@ def test_a_trained_folder_says_what_made_its_text(folder: str, tmp_path: Path) -
     one.save(tmp_path / "saved")
     metadata = json.loads((tmp_path / "saved" / "downstream.json").read_text())
     origin = metadata["origin"]
-    assert list(origin["prompts"]) == ["summarize/brief"]
-    assert origin["prompts"]["summarize/brief"]["writes"] == "summary"
+    assert list(origin["prompts"]) == ["summarize/pick"]
+    assert origin["prompts"]["summarize/pick"]["writes"] == "summary"
     assert origin["experts"] == {"table": [["table", "1-skip-300"]], "text": [["text", "1"]]}
     assert origin["engine"]["model"] == "scripted"
-    assert (tmp_path / "saved/prompts/summarize/brief.jinja").read_bytes() == (
-        done.path / "prompts/summarize/brief.jinja"
+    assert (tmp_path / "saved/prompts/summarize/pick.jinja").read_bytes() == (
+        done.path / "prompts/summarize/pick.jinja"
     ).read_bytes()
     loaded = Downstream.load(tmp_path / "saved")
     assert replace(loaded.origin, frozen=one.origin.frozen) == one.origin
     loaded.save(tmp_path / "saved")
     loaded.save(tmp_path / "copy")
-    assert (tmp_path / "copy/prompts/summarize/brief.jinja").is_file()
+    assert (tmp_path / "copy/prompts/summarize/pick.jinja").is_file()
 
 
 def test_a_frozen_prompt_that_was_changed_is_refused(tmp_path: Path) -> None:
     done = run(tmp_path / "run", 2)
-    path = done.path / "prompts" / "summarize" / "brief.jinja"
+    path = done.path / "prompts" / "summarize" / "pick.jinja"
     path.write_text(path.read_text().replace("Summarise.", "Shorten."))
     with pytest.raises(RunError, match="the frozen prompt was changed afterwards"):
         read_origin(done.path)
