@@ -247,3 +247,23 @@ def test_swap_picks_among_sentences_with_two_other_words_and_names_them(journal:
 def test_a_row_in_which_one_word_could_change_has_nothing_to_swap(journal: Journal) -> None:
     row = Record("r", {"text": "Bingo is a huge dog. His name is Bingo."})
     assert run(journal, "adversarial/swap", row=row)["adversarial/swap"].reason == "nothing to pick"
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        ("first-sentence", "Bingo was found at a bus stop."),
+        ("first-columns", "Type: cat. Name: Bingo."),
+    ],
+)
+def test_summaries_by_rule_ask_no_model(journal: Journal, rule: str, words: str) -> None:
+    engine = ScriptedEngine("never asked")
+    clean = run(journal, f"rule/{rule}", engine=engine)["clean"]
+    assert json.loads(clean.parts)["summary"] == words
+    assert (clean.request_key, engine.count) == ("", 0)
+
+
+def test_a_summary_by_rule_of_a_row_without_a_table_is_absent(journal: Journal) -> None:
+    clean = run(journal, "rule/first-columns", row=Record("r", {"text": TEXT}))["clean"]
+    assert "summary" not in json.loads(clean.parts)
+    assert "summary not written: nothing to take" in clean.notes

@@ -79,6 +79,12 @@ def test_the_bank_is_chosen_by_name_but_not_by_a_glob_that_happens_to_fit() -> N
     assert "adversarial/bank" not in ids(PACKAGED, "adversarial/*")
 
 
+def test_summaries_by_rule_are_taken_by_their_ids_alone() -> None:
+    assert "rule/first-columns" not in ids(PACKAGED, "rule/*")
+    assert ids(PACKAGED, "rule/first-columns") == ["rule/first-columns"]
+    assert ids(PACKAGED, "summarize") == ["summarize/pick"]
+
+
 def test_an_unknown_name_is_answered_with_the_nearest() -> None:
     with pytest.raises(PromptError, match=r"unknown prompt or set 'adversarial/noize'; did you "
                                           r"mean 'adversarial/noise'\?"):  # fmt: skip

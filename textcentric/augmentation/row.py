@@ -24,6 +24,7 @@ from textcentric.augmentation.curation import (
 )
 from textcentric.augmentation.description import Described, Describer
 from textcentric.augmentation.picks.statements import Table
+from textcentric.augmentation.picks.summary import by_rule
 from textcentric.augmentation.plan import Plan, derive_seed
 from textcentric.augmentation.requests import RequestBuilder
 from textcentric.augmentation.rules import ruled
@@ -178,6 +179,9 @@ class RowFlow:
         seed = derive_seed(self.plan.seed, row.id, prompt.id, 0)
         target = self._aim(prompt, described, seed, modality)
         variables = {**target.variables, **known, **self.reason_about}
+        if prompt.front.rule:
+            text = by_rule(prompt.front.rule, row, Table(described.statements()))
+            return text, [], [] if text else [f"{prompt.front.writes} not written: nothing to take"]
         if prompt.front.answer_schema:
             value, asked, notes = await self._json(prompt, variables, seed)
             return f"Prediction: {value['prediction']}. {value['explanation']}", asked, notes

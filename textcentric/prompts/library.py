@@ -18,6 +18,7 @@ from textcentric.prompts.prompt import (
     FACTS,
     LABELS,
     STAGES,
+    SUMMARIES,
     Prompt,
     digest_texts,
     read_prompt,
@@ -104,7 +105,9 @@ class PromptLibrary:
         found = found or [
             p
             for p in self.prompts.values()
-            if fnmatchcase(p.id, term) and p.front.stage not in ("bank", "expand")
+            if fnmatchcase(p.id, term)
+            and p.front.stage not in ("bank", "expand")
+            and p.front.rule not in SUMMARIES
         ]
         if not found:
             sets = {p.front.stage for p in self.prompts.values()}

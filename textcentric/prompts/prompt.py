@@ -59,7 +59,9 @@ VARIABLES = {
 }
 LABELS = ("keep", "unsure", "changes")
 WRITERS = ("text", "pick", "rule")
-RULES = ("typing", "recognition", "dropping", "order")
+RULES = ("typing", "recognition", "dropping", "order", "first-sentence", "first-columns")
+SUMMARIES = ("first-sentence", "first-columns")  # without a model, to compare with
+WITHOUT_LEVEL = ("order", *SUMMARIES)
 PICKS = ("word", "mark", "sentence", "fact", "value")
 LEVEL = 0.2  # of a rule whose file gives none
 FACTS = {
@@ -149,7 +151,9 @@ class Front(BaseModel):
         " model `pick`s, or a `rule` without a model.",
     )
     rule: Literal[RULES] | None = Field(  # type: ignore[valid-type]
-        None, description="The damage of a rule: misspelt, misread, left out, or in another order."
+        None,
+        description="What a rule does: misspelt, misread, left out, another order; as a summary,"
+        " the first sentence or the first two columns.",
     )
     level: float | None = Field(
         None,
@@ -203,8 +207,10 @@ class Front(BaseModel):
         asking = {"candidates", "each", "reads", "sampling", "answer_schema", "take"}
         if extra := sorted(asking & self.model_fields_set):
             raise ValueError(f"a rule asks no model; leave out {', '.join(extra)}")
-        if self.level is not None and self.rule == "order":
-            raise ValueError("`rule: order` has no `level`: parts stand in another order or not")
+        if self.level is not None and self.rule in WITHOUT_LEVEL:
+            raise ValueError(f"`rule: {self.rule}` has no `level`: it is followed or not")
+        if (self.stage == "summarize") != (self.rule in SUMMARIES):
+            raise ValueError(f"a rule of the stage summarize is one of {', '.join(SUMMARIES)}")
         if self.level is not None and not 0 < self.level <= 1:
             raise ValueError(
                 f"the level of a rule is {self.level:g}, expected a share above 0 up to 1: at 0 it"

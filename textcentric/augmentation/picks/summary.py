@@ -33,6 +33,14 @@ def summary(row: TextRow, table: Table) -> list[Question]:
     return [Question(row.text(), choices, _joined)] if choices else []
 
 
+def by_rule(rule: str, row: TextRow, table: Table) -> str:
+    """Return the first sentence of a row or its first two columns: summaries without a model."""
+    if rule == "first-columns":
+        return " ".join(_statements("table", row.parts.get("table", ""), table)[:LEAST_FACTS])
+    name = "text" if "text" in row.parts else next(iter(row.parts))
+    return next(iter(_statements(name, row.parts[name], table)), "")
+
+
 def _statements(name: str, text: str, table: Table) -> list[str]:
     return [text[start:end] for start, end in statement_spans(name, text, table)]
 
