@@ -62,7 +62,7 @@ class Plan:
             for p in filter(asks_model, self.variants)
         )
         judged = len(self.variants) if self.judge else 0
-        derived = sum(p.front.candidates for p in self.derive)
+        derived = sum(p.front.candidates for p in filter(asks_model, self.derive))
         return derived + self.samples * (units + judged)
 
 

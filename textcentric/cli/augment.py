@@ -309,6 +309,8 @@ def _plan_as_text(shown: dict[str, Any], plan: Plan) -> str:
     if shown["output_dir"]:
         lines.append(f"into {shown['output_dir']} (holds {shown['output_dir_holds']})")
     lines += choice_lines(plan)
+    if not plan.asks:
+        return "\n".join(lines)
     if not first["turns"]:
         return "\n".join([*lines, f"row {first['row']} has nothing for these prompts to write on"])
     lines.append(f"\nthe first prompt: {first['prompt']} on row {first['row']}")
