@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from textcentric.prompts.equivalents import equivalents, exchanged, exchanges
+from textcentric.prompts.equivalents import equivalents, exchanged, exchanges, only_exchanged
 
 
 def proposed(text: str, kept: frozenset[str] = frozenset()) -> dict[str, tuple[str, ...]]:
@@ -48,3 +48,18 @@ def test_every_entry_proposes_other_words_and_none_is_said_twice() -> None:
         assert entry.instead
         assert all(one and one.lower().split() != list(words) for one in entry.instead)
         assert len(set(entry.instead)) == len(entry.instead)
+
+
+@pytest.mark.parametrize(
+    ("variant", "listed"),
+    [
+        ("Enormous house with an enclosed garden.", True),
+        ("Huge house with a fenced garden.", True),
+        ("Huge house with a fenced yard.", False),
+        ("Enormous house with a locked garden.", False),
+        ("Enormous house with a garden.", False),
+        ("Enormous houses with an enclosed garden.", False),
+    ],
+)
+def test_a_text_with_listed_exchanges_alone_is_known(variant: str, listed: bool) -> None:
+    assert only_exchanged("Huge house with a fenced yard.", variant) is listed

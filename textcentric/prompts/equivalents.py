@@ -63,6 +63,27 @@ def exchanged(text: str, picked: Mapping[Exchange, str]) -> str:
     return text
 
 
+def only_exchanged(source: str, variant: str) -> bool:
+    """Say whether `variant` is `source` with words of the list exchanged and nothing else.
+
+    >>> only_exchanged("He needs a big bed.", "He requires a large bed.")
+    True
+    """
+    at, pattern = 0, ""
+    for one in exchanges(source):
+        words = "|".join(map(re.escape, (one.old, *one.instead)))
+        pattern += _article(source[at : one.start]) + f"(?i:{words})"
+        at = one.end
+    same = source == variant
+    return not same and re.fullmatch(pattern + re.escape(source[at:]), variant) is not None
+
+
+def _article(text: str) -> str:
+    """Return an expression for `text` that passes over a last `a` or `an`."""
+    last = re.search(r"\b(an?) $", text, re.IGNORECASE)
+    return re.escape(text[: last.start()]) + f"{last[1][0]}n? " if last else re.escape(text)
+
+
 @lru_cache(maxsize=1)
 def equivalents() -> dict[tuple[str, ...], Entry]:
     """Read the list: entries by the words that they stand for; raises PromptError for a line."""
