@@ -28,6 +28,7 @@ from textcentric.experts import open_experts
 from textcentric.prompts.library import PromptLibrary
 from textcentric.rows import Record
 from textcentric.runs.manifest import read_manifest
+from textcentric.runs.origin import read_origin
 
 LIBRARY = PromptLibrary.load()
 ROWS = [record(n) for n in range(12)]
@@ -111,6 +112,15 @@ def test_rules_alone_open_no_engine_and_name_no_model(tmp_path: Path) -> None:
 def test_rules_alone_are_gone_on_with(tmp_path: Path) -> None:
     first = variants(ROWS[:5], "rule", tmp_path / "run")
     assert variants(ROWS[:5], "rule", tmp_path / "run") == first
+
+
+def test_a_run_of_rules_is_estimated_and_read_as_one_without_a_model(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    taken = tc.estimate(ROWS, prompts="rule", output_dir=folder, embeddings=False).to_dict()
+    assert (taken["prompt_tokens"]["mean"], taken["output_tokens"]["mean"]) == (0, 0)
+    variants(ROWS, "rule", folder)
+    origin = read_origin(folder)
+    assert (origin.engine, origin.prompts) == ({"engine": "", "model": ""}, {})
 
 
 def test_rules_cost_no_request() -> None:

@@ -115,6 +115,10 @@ def estimate_run(job: Job, seed: int = 0) -> Estimated:
     mean = spent.mean(axis=0) * rows  # (2,)
     per_token = metrics.busy_seconds / max(1.0, spent.mean(axis=0).sum() * metrics.rows)
     start = metrics.first_answer or 0.0
+    seconds = _interval(start + means.sum(axis=1) * per_token, start + mean.sum() * per_token)
+    if not job.plan.asks:  # rules take the time of their rows, and no tokens
+        taken = round(metrics.seconds / max(1, metrics.rows) * rows)
+        seconds = {"mean": taken, "interval": [taken, taken]}
     return {
         "path": str(job.folder),
         "rows": rows,
@@ -122,7 +126,7 @@ def estimate_run(job: Job, seed: int = 0) -> Estimated:
         "start_seconds": round(start, 1),
         "prompt_tokens": _interval(means[:, 0], mean[0]),
         "output_tokens": _interval(means[:, 1], mean[1]),
-        "seconds": _interval(start + means.sum(axis=1) * per_token, start + mean.sum() * per_token),
+        "seconds": seconds,
         "cost": _cost(prices_of(job.config), means, mean),
     }
 
