@@ -62,7 +62,7 @@ def test_a_glob_leaves_out_a_prompt_found_untrue_and_says_so(planned: Planned) -
     chosen = believed_plan(plan, config, MADE, calibration)
     assert ids(chosen) == ["own/gist", "own/whole"]
     assert choice_lines(chosen) == [
-        "left out: own/swap (of 30 read 3 true [0.03, 0.26]); name it, or give --all-prompts",
+        "left out: own/swap (of 30 read 3 true [0.03, 0.26]); name it, or give all_prompts=True",
         "own/whole: of 30 read 27 true [0.74, 0.97]",
         "never read with this model: summarize/brief, own/gist",
     ]
@@ -106,7 +106,7 @@ def test_a_reading_that_does_not_fit_or_is_too_small_leaves_nothing_out(
 
 def test_nothing_left_is_an_error_with_the_ids(planned: Planned) -> None:
     plan, config = planned(prompts="own/sw*")
-    with pytest.raises(PromptError, match=r"nothing is left of --prompts: .*own/swap \(of 30"):
+    with pytest.raises(PromptError, match=r"nothing is left of prompts=: .*own/swap \(of 30"):
         believed_plan(plan, config, MADE, Calibration((reading(plan, "own/swap"),)))
 
 

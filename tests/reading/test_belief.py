@@ -46,7 +46,7 @@ def test_only_what_was_read_and_true_is_trained_on_with_the_text_that_was_mended
 
 
 def test_nothing_read_leaves_nothing_and_says_how_to_read(run: Path) -> None:
-    with pytest.raises(DataError, match=r"--only read-true leaves nothing of .*textcentric review"):
+    with pytest.raises(DataError, match=r"only='read-true' leaves nothing of .*textcentric review"):
         kept(run, "read-true")
 
 

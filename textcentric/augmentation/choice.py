@@ -14,7 +14,7 @@ from pathlib import Path
 from textcentric.augmentation.config import AugmentConfig
 from textcentric.augmentation.plan import Plan, check_derived
 from textcentric.checks import verdict
-from textcentric.errors import PromptError
+from textcentric.errors import PromptError, option
 from textcentric.folders import read_yaml
 from textcentric.prompts.calibration import (
     BANK,
@@ -125,8 +125,8 @@ def _without(plan: Plan, refuted: Mapping[str, Reading], named: set[str]) -> Pla
     if plan.variants and not variants:
         whys = ", ".join(f"{name} ({of.words()})" for name, of in sorted(refuted.items()))
         raise PromptError(
-            f"nothing is left of --prompts: too little of it was true when it was read: {whys};"
-            " name one by its id to take it, or give --all-prompts"
+            f"nothing is left of {option('prompts')}: too little of it was true when it was read:"
+            f" {whys}; name one by its id to take it, or give {option('all_prompts', True)}"
         )
     check_derived(derive, variants)
     left_out = tuple(refuted.values())
@@ -175,7 +175,8 @@ def read_words(plan: Plan) -> dict[str, str]:
 def choice_lines(plan: Plan) -> list[str]:
     """Say what was left out, what was read, what never was, and which readings do not fit."""
     lines = [
-        f"left out: {reading.prompt} ({reading.words()}); name it, or give --all-prompts"
+        f"left out: {reading.prompt} ({reading.words()}); name it, or give"
+        f" {option('all_prompts', True)}"
         for reading in plan.left_out
     ]
     kept = [name for name, of in plan.read.items() if of and of not in plan.left_out]

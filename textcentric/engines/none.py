@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from textcentric.engines.protocol import Limits, Message, Request, Response
-from textcentric.errors import EngineError
+from textcentric.errors import EngineError, option
 
 NAMELESS: dict[str, str | None] = {"engine": None, "model": None}  # in `run.yaml` and the manifest
 
@@ -15,7 +15,9 @@ class NoEngine:
 
     async def generate(self, request: Request) -> Response:
         """Raise EngineError: a run that asks has an engine of its own."""
-        raise EngineError("a run that asks no model was about to ask one; name an --engine")
+        raise EngineError(
+            f"a run that asks no model was about to ask one; name one by {option('engine')}"
+        )
 
     async def several(self, request: Request, k: int) -> list[Response]:
         """Raise EngineError, as `generate` does."""

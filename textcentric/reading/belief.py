@@ -14,7 +14,7 @@ from typing import Literal, get_args
 
 from textcentric.checks import verdict
 from textcentric.checks.edit import Edit, Facts
-from textcentric.errors import DataError, Say
+from textcentric.errors import DataError, Say, option
 from textcentric.experts.sentences import sentence_spans
 from textcentric.folders import write_text
 from textcentric.prompts.library import PromptLibrary
@@ -71,7 +71,9 @@ def kept(run: Path, only: Only) -> Kept:
             if only == "read-true"
             else f"see `textcentric runs show {run}` for what was accepted and believed"
         )
-        raise DataError(f"--only {only} leaves nothing of {run}: {found.words(only)}; {how}")
+        raise DataError(
+            f"{option('only', only)} leaves nothing of {run}: {found.words(only)}; {how}"
+        )
     return found
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from textcentric.checks import verdict
-from textcentric.errors import PromptError, RunError
+from textcentric.errors import PromptError, RunError, option
 from textcentric.prompts.calibration import (
     BANK,
     CALIBRATION,
@@ -99,4 +99,4 @@ def check_keep(found: Figures, notes: Sequence[str]) -> None:
     if not found.readings:
         raise PromptError("nothing of this sheet was read yet: there is nothing to keep")
     if any("training data" in note for note in notes):
-        raise PromptError(f"--keep: {next(n for n in notes if 'training data' in n)}")
+        raise PromptError(f"{option('keep')} {next(n for n in notes if 'training data' in n)}")
