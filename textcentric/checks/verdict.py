@@ -1,13 +1,43 @@
-"""The verdict: whether a variant says what its source says, from the parts of all checks."""
+"""The verdict: whether a variant says what its source says, from the parts of all checks.
+
+Rules come first: another number, another name, another negation, an opposite, an unfinished end
+are never true. What they leave is weighed: a logistic regression whose weights, thresholds and
+training figures stand in `weights.json` (`python -m benchmarks truth --fit` writes it).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+import json
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import TypedDict
 
+from textcentric.checks.documents import document_reason
 from textcentric.checks.edit import Edit, Embed, Facts
+from textcentric.checks.languages import ENGLISH, language
+from textcentric.checks.meaning import cosines
+from textcentric.checks.parts import added_reason, changed_reason, parts_of, rule_reason
+from textcentric.checks.words import FOLDER, words
 
-DIGEST = "none"  # of the checks and their weights
+HERE = Path(__file__).parent
+WEIGHTS = HERE / "weights.json"
+LONG = 45  # words from which a source is no sentence, so that the weights do not fit it
+MOST = 2000  # words beyond which nothing is judged
+PRECISIONS = (0.8, 0.85, 0.9, 0.92, 0.95, 0.97, 0.99)
+GROUPS = {"meaning": ("cosine", "tail"), "forward": ("forward",), "back": ("back",)}
+
+
+class Weights(TypedDict):
+    """The weights of one question, as the file holds them."""
+
+    intercept: float
+    weights: dict[str, float]
+    threshold: float
+    thresholds: dict[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,4 +63,103 @@ def judge(
     `encoder` turns texts into unit vectors; `strict` asks for a precision (0.8 to 0.99) in place
     of the threshold of the weights.
     """
-    return [Verdict(None, reason="not judged") for _ in edits]
+    near = cosines(edits, encoder) if encoder is not None else [None] * len(edits)
+    return [
+        _judged(edit, facts, legible, cosine, strict)
+        for edit, cosine in zip(edits, near, strict=True)
+    ]
+
+
+def _judged(
+    edit: Edit,
+    facts: Facts,
+    legible: bool,
+    near: tuple[float, float] | None,
+    strict: float | None,
+) -> Verdict:
+    if reason := _not_judged(edit):
+        return Verdict(None, reason=reason)
+    if facts == "beside":
+        return _by_rule(added_reason(edit))
+    if facts == "changed":
+        return _by_rule(changed_reason(edit))
+    if max(len(words(edit.source).tokens), len(words(edit.variant).tokens)) > LONG:
+        return _by_rule(document_reason(edit, facts))
+    parts = dict(parts_of(edit))
+    if near is not None:
+        parts["cosine"], parts["tail"] = near
+    if reason := rule_reason(edit, facts, legible, parts):
+        return Verdict(False, 0.0, parts, reason)
+    if not legible:
+        return Verdict(True, parts["spelling"], parts)
+    held = weights_for(facts, parts)
+    score = score_of(held, parts)
+    low = score < threshold(held, strict)
+    return Verdict(not low, score, parts, "says something else" if low else "")
+
+
+def _by_rule(reason: str) -> Verdict:
+    return Verdict(not reason, float(not reason), {}, reason)
+
+
+def _not_judged(edit: Edit) -> str:
+    """Return why an edit cannot be judged, empty where it can."""
+    count = len(words(edit.source).tokens)
+    if not count:
+        return "not judged: the source is empty"
+    if count > MOST:
+        return f"not judged: longer than {MOST} words"
+    told = language(edit.source)
+    if told == ENGLISH and count < 4 and edit.row:
+        told = language(edit.row)
+    return "" if told == ENGLISH else f"not judged: language ({told})"
+
+
+@cache
+def _file() -> dict[str, Weights]:
+    held: dict[str, Weights] = json.loads(WEIGHTS.read_text("utf-8"))["questions"]
+    return held
+
+
+def weights_for(facts: Facts, parts: Mapping[str, float]) -> Weights:
+    """Return the weights of the question `facts` for the parts that are known."""
+    return _file()[question(facts, parts)]
+
+
+def question(facts: str, parts: Mapping[str, float]) -> str:
+    """Return the name of a set of weights, such as "same meaning back"."""
+    known = [name for name, keys in GROUPS.items() if all(key in parts for key in keys)]
+    return " ".join([facts, *known])
+
+
+def score_of(held: Weights, parts: Mapping[str, float]) -> float:
+    """Return the probability, in [0, 1], that the variant is true."""
+    total = held["intercept"]
+    for name, weight in held["weights"].items():
+        total += weight * parts[name]
+    return round(1 / (1 + math.exp(-max(-30.0, min(30.0, total)))), 4)
+
+
+def threshold(held: Weights, strict: float | None = None) -> float:
+    """Return the score from which a variant is true; with `strict` that of the next precision."""
+    if strict is None:
+        return held["threshold"]
+    fitting = [p for p in sorted(held["thresholds"], key=float) if float(p) >= strict - 1e-9]
+    return held["thresholds"][fitting[0]] if fitting else 1.0
+
+
+@lru_cache(maxsize=1)
+def digest() -> str:
+    """Return sixteen hex digits for the code of the checks, their lists and their weights."""
+    files = sorted([*HERE.glob("*.py"), *FOLDER.glob("*.txt"), WEIGHTS])
+    held = hashlib.blake2b(digest_size=8)
+    for path in files:
+        held.update(path.read_bytes())
+    return held.hexdigest()
+
+
+def __getattr__(name: str) -> str:
+    """Return DIGEST when it is first asked for; reading the files takes a moment."""
+    if name == "DIGEST":
+        return digest()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

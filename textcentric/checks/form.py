@@ -1,0 +1,84 @@
+"""Form: a sentence that ends in the middle, or that is no sentence any more."""
+
+from __future__ import annotations
+
+import re
+from functools import cache, lru_cache
+
+from textcentric.checks.words import listed, sections, words
+
+ENDS = re.compile(r"[.!?…]+[\"'”)]*\s*$")
+CLAUSE = re.compile(r"[,;:–—]\s|\s-\s")
+HARSH = re.compile(r"[bcdfghjklmnpqrstvwxz]{6,}|(\w)\1{3,}", re.IGNORECASE)
+COORDINATE = ("and", "or", "but")
+OPEN = frozenset("that this who which whom whose when where how why if very so too".split())
+REPEATS = 3  # the same word so often, and not in the source, is no sentence
+
+
+@cache
+def _openings() -> frozenset[tuple[str, ...]]:
+    lines = sections()["opening"]
+    return frozenset(words(part).tokens for line in lines for part in line)
+
+
+@lru_cache(maxsize=4096)
+def unfinished(source: str, variant: str) -> bool:
+    """Say whether `variant` ends in the middle where `source` did not.
+
+    It ends with a word that calls for another ("of", "is", "that"), is an opening without its
+    message ("One more thing."), or a clause that cannot stand alone ("When it rains.").
+    """
+    before, after = words(source).tokens, words(variant).tokens
+    if not after or before[-1:] == after[-1:]:
+        return False
+    if after in _openings():
+        return True
+    if len(after) >= len(before) or after != before[: len(after)]:
+        return after[-1] in listed("join")
+    if _colon_follows(source, variant) or _subordinate(variant):
+        return True
+    ends_clause = _rest(source, variant)[:1] in (",", ";", ".") or before[len(after)] in COORDINATE
+    return not ends_clause and after[-1] in listed("join") | OPEN
+
+
+def _rest(source: str, variant: str) -> str:
+    """Return what of the source follows the words that `variant` stops after."""
+    kept = ENDS.sub("", variant).rstrip()
+    return source[len(kept) :].lstrip() if source.casefold().startswith(kept.casefold()) else ""
+
+
+def _colon_follows(source: str, variant: str) -> bool:
+    """Say whether the source goes on with the colon or the "that" for which the variant stops."""
+    return _rest(source, variant)[:1] == ":"
+
+
+def _subordinate(variant: str) -> bool:
+    """Say whether all of `variant` is one subordinate clause."""
+    if CLAUSE.search(variant.strip()):
+        return False
+    return words(variant).tokens[0] in listed("subordinate")
+
+
+def garbled(source: str, variant: str) -> bool:
+    """Say whether `variant` holds what is no word in any spelling, or says one word on and on."""
+    if HARSH.search(variant) and not HARSH.search(source):
+        return True
+    after = words(variant).tokens
+    if len(after) < 2 * REPEATS:
+        return False
+    before = words(source).tokens
+    return any(
+        after.count(word) >= REPEATS and after.count(word) > before.count(word) + 1
+        for word in set(words(variant).content)
+        if word in after
+    )
+
+
+def same_sentences(source: str, variant: str) -> bool:
+    """Say whether both hold the same sentences, in whatever order."""
+    return _split(source) == _split(variant)
+
+
+@lru_cache(maxsize=4096)
+def _split(text: str) -> tuple[str, ...]:
+    return tuple(sorted(part.strip(" .!?…") for part in re.split(r"(?<=[.!?…])\s+|\n+", text) if part))

@@ -1,0 +1,86 @@
+"""Numbers and their units: none may become another."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from functools import cache, lru_cache
+
+from textcentric.checks.words import WORD, sections
+
+FIGURE = re.compile(r"\d+(?:[.,]\d+)*")
+TOKEN = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d]+(?:['’][^\W\d]+)*|[$€£]")
+
+
+@cache
+def _values() -> dict[str, float]:
+    pairs = (part.split("=") for line in sections()["number"] for part in line)
+    return {word: float(value) for word, value in pairs}
+
+
+@cache
+def _units() -> dict[str, str]:
+    return {word: line[0] for line in sections()["unit"] for word in line}
+
+
+def _value(token: str) -> float | None:
+    if token[0].isdigit():
+        plain = re.sub(r",(?=\d{3}\b)", "", token).replace(",", ".")
+        try:
+            return float(plain)
+        except ValueError:
+            return float(hash(token) % 10**9)  # a date or a version: another one is another number
+    return _values().get(token)
+
+
+@lru_cache(maxsize=8192)
+def numbers(text: str) -> Counter[tuple[float, str]]:
+    """Return how often each (value, unit) stands in `text`; the unit is empty where none follows.
+
+    >>> numbers("Two kittens of 3 weeks")
+    Counter({(2.0, ''): 1, (3.0, 'week'): 1})
+    """
+    tokens = TOKEN.findall(text.lower())
+    units = _units()
+    counted: Counter[tuple[float, str]] = Counter()
+    for token, following in zip(tokens, [*tokens[1:], ""], strict=True):
+        value = _value(token)
+        if value is not None:
+            counted[value, units.get(following, "")] += 1
+    return counted
+
+
+def invented(source: str, variant: str) -> int:
+    """Return how many numbers of `variant` the source does not have, or has of another unit."""
+    before, after = numbers(source), numbers(variant)
+    if not after:
+        return 0
+    return sum((_loose(after, before) - before).values())
+
+
+def lost(source: str, variant: str) -> int:
+    """Return how many numbers of `source` the variant does not have."""
+    before, after = numbers(source), numbers(variant)
+    if not before:
+        return 0
+    return sum((_loose(before, after) - after).values())
+
+
+def _loose(
+    these: Counter[tuple[float, str]], those: Counter[tuple[float, str]]
+) -> Counter[tuple[float, str]]:
+    """Give a number without a unit the unit that it has on the other side, if it has one there."""
+    known = {value: (value, unit) for value, unit in those}
+    return Counter(
+        known.get(value, (value, unit)) if not unit else (value, unit) for value, unit in these.elements()
+    )
+
+
+def said_in(row: str, variant: str) -> bool:
+    """Say whether every number of `variant` stands in `row`, however often."""
+    return numbers(variant).keys() <= numbers(row).keys() | {(v, "") for v, _ in numbers(row)}
+
+
+def has_figures(text: str) -> bool:
+    """Say whether `text` holds any figure or number word."""
+    return bool(numbers(text)) and WORD.search(text) is not None

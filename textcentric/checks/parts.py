@@ -1,0 +1,179 @@
+"""The parts of a verdict on a sentence, and the rules that no weight can outdo."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from functools import lru_cache
+from itertools import pairwise
+
+from textcentric.checks.comparatives import comparisons, kinds, opposites, persons
+from textcentric.checks.edit import Edit, Facts
+from textcentric.checks.form import garbled, same_sentences, unfinished
+from textcentric.checks.legibility import misread, spelling
+from textcentric.checks.likelihood import back_part, forward_part
+from textcentric.checks.names import lost_names, lost_values, new_names
+from textcentric.checks.negation import negation_changed, scope_changed
+from textcentric.checks.numbers import invented, lost
+from textcentric.checks.words import compare, listed, stem, stems_of, words
+
+SPELT = 0.72  # letter by letter, below which a misspelt text cannot be read any more
+# Words that relate what stands beside them; another one relates it otherwise.
+RELATING = frozenset(
+    "in on at to from by with without into onto over under after before between behind beside"
+    " through during until since off up down away back out near per via for".split()
+)
+
+
+def parts_of(edit: Edit) -> Mapping[str, float]:
+    """Return the parts of `edit` that its texts alone tell; counts, or shares in [0, 1]."""
+    parts = _parts(edit.source, edit.variant, edit.row, tuple(edit.facts))
+    likely = {"forward": forward_part(edit), "back": back_part(edit)}
+    if all(value is None for value in likely.values()):
+        return parts
+    return parts | {name: value for name, value in likely.items() if value is not None}
+
+
+@lru_cache(maxsize=4096)
+def _parts(source: str, variant: str, row: str, facts: tuple[str, ...]) -> dict[str, float]:
+    before, after = words(source), words(variant)
+    change = compare(source, variant, row)
+    size, held = max(1, len(after.stems)), max(1, len(before.stems))
+    related = [t for t in after.tokens if t in RELATING]
+    more = Counter(related) - Counter(before.tokens) if related else ()
+    other = set(after.tokens) - set(before.tokens)
+    plain = set(change.new)
+    return {
+        "new": round(len(change.new) / size, 3),
+        "far": float(len(change.far)),
+        "borrowed": float(len(change.borrowed)),
+        "forms": float(len(change.forms)),
+        "altered": float(len(change.altered)),
+        "fillers": float(len(change.fillers)),
+        "missing": round(len(change.missing) / held, 3),
+        "replaced": float(min(len(change.far) + len(change.borrowed), len(change.missing))),
+        "relations": float(len(more)),
+        "inflected": float(
+            sum(t not in listed("function") and stem(t) not in plain for t in other)
+        ),
+        "function": round(
+            len([t for t in other if t in listed("function")]) / max(1, len(after.tokens)), 3
+        ),
+        "moved": round(moved(before.content, after.content), 3),
+        "degree": float(comparisons(source, variant)),
+        "scope": float(scope_changed(source, variant)),
+        "numbers_lost": float(lost(source, variant)),
+        "names_lost": float(lost_names(source, variant)),
+        "values_lost": float(lost_values(source, variant, facts)) if facts else 0.0,
+        "spelling": spelling(source, variant),
+    }
+
+
+def moved(before: tuple[str, ...], after: tuple[str, ...]) -> float:
+    """Return the share of the shared words that stand elsewhere; clauses may change places.
+
+    >>> moved(("dog", "bite", "man"), ("man", "bite", "dog"))
+    0.5
+    >>> moved(("rain", "chew", "shell"), ("chew", "shell", "rain"))
+    0.0
+    """
+    if before == after[: len(before)] or before[: len(after)] == after:
+        return 0.0
+    places = {word: at for at, word in enumerate(before) if before.count(word) == 1}
+    order = [places[word] for word in after if word in places]
+    falls = sum(second < first for first, second in pairwise(order))
+    if not falls:
+        return 0.0
+    turned = falls == 1 and len(order) > 2 and order[-1] < order[0]
+    return 0.0 if turned else falls / max(1, len(order) - 1)
+
+
+def rule_reason(edit: Edit, facts: Facts, legible: bool, parts: Mapping[str, float]) -> str:
+    """Return why `edit` cannot be true whatever it weighs; empty where no rule speaks."""
+    source, variant = edit.source, edit.variant
+    if same_sentences(source, variant):
+        return ""
+    same = facts == "same"
+    if not words(variant).tokens:
+        return "empty"
+    if not legible:
+        return _illegible(source, variant, same)
+    if invented(source, variant) or (same and parts["numbers_lost"]):
+        return "number changed"
+    if new_names(source, variant, edit.row) or (same and parts["names_lost"]):
+        return "name changed"
+    if same and parts["values_lost"]:
+        return "value changed"
+    if negation_changed(source, variant):
+        return "negation changed"
+    if opposites(source, variant):
+        return "opposite"
+    if kinds(source, variant, edit.row):
+        return "another kind"
+    if (turned := persons(source, variant)) and (turned > 1 or parts["names_lost"]):
+        return "another person"
+    if parts["scope"]:
+        return "scope changed"
+    if unfinished(source, variant):
+        return "unfinished"
+    return "garbled" if garbled(source, variant) else ""
+
+
+def _illegible(source: str, variant: str, same: bool) -> str:
+    """Judge a text whose aim is misspelling: every word a spelling of the source's, in order."""
+    strange, left_out = misread(source, variant)
+    if invented(source, variant) or (same and lost(source, variant)):
+        return "number changed"
+    if strange:
+        return "no spelling of the source"
+    if same and left_out:
+        return "words left out"
+    if unfinished(source, variant):
+        return "unfinished"
+    return "" if spelling(source, variant) >= SPELT else "illegible"
+
+
+def added_reason(edit: Edit) -> str:
+    """Return why what stands beside the row is not unrelated to it, or the row does not stand."""
+    source, variant, row = edit.source, edit.variant, edit.row or edit.source
+    added = _rest(words(source).tokens, words(variant).tokens)
+    if added is None:  # a part of its own
+        added = words(variant).tokens
+        if edit.begin or len(set(words(source).tokens) & set(added)) > 0.5 * len(set(added)):
+            return "the row's words changed"
+    plain = words(" ".join(added)).stems - stems_of("filler")
+    if not added:
+        return "nothing added"
+    shared = plain & words(row).known
+    if shared or any(fact and f" {fact} " in f" {variant.casefold()} " for fact in edit.facts):
+        return "names what the row names"
+    return ""
+
+
+def _rest(before: tuple[str, ...], after: tuple[str, ...]) -> tuple[str, ...] | None:
+    """Return what `after` adds around `before`, None where it does not hold it in one piece."""
+    for at in range(len(after) - len(before) + 1):
+        if after[at : at + len(before)] == before:
+            return (*after[:at], *after[at + len(before) :])
+    return None
+
+
+def changed_reason(edit: Edit) -> str:
+    """Return why more than one place of `edit` is another: the rest stands word for word."""
+    before, after = words(edit.source).tokens, words(edit.variant).tokens
+    if before == after:
+        return "nothing changed"
+    head = _common(before, after)
+    tail = _common(before[head:][::-1], after[head:][::-1])
+    old, new = before[head : len(before) - tail], after[head : len(after) - tail]
+    if len(old) + len(new) > max(4, (len(before) + len(after)) // 2):
+        return "more than it names changed"
+    if garbled(edit.source, edit.variant) or unfinished(edit.source, edit.variant):
+        return "garbled"
+    return ""
+
+
+def _common(one: tuple[str, ...], other: tuple[str, ...]) -> int:
+    """Return how many words both begin with."""
+    return next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b),
+                min(len(one), len(other)))  # fmt: skip

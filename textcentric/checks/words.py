@@ -1,0 +1,231 @@
+"""The words of a text, and which of a variant's are new, near, or missing beside its source."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from pathlib import Path
+
+from rapidfuzz import fuzz
+from rapidfuzz.distance import OSA
+
+NEAR = 70  # edit ratio (0 to 100) from which two spellings may be one word
+WORD = re.compile(r"\w+(?:['’]\w+)*")
+FOLDER = Path(__file__).parent / "lists"
+CONTRACTED = {"n't": "not", "'ll": "will", "'re": "are", "'ve": "have", "'d": "would", "'m": "am"}
+WHOLE = {"cannot": ("can", "not"), "won't": ("will", "not"), "can't": ("can", "not")}
+SHORT = {f"{word}nt": (word, "not") for word in "do does did is are was were has had would".split()}
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The words of a text: lower-case `tokens`, and the stems of those that carry content."""
+
+    text: str
+    tokens: tuple[str, ...]
+    content: tuple[str, ...]
+    known: frozenset[str]  # all tokens, and all stems of content
+
+    @property
+    def stems(self) -> frozenset[str]:
+        """Return the distinct stems that carry content."""
+        return frozenset(self.content)
+
+
+@cache
+def sections(language: str = "english") -> dict[str, list[list[str]]]:
+    """Return the lists of a language: section -> lines of words."""
+    held: dict[str, list[list[str]]] = {}
+    lines: list[list[str]] = []
+    for line in (FOLDER / f"{language}.txt").read_text("utf-8").splitlines():
+        if not line.strip() or line.startswith("#"):
+            continue
+        if line.startswith("["):
+            lines = held.setdefault(line.strip("[]"), [])
+        else:
+            lines.append([part.strip() for part in line.split(",") if part.strip()])
+    return held
+
+
+@cache
+def listed(section: str) -> frozenset[str]:
+    """Return the words of a section that is a plain list."""
+    return frozenset(word for line in sections()[section] for part in line for word in part.split())
+
+
+@cache
+def stems_of(section: str) -> frozenset[str]:
+    """Return the stems of a section that is a plain list."""
+    return frozenset(map(stem, listed(section)))
+
+
+@cache
+def _irregular() -> dict[str, str]:
+    return {word: line[0] for line in sections()["irregular"] for word in line}
+
+
+@lru_cache(maxsize=65536)
+def stem(word: str) -> str:
+    """Return what the forms of one word share: plural, past and -ing endings go, and -ly.
+
+    >>> [stem(word) for word in "boxes trimmed hides fell strictly".split()]
+    ['box', 'trim', 'hid', 'fall', 'strict']
+    """
+    if (base := _irregular().get(word)) is not None:
+        return base if base == word else stem(base)
+    if len(word) < 4:
+        return word
+    for ending, back in (("ies", "y"), ("ied", "y"), ("sses", "ss")):
+        if word.endswith(ending) and len(word) > 4:
+            return word[: -len(ending)] + back
+    if word.endswith("es") and word[:-2].endswith(("s", "x", "z", "ch", "sh")):
+        word = word[:-2]
+    elif word.endswith("s") and not word.endswith(("ss", "us", "is")):
+        word = word[:-1]
+    for ending in ("ing", "ed"):
+        base = word[: -len(ending)]
+        if word.endswith(ending) and len(base) > 2 and re.search("[aeiouy]", base):
+            word = base[:-1] if base[-1] == base[-2] and base[-1] not in "lsz" else base
+            break
+    if word.endswith("ly") and len(word) > 5:
+        word = word[:-2]
+    return word[:-1] if word.endswith("e") and len(word) > 3 else word
+
+
+def _spread(token: str) -> Iterator[str]:
+    """Yield the words that a contraction stands for."""
+    if token in WHOLE or token in SHORT:
+        yield from WHOLE.get(token) or SHORT[token]
+        return
+    for ending, word in CONTRACTED.items():
+        if token.endswith(ending):
+            yield from (token[: -len(ending)], word)
+            return
+    base, _, rest = token.partition("'")
+    if rest == "s":
+        yield base
+        if base in listed("function"):
+            yield "is"  # it's, there's, that's; of other words it is a genitive
+    else:
+        yield token.replace("'", "")
+
+
+@lru_cache(maxsize=8192)
+def words(text: str) -> Words:
+    """Return the words of `text`; contractions count as what they stand for."""
+    normal = text if text.isascii() else unicodedata.normalize("NFKC", text).replace("’", "'")
+    tokens: list[str] = []
+    for token in WORD.findall(normal.lower()):
+        if "'" in token or token in WHOLE or token in SHORT:
+            tokens += _spread(token)
+        else:
+            tokens.append(token)
+    empty = listed("function")
+    content = tuple(stem(token) for token in tokens if token not in empty and not token.isdigit())
+    return Words(text, tuple(tokens), content, frozenset(tokens) | frozenset(content))
+
+
+@cache
+def groups(section: str) -> dict[str, frozenset[int]]:
+    """Return the groups of a section that each stem belongs to."""
+    held: dict[str, set[int]] = {}
+    for number, line in enumerate(sections()[section]):
+        for part in line:
+            for word in part.split():
+                held.setdefault(stem(word), set()).add(number)
+    return {word: frozenset(numbers) for word, numbers in held.items()}
+
+
+def synonyms(one: str, other: str) -> bool:
+    """Say whether two stems stand in one group of synonyms."""
+    held = groups("synonym")
+    return not held.get(one, frozenset()).isdisjoint(held.get(other, frozenset()))
+
+
+@lru_cache(maxsize=65536)
+def near(one: str, other: str) -> bool:
+    """Say whether two spellings may be one word: edit ratio 0.7, or one slip of a short word."""
+    if one == other:
+        return True
+    if min(len(one), len(other)) < 3:
+        return False
+    if fuzz.ratio(one, other) >= NEAR:
+        return True
+    return max(len(one), len(other)) > 2 and OSA.distance(one, other, score_cutoff=1) <= 1
+
+
+@cache
+def _all_listed() -> frozenset[str]:
+    """Return every word of the lists: what is one of them is no misspelling of another."""
+    held = {word for lines in sections().values() for line in lines for p in line for word in p.split()}
+    return frozenset(held | {stem(word) for word in held})
+
+
+def real(word: str) -> bool:
+    """Say whether `word` is a word that the lists know."""
+    return word in _all_listed()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What became of the content words: those of the variant that are new, by where from.
+
+    `forms` are other forms or synonyms of missing words, `altered` near spellings, `fillers` say
+    nothing, `borrowed` stand elsewhere in the row, `far` come from nowhere.
+    """
+
+    new: tuple[str, ...]
+    forms: tuple[str, ...]
+    altered: tuple[str, ...]
+    fillers: tuple[str, ...]
+    borrowed: tuple[str, ...]
+    far: tuple[str, ...]
+    missing: tuple[str, ...]
+
+
+@lru_cache(maxsize=4096)
+def compare(source: str, variant: str, row: str = "") -> Change:
+    """Tell the content words of `variant` from those of `source`."""
+    before, after = words(source), words(variant)
+    new = tuple(dict.fromkeys(w for w in after.content if w not in before.known))
+    left = [w for w in dict.fromkeys(before.content) if w not in after.known]
+    kinds: dict[str, list[str]] = {name: [] for name in ("forms", "altered", "fillers", "far")}
+    gone: list[str] = []
+    for word in new:
+        kind, of = _origin(word, left, before)
+        kinds[kind].append(word)
+        if of in left:
+            left.remove(of)
+            gone.append(of)
+    whole = words(row).known if row and kinds["far"] else frozenset[str]()
+    borrowed = tuple(word for word in kinds["far"] if word in whole)
+    far = tuple(word for word in kinds["far"] if word not in whole)
+    return Change(
+        new,
+        tuple(kinds["forms"]),
+        tuple(kinds["altered"]),
+        tuple(kinds["fillers"]),
+        borrowed,
+        far,
+        tuple(left),
+    )
+
+
+def _origin(word: str, left: list[str], before: Words) -> tuple[str, str]:
+    """Return the kind of a new word, and the missing word that it may stand for."""
+    for other in left:
+        if synonyms(word, other):
+            return "forms", other
+    if word in stems_of("filler"):
+        return "fillers", ""
+    if not real(word):
+        for other in left:
+            if near(word, other):
+                return "altered", other
+        for other in before.content:
+            if near(word, other):
+                return "altered", other
+    return "far", ""
