@@ -28,6 +28,7 @@ from textcentric.prompts.prompt import Prompt, read_prompt
 ROWS = records(3)
 FRONT = """\
 stage: adversarial
+label: unsure
 reads: [row]
 writes: text
 {more}sampling: {{temperature: {temperature}, max_tokens: 60}}

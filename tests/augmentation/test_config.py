@@ -99,6 +99,7 @@ def test_what_was_resolved_is_identity_runtime_and_the_call_itself() -> None:
     }  # fmt: skip
     named = config.identity().keys() | config.runtime().keys() | {"output_dir", "resume"}
     assert named | LATER == AugmentConfig.model_fields.keys()
+    assert AugmentConfig(strict=0.9).identity()["strict"] == 0.9
     saved = config.identity() | config.runtime() | {"prompt_digests": {"a": "b"}}
     assert identity_of(saved) == config.identity() | {"prompt_digests": {"a": "b"}}
 

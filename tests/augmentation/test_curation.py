@@ -229,7 +229,8 @@ def unit(degrees: float) -> list[float]:
 
 
 def meaning(drafts: list[Draft], *degrees: float) -> None:
-    check_meaning(drafts, np.array([unit(angle) for angle in degrees]))
+    vectors = iter([unit(angle) for angle in degrees])
+    check_meaning(drafts, lambda texts: np.array([next(vectors) for _ in texts]))
 
 
 def test_texts_are_embedded_draft_by_draft_the_written_ones_first() -> None:

@@ -415,7 +415,7 @@ def test_meaning_is_checked_by_the_encoder_in_one_call_a_row(run: Run) -> None:
             return await super().embed(texts)
 
     outputs = run(good, "own/*", encoder=Counting(lambda text: 50.0 * text.startswith("One ")))
-    assert calls == [8]  # two sentences, two whole parts, each beside its source
+    assert calls == [7]  # two sentences, two whole parts, each beside its source, each once
     assert json.loads(one(outputs, "own/swap").scores)["similarity"] == 0.6428
     assert fates(outputs)["own/swap/0"] == "near-duplicate of a sibling"
     assert fates(outputs)["own/gist/0"] == "accepted"

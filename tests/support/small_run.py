@@ -25,6 +25,7 @@ def hear_interrupts() -> None:
 PROMPTS = {
     "own/swap": """\
 stage: adversarial
+label: unsure
 reads: [row, sentence]
 writes: text
 each: sentence
@@ -37,6 +38,7 @@ Rewrite: {{ sentence }}{% endblock %}
 """,
     "own/whole": """\
 stage: adversarial
+label: unsure
 reads: [row]
 writes: row
 sampling: {temperature: 0.9, max_tokens: 200}

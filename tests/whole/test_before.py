@@ -91,7 +91,11 @@ def test_a_question_is_answered_as_it_was(name: str) -> None:
 
 
 def test_the_same_augmentation_has_the_same_texts_keys_and_seeds() -> None:
-    engine = augment("again")
+    begun = Path("again")
+    begun.mkdir()
+    shutil.copy(FINISHED / "run.yaml", begun)
+    shutil.copytree(FINISHED / "prompts", begun / "prompts")
+    engine = augment(begun)
     before, again = outputs(FINISHED), outputs(Path("again"))
     assert {row["fate"] for row in before.values()} == set(FATES)
     assert again == before

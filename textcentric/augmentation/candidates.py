@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
-from textcentric.augmentation.curation import Draft, check_meaning, check_words, texts_to_embed
+from textcentric.augmentation.curation import Draft, check_meaning, check_words
+from textcentric.augmentation.truth import Truth
 from textcentric.augmentation.variants import Target, draft_pieces
 from textcentric.engines.protocol import Response
-from textcentric.models.sentence_encoder import Encoder
 from textcentric.prompts.prompt import Prompt
 
 Begun = tuple[str, Response]  # the words that an answer was begun with, and the answer
@@ -53,15 +53,11 @@ def truest(drafts: Sequence[Draft]) -> int:
     return max(range(len(drafts)), key=rank)
 
 
-async def judged(encoder: Encoder | None, drafts: Sequence[Draft]) -> None:
+async def judged(truth: Truth, drafts: Sequence[Draft]) -> None:
     """Judge candidates, each as if it were the only one."""
     for draft in drafts:
         check_words(draft)
-    if encoder is None:
-        return
-    vectors = await encoder.embed(texts_to_embed(drafts))
-    at = 0
-    for draft in drafts:
-        end = at + (0 if draft.reason else 2 * len(draft.written))
-        check_meaning([draft], vectors[at:end])
-        at = end
+    embed = await truth.check(drafts)
+    if embed is not None:
+        for draft in drafts:
+            check_meaning([draft], embed)

@@ -105,6 +105,19 @@ class AugmentConfig(Settings):
     embeddings: bool = setting(
         True, "Compare variants with their source by meaning too.", panel="Sampling"
     )
+    strict: float | None = setting(
+        None,
+        "Share of what is accepted that is to be true (0.8 to 0.99): fewer pass.",
+        panel="Sampling",
+        shown="the verdict's own threshold",
+        ge=0.8,
+        le=0.99,
+    )
+    likelihoods: Literal["auto", "off", "all"] = setting(
+        "auto",
+        "Ask the model how likely a source is, given its variant: where in doubt, never, always.",
+        panel="Sampling",
+    )
     seed: int = fields.seed("Sampling")
     output_dir: str | None = fields.output_dir(
         "The run directory itself.", shown="runs/DATASET-FINGERPRINT"

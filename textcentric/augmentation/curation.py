@@ -15,6 +15,7 @@ from functools import lru_cache
 from itertools import chain, pairwise
 from typing import TYPE_CHECKING
 
+from textcentric.checks.edit import Embed
 from textcentric.prompts.prompt import Checks, Prompt
 
 if TYPE_CHECKING:
@@ -154,23 +155,21 @@ def check_words(draft: Draft) -> None:
     _settle(draft)
 
 
-def check_meaning(drafts: Sequence[Draft], vectors: np.ndarray) -> None:
+def check_meaning(drafts: Sequence[Draft], embed: Embed) -> None:
     """Drop pieces that drifted from their source, then drafts that repeat an earlier sibling.
 
-    `vectors` (2 P, D) are unit vectors of the texts that `texts_to_embed` lists.
+    `embed` returns the unit vectors (B, D) of texts, here of those that `texts_to_embed` lists.
     """
-    at = 0
     kept: list[np.ndarray] = []
     for draft in drafts:
         written = [] if draft.reason else draft.written
-        after = vectors[at : at + len(written)]
-        before = vectors[at + len(written) : at + 2 * len(written)]
-        at += 2 * len(written)
+        if not written:
+            continue
+        after = embed([piece.text for piece in written])
+        before = embed([piece.source for piece in written])
         for piece, cosine in zip(written, (after * before).sum(axis=1), strict=True):
             piece.similarity = round(float(cosine), 4)
             piece.reason = _check_similarity(draft.prompt.front.checks, piece.similarity)
-        if draft.reason:
-            continue
         _settle(draft)
         if not draft.reason:
             _check_sibling(draft, after[[not p.reason for p in written]].mean(axis=0), kept)
@@ -207,7 +206,8 @@ def _settle(draft: Draft) -> None:
     written, checks = draft.written, draft.prompt.front.checks
     share = len(written) / max(1, len(draft.pieces))
     draft.scores["written"] = round(share, 3)
-    if not written or share < checks.min_written:
+    least = checks.min_written if draft.prompt.front.facts is None else 0.0
+    if not written or share < least:
         draft.reason = _commonest(draft.pieces)
         return
     similarities = [p.similarity for p in written if p.similarity is not None]

@@ -150,6 +150,8 @@ class Driver:
             reason_about=question(job.dataset.schema),
             truncate=job.config.on_too_long == "truncate",
             columns=plan_columns(job.plan, job.dataset),
+            likelihoods=job.config.likelihoods,
+            strict=job.config.strict,
             judging=judging,
         )
 

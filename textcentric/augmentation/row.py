@@ -20,16 +20,18 @@ from textcentric.augmentation.curation import (
     check_meaning,
     check_words,
     drop_repeats,
-    texts_to_embed,
 )
 from textcentric.augmentation.description import Described, Describer
+from textcentric.augmentation.likelihoods import Asked, BackReader
 from textcentric.augmentation.picks.statements import Table
 from textcentric.augmentation.picks.summary import by_rule
 from textcentric.augmentation.plan import Plan, derive_seed
 from textcentric.augmentation.requests import RequestBuilder
 from textcentric.augmentation.rules import ruled
-from textcentric.augmentation.variants import Target, aim, assemble, draft_pieces
+from textcentric.augmentation.truth import Truth
+from textcentric.augmentation.variants import Target, aim, assemble, draft_pieces, explained
 from textcentric.augmentation.written import Clean, Written, failure_of, piece_notes
+from textcentric.checks.likelihood import back_reading
 from textcentric.engines.candidates import candidates
 from textcentric.engines.protocol import Request, Response
 from textcentric.errors import DataError, PromptError, RequestError
@@ -69,6 +71,8 @@ class RowFlow:
         reason_about: Variables,
         truncate: bool = False,
         columns: Mapping[str, Sequence[str]] | None = None,
+        likelihoods: Asked = "off",
+        strict: float | None = None,
         observe: Observe = lambda drafts: None,
         judging: RowFlow | None = None,
     ):
@@ -83,6 +87,8 @@ class RowFlow:
         self.columns = columns or {}
         self.observe = observe
         self.judging = judging or self
+        reader = BackReader(answers, builder.fingerprint, back_reading)
+        self.truth = Truth(encoder, reader, likelihoods=likelihoods, strict=strict)
 
     async def run(self, record: Record) -> list[Output | Failure]:
         """Return every output owed for `record`, each accepted, rejected or failed."""
@@ -184,9 +190,15 @@ class RowFlow:
             return text, [], [] if text else [f"{prompt.front.writes} not written: nothing to take"]
         if prompt.front.answer_schema:
             value, asked, notes = await self._json(prompt, variables, seed)
+            draft = explained(prompt, target, value["explanation"], described.facts)
+            await self.truth.check([draft], meaning=False)
+            if draft.reason:
+                notes = [*notes, f"explanation not written: {draft.reason}"]
+                return f"Prediction: {value['prediction']}.", asked, notes
             return f"Prediction: {value['prediction']}. {value['explanation']}", asked, notes
         draft, asked, notes = await self._draft(prompt, target, variables, seed, described.facts)
         check_words(draft)
+        await self.truth.check([draft], meaning=False)
         if draft.reason:
             part = modality or prompt.front.writes
             return "", asked, [*notes, f"{part} not written: {draft.reason}"]
@@ -235,7 +247,7 @@ class RowFlow:
         """Return what the model wrote, the truest of its candidates; what was asked, and notes."""
         answered = await self._ask_units(prompt, target, variables, seed)
         told = [(begin, answers) for _, begin, answers, _ in answered]
-        begun, chosen = await choose(prompt, target, told, facts, partial(judged, self.encoder))
+        begun, chosen = await choose(prompt, target, told, facts, partial(judged, self.truth))
         asked = [request for one in answered for request in one[0]]
         notes = [*chosen, *(note for *_, notes in answered for note in notes)]
         return draft_pieces(prompt, target, begun, facts), asked, notes
@@ -321,8 +333,9 @@ class RowFlow:
         for draft in inner:
             if not draft.reason:
                 check_words(draft)
-        if self.encoder is not None and inner:
-            check_meaning(inner, await self.encoder.embed(texts_to_embed(inner)))
+        embed = await self.truth.check(inner)
+        if embed is not None:
+            check_meaning(inner, embed)
         for one in drafts:
             one.row = described.row if one.draft.reason else one.assembled(described.row)
         drop_repeats(inner, [one.row.text() for one in drafts], described.row.text())

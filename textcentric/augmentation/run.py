@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,18 +21,20 @@ from textcentric.augmentation.opening import (
     telling,
 )
 from textcentric.augmentation.plan import Plan, make_plan
+from textcentric.augmentation.truth import facts_of, with_usual_facts
 from textcentric.data.rows import Rows, tell_notes
 from textcentric.engines.event_loop import run_in_background
 from textcentric.engines.none import NAMELESS, NoEngine
 from textcentric.engines.protocol import Engine
 from textcentric.errors import RunError, Say
-from textcentric.folders import fingerprint, lock, writing
+from textcentric.folders import differences, fingerprint, lock, read_yaml, writing
 from textcentric.models.languages import model_languages
 from textcentric.models.packaged import packaged_encoder
 from textcentric.models.sentence_encoder import SentenceEncoder
 from textcentric.prompts.calibration import read_calibration
 from textcentric.prompts.library import PromptLibrary
-from textcentric.runs.directory import prepare
+from textcentric.runs.directory import CONFIG, prepare
+from textcentric.runs.identity import identity_of
 from textcentric.runs.journal import Journal
 from textcentric.runs.manifest import Manifest, read_manifest
 from textcentric.runs.shards import write_jsonl
@@ -60,11 +62,12 @@ def opened(
     on_progress: Progress | None = None,
     on_row: OnRow | None = None,
     say: Say = lambda line: None,
+    as_frozen: bool = False,
 ) -> Iterator[Opened]:
     """Open a run: data, prompts, engine, directory; hold its lock until the end.
 
     `rows`, `engine` and `library` stand in for what the configuration names; such an engine is
-    its owner's to close.
+    its owner's to close. With `as_frozen` a prompt is held to what its file says of facts alone.
     Raises the error of whatever cannot be used, before anything is written.
     """
     folders = [config.prompt_dir] if config.prompt_dir else []
@@ -81,6 +84,10 @@ def opened(
     made = made_with(config, engine.fingerprint())
     plan = believed_plan(plan, config, made, read_calibration(), frozen=frozen)
     identity = run_identity(config, dataset, plan, engine, judge)
+    if not as_frozen:
+        plan = held_to_facts(config, plan, identity, say)
+    if facts := facts_of(plan):
+        identity["facts"] = dict(facts)
     folder = run_folder(config, dataset, identity)
     prompts = (*plan.derive, *plan.variants, *([plan.judge] if plan.judge else []))
     with lock(folder):
@@ -118,6 +125,35 @@ def opened(
             yield Opened(job, going_on, tuple(changed), journal.answers(), journal.finished_rows())
         finally:
             journal.close()
+
+
+def held_to_facts(
+    config: AugmentConfig, plan: Plan, identity: Mapping[str, Json], say: Say
+) -> Plan:
+    """Return `plan` with what its prompts are held to; `say` is told of those that do not say it.
+
+    A run that began when prompts said nothing of facts goes on with the checks it began with.
+    """
+    if _begun_without_facts(config, identity):
+        return plan
+    plan, silent = with_usual_facts(plan)
+    if silent:
+        say(_silent(plan, silent))
+    return plan
+
+
+def _begun_without_facts(config: AugmentConfig, identity: Mapping[str, Json]) -> bool:
+    """Say whether the folder holds this run, begun when prompts said nothing of facts."""
+    if not config.output_dir:
+        return False
+    saved = identity_of(read_yaml(Path(config.output_dir) / CONFIG))
+    return bool(saved) and "facts" not in saved and not differences(saved, identity)
+
+
+def _silent(plan: Plan, silent: Sequence[str]) -> str:
+    facts = facts_of(plan)
+    named = ", ".join(f"{name} ({facts[name]})" for name in silent)
+    return f"prompts that do not say what they may do with facts are held to: {named}"
 
 
 def run_identity(

@@ -15,6 +15,7 @@ from textcentric.augmentation.picks.values import plan_columns
 from textcentric.augmentation.plan import Plan, check_prompt
 from textcentric.augmentation.requests import RequestBuilder
 from textcentric.augmentation.row import RowFlow
+from textcentric.augmentation.truth import with_usual_facts
 from textcentric.augmentation.words import throwaway_journal
 from textcentric.data.rows import Rows, tell_notes
 from textcentric.data.schema import question
@@ -63,7 +64,7 @@ def try_prompt(
 ) -> Trial:
     """Put one row of the data set through one prompt, with a run's own flow and checks."""
     library = open_library(config.prompt_dir)
-    plan = plan_of(config, library, name)
+    plan, _ = with_usual_facts(plan_of(config, library, name))
     dataset = load_rows(config)
     tell_notes(dataset, say)
     trial = Trial((plan.variants or plan.derive)[-1], find_row(dataset, row_id))
@@ -127,6 +128,8 @@ async def _run(
             dataset=dataset.name,
             reason_about=question(dataset.schema),
             columns=plan_columns(plan, dataset),
+            likelihoods=config.likelihoods,
+            strict=config.strict,
             observe=trial.drafts.extend,
         )
         try:

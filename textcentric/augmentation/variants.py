@@ -122,6 +122,11 @@ def draft_pieces(
     return Draft(prompt, target.row_text, pieces, facts)
 
 
+def explained(prompt: Prompt, target: Target, text: str, facts: Sequence[str]) -> Draft:
+    """Return an explanation beside the row that it is to come from."""
+    return Draft(prompt, target.row_text, [Piece(target.row_text, text)], facts)
+
+
 def assemble(row: TextRow, target: Target, draft: Draft, *, rejected: bool = False) -> TextRow:
     """Return the variant: the row with what the model wrote in place of what it stands for.
 

@@ -51,7 +51,7 @@ def augmented(
     A finished run is read, one that was interrupted goes on: no answer is asked for twice.
     `watch` is given the number of rows left and shows how they go.
     """
-    with opened(config, rows=rows, engine=engine, library=library, say=say) as run:
+    with opened(config, rows=rows, engine=engine, library=library, say=say, as_frozen=True) as run:
         if finished_manifest(run.job) is None:
             left = run.job.dataset.count() - run.finished
             say(f"asking the LLM about {left} rows, into {run.job.folder}")

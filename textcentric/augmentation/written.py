@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from textcentric.augmentation.curation import Draft
+from textcentric.augmentation.truth import NOTHING
 from textcentric.augmentation.variants import Target, assemble
 from textcentric.engines.protocol import Request
 from textcentric.errors import RequestError
@@ -63,7 +64,7 @@ def piece_notes(draft: Draft) -> list[str]:
     notes = [f"cut: {cut}" for piece in draft.pieces for cut in piece.cuts]
     notes += [piece.note for piece in draft.pieces if piece.note and not piece.reason]
     kept = [piece.reason for piece in draft.pieces if piece.reason]
-    if kept and not draft.reason:
+    if kept and draft.reason in ("", NOTHING):
         written = len(draft.pieces) - len(kept)
         reasons = ", ".join(sorted(set(kept)))
         notes.append(f"{written} of {len(draft.pieces)} sentences rewritten (others: {reasons})")

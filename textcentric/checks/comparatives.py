@@ -26,7 +26,7 @@ def _placed(text: str, section: str) -> dict[int, frozenset[int]]:
     sides = _sides(section)
     held: dict[int, set[int]] = {}
     for token in words(text).tokens:
-        for line, side in sides.get(token) or sides.get(stem(token), ()):
+        for line, side in sides.get(token) or sides.get(stem(token)) or []:
             held.setdefault(line, set()).add(side)
     return {line: frozenset(named) for line, named in held.items()}
 
@@ -81,7 +81,7 @@ def _persons(text: str) -> Counter[int]:
 
 
 def persons(source: str, variant: str) -> int:
-    """Return 1 where `variant` speaks of a person more often than `source`, 2 of another instead."""
+    """Return 1 where `variant` speaks more often of a person than `source`, 2 of another one."""
     before, after = _persons(source), _persons(variant)
     if not after - before:
         return 0
@@ -90,7 +90,9 @@ def persons(source: str, variant: str) -> int:
 
 @cache
 def _genders() -> tuple[frozenset[str], ...]:
-    return tuple(frozenset(w for part in line for w in part.split()) for line in sections()["gender"])
+    return tuple(
+        frozenset(w for part in line for w in part.split()) for line in sections()["gender"]
+    )
 
 
 def genders(text: str) -> frozenset[int]:

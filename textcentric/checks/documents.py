@@ -23,6 +23,7 @@ from textcentric.checks.words import Words, listed, stems_of, synonyms, words
 SENTENCE = re.compile(r"(?<=[.!?…;])\s+|\n+")
 PIECE = re.compile(r"[,;:.!?…()–—]\s*|\s-\s|\b(?:and|but|or|who|which|that|is|are|was|were|with)\b")
 STATEMENT = re.compile(r"^[A-Z][\w ()/-]{0,40}: \S")  # how a table's column reads
+AGED = re.compile(r"(?:month|year|week|day)s?[ -]old", re.IGNORECASE)
 LOST = 0.1  # share of the row's words that a retelling of all of it may lack
 HEDGES = frozenset("only almost nearly may might could would should if unless".split())
 
@@ -51,7 +52,10 @@ def document_reason(edit: Edit, facts: Facts) -> str:
         return "number changed"
     if [name for name in names(edit.variant) if name not in source.known]:
         return "name changed"
-    if unknown := [word for word in text.stems if not _in(word, source)]:
+    aged = AGED.search(edit.variant) is not None
+    if unknown := [
+        word for word in text.stems if not _in(word, source) and not (aged and word == "old")
+    ]:
         return "a word that the row lacks" if len(unknown) == 1 else "words that the row lacks"
     if genders(edit.variant) - genders(row) and genders(row):
         return "another kind"
@@ -114,7 +118,7 @@ def _relates(text: str, row: str) -> bool:
     """Say whether two words side by side in `text` stand together nowhere in the row."""
     sentences, values, keys = _read(row)
     for part in PIECE.split(text):
-        content = [word for word in words(part).content if word not in stems_of("filler")]
+        content = [word for word in words(part).content if word not in stems_of("filler") | {"old"}]
         for one, other in pairwise(content):
             if one == other or any(_holds(s, one) and _holds(s, other) for s in sentences):
                 continue

@@ -81,4 +81,6 @@ def same_sentences(source: str, variant: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def _split(text: str) -> tuple[str, ...]:
-    return tuple(sorted(part.strip(" .!?…") for part in re.split(r"(?<=[.!?…])\s+|\n+", text) if part))
+    return tuple(
+        sorted(part.strip(" .!?…") for part in re.split(r"(?<=[.!?…])\s+|\n+", text) if part)
+    )

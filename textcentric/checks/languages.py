@@ -1,4 +1,4 @@
-"""Which language a text is in, as far as the lists can tell: what they do not know is not judged."""
+"""Which language a text is in, as far as the lists tell: what they do not know is not judged."""
 
 from __future__ import annotations
 

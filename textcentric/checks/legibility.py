@@ -34,11 +34,13 @@ def misread(source: str, variant: str) -> tuple[int, int]:
     return strange, left_out + max(0, len(before) - at)
 
 
-def _match(
-    before: tuple[str, ...], after: tuple[str, ...]
-) -> tuple[tuple[int, int], int]:
+def _match(before: tuple[str, ...], after: tuple[str, ...]) -> tuple[tuple[int, int], int]:
     """Return ((words skipped, words of the source passed), words of the variant used)."""
     word = after[0]
+    if len(after) > 1 and before and word + after[1] == before[0]:
+        return (0, 1), 2
+    if len(before) > 1 and word == before[0] + before[1]:
+        return (0, 2), 1
     for skip, other in enumerate(before):
         if word == other or (alike(word, other) and not _becomes_real(word, other)):
             return (skip, skip + 1), 1
@@ -60,7 +62,7 @@ def alike(word: str, other: str) -> bool:
     if near(word, other):
         return True
     if len(word) <= 3 and len(other) <= 3:
-        return sorted(word) == sorted(other) or bool(set(word) & set(other)) and word[0] == other[0]
+        return sorted(word) == sorted(other) or word[0] == other[0]
     vowelless = [sign for sign in other if sign not in "aeiou"]
     return len(word) > 1 and list(word) == vowelless
 

@@ -54,7 +54,7 @@ def negation_changed(source: str, variant: str) -> bool:
 
 
 def scope_changed(source: str, variant: str) -> int:
-    """Return how many bounds ("only", "almost", "if") went while what they bound stayed, or came."""
+    """Return how many bounds ("only", "if") went while what they bound stayed, or came."""
     if not (_has(source, "scope") or _has(variant, "scope")):
         return 0
     markers = listed("scope")
@@ -62,6 +62,8 @@ def scope_changed(source: str, variant: str) -> int:
     after = {token for token in words(variant).tokens if token in markers}
     kept = words(variant).known
     gone = sum(
-        not kept.isdisjoint(bounded[:1]) for marker, bounded in before.items() if marker not in after
+        not kept.isdisjoint(bounded[:1])
+        for marker, bounded in before.items()
+        if marker not in after
     )
     return gone + len(after - before.keys())

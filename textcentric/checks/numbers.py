@@ -72,7 +72,8 @@ def _loose(
     """Give a number without a unit the unit that it has on the other side, if it has one there."""
     known = {value: (value, unit) for value, unit in those}
     return Counter(
-        known.get(value, (value, unit)) if not unit else (value, unit) for value, unit in these.elements()
+        known.get(value, (value, unit)) if not unit else (value, unit)
+        for value, unit in these.elements()
     )
 
 

@@ -17,6 +17,7 @@ from textcentric.checks.negation import negation_changed, scope_changed
 from textcentric.checks.numbers import invented, lost
 from textcentric.checks.words import compare, listed, stem, stems_of, words
 
+LESS = 0.12  # share of the source's words that may be missing where all of it is to be said
 SPELT = 0.72  # letter by letter, below which a misspelt text cannot be read any more
 # Words that relate what stands beside them; another one relates it otherwise.
 RELATING = frozenset(
@@ -59,7 +60,9 @@ def _parts(source: str, variant: str, row: str, facts: tuple[str, ...]) -> dict[
         "function": round(
             len([t for t in other if t in listed("function")]) / max(1, len(after.tokens)), 3
         ),
-        "moved": round(moved(before.content, after.content), 3),
+        "moved": 0.0
+        if turned(before.tokens, after.tokens)
+        else round(moved(before.content, after.content), 3),
         "degree": float(comparisons(source, variant)),
         "scope": float(scope_changed(source, variant)),
         "numbers_lost": float(lost(source, variant)),
@@ -67,6 +70,14 @@ def _parts(source: str, variant: str, row: str, facts: tuple[str, ...]) -> dict[
         "values_lost": float(lost_values(source, variant, facts)) if facts else 0.0,
         "spelling": spelling(source, variant),
     }
+
+
+def turned(before: tuple[str, ...], after: tuple[str, ...]) -> bool:
+    """Say whether the end of `before` comes first in `after`, as where clauses change places."""
+    if len(before) != len(after) or before[0] not in after:
+        return False
+    at = after.index(before[0])
+    return at > 1 and after[at:] + after[:at] == before
 
 
 def moved(before: tuple[str, ...], after: tuple[str, ...]) -> float:
@@ -84,8 +95,8 @@ def moved(before: tuple[str, ...], after: tuple[str, ...]) -> float:
     falls = sum(second < first for first, second in pairwise(order))
     if not falls:
         return 0.0
-    turned = falls == 1 and len(order) > 2 and order[-1] < order[0]
-    return 0.0 if turned else falls / max(1, len(order) - 1)
+    clauses = falls == 1 and len(order) > 2 and order[-1] < order[0]
+    return 0.0 if clauses else falls / max(1, len(order) - 1)
 
 
 def rule_reason(edit: Edit, facts: Facts, legible: bool, parts: Mapping[str, float]) -> str:
@@ -100,23 +111,32 @@ def rule_reason(edit: Edit, facts: Facts, legible: bool, parts: Mapping[str, flo
         return _illegible(source, variant, same)
     if invented(source, variant) or (same and parts["numbers_lost"]):
         return "number changed"
-    if new_names(source, variant, edit.row) or (same and parts["names_lost"]):
-        return "name changed"
-    if same and parts["values_lost"]:
-        return "value changed"
     if negation_changed(source, variant):
         return "negation changed"
     if opposites(source, variant):
         return "opposite"
     if kinds(source, variant, edit.row):
         return "another kind"
-    if (turned := persons(source, variant)) and (turned > 1 or parts["names_lost"]):
-        return "another person"
+    if reason := _other_names(edit, same, parts):
+        return reason
     if parts["scope"]:
         return "scope changed"
     if unfinished(source, variant):
         return "unfinished"
+    if same and parts["missing"] > LESS:
+        return "says less"
     return "garbled" if garbled(source, variant) else ""
+
+
+def _other_names(edit: Edit, same: bool, parts: Mapping[str, float]) -> str:
+    """Return why `edit` speaks of others than its source does."""
+    lost = parts["names_lost"]
+    if new_names(edit.source, edit.variant, edit.row) or (same and lost):
+        return "name changed"
+    if same and parts["values_lost"]:
+        return "value changed"
+    turned = persons(edit.source, edit.variant)
+    return "another person" if turned > 1 or (turned and lost) else ""
 
 
 def _illegible(source: str, variant: str, same: bool) -> str:

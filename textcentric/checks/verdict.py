@@ -2,7 +2,7 @@
 
 Rules come first: another number, another name, another negation, an opposite, an unfinished end
 are never true. What they leave is weighed: a logistic regression whose weights, thresholds and
-training figures stand in `weights.json` (`python -m benchmarks truth --fit` writes it).
+training figures stand in `weights.json` (`python -m benchmarks.fit_verdict` writes it).
 """
 
 from __future__ import annotations
@@ -106,13 +106,13 @@ def _not_judged(edit: Edit) -> str:
     """Return why an edit cannot be judged, empty where it can."""
     count = len(words(edit.source).tokens)
     if not count:
-        return "not judged: the source is empty"
+        return "empty source"
     if count > MOST:
-        return f"not judged: longer than {MOST} words"
+        return "too long"
     told = language(edit.source)
     if told == ENGLISH and count < 4 and edit.row:
         told = language(edit.row)
-    return "" if told == ENGLISH else f"not judged: language ({told})"
+    return "" if told == ENGLISH else f"language ({told})"
 
 
 @cache

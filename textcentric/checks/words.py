@@ -12,6 +12,8 @@ from pathlib import Path
 from rapidfuzz import fuzz
 from rapidfuzz.distance import OSA
 
+from textcentric.prompts.equivalents import exchanges
+
 NEAR = 70  # edit ratio (0 to 100) from which two spellings may be one word
 WORD = re.compile(r"\w+(?:['’]\w+)*")
 FOLDER = Path(__file__).parent / "lists"
@@ -160,7 +162,9 @@ def near(one: str, other: str) -> bool:
 @cache
 def _all_listed() -> frozenset[str]:
     """Return every word of the lists: what is one of them is no misspelling of another."""
-    held = {word for lines in sections().values() for line in lines for p in line for word in p.split()}
+    held = {
+        word for lines in sections().values() for line in lines for p in line for word in p.split()
+    }
     return frozenset(held | {stem(word) for word in held})
 
 
@@ -200,6 +204,8 @@ def compare(source: str, variant: str, row: str = "") -> Change:
         if of in left:
             left.remove(of)
             gone.append(of)
+    if kinds["far"]:
+        _exchange(source, variant, kinds, left)
     whole = words(row).known if row and kinds["far"] else frozenset[str]()
     borrowed = tuple(word for word in kinds["far"] if word in whole)
     far = tuple(word for word in kinds["far"] if word not in whole)
@@ -210,8 +216,28 @@ def compare(source: str, variant: str, row: str = "") -> Change:
         tuple(kinds["fillers"]),
         borrowed,
         far,
-        tuple(left),
+        tuple(word for word in left if word not in stems_of("filler")),
     )
+
+
+def _exchange(source: str, variant: str, kinds: dict[str, list[str]], left: list[str]) -> None:
+    """Count words as other forms that stand for words of the source by the list of equivalents."""
+    text = f" {' '.join(words(variant).tokens)} "
+    for old, instead in _exchanges(source):
+        for other in instead:
+            new = words(other)
+            if f" {' '.join(new.tokens)} " not in text or old <= words(variant).known:
+                continue
+            moved = [word for word in kinds["far"] if word in new.known]
+            kinds["forms"] += moved
+            kinds["far"] = [word for word in kinds["far"] if word not in moved]
+            left[:] = [word for word in left if word not in old]
+
+
+@lru_cache(maxsize=4096)
+def _exchanges(source: str) -> tuple[tuple[frozenset[str], tuple[str, ...]], ...]:
+    """Return the words of `source` that others may stand for, with those others."""
+    return tuple((words(one.old).known, one.instead) for one in exchanges(source))
 
 
 def _origin(word: str, left: list[str], before: Words) -> tuple[str, str]:

@@ -269,11 +269,14 @@ def _destination(
 ) -> dict[str, Any]:
     """Return engine, model and run directory, as far as they are known."""
     from textcentric.augmentation.opening import engine_name, make_judge
-    from textcentric.augmentation.run import run_folder, run_identity
+    from textcentric.augmentation.run import held_to_facts, run_folder, run_identity
+    from textcentric.augmentation.truth import facts_of
 
     if engine is None:
         return {"engine": engine_name(config), "model": config.model, "output_dir": None}
     identity = run_identity(config, dataset, plan, engine, make_judge(config, say))
+    if facts := facts_of(held_to_facts(config, plan, identity, say)):
+        identity["facts"] = dict(facts)
     folder = run_folder(config, dataset, identity)
     known = dict(engine.fingerprint())
     return {

@@ -321,7 +321,9 @@ def _derived(
         prompts, named = ",".join(origin.prompts), engine.fingerprint().get("engine", "own")
         asked = resolve(None, {**options, "prompts": prompts, "engine": named, "dataset": "rows"})
         progress = steps and _row_steps(steps, dataset.count())
-        with opened(asked, rows=dataset, engine=engine, on_progress=progress) as run:
+        with opened(
+            asked, rows=dataset, engine=engine, on_progress=progress, as_frozen=True
+        ) as run:
             if finished_manifest(run.job) is None:
                 wrap_up(run.job, run_to_end(run.job))
             return _read(run.job.folder)

@@ -126,7 +126,10 @@ class Checks(BaseModel):
         description="Least share of the source's numbers and table values that remain.",
     )
     min_written: float = Field(
-        0.5, ge=0, le=1, description="Least share of the sentences that are written well."
+        0.5,
+        ge=0,
+        le=1,
+        description="Least share of the sentences that are written well; not with `facts`.",
     )
 
 

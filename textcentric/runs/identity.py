@@ -16,10 +16,10 @@ CALL = frozenset({"output_dir", "resume"})  # of one call, so never saved
 # Choices that came later: where none was made, a run is saved as before there were any.
 LATER = frozenset(
     "candidates judge_model judge_engine judge_base_url price_input price_output max_cost"
-    " all_prompts".split()
+    " all_prompts strict likelihoods".split()
 )
 ADDED = frozenset(
-    "data prompt_digests bank engine_fingerprint judge_fingerprint".split()
+    "data prompt_digests facts bank engine_fingerprint judge_fingerprint".split()
 )  # by a run to its run.yaml
 
 

@@ -1,0 +1,152 @@
+"""What a prompt may do with facts, kept: pieces that say something else leave the row's words.
+
+Judging stands in `checks/`; here drafts are put before it, and what it says is put into them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from textcentric.augmentation.curation import Draft, Piece, texts_to_embed
+from textcentric.augmentation.likelihoods import Asked, BackReader
+from textcentric.augmentation.plan import Plan
+from textcentric.checks.edit import Edit, Embed, Facts
+from textcentric.checks.meaning import texts_to_embed as texts_of_edits
+from textcentric.checks.verdict import Verdict, judge
+from textcentric.models.sentence_encoder import Encoder
+from textcentric.prompts.prompt import Prompt, usual_facts
+
+if TYPE_CHECKING:
+    import numpy as np
+
+NOTHING = "nothing changed"
+
+
+def with_usual_facts(plan: Plan) -> tuple[Plan, list[str]]:
+    """Return `plan` with what prompts are held to that do not say it, and the ids of those."""
+    silent = [p for p in (*plan.derive, *plan.variants) if p.front.facts is None]
+    held = [p.id for p in silent if usual_facts(p.front) is not None]
+    derive, variants = (tuple(map(_held, prompts)) for prompts in (plan.derive, plan.variants))
+    return replace(plan, derive=derive, variants=variants), held
+
+
+def _held(prompt: Prompt) -> Prompt:
+    facts = prompt.front.facts or usual_facts(prompt.front)
+    if facts == prompt.front.facts:
+        return prompt
+    return replace(prompt, front=prompt.front.model_copy(update={"facts": facts}))
+
+
+def facts_of(plan: Plan) -> dict[str, str]:
+    """Return what each prompt of `plan` is held to; those that are held to nothing are left out."""
+    prompts = (*plan.derive, *plan.variants)
+    return {prompt.id: prompt.front.facts for prompt in prompts if prompt.front.facts}
+
+
+def edits_of(draft: Draft) -> list[Edit]:
+    """Return the pieces of `draft` that were not dropped, as the checks read them."""
+    return [
+        Edit(
+            piece.source,
+            piece.text,
+            row=draft.row_text,
+            facts=tuple(draft.facts),
+            begin=piece.begin,
+            logprob=piece.logprob,
+        )
+        for piece in draft.written
+    ]
+
+
+class Truth:
+    """Judge drafts; `reader` reads sources back where `likelihoods` asks for it.
+
+    `strict` is the precision that is asked for, None for the threshold of the weights.
+    """
+
+    def __init__(
+        self,
+        encoder: Encoder | None,
+        reader: BackReader,
+        *,
+        likelihoods: Asked = "off",
+        strict: float | None = None,
+    ):
+        self.encoder = encoder
+        self.reader = reader
+        self.likelihoods = likelihoods
+        self.strict = strict
+
+    async def check(self, drafts: Sequence[Draft], *, meaning: bool = True) -> Embed | None:
+        """Drop the pieces that are not true, and drafts of which nothing is left.
+
+        Returns what holds the vectors of all that is still written and of its sources, made in
+        one call; None without an encoder, and where no `meaning` is compared.
+        """
+        edits = {at: edits_of(draft) for at, draft in enumerate(drafts) if _asked(draft)}
+        compared = [one for held in edits.values() for one in held]
+        embed = await self._embedded(drafts, compared) if meaning else None
+        for at, of_draft in edits.items():
+            settle(drafts[at], await self._verdicts(drafts[at], of_draft, embed))
+        return embed
+
+    async def _embedded(self, drafts: Sequence[Draft], edits: Sequence[Edit]) -> Embed | None:
+        if self.encoder is None or not drafts:
+            return None
+        texts = [*dict.fromkeys([*texts_to_embed(drafts), *texts_of_edits(edits)])]
+        vectors = dict(zip(texts, await self.encoder.embed(texts), strict=True))
+        return partial(_looked_up, vectors)
+
+    async def _verdicts(
+        self, draft: Draft, edits: Sequence[Edit], embed: Embed | None
+    ) -> list[Verdict]:
+        front = draft.prompt.front
+        facts: Facts = front.facts or "same"
+        said = partial(judge, facts=facts, legible=front.legible, encoder=embed, strict=self.strict)
+        if self.likelihoods == "off":
+            return said(edits)
+        return await self.reader.judged(edits, said, self.likelihoods)
+
+
+def settle(draft: Draft, verdicts: Sequence[Verdict]) -> None:
+    """Put the verdicts on its written pieces into `draft`: reasons, and scores of what is left."""
+    judged = list(zip(draft.written, verdicts, strict=True))
+    for piece, verdict in judged:
+        if not verdict.true:
+            piece.reason = (
+                verdict.reason if verdict.true is False else f"not judged: {verdict.reason}"
+            )
+    left = [verdict for piece, verdict in judged if not piece.reason]
+    draft.scores["written"] = round(len(left) / max(1, len(draft.pieces)), 3)
+    draft.scores.update(_scores(left or [verdict for _, verdict in judged]))
+    if not left:
+        draft.reason = NOTHING if len(draft.pieces) > 1 else _only_reason(draft.pieces)
+
+
+def _only_reason(pieces: Sequence[Piece]) -> str:
+    return pieces[0].reason if pieces else NOTHING
+
+
+def _scores(verdicts: Sequence[Verdict]) -> dict[str, float]:
+    """Return the lowest score, and of each part the mean."""
+    scores = [verdict.score for verdict in verdicts if verdict.score is not None]
+    held: dict[str, float] = {"true": min(scores)} if scores else {}
+    for name in dict.fromkeys(name for verdict in verdicts for name in verdict.parts):
+        values = [verdict.parts[name] for verdict in verdicts if name in verdict.parts]
+        held[name] = round(sum(values) / len(values), 3)
+    return held
+
+
+def _asked(draft: Draft) -> bool:
+    """Say whether to judge a draft: one that is held to something, and that no rule made."""
+    front = draft.prompt.front
+    return not draft.reason and front.facts is not None and front.writes_by != "rule"
+
+
+def _looked_up(vectors: Mapping[str, np.ndarray], texts: Sequence[str]) -> np.ndarray:
+    import numpy as np
+
+    return np.stack([vectors[text] for text in texts])
