@@ -28,6 +28,7 @@ from benchmarks.read_pairs import LABELS, ReadPair, read_pairs, templates
 from textcentric.checks.edit import Edit, Embed, Facts
 from textcentric.checks.meaning import cosines
 from textcentric.checks.parts import parts_of, rule_reason
+from textcentric.checks.slips import without_slips
 from textcentric.checks.verdict import GROUPS, PRECISIONS, WEIGHTS, question
 from textcentric.folders import write_text
 
@@ -166,6 +167,7 @@ def measured(
     edits: Sequence[Edit], facts: Facts, encoder: Embed | None
 ) -> tuple[list[dict[str, float]], list[str]]:
     """Return the parts of each edit, and why a rule refuses it (empty where none does)."""
+    edits = [without_slips(edit) for edit in edits]
     near = cosines(edits, encoder) if encoder else [(0.0, 0.0)] * len(edits)
     parts = [
         dict(parts_of(edit)) | {"cosine": one, "tail": other}

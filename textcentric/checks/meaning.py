@@ -1,10 +1,14 @@
-"""Meaning: cosines of sentence embeddings, of the whole and of the part that was written."""
+"""Meaning: cosines of sentence embeddings, of the whole and of the part that was written.
+
+Slips of the hand are undone first: an encoder takes a misspelt word for another one.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from textcentric.checks.edit import Edit, Embed
+from textcentric.checks.slips import without_slips
 
 
 def tails(edit: Edit) -> tuple[str, str]:
@@ -18,12 +22,14 @@ def tails(edit: Edit) -> tuple[str, str]:
 
 def texts_to_embed(edits: Sequence[Edit]) -> list[str]:
     """Return the texts whose vectors `cosines` needs, each once."""
-    texts = (text for e in edits for text in (e.source, e.variant, *tails(e)))
+    read = map(without_slips, edits)
+    texts = (text for e in read for text in (e.source, e.variant, *tails(e)))
     return list(dict.fromkeys(texts))
 
 
 def cosines(edits: Sequence[Edit], encoder: Embed) -> list[tuple[float, float]]:
     """Return (cosine of the whole, cosine of the tails) of each edit, each in [-1, 1]."""
+    edits = [without_slips(edit) for edit in edits]
     texts = texts_to_embed(edits)
     if not texts:
         return []

@@ -21,6 +21,7 @@ from textcentric.checks.edit import Edit, Embed, Facts
 from textcentric.checks.languages import ENGLISH, language
 from textcentric.checks.meaning import cosines
 from textcentric.checks.parts import added_reason, changed_reason, parts_of, rule_reason
+from textcentric.checks.slips import without_slips
 from textcentric.checks.words import FOLDER, words
 
 HERE = Path(__file__).parent
@@ -85,6 +86,8 @@ def _judged(
         return _by_rule(changed_reason(edit))
     if max(len(words(edit.source).tokens), len(words(edit.variant).tokens)) > LONG:
         return _by_rule(document_reason(edit, facts))
+    if legible:
+        edit = without_slips(edit)
     parts = dict(parts_of(edit))
     if near is not None:
         parts["cosine"], parts["tail"] = near
