@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from textcentric.augmentation.description import Describer
 from textcentric.augmentation.plan import derive_seed, make_plan
 from textcentric.augmentation.requests import RequestBuilder
 from textcentric.augmentation.row import RowFlow
+from textcentric.corruption.rows import Corruption, dropping, feature_dropout
 from textcentric.engines.protocol import Request
 from textcentric.engines.scripted import ScriptedEngine
 from textcentric.errors import EngineError, PromptError, RequestError
@@ -490,3 +492,40 @@ def test_a_schema_that_names_an_unknown_variable_fails_with_the_nearest(
     outputs = run(good, "own/x", own=own)
     assert fates(outputs)["own/x/0"] == "failed at perturb: PromptError"
     assert "unknown variable 'choice'" in one(outputs, "own/x").message
+
+
+# Columns in prompts
+
+
+COLUMNS = {
+    "own/age": """\
+stage: adversarial
+reads: [row, columns.Age]
+writes: text
+---
+{% block user %}{{ row }}
+
+Aged {{ Age }}, {{ columns.raw.Age }}.{% endblock %}
+"""
+}
+
+
+@pytest.mark.parametrize("corruption", [dropping, feature_dropout])
+def test_a_prompt_reads_nothing_that_damage_removed(run: Run, corruption: Corruption) -> None:
+    row = Record("r0", {"table": {"Age": "seven moons", "Kind": "dog"}, "text": "A calm dog. Big."})
+    engine = ScriptedEngine(model)
+    whole, gone = ScriptedEngine(model), 0
+    run(row=row, own=COLUMNS, engine=whole, perturb="all")
+    assert any("Aged seven moons, seven moons." in text for text in asked(whole))
+    for seed in range(6):
+        damaged = corruption(row, 0.6, seed)
+        if damaged.inputs.get("table", {}).get("Age") is None:
+            gone += 1
+            run(row=replace(damaged, id=f"r{seed}"), own=COLUMNS, engine=engine, perturb="all")
+    assert gone > 1
+    assert any(text.endswith("Aged , .") for text in asked(engine))
+    assert not any("moons" in text for text in asked(engine))
+
+
+def asked(engine: ScriptedEngine) -> list[str]:
+    return [message.content for request in engine.requests for message in request.messages]

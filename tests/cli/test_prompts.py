@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tests.support.commands import textcentric
+from tests.support.small_run import write_prompts
 from textcentric.augmentation.config import AugmentConfig, resolve
 from textcentric.augmentation.expansion import Sieve, lines_of
 from textcentric.augmentation.trial import try_prompt
@@ -297,3 +298,21 @@ def test_an_instruction_that_means_the_same_as_another_is_dropped() -> None:
     asyncio.run(sieve.sift(said, {"tone": [first]}, found))
     assert [one.instruction for one in found.kept] == ["Whisper it softly."]
     assert found.dropped == {"means the same as another": 1}
+
+
+def test_lint_looks_up_columns_in_the_table_that_is_named(tmp_path: Path) -> None:
+    text = "stage: adversarial\nfacts: same\nreads: [row, columns.{0}]\n---\n" + (
+        "{{% block user %}}{{{{ row }}}}\n\n{{{{ {0} }}}}{{% endblock %}}\n"
+    )
+    names = ("FurLength", "FurLenght", "AdoptionSpeed")
+    mine = write_prompts(tmp_path, {f"own/{name.lower()}": text.format(name) for name in names})
+    assert textcentric("prompts", "lint", mine).code == 0
+    said = textcentric("prompts", "lint", mine, "--dataset", "petfinder")
+    assert said.code == 2
+    assert "unknown column of the table 'FurLenght'; did you mean 'FurLength'?" in said.out
+    assert "unknown column of the table 'AdoptionSpeed'" in said.out  # the target
+    assert "own/furlength.jinja" not in said.out
+    run = ("augment", "--dataset", "petfinder", "--prompt-dir", mine, "--dry-run")
+    refused = textcentric(*run, "--prompts", "own/adoptionspeed")
+    assert refused.code != 0
+    assert "prompt own/adoptionspeed: unknown column of the table" in refused.err

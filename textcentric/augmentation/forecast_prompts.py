@@ -10,7 +10,7 @@ from itertools import islice
 
 from textcentric.augmentation.config import AugmentConfig
 from textcentric.augmentation.plan import Plan, asks_model, derive_seed
-from textcentric.augmentation.variants import aim
+from textcentric.augmentation.variants import aim, with_cells
 from textcentric.augmentation.words import in_words
 from textcentric.data.rows import Rows
 from textcentric.data.schema import question
@@ -58,7 +58,7 @@ def first_prompt(plan: Plan, dataset: Rows, record: Record, row: TextRow) -> dic
     """Return the first prompt that has something to write on in `row`, rendered."""
     variants = [prompt for prompt, _ in plan.wanted(record)] or plan.variants
     for prompt in (*variants, *plan.derive):
-        for messages in rendered(plan, prompt, row, dataset):
+        for messages in rendered(plan, prompt, row, dataset, record):
             turns = [{"role": turn.role, "text": turn.content} for turn in messages]
             return {"prompt": prompt.id, "row": row.id, "turns": turns}
     return {"prompt": None, "row": row.id, "turns": []}
@@ -75,12 +75,14 @@ def tokens_a_request(
     for record, row in rows:
         judges = [plan.judge] if plan.judge else []
         for prompt in (*plan.derive, *(prompt for prompt, _ in plan.wanted(record)), *judges):
-            for messages in rendered(plan, prompt, row, dataset):
+            for messages in rendered(plan, prompt, row, dataset, record):
                 counts.setdefault(prompt.id, []).append(_tokens(messages, engine))
     return {prompt: sum(of) / len(of) for prompt, of in counts.items()}
 
 
-def rendered(plan: Plan, prompt: Prompt, row: TextRow, dataset: Rows) -> Iterator[Rendered]:
+def rendered(
+    plan: Plan, prompt: Prompt, row: TextRow, dataset: Rows, record: Record
+) -> Iterator[Rendered]:
     """Yield what `prompt` asks of `row`, request by request; what the model writes is named."""
     if not asks_model(prompt):
         return
@@ -88,7 +90,8 @@ def rendered(plan: Plan, prompt: Prompt, row: TextRow, dataset: Rows) -> Iterato
         prompt = plan.library.from_bank(prompt, derive_seed(plan.seed, row.id, "bank", 0))
     rng = random.Random(derive_seed(plan.seed, row.id, prompt.id, 0))
     told = next(iter(row.parts)) if prompt.front.stage == "align" else None
-    target = aim(prompt, row, rng, told)
+    cells = record.inputs.get("table") or {}
+    target = with_cells(aim(prompt, row, rng, told), prompt, cells, plan.labels)
     written = {name: BY_THE_MODEL.format(name) for name in DERIVED} | {"variant": row.text()}
     for unit in target.units:
         known = {**written, **target.variables, **question(dataset.schema), **unit.variables}

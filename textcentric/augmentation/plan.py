@@ -7,8 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from textcentric.augmentation.config import AugmentConfig
+from textcentric.data.named_columns import table_labels
+from textcentric.data.rows import Rows
 from textcentric.errors import PromptError, option
 from textcentric.prompts.calibration import Reading
+from textcentric.prompts.columns import columns_read, unknown_columns
 from textcentric.prompts.library import PromptLibrary
 from textcentric.prompts.lint import lint
 from textcentric.prompts.prompt import Prompt
@@ -33,6 +36,7 @@ class Plan:
     read: Mapping[str, Reading | None] = field(default_factory=dict)
     left_out: tuple[Reading, ...] = ()
     misfits: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)  # of columns that prompts read
 
     def wanted(self, record: Record) -> list[tuple[Prompt, int]]:
         """Return the variants owed for `record`: none outside the training split by default."""
@@ -160,10 +164,26 @@ def check_derived(derive: Sequence[Prompt], variants: Sequence[Prompt]) -> None:
             written.add(prompt.front.writes)
 
 
+def with_columns(plan: Plan, rows: Rows) -> Plan:
+    """Return `plan` with the columns of `rows` that its prompts read.
+
+    Raises PromptError, with the nearest name, for what is no column of the table: the target, the
+    id and columns kept out are none.
+    """
+    prompts = (*plan.derive, *plan.variants)
+    if not any(columns_read(prompt.front.reads) for prompt in prompts):
+        return plan
+    labels = table_labels(rows)
+    for prompt in prompts:
+        for problem in unknown_columns(prompt.front, labels):
+            raise PromptError(f"prompt {prompt.id}: {problem}", prompt=prompt.id)
+    return replace(plan, labels=labels)
+
+
 def check_prompt(prompt: Prompt) -> None:
     """Raise PromptError where a prompt cannot work with any row."""
     for problem in lint(prompt):
-        if problem.startswith(("unknown variable", "has no", "prompt ", "block ")):
+        if problem.startswith(("unknown variable", "has no", "prompt ", "block ", "column")):
             raise PromptError(f"prompt {prompt.id}: {problem}", prompt=prompt.id)
     needed = {"judge": ["verdict"], "reason": ["prediction", "explanation"]}
     front = prompt.front

@@ -29,7 +29,14 @@ from textcentric.augmentation.plan import Plan, derive_seed
 from textcentric.augmentation.requests import RequestBuilder
 from textcentric.augmentation.rules import ruled
 from textcentric.augmentation.truth import Truth
-from textcentric.augmentation.variants import Target, aim, assemble, draft_pieces, explained
+from textcentric.augmentation.variants import (
+    Target,
+    aim,
+    assemble,
+    draft_pieces,
+    explained,
+    with_cells,
+)
 from textcentric.augmentation.written import Clean, Written, failure_of, piece_notes
 from textcentric.checks.likelihood import back_reading
 from textcentric.engines.candidates import candidates
@@ -172,7 +179,8 @@ class RowFlow:
         self, prompt: Prompt, described: Described, seed: int, modality: str | None = None
     ) -> Target:
         table = Table(described.statements(), self.columns) if prompt.front.pick else Table()
-        return aim(prompt, described.row, random.Random(seed), modality, table)
+        target = aim(prompt, described.row, random.Random(seed), modality, table)
+        return with_cells(target, prompt, described.cells, self.plan.labels)
 
     async def _derived_text(
         self,

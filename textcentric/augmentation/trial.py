@@ -12,7 +12,7 @@ from textcentric.augmentation.curation import Draft
 from textcentric.augmentation.description import Describer
 from textcentric.augmentation.opening import load_rows, make_engine, make_experts, needs_engine
 from textcentric.augmentation.picks.values import plan_columns
-from textcentric.augmentation.plan import Plan, check_prompt
+from textcentric.augmentation.plan import Plan, check_prompt, with_columns
 from textcentric.augmentation.requests import RequestBuilder
 from textcentric.augmentation.row import RowFlow
 from textcentric.augmentation.truth import with_usual_facts
@@ -66,6 +66,7 @@ def try_prompt(
     library = open_library(config.prompt_dir)
     plan, _ = with_usual_facts(plan_of(config, library, name))
     dataset = load_rows(config)
+    plan = with_columns(plan, dataset)
     tell_notes(dataset, say)
     trial = Trial((plan.variants or plan.derive)[-1], find_row(dataset, row_id))
     if plan.variants and trial.prompt.front.stage == "bank":

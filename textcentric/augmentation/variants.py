@@ -20,9 +20,11 @@ from textcentric.augmentation.picks.statements import Table
 from textcentric.engines.protocol import Response
 from textcentric.errors import PromptError
 from textcentric.experts.sentences import Span, sentence_spans, splice
+from textcentric.experts.table import in_words
+from textcentric.prompts.columns import column_variables
 from textcentric.prompts.prompt import Prompt
 from textcentric.rows import MODALITIES, TextRow
-from textcentric.values import JsonSchema
+from textcentric.values import Cells, JsonSchema
 
 NO_TABLE = Table()
 CONTRADICTED = ("table", "image", "audio")
@@ -98,6 +100,12 @@ def aim(
         units = cut(prompt, text, rng)
         return Target(part, row_text, variables, units, notes, "" if units else "no sentence")
     return Target(part, row_text, variables, [Unit(rest if "rest" in front.reads else text)], notes)
+
+
+def with_cells(target: Target, prompt: Prompt, cells: Cells, labels: Mapping[str, str]) -> Target:
+    """Return `target` with the columns that `prompt` reads, of the table as the row has it."""
+    columns = column_variables(prompt.front, labels, in_words(cells), cells)
+    return replace(target, variables={**columns, **target.variables}) if columns else target
 
 
 def draft_pieces(

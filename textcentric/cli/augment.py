@@ -212,13 +212,14 @@ def show_plan(config: AugmentConfig, *, as_json: bool) -> int:
         tokens_a_request,
     )
     from textcentric.augmentation.opening import load_rows
-    from textcentric.augmentation.plan import make_plan
+    from textcentric.augmentation.plan import make_plan, with_columns
     from textcentric.prompts.calibration import read_calibration
     from textcentric.prompts.library import PromptLibrary
 
     library = PromptLibrary.load(*([config.prompt_dir] if config.prompt_dir else []))
     plan = make_plan(config, library)
     dataset = load_rows(config)
+    plan = with_columns(plan, dataset)
     tell_notes(dataset, say)
     engine, fault = _opened(config, plan)
     made = made_with(config, engine.fingerprint() if engine else {})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -52,14 +52,18 @@ def show(
     show_prompt(name, prompt_dir)
 
 
+@configured("augmentation.config", only=(*ROWS[:3], "prompt_dir"), file=False)
 def lint(
+    config: AugmentConfig,
     names: Annotated[
         list[str] | None, typer.Argument(metavar="[ID|FOLDER]...", help="Default: all prompts.")
     ] = None,
-    prompt_dir: PromptDir = None,
 ) -> None:
-    """Check prompts without a model; ends with 2 if anything is wrong with any of them."""
-    raise typer.Exit(lint_command(names or [], prompt_dir))
+    """Check prompts without a model; ends with 2 if anything is wrong with any of them.
+
+    With --dataset the columns that they read are looked for in its table.
+    """
+    raise typer.Exit(lint_command(names or [], config))
 
 
 @configured("augmentation.config", only=(*ROWS[:3], "prompt_dir", *ENGINE, *EXPERTS, *SAMPLING))
@@ -184,16 +188,27 @@ def show_prompt(name: str, prompt_dir: str | None) -> None:
     print(path.read_text(encoding="utf-8"), end="")
 
 
-def lint_command(names: Sequence[str], prompt_dir: str | None) -> int:
+def lint_command(names: Sequence[str], config: AugmentConfig) -> int:
     """Print one line a problem; return 2 if there is any."""
     from textcentric.prompts.lint import check_file, prompt_files
 
-    files = prompt_files(names, prompt_dir)
-    problems = [(path, problem) for path in files for problem in check_file(path)]
+    files = prompt_files(names, config.prompt_dir)
+    columns = _columns_of(config)
+    problems = [(path, problem) for path in files for problem in check_file(path, columns)]
     for path, problem in problems:
         print(problem if str(path) in problem else f"{path}: {problem}")
     say(f"files: {len(files)}, problems: {len(problems)}")
     return 2 if problems else 0
+
+
+def _columns_of(config: AugmentConfig) -> Collection[str] | None:
+    """Return the names of the columns of the table that was named, None where none was."""
+    if "dataset" not in config.model_fields_set:
+        return None
+    from textcentric.augmentation.opening import load_rows
+    from textcentric.data.named_columns import table_labels
+
+    return table_labels(load_rows(config))
 
 
 def try_command(

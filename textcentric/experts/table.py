@@ -57,8 +57,17 @@ def statements(row: Cells, longest: int = 300) -> dict[str, str]:
     >>> statements({"Type": "cat", "Fee": None})
     {'Type': 'Type: cat.'}
     """
+    return {label: _statement(label, value) for label, value in in_words(row, longest).items()}
+
+
+def in_words(row: Cells, longest: int = 300) -> dict[str, str]:
+    """Return {column: value in words} of the columns that have a value, as the expert says it.
+
+    >>> in_words({"Fee": 20.0, "Tags": ["calm", "old"], "Age": None})
+    {'Fee': '20', 'Tags': 'calm, old'}
+    """
     words = {label: _words(value, longest) for label, value in row.items()}
-    return {label: _statement(label, value) for label, value in words.items() if value}
+    return {label: value for label, value in words.items() if value}
 
 
 def is_missing(value: Cell) -> bool:

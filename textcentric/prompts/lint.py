@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from jinja2 import meta, nodes
 
 from textcentric.errors import PromptError, unknown
+from textcentric.prompts.columns import (
+    ALL,
+    PREFIX,
+    column_problems,
+    columns_read,
+    plain_names,
+    unknown_columns,
+)
 from textcentric.prompts.library import Instruction, check_bank, packaged_prompts
 from textcentric.prompts.prompt import (
     BLOCKS,
     FACTS,
     FACTUAL,
     VARIABLES,
+    Front,
     Prompt,
     read_prompt,
 )
@@ -25,12 +34,19 @@ ROW_VARIABLES = frozenset(["row", "rest", "parts", "part"])
 ROWLESS = ("caption", "expand")  # stages whose prompts show pictures or instructions, no row
 
 
-def check_file(path: Path) -> list[str]:
-    """Return what is wrong with a prompt file or a bank."""
+def check_file(path: Path, columns: Collection[str] | None = None) -> list[str]:
+    """Return what is wrong with a prompt file or a bank.
+
+    Where `columns` of a table are given, those that a prompt reads must be among them.
+    """
     try:
-        return _check_bank(path) if path.name == BANK else lint(read_prompt(path))
+        if path.name == BANK:
+            return _check_bank(path)
+        prompt = read_prompt(path)
     except PromptError as error:
         return [str(error)]
+    strange = [] if columns is None else unknown_columns(prompt.front, columns)
+    return lint(prompt) + strange
 
 
 def _check_bank(path: Path) -> list[str]:
@@ -96,16 +112,28 @@ def lint(prompt: Prompt) -> list[str]:
         f"block {name!r} is not read; known: {', '.join(BLOCKS)}" for name in blocks - BLOCKS.keys()
     ]
     used = meta.find_undeclared_variables(tree)
-    problems += [unknown("variable", name, VARIABLES) for name in sorted(used - VARIABLES.keys())]
-    reads = set(prompt.front.reads)
-    problems += [f"uses {name!r} but does not list it in `reads`" for name in sorted(used - reads)]
-    problems += [f"lists {name!r} in `reads` but never uses it" for name in sorted(reads - used)]
+    problems += _of_variables(prompt.front, used)
+    problems += column_problems(tree, used, prompt.front)
     unit = {"sentence": "sentence", "passage": "sentences"}.get(prompt.front.each or "")
     if unit and unit not in used:
         problems.append(f"asks for each {prompt.front.each} but never uses {{{{ {unit} }}}}")
     if prompt.front.facts is None and prompt.front.stage in FACTUAL:
         problems.append(f"does not say what it may do with facts; add `facts`: {', '.join(FACTS)}")
     return problems + ([] if prompt.front.stage in ROWLESS else _row_first(tree))
+
+
+def _of_variables(front: Front, used: set[str]) -> list[str]:
+    """Return what does not fit between the variables of a body and `reads`, columns aside."""
+    columns = plain_names(columns_read(front.reads))
+    known = VARIABLES.keys() | columns
+    strange = sorted(used - known)
+    reads = {name for name in front.reads if not name.startswith(PREFIX)} - {ALL}
+    used = used - columns - {ALL}
+    return [
+        *(unknown("variable", name, known) for name in strange),
+        *(f"uses {name!r} but does not list it in `reads`" for name in sorted(used - reads)),
+        *(f"lists {name!r} in `reads` but never uses it" for name in sorted(reads - used)),
+    ]
 
 
 def _row_first(tree: nodes.Template) -> list[str]:

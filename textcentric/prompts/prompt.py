@@ -52,6 +52,7 @@ VARIABLES = {
     "summary": "What a `summarize` prompt wrote.",
     "reason": "What a `reason` prompt wrote.",
     "instruction": "The instruction drawn from the bank.",
+    "columns": "Columns that `reads` lists, by name, in words; in `columns.raw` their values.",
     "task": "The question that the target answers.",
     "choices": "The answers that are allowed.",
     "variant": "The variant to judge.",
@@ -175,7 +176,10 @@ class Front(BaseModel):
     legible: bool = Field(
         True, description="No where misspelling is the aim: altered words then stay near the row's."
     )
-    reads: tuple[str, ...] = Field(("row",), description="The variables that its body uses.")
+    reads: tuple[str, ...] = Field(
+        ("row",),
+        description="The variables that its body uses; columns of the table as `columns.NAME`.",
+    )
     writes: str = Field(
         "row", description="The part that the answer becomes: text, summary, modality, row, ..."
     )

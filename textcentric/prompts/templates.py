@@ -9,7 +9,7 @@ does not need (macros, includes, string formatting) is not there.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
@@ -56,6 +56,20 @@ METHODS: dict[type, frozenset[str]] = {
 Value = TypeVar("Value")  # whatever a template reads or makes
 Arguments = ParamSpec("Arguments")  # of a filter
 SCALARS = (str, int, float)
+
+
+RAW = "raw"
+
+
+class Columns(dict[str, object]):
+    """The columns that a prompt lists, in words, by name; `raw` holds their values.
+
+    A column called "raw" is `columns['raw']`.
+    """
+
+    def __init__(self, words: Mapping[str, str], raw: Mapping[str, object]):
+        super().__init__(words)
+        self.raw = dict(raw)
 
 
 class _Spent(threading.local):
@@ -139,6 +153,8 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
 
     def is_safe_attribute(self, obj: object, attr: str, value: object) -> bool:
         """Allow a short list of harmless methods; data is read by key, not by attribute."""
+        if isinstance(obj, Columns) and attr == RAW:
+            return True
         for kind, allowed in METHODS.items():
             if isinstance(obj, kind):
                 return attr in allowed
