@@ -67,8 +67,16 @@ class Page:
 
     def press(self, key: str, *, control: bool = False) -> None:
         """Press and release a key."""
-        pressed = {"key": key, "modifiers": 2 if control else 0}
-        self._call("Input.dispatchKeyEvent", type="rawKeyDown", **pressed)
+        pressed: dict[str, Any] = {"key": key, "modifiers": 2 if control else 0}
+        if (
+            key == "Enter" and not control
+        ):  # a button is pressed by the letter, which no other key here needs
+            pressed |= {"text": "\r", "windowsVirtualKeyCode": 13}
+        self._call(
+            "Input.dispatchKeyEvent",
+            type="keyDown" if "text" in pressed else "rawKeyDown",
+            **pressed,
+        )
         self._call("Input.dispatchKeyEvent", type="keyUp", **pressed)
 
     def prefer(self, scheme: str) -> None:

@@ -32,6 +32,10 @@ class Page(HTMLParser):
         """Return the attributes of the sections that show a variant."""
         return [attrs for tag, attrs in self.tags if tag == "section" and "data-status" in attrs]
 
+    def scripts(self) -> list[str | None]:
+        """Return the type of each script; one without a type runs, one of JSON holds data."""
+        return [attrs.get("type") for tag, attrs in self.tags if tag == "script"]
+
     def pictures(self) -> list[bytes]:
         """Return the drawings that stand in the page."""
         sources = [attrs["src"] or "" for tag, attrs in self.tags if tag == "img"]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.browser import REQUIRE, Page, browser, chromium
+from tests.support.browser import PATIENCE, REQUIRE, Page, browser, chromium
 from tests.support.fake_results import write_results
 from tests.support.fake_run import STORIES, write_run
+from tests.support.many_rows import write_many_rows
 from textcentric.report.robustness import write_robustness_report
 from textcentric.report.run import write_report
 
@@ -38,11 +40,67 @@ def test_the_robustness_report_works_in_a_browser(tab: Page, tmp_path: Path) -> 
 @pytest.mark.slow
 def test_the_run_report_works_in_a_browser(tab: Page, tmp_path: Path) -> None:
     tab.open(write_report(write_run(tmp_path / "run")))
-    assert tab.shown(".variant") == 4 * len(STORIES)
-    assert tab.shown("del") > 0
+    assert tab.shown("#drawn .variant") == 4 * len(STORIES)
+    assert tab.shown("#drawn del") > 0
     tab.click("#filters input[name=gone]")
     assert tab.shown(".variant del") == 0
     _is_sound(tab)
+
+
+@pytest.mark.slow
+def test_all_outputs_are_searched_sorted_filtered_and_linked_to(tab: Page, tmp_path: Path) -> None:
+    tab.open(write_report(write_run(tmp_path / "run")))
+    assert tab.shown("#browser .variant") == 20
+    assert _said(tab) == "45 of all 45 outputs"
+    _choose(tab, "of-status", "rejected")
+    assert _said(tab) == "7 of all 45 outputs"
+    _choose(tab, "find", "BISCUIT is a clam")
+    assert _waits(tab, "0 of all 45 outputs")
+    _choose(tab, "find", "biscuit IS")
+    _choose(tab, "of-status", "")
+    assert _waits(tab, "3 of all 45 outputs")
+    tab.evaluate("document.querySelector('#browser .original a').click()")
+    assert _waits(tab, "5 of this row, of all 45 outputs")
+    assert tab.evaluate("location.hash").endswith("#row=row-1")
+    assert tab.shown("#browser .variant del") > 0
+    tab.evaluate("document.querySelector('#browser form').reset()")
+    assert _waits(tab, "45 of all 45 outputs")
+    _is_sound(tab)
+
+
+@pytest.mark.slow
+def test_keys_alone_turn_the_pages(tab: Page, tmp_path: Path) -> None:
+    tab.open(write_report(write_run(tmp_path / "run")))
+    tab.evaluate("document.querySelector('#browser nav [name=on]').focus()")
+    tab.press("Enter")
+    _until(tab, "document.querySelector('#browser nav span').textContent === 'page 2 of 3'")
+    assert tab.evaluate("document.activeElement.className") == "results"
+
+
+@pytest.mark.slow
+def test_outputs_beside_the_page_are_loaded_from_files(tab: Page, tmp_path: Path) -> None:
+    tab.open(write_report(write_many_rows(tmp_path / "run", 2_500)))
+    assert _waits(tab, "2,500 of all 2,500 outputs")
+    _choose(tab, "sort", "low similarity")
+    _until(tab, "document.querySelector('#browser h3 a').textContent === 'row499'")
+    _choose(tab, "find", "needle")
+    assert _waits(tab, "1 of all 2,500 outputs")
+    _is_sound(tab)
+
+
+@pytest.mark.slow
+def test_files_that_were_left_behind_are_asked_for(tab: Page, tmp_path: Path) -> None:
+    path = write_report(write_many_rows(tmp_path / "run", 2_500))
+    (path.parent / "report_rows" / "0002.js").unlink()
+    tab.open(path)
+    assert _waits(tab, "2,500 of all 2,500 outputs")
+    _choose(tab, "find", "needle")
+    assert _waits(tab, "1 of the 1,500 that could be loaded, of 2,500")
+    _choose(tab, "find", "")
+    _choose(tab, "page", "60")
+    _until(tab, "document.querySelector('#browser .why') !== null")
+    why = tab.evaluate("document.querySelector('#browser .why').textContent")
+    assert why.startswith("report_rows/0002.js cannot be loaded: keep the folder report_rows")
 
 
 @pytest.mark.slow
@@ -64,6 +122,35 @@ def test_without_a_browser_a_test_skips_unless_one_is_required(
     monkeypatch.setenv(REQUIRE, "1")
     with pytest.raises(pytest.fail.Exception, match=f"{REQUIRE}=1 asks for one"):
         chromium()
+
+
+def _choose(tab: Page, name: str, value: str) -> None:
+    """Choose `value` of a field in the browser of all outputs; a page is chosen by its address."""
+    if name == "page":
+        tab.evaluate(f"location.hash = 'page={value}'")
+        return
+    field = f"document.querySelector('#browser form').elements[{name!r}]"
+    event = "new Event('input', {bubbles: true})"
+    tab.evaluate(f"{field}.value = {value!r}; {field}.dispatchEvent({event})")
+    kept = f"new URLSearchParams(location.hash.slice(1)).get({name!r})"
+    _until(tab, f"({kept} || '') === {value!r}")
+
+
+def _said(tab: Page) -> str:
+    return str(tab.evaluate("document.querySelector('#browser output').textContent"))
+
+
+def _waits(tab: Page, words: str) -> bool:
+    """Wait until the browser of all outputs says `words`."""
+    _until(tab, f"document.querySelector('#browser output').textContent === {words!r}")
+    return True
+
+
+def _until(tab: Page, condition: str) -> None:
+    until = time.monotonic() + PATIENCE
+    while not tab.evaluate(condition):
+        assert time.monotonic() < until, f"{condition} never held; it says {_said(tab)!r}"
+        time.sleep(0.02)
 
 
 def _is_sound(tab: Page) -> None:

@@ -3,8 +3,8 @@
   const form = document.getElementById("filters");
   if (!form) return;
   const { prompt, status, gone } = form.elements;
-  const variants = [...document.querySelectorAll(".variant")];
-  const sources = [...document.querySelectorAll(".source")];
+  const variants = [...document.querySelectorAll("#drawn .variant")];
+  const sources = [...document.querySelectorAll("#drawn .source")];
 
   const pick = (select, value) => {
     const known = [...select.options].some((option) => option.value === value);
@@ -34,7 +34,9 @@
   };
 
   form.addEventListener("change", () => {
-    const chosen = new URLSearchParams({ prompt: prompt.value, status: status.value });
+    const chosen = new URLSearchParams(location.hash.slice(1));
+    chosen.set("prompt", prompt.value);
+    chosen.set("status", status.value);
     location.replace(`#${chosen}`);
     apply();
   });

@@ -27,24 +27,25 @@ def render(
     template: str,
     view: Given,
     styles: Sequence[str],
-    script: str | None,
+    scripts: Sequence[str],
     *,
     pictures: bool,
+    loads: bool = False,
 ) -> str:
-    """Render `template` of this folder with style sheets and a script, if any, of this folder.
+    """Render `template` of this folder with style sheets and scripts of this folder.
 
-    `pictures` admits images that the page itself holds, as data addresses.
+    `pictures` admits images that the page itself holds, as data addresses; `loads` admits what
+    the page's own scripts load, and nothing else.
     """
     from markupsafe import Markup
 
     style = "".join((HERE / name).read_text(encoding="utf-8") for name in styles)
-    code = (HERE / script).read_text(encoding="utf-8") if script else ""
+    code = "".join((HERE / name).read_text(encoding="utf-8") for name in scripts)
+    policy = _policy(style, code, pictures, loads)
     return (
         _environment()
         .get_template(template)
-        .render(
-            view, style=Markup(style), script=Markup(code), policy=_policy(style, code, pictures)
-        )
+        .render(view, style=Markup(style), script=Markup(code), policy=policy)
     )
 
 
@@ -72,9 +73,16 @@ def _environment() -> Environment:
     return environment
 
 
-def _policy(style: str, script: str, pictures: bool) -> str:
+def _policy(style: str, script: str, pictures: bool, loads: bool) -> str:
+    """Return the policy of a page.
+
+    A page that is opened as a file cannot check the digests of files beside it (browsers check
+    them on servers only), and its 'self' is every file of the machine. 'strict-dynamic' admits
+    what a script that is admitted by its digest loads itself, and no other file.
+    """
     images = " img-src data:;" if pictures else ""
-    scripts = f" script-src {_digest(script)};" if script else ""
+    loaded = " 'strict-dynamic'" if loads else ""
+    scripts = f" script-src {_digest(script)}{loaded};" if script else ""
     return (
         f"default-src 'none';{scripts} style-src {_digest(style)};{images}"
         " base-uri 'none'; form-action 'none'"

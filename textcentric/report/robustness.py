@@ -66,7 +66,7 @@ def write_robustness_report(results: Path, folder: Path | None = None) -> Path:
         "robustness.html.jinja",
         _view(read, figures),
         styles=("page.css", "robustness.css"),
-        script="robustness.js",
+        scripts=["robustness.js"],
         pictures=True,
     )
     write_text(folder / PAGE, page)

@@ -1,6 +1,7 @@
-"""One HTML page about a run: what came out, why the rest did not, and twenty rows to judge by.
+"""One HTML page about a run: what came out, why the rest did not, twenty rows first, then all.
 
-The page is one file without any outside resource; `page.py` says how it is kept so.
+The page is one file without any outside resource, beside it the texts of large runs
+(`run_pages.py`); `page.py` says how it is kept so.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from textcentric.report import run_rows as shards
 from textcentric.report.formats import count, duration, figure, share
 from textcentric.report.page import render
 from textcentric.report.run_files import RunFiles, number, section
+from textcentric.report.run_pages import MOST_INSIDE, browser_data
 from textcentric.report.run_rows import Output, Source, Tally
 from textcentric.runs.prices import money
 from textcentric.values import Json
@@ -36,16 +38,27 @@ def write_report(run_dir: Path) -> Path:
     run_dir = Path(run_dir)
     path = run_dir / "report.html"
     view = {**_view(run_dir), "chart_size": charts, "statuses": STATUSES}
-    write_text(path, render("page.html.jinja", view, ["page.css"], "page.js", pictures=False))
+    page = render(
+        "page.html.jinja",
+        view,
+        styles=["page.css", "rows.css"],
+        scripts=["page.js", "rows.js", "differences.js"],
+        pictures=False,
+        loads=view["outputs"] > MOST_INSIDE,
+    )
+    write_text(path, page)
     return path
 
 
-def _view(run_dir: Path) -> dict[str, object]:
+def _view(run_dir: Path) -> dict[str, Any]:
     """Gather everything that the page shows."""
+    from markupsafe import Markup
+
     run = rundir.read_run(run_dir)
     seed = int(number(run.manifest.get("seed")))
     found = shards.tally(run_dir, seed, SHOWN_SOURCES)
     sources = [_source(source) for source in shards.fetch(run_dir, found.sources)]
+    outputs = sum(sum(counts.values()) for counts in found.counts.values())
     prompts = _prompts(run.manifest, found)
     read = rundir.read_words(run_dir, run.manifest)
     for line in prompts:
@@ -69,6 +82,8 @@ def _view(run_dir: Path) -> dict[str, object]:
         "figures": _figures(run, totals),
         "identity": _identity(run.manifest),
         "sources": sources,
+        "outputs": outputs,
+        "browser": Markup(browser_data(run_dir, outputs)),
         "drawn": sorted({one["prompt"] for source in sources for one in source["variants"]}),
         "notices": [*run.notices, *found.notices, *_disagreements(run.manifest, totals, found)],
     }

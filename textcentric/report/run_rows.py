@@ -80,7 +80,7 @@ def tally(run_dir: Path, seed: int, size: int = 20) -> Tally:
     varied: list[tuple[bytes, str]] = []
     others: list[tuple[bytes, str]] = []
     for status, file in _files(run_dir, found.notices):
-        for batch in _batches(file, ["id", "source_id", "prompt", "reason", "error_type"]):
+        for batch in batches(file, ["id", "source_id", "prompt", "reason", "error_type"]):
             _count(found, status, batch)
             perturbed, rest = _source_ids(batch)
             varied = _smallest(varied, perturbed, seed, size)
@@ -96,7 +96,7 @@ def fetch(run_dir: Path, sources: Collection[str]) -> list[Source]:
     shown = {source: Source(source) for source in sources}
     for status, file in _files(run_dir, []):
         for row in _rows_of(file, shown):
-            _place(shown[str(_source_id(row))], _output(status, row))
+            _place(shown[str(source_id(row))], _output(status, row))
     for source in shown.values():
         source.variants.sort(key=lambda one: (one.prompt, one.row.get("sample") or 0))
     return list(shown.values())
@@ -125,9 +125,10 @@ def _files(run_dir: Path, notices: list[str]) -> Iterator[tuple[str, pq.ParquetF
                 notices.append(f"{folder}/{path.name} cannot be read: {error}")
 
 
-def _batches(
+def batches(
     file: pq.ParquetFile, columns: list[str], groups: list[int] | None = None, size: int = 32_768
 ) -> Iterator[pa.RecordBatch]:
+    """Yield those of `columns` that the shard has, `size` rows at a time."""
     present = [name for name in columns if name in file.schema_arrow.names]
     if present:
         yield from file.iter_batches(batch_size=size, row_groups=groups, columns=present)
@@ -141,12 +142,12 @@ def _count(found: Tally, status: str, batch: pa.RecordBatch) -> None:
     if status == "rejected":
         reasons = columns.get("reason") or [None] * batch.num_rows
         for (prompt, reason), number in Counter(zip(prompts, reasons, strict=True)).items():
-            found.reasons[str(prompt)][_kind(reason)] += number
+            found.reasons[str(prompt)][kind(reason)] += number
     if status == "failed":
         found.errors.update(str(kind) for kind in columns.get("error_type") or [])
 
 
-def _kind(reason: str | None) -> str:
+def kind(reason: str | None) -> str:
     """Return a reason without its figures, so that equal reasons are counted together."""
     return re.split(r"[:(\d]", reason or "")[0].strip() or "(no reason given)"
 
@@ -180,41 +181,42 @@ def _rank(seed: int, source: str) -> bytes:
 def _rows_of(file: pq.ParquetFile, sources: Collection[str]) -> Iterator[dict[str, Json]]:
     """Yield the rows of `sources`; a row group without one costs only its id columns."""
     for group in range(file.num_row_groups):
-        for batch in _batches(file, ["id", "source_id"], [group]):
+        for batch in batches(file, ["id", "source_id"], [group]):
             varied, others = _source_ids(batch)
             if not (varied | others).isdisjoint(sources):
                 break
         else:
             continue
-        for batch in _batches(file, file.schema_arrow.names, [group], size=512):
+        for batch in batches(file, file.schema_arrow.names, [group], size=512):
             yield from _chosen(batch, sources)
 
 
 def _chosen(batch: pa.RecordBatch, sources: Collection[str]) -> Iterator[dict[str, Json]]:
     keys = batch.select([n for n in ("id", "source_id") if n in batch.schema.names]).to_pylist()
     for position, key in enumerate(keys):
-        if str(_source_id(key)) in sources:
+        if str(source_id(key)) in sources:
             yield batch.slice(position, 1).to_pylist()[0]
 
 
-def _source_id(row: Mapping[str, Json]) -> Json:
+def source_id(row: Mapping[str, Json]) -> Json:
+    """Return the id of an output's source; a row without one is its own."""
     source = row.get("source_id")
     return row.get("id") if source is None else source
 
 
 def _output(status: str, row: dict[str, Json]) -> Output:
-    parts = {name: str(text) for name, text in _mapping(row.get("parts")).items()}
+    parts = {name: str(text) for name, text in mapping(row.get("parts")).items()}
     texts = {"text": str(row.get("text") or ""), "source": str(row.get("source_text") or "")}
-    shown = {name: _cut(text) for name, text in parts.items()}
-    short = {name: _cut(text) for name, text in texts.items()}
+    shown = {name: cut(text) for name, text in parts.items()}
+    short = {name: cut(text) for name, text in texts.items()}
     return Output(
         status=status,
         prompt=str(row.get("prompt")),
         source_text=short["source"],
         text=short["text"],
         parts=shown,
-        scores=_mapping(row.get("scores")),
-        notes=_joined(row.get("notes")),
+        scores=mapping(row.get("scores")),
+        notes=joined(row.get("notes")),
         reason=str(row.get("reason") or ""),
         row={name: row.get(name) for name in ("split", "group", "target", "dataset", "sample")},
         facts={name: row[name] for name in FACTS if row.get(name) not in (None, "")},
@@ -222,7 +224,7 @@ def _output(status: str, row: dict[str, Json]) -> Output:
     )
 
 
-def _cut(text: str) -> str:
+def cut(text: str) -> str:
     """Return at most `LONGEST_TEXT` characters, cut between words where there are any."""
     start = text[:LONGEST_TEXT]
     return text if start == text else start.rpartition(" ")[0].rstrip() or start
@@ -232,7 +234,7 @@ def _length(parts: Mapping[str, str]) -> int:
     return sum(map(len, parts.values()))
 
 
-def _mapping(value: Json) -> dict[str, Json]:
+def mapping(value: Json) -> dict[str, Json]:
     """Return a JSON object as a dict, an empty one where it is absent or something else."""
     try:
         found = json.loads(value) if isinstance(value, str) else value
@@ -241,7 +243,7 @@ def _mapping(value: Json) -> dict[str, Json]:
     return dict(found) if isinstance(found, Mapping) else {}
 
 
-def _joined(value: Json) -> str:
+def joined(value: Json) -> str:
     """Return notes as one line, whether they are text, a list or a JSON list."""
     if isinstance(value, str) and value.startswith("["):
         try:

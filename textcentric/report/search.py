@@ -40,7 +40,7 @@ def search_page(
     ]
     styles = ["page.css", "search.css"]
     view = {"title": title, "queries": shown}
-    return render("search.html.jinja", view, styles, None, pictures=True)
+    return render("search.html.jinja", view, styles, [], pictures=True)
 
 
 def _picture(modality: str, value: str, open_picture: Picture) -> str | None:
