@@ -182,6 +182,10 @@ def test_louder_sentences_keep_every_word() -> None:
         assert way.rstrip("!").lower() == "please call ms lee today, she has a quiet garden"
 
 
+def test_a_sentence_of_a_script_without_capitals_has_no_louder_way() -> None:
+    assert louder("看起來健康。") == []
+
+
 def test_style_changes_marks_and_capitals_alone(journal: Journal) -> None:
     variant = run(journal, "adversarial/style", last)["adversarial/style"]
     assert variant.reason == ""

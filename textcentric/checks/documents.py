@@ -42,6 +42,16 @@ def _read(row: str) -> tuple[tuple[Words, ...], frozenset[str], frozenset[str]]:
     return tuple(words(sentence) for sentence in sentences), frozenset(values), frozenset(keys)
 
 
+def extracted(edit: Edit) -> bool:
+    """Say whether every sentence of a variant stands in its source as it is.
+
+    Whole sentences and statements alone say nothing that the source does not.
+    """
+    known = {part.strip(" .") for part in SENTENCE.split(edit.source)}
+    parts = [part.strip(" .") for part in SENTENCE.split(edit.variant)]
+    return any(parts) and all(part in known for part in parts)
+
+
 def document_reason(edit: Edit, facts: Facts) -> str:
     """Return why a summary or retelling of a long source is not true; empty where it is."""
     row = f"{edit.source}\n{edit.row}" if facts == "fewer" else edit.source

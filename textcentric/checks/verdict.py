@@ -16,7 +16,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import TypedDict
 
-from textcentric.checks.documents import document_reason
+from textcentric.checks.documents import document_reason, extracted
 from textcentric.checks.edit import Edit, Embed, Facts
 from textcentric.checks.languages import ENGLISH, language
 from textcentric.checks.meaning import cosines
@@ -84,6 +84,8 @@ def _judged(
         return _by_rule(added_reason(edit))
     if facts == "changed":
         return _by_rule(changed_reason(edit))
+    if facts == "fewer" and extracted(edit):
+        return Verdict(True, 1.0)
     if max(len(words(edit.source).tokens), len(words(edit.variant).tokens)) > LONG:
         return _by_rule(document_reason(edit, facts))
     if legible:

@@ -31,7 +31,8 @@ def marks(row: TextRow, part: str, take: int, rng: random.Random) -> list[Questi
 
 def _fits(text: str, span: Span) -> bool:
     sentence = text[span[0] : span[1]]
-    return WORDS <= len(sentence.split()) <= MOST_WORDS and not ADDRESS.search(sentence)
+    sized = WORDS <= len(sentence.split()) <= MOST_WORDS
+    return sized and not ADDRESS.search(sentence) and bool(louder(sentence))
 
 
 def _question(part: str, sentence: str, span: Span) -> Question:
@@ -61,7 +62,7 @@ def _cut(sentence: str) -> tuple[str, tuple[str, str]]:
     """Return the sentence without its last marks, and what may stand there instead."""
     stem = sentence.rstrip(".!?")
     last = sentence[-1] if stem != sentence else ""
-    return stem, ("", "") if stem[-1:] in "\"'”)…" else ENDINGS[last]
+    return stem, ("", "") if stem[-1:] in "\"'”)…。！？" else ENDINGS[last]
 
 
 def _loud(word: str) -> bool:
