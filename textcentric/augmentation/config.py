@@ -15,7 +15,7 @@ from textcentric.settings import Given, Settings, Values, first_problem, read, s
 
 # The keys that say which rows are read, and those that say how experts put them into words.
 ROWS = ("dataset", "data_dir", "table_schema", "split", "limit", "require")
-EXPERTS = ("image_expert", "audio_expert", "missing_values")
+EXPERTS = ("image_expert", "audio_expert", "expert_words", "missing_values")
 
 
 class AugmentConfig(Settings):
@@ -92,6 +92,7 @@ class AugmentConfig(Settings):
     )
     image_expert: str = fields.image_expert()
     audio_expert: str = fields.audio_expert()
+    expert_words: Literal["sure", "all"] = fields.expert_words()
     missing_values: Literal["skip", "name"] = fields.missing_values()
     temperature: float | None = setting(
         None, "Over the prompts' own values, 0 to 2.", panel="Sampling", ge=0, le=2

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
 from textcentric.errors import DataError, option
-from textcentric.experts.protocol import AnyExpert, Description
+from textcentric.experts.protocol import AnyExpert, Description, silence
 from textcentric.experts.table import statements
 from textcentric.rows import MODALITIES, Record, TextRow
 from textcentric.runs.journal import Journal
@@ -62,6 +63,29 @@ class LanguageWatch:
                 f" ({', '.join(sorted(self.listed))}); expect weak text, or give another"
                 f" {option('model')}"
             )
+
+
+class Silences:
+    """Count the rows of which an expert recognised nothing that it may say."""
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self.silent: Counter[str] = Counter()
+
+    def look(self, described: Described) -> None:
+        """Count one row by its notes."""
+        self.rows += 1
+        self.silent.update(
+            modality for modality in MODALITIES if silence(modality) in described.notes
+        )
+
+    def lines(self) -> list[str]:
+        """Return a line for each expert that kept silent."""
+        return [
+            f"the {modality} expert kept silent on {rows} of {self.rows} rows: it recognised"
+            f" nothing sure enough; {option('expert_words', 'all')} gives its guesses"
+            for modality, rows in self.silent.items()
+        ]
 
 
 class Describer:

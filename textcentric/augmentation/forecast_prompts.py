@@ -9,6 +9,7 @@ from contextlib import closing
 from itertools import islice
 
 from textcentric.augmentation.config import AugmentConfig
+from textcentric.augmentation.description import Silences
 from textcentric.augmentation.plan import Plan, asks_model, derive_seed
 from textcentric.augmentation.variants import aim, with_cells
 from textcentric.augmentation.words import in_words
@@ -49,9 +50,15 @@ def sampled_rows(
 def _described(
     config: AugmentConfig, dataset: Rows, records: Iterable[Record], most: int, say: Say
 ) -> list[tuple[Record, TextRow]]:
+    silences = Silences()
     with closing(in_words(config, dataset, records, say=say)) as rows:
-        spoken = ((record, described.row) for record, described in rows if described is not None)
-        return list(islice(spoken, most))
+        spoken = ((record, described) for record, described in rows if described is not None)
+        taken = list(islice(spoken, most))
+    for _, described in taken:
+        silences.look(described)
+    for line in silences.lines():
+        say(line)
+    return [(record, described.row) for record, described in taken]
 
 
 def first_prompt(plan: Plan, dataset: Rows, record: Record, row: TextRow) -> dict[str, Json]:

@@ -99,6 +99,7 @@ def make_experts(
             image=config.image_expert,
             audio=config.audio_expert,
             vlm=vlm,
+            words=config.expert_words,
         )
     )
 

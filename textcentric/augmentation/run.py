@@ -106,7 +106,7 @@ def opened(
                 plan=plan,
                 engine=engine,
                 judge=judge,
-                experts=make_experts(config, dataset, engine, library),
+                experts=make_experts(worded(config, identity), dataset, engine, library),
                 languages=LanguageWatch(model_languages(engine), say),
                 folder=folder,
                 journal=journal,
@@ -180,7 +180,25 @@ def run_identity(
         identity["model"] = None
     if judge is not None:
         identity["judge_fingerprint"] = dict(judge.fingerprint())
-    return identity
+    return _with_words(identity, config, dataset)
+
+
+def _with_words(identity: dict[str, Json], config: AugmentConfig, dataset: Rows) -> dict[str, Json]:
+    """Add what recognisers may say, where there are any and the run did not begin without it."""
+    identity.pop("expert_words", None)
+    held = dataset.schema.files()
+    sees = "image" in held and config.image_expert in ("auto", "packaged")
+    hears = "audio" in held and config.audio_expert != "none"
+    if config.expert_words == "all" or not (sees or hears):
+        return identity
+    saved = read_yaml(Path(config.output_dir) / CONFIG) if config.output_dir else {}
+    began = bool(saved) and "expert_words" not in saved
+    return identity if began else identity | {"expert_words": "sure"}
+
+
+def worded(config: AugmentConfig, identity: Mapping[str, Json]) -> AugmentConfig:
+    """Return `config` with the words of experts that the run began with."""
+    return config.model_copy(update={"expert_words": identity.get("expert_words", "all")})
 
 
 def run_folder(config: AugmentConfig, dataset: Rows, identity: Mapping[str, Json]) -> Path:

@@ -108,14 +108,19 @@ def augment_command(
 
 def describe_command(config: AugmentConfig, *, as_json: bool) -> None:
     """Print rows in the experts' words."""
+    from textcentric.augmentation.description import Silences
     from textcentric.augmentation.opening import load_rows
     from textcentric.augmentation.words import in_words
 
     dataset = load_rows(config)
     tell_notes(dataset, say)
+    silences = Silences()
     for _, described in in_words(config, dataset, say=say):
         if described is not None:
+            silences.look(described)
             _print_row(described, as_json)
+    for line in silences.lines():
+        say(line)
 
 
 def _print_row(described: Any, as_json: bool) -> None:

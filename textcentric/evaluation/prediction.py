@@ -349,6 +349,7 @@ def _config(origin: Origin, values: Given | None = None) -> AugmentConfig:
     What `values` names wins, where it is not None.
     """
     derive = {"summarize": False, "embeddings": False, "dataset": "rows"}
+    derive |= {"expert_words": origin.expert_words()}
     given = {name: value for name, value in (values or {}).items() if value is not None}
     return resolve(None, {**origin.settings, **derive, **given})
 

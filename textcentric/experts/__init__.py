@@ -35,12 +35,14 @@ def open_experts(
     audio: str = "auto",
     root: str | Path | None = None,
     vlm: CaptionExpert | None = None,
+    words: str = "sure",
 ) -> dict[str, Expert | CaptionExpert]:
     """Return {modality: expert}; a modality whose expert is "none" is left out.
 
     `image` is one of `IMAGE_EXPERTS` or a Hugging Face captioner, `audio` one of
     `AUDIO_EXPERTS` or a Hugging Face speech model, both by hub name or folder. "auto" takes
     `vlm` where it is given, else the packaged model. Files are read inside `root` alone.
+    `words` is "sure" (what was measured to be right) or "all" (every guess, as earlier versions).
     Raises ConfigError for an unknown name or a package that is not installed.
 
     >>> sorted(open_experts(["table", "text"]))
@@ -49,8 +51,8 @@ def open_experts(
     openers: dict[str, Callable[[], Expert | CaptionExpert | None]] = {
         "table": lambda: _open_table(missing),
         "text": _open_text,
-        "image": lambda: _open_image(image, root, vlm),
-        "audio": lambda: _open_audio(audio, root),
+        "image": lambda: _open_image(image, root, vlm, words),
+        "audio": lambda: _open_audio(audio, root, words),
     }
     for modality in modalities:
         check_known("modality", modality, openers)
@@ -71,7 +73,7 @@ def _open_text() -> Expert:
 
 
 def _open_image(
-    name: str, root: str | Path | None, vlm: CaptionExpert | None
+    name: str, root: str | Path | None, vlm: CaptionExpert | None, words: str
 ) -> Expert | CaptionExpert | None:
     if name == "none":
         return None
@@ -86,10 +88,10 @@ def _open_image(
         )
     if vlm is not None and name in ("auto", "vlm"):
         return vlm
-    return _open_own_image_expert(name, root)
+    return _open_own_image_expert(name, root, words)
 
 
-def _open_own_image_expert(name: str, root: str | Path | None) -> Expert:
+def _open_own_image_expert(name: str, root: str | Path | None, words: str) -> Expert:
     _need("PIL", "numpy", what="pictures")
     from textcentric.experts.image import ImageExpert
 
@@ -100,7 +102,9 @@ def _open_own_image_expert(name: str, root: str | Path | None) -> Expert:
 
         how = f"{IMAGE_MODEL}, or give {option('image_expert', 'pixels')}"
         _need(*classifier.PACKAGES, what="the packaged image expert", how=how)
-        return ImageExpert("efficientnet-lite0", classifier.version(), classifier.see, root)
+        sure = words == "sure"
+        see = classifier.see if sure else classifier.guess
+        return ImageExpert("efficientnet-lite0", classifier.version(), see, root, measured=sure)
     _refuse_unknown("image expert", name, IMAGE_EXPERTS)
     from textcentric.experts.captioner import Captioner
 
@@ -109,21 +113,22 @@ def _open_own_image_expert(name: str, root: str | Path | None) -> Expert:
     return ImageExpert(name, captioner.version, captioner.see, root)
 
 
-def _open_audio(name: str, root: str | Path | None) -> Expert | None:
+def _open_audio(name: str, root: str | Path | None, words: str) -> Expert | None:
     if name == "none":
         return None
     _need("soundfile", "scipy", "numpy", what="sound files")
     from textcentric.experts.audio import AudioExpert
-    from textcentric.experts.speech import Sphinx, Whisper
+    from textcentric.experts.speech import SPHINX_LEAST, Sphinx, Whisper
 
+    guesses = words == "all"
     if name == "sound":
-        return AudioExpert(root=root)
+        return AudioExpert(root=root, guesses=guesses)
     if name in ("auto", "packaged"):
         _need("pocketsphinx", what="the packaged audio expert")
-        return AudioExpert(Sphinx(), root)
+        return AudioExpert(Sphinx(), root, least=SPHINX_LEAST, guesses=guesses)
     _refuse_unknown("audio expert", name, AUDIO_EXPERTS)
     _need("torch", "transformers", what=f"the audio expert {name!r}")
-    return AudioExpert(Whisper(name), root)
+    return AudioExpert(Whisper(name), root, guesses=guesses)
 
 
 def _refuse_unknown(what: str, name: str, known: Sequence[str]) -> None:

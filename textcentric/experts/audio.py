@@ -12,7 +12,8 @@ from textcentric.data.digests import digest_files
 from textcentric.data.sounds import RATE, Sound, open_sound
 from textcentric.errors import DataError
 from textcentric.experts.clean import clean_line
-from textcentric.experts.protocol import Description
+from textcentric.experts.protocol import GUESSED, MEASURED, Description, silence
+from textcentric.experts.voice import has_voice
 
 MOST_SOUNDS = 4  # described of a row; the rest is counted
 _FRAME = 0.02  # seconds
@@ -37,16 +38,29 @@ class Listener(Protocol):
 class AudioExpert:
     """Say what `listener` hears in a row's recordings, and their length, loudness and speech.
 
-    Without a listener only the sound itself is described. Paths are read inside `root` alone.
+    What cannot be a voice is not given to the listener, and of what it hears nothing is said below
+    the confidence `least`; one above 1 leaves it unasked. Without a listener only the sound itself
+    is described. With `guesses` everything is said, as earlier versions did.
+    Paths are read inside `root` alone.
     """
 
     modality = "audio"
 
-    def __init__(self, listener: Listener | None = None, root: str | Path | None = None):
+    def __init__(
+        self,
+        listener: Listener | None = None,
+        root: str | Path | None = None,
+        *,
+        least: float = 0.0,
+        guesses: bool = False,
+    ):
         self.name = listener.name if listener else "sound"
-        self.version = f"{listener.version}-words1" if listener else "1-words1"
+        words = GUESSED if guesses else MEASURED
+        self.version = f"{listener.version if listener else 1}-{words}"
         self._listener = listener
         self._root = root
+        self._least = least
+        self._guesses = guesses
 
     def describe(self, values: Sequence[Sequence[str]]) -> list[Description]:
         """Return one description a row of sound paths; broken recordings become notes."""
@@ -69,14 +83,26 @@ class AudioExpert:
         if not told:
             return Description("", notes=tuple(notes) or ("the row has no recording",))
         sure = [one.confidence for one in told if one.confidence is not None]
+        if self._listener and not self._guesses and not any("Heard" in one.text for one in told):
+            notes.append(silence("audio"))
         return Description(_join(told, len(paths)), min(sure, default=None), tuple(notes))
 
     def _tell(self, sound: Sound) -> Description:
-        said, confidence = self._listener.hear(sound) if self._listener else ("", None)
+        voice = self._guesses or has_voice(sound.samples, RATE)
+        said, confidence = self._heard(sound) if voice else ("", None)
         words = clean_line(said, longest=1000)
         measure = "" if confidence is None else f" ({confidence:.2f})"
         heard = f'Heard: "{words}"{measure}. ' if words else ""
-        return Description(heard + describe_sound(sound), confidence if words else None)
+        look = describe_sound(sound) if voice else describe_noise(sound)
+        return Description(heard + look, confidence if words else None)
+
+    def _heard(self, sound: Sound) -> tuple[str, float | None]:
+        """Return what the listener heard and may say."""
+        if self._listener is None or (self._least > 1 and not self._guesses):
+            return "", None
+        said, confidence = self._listener.hear(sound)
+        sure = self._guesses or confidence is None or confidence >= self._least
+        return (said, confidence) if sure else ("", None)
 
 
 def _join(told: Sequence[Description], total: int) -> str:
@@ -93,10 +119,13 @@ def describe_sound(sound: Sound) -> str:
     >>> describe_sound(Sound(np.zeros(16_000, np.float32), 1.0))
     'Length: 1.0 seconds. Loudness: silent. Speech: hardly any of it.'
     """
-    return (
-        f"Length: {sound.seconds:.1f} seconds. Loudness: {_loudness_words(loudness(sound))}."
-        f" Speech: {_share_words(speech_share(sound))} of it."
-    )
+    return f"{describe_noise(sound)} Speech: {_share_words(speech_share(sound))} of it."
+
+
+def describe_noise(sound: Sound) -> str:
+    """Describe a recording without a voice: its length and loudness."""
+    loud = _loudness_words(loudness(sound))
+    return f"Length: {sound.seconds:.1f} seconds. Loudness: {loud}."
 
 
 def loudness(sound: Sound) -> float:

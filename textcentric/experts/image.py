@@ -7,7 +7,7 @@ sharpness and size are always added, because they are right where recognition is
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ from textcentric.data.pictures import open_picture
 from textcentric.errors import DataError
 from textcentric.experts.clean import clean_line
 from textcentric.experts.pixels import describe_looks, look_at
-from textcentric.experts.protocol import Description
+from textcentric.experts.protocol import GUESSED, MEASURED, Description, silence
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -40,17 +40,24 @@ class ImageExpert:
     """Describe the pictures of a row: what `see` recognises in them, and how they look.
 
     `see` takes the RGB pictures of each row and returns the sights of each row, surest first;
-    without it only the look is told.
-    Paths are read inside `root` alone.
+    without it only the look is told. Where `measured`, they are sure enough to be told, and a row
+    without any is noted. Paths are read inside `root` alone.
     """
 
     modality = "image"
 
     def __init__(
-        self, name: str, version: str, see: See | None = None, root: str | Path | None = None
+        self,
+        name: str,
+        version: str,
+        see: See | None = None,
+        root: str | Path | None = None,
+        *,
+        measured: bool = False,
     ):
         self.name = name
-        self.version = f"{version}-words1"
+        self.version = f"{version}-{MEASURED if measured else GUESSED}"
+        self._measured = measured
         self._see = see or _see_nothing
         self._root = root
 
@@ -58,7 +65,10 @@ class ImageExpert:
         """Return one description a row of picture paths; broken pictures become notes."""
         albums = [read_album(paths, self._root) for paths in values]
         sights = self._see([album.pictures for album in albums])
-        return [merge_album(*pair) for pair in zip(albums, sights, strict=True)]
+        told = [merge_album(*pair) for pair in zip(albums, sights, strict=True)]
+        if not self._measured:
+            return told
+        return [one if seen else _noted(one) for one, seen in zip(told, sights, strict=True)]
 
     def digest(self, value: Sequence[str]) -> str:
         """Return a digest of the files' bytes."""
@@ -104,6 +114,12 @@ def merge_album(album: Album, sights: Sequence[Sight]) -> Description:
         confidence=labels[0].confidence if labels else None,
         notes=album.notes,
     )
+
+
+def _noted(told: Description) -> Description:
+    """Return a description with the note that nothing was recognised, where there is a picture."""
+    note = (silence("image"),) if told.text else ()
+    return replace(told, notes=(*told.notes, *note))
 
 
 def _see_nothing(albums: Sequence[Sequence[Image]]) -> list[list[Sight]]:

@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+GUESSED, MEASURED = "words1", "words2"  # in an expert's version: says all guesses, or the sure ones
+SILENT = "kept silent: nothing at a confidence that was measured to be right"
+
 
 @dataclass(frozen=True, slots=True)
 class Description:
@@ -14,6 +17,11 @@ class Description:
     text: str
     confidence: float | None = None
     notes: tuple[str, ...] = ()
+
+
+def silence(modality: str) -> str:
+    """Return the note of an expert that recognised nothing it may say."""
+    return f"{modality} expert {SILENT}"
 
 
 class Expert(Protocol):

@@ -16,6 +16,9 @@ _RATE = 16_000  # Hz
 _WINDOW = 30 * _RATE  # samples: what Whisper hears at once
 _LONGEST = 220  # new tokens a window
 _PEAK = 0.2  # of full scale
+# Confidence from which on 8 of 10 of pocketsphinx's words are right: there is none, by
+# `python -m benchmarks experts` on spoken digits and sentences (docs/experts.md has the table).
+SPHINX_LEAST = float("inf")
 _SILENCE = 0.2  # seconds: recordings cut close to the word lose its first sound
 
 

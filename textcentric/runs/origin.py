@@ -24,6 +24,7 @@ DERIVE_STAGES = ("align", "summarize", "reason")
 EXPERT_SETTINGS = ("image_expert", "audio_expert", "missing_values")
 LLM_SETTINGS = "engine model engine_settings temperature max_tokens on_too_long seed".split()
 PROMPTS = "prompts"
+SURE = "-words2"  # ends the version of an expert that says what was measured to be right
 Names = dict[str, list[list[str]]]  # modality -> [name, version] of every expert that spoke
 
 
@@ -53,6 +54,11 @@ class Origin:
     def writes(self) -> list[str]:
         """Return the parts of a row that an LLM wrote; `modality` stands for all of them."""
         return [str(prompt["writes"]) for prompt in self.prompts.values()]
+
+    def expert_words(self) -> str:
+        """Return what recognisers said: "sure", or "all" where the rows are of earlier versions."""
+        versions = [version for pairs in self.experts.values() for _, version in pairs]
+        return "sure" if any(v.endswith(SURE) for v in versions) else "all"
 
     def save(self, folder: Path) -> dict[str, Any]:
         """Copy the frozen prompts into `folder`; return the rest as plain values."""

@@ -1,0 +1,118 @@
+"""Sounds of known content: spoken digits, a synthetic voice, and sounds in which nobody speaks."""
+
+from __future__ import annotations
+
+import csv
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from pathlib import Path
+from random import Random
+
+import numpy as np
+
+from textcentric.data.sounds import RATE, Sound, open_sound
+
+NUMBERS = "zero one two three four five six seven eight nine".split()
+VOICES = ("en-us", "en-gb", "en-us+f3", "en-us+m3", "en-gb+f2")
+SPEED = "140"  # words a minute
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A sound and the words said in it, () where nobody speaks."""
+
+    origin: str
+    sound: Sound
+    words: tuple[str, ...] = ()
+
+
+def digits(data: Path, most: int) -> Iterator[Known]:
+    """Yield spoken digits, five speakers in turn."""
+    files = sorted((data / "av_digits/recordings").glob("*.wav"))
+    Random(0).shuffle(files)
+    for file in files[:most]:
+        yield Known("digits", open_sound(file), (NUMBERS[int(file.name[0])],))
+
+
+def sentences(data: Path, folder: Path, most: int) -> Iterator[Known]:
+    """Yield captions read by a synthetic voice; none where espeak-ng is not installed."""
+    espeak, captions = shutil.which("espeak-ng"), data / "flickr8k/captions.csv"
+    if espeak is None or not captions.is_file():
+        return
+    with captions.open(encoding="utf-8") as lines:
+        texts = [row["caption"] for row in csv.DictReader(lines)]
+    Random(0).shuffle(texts)
+    for place, text in enumerate(texts[:most]):
+        file = folder / f"{place}.wav"
+        voice = VOICES[place % len(VOICES)]
+        subprocess.run([espeak, "-v", voice, "-s", SPEED, "-w", file, text], check=True)
+        yield Known("synthetic voice", open_sound(file), words_of(text))
+
+
+def words_of(text: str) -> tuple[str, ...]:
+    """Return the words of a text, in lower case.
+
+    >>> words_of("Two dogs, running.")
+    ('two', 'dogs', 'running')
+    """
+    return tuple(re.findall(r"[a-z']+", text.casefold()))
+
+
+def right_words(said: tuple[str, ...], known: tuple[str, ...]) -> int:
+    """Return how many of the words said stand in the same order among the known ones.
+
+    >>> right_words(("two", "docks", "run"), ("two", "dogs", "run"))
+    2
+    """
+    blocks = SequenceMatcher(None, known, said, autojunk=False).get_matching_blocks()
+    return sum(block.size for block in blocks)
+
+
+def noisy(known: Known, decibels: float, seed: int) -> Known:
+    """Return the sound in white noise, so many decibels below its own level."""
+    samples = known.sound.samples
+    level = float(np.sqrt(np.square(samples).mean())) * 10 ** (-decibels / 20)
+    noise = np.random.default_rng(seed).standard_normal(samples.size).astype(np.float32) * level
+    mixed = Sound((samples + noise).clip(-1, 1).astype(np.float32), known.sound.seconds)
+    return Known(f"{known.origin} at {decibels:.0f} dB SNR", mixed, known.words)
+
+
+def voiceless(seed: int, seconds: float = 2.0) -> Iterator[Known]:
+    """Yield sounds in which nobody speaks: silence, hiss, hum, tones, knocks, wind."""
+    rng = np.random.default_rng(seed)
+    n = round(seconds * RATE)
+    t = np.arange(n) / RATE
+    gain = float(10 ** rng.uniform(-2.5, -0.5))
+    white = rng.standard_normal(n)
+    low, high = float(rng.uniform(45, 65)), float(rng.uniform(200, 1200))
+    spectrum, place = np.fft.rfft(white), np.arange(n // 2 + 1) + 1
+    knock = np.exp(-np.arange(400) / 60) * rng.standard_normal(400)
+    beats = np.zeros(n)
+    beats[rng.integers(0, n, 6)] = 1.0
+    sounds = {
+        "silence": np.zeros(n),
+        "faint hiss": white * 1e-3,
+        "white noise": white * 0.3,
+        "pink noise": _unit(np.fft.irfft(spectrum / np.sqrt(place), n)) * 0.3,
+        "brown noise": _unit(np.fft.irfft(spectrum / place, n)) * 0.3,
+        "hum": sum(np.sin(2 * np.pi * low * k * t) / k for k in range(1, 8)),
+        "hum in hiss": np.sin(2 * np.pi * low * t) + white * 0.1,
+        "tone": np.sin(2 * np.pi * high * t),
+        "beeps": np.sin(2 * np.pi * high * t) * (np.sin(2 * np.pi * 2 * t) > 0),
+        "sweep": np.sin(2 * np.pi * (high * t + 300 * t * t)),
+        "waves of hiss": white * 0.3 * (1 + 0.9 * np.sin(2 * np.pi * rng.uniform(0.5, 4) * t)),
+        "burst of hiss": white * 0.3 * ((t > 0.7) & (t < 1.0)),
+        "knocks": np.convolve(beats, knock)[:n],
+    }
+    for origin, samples in sounds.items():
+        loud = samples if origin in ("silence", "faint hiss") else np.asarray(samples) * gain
+        yield Known(origin, Sound(np.clip(loud, -1, 1).astype(np.float32), seconds))
+
+
+def _unit(samples: np.ndarray) -> np.ndarray:
+    unit: np.ndarray = samples / samples.std()
+    return unit

@@ -1,0 +1,237 @@
+"""How much of what the experts say of pictures and sounds is right, by the confidence they give.
+
+    python -m benchmarks experts --data DIR
+    python -m benchmarks.experts --data DIR --audio-expert openai/whisper-base
+
+Photographs and recordings of known content (a folder of real data, which is not part of the
+project), and drawn, noisy and silent ones in which nothing may be recognised. Every second one
+chooses the thresholds, the others are reported on. Shares are with 95 % Wilson intervals.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmarks.expert_pictures import ANIMALS, Claim, claims, drawn, grouped, photographs
+from benchmarks.expert_sounds import Known, digits, noisy, right_words, sentences, voiceless
+from benchmarks.figure import Bar, Figure, keep, show
+from benchmarks.truth import wilson
+from textcentric.cli.terminal import columns
+from textcentric.experts import classifier
+from textcentric.experts.audio import Listener
+from textcentric.experts.image import Sight
+from textcentric.experts.speech import SPHINX_LEAST, Sphinx, Whisper
+from textcentric.experts.voice import has_voice
+
+DATA = Path(os.environ.get("TEXTCENTRIC_DATA", Path(__file__).parents[2] / "shared/data"))
+BAR = Bar("experts", ">=", 0.8, unit="of what is said")
+PICTURE_STEPS = (0.15, 0.3, 0.45, 0.6, 0.7, 0.8, 0.9)
+WORD_STEPS = (0.0, 0.2, 0.4, 0.6, 0.8, 0.9)
+LEAST_CLAIMS = 10  # fewer say nothing of a threshold
+QUICK = {"data": Path("nowhere"), "drawn_pictures": 2, "most": 2}
+Row = list[str | int | float]
+
+
+@dataclass
+class Told:
+    """What default thresholds let an expert say, and how often it was to be silent and was not."""
+
+    right: int = 0
+    said: int = 0
+    false_alarms: int = 0
+    lines: list[str] = field(default_factory=list)
+
+
+def measure(
+    data: Path = DATA,
+    *,
+    most: int = 1000,
+    drawn_pictures: int = 40,
+    spoken: int = 200,
+    listener: Listener | None = None,
+) -> Figure:
+    """Measure the packaged experts, or `listener`; the figure: labels and words that are right."""
+    pictures = picture_figures(data, most, drawn_pictures)
+    sounds = sound_figures(data, min(most, spoken), listener or Sphinx(), SPHINX_LEAST)
+    right, said = pictures.right + sounds.right, pictures.said + sounds.said
+    alarms = pictures.false_alarms + sounds.false_alarms
+    return BAR.figure(
+        "labels and words right at the default thresholds, reported half",
+        (right / said if said else 1.0, wilson(right, said)),
+        also=alarms == 0,
+        raw={"right": right, "said": said, "false_alarms": alarms},
+        notes=(*pictures.lines, "", *sounds.lines),
+    )
+
+
+def picture_figures(data: Path, most: int, drawn_pictures: int) -> Told:
+    """Return what the packaged classifier says of photographs and of drawn pictures."""
+    see = _seen
+    photos = photographs(data, most)
+    found = grouped(claims(photos, see))
+    told = Told()
+    rows: list[Row] = []
+    for group in (*ANIMALS, "other"):
+        for step in PICTURE_STEPS:
+            rows.append([group, step, *_shares(found.get(group, []), step)])
+    told.lines += [f"labels of {len(photos)} photographs", *_table(rows, "label from")]
+    for group, held in found.items():
+        least = limit(group)
+        said = [claim for claim in held if claim.confidence >= least and claim.picture % 2]
+        told.right += sum(claim.right for claim in said)
+        told.said += len(said)
+        least_right = chosen([claim for claim in held if claim.picture % 2 == 0])
+        told.lines.append(f"{group}: said from {least}; chosen by the first half: {least_right}")
+    told.lines += ["", *_drawn_lines(see, drawn_pictures, told)]
+    return told
+
+
+def limit(group: str) -> float:
+    """Return the share from which the classifier says a label."""
+    other = float("inf") if group in ANIMALS else classifier.SURE_OTHER
+    return classifier.SURE_KINDS.get(group, other)
+
+
+def chosen(held: Sequence[Claim]) -> float | None:
+    """Return the least step at which 8 of 10 are right, as a lower bound and in every origin."""
+    for step in PICTURE_STEPS:
+        said = [claim for claim in held if claim.confidence >= step]
+        origins = [[c for c in said if c.origin == origin] for origin in {c.origin for c in said}]
+        known = [of for of in origins if len(of) >= LEAST_CLAIMS]
+        sure = wilson(sum(c.right for c in said), len(said))[0] >= BAR.bound
+        if sure and all(sum(c.right for c in of) >= BAR.bound * len(of) for of in known):
+            return step
+    return None
+
+
+def _seen(picture: object) -> list[Sight]:
+    (shares,) = classifier._albums([[picture]])  # type: ignore[list-item]
+    return classifier.candidates(shares)
+
+
+def _shares(held: Sequence[Claim], step: float) -> Iterator[str]:
+    """Yield the share that is right of both halves, then of the second half of each origin."""
+    said = [claim for claim in held if claim.confidence >= step]
+    halves = ([claim for claim in said if claim.picture % 2 == half] for half in (0, 1))
+    yield from (share(sum(claim.right for claim in half), len(half)) for half in halves)
+    for origin in ("pets", "scenes", "products"):
+        of = [claim for claim in said if claim.origin == origin and claim.picture % 2]
+        yield f"{sum(claim.right for claim in of)}/{len(of)}" if of else "-"
+
+
+def share(right: int, n: int) -> str:
+    """Return a share with its interval.
+
+    >>> share(9, 10)
+    '0.90 [0.60, 0.98] of 10'
+    """
+    low, high = wilson(right, n)
+    return f"{right / n:.2f} [{low:.2f}, {high:.2f}] of {n}" if n else "-"
+
+
+def _table(rows: list[Row], first: str) -> list[str]:
+    header = [*first.split(), "choosing half", "reported half", "pets", "scenes", "products"]
+    return columns(rows, header).splitlines()
+
+
+def _drawn_lines(see: Callable[[object], list[Sight]], most: int, told: Told) -> list[str]:
+    """Return the highest shares in drawn pictures, and count those that would be said."""
+    best: dict[str, list[tuple[float, str]]] = {}
+    for origin, picture in drawn(sample_pictures(most), most):
+        sights = [sight for sight in see(picture) if limit(_group(sight)) < 1]
+        over = [(s.confidence or 0.0) >= limit(_group(s)) for s in sights]
+        told.false_alarms += any(over)
+        best.setdefault(origin, []).append(
+            max((s.confidence or 0.0, s.phrase) for s in sights) if sights else (0.0, "")
+        )
+    rows: list[Row] = [
+        [origin, len(of), f"{max(of)[0]:.2f} {max(of)[1]}"] for origin, of in best.items()
+    ]
+    table = columns(rows, ["drawn", "n", "highest"]).splitlines()
+    return [*table, f"drawn pictures with a label: {told.false_alarms}"]
+
+
+def _group(sight: Sight) -> str:
+    return sight.phrase if sight.phrase in ANIMALS else "other"
+
+
+def sample_pictures(most: int) -> list[Path]:
+    """Return drawn pictures of the built-in sample."""
+    from textcentric.data import load
+
+    found = []
+    for name in ("petfinder", "airbnb"):
+        paths = [Path(file) for row in load(name) for file in row.inputs.get("image", ())[:1]]
+        found += paths[: max(1, most // 2)]
+    return found
+
+
+def sound_figures(data: Path, most: int, listener: Listener, least: float) -> Told:
+    """Return what `listener` says of known sounds, and what passes for a voice."""
+    with tempfile.TemporaryDirectory() as folder:
+        known = [*digits(data, most), *sentences(data, Path(folder), most // 4)]
+    known += [noisy(one, 10.0, place) for place, one in enumerate(known[::4])]
+    known += [one for seed in range(max(1, most // 10)) for one in voiceless(seed)]
+    told = Told()
+    told.lines += _voice_lines(known, told)
+    spoken = [one for one in known if one.words]
+    heard = [(one, *listener.hear(one.sound)) for one in spoken]
+    told.lines += ["", f"words heard by {listener.name}, right / said"]
+    rows: list[Row] = []
+    for origin in dict.fromkeys(one.origin for one in spoken):
+        rows += [[origin, step, *_heard(heard, origin, step)] for step in WORD_STEPS]
+    told.lines += columns(rows, ["sound", "from", "choosing half", "reported half"]).splitlines()
+    told.lines.append(f"said from {least}")
+    for place, (one, words, confidence) in enumerate(heard):
+        if place % 2 and (confidence is None or confidence >= least):
+            said = tuple(words.split())
+            told.said += len(said)
+            told.right += right_words(said, one.words)
+    return told
+
+
+Heard = tuple[Known, str, float | None]
+
+
+def _heard(heard: Sequence[Heard], origin: str, step: float) -> Iterator[str]:
+    for half in (0, 1):
+        said = [
+            (right_words(tuple(words.split()), one.words), len(words.split()))
+            for place, (one, words, confidence) in enumerate(heard)
+            if place % 2 == half and one.origin == origin and (confidence or 0.0) >= step
+        ]
+        yield share(sum(right for right, _ in said), sum(n for _, n in said))
+
+
+def _voice_lines(known: Sequence[Known], told: Told) -> list[str]:
+    """Return the share of sounds that pass for a voice by origin; count those that must not."""
+    rows: list[Row] = []
+    for origin in dict.fromkeys(one.origin for one in known):
+        of = [one for one in known if one.origin == origin]
+        voices = sum(has_voice(one.sound.samples, 16_000) for one in of)
+        told.false_alarms += 0 if of[0].words else voices
+        rows.append([origin, share(voices, len(of))])
+    return columns(rows, ["sound", "taken for a voice"]).splitlines()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "--data", type=Path, default=DATA, help="folder of real pictures and sounds"
+    )
+    parser.add_argument("--spoken", type=int, default=200, help="recordings that are listened to")
+    parser.add_argument("--audio-expert", metavar="NAME", help="a speech model in place of ours")
+    flags = parser.parse_args()
+    listener = Whisper(flags.audio_expert) if flags.audio_expert else None
+    figure = measure(flags.data, spoken=flags.spoken, listener=listener)
+    keep([figure])
+    show([figure])
+
+
+if __name__ == "__main__":
+    main()
