@@ -76,7 +76,7 @@ def picture_figures(data: Path, most: int, drawn_pictures: int) -> Told:
     found = grouped(claims(photos, see))
     told = Told()
     rows: list[Row] = []
-    for group in (*ANIMALS, "other"):
+    for group in (*classifier.SURE_KINDS, "other"):
         for step in PICTURE_STEPS:
             rows.append([group, step, *_shares(found.get(group, []), step)])
     told.lines += [f"labels of {len(photos)} photographs", *_table(rows, "label from")]
@@ -87,6 +87,8 @@ def picture_figures(data: Path, most: int, drawn_pictures: int) -> Told:
         told.said += len(said)
         least_right = chosen([claim for claim in held if claim.picture % 2 == 0])
         told.lines.append(f"{group}: said from {least}; chosen by the first half: {least_right}")
+    said = {c.picture for of in found.values() for c in of if c.confidence >= limit(c.group)}
+    told.lines.append(f"photographs with a label: {share(len(said), len(photos))}")
     told.lines += ["", *_drawn_lines(see, drawn_pictures, told)]
     return told
 
@@ -131,7 +133,7 @@ def share(right: int, n: int) -> str:
     '0.90 [0.60, 0.98] of 10'
     """
     low, high = wilson(right, n)
-    return f"{right / n:.2f} [{low:.2f}, {high:.2f}] of {n}" if n else "-"
+    return f"{right / n:.2f} [{max(0.0, low):.2f}, {high:.2f}] of {n}" if n else "-"
 
 
 def _table(rows: list[Row], first: str) -> list[str]:
