@@ -186,6 +186,16 @@ def test_a_sentence_of_a_script_without_capitals_has_no_louder_way() -> None:
     assert louder("看起來健康。") == []
 
 
+def test_a_mark_stands_where_a_full_stop_stood_and_nowhere_else() -> None:
+    assert louder("A bath (hot).")[0] == "A bath (hot)!"
+    assert louder("In hot season,") == ["In hot SEASON,", "IN HOT SEASON,"]
+    assert louder('She says: "calm."') == [
+        'She SAYS: "calm."',
+        'She says: "CALM."',
+        'SHE SAYS: "CALM."',
+    ]
+
+
 def test_style_changes_marks_and_capitals_alone(journal: Journal) -> None:
     variant = run(journal, "adversarial/style", last)["adversarial/style"]
     assert variant.reason == ""

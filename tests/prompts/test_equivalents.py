@@ -22,6 +22,7 @@ def test_the_longest_words_that_are_listed_are_proposed() -> None:
         "She likes to sleep.",
         "Yours truly.",
         "Mail please.",
+        "This hut will please young people.",
         "He moved. To us he is new.",
         "Ask for Mrs Big at the desk.",
         "BIG dog",

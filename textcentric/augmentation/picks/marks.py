@@ -62,7 +62,9 @@ def _cut(sentence: str) -> tuple[str, tuple[str, str]]:
     """Return the sentence without its last marks, and what may stand there instead."""
     stem = sentence.rstrip(".!?")
     last = sentence[-1] if stem != sentence else ""
-    return stem, ("", "") if stem[-1:] in "\"'”)…。！？" else ENDINGS[last]
+    if not last and not sentence[-1].isalnum():  # a quotation mark, a bracket, a comma
+        return sentence, ("", "")
+    return stem, ENDINGS[last]
 
 
 def _loud(word: str) -> bool:
