@@ -17,6 +17,7 @@ from textcentric.checks.verdict import (
     question,
     score_of,
     threshold,
+    weighs,
 )
 
 ROW = (
@@ -143,3 +144,14 @@ def test_a_strict_verdict_accepts_less() -> None:
     (usual,), (strict,) = judge([edit], "fewer"), judge([edit], "fewer", strict=0.99)
     assert usual.score == strict.score
     assert (usual.true, strict.true) == (True, False)
+
+
+def test_parts_without_weights_of_their_own_are_left_out() -> None:
+    edit = Edit("He does not mind baths.", "He doesn't mind baths.")
+    likely = Edit(edit.source, edit.variant, logprob=-1.0, back=-2.0)
+    plain, other = judge([edit, likely], "same")
+    assert plain.true
+    assert other.true
+    assert (other.parts["forward"], other.parts["back"]) == (-1.0, -2.0)
+    fitted = {name for name in ("forward", "back") if weighs(name)}
+    assert fitted or other.score == plain.score

@@ -15,7 +15,7 @@ from textcentric.augmentation.likelihoods import Asked, BackReader
 from textcentric.augmentation.plan import Plan
 from textcentric.checks.edit import Edit, Embed, Facts
 from textcentric.checks.meaning import texts_to_embed as texts_of_edits
-from textcentric.checks.verdict import Verdict, judge
+from textcentric.checks.verdict import Verdict, judge, weighs
 from textcentric.models.sentence_encoder import Encoder
 from textcentric.prompts.prompt import Prompt, usual_facts
 
@@ -77,7 +77,8 @@ class Truth:
     ):
         self.encoder = encoder
         self.reader = reader
-        self.likelihoods = likelihoods
+        # "auto" asks where it could change a verdict, which takes weights of what is read back.
+        self.likelihoods = "off" if likelihoods == "auto" and not weighs("back") else likelihoods
         self.strict = strict
 
     async def check(self, drafts: Sequence[Draft], *, meaning: bool = True) -> Embed | None:

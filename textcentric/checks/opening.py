@@ -9,6 +9,7 @@ from pathlib import Path
 from textcentric.checks.config import CheckConfig
 from textcentric.checks.edit import Embed
 from textcentric.checks.pairs import BackRead, Checking, check_pairs, judge_by
+from textcentric.checks.verdict import weighs
 from textcentric.data.tables import Table, open_table
 from textcentric.errors import Say
 from textcentric.machine import is_installed
@@ -68,5 +69,7 @@ def _no_likelihoods(config: CheckConfig) -> str:
     """Return why nobody is asked: weights belong to the model they were fitted with."""
     if config.model not in (None, NAME, FULL_NAME):
         return f"no weights were fitted with {config.model}, but with {NAME}"
+    if not weighs("back"):
+        return "the weights of the checks use none"
     missing = [name for name in MODEL_PACKAGES if not is_installed(name)]
     return f"{', '.join(missing)} not installed" if missing else ""

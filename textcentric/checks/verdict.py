@@ -13,6 +13,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
+from itertools import combinations
 from pathlib import Path
 from typing import TypedDict
 
@@ -127,8 +128,25 @@ def _file() -> dict[str, Weights]:
 
 
 def weights_for(facts: Facts, parts: Mapping[str, float]) -> Weights:
-    """Return the weights of the question `facts` for the parts that are known."""
-    return _file()[question(facts, parts)]
+    """Return the weights of the question `facts` for the parts that are known.
+
+    Parts for which there are no weights, such as likelihoods that nobody fitted, are left out:
+    the last of GROUPS first.
+    """
+    known = [name for name, keys in GROUPS.items() if all(key in parts for key in keys)]
+    sets = [[name for name in known if name not in left_out] for left_out in _fewer(known)]
+    return next(held for names in sets if (held := _file().get(" ".join([facts, *names]))))
+
+
+def _fewer(names: Sequence[str]) -> list[tuple[str, ...]]:
+    """Return what is left out of `names`, as little as may be and the last ones first."""
+    counts = range(len(names) + 1)
+    return [left_out for count in counts for left_out in combinations(reversed(names), count)]
+
+
+def weighs(group: str) -> bool:
+    """Say whether any weights use the parts of a group, such as "back"."""
+    return any(group in name.split() for name in _file())
 
 
 def question(facts: str, parts: Mapping[str, float]) -> str:
