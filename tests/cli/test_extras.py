@@ -18,7 +18,9 @@ from textcentric.models.sentence_encoder import SentenceEncoder
 LIGHT = {  # commands that need no extra, or only that of the engine they open
     *("augment", "check", "describe", "report", "lineage", "doctor"),
     *("data list", "data show", "data fetch", "data check"),
-    *("prompts list", "prompts show", "prompts lint", "prompts try", "prompts expand"),
+    *("review", "calibrate"),
+    *("prompts list", "prompts show", "prompts new", "prompts lint", "prompts try"),
+    "prompts expand",
     *("runs list", "runs show", "runs diff", "runs resume"),
 }
 ARGUMENTS = {

@@ -316,3 +316,63 @@ def test_lint_looks_up_columns_in_the_table_that_is_named(tmp_path: Path) -> Non
     refused = textcentric(*run, "--prompts", "own/adoptionspeed")
     assert refused.code != 0
     assert "prompt own/adoptionspeed: unknown column of the table" in refused.err
+
+
+def test_new_writes_a_file_that_lints_and_never_writes_over_one(tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    said = textcentric("prompts", "new", "mine/plain", "--prompt-dir", folder)
+    path = folder / "mine" / "plain.jinja"
+    assert (said.code, said.out) == (0, f"{path}\n")
+    assert said.err == f"next: textcentric prompts try mine/plain --prompt-dir {folder}\n"
+    like = ("--like", "adversarial/paraphrase")
+    assert textcentric("prompts", "new", "mine/para", *like, "--prompt-dir", folder).code == 0
+    assert textcentric("prompts", "lint", folder).err == "files: 2, problems: 0\n"
+    before = path.read_text()
+    again = textcentric("prompts", "new", "mine/plain", "--prompt-dir", folder)
+    assert (again.code, path.read_text()) == (2, before)
+    assert "exists and stays as it is" in again.err
+
+
+def test_new_refuses_what_is_no_id_and_names_the_nearest_like(tmp_path: Path) -> None:
+    said = textcentric("prompts", "new", "../My Prompt", "--prompt-dir", tmp_path)
+    assert said.code == 2
+    assert "'../My Prompt' is no id of a prompt" in said.err
+    said = textcentric(
+        "prompts", "new", "a", "--like", "adversarial/noize", "--prompt-dir", tmp_path
+    )
+    assert "did you mean 'adversarial/noise'?" in said.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_lint_says_all_that_is_wrong_with_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "bad.jinja"
+    path.write_text(
+        "---\nid: own/bad\nversion: 0\nstag: adversarial\nlabel: maybe\nintent: x\n"
+        "checks: {similarty: [0, 1]}\nreads: [row]\nfacts: same\n---\n"
+        "{% block user %}{{ row|center }}{{ rwo|shout }}{% include 'x' %}{% endblock %}\n"
+    )
+    said = textcentric("prompts", "lint", path)
+    found = [line.removeprefix(f"{path}: ").partition(";")[0] for line in said.out.splitlines()]
+    assert found == [
+        "unknown key 'similarty'",
+        "unknown key 'stag'",
+        "version: Input should be greater than or equal to 1 (given: 0)",
+        "stage: Field required",
+        "label: Input should be 'keep', 'unsure' or 'changes' (given: 'maybe')",
+        "prompt own/bad: line 1: include is not available in prompts",
+        "prompt own/bad: line 1: No filter named 'center'.",
+        "prompt own/bad: line 1: No filter named 'shout'.",
+        "unknown variable 'rwo'",
+        "uses 'rwo' but does not list it in `reads`",
+    ]
+
+
+def test_lint_says_all_keys_of_a_rule_that_do_not_fit(tmp_path: Path) -> None:
+    path = tmp_path / "bad.jinja"
+    path.write_text(
+        "---\nid: own/bad\nversion: 1\nstage: rule\nintent: x\nwrites_by: rule\nlevel: 3\n"
+        "candidates: 3\n---\n"
+    )
+    said = textcentric("prompts", "lint", path).out
+    for problem in ("the key `rule` go together", "leave out candidates", "a rule is 3, expected"):
+        assert problem in said

@@ -45,6 +45,7 @@ DATA = {
 PROMPTS = {
     "list": Listed("List the prompts and the bank's families.", "prompts:list_"),
     "show": Listed("Print a prompt's file.", "prompts:show"),
+    "new": Listed("Write a file to begin a prompt with.", "prompts:new"),
     "lint": Listed("Check prompts without a model.", "prompts:lint"),
     "try": Listed("Put one row through one prompt.", "prompts:try_"),
     "expand": Listed("Let the model write more instructions into a bank.", "prompts:expand"),

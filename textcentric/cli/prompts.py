@@ -36,6 +36,7 @@ PromptDir = Annotated[
     ),
 ]
 UNREAD = "none of these was read under today's checks: `textcentric review RUN`"
+MINE = "my-prompts"  # folder of new prompts
 SHOWN = 6  # examples in a request
 
 
@@ -50,6 +51,20 @@ def show(
 ) -> None:
     """Print a prompt's file, or an instruction of the bank."""
     show_prompt(name, prompt_dir)
+
+
+def new(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Its id, such as mine/plain.")],
+    like: Annotated[
+        str | None, typer.Option("--like", metavar="ID", help="A prompt to begin with.")
+    ] = None,
+    prompt_dir: PromptDir = None,
+) -> None:
+    """Write a commented prompt file into a folder of yours; without --prompt-dir my-prompts.
+
+    Example: textcentric prompts new mine/plain --like adversarial/paraphrase
+    """
+    new_prompt(name, like, Path(prompt_dir or MINE))
 
 
 @configured("augmentation.config", only=(*ROWS[:3], "prompt_dir"), file=False)
@@ -186,6 +201,27 @@ def show_prompt(name: str, prompt_dir: str | None) -> None:
         raise PromptError(f"prompt {name} comes from no file", prompt=name)
     say(str(path))
     print(path.read_text(encoding="utf-8"), end="")
+
+
+def new_prompt(name: str, like: str | None, folder: Path) -> None:
+    """Write the file of a new prompt, never over another; print its path."""
+    from textcentric.prompts.draft import drafted
+    from textcentric.prompts.library import open_library
+
+    library = open_library(str(folder) if folder.is_dir() else None)
+    text = drafted(name, None if like is None else library[like])
+    path = folder / f"{name}.jinja"
+    if path.exists():
+        raise PromptError(f"{path} exists and stays as it is; give another NAME", prompt=name)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"--prompt-dir {folder}: {error.strerror}; name a folder") from error
+    write_text(path, text)
+    print(path)
+    if name in library.prompts:
+        say(f"with --prompt-dir {folder} it takes the place of the prompt of that id")
+    say(f"next: textcentric prompts try {name} --prompt-dir {folder}")
 
 
 def lint_command(names: Sequence[str], config: AugmentConfig) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from jinja2 import meta, nodes
+from jinja2 import TemplateError, meta, nodes
 
 from textcentric.errors import PromptError, unknown
 from textcentric.prompts.columns import (
@@ -18,6 +18,7 @@ from textcentric.prompts.columns import (
     plain_names,
     unknown_columns,
 )
+from textcentric.prompts.lenient import broken, in_spite, lenient_tree
 from textcentric.prompts.library import Instruction, check_bank, packaged_prompts
 from textcentric.prompts.prompt import (
     BLOCKS,
@@ -44,9 +45,19 @@ def check_file(path: Path, columns: Collection[str] | None = None) -> list[str]:
             return _check_bank(path)
         prompt = read_prompt(path)
     except PromptError as error:
-        return [str(error)]
+        return _in_spite(path) or [str(error)]
     strange = [] if columns is None else unknown_columns(prompt.front, columns)
     return lint(prompt) + strange
+
+
+def _in_spite(path: Path) -> list[str]:
+    """Return what is wrong with a file whose front matter does not fit, its body included."""
+    prompt, problems = in_spite(path)
+    if prompt is None:
+        return problems
+    absent = [f"`{key}`" for key in ("reads", "facts") if key not in prompt.front.model_fields_set]
+    followed = [one for one in lint(prompt) if not any(key in one for key in absent)]
+    return problems + followed
 
 
 def _check_bank(path: Path) -> list[str]:
@@ -100,12 +111,12 @@ def lint(prompt: Prompt) -> list[str]:
     """Return what is wrong with a prompt, worst first; an empty list means none was found."""
     if prompt.front.writes_by == "rule":
         return []  # without a body, and its keys were checked as it was read
+    problems = broken(prompt)
     try:
-        blocks = set(prompt.template.blocks)
-        tree = prompt.tree
-    except PromptError as error:
-        return [str(error)]
-    problems = []
+        tree = lenient_tree(prompt.body)
+    except TemplateError:
+        return problems
+    blocks = {block.name for block in tree.find_all(nodes.Block)}
     if "user" not in blocks:
         problems.append("has no {% block user %}; the row and the instruction belong there")
     problems += [

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any, Literal
 import yaml
 from jinja2 import Template, nodes
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 
 from textcentric.errors import PromptError, unknown
 from textcentric.folders import parse_yaml
@@ -199,27 +201,31 @@ class Front(BaseModel):
     @model_validator(mode="after")
     def _fits(self) -> Front:
         """Refuse keys that do not go with who makes the variant."""
-        for writer, name in (("rule", "rule"), ("pick", "pick")):
-            if (self.writes_by == writer) != (getattr(self, name) is not None):
-                raise ValueError(f"`writes_by: {writer}` and the key `{name}` go together")
-        if self.candidates > 1 and (self.writes_by == "pick" or self.answer_schema):
-            raise ValueError("`candidates` are free answers; picks and schemas give one")
-        if self.writes_by == "rule":
-            self._check_rule()
-        elif self.level is not None:
-            raise ValueError("`level` is a rule's strength; it goes with `writes_by: rule`")
+        if problems := list(self._misfits()):
+            raise ValueError("; ".join(problems))
         return self
 
-    def _check_rule(self) -> None:
+    def _misfits(self) -> Iterator[str]:
+        for writer, name in (("rule", "rule"), ("pick", "pick")):
+            if (self.writes_by == writer) != (getattr(self, name) is not None):
+                yield f"`writes_by: {writer}` and the key `{name}` go together"
+        if self.candidates > 1 and (self.writes_by == "pick" or self.answer_schema):
+            yield "`candidates` are free answers; picks and schemas give one"
+        if self.writes_by == "rule":
+            yield from self._misfits_of_rule()
+        elif self.level is not None:
+            yield "`level` is a rule's strength; it goes with `writes_by: rule`"
+
+    def _misfits_of_rule(self) -> Iterator[str]:
         asking = {"candidates", "each", "reads", "sampling", "answer_schema", "take"}
         if extra := sorted(asking & self.model_fields_set):
-            raise ValueError(f"a rule asks no model; leave out {', '.join(extra)}")
+            yield f"a rule asks no model; leave out {', '.join(extra)}"
         if self.level is not None and self.rule in WITHOUT_LEVEL:
-            raise ValueError(f"`rule: {self.rule}` has no `level`: it is followed or not")
+            yield f"`rule: {self.rule}` has no `level`: it is followed or not"
         if (self.stage == "summarize") != (self.rule in SUMMARIES):
-            raise ValueError(f"a rule of the stage summarize is one of {', '.join(SUMMARIES)}")
+            yield f"a rule of the stage summarize is one of {', '.join(SUMMARIES)}"
         if self.level is not None and not 0 < self.level <= 1:
-            raise ValueError(
+            yield (
                 f"the level of a rule is {self.level:g}, expected a share above 0 up to 1: at 0 it"
                 " would change nothing"
             )
@@ -327,7 +333,7 @@ def _parsed(source: str, path: Path) -> Prompt:
     except yaml.YAMLError as error:
         raise PromptError(f"{path}: the front matter is not YAML: {error}") from error
     except ValidationError as error:
-        raise PromptError(f"{path}: {_first_problem(error)}") from error
+        raise PromptError(f"{path}: {front_problems(error)[0]}") from error
     if front.writes_by == "rule" and found[2].strip():
         raise PromptError(f"{path}: a rule asks no model, so its file ends with the front matter")
     return Prompt(front, found[2], digest_texts(source), path)
@@ -341,9 +347,13 @@ def read_source(path: Path) -> str:
         raise PromptError(f"{path}: cannot be read as UTF-8 text ({error})") from error
 
 
-def _first_problem(error: ValidationError) -> str:
-    problems = error.errors()  # a misspelt key comes before the key that is therefore missing
-    problem = next((p for p in problems if p["type"] == "extra_forbidden"), problems[0])
+def front_problems(error: ValidationError) -> list[str]:
+    """Return what is wrong with front matter, unknown keys first: they explain missing ones."""
+    found = sorted(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
+    return [_front_problem(problem) for problem in found]
+
+
+def _front_problem(problem: ErrorDetails) -> str:
     if problem["type"] == "value_error":
         return str(problem["ctx"]["error"])
     where = ".".join(str(piece) for piece in problem["loc"])

@@ -238,14 +238,20 @@ def _context(template: Template, variables: Variables) -> Context:
     return template.new_context({**template.environment.globals, **variables}, shared=True)
 
 
+def refused(tree: nodes.Template) -> Iterator[str]:
+    """Yield what of a template prompts do not need."""
+    for node in tree.find_all(FORBIDDEN):
+        yield f"line {node.lineno}: {type(node).__name__.lower()} is not available in prompts"
+    for loop in tree.find_all(nodes.For):
+        if loop.recursive:
+            yield f"line {loop.lineno}: recursive loops are not available in prompts"
+
+
 def _bound(tree: nodes.Template) -> None:
     """Refuse what prompts do not need and wrap what could grow."""
-    for node in tree.find_all(FORBIDDEN):
-        kind = type(node).__name__.lower()
-        raise PromptError(f"line {node.lineno}: {kind} is not available in prompts")
+    for problem in refused(tree):
+        raise PromptError(problem)
     for loop in list(tree.find_all(nodes.For)):
-        if loop.recursive:
-            raise PromptError(f"line {loop.lineno}: recursive loops are not available in prompts")
         body = sum(len(data.data) for data in loop.find_all(nodes.TemplateData))
         loop.iter = _filtered(loop.iter, "_steps", nodes.Const(body))
     for concat in list(tree.find_all(nodes.Concat)):
