@@ -173,8 +173,12 @@ def read_words(plan: Plan) -> dict[str, str]:
 
 
 def choice_lines(plan: Plan) -> list[str]:
-    """Say what was left out, what was read, what never was, and which readings do not fit."""
-    lines = [
+    """Say what was left out, what was read, what never was, and which readings do not fit.
+
+    Where the variants of classes are counted, these come first.
+    """
+    lines = [f"variants by each prompt: {plan.shares.words()}"] if plan.shares else []
+    lines += [
         f"left out: {reading.prompt} ({reading.words()}); name it, or give"
         f" {option('all_prompts', True)}"
         for reading in plan.left_out

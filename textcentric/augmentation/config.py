@@ -44,6 +44,17 @@ class AugmentConfig(Settings):
         panel="Prompts",
     )
     samples: int = setting(1, "Variants of a row by each prompt.", panel="Prompts", ge=1)
+    per_class: int | None = setting(
+        None,
+        "Variants of each class by each prompt, which its rows share; over --samples.",
+        panel="Prompts",
+        ge=1,
+    )
+    balance: bool = setting(
+        False,
+        "More variants of rare classes: of each as many as of the most frequent one.",
+        panel="Prompts",
+    )
     sentences: int | None = setting(
         None,
         "Sentences of a row that a prompt rewrites at most, where it goes one by one.",
@@ -179,6 +190,16 @@ class AugmentConfig(Settings):
             raise ConfigError(
                 f"max_cost is {self.max_cost:g}, but nothing has a price: give"
                 f" {option('price_input')} and {option('price_output')}, of a million tokens each"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _balanced(self) -> AugmentConfig:
+        """Refuse two ways to count the variants of classes."""
+        if self.per_class is not None and self.balance:
+            raise ConfigError(
+                f"{option('per_class')} and {option('balance', True)} both say how many variants"
+                " a class gets; give one of them"
             )
         return self
 

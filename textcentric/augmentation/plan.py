@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from textcentric.augmentation.classes import Shares, check_classes, shares
 from textcentric.augmentation.config import AugmentConfig
 from textcentric.data.named_columns import table_labels
 from textcentric.data.rows import Rows
@@ -37,16 +38,21 @@ class Plan:
     left_out: tuple[Reading, ...] = ()
     misfits: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)  # of columns that prompts read
+    shares: Shares | None = None  # of classes, over `samples`
 
     def wanted(self, record: Record) -> list[tuple[Prompt, int]]:
         """Return the variants owed for `record`: none outside the training split by default."""
-        if self.perturb == "train" and record.split not in (None, "train"):
+        if not self.perturbs(record):
             return []
         return [
             (self._drawn(prompt, record.id, sample), sample)
             for prompt in self.variants
-            for sample in range(self.samples)
+            for sample in range(self.shares.of(record) if self.shares else self.samples)
         ]
+
+    def perturbs(self, record: Record) -> bool:
+        """Say whether `record` gets variants: not outside the training split by default."""
+        return self.perturb != "train" or record.split in (None, "train")
 
     def _drawn(self, prompt: Prompt, row_id: str, sample: int) -> Prompt:
         if prompt.front.stage != "bank":
@@ -67,7 +73,8 @@ class Plan:
         )
         judged = len(self.variants) if self.judge else 0
         derived = sum(p.front.candidates for p in filter(asks_model, self.derive))
-        return derived + self.samples * (units + judged)
+        samples = round(self.shares.mean) if self.shares else self.samples
+        return derived + samples * (units + judged)
 
 
 def derive_seed(seed: int, row_id: str, prompt: str, sample: int) -> int:
@@ -178,6 +185,22 @@ def with_columns(plan: Plan, rows: Rows) -> Plan:
         for problem in unknown_columns(prompt.front, labels):
             raise PromptError(f"prompt {prompt.id}: {problem}", prompt=prompt.id)
     return replace(plan, labels=labels)
+
+
+def with_shares(plan: Plan, config: AugmentConfig, rows: Rows) -> Plan:
+    """Return `plan` with the variants of each class of `rows`, where these are to be counted.
+
+    Raises ConfigError where rows have no classes.
+    """
+    if config.per_class is None and not config.balance:
+        return plan
+    check_classes(rows.schema.task)
+    drawn = (
+        (derive_seed(plan.seed, record.id, "class", 0), record)
+        for record in rows
+        if plan.perturbs(record)
+    )
+    return replace(plan, shares=shares(drawn, samples=plan.samples, per_class=config.per_class))
 
 
 def check_prompt(prompt: Prompt) -> None:

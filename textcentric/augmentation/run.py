@@ -20,7 +20,7 @@ from textcentric.augmentation.opening import (
     needs_engine,
     telling,
 )
-from textcentric.augmentation.plan import Plan, make_plan, with_columns
+from textcentric.augmentation.plan import Plan, make_plan, with_columns, with_shares
 from textcentric.augmentation.truth import facts_of, with_usual_facts
 from textcentric.data.rows import Rows, tell_notes
 from textcentric.engines.event_loop import run_in_background
@@ -75,7 +75,7 @@ def opened(
     library = library or PromptLibrary.load(*folders)
     plan = make_plan(config, library)
     dataset = rows if rows is not None else load_rows(config)
-    plan = with_columns(plan, dataset)
+    plan = with_shares(with_columns(plan, dataset), config, dataset)
     tell_notes(dataset, say)
     own_engine = engine is None
     if not needs_engine(config, plan):

@@ -217,14 +217,14 @@ def show_plan(config: AugmentConfig, *, as_json: bool) -> int:
         tokens_a_request,
     )
     from textcentric.augmentation.opening import load_rows
-    from textcentric.augmentation.plan import make_plan, with_columns
+    from textcentric.augmentation.plan import make_plan, with_columns, with_shares
     from textcentric.prompts.calibration import read_calibration
     from textcentric.prompts.library import PromptLibrary
 
     library = PromptLibrary.load(*([config.prompt_dir] if config.prompt_dir else []))
     plan = make_plan(config, library)
     dataset = load_rows(config)
-    plan = with_columns(plan, dataset)
+    plan = with_shares(with_columns(plan, dataset), config, dataset)
     tell_notes(dataset, say)
     engine, fault = _opened(config, plan)
     made = made_with(config, engine.fingerprint() if engine else {})
@@ -240,6 +240,7 @@ def show_plan(config: AugmentConfig, *, as_json: bool) -> int:
         "requests_at_most": _whole(sum(work.requests.values())),
         "prompt_tokens": (counted := prompt_tokens(work, tokens)),
         "cost": cost_bounds(work, counted, plan, config),
+        "classes": plan.shares.words() if plan.shares else None,
         "read": read_words(plan),
         "left_out": {reading.prompt: reading.words() for reading in plan.left_out},
         "first_prompt": first_prompt(plan, dataset, *rows[0]),
