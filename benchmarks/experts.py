@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from benchmarks.expert_labels import label_lines
 from benchmarks.expert_pictures import ANIMALS, Claim, claims, drawn, grouped, photographs
 from benchmarks.expert_sounds import Known, digits, noisy, right_words, sentences, voiceless
 from benchmarks.figure import Bar, Figure, keep, show
@@ -65,7 +66,7 @@ def measure(
         (right / said if said else 1.0, wilson(right, said)),
         also=alarms == 0,
         raw={"right": right, "said": said, "false_alarms": alarms},
-        notes=(*pictures.lines, "", *sounds.lines),
+        notes=(*pictures.lines, "", *label_lines(data / "petfinder"), "", *sounds.lines),
     )
 
 
@@ -87,8 +88,8 @@ def picture_figures(data: Path, most: int, drawn_pictures: int) -> Told:
         told.said += len(said)
         least_right = chosen([claim for claim in held if claim.picture % 2 == 0])
         told.lines.append(f"{group}: said from {least}; chosen by the first half: {least_right}")
-    said = {c.picture for of in found.values() for c in of if c.confidence >= limit(c.group)}
-    told.lines.append(f"photographs with a label: {share(len(said), len(photos))}")
+    labelled = {c.picture for of in found.values() for c in of if c.confidence >= limit(c.group)}
+    told.lines.append(f"photographs with a label: {share(len(labelled), len(photos))}")
     told.lines += ["", *_drawn_lines(see, drawn_pictures, told)]
     return told
 

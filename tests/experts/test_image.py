@@ -100,17 +100,26 @@ def test_labels_of_several_photos_are_merged_by_their_best_score() -> None:
         PhotoLabels("1.jpg", (("cat", 0.9), ("eye", 0.8)), (("2850c8", 0.2), ("ffffff", 0.1))),
         PhotoLabels("2.jpg", (("cat", 0.97), ("dust", 0.3))),
     )
-    told = LabelsExpert().describe([photos])[0]
+    told = LabelsExpert(guesses=True).describe([photos])[0]
     assert told.text == (
         "2 photos. Seen: cat (0.97), eye (0.80). Colours: mainly blue, then white."
     )
     assert told.confidence == 0.97
+    sure = LabelsExpert().describe([photos])[0]
+    assert sure.text == "2 photos. Seen: cat (0.97). Colours: mainly blue, then white."
+    assert (LabelsExpert(guesses=True).version, LabelsExpert().version) == ("1", "1-words2")
+
+
+def test_colours_are_told_where_no_label_is_sure() -> None:
+    photo = PhotoLabels("1.jpg", (("burmilla", 0.82),), (("2850c8", 0.2),))
+    told = LabelsExpert().describe([(photo,)])[0]
+    assert (told.text, told.notes) == ("1 photo. Colours: mainly blue.", (silence("image"),))
 
 
 def test_labels_without_anything_sure_have_no_text() -> None:
     told = LabelsExpert().describe([(PhotoLabels("1.jpg", (("cat", 0.2),)),)])[0]
     assert told.text == ""
-    assert told.notes == ("no label with a score of 0.5 or more",)
+    assert told.notes == ("no label with a score of 0.95 or more",)
 
 
 class SeeingEngine:

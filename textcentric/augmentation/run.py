@@ -188,6 +188,7 @@ def _with_words(identity: dict[str, Json], config: AugmentConfig, dataset: Rows)
     identity.pop("expert_words", None)
     held = dataset.schema.files()
     sees = "image" in held and config.image_expert in ("auto", "packaged")
+    sees |= config.image_expert == "labels"
     hears = "audio" in held and config.audio_expert != "none"
     if config.expert_words == "all" or not (sees or hears):
         return identity

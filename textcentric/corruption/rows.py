@@ -270,7 +270,7 @@ def _says(inputs: Inputs, worded: bool) -> bool:
         return bool(inputs.get("image"))
     from textcentric.experts.labels import LabelsExpert
 
-    return bool(LabelsExpert().describe([inputs.get("image_labels", ())])[0].text)
+    return bool(LabelsExpert(guesses=True).describe([inputs.get("image_labels", ())])[0].text)
 
 
 def _thin(

@@ -80,7 +80,7 @@ def _open_image(
     if name == "labels":
         from textcentric.experts.labels import LabelsExpert
 
-        return LabelsExpert()
+        return LabelsExpert(guesses=words == "all")
     if name == "vlm" and vlm is None:
         raise ConfigError(
             "the image expert 'vlm' needs an engine with a vision-language model; configure one,"
