@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from textcentric.report.charts import level, line_chart, nice_steps, rate
+from textcentric.report.curves import PAPER, heat_map
 from textcentric.report.differences import compare, word_differences
 from textcentric.report.formats import duration, figure, isotime, share, visible
 from textcentric.report.run_files import MOST_READINGS, read_run
@@ -134,3 +135,11 @@ def test_values_are_written_short() -> None:
 
 def test_new_lines_and_tabs_stay_and_the_rest_is_shown() -> None:
     assert visible("a\n\tb\r\x7f\ufeff") == "a\n\tb[U+000D][U+007F][U+FEFF]"
+
+
+def test_pictures_bring_their_colours_for_dark_screens() -> None:
+    drawn = heat_map(["a"], [("text",)], {("a", ("text",)): 0.5}, (0.0, 1.0), True).decode()
+    style = drawn[drawn.index("@media (prefers-color-scheme: dark)") : drawn.index("</style>")]
+    assert f'[style*="fill: {PAPER}"]{{fill: #1c1f1c !important}}' in style
+    assert f'style="fill: {PAPER}"' in drawn
+    assert "#ffffff" not in style  # letters in dark squares stay white

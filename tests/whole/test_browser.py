@@ -16,6 +16,11 @@ from textcentric.report.robustness import write_robustness_report
 from textcentric.report.run import write_report
 
 PHONE = (390, 844)  # CSS pixels
+CORNER = """(() => {
+    const canvas = new OffscreenCanvas(8, 8).getContext("2d");
+    canvas.drawImage(document.querySelector(".pictures img"), 0, 0);
+    return canvas.getImageData(0, 0, 1, 1).data.slice(0, 3).join();
+})()"""
 
 
 @pytest.fixture
@@ -89,6 +94,32 @@ def test_outputs_beside_the_page_are_loaded_from_files(tab: Page, tmp_path: Path
 
 
 @pytest.mark.slow
+def test_fifty_thousand_outputs_open(
+    tab: Page, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write_report(write_many_rows(tmp_path / "run", 50_000))
+    began = time.perf_counter()
+    tab.open(path)
+    assert _waits(tab, "50,000 of all 50,000 outputs")
+    assert tab.shown("#browser .variant") == 20
+    opened = time.perf_counter() - began
+    _choose(tab, "find", "needle")
+    assert _waits(tab, "1 of all 50,000 outputs")
+    searched = time.perf_counter() - began - opened
+    with capsys.disabled():
+        print(f"\n50,000 outputs: open in {opened:.2f} s, all searched in {searched:.2f} s")
+    assert tab.problems == []
+
+
+@pytest.mark.slow
+def test_pictures_turn_dark_with_the_screen(tab: Page, tmp_path: Path) -> None:
+    tab.open(write_robustness_report(write_results(tmp_path / "compared")))
+    assert _corner(tab) == "254,254,254"
+    tab.prefer("dark")
+    _until(tab, f"{CORNER} === '28,31,28'")
+
+
+@pytest.mark.slow
 def test_files_that_were_left_behind_are_asked_for(tab: Page, tmp_path: Path) -> None:
     path = write_report(write_many_rows(tmp_path / "run", 2_500))
     (path.parent / "report_rows" / "0002.js").unlink()
@@ -134,6 +165,11 @@ def _choose(tab: Page, name: str, value: str) -> None:
     tab.evaluate(f"{field}.value = {value!r}; {field}.dispatchEvent({event})")
     kept = f"new URLSearchParams(location.hash.slice(1)).get({name!r})"
     _until(tab, f"({kept} || '') === {value!r}")
+
+
+def _corner(tab: Page) -> str:
+    """Return red, green and blue of the first picture's first pixel."""
+    return str(tab.evaluate(CORNER))
 
 
 def _said(tab: Page) -> str:

@@ -3,6 +3,7 @@
 Colours are those of Okabe and Ito (2008), told apart by colour-blind readers too, and every
 line is labelled where it ends; methods that need no LLM are dashed. The pictures are SVG with
 letters as outlines, so they look the same everywhere, and the same figures give the same bytes.
+They turn dark with the reader's screen.
 """
 
 from __future__ import annotations
@@ -25,6 +26,13 @@ COLOURS = "#0072B2 #D55E00 #009E73 #CC79A7 #E69F00 #56B4E9 #000000 #882255 #7777
 CONSTANT = "constant"  # the arm that is a dotted line in every picture
 GREY = "#6f746b"
 INK, SOFT, GRID = "#20231f", "#62675f", "#e2e0d9"
+# What stands behind a picture, and letters in coloured squares: unlike white and black, which are
+# also letters and a line, so that the dark picture can tell them apart.
+PAPER, SQUARE_INK = "#fefefe", "#101010"
+DARK = {
+    **{PAPER: "#1c1f1c", INK: "#e6e8e3", SOFT: "#a0a69c", GRID: "#323630"},
+    **{"#000000": "#e6e8e3", "#882255": "#c4588b", "#0072b2": "#2b8fd0"},
+}
 MARKERS = "osD^vPX*p"
 SIZE = (4.3, 3.3)  # inches; about as wide as a phone, so that letters keep their size there
 LETTER = 0.073  # inches; mean width of a letter at the font size below
@@ -35,6 +43,8 @@ SETTINGS: Any = {
     "text.parse_math": False,  # a dollar sign in a name is a dollar sign
     "svg.fonttype": "path",
     "svg.hashsalt": "textcentric",
+    "figure.facecolor": PAPER,
+    "axes.facecolor": PAPER,
     "axes.edgecolor": SOFT,
     "axes.labelcolor": SOFT,
     "xtick.color": SOFT,
@@ -240,7 +250,7 @@ def _square(
     light = 0.299 * red + 0.587 * green + 0.114 * blue > 0.5
     axes.add_patch(Rectangle(place, 0.96, 0.92, facecolor=(red, green, blue), linewidth=0))
     text = f"{score:.2f}" if abs(score) < 100 else f"{score:.0f}"
-    axes.text(column, row, text, ha="center", va="center", color=INK if light else "white")
+    axes.text(column, row, text, ha="center", va="center", color=SQUARE_INK if light else "white")
 
 
 def _kept(
@@ -264,4 +274,14 @@ def svg(figure: Figure) -> bytes:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from font")  # names in any script
         figure.savefig(drawn, format="svg", metadata={"Date": None})
-    return drawn.getvalue()
+    return drawn.getvalue().replace(b"</style>", f"{_dark()}</style>".encode(), 1)
+
+
+def _dark() -> str:
+    """Return the rules that give a drawn picture its colours on dark screens."""
+    rules = "".join(
+        f'[style*="{kind}: {light}"]{{{kind}: {dark} !important}}'
+        for light, dark in DARK.items()
+        for kind in ("fill", "stroke")
+    )
+    return f"@media (prefers-color-scheme: dark){{{rules}}}"

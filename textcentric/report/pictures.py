@@ -7,7 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from textcentric.metrics.intervals import Compared
-from textcentric.report.curves import COLOURS, GRID, MARKERS, SETTINGS, SOFT, short, svg
+from textcentric.report.curves import (
+    COLOURS,
+    GRID,
+    MARKERS,
+    SETTINGS,
+    SOFT,
+    SQUARE_INK,
+    short,
+    svg,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -147,7 +156,7 @@ def grid(
         middle = sum(shown.get_clim()) / 2
         for at, line in enumerate(values):
             for place, value in enumerate(line):
-                ink = "white" if value < middle else "black"
+                ink = "white" if value < middle else SQUARE_INK
                 axes.text(place, at, f"{100 * value:.1f}", ha="center", va="center", color=ink)
         axes.set_yticks(range(len(rows[1])), [f"{one:g}" for one in rows[1]])
         axes.set_xticks(range(len(columns[1])), [f"{one:g}" for one in columns[1]])

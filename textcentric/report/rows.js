@@ -13,6 +13,7 @@ const reportRows = { index: null, chunks: [] };
   const MOST_CHUNKS = 64; // held at once; the oldest ones are loaded anew when they are needed
   const MOST_CHOICES = 200; // of a filter; more values are no classes
   const SIGNS = { accepted: "✓ accepted", rejected: "✗ rejected", failed: "! failed" };
+  const LETTER = /^[\p{L}\p{N}]/u;
   const KEYS = ["find", "sort", "page", "row"];
   const [ID, SOURCE, PROMPT, STATUS, TARGET, SPLIT, CHANGED, REASON, SCORES] = Array(9).keys();
   const count = (number) => number.toLocaleString("en-US");
@@ -184,11 +185,17 @@ const reportRows = { index: null, chunks: [] };
   // ---- How it looks
   const words = (text, name, note, pieces = [["same", text]]) => {
     const box = make("div", { className: "words", dir: "auto" });
-    for (const [kind, said] of pieces) {
+    pieces.forEach(([kind, said], at) => {
+      const end = said.slice(said.trimEnd().length);
       if (kind === "same") box.append(said);
-      else if (kind === "new") box.append(make("ins", {}, said.trimEnd()), said.slice(said.trimEnd().length));
-      else box.append(make("span", { className: "gone" }, make("del", {}, said.trimEnd()), said.slice(said.trimEnd().length) || " "));
-    }
+      else if (kind === "new") box.append(make("ins", {}, said.trimEnd()), end);
+      else {
+        // Struck words never touch their neighbours, but marks do.
+        const before = /\S$/u.test(at ? pieces[at - 1][1] : " ") && LETTER.test(said) ? " " : "";
+        const after = end || (at + 1 < pieces.length && LETTER.test(pieces[at + 1][1]) ? " " : "");
+        box.append(make("span", { className: "gone" }, before, make("del", {}, said.trimEnd()), after));
+      }
+    });
     const part = make("div", { className: "part" });
     if (name || note) part.append(make("span", { className: "name" }, make("bdi", {}, name), note));
     part.append(box);
