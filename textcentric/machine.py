@@ -40,6 +40,7 @@ PARTS: Mapping[str, Mapping[str, Packages]] = {  # what a setting brings into an
     "--engine transformers": {"experts": ("torch", "transformers")},
     "--engine openai": {"openai": ("openai",)},
     "--embeddings": {"experts": ("torch", "sentence_transformers")},
+    "--entailment-model": {"experts": ("torch", "transformers")},
     "a LoRA adapter": {"train": ("peft",)},
     "retrieve by a query": {"retrieval": ("faiss",)},
 }

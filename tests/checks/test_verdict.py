@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -128,6 +129,14 @@ def test_the_score_is_a_logistic_function_of_the_parts() -> None:
 def test_weights_go_by_what_is_known() -> None:
     assert question("same", {"far": 0.0}) == "same"
     assert question("fewer", {"cosine": 1.0, "tail": 1.0, "back": 0.0}) == "fewer meaning back"
+
+
+def test_what_no_weights_were_fitted_for_is_passed_over() -> None:
+    edit = Edit("He is a calm dog.", "He's a calm dog.")
+    known = replace(edit, logprob=-1.0, back=-2.0)
+    (usual,), (likely,) = judge([edit], "same"), judge([known], "same")
+    assert likely.true is usual.true is True
+    assert likely.parts == usual.parts | {"forward": -1.0, "back": -2.0}
 
 
 def test_the_file_holds_thresholds_and_training_figures_of_every_question() -> None:

@@ -130,6 +130,11 @@ class AugmentConfig(Settings):
         "Ask the model how likely a source is, given its variant: where in doubt, never, always.",
         panel="Sampling",
     )
+    entailment_model: str | None = setting(
+        None,
+        "Inference cross-encoder that must agree: OWNER/NAME or a folder.",
+        panel="Sampling",
+    )
     seed: int = fields.seed("Sampling")
     output_dir: str | None = fields.output_dir(
         "The run directory itself.", shown="runs/DATASET-FINGERPRINT"

@@ -24,6 +24,7 @@ from textcentric.augmentation.plan import Plan
 from textcentric.augmentation.requests import RequestBuilder
 from textcentric.augmentation.row import RowFlow
 from textcentric.checks import verdict
+from textcentric.checks.entailment import Entail
 from textcentric.data.rows import Rows
 from textcentric.data.schema import numeric_target, question
 from textcentric.engines.none import NAMELESS
@@ -109,6 +110,7 @@ class Job:
     on_progress: Progress | None = None
     on_row: OnRow | None = None
     judge: Engine | None = None  # a second model, which judges variants
+    entailment: Entail | None = None
     own_engine: bool = True  # opened for this job, so closed with it
 
 
@@ -152,6 +154,7 @@ class Driver:
             columns=plan_columns(job.plan, job.dataset),
             likelihoods=job.config.likelihoods,
             strict=job.config.strict,
+            entailment=job.entailment,
             judging=judging,
         )
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from textcentric.augmentation.config import AugmentConfig
 from textcentric.augmentation.plan import CAPTION, Plan
 from textcentric.augmentation.requests import RequestBuilder
+from textcentric.checks.entailment import CrossEncoder, Entail
 from textcentric.data.loading import SchemaSource
 from textcentric.data.memory import in_hand
 from textcentric.data.rows import Rows, RowsLike
@@ -31,6 +32,11 @@ def make_engine(config: AugmentConfig) -> Engine:
     if config.base_url is not None:
         settings["base_url"] = config.base_url
     return open_engine(config.engine, config.model, **settings)
+
+
+def make_entailment(config: AugmentConfig) -> Entail | None:
+    """Open the inference model, None where the configuration names none."""
+    return CrossEncoder(config.entailment_model) if config.entailment_model else None
 
 
 def make_judge(config: AugmentConfig, say: Say) -> Engine | None:

@@ -38,6 +38,7 @@ from textcentric.augmentation.variants import (
     with_cells,
 )
 from textcentric.augmentation.written import Clean, Written, failure_of, piece_notes
+from textcentric.checks.entailment import Entail
 from textcentric.checks.likelihood import back_reading
 from textcentric.engines.candidates import candidates
 from textcentric.engines.protocol import Request, Response
@@ -80,6 +81,7 @@ class RowFlow:
         columns: Mapping[str, Sequence[str]] | None = None,
         likelihoods: Asked = "off",
         strict: float | None = None,
+        entailment: Entail | None = None,
         observe: Observe = lambda drafts: None,
         judging: RowFlow | None = None,
     ):
@@ -95,7 +97,9 @@ class RowFlow:
         self.observe = observe
         self.judging = judging or self
         reader = BackReader(answers, builder.fingerprint, back_reading)
-        self.truth = Truth(encoder, reader, likelihoods=likelihoods, strict=strict)
+        self.truth = Truth(
+            encoder, reader, likelihoods=likelihoods, strict=strict, entailment=entailment
+        )
 
     async def run(self, record: Record) -> list[Output | Failure]:
         """Return every output owed for `record`, each accepted, rejected or failed."""

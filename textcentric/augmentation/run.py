@@ -15,6 +15,7 @@ from textcentric.augmentation.driver import Budget, Driver, Job, OnRow, Progress
 from textcentric.augmentation.opening import (
     load_rows,
     make_engine,
+    make_entailment,
     make_experts,
     make_judge,
     needs_engine,
@@ -111,6 +112,7 @@ def opened(
                 folder=folder,
                 journal=journal,
                 encoder=encoder,
+                entailment=make_entailment(config),
                 budget=Budget(
                     config.max_tokens_total,
                     config.max_minutes,

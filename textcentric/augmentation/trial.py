@@ -10,7 +10,13 @@ from textcentric.augmentation.answers import Answers
 from textcentric.augmentation.config import AugmentConfig
 from textcentric.augmentation.curation import Draft
 from textcentric.augmentation.description import Describer
-from textcentric.augmentation.opening import load_rows, make_engine, make_experts, needs_engine
+from textcentric.augmentation.opening import (
+    load_rows,
+    make_engine,
+    make_entailment,
+    make_experts,
+    needs_engine,
+)
 from textcentric.augmentation.picks.values import plan_columns
 from textcentric.augmentation.plan import Plan, check_prompt, with_columns
 from textcentric.augmentation.requests import RequestBuilder
@@ -131,6 +137,7 @@ async def _run(
             columns=plan_columns(plan, dataset),
             likelihoods=config.likelihoods,
             strict=config.strict,
+            entailment=make_entailment(config),
             observe=trial.drafts.extend,
         )
         try:

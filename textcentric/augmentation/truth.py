@@ -5,6 +5,7 @@ Judging stands in `checks/`; here drafts are put before it, and what it says is 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -14,6 +15,7 @@ from textcentric.augmentation.curation import Draft, Piece, texts_to_embed
 from textcentric.augmentation.likelihoods import Asked, BackReader
 from textcentric.augmentation.plan import Plan
 from textcentric.checks.edit import Edit, Embed, Facts
+from textcentric.checks.entailment import Entail
 from textcentric.checks.meaning import texts_to_embed as texts_of_edits
 from textcentric.checks.verdict import Verdict, judge, weighs
 from textcentric.models.sentence_encoder import Encoder
@@ -74,8 +76,10 @@ class Truth:
         *,
         likelihoods: Asked = "off",
         strict: float | None = None,
+        entailment: Entail | None = None,
     ):
         self.encoder = encoder
+        self.entailment = entailment
         self.reader = reader
         # "auto" asks where it could change a verdict, which takes weights of what is read back.
         self.likelihoods = "off" if likelihoods == "auto" and not weighs("back") else likelihoods
@@ -106,10 +110,25 @@ class Truth:
     ) -> list[Verdict]:
         front = draft.prompt.front
         facts: Facts = front.facts or "same"
-        said = partial(judge, facts=facts, legible=front.legible, encoder=embed, strict=self.strict)
+        said = partial(
+            judge,
+            facts=facts,
+            legible=front.legible,
+            encoder=embed,
+            entailment=await self._entailed(edits),
+            strict=self.strict,
+        )
         if self.likelihoods == "off":
             return said(edits)
         return await self.reader.judged(edits, said, self.likelihoods)
+
+    async def _entailed(self, edits: Sequence[Edit]) -> Entail | None:
+        """Ask the inference model, off the event loop; what it said is then looked up."""
+        if self.entailment is None:
+            return None
+        said = await asyncio.to_thread(self.entailment, edits)
+        held = {(e.source, e.variant): one for e, one in zip(edits, said, strict=True)}
+        return lambda asked: [held[edit.source, edit.variant] for edit in asked]
 
 
 def settle(draft: Draft, verdicts: Sequence[Verdict]) -> None:

@@ -19,6 +19,7 @@ from typing import TypedDict
 
 from textcentric.checks.documents import document_reason, extracted
 from textcentric.checks.edit import Edit, Embed, Facts
+from textcentric.checks.entailment import Entail, Entailed, entailment_reason
 from textcentric.checks.languages import ENGLISH, language
 from textcentric.checks.meaning import cosines
 from textcentric.checks.parts import added_reason, changed_reason, parts_of, rule_reason
@@ -58,18 +59,34 @@ def judge(
     legible: bool = True,
     *,
     encoder: Embed | None = None,
+    entailment: Entail | None = None,
     strict: float | None = None,
 ) -> list[Verdict]:
     """Judge each edit by what it may do with `facts`.
 
-    `encoder` turns texts into unit vectors; `strict` asks for a precision (0.8 to 0.99) in place
-    of the threshold of the weights.
+    `encoder` turns texts into unit vectors, `entailment` says what follows from what; `strict`
+    asks for a precision (0.8 to 0.99) in place of the threshold of the weights.
     """
     near = cosines(edits, encoder) if encoder is not None else [None] * len(edits)
-    return [
+    verdicts = [
         _judged(edit, facts, legible, cosine, strict)
         for edit, cosine in zip(edits, near, strict=True)
     ]
+    if entailment is None or facts not in ("same", "fewer"):
+        return verdicts
+    return [
+        _entailed(verdict, said, facts)
+        for verdict, said in zip(verdicts, entailment(edits), strict=True)
+    ]
+
+
+def _entailed(verdict: Verdict, said: Entailed, facts: Facts) -> Verdict:
+    """Return the verdict with what an inference model says beside it; either may refuse."""
+    if verdict.true is None:
+        return verdict
+    parts = {**verdict.parts, **said._asdict()}
+    reason = verdict.reason or entailment_reason(said, facts)
+    return Verdict(verdict.true and not reason, verdict.score, parts, reason)
 
 
 def _judged(
