@@ -14,7 +14,7 @@ import pytest
 
 import textcentric as tc
 from tests.support.fake_server import Server, completion, served
-from tests.support.small_run import KINDS, PLACES, model, records, run
+from tests.support.small_run import KINDS, PLACES, SENTENCE, model, records, run
 from tests.support.small_run import WORDS as MOODS
 from tests.support.tiny_models import WORDS, tiny_model
 from textcentric.augmentation.words import describe_examples
@@ -38,7 +38,8 @@ NEW = [replace(one, id=f"n{at}", target=None) for at, one in enumerate(records(5
 def answer(request: Any) -> Any:
     """Answer like the small model, but never fail and never break off."""
     said = model(request)
-    return said if isinstance(said, str) and len(said) > 40 else "Somebody offers a calm animal."
+    whole = isinstance(said, str) and len(said) > 40
+    return said if whole else SENTENCE.search(request.messages[-1].content)[0]
 
 
 @pytest.fixture(scope="module")
@@ -161,7 +162,7 @@ def test_another_llm_than_in_training_is_refused_unless_allowed(
     assert ask(summarised, tmp_path, engine=other, other_model=True).problems == {}
 
 
-SUMMARY = completion("Somebody offers a calm animal to a gentle home.")
+SUMMARY = completion("It likes people, sleeps a lot and comes when somebody calls.")
 
 
 @pytest.fixture

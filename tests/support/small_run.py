@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -112,6 +113,7 @@ Second listing:
 KINDS = "dog cat rabbit parrot tortoise".split()
 WORDS = "calm bold gentle curious sleepy tiny proud lively patient cheerful".split()
 PLACES = "bakery harbour library garage orchard market station mill".split()
+SENTENCE = re.compile(r"(?:This|It|Please) [^.]+\.")
 
 
 def write_prompts(folder: Path, prompts: dict[str, str] | None = None) -> Path:
@@ -151,7 +153,7 @@ def model(request: Request) -> str | Exception:
     if draw.random() < 0.08:
         return draw.choice(["", "I cannot help with that.", "Sure, here is the listing."])
     if task == "Summarise.":
-        return f"Somebody offers a {draw.choice(WORDS)} animal to a {draw.choice(WORDS)} home."
+        return draw.choice(SENTENCE.findall(row))  # true: a sentence of the row itself
     words = (row if task == "Rewrite all." else task.partition(": ")[2]).split() or row.split()
     for _ in range(3):
         at = draw.randrange(len(words))
