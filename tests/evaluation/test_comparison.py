@@ -3,12 +3,14 @@ from __future__ import annotations
 import csv
 import json
 import random
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.support.picking import picked
 from tests.support.tiny_models import tiny_model
 from textcentric.corruption.grid import CLEAN, Cell, CorruptedRows, make_grid
 from textcentric.engines.protocol import Request
@@ -50,10 +52,16 @@ def write_rows(folder: Path, rows: int = 60) -> str:
 
 
 def say_again(request: Request) -> str:
-    """Answer with what the prompt shows, its last line shuffled."""
-    words = request.messages[-1].content.split()[-12:]
-    random.Random(request.sampling.seed or 0).shuffle(words)
-    return " ".join(words) or "a cat"
+    """Pick where there are choices; else finish the sentence with a letter of it said twice."""
+    if request.schema:
+        return picked(request)
+    shown = request.messages[-1].content
+    *_, sentence = re.findall(r"Sentence: (.*)", shown) or [shown.split("\n")[-1]]
+    begin = shown.split("\n")[-1].partition(":")[2].strip()
+    rest = sentence.removeprefix(begin).split()
+    at = random.Random(request.sampling.seed or 0).randrange(len(rest) or 1)
+    rest[at : at + 1] = [re.sub(r"(\w)(\W*)$", r"\1\1\2", word) for word in rest[at : at + 1]]
+    return " ".join(rest) or "a cat"
 
 
 ONE_CELL = {
