@@ -105,6 +105,11 @@ class AugmentConfig(Settings):
     audio_expert: str = fields.audio_expert()
     expert_words: Literal["sure", "all"] = fields.expert_words()
     missing_values: Literal["skip", "name"] = fields.missing_values()
+    languages: Literal["any", "listed"] = setting(
+        "any",
+        "Rows of which the model is asked: in any language, with a warning, or in those it lists.",
+        panel="Engine",
+    )
     temperature: float | None = setting(
         None, "Over the prompts' own values, 0 to 2.", panel="Sampling", ge=0, le=2
     )

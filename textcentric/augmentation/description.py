@@ -37,6 +37,7 @@ class Described:
     notes: tuple[str, ...]
     facts: tuple[str, ...]  # table values, in lower case
     cells: Cells = field(default_factory=dict)
+    foreign: str = ""  # a language for which the model is not asked about this row
 
     def statements(self) -> dict[str, str]:
         """Return what the table says of each column."""
@@ -44,25 +45,46 @@ class Described:
 
 
 class LanguageWatch:
-    """Warn, once a language, of rows in a language that the model does not list."""
+    """Warn, once a language, of rows in a language that the model does not list.
 
-    def __init__(self, listed: frozenset[str] | None, warn: Callable[[str], None]):
+    With `leave_out` the model is asked nothing about such rows. Where it lists no languages, no
+    row is left out, and `warn` is told.
+    """
+
+    def __init__(
+        self, listed: frozenset[str] | None, warn: Callable[[str], None], *, leave_out: bool = False
+    ):
         self.listed = listed
         self.warn = warn
+        self.leave_out = leave_out
         self._warned: set[str] = set()
+        if leave_out and listed is None:
+            warn(
+                f"the model lists no languages, so {option('languages', 'listed')} leaves out none"
+            )
 
-    def look(self, row_id: str, notes: Sequence[str]) -> None:
-        """Look for a `language=xx` note that the model does not list."""
+    def look(self, row_id: str, notes: Sequence[str]) -> str:
+        """Look for a `language=xx` note that the model does not list; return what is left out."""
+        strange = ""
         for note in notes:
             language = note.removeprefix("language=")
-            if self.listed is None or language == note or language in self.listed | self._warned:
+            if self.listed is None or language == note or language in self.listed:
                 continue
-            self._warned.add(language)
-            self.warn(
-                f"row {row_id!r} is in {language!r}, which the model does not list"
-                f" ({', '.join(sorted(self.listed))}); expect weak text, or give another"
-                f" {option('model')}"
-            )
+            strange = language
+            if language not in self._warned:
+                self._warned.add(language)
+                self._tell(row_id, language)
+        return strange if self.leave_out else ""
+
+    def _tell(self, row_id: str, language: str) -> None:
+        said = f"row {row_id!r} is in {language!r}, which the model does not list"
+        said += f" ({', '.join(sorted(self.listed or ()))}); "
+        if self.leave_out:
+            said += "it is asked nothing about such rows, which stay in their own words"
+        else:
+            said += f"expect weak text, or give another {option('model')}, or"
+            said += f" {option('languages', 'listed')}"
+        self.warn(said)
 
 
 class Silences:
@@ -110,6 +132,7 @@ class Describer:
         parts: dict[str, str] = {}
         experts: dict[str, Spoke] = {}
         notes: list[str] = []
+        foreign = ""
         for modality in MODALITIES:
             expert = self.experts.get(modality)
             value = None if expert is None else record.inputs.get(expert_input(expert))
@@ -118,7 +141,7 @@ class Describer:
             told = await self._ask(modality, expert, value)
             notes += told.notes
             if warn and self.languages is not None:
-                self.languages.look(record.id, told.notes)
+                foreign = self.languages.look(record.id, told.notes) or foreign
             if told.text:
                 parts[modality] = told.text
                 experts[modality] = {
@@ -130,9 +153,8 @@ class Describer:
             why = "; ".join(notes) or "every modality is missing"
             raise DataError(f"row {record.id!r} has nothing to say: {why}", row_id=record.id)
         row = TextRow(record.id, parts, record.target, record.id)
-        return Described(
-            row, experts, tuple(notes), _facts(record), record.inputs.get("table") or {}
-        )
+        cells = record.inputs.get("table") or {}
+        return Described(row, experts, tuple(notes), _facts(record), cells, foreign)
 
     async def _ask(self, modality: str, expert: AnyExpert, value: Any) -> Description:
         if modality in INSTANT and not hasattr(expert, "caption"):

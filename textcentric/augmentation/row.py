@@ -25,7 +25,7 @@ from textcentric.augmentation.description import Described, Describer
 from textcentric.augmentation.likelihoods import Asked, BackReader
 from textcentric.augmentation.picks.statements import Table
 from textcentric.augmentation.picks.summary import by_rule
-from textcentric.augmentation.plan import Plan, derive_seed
+from textcentric.augmentation.plan import Plan, asks_model, derive_seed
 from textcentric.augmentation.requests import RequestBuilder
 from textcentric.augmentation.rules import ruled
 from textcentric.augmentation.truth import Truth
@@ -50,6 +50,7 @@ from textcentric.runs.shards import Failure, Output, dump, output_id
 from textcentric.values import JsonSchema, Variables
 
 CUT, MOST_CUTS = 0.75, 12
+NOT_LISTED = "language not listed"  # by the model: why nothing was asked
 OWN_TEXT = ("row", "rest", "part", "variant")  # what may be cut where a prompt is too long
 Answer = TypeVar("Answer")
 _Answered = tuple[list[Request], str, list[Response], list[str]]  # asked, begin, answers, notes
@@ -153,7 +154,7 @@ class RowFlow:
         A part whose retelling fails its checks stays as the expert wrote it, which is noted.
         """
         for prompt in self.plan.derive:
-            if prompt.front.stage != "align":
+            if prompt.front.stage != "align" or described.foreign:
                 continue
             names = list(described.row.parts)
             told = await _all([self._derived_text(prompt, described, {}, n) for n in names])
@@ -169,7 +170,7 @@ class RowFlow:
         """Add the derived parts; what fails its checks is left out and noted."""
         clean = Clean(described.row, [], [])
         for prompt in self.plan.derive:
-            if prompt.front.stage == "align":
+            if prompt.front.stage == "align" or (described.foreign and asks_model(prompt)):
                 continue
             known = {k: v for k, v in clean.row.parts.items() if k in DERIVED}
             text, asked, notes = await self._derived_text(prompt, described, known)
@@ -228,8 +229,9 @@ class RowFlow:
         row = described.row
         seed = derive_seed(self.plan.seed, row.id, prompt.id, sample)
         target = self._aim(prompt, described, seed)
-        if not target.units:
-            draft = Draft(prompt, target.row_text, [], reason=target.reason)
+        if not target.units or described.foreign:
+            reason = NOT_LISTED if described.foreign else target.reason
+            draft = Draft(prompt, target.row_text, [], reason=reason)
             return Written(draft, target, seed, sample)
         known: Mapping[str, str] = {}
         if not set(DERIVED).isdisjoint(prompt.front.reads):

@@ -108,7 +108,9 @@ def opened(
                 engine=engine,
                 judge=judge,
                 experts=make_experts(worded(config, identity), dataset, engine, library),
-                languages=LanguageWatch(model_languages(engine), say),
+                languages=LanguageWatch(
+                    model_languages(engine), say, leave_out=config.languages == "listed"
+                ),
                 folder=folder,
                 journal=journal,
                 encoder=encoder,

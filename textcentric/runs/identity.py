@@ -16,7 +16,8 @@ CALL = frozenset({"output_dir", "resume"})  # of one call, so never saved
 # Choices that came later: where none was made, a run is saved as before there were any.
 LATER = frozenset(
     "candidates judge_model judge_engine judge_base_url price_input price_output max_cost"
-    " per_class balance all_prompts strict likelihoods expert_words entailment_model".split()
+    " per_class balance languages all_prompts strict likelihoods expert_words"
+    " entailment_model".split()
 )
 ADDED = frozenset(
     "data prompt_digests facts bank engine_fingerprint judge_fingerprint".split()
