@@ -34,6 +34,9 @@ from textcentric.prompts.prompt import (
     Front,
     SamplingDefaults,
 )
+from textcentric.prompts.prompt import (
+    ENVIRONMENT as TEMPLATES,
+)
 from textcentric.runs.shards import Failure, Output, schemas
 from textcentric.settings import ENVIRONMENT, Settings, extra
 from textcentric.training.protocol import Method
@@ -161,8 +164,24 @@ def prompts_page() -> str:
             *keys(Checks, "Keys of `checks`"),
             *table("Blocks", ("block", ""), BLOCKS),
             *table("Variables", ("variable", ""), VARIABLES),
+            *expressions(),
         ]
     )
+
+
+def expressions() -> list[str]:
+    """Return the filters and tests that a body may use."""
+    filters = sorted(name for name in TEMPLATES.filters if not name.startswith("_"))
+    return [
+        "## Filters and tests",
+        "",
+        "Jinja's own, each counted and bounded; `opening(share, most=6)` gives the first words.",
+        "",
+        f"Filters: {', '.join(f'`{name}`' for name in filters)}.",
+        "",
+        f"Tests: {', '.join(f'`{name}`' for name in sorted(TEMPLATES.tests))}.",
+        "",
+    ]
 
 
 def run_page() -> str:
