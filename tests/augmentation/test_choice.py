@@ -67,7 +67,7 @@ def test_a_glob_leaves_out_a_prompt_found_untrue_and_says_so(planned: Planned) -
         "never read with this model: summarize/pick, own/gist",
     ]
     assert read_words(chosen) == {
-        "summarize/brief": "never read with this model",
+        "summarize/pick": "never read with this model",
         "own/gist": "never read with this model",
         "own/swap": "of 30 read 3 true [0.03, 0.26]",
         "own/whole": "of 30 read 27 true [0.74, 0.97]",
