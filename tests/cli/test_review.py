@@ -31,7 +31,7 @@ def test_a_sheet_goes_out_and_comes_back_and_calibrate_counts_it(run: Path, tmp_
     assert "one reader alone decides what is true" in told.out
     shown = json.loads(textcentric("calibrate", run, "--json").out)
     by = {reading["prompt"]: reading for reading in shown["readings"]}
-    assert by["summarize/brief"]["true"] == by["summarize/brief"]["read"] > 0  # `fewer`
+    assert by["summarize/pick"]["true"] == by["summarize/pick"]["read"] > 0  # `fewer`
     assert by["own/whole"]["true"] == 0  # `same`
 
 

@@ -32,7 +32,7 @@ def test_a_sheet_holds_so_many_of_each_prompt_and_is_the_same_by_the_same_seed(
     other = Path(shutil.copytree(copied, tmp_path / "other"))
     sheet = open_sheet(copied, accepted=8, refused=2)
     counts = Counter((item.group, item.kind) for item in sheet.items)
-    for name in ("own/swap", "own/whole", "own/gist", "summarize/brief"):
+    for name in ("own/swap", "own/whole", "own/gist", "summarize/pick"):
         assert counts[name, ACCEPTED] == 8
     kinds = Counter(item.kind for item in sheet.items)
     pairs = kinds[ACCEPTED] + kinds["refused"]
@@ -71,7 +71,7 @@ def test_a_variant_stands_beside_the_words_of_its_row_and_a_summary_beside_the_r
     swap = next(i for i in sheet.items if i.group == "own/swap" and i.kind == ACCEPTED)
     assert set(swap.source) == set(swap.variant) == {"table", "text"}
     assert swap.source["table"] == swap.variant["table"]
-    summary = next(i for i in sheet.items if i.group == "summarize/brief")
+    summary = next(i for i in sheet.items if i.group == "summarize/pick")
     assert set(summary.variant) == {"summary"}
     assert set(summary.source) == {"table", "text"}
 

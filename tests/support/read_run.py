@@ -12,7 +12,7 @@ from textcentric.reading.sheet import Item, Sheet, open_sheet
 
 def read_run(folder: Path, rows: int = 12) -> Path:
     """Return the folder of a finished run of our small prompts."""
-    return run(folder, rows, prompts="own/*,summarize/brief").path
+    return run(folder, rows, prompts="own/*,summarize/pick").path
 
 
 def drawn(folder: Path, rows: int = 12) -> tuple[Path, Sheet]:

@@ -43,7 +43,9 @@ COLUMNS = (
     *("id", "source_id", "prompt", "split", "target", "source_text", "text", "parts", "scores"),
     *("notes", "reason", "stage", "error_type", "message", "attempts"),
 )
-ESCAPES = str.maketrans({"<": "\\u003c", "\u2028": "\\u2028", "\u2029": "\\u2029"})
+ESCAPES = str.maketrans(
+    {"&": "\\u0026", "<": "\\u003c", ">": "\\u003e", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+)
 
 Parts = dict[str, str]  # name -> text; one without a name is the whole row
 
@@ -118,7 +120,7 @@ def dumped(value: Json) -> str:
     """Return JSON that neither ends a script nor a line of one, whatever texts it holds.
 
     >>> dumped(["</script>"])
-    '["\\\\u003c/script>"]'
+    '["\\\\u003c/script\\\\u003e"]'
     """
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).translate(ESCAPES)
 
