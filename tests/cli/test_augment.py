@@ -238,11 +238,16 @@ def test_a_dry_run_takes_the_first_row_that_can_be_put_into_words(
 
 def test_a_preview_shows_the_rows_and_only_what_is_new_in_their_variants() -> None:
     before = files()
-    said = augment("--preview", 2, "-o", "there", "--summarize", prompts="own/gist,own/whole")
+    answers = {"Summarise.": "It likes people a lot.", "Rewrite": "It naps all day long."}
+    said = augment(
+        *("--preview", 2, "-o", "there", "--summarize"),
+        *("--set", f"engine.answer={json.dumps(answers)}"),
+        prompts="own/gist,own/whole",
+    )
     assert (said.code, files()) == (0, before)
     row = SENTENCES.format(n=1)
     assert said.out.split("\n\n")[-3:] == [
-        f"== r1/clean/0: accepted\n[text] {row}\n[summary] It naps all day long.",
+        f"== r1/clean/0: accepted\n[text] {row}\n[summary] It likes people a lot.",
         "== r1/own/gist/0: accepted\n[gist] It naps all day long.",
         "== r1/own/whole/0: accepted\n[text] It naps all day long.\n",
     ]

@@ -131,15 +131,16 @@ def test_lint_takes_ids_and_stages(mine: Path) -> None:
 
 
 def test_try_shows_turns_answer_verdict_and_result(rows: Path, mine: Path) -> None:
+    answers = {"words: Words:": "Words: A dog naps here.", "words: It is": "It's calm today."}
     said = textcentric(
         *("prompts", "try", "adversarial/mine", "--prompt-dir", mine, "--dataset", rows),
-        *("--row", "r1", "--engine", "scripted", "--set", "engine.answer=The dog naps here."),
+        *("--row", "r1", "--engine", "scripted", "--set", f"engine.answer={json.dumps(answers)}"),
         "--no-embeddings",
     )
     assert said.code == 0
     lines = said.out.splitlines()
     assert lines[0] == "adversarial/mine v3 on row r1"
-    assert lines.count("[model] The dog naps here.") == 2
+    assert [lines.count(f"[model] {answer}") for answer in answers.values()] == [1, 1]
     assert "== request 2 of 2" in lines
     assert lines[lines.index("== checks") + 1] == "kept"
     assert "== r1/adversarial/mine/0: accepted" in lines
@@ -148,7 +149,7 @@ def test_try_shows_turns_answer_verdict_and_result(rows: Path, mine: Path) -> No
 def test_try_says_why_a_piece_was_dropped(rows: Path, mine: Path) -> None:
     def answer(request: Request) -> str:
         asked = request.messages[-1].content
-        return "It rests today." if asked.endswith("calm today.") else "Sure! Here is a sentence."
+        return "It's calm today." if asked.endswith("calm today.") else "Sure! Here is a sentence."
 
     engine = ScriptedEngine(answer)
     trial = try_prompt(config(rows, prompt_dir=str(mine)), "adversarial/mine", "r1", engine=engine)
@@ -167,20 +168,20 @@ def test_try_puts_one_instruction_of_the_bank_to_the_row(rows: Path) -> None:
 
 
 def test_try_shows_what_a_deriving_prompt_adds(rows: Path) -> None:
-    engine = ScriptedEngine("Two lively cats that play together all day.")
+    engine = ScriptedEngine("Two cats play. Size: 4.")
     trial = try_prompt(config(rows), "summarize/brief", "r2", engine=engine)
     (clean,) = trial.outputs
     assert isinstance(clean, Output)
-    assert json.loads(clean.parts)["summary"] == "Two lively cats that play together all day."
+    assert json.loads(clean.parts)["summary"] == "Two cats play. Size: 4."
 
 
 def test_try_shows_the_reasoning_as_parsed(rows: Path) -> None:
-    answer = {"prediction": "low", "explanation": "Two cats are more work than one."}
+    answer = {"prediction": "low", "explanation": "Two cats play."}
     engine = ScriptedEngine(json.dumps(answer))
     trial = try_prompt(config(rows), "reason/explain", "r2", engine=engine)
     (clean,) = trial.outputs
     assert isinstance(clean, Output)
-    told = "Prediction: low. Two cats are more work than one."
+    told = "Prediction: low. Two cats play."
     assert json.loads(clean.parts)["reason"] == told
 
 

@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,9 +33,10 @@ writes: text
 Say it in other words.{% endblock %}
 """
 ROWS = "".join(f"r{n},Dog number {n} sleeps in the sun.\n" for n in range(12))
+TRUE = {f"number {n} sleeps": f"Dog number {n} naps in the sun." for n in range(12)}
 SETTINGS = [
     *("--id", "id", "--text", "words", "--engine", "scripted", "--perturb", "all"),
-    *("--no-embeddings", "--no-summarize", "--set", "engine.answer=It naps all day long."),
+    *("--no-embeddings", "--no-summarize", "--set", f"engine.answer={json.dumps(TRUE)}"),
 ]
 FAILING = {
     "dataset": "rows.csv",
@@ -48,6 +50,11 @@ FAILING = {
     "output_dir": "runs/one",
 }
 ENOUGH = ("--max-tokens-total", 10**6)  # over the budget that the run was stopped by
+
+
+def said_of(asked: str) -> str:
+    """Say the row in other words."""
+    return next(said for part, said in TRUE.items() if part in asked)
 
 
 @pytest.fixture
@@ -211,7 +218,7 @@ def test_retry_failed_asks_only_for_what_has_no_answer(place: Path) -> None:
     def flaky(request: Request) -> str | Exception:
         if "number 3" in request.messages[-1].content:
             return tc.RequestError("the server is busy", kind="server")
-        return "It naps all day long."
+        return said_of(request.messages[-1].content)
 
     tc.augment(
         "rows.csv",
@@ -226,7 +233,7 @@ def test_retry_failed_asks_only_for_what_has_no_answer(place: Path) -> None:
     )
     folder = Path("runs/one")
     assert read_manifest(folder)["totals"]["failed"] == 1
-    mended = tc.ScriptedEngine("It naps all day long.")
+    mended = tc.ScriptedEngine(TRUE)
     assert resume_run("one", {}, retry_failed=True, engine=mended) == 0
     assert mended.count == 1
     totals = read_manifest(folder)["totals"]
@@ -244,7 +251,10 @@ def test_retry_failed_leaves_a_run_without_failures_as_it_is(place: Path) -> Non
 
 def test_a_server_that_dies_costs_nothing(place: Path) -> None:
     """Its rows are pending; once it is back, `runs resume` alone asks for what has no answer."""
-    reply = completion("It naps all day long.")
+
+    def reply(asked: dict[str, Any]) -> bytes:
+        return completion(said_of(asked["messages"][-1]["content"]))
+
     server = ["--engine", "openai", "--set", "engine.pause=0.01", "--set", "engine.concurrency=3"]
     with served(dying := Server(reply, delay=0.01, answers=7)) as url:
         said = augment("one", *server, "--base-url", url, settings=SETTINGS[:-2])
@@ -330,9 +340,9 @@ def test_lineage_of_an_output_in_the_newest_run(place: Path) -> None:
     lines = said.out.splitlines()
     assert lines[0] == "r2/adversarial/mine/0: accepted"
     assert ["prompt", "adversarial/mine"] in [line.split() for line in lines]
-    assert lines[lines.index("--- text") + 1] == "It naps all day long."
+    assert lines[lines.index("--- text") + 1] == "Dog number 2 naps in the sun."
     assert lines[-2].startswith("--- answer ")
-    assert lines[-1] == "It naps all day long."
+    assert lines[-1] == "Dog number 2 naps in the sun."
 
 
 def test_lineage_of_a_source_lists_its_outputs(place: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.small_run import record, records, run, written
+from tests.support.small_run import KEEPING, record, records, run, true_model, written
 from textcentric.augmentation.words import describe_examples
 from textcentric.errors import DataError, RunError
 from textcentric.experts import open_experts
@@ -18,7 +18,7 @@ from textcentric.runs.examples import label_effects, labelled, of_split, read_ex
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return run(tmp_path_factory.mktemp("runs") / "run", 20).path
+    return run(tmp_path_factory.mktemp("runs") / "run", 20, true_model, own=KEEPING).path
 
 
 def test_each_row_comes_with_its_clean_parts_and_its_variants(finished: Path) -> None:
@@ -45,7 +45,7 @@ def test_variants_whose_label_is_unsure_are_left_out_unless_asked_for(finished: 
 def test_the_order_of_rows_and_variants_does_not_follow_the_order_of_finishing(
     finished: Path, tmp_path: Path
 ) -> None:
-    again = run(tmp_path / "run", list(reversed(records(20)))).path
+    again = run(tmp_path / "run", list(reversed(records(20))), true_model, own=KEEPING).path
     assert read_examples(again) == read_examples(finished)
 
 

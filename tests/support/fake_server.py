@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -62,11 +62,14 @@ def models_reply(owner: str) -> bytes:
 
 
 class Server:
-    """A hand-written HTTP server: each chat call gets the next of `replies`, the last for ever."""
+    """A hand-written HTTP server: each chat call gets the next of `replies`, the last for ever.
+
+    A reply may be a function of what was asked.
+    """
 
     def __init__(
         self,
-        *replies: bytes,
+        *replies: bytes | Callable[[dict[str, Any]], bytes],
         owner: str = "somebody",
         delay: float = 0.0,
         answers: int | None = None,
@@ -110,7 +113,7 @@ class Server:
 
     async def _chat(self, fields: dict[str, str], body: bytes) -> bytes:
         self.keys.append(fields["authorization"])
-        self.bodies.append(json.loads(body))
+        self.bodies.append(asked := json.loads(body))
         self.now, self.most = self.now + 1, max(self.most, self.now + 1)
         await asyncio.sleep(self.delay)
         self.now -= 1
@@ -119,6 +122,7 @@ class Server:
             if self.left < 0:
                 self.go_down()
         reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
+        reply = reply(asked) if callable(reply) else reply
         return reply.replace(b"\r\n", b"\r\nConnection: close\r\n", 1)
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tests.support.small_run import run
+from tests.support.small_run import KEEPING, run, true_model
 from textcentric.reading.answers import Answer, append
 from textcentric.reading.sheet import Item, Sheet, open_sheet
 
 
 def read_run(folder: Path, rows: int = 12) -> Path:
     """Return the folder of a finished run of our small prompts."""
-    return run(folder, rows, prompts="own/*,summarize/pick").path
+    return run(folder, rows, true_model, prompts="own/*,summarize/pick", own=KEEPING).path
 
 
 def drawn(folder: Path, rows: int = 12) -> tuple[Path, Sheet]:

@@ -61,6 +61,7 @@ Rewrite this: {{ summary }}{% endblock %}
 """,
     "summarize/pick": """\
 stage: summarize
+facts: fewer
 reads: [row]
 writes: summary
 sampling: {temperature: 0.3, max_tokens: 40}
@@ -110,6 +111,11 @@ Second listing:
 {{ variant }}{% endblock %}
 """,
 }
+# Two prompts that keep the label, so that they are held to what their source says.
+KEEPING = PROMPTS | {
+    name: PROMPTS[name].replace("label: unsure", "label: keep")
+    for name in ("own/swap", "own/whole")
+}
 KINDS = "dog cat rabbit parrot tortoise".split()
 WORDS = "calm bold gentle curious sleepy tiny proud lively patient cheerful".split()
 PLACES = "bakery harbour library garage orchard market station mill".split()
@@ -158,6 +164,18 @@ def model(request: Request) -> str | Exception:
     for _ in range(3):
         at = draw.randrange(len(words))
         words[at] = words[at][::-1] + draw.choice("aeiou")
+    return " ".join(words)
+
+
+def true_model(request: Request) -> str | Exception:
+    """Answer as the model does, but a rewriting says what its source says, a letter twice."""
+    row, _, task = request.messages[-1].content.rpartition("\n\n")
+    said = model(request)
+    if not task.startswith("Rewrite") or not isinstance(said, str) or len(said) < 40:
+        return said
+    words = (row if task == "Rewrite all." else task.partition(": ")[2]).split()
+    at = random.Random(request.key).choice([n for n, word in enumerate(words) if len(word) > 4])
+    words[at] = re.sub(r"(\w)(\W*)$", r"\1\1\2", words[at])
     return " ".join(words)
 
 
