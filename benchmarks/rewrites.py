@@ -11,6 +11,7 @@ import random
 from collections.abc import Callable
 
 from textcentric.engines.protocol import Request
+from textcentric.values import Json, JsonSchema
 
 SYNONYMS = {"my": "our", "the": "that", "is": "seems", "looks": "appears", "and": "plus"}
 FAULTS = ("copied", "invented", "preamble")
@@ -21,7 +22,7 @@ def answer(request: Request) -> str:
     """Return what the scripted model says to `request`."""
     rng = random.Random(request.sampling.seed)
     if request.schema:
-        return json.dumps(rng.choice(request.schema["enum"]))
+        return json.dumps(_chosen(request.schema, rng))
     lines = request.messages[-1].content.rsplit("\n", 2)
     if request.messages[-1].role != "assistant":
         return _retold(request.messages[-1].content, "", rng)
@@ -35,6 +36,13 @@ def answer(request: Request) -> str:
         return _fault(rng.choice(FAULTS), source, begin.strip())
     rest = source.split()[len(begin.split()) :]
     return " ".join(REWRITES.get(label, _reworded)(rest, source.split(), rng))
+
+
+def _chosen(schema: JsonSchema, rng: random.Random) -> Json:
+    """Return one of the choices that a schema offers; of an object one for each of its keys."""
+    if "enum" in schema:
+        return rng.choice(schema["enum"])
+    return {key: _chosen(of, rng) for key, of in schema["properties"].items()}
 
 
 def _misspelled(rest: list[str], words: list[str], rng: random.Random) -> list[str]:

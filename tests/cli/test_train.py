@@ -14,7 +14,7 @@ import pytest
 
 from tests.cli.test_start import started
 from tests.support.commands import Said, textcentric
-from tests.support.small_run import KINDS, PLACES, record, records, run
+from tests.support.small_run import KEEPING, KINDS, PLACES, record, records, run, true_model
 from tests.support.small_run import WORDS as MOODS
 from tests.support.tiny_models import WORDS, tiny_model
 from textcentric.errors import ConfigError
@@ -38,7 +38,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_table(folder / "pets.csv")
     (folder / "pets.yaml").write_text(SCHEMA)
     rows = [replace(one, split=SPLITS[n % 3]) for n, one in enumerate(records(12))]
-    run(folder / "runs" / "first", rows, "It naps behind the bakery all day long.")
+    run(folder / "runs" / "first", rows, true_model, own=KEEPING)
     return folder
 
 
@@ -164,7 +164,7 @@ def test_held_out_classes_that_no_training_row_has_are_refused_before_the_first_
         said = train("-o", "models/odd", *more, rows=rows)
         assert said.code == 2
         assert "held-out rows are of classes that no training row has: 7 (2)" in said.err
-        assert "name all classes (--set 'downstream.classes=[...]')" in said.err
+        assert "name all classes (--set downstream.classes=...)" in said.err
     assert not (place / "models/odd/metrics.jsonl").exists()
 
 
@@ -232,7 +232,7 @@ def test_lists_are_read_and_seeds_are_shared() -> None:
         (["--early-stopping-patience", 2], "train: early_stopping_patience needs metric_for"),
         (["--metric-for-best-model", "kappa"], "unknown metric of ordinal 'kappa'; did you mean"),
         (["--labels", "kep"], "labels.0='kep': Input should be 'keep', 'unsure' or 'changes'"),
-        (["--set", "train.output_dir=x"], "train.output_dir: give output_dir (-o) outside"),
+        (["--set", "train.output_dir=x"], "train.output_dir: give -o outside"),
         (["--dataset", "pets.csv"], "run='first' and dataset='pets.csv': a run holds its rows"),
         (["--parts", "txt"], "unknown part 'txt'; did you mean 'text'?"),
     ],
@@ -331,7 +331,7 @@ def test_predictions_go_into_a_file_or_to_the_output(trained: str, place: Path) 
 
 def test_summaries_of_new_rows_come_from_the_engine_that_is_named(place: Path) -> None:
     train("-o", "models/told")
-    words = ["--engine", "scripted", "--set", "engine.answer=A calm dog behind the mill it is."]
+    words = ["--engine", "scripted", "--set", "engine.answer=It likes people and sleeps a lot."]
     command = ["predict", "told", "--dataset", "pets.csv", "--schema", "pets.yaml", "--limit", 2]
     said = textcentric(*command, *words, "--run-dir", "runs/answers")
     assert said.code == 0

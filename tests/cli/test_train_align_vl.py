@@ -168,7 +168,8 @@ def test_an_ablation_is_a_table_a_picture_and_cells_that_are_kept(
     assert again.out == said.out
     assert "1 of" not in again.err
     other = textcentric(*arguments, "--set", "train.max_steps=3")
-    assert (other.code, "another ablation (other train)" in other.err) == (4, True)
+    told = "belongs to another configuration: train.max_steps: 2 -> 3"
+    assert (other.code, told in other.err) == (4, True)
 
 
 @pytest.mark.slow

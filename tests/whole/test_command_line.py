@@ -59,6 +59,19 @@ EVERY_KEY = {
     "max_tokens_total": 1000,
     "max_minutes": 1.5,
     "format": "jsonl",
+    "all_prompts": True,
+    "candidates": 4,
+    "judge_model": "some/judge",
+    "judge_engine": "openai",
+    "judge_base_url": "http://127.0.0.1:8001/v1",
+    "expert_words": "all",
+    "languages": "listed",
+    "strict": 0.95,
+    "likelihoods": "off",
+    "entailment_model": "some/inference",
+    "price_input": 0.5,
+    "price_output": 1.5,
+    "max_cost": 2.0,
 }
 Pasted = Callable[[str], AugmentConfig]
 
@@ -85,10 +98,13 @@ def pasted(monkeypatch: pytest.MonkeyPatch) -> Pasted:
     return read
 
 
-def test_every_key_comes_back_from_the_command(pasted: Pasted) -> None:
-    assert set(EVERY_KEY) == set(AugmentConfig.model_fields)
-    config = AugmentConfig(**EVERY_KEY)
-    assert all(getattr(config, key) != AugmentConfig().model_dump()[key] for key in EVERY_KEY)
+@pytest.mark.parametrize("classes", [{"balance": True}, {"per_class": 3}], ids=str)
+def test_every_key_comes_back_from_the_command(pasted: Pasted, classes: dict[str, Any]) -> None:
+    """Two settings exclude each other, so that one of them is given at a time."""
+    every = {**EVERY_KEY, **classes}
+    assert {*EVERY_KEY, "balance", "per_class"} == set(AugmentConfig.model_fields)
+    config = AugmentConfig(**every)
+    assert all(getattr(config, key) != AugmentConfig().model_dump()[key] for key in every)
     assert pasted(augment_command(config)) == config
 
 

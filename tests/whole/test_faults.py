@@ -21,7 +21,7 @@ from tests.support.small_run import hear_interrupts, records, texts, write_promp
 from textcentric.runs.journal import Journal
 
 ANSWERS = {
-    "Summarise.": "Somebody offers a calm animal to a quiet home.",
+    "Summarise.": "It likes people and sleeps a lot.",
     "Rewrite all.": "A calm animal lokos for a hoem near the hrabour.",
     "Rewrite this: ": "Smoebody offers a clam animal to a quite home.",
     "Rewrite: ": "Ths animal is calm and lokos for a hoem.",
