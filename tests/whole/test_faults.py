@@ -20,8 +20,9 @@ from tests.support.small_disk import small_disk
 from tests.support.small_run import hear_interrupts, records, texts, write_prompts, written
 from textcentric.runs.journal import Journal
 
+GIST = "It likes people and sleeps a lot."
 ANSWERS = {
-    "Summarise.": "It likes people and sleeps a lot.",
+    "Summarise.": GIST,
     "Rewrite all.": "A calm animal lokos for a hoem near the hrabour.",
     "Rewrite this: ": "Smoebody offers a clam animal to a quite home.",
     "Rewrite: ": "Ths animal is calm and lokos for a hoem.",
@@ -209,7 +210,7 @@ def test_an_unknown_key_of_the_configuration_file_ends_2(table: Table) -> None:
         ([], "no readable row among 0"),
         ([("a", 1, "A dog.", "g"), ("a", 2, "A cat.", "h")], "'a'"),
         ([("", 1, "A dog.", "g")], "id"),
-        ([("a", 1, "A dog.", "g"), ("b", "cheap", "A cat.", "h")], None),
+        ([("a", 1, f"A dog. {GIST}", "g"), ("b", "cheap", f"A cat. {GIST}", "h")], None),
     ],
     ids=["empty", "doubled id", "no id", "a target that is no number"],
 )
