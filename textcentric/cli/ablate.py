@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 import typer
 
-from textcentric.cli.options import AsJson, Quiet, Verbose, configured
+from textcentric.cli.options import Shown, configured
 from textcentric.cli.terminal import telling
 from textcentric.machine import require
 from textcentric.training.processes import alone
@@ -17,12 +17,7 @@ if TYPE_CHECKING:
 
 
 @configured("evaluation.ablation.config")
-def crmt(
-    ablation: CrmtAblation,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
-) -> None:
+def crmt(ablation: CrmtAblation, **shown: Unpack[Shown]) -> None:
     """CRMT without explicit optimisation of its weights, and with a hinge for its margin.
 
     Nine metrics (clean, FGM, PGD, both on each modality, each modality missing) and the worst case.
@@ -31,18 +26,11 @@ def crmt(
     """
     require("ablate crmt")
     ablation.check()
-    raise typer.Exit(
-        ablate_command("crmt", ablation, as_json=as_json, quiet=quiet, verbose=verbose)
-    )
+    raise typer.Exit(ablate_command("crmt", ablation, **shown))
 
 
 @configured("evaluation.ablation.config")
-def align_vl(
-    ablation: AlignAblation,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
-) -> None:
+def align_vl(ablation: AlignAblation, **shown: Unpack[Shown]) -> None:
     """Align-VL without mixing, and with uniform noise; or a grid of sigma and alpha.
 
     The grid is sigma in 0.01, 0.05, 0.1, 0.5 by alpha in 0.1, 0.2, 0.5, 0.8. R@1, 5 and 10.
@@ -51,9 +39,7 @@ def align_vl(
     """
     require("ablate align-vl")
     ablation.check()
-    raise typer.Exit(
-        ablate_command("align-vl", ablation, as_json=as_json, quiet=quiet, verbose=verbose)
-    )
+    raise typer.Exit(ablate_command("align-vl", ablation, **shown))
 
 
 def ablate_command(

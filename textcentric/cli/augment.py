@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Unpack
 
 import typer
 
 from textcentric.augmentation.config import EXPERTS, ROWS, AugmentConfig
-from textcentric.cli.options import AsJson, DryRun, Quiet, Verbose, configured
+from textcentric.cli.options import AsJson, DryRun, Shown, configured
 from textcentric.cli.running import drive, engine_in_words, run_config, unperturbed, verdict
 from textcentric.cli.terminal import columns, say, silence
 from textcentric.data.rows import tell_notes
@@ -54,20 +54,14 @@ def augment(
             rich_help_panel="Output",
         ),
     ] = None,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
+    **shown: Unpack[Shown],
 ) -> None:
     """Write perturbed text for each row: describe, summarise, perturb, check; a run directory.
 
     Example: textcentric augment --dataset petfinder --prompts adversarial --limit 24
     """
     mode = chosen_mode(dry_run=dry_run, estimate=estimate, preview=preview is not None)
-    raise typer.Exit(
-        augment_command(
-            config, mode, preview=preview, as_json=as_json, quiet=quiet, verbose=verbose
-        )
-    )
+    raise typer.Exit(augment_command(config, mode, preview=preview, **shown))
 
 
 def chosen_mode(*, dry_run: bool, estimate: bool, preview: bool) -> Mode:

@@ -6,12 +6,12 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated
+from typing import IO, TYPE_CHECKING, Annotated, Unpack
 
 import typer
 
 from textcentric.checks.config import CheckConfig
-from textcentric.cli.options import AsJson, Quiet, Verbose, configured
+from textcentric.cli.options import Shown, configured
 from textcentric.cli.terminal import columns, say, telling
 from textcentric.folders import writing, written
 
@@ -25,9 +25,7 @@ def check(
     pairs: Annotated[
         str, typer.Argument(metavar="PAIRS", help="Table or JSON lines of source and variant.")
     ],
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
+    **shown: Unpack[Shown],
 ) -> None:
     """Say which variants say what their source says, of any tool or people.
 
@@ -36,7 +34,7 @@ def check(
 
     Example: textcentric check pairs.jsonl --facts same --min-true 0.9 -o verdicts.jsonl
     """
-    raise typer.Exit(check_command(config, as_json=as_json, quiet=quiet, verbose=verbose))
+    raise typer.Exit(check_command(config, **shown))
 
 
 def check_command(config: CheckConfig, *, as_json: bool, quiet: bool, verbose: bool) -> int:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import typer
 
-from textcentric.cli.options import AsJson, DryRun, Quiet, Verbose, configured
+from textcentric.cli.options import DryRun, Shown, configured
 from textcentric.cli.progress import Progress, duration
 from textcentric.cli.results import tell_results
 from textcentric.cli.terminal import columns, plain_warnings, say, silence, terminable
@@ -22,13 +22,7 @@ if TYPE_CHECKING:
 
 
 @configured("evaluation.comparison.config")
-def compare(
-    config: CompareConfig,
-    dry_run: DryRun = False,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
-) -> None:
+def compare(config: CompareConfig, dry_run: DryRun = False, **shown: Unpack[Shown]) -> None:
     """Train arms on the same rows, damage the test rows, and say whether augmenting helped.
 
     The plan comes first, with its hours. What is finished is kept: the same command goes on after
@@ -38,9 +32,7 @@ def compare(
     """
     require("compare")
     config.check()
-    raise typer.Exit(
-        compare_command(config, dry_run=dry_run, as_json=as_json, quiet=quiet, verbose=verbose)
-    )
+    raise typer.Exit(compare_command(config, dry_run=dry_run, **shown))
 
 
 def compare_command(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Unpack
 
 import typer
 
-from textcentric.cli.options import AsJson, Quiet, Verbose, configured
+from textcentric.cli.options import Shown, configured
 from textcentric.cli.progress import LOADING, Progress
 from textcentric.cli.results import tell_results
 from textcentric.cli.terminal import plain_warnings, say, silence, terminable
@@ -24,9 +24,7 @@ def downstream(
     models: Annotated[
         list[str], typer.Argument(metavar="MODEL...", help="Folders of trained models.")
     ],
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
+    **shown: Unpack[Shown],
 ) -> None:
     """Damage rows, put them into words again, predict, and report what each model loses.
 
@@ -38,9 +36,7 @@ def downstream(
     Example: textcentric evaluate models/first --dataset petfinder --levels 0.3,0.5
     """
     require("evaluate downstream")
-    raise typer.Exit(
-        evaluate_command(models, config, as_json=as_json, quiet=quiet, verbose=verbose)
-    )
+    raise typer.Exit(evaluate_command(models, config, **shown))
 
 
 def evaluate_command(

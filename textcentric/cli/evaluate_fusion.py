@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Unpack
 
 import typer
 
-from textcentric.cli.options import AsJson, Quiet, Verbose, configured
+from textcentric.cli.options import Shown, configured
 from textcentric.cli.terminal import columns, telling
 from textcentric.evaluation.config import EvaluateFusionConfig
 from textcentric.machine import require
@@ -23,9 +23,7 @@ def fusion(
     models: Annotated[
         list[str], typer.Argument(metavar="MODEL...", help="Folders of fusion models.")
     ],
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
+    **shown: Unpack[Shown],
 ) -> None:
     """Attack fusion models as hard as is known, and take modalities away.
 
@@ -35,7 +33,7 @@ def fusion(
     Example: textcentric evaluate fusion models/clips --dataset clips.csv --target class
     """
     require("evaluate fusion")
-    raise typer.Exit(fusion_command(models, config, as_json=as_json, quiet=quiet, verbose=verbose))
+    raise typer.Exit(fusion_command(models, config, **shown))
 
 
 def fusion_command(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Unpack
 
 import typer
 
-from textcentric.cli.options import AsJson, Quiet, Verbose, configured
+from textcentric.cli.options import Shown, configured
 from textcentric.cli.progress import LOADING, Progress
 from textcentric.cli.terminal import columns, telling
 from textcentric.evaluation.config import EvaluateRewardConfig
@@ -23,9 +23,7 @@ def reward(
     models: Annotated[
         list[str], typer.Argument(metavar="MODEL...", help="Folders of reward models.")
     ],
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
+    **shown: Unpack[Shown],
 ) -> None:
     """Say how often reward models prefer the chosen response, beside rules that see no picture.
 
@@ -35,7 +33,7 @@ def reward(
     Example: textcentric evaluate reward models/reward --dataset held-out.jsonl
     """
     require("evaluate reward")
-    raise typer.Exit(reward_command(models, config, as_json=as_json, quiet=quiet, verbose=verbose))
+    raise typer.Exit(reward_command(models, config, **shown))
 
 
 def reward_command(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 import typer
 
-from textcentric.cli.options import AsJson, Quiet, Verbose, configured
+from textcentric.cli.options import Shown, configured
 from textcentric.cli.terminal import telling
 from textcentric.errors import Say
 from textcentric.machine import require
@@ -19,12 +19,7 @@ if TYPE_CHECKING:
 
 
 @configured("methods.align_vl.latents.config")
-def latents(
-    config: LatentsConfig,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
-) -> None:
+def latents(config: LatentsConfig, **shown: Unpack[Shown]) -> None:
     """Encode pictures, texts or sounds once; a folder that `train align-vl` and `retrieve` read.
 
     Each row is a pair. The same command goes on where it was stopped.
@@ -32,7 +27,7 @@ def latents(
     Example: textcentric latents --dataset captions.csv --data-dir images --group image
     """
     require("latents")
-    raise typer.Exit(latents_command(config, as_json=as_json, quiet=quiet, verbose=verbose))
+    raise typer.Exit(latents_command(config, **shown))
 
 
 def latents_command(config: LatentsConfig, *, as_json: bool, quiet: bool, verbose: bool) -> int:

@@ -17,7 +17,16 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import (
+    Annotated,
+    Any,
+    Literal,
+    TypedDict,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 import typer
 from pydantic_core import PydanticUndefined
@@ -44,6 +53,16 @@ DryRun = Annotated[
     bool,
     typer.Option("--dry-run", help="Show the plan; write nothing.", rich_help_panel="Output"),
 ]
+
+
+class Shown(TypedDict):
+    """What most commands take about what they print; `**shown: Unpack[Shown]` gives these flags."""
+
+    as_json: AsJson
+    quiet: Quiet
+    verbose: Verbose
+
+
 File = Annotated[
     Path | None,
     typer.Option(
@@ -160,7 +179,13 @@ class Configured:
         names = {self.model.__name__: self.model}
         hints = get_type_hints(self.command, localns=names, include_extras=True)
         _, *rest = inspect.signature(self.command).parameters.values()
-        own = [p.replace(annotation=hints[p.name], kind=p.KEYWORD_ONLY) for p in rest]
+        own = []
+        for p in rest:
+            if p.kind is p.VAR_KEYWORD:
+                flags = get_type_hints(get_args(hints[p.name])[0], include_extras=True)
+                own += [parameter(name, flag, default=False) for name, flag in flags.items()]
+            else:
+                own.append(p.replace(annotation=hints[p.name], kind=p.KEYWORD_ONLY))
         needed = [p for p in own if p.default is p.empty]
         return needed, [p for p in own if p not in needed]
 
@@ -176,10 +201,10 @@ def configured(
     return decorate
 
 
-def parameter(name: str, annotation: Any) -> inspect.Parameter:
-    """Return a parameter of a command that is None where it is not given."""
+def parameter(name: str, annotation: Any, default: bool | None = None) -> inspect.Parameter:
+    """Return a parameter of a command that is `default` where it is not given."""
     keyword = inspect.Parameter.KEYWORD_ONLY
-    return inspect.Parameter(name, keyword, default=None, annotation=annotation)
+    return inspect.Parameter(name, keyword, default=default, annotation=annotation)
 
 
 def options_of(model: type[Settings], defaults: Given | None = None) -> list[Option]:

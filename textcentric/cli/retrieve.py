@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Unpack
 
 import typer
 
-from textcentric.cli.options import AsJson, Quiet, Verbose, configured
+from textcentric.cli.options import Shown, configured
 from textcentric.cli.terminal import columns, telling
 from textcentric.machine import require
 from textcentric.methods.align_vl.config import RetrieveConfig
@@ -19,9 +19,7 @@ from textcentric.training.processes import alone
 def retrieve(
     config: RetrieveConfig,
     model: Annotated[str, typer.Argument(metavar="MODEL", help="Folder of an aligned model.")],
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
+    **shown: Unpack[Shown],
 ) -> None:
     """Find pictures by words, words by pictures, words by sounds; without a query, test how well.
 
@@ -32,7 +30,7 @@ def retrieve(
     require("retrieve")
     if config.wanted():
         require("retrieve by a query")
-    raise typer.Exit(retrieve_command(model, config, as_json=as_json, quiet=quiet, verbose=verbose))
+    raise typer.Exit(retrieve_command(model, config, **shown))
 
 
 def retrieve_command(

@@ -8,11 +8,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 import typer
 
-from textcentric.cli.options import AsJson, Configured, DryRun, Quiet, Verbose
+from textcentric.cli.options import Configured, DryRun, Shown
 from textcentric.cli.progress import duration
 from textcentric.cli.terminal import plain_warnings, say, silence, terminable
 from textcentric.errors import Say
@@ -38,17 +38,11 @@ def __getattr__(name: str) -> Configured:
     settings = training_settings(name)
 
     def command(
-        training: TrainingSettings,
-        dry_run: DryRun = False,
-        as_json: AsJson = False,
-        quiet: Quiet = False,
-        verbose: Verbose = False,
+        training: TrainingSettings, dry_run: DryRun = False, **shown: Unpack[Shown]
     ) -> None:
         require(f"train {name}")
         training.check()
-        train_command(
-            name, training, dry_run=dry_run, as_json=as_json, quiet=quiet, verbose=verbose
-        )
+        train_command(name, training, dry_run=dry_run, **shown)
         raise typer.Exit(0)
 
     command.__doc__ = settings.help
