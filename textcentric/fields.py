@@ -145,9 +145,11 @@ def other_model() -> AnyField:
     return setting(False, "Allow another LLM than wrote the training text.", panel="Engine")
 
 
-def base_url() -> AnyField:
+def base_url(
+    about: str = "Address of the server of --engine openai.", shown: str | None = None
+) -> AnyField:
     """Return the field of a server's address."""
-    return setting(None, "Address of the server of --engine openai.", panel="Engine", metavar="URL")
+    return setting(None, about, panel="Engine", metavar="URL", shown=shown)
 
 
 def engine_settings() -> AnyField:
@@ -160,6 +162,21 @@ def prompt_dir() -> AnyField:
     """Return the field of a folder of the user's own prompts."""
     about = "Folder that adds prompts or overrides them."
     return setting(None, about, panel="Prompts", metavar="PATH")
+
+
+def of_each_row(about: str, shown: str | None = None) -> AnyField:
+    """Return the field of a number that prompts state, or rows have, where none is given."""
+    return setting(None, about, panel="Prompts", shown=shown, ge=1)
+
+
+def stop(when: str, **limits: float) -> AnyField:
+    """Return the field of a limit at which a run stops and can go on."""
+    return setting(None, f"Stop {when}; the same command goes on.", panel="Limits", **limits)
+
+
+def strict(about: str, panel: str, shown: str) -> AnyField:
+    """Return the field of the precision that is asked of a verdict."""
+    return setting(None, about, panel=panel, shown=shown, ge=0.8, le=0.99)
 
 
 def reuse() -> AnyField:

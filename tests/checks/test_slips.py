@@ -11,19 +11,25 @@ pytestmark = pytest.mark.skipif(not vocabulary(), reason="the packaged encoder i
 
 
 @pytest.mark.parametrize(
-    ("source", "variant", "read"),
+    ("source", "variant"),
     [
-        ("He could live here.", "He colud live here.", "He could live here."),
-        ("Bed linen is there.", "Bed lonen is there.", "Bed linen is there."),
-        ("Please give her a chance.", "Please give her a chaance.", "Please give her a chance."),
-        ("They sell the farm.", "They sell the form.", "They sell the form."),
-        ("He likes people.", "He like people.", "He like people."),
-        ("This is Boots.", "This is Bootz.", "This is Bootz."),
-        ("He is calm.", "He is calmm and calm.", "He is calmm and calm."),
+        ("He could live here.", "He colud live here."),
+        ("Bed linen is there.", "Bed lonen is there."),
+        ("Please give her a chance.", "Please give her a chaance."),
     ],
 )
-def test_a_slip_is_one_letter_of_a_word_that_is_gone(source: str, variant: str, read: str) -> None:
-    assert corrected(source, variant) == read
+def test_a_slip_is_one_letter_of_a_word_that_is_gone(source: str, variant: str) -> None:
+    assert corrected(source, variant) == source
+
+
+def test_another_word_form_or_name_is_no_slip() -> None:
+    assert corrected("They sell the farm.", "They sell the form.") == "They sell the form."
+    assert corrected("He likes people.", "He like people.") == "He like people."
+    assert corrected("This is Boots.", "This is Bootz.") == "This is Bootz."
+
+
+def test_a_word_that_is_still_there_is_no_slip() -> None:
+    assert corrected("He is calm.", "He is calmm and calm.") == "He is calmm and calm."
 
 
 def test_an_edit_without_slips_stays_as_it_is() -> None:

@@ -53,18 +53,14 @@ def test_what_is_not_true_says_why(source: str, variant: str, facts: Facts, reas
     assert said(source, variant, facts) == (False, reason)
 
 
-@pytest.mark.parametrize(
-    ("source", "variant", "facts"),
-    [
-        ("Send a message and I will answer.", "Send a message and I will respond.", "same"),
-        ("He is a calm dog.", "He's a calm dog.", "same"),
-        ("When it rains he chews.", "He chews when it rains.", "same"),
-        ("She sleeps a lot and comes when called.", "She sleeps a lot.", "fewer"),
-        ("He sleeps. She eats.", "She eats. He sleeps.", "same"),
-    ],
-)
-def test_what_is_true_passes(source: str, variant: str, facts: Facts) -> None:
-    assert said(source, variant, facts) == (True, "")
+def test_what_is_true_passes() -> None:
+    answer = "Send a message and I will answer."
+    assert said(answer, "Send a message and I will respond.") == (True, "")
+    assert said("He is a calm dog.", "He's a calm dog.") == (True, "")
+    assert said("When it rains he chews.", "He chews when it rains.") == (True, "")
+    assert said("He sleeps. She eats.", "She eats. He sleeps.") == (True, "")
+    calm = "She sleeps a lot and comes when called."
+    assert said(calm, "She sleeps a lot.", "fewer") == (True, "")
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ import pytest
 from textcentric.reading.agreement import figures, is_true, kappa, truths
 from textcentric.reading.answers import Answer
 from textcentric.reading.groups import Group
-from textcentric.reading.sheet import Item, Sheet
+from textcentric.reading.items import Item
+from textcentric.reading.sheet import Sheet
 
 PARTS = {"text": "A calm dog."}
 

@@ -12,7 +12,8 @@ from tests.support.small_run import run as run_small
 from textcentric.errors import DataError
 from textcentric.reading.answers import Answer, append
 from textcentric.reading.belief import believed_counts, edits_of, kept
-from textcentric.reading.sheet import ACCEPTED, open_sheet
+from textcentric.reading.items import ACCEPTED
+from textcentric.reading.sheet import open_sheet
 from textcentric.runs.examples import read_examples
 
 

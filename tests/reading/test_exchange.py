@@ -12,7 +12,8 @@ from tests.support.read_run import drawn, filled
 from textcentric.errors import ConfigError, DataError, RunError
 from textcentric.reading.answers import Answer, append, read_answers
 from textcentric.reading.exchange import COLUMNS, export_sheet, import_answers, marked, parts_of
-from textcentric.reading.sheet import Item, Sheet
+from textcentric.reading.items import Item
+from textcentric.reading.sheet import Sheet
 
 Drawn = tuple[Path, Sheet]
 
@@ -28,34 +29,33 @@ def run(once: Drawn) -> Drawn:
     return once
 
 
+@pytest.fixture(params=["sheet.csv", "sheet.jsonl"])
+def path(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    return tmp_path / str(request.param)
+
+
 def pair(variant: dict[str, str]) -> Item:
     source = {"table": "Age: 3.", "text": "A calm dog."}
     return Item("001", "accepted", "p", "o", "r", source, variant)
 
 
-@pytest.mark.parametrize("name", ["sheet.csv", "sheet.jsonl"])
 def test_an_exported_sheet_says_nothing_of_prompts_verdicts_and_decoys(
-    run: Drawn, tmp_path: Path, name: str
+    run: Drawn, path: Path
 ) -> None:
     folder, sheet = run
-    path = tmp_path / name
     assert export_sheet(folder, sheet, "anna", path) == len(sheet.items)
     text = path.read_text()
     assert not any(word in text for word in ("own/", "accepted", "refused", "decoy", "repeat"))
-    if name.endswith("jsonl"):
+    if path.suffix == ".jsonl":
         assert tuple(json.loads(text.splitlines()[0])) == COLUMNS
     else:
         assert tuple(next(csv.reader(text.splitlines()))) == COLUMNS
 
 
-@pytest.mark.parametrize("name", ["sheet.csv", "sheet.jsonl"])
-def test_what_was_filled_in_comes_back_as_that_readers_answers(
-    run: Drawn, tmp_path: Path, name: str
-) -> None:
+def test_what_was_filled_in_comes_back_as_that_readers_answers(run: Drawn, path: Path) -> None:
     folder, sheet = run
-    path = tmp_path / name
     export_sheet(folder, sheet, "anna", path)
-    if name.endswith("csv"):
+    if path.suffix == ".csv":
         with path.open(newline="") as file:
             rows = list(csv.DictReader(file))
         rows[0]["word"], rows[1]["word"], rows[1]["edited"] = "s", "Changed", "[text] Mended."

@@ -13,7 +13,8 @@ import pytest
 from tests.support.read_run import first_of, read_run
 from tests.support.small_run import run
 from textcentric.errors import RunError
-from textcentric.reading.sheet import ACCEPTED, DECOY, REPEAT, Item, growth, open_sheet, sheets
+from textcentric.reading.items import ACCEPTED, DECOY, REPEAT, Item
+from textcentric.reading.sheet import growth, open_sheet, sheets
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from tests.support.small_run import KEEPING, run, true_model
 from textcentric.reading.answers import Answer, append
-from textcentric.reading.sheet import Item, Sheet, open_sheet
+from textcentric.reading.items import Item
+from textcentric.reading.sheet import Sheet, open_sheet
 
 
 def read_run(folder: Path, rows: int = 12) -> Path:

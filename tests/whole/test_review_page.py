@@ -13,8 +13,9 @@ import pytest
 from tests.support.browser import PATIENCE, Page, browser
 from tests.support.read_run import first_of, read_run
 from textcentric.reading.answers import read_answers
+from textcentric.reading.items import ACCEPTED, Item
 from textcentric.reading.server import Desk, PageServer
-from textcentric.reading.sheet import ACCEPTED, Item, Sheet, open_sheet
+from textcentric.reading.sheet import Sheet, open_sheet
 
 PHONE = (390, 844)  # CSS pixels
 HOSTILE = "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"

@@ -44,30 +44,21 @@ class AugmentConfig(Settings):
         panel="Prompts",
     )
     samples: int = setting(1, "Variants of a row by each prompt.", panel="Prompts", ge=1)
-    per_class: int | None = setting(
-        None,
-        "Variants of each class by each prompt, which its rows share; over --samples.",
-        panel="Prompts",
-        ge=1,
+    per_class: int | None = fields.of_each_row(
+        "Variants of each class by each prompt, which its rows share; over --samples."
     )
     balance: bool = setting(
         False,
         "More variants of rare classes: of each as many as of the most frequent one.",
         panel="Prompts",
     )
-    sentences: int | None = setting(
-        None,
+    sentences: int | None = fields.of_each_row(
         "Sentences of a row that a prompt rewrites at most, where it goes one by one.",
-        panel="Prompts",
-        shown="as the prompt says",
-        ge=1,
+        "as the prompt says",
     )
-    candidates: int | None = setting(
-        None,
+    candidates: int | None = fields.of_each_row(
         "Answers to one request, of which the truest is taken; over the prompts' own value.",
-        panel="Prompts",
-        shown="as the prompt says, 1",
-        ge=1,
+        "as the prompt says, 1",
     )
     summarize: bool = setting(
         True, "Add a summary to each row; rules alone add none.", panel="Prompts"
@@ -94,13 +85,7 @@ class AugmentConfig(Settings):
     judge_engine: str | None = setting(
         None, "Engine of the judge: vllm, transformers or openai.", panel="Engine", shown="--engine"
     )
-    judge_base_url: fields.Address = setting(
-        None,
-        "Address of the judge's server.",
-        panel="Engine",
-        metavar="URL",
-        shown="--base-url",
-    )
+    judge_base_url: fields.Address = fields.base_url("Address of the judge's server.", "--base-url")
     image_expert: str = fields.image_expert()
     audio_expert: str = fields.audio_expert()
     expert_words: Literal["sure", "all"] = fields.expert_words()
@@ -122,13 +107,10 @@ class AugmentConfig(Settings):
     embeddings: bool = setting(
         True, "Compare variants with their source by meaning too.", panel="Sampling"
     )
-    strict: float | None = setting(
-        None,
+    strict: float | None = fields.strict(
         "Share of what is accepted that is to be true (0.8 to 0.99): fewer pass.",
-        panel="Sampling",
-        shown="the verdict's own threshold",
-        ge=0.8,
-        le=0.99,
+        "Sampling",
+        "the verdict's own threshold",
     )
     likelihoods: Literal["auto", "off", "all"] = setting(
         "auto",
@@ -152,24 +134,15 @@ class AugmentConfig(Settings):
     reuse: tuple[str, ...] = fields.reuse()
     max_failed: float = fields.max_failed()
     accept: int | None = setting(None, "Stop at so many accepted variants.", panel="Limits", ge=1)
-    max_tokens_total: int | None = setting(
-        None, "Stop after so many tokens; the same command goes on.", panel="Limits", ge=1
-    )
-    max_minutes: float | None = setting(
-        None, "Stop after so many minutes; the same command goes on.", panel="Limits", gt=0
-    )
+    max_tokens_total: int | None = fields.stop("after so many tokens", ge=1)
+    max_minutes: float | None = fields.stop("after so many minutes", gt=0)
     price_input: float = setting(
         0.0, "Price of a million tokens that the model reads.", panel="Limits", ge=0
     )
     price_output: float = setting(
         0.0, "Price of a million tokens that it writes.", panel="Limits", ge=0
     )
-    max_cost: float | None = setting(
-        None,
-        "Stop once it has cost so much by these prices; the same command goes on.",
-        panel="Limits",
-        gt=0,
-    )
+    max_cost: float | None = fields.stop("once it has cost so much by these prices", gt=0)
     format: Literal["parquet", "jsonl"] = setting(
         "parquet", "jsonl writes JSON lines beside the parquet.", panel="Output"
     )
@@ -184,34 +157,29 @@ class AugmentConfig(Settings):
             raise ConfigError(first_problem(error, self.called)) from error
 
     @model_validator(mode="after")
-    def _judged(self) -> AugmentConfig:
-        """Refuse what is said of a judge that is not named."""
+    def _fits_together(self) -> AugmentConfig:
+        if problem := self._misfit():
+            raise ConfigError(problem)
+        return self
+
+    def _misfit(self) -> str:
+        """Say which settings do not go together, "" where all do."""
         if self.judge_model is None and (self.judge_engine or self.judge_base_url):
-            raise ConfigError(
+            return (
                 "judge_engine and judge_base_url say where a judge runs, but no judge is named:"
                 f" give {option('judge_model')}"
             )
-        return self
-
-    @model_validator(mode="after")
-    def _priced(self) -> AugmentConfig:
-        """Refuse a limit of the cost where nothing has a price."""
         if self.max_cost is not None and not (self.price_input or self.price_output):
-            raise ConfigError(
+            return (
                 f"max_cost is {self.max_cost:g}, but nothing has a price: give"
                 f" {option('price_input')} and {option('price_output')}, of a million tokens each"
             )
-        return self
-
-    @model_validator(mode="after")
-    def _balanced(self) -> AugmentConfig:
-        """Refuse two ways to count the variants of classes."""
         if self.per_class is not None and self.balance:
-            raise ConfigError(
+            return (
                 f"{option('per_class')} and {option('balance', True)} both say how many variants"
                 " a class gets; give one of them"
             )
-        return self
+        return ""
 
     def identity(self) -> Values:
         """Return what makes this run this run, as plain JSON values."""

@@ -34,13 +34,8 @@ class CheckConfig(Settings):
     legible: bool = setting(
         True, "No where misspelling is the aim of the variants.", panel="Checks"
     )
-    strict: float | None = setting(
-        None,
-        "The precision that is asked for, 0.8 to 0.99.",
-        panel="Checks",
-        shown="that of the weights",
-        ge=0.8,
-        le=0.99,
+    strict: float | None = fields.strict(
+        "The precision that is asked for, 0.8 to 0.99.", "Checks", "that of the weights"
     )
     embeddings: bool = setting(True, "Compare by meaning too.", panel="Checks")
     likelihoods: Literal["auto", "off"] = setting(

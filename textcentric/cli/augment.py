@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Unpack
 import typer
 
 from textcentric.augmentation.config import EXPERTS, ROWS, AugmentConfig
-from textcentric.cli.options import AsJson, DryRun, Shown, configured
+from textcentric.cli.options import AsJson, DryRun, Shown, configured, of_output
 from textcentric.cli.running import drive, engine_in_words, run_config, unperturbed, verdict
 from textcentric.cli.terminal import columns, say, silence
 from textcentric.data.rows import tell_notes
@@ -38,21 +38,11 @@ def augment(
     dry_run: DryRun = False,
     estimate: Annotated[
         bool,
-        typer.Option(
-            "--estimate",
-            help="Run 20 rows, then say what all would take.",
-            rich_help_panel="Output",
-        ),
+        of_output("--estimate", about="Run 20 rows, then say what all would take."),
     ] = False,
     preview: Annotated[
         int | None,
-        typer.Option(
-            "--preview",
-            min=1,
-            metavar="INTEGER",
-            help="Show so many rows; keep nothing.",
-            rich_help_panel="Output",
-        ),
+        of_output("--preview", about="Show so many rows; keep nothing.", min=1, metavar="INTEGER"),
     ] = None,
     **shown: Unpack[Shown],
 ) -> None:

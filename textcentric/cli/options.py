@@ -30,6 +30,7 @@ from typing import (
 
 import typer
 from pydantic_core import PydanticUndefined
+from typer.models import OptionInfo
 
 from textcentric.cli.terminal import say
 from textcentric.settings import FORMER, Given, Settings, extra, keys_of, read, split_commas
@@ -37,22 +38,17 @@ from textcentric.settings import FORMER, Given, Settings, extra, keys_of, read, 
 WIDE = 24  # characters of choices that stand beside the flag; more stand in the help
 TYPES = {str: "TEXT", int: "INTEGER", float: "FLOAT", Path: "PATH"}
 
-AsJson = Annotated[
-    bool,
-    typer.Option("--json", help="Print the result as JSON on stdout.", rich_help_panel="Output"),
-]
-Quiet = Annotated[
-    bool,
-    typer.Option("-q", "--quiet", help="Say only what went wrong.", rich_help_panel="Output"),
-]
-Verbose = Annotated[
-    bool,
-    typer.Option("-v", "--verbose", help="Show libraries' own logs.", rich_help_panel="Output"),
-]
-DryRun = Annotated[
-    bool,
-    typer.Option("--dry-run", help="Show the plan; write nothing.", rich_help_panel="Output"),
-]
+
+def of_output(*flags: str, about: str, **more: Any) -> OptionInfo:
+    """Return an option about what a command writes or prints, as help lists it."""
+    option: OptionInfo = typer.Option(*flags, help=about, rich_help_panel="Output", **more)
+    return option
+
+
+AsJson = Annotated[bool, of_output("--json", about="Print the result as JSON on stdout.")]
+Quiet = Annotated[bool, of_output("-q", "--quiet", about="Say only what went wrong.")]
+Verbose = Annotated[bool, of_output("-v", "--verbose", about="Show libraries' own logs.")]
+DryRun = Annotated[bool, of_output("--dry-run", about="Show the plan; write nothing.")]
 
 
 class Shown(TypedDict):

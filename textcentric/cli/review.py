@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from textcentric.cli.options import AsJson, Quiet, configured
+from textcentric.cli.options import AsJson, Quiet, configured, of_output
 from textcentric.cli.terminal import columns, say
 from textcentric.reading.config import ReviewConfig
 
@@ -36,10 +36,8 @@ def calibrate(
     run: Run,
     keep: Annotated[
         bool,
-        typer.Option(
-            "--keep",
-            help="Use it from now on: plans of this model, prompts and checks read it.",
-            rich_help_panel="Output",
+        of_output(
+            "--keep", about="Use it from now on: plans of this model, prompts and checks read it."
         ),
     ] = False,
     prompt_dir: Annotated[

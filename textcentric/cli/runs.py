@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from textcentric.augmentation.config import AugmentConfig
-from textcentric.cli.options import AsJson, Quiet, Verbose, configured
+from textcentric.cli.options import AsJson, Quiet, Verbose, configured, of_output
 from textcentric.cli.progress import duration
 from textcentric.cli.running import engine_in_words, run_config
 from textcentric.cli.terminal import columns, say
@@ -68,11 +68,7 @@ def resume(
     run: Run,
     retry_failed: Annotated[
         bool,
-        typer.Option(
-            "--retry-failed",
-            help="Ask again for what failed; answers are kept.",
-            rich_help_panel="Output",
-        ),
+        of_output("--retry-failed", about="Ask again for what failed; answers are kept."),
     ] = False,
     as_json: AsJson = False,
     quiet: Quiet = False,

@@ -183,10 +183,10 @@ def load_rows(
     origin: Origin,
     rows: RowsLike,
     *,
-    data_dir: str | Path | None = None,
-    schema: SchemaSource = None,
-    split: str | None = None,
-    limit: int | None = None,
+    data_dir: str | Path | None,
+    schema: SchemaSource,
+    split: str | None,
+    limit: int | None,
 ) -> InHand:
     """Return the rows without targets, under the schema of the training rows.
 

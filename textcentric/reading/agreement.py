@@ -13,8 +13,11 @@ from itertools import combinations
 
 from textcentric.prompts.calibration import Reading
 from textcentric.reading.answers import WORDS, Answer, by_reader
-from textcentric.reading.sheet import ACCEPTED, DECOY, READ, REFUSED, REPEAT, Sheet
+from textcentric.reading.items import ACCEPTED, DECOY, READ, REFUSED, REPEAT
+from textcentric.reading.sheet import Sheet
 
+# What made the variants of a prompt: a reading counts for the same alone.
+MADE_WITH = ("digest", "model", "revision", "checks", "temperature", "candidates")
 Words = Mapping[str, str]  # pair -> word
 
 
@@ -132,12 +135,7 @@ def _reading(
     counts = Counter((item.kind, true[item.item]) for item in of)
     return Reading(
         prompt=name,
-        digest=group.digest,
-        model=group.model,
-        revision=group.revision,
-        checks=group.checks,
-        temperature=group.temperature,
-        candidates=group.candidates,
+        **{made: getattr(group, made) for made in MADE_WITH},
         read=counts[ACCEPTED, True] + counts[ACCEPTED, False],
         true=counts[ACCEPTED, True],
         refused_read=counts[REFUSED, True] + counts[REFUSED, False],

@@ -22,7 +22,8 @@ from textcentric.reading.agreement import truths
 from textcentric.reading.answers import Answer, read_answers
 from textcentric.reading.drawing import pairs_of
 from textcentric.reading.groups import bank_of, facts_of
-from textcentric.reading.sheet import FOLDER, READ, Sheet, sheets, totals_of
+from textcentric.reading.items import READ
+from textcentric.reading.sheet import FOLDER, Sheet, sheets, totals_of
 from textcentric.rows import Example
 from textcentric.runs.directory import frozen_prompts
 from textcentric.runs.examples import read_examples

@@ -39,19 +39,21 @@ def decoy(source: Mapping[str, str], number: int, rng: random.Random) -> Decoy |
 
 
 def _negated(text: str, rng: random.Random) -> str:
-    places = list(IS.finditer(text))
-    if not places:
-        return ""
-    place = rng.choice(places)
-    return f"{text[: place.end()]} not{text[place.end() :]}"
+    place = _one_of(IS, text, rng)
+    return f"{text[: place.end()]} not{text[place.end() :]}" if place else ""
 
 
 def _renumbered(text: str, rng: random.Random) -> str:
-    places = list(NUMBER.finditer(text))
-    if not places:
+    place = _one_of(NUMBER, text, rng)
+    if place is None:
         return ""
-    place = rng.choice(places)
     return f"{text[: place.start()]}{int(place[0]) + rng.randint(2, 7)}{text[place.end() :]}"
+
+
+def _one_of(pattern: re.Pattern[str], text: str, rng: random.Random) -> re.Match[str] | None:
+    """Return one place of `text` where `pattern` stands, None where it stands nowhere."""
+    places = list(pattern.finditer(text))
+    return rng.choice(places) if places else None
 
 
 def _shortened(text: str, rng: random.Random) -> str:

@@ -16,6 +16,7 @@ from typing import TypedDict
 
 from textcentric.errors import RunError
 from textcentric.reading.groups import Bank, Group, bank_of
+from textcentric.reading.items import ACCEPTED, REFUSED, Item
 from textcentric.rows import CLEAN, DERIVED
 
 COLUMNS = ("id", "source_id", "prompt", "source_text", "text", "parts", "notes")
@@ -45,21 +46,7 @@ class Wanted:
     read: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Drawn:
-    """One output that was drawn, beside its source."""
-
-    group: str
-    facts: str
-    accepted: bool
-    output: str
-    source_id: str
-    source: Mapping[str, str]
-    variant: Mapping[str, str]
-    declared: str
-
-
-def draw_outputs(run: Path, groups: Mapping[str, Group], wanted: Wanted) -> list[Drawn]:
+def draw_outputs(run: Path, groups: Mapping[str, Group], wanted: Wanted) -> list[Item]:
     """Return the outputs of `run` that are to be read, by prompt; raises RunError for bad files."""
     bank = bank_of(run)
     derived = {group.part: name for name, group in groups.items() if group.part}
@@ -146,21 +133,22 @@ def _clean_parts(run: Path, sources: set[str]) -> dict[str, dict[str, str]]:
     return found
 
 
-def _drawn(row: Row, group: Group, accepted: bool, clean: dict[str, str] | None) -> Drawn:
+def _drawn(row: Row, group: Group, accepted: bool, clean: dict[str, str] | None) -> Item:
     parts: dict[str, str] = json.loads(row["parts"])
     source, variant = clean, parts
     if group.part:
         variant = {group.part: parts[group.part]}
     elif clean is None or set(clean).isdisjoint(parts):
         source, variant = {"text": row["source_text"]}, {"text": row["text"]}
-    return Drawn(
+    return Item(
+        item="",  # it is numbered where all are in order
+        kind=ACCEPTED if accepted else REFUSED,
         group=group.prompt,
-        facts=group.facts,
-        accepted=accepted,
         output=row["id"],
         source_id=row["source_id"],
         source=source or {"text": row["source_text"]},
         variant=variant,
+        facts=group.facts,
         declared=_declared(row, group),
     )
 

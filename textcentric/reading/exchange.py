@@ -15,7 +15,8 @@ from pathlib import Path
 from textcentric.errors import ConfigError, DataError, RunError
 from textcentric.folders import write_text
 from textcentric.reading.answers import Answer, append, by_reader, read_answers, word_of
-from textcentric.reading.sheet import Item, Sheet, sheets
+from textcentric.reading.items import Item
+from textcentric.reading.sheet import Sheet, sheets
 from textcentric.report.differences import compare
 
 COLUMNS = ("sheet", "item", "source", "variant", "changes", "declared", "word", "edited")

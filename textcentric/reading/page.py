@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from textcentric.reading.exchange import reordered
-from textcentric.reading.sheet import Item
+from textcentric.reading.items import Item
 from textcentric.report.differences import word_differences
 from textcentric.report.formats import visible
 

@@ -20,41 +20,14 @@ from textcentric.command_line import command
 from textcentric.errors import RunError
 from textcentric.folders import write_text, writing
 from textcentric.reading.decoys import decoy
-from textcentric.reading.drawing import Drawn, Wanted, draw_outputs
-from textcentric.reading.groups import TRUE_WORDS, Group, groups_of
+from textcentric.reading.drawing import Wanted, draw_outputs
+from textcentric.reading.groups import Group, groups_of
+from textcentric.reading.items import ACCEPTED, DECOY, READ, REFUSED, REPEAT, Item
 from textcentric.runs.manifest import read_manifest
 
 FOLDER = "reading"
-ACCEPTED, REFUSED, DECOY, REPEAT = "accepted", "refused", "decoy", "repeat"
-READ = (ACCEPTED, REFUSED)  # kinds that enter figures
 DECOYS, REPEATS = 0.10, 0.05  # of the pairs of the run
 VERSION = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One pair to read: `source` and `variant` are the parts of both rows, by name.
-
-    `kind` and `expected` (of a decoy) are never shown; `of` is what a repeat repeats; `declared`
-    says what the variant changes on purpose, `facts` what it may do with those of the row.
-    """
-
-    item: str
-    kind: str
-    group: str
-    output: str
-    source_id: str
-    source: Mapping[str, str]
-    variant: Mapping[str, str]
-    facts: str = "same"
-    declared: str = ""
-    expected: str = ""
-    of: str = ""
-
-    @property
-    def true_words(self) -> tuple[str, ...]:
-        """Return the words that call this pair true."""
-        return TRUE_WORDS[self.facts]
 
 
 @dataclass(frozen=True)
@@ -112,7 +85,7 @@ def open_sheet(
         groups = groups_of(run, manifest)
         wanted = Wanted(accepted, refused, seed + len(former), frozenset(read))
         drawn = draw_outputs(run, groups, wanted)
-        if not any(one.accepted for one in drawn):
+        if not any(one.kind == ACCEPTED for one in drawn):
             left = (
                 "every accepted variant stands in a former sheet"
                 if former
@@ -179,10 +152,10 @@ def totals_of(run: Path) -> dict[str, int]:
     }
 
 
-def _items(drawn: Sequence[Drawn], seed: int) -> list[Item]:
+def _items(drawn: Sequence[Item], seed: int) -> list[Item]:
     """Return pairs in reading order: shuffled, decoys among them, repeats in the later half."""
     rng = random.Random(f"sheet {seed}")
-    pairs = [_pair(one) for one in drawn]
+    pairs = list(drawn)
     rng.shuffle(pairs)
     known = [
         item
@@ -192,7 +165,7 @@ def _items(drawn: Sequence[Drawn], seed: int) -> list[Item]:
     shown = [*pairs, *known]
     rng.shuffle(shown)
     first, second = shown[: len(shown) // 2], shown[len(shown) // 2 :]
-    again = [item for item in first if item.kind in (ACCEPTED, REFUSED)]
+    again = [item for item in first if item.kind in READ]
     repeats = rng.sample(again, min(len(again), round(REPEATS * len(pairs)) or 1))
     for repeat in repeats:
         second.insert(rng.randrange(len(second) + 1), replace(repeat, kind=REPEAT, of="?"))
@@ -202,25 +175,11 @@ def _items(drawn: Sequence[Drawn], seed: int) -> list[Item]:
 def _numbered(items: Sequence[Item]) -> list[Item]:
     width = max(3, len(str(len(items))))
     named = [replace(item, item=f"{n:0{width}d}") for n, item in enumerate(items, 1)]
-    first = {(i.output, i.group): i.item for i in named if i.kind in (ACCEPTED, REFUSED)}
+    first = {(i.output, i.group): i.item for i in named if i.kind in READ}
     return [
         replace(item, of=first[item.output, item.group]) if item.kind == REPEAT else item
         for item in named
     ]
-
-
-def _pair(one: Drawn) -> Item:
-    return Item(
-        item="",
-        kind=ACCEPTED if one.accepted else REFUSED,
-        group=one.group,
-        output=one.output,
-        source_id=one.source_id,
-        source=one.source,
-        variant=one.variant,
-        facts=one.facts,
-        declared=one.declared,
-    )
 
 
 def _decoy(item: Item, number: int, rng: random.Random) -> Item | None:

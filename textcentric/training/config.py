@@ -73,10 +73,7 @@ class TrainConfig(Settings):
         None, "Keep the best weights by this metric.", shown="keep the last"
     )
     greater_is_better: bool | None = setting(
-        None,
-        "How the metric is read.",
-        off="--lower-is-better",
-        shown="by its name",
+        None, "How the metric is read.", off="--lower-is-better", shown="by its name"
     )
     early_stopping_patience: int | None = setting(
         None, "Stop after so many evaluations without a gain.", ge=1
@@ -145,11 +142,13 @@ class TrainingSettings(Settings, ABC):
 
     A method's own settings are in the section `part`. Keys of the loop and of the method may
     stand outside their section, in a file as on the command line. `sources` are the fields that
-    name what is learnt from, raw rows last; `help` is what the command says of itself.
+    name what is learnt from, raw rows last, and `asked` asks for one of them; `help` is what the
+    command says of itself.
     """
 
     part: ClassVar[str]
     sources: ClassVar[tuple[str, ...]] = ("dataset",)
+    asked: ClassVar[str] = "which rows? Give {}, a table or the name of a data set"
     help: ClassVar[str] = ""
 
     seed: int = fields.seed("Training loop")
@@ -168,9 +167,16 @@ class TrainingSettings(Settings, ABC):
     def name(self) -> str:
         """Return how the folder of the model is named, before its fingerprint."""
 
-    @abstractmethod
     def check(self) -> None:
         """Raise ConfigError where what is learnt from is missing, or settings do not fit."""
+        if all(getattr(self, source) is None for source in self.sources):
+            raise self.without_source()
+        self.loop()
+        self.method()
+
+    def without_source(self) -> ConfigError:
+        """Return the error that asks what to learn from."""
+        return ConfigError(self.asked.format(*map(option, self.sources)))
 
     def method(self) -> Any:
         """Return the configuration of the method."""

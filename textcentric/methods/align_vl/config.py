@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from textcentric import fields
-from textcentric.errors import ConfigError, option
 from textcentric.settings import Settings, Values, setting
 from textcentric.training.config import TrainConfig, TrainingSettings
 
@@ -98,6 +97,7 @@ class AlignTraining(TrainingSettings):
     called = "train align-vl"
     part = "align_vl"
     sources = ("latents",)
+    asked = "which latents? Give {}, a folder that `textcentric latents` made"
     help: ClassVar = """\
     Bring two frozen encoders into one space by what is learnt between them.
 
@@ -122,12 +122,3 @@ class AlignTraining(TrainingSettings):
     def name(self) -> str:
         """Return the name of the latents and of the method."""
         return f"{Path(str(self.latents)).name}-align-vl"
-
-    def check(self) -> None:
-        """Raise ConfigError where latents are missing or settings do not fit together."""
-        if self.latents is None:
-            raise ConfigError(
-                f"which latents? Give {option('latents')}, a folder that `textcentric latents` made"
-            )
-        self.loop()
-        self.method()

@@ -9,7 +9,7 @@ from pydantic import field_validator
 
 from textcentric import fields
 from textcentric.augmentation.config import AugmentConfig, resolve
-from textcentric.errors import ConfigError, option
+from textcentric.errors import ConfigError
 from textcentric.settings import Settings, Values, setting
 from textcentric.training.config import TrainConfig, TrainingSettings
 
@@ -110,6 +110,7 @@ class Training(TrainingSettings):
     called = "train downstream"
     part = "downstream"
     sources = ("run", "dataset")
+    asked = "which rows? Give {}, or raw rows by {}"
     help: ClassVar = """\
     Fine-tune a transformer on text rows and their variants; a model folder.
 
@@ -151,15 +152,10 @@ class Training(TrainingSettings):
 
     def check(self) -> None:
         """Raise ConfigError where rows or settings are missing, or do not fit together."""
-        if self.run is None and self.dataset is None:
-            raise ConfigError(
-                f"which rows? Give {option('run')}, or raw rows by {option('dataset')}"
-            )
         given = [name for name in ("dataset", *DATA) if getattr(self, name) is not None]
         if self.run is not None and given:
             raise ConfigError(
                 f"run={self.run!r} and {given[0]}={getattr(self, given[0])!r}: a run holds its"
                 " rows in words already; leave one of the two out"
             )
-        self.loop()
-        self.method()
+        super().check()

@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 from pydantic import field_validator
 
 from textcentric import fields
-from textcentric.errors import ConfigError, option, unknown
+from textcentric.errors import unknown
 from textcentric.settings import Key, Settings, Values, setting
 from textcentric.training.config import TrainConfig, TrainingSettings
 
@@ -150,12 +150,3 @@ class CrmtTraining(TrainingSettings):
     def name(self) -> str:
         """Return the name of the rows and of the method."""
         return f"{Path(str(self.dataset)).stem}-{self.method().variant}"
-
-    def check(self) -> None:
-        """Raise ConfigError where rows are missing or settings do not fit together."""
-        if self.dataset is None:
-            raise ConfigError(
-                f"which rows? Give {option('dataset')}, a table or the name of a data set"
-            )
-        self.loop()
-        self.method()

@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 from pydantic import model_validator
 
 from textcentric import fields
-from textcentric.errors import ConfigError, option
+from textcentric.errors import ConfigError
 from textcentric.settings import Settings, Values, setting
 from textcentric.training.config import TrainConfig, TrainingSettings
 
@@ -131,6 +131,7 @@ class RewardTraining(TrainingSettings):
     called = "train reward"
     part = "reward"
     sources = ("run", "dataset_name")
+    asked = "which pairs? Give either {1} or {0}"
     help: ClassVar = """\
     Train a reward model on pairs of responses of which one is preferred; a model folder.
 
@@ -162,11 +163,8 @@ class RewardTraining(TrainingSettings):
 
     def check(self) -> None:
         """Raise ConfigError where pairs or settings are missing, or do not fit together."""
-        if (self.dataset_name is None) == (self.run is None):
-            raise ConfigError(
-                f"which pairs? Give either {option('dataset_name')} or {option('run')}"
-            )
+        if self.dataset_name is not None and self.run is not None:
+            raise self.without_source()
         if self.run is not None and self.layout is not None:
             raise ConfigError(f"layout={self.layout!r} is of files; a run has a layout of its own")
-        self.loop()
-        self.method()
+        super().check()
