@@ -17,14 +17,13 @@ from textcentric.checks.edit import Edit
 from textcentric.checks.likelihood import back_reading
 from textcentric.checks.pairs import undecided
 from textcentric.checks.verdict import Verdict
-from textcentric.engines.protocol import Message, Request, Sampling
+from textcentric.engines.protocol import READING, Request
 from textcentric.errors import RequestError
 
 Asked = Literal["auto", "off", "all"]
 Judge: TypeAlias = Callable[[Sequence[Edit]], list[Verdict]]
 # The (role, text) turns that show a model the variant, and the source's tail as their answer.
 Turns: TypeAlias = tuple[Sequence[tuple[str, str]], str]
-READING = Sampling(temperature=0.0, max_tokens=1)
 
 
 class BackReader:
@@ -62,19 +61,11 @@ class BackReader:
     async def _read(self, edit: Edit) -> float | None:
         """Return the likelihood of one source; None also where the model refuses to read it."""
         turns, text = self.turns(edit)
+        request = Request.of(turns, self.fingerprint, READING)
         try:
-            return await self.answers.likelihood(self._request(turns), text)
+            return await self.answers.likelihood(request, text)
         except RequestError:
             return None  # too long, say: the verdict without it stands
-
-    def _request(self, turns: Sequence[tuple[str, str]]) -> Request:
-        return Request(
-            messages=tuple(Message(role, text) for role, text in turns),
-            model=self.fingerprint.get("model", ""),
-            sampling=READING,
-            model_revision=self.fingerprint.get("model_revision", ""),
-            template_digest=self.fingerprint.get("template_digest", ""),
-        )
 
 
 def _worth_asking(verdict: Verdict, asked: Asked) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
-from textcentric.engines.protocol import Message, Request, Sampling
+from textcentric.engines.protocol import Request, Sampling
 from textcentric.errors import PromptError, unknown
 from textcentric.prompts.prompt import Prompt
 from textcentric.runs.shards import dump
@@ -43,13 +43,11 @@ class RequestBuilder:
         rendered = prompt.render(variables)
         sampling = self._defaults(prompt)[0]
         own = prompt.front.answer_schema
-        request = Request(
-            messages=tuple(Message(role, text) for role, text in rendered.turns),
-            model=self.fingerprint.get("model", ""),
-            sampling=replace(sampling, seed=seed % 2**31) if sampling.temperature else sampling,
-            model_revision=self.fingerprint.get("model_revision", ""),
-            template_digest=self.fingerprint.get("template_digest", ""),
-            schema=schema or (fill_enums(own, variables) if own else None),
+        request = Request.of(
+            rendered.turns,
+            self.fingerprint,
+            replace(sampling, seed=seed % 2**31) if sampling.temperature else sampling,
+            schema or (fill_enums(own, variables) if own else None),
         )
         return request, rendered.begin
 

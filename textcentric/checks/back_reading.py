@@ -9,7 +9,7 @@ from dataclasses import replace
 from textcentric.checks.edit import Edit
 from textcentric.checks.likelihood import back_reading
 from textcentric.engines.event_loop import run_in_background
-from textcentric.engines.protocol import Engine, Message, Request, Sampling
+from textcentric.engines.protocol import READING, Engine, Request
 from textcentric.errors import RequestError
 
 
@@ -19,13 +19,7 @@ def back_reader(engine: Engine) -> Callable[[Sequence[Edit]], list[Edit]]:
 
     async def read_one(edit: Edit) -> Edit:
         turns, text = back_reading(edit)
-        request = Request(
-            tuple(Message(role, said) for role, said in turns),
-            named["model"],
-            Sampling(temperature=0, max_tokens=1),
-            named["model_revision"],
-            named["template_digest"],
-        )
+        request = Request.of(turns, named, READING)
         try:
             return replace(edit, back=await engine.likelihood(request, text))
         except RequestError:  # too long for the model: the other checks decide

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -73,6 +73,9 @@ class Sampling:
     seed: int | None = None
 
 
+READING = Sampling(temperature=0.0, max_tokens=1)  # of a request whose answer is known
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """One question to the model: everything that decides the answer."""
@@ -85,6 +88,24 @@ class Request:
     schema: JsonSchema | None = None
     sample: int = 0
     _key: str = field(default="", init=False, repr=False, compare=False)
+
+    @classmethod
+    def of(
+        cls,
+        turns: Iterable[tuple[str, str]],
+        fingerprint: Mapping[str, str],
+        sampling: Sampling,
+        schema: JsonSchema | None = None,
+    ) -> Request:
+        """Return a request of (role, text) `turns` to the engine that `fingerprint` names."""
+        return cls(
+            messages=tuple(Message(role, text) for role, text in turns),
+            model=fingerprint.get("model", ""),
+            sampling=sampling,
+            model_revision=fingerprint.get("model_revision", ""),
+            template_digest=fingerprint.get("template_digest", ""),
+            schema=schema,
+        )
 
     @property
     def key(self) -> str:
