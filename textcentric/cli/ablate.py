@@ -43,12 +43,7 @@ def align_vl(ablation: AlignAblation, **shown: Unpack[Shown]) -> None:
 
 
 def ablate_command(
-    method: str,
-    config: CrmtAblation | AlignAblation,
-    *,
-    as_json: bool,
-    quiet: bool,
-    verbose: bool,
+    method: str, config: CrmtAblation | AlignAblation, *, as_json: bool, quiet: bool, verbose: bool
 ) -> int:
     """Train and test every arm of a method, and print the table; return the exit code."""
     from textcentric.evaluation.ablation.ablation import ABLATIONS
