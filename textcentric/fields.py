@@ -169,9 +169,9 @@ def of_each_row(about: str, shown: str | None = None) -> AnyField:
     return setting(None, about, panel="Prompts", shown=shown, ge=1)
 
 
-def stop(when: str, **limits: float) -> AnyField:
+def stop(when: str, *, ge: int | None = None, gt: int | None = None) -> AnyField:
     """Return the field of a limit at which a run stops and can go on."""
-    return setting(None, f"Stop {when}; the same command goes on.", panel="Limits", **limits)
+    return setting(None, f"Stop {when}; the same command goes on.", panel="Limits", ge=ge, gt=gt)
 
 
 def strict(about: str, panel: str, shown: str) -> AnyField:
