@@ -14,6 +14,7 @@ from textcentric.engines.protocol import Request
 from textcentric.values import Json, JsonSchema
 
 SYNONYMS = {"my": "our", "the": "that", "is": "seems", "looks": "appears", "and": "plus"}
+DEGREES = ("very", "really", "quite", "so", "too", "old", "little", "always", "still", "every")
 FAULTS = ("copied", "invented", "preamble")
 TOPICS = "The concert in the old church was far too loud for everybody who sat in front."
 
@@ -50,7 +51,9 @@ def _misspelled(rest: list[str], words: list[str], rng: random.Random) -> list[s
 
 
 def _shortened(rest: list[str], words: list[str], rng: random.Random) -> list[str]:
-    return [*rest[: max(1, len(rest) // 3)], "away."]
+    """Leave out the words of degree and a part behind a comma, which says less and nothing else."""
+    kept = " ".join(rest).partition(",")[0].rstrip(".") + "."
+    return [word for word in kept.split() if word not in DEGREES]
 
 
 def _reworded(rest: list[str], words: list[str], rng: random.Random) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +13,7 @@ import pytest
 
 from tests.support.read_run import first_of, read_run
 from tests.support.small_run import run
+from textcentric.engines.protocol import Request
 from textcentric.errors import RunError
 from textcentric.reading.items import ACCEPTED, DECOY, REPEAT, Item
 from textcentric.reading.sheet import growth, open_sheet, sheets
@@ -136,7 +138,13 @@ def test_a_run_of_which_nothing_was_accepted_has_nothing_to_read(tmp_path: Path)
 
 
 def test_the_bank_is_read_by_family(tmp_path: Path) -> None:
-    path = run(tmp_path / "run", 24, prompts="bank", own={}, summarize=False).path
+    def slipped(request: Request) -> str:
+        """Finish the sentence that the last two lines name with a letter of it said twice."""
+        *_, named, begun = request.messages[-1].content.split("\n")
+        rest = named.partition(": ")[2].removeprefix(begun.partition(": ")[2].strip()).split()
+        return " ".join([*rest[:-1], re.sub(r"(\w)(\W*)$", r"\1\1\2", rest[-1])])
+
+    path = run(tmp_path / "run", 24, slipped, prompts="bank", own={}, summarize=False).path
     names = {item.group for item in open_sheet(path).items if item.kind == ACCEPTED}
     assert names
     assert all(name.removeprefix("bank/") in FAMILIES for name in names)
