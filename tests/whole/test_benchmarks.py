@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -27,6 +28,7 @@ from benchmarks.__main__ import main
 from benchmarks.figure import Bar, Figure, median
 from benchmarks.rows import SCHEMA, values, write_table
 from benchmarks.scripted_run import Remembered, configure, run
+from tests.support.small_run import written
 from textcentric.data import load
 from textcentric.prompts.library import PromptLibrary
 from textcentric.rows import Example
@@ -98,7 +100,11 @@ def test_scripted_answers_are_accepted_and_rejected_for_many_reasons(tmp_path: P
     assert totals["accepted"] > 0.5 * totals["requested"]
     assert totals["rejected"] > 0
     reasons = {reason for found in manifest["reasons"].values() for reason in found}
-    assert {"refusal", "unchanged"} <= reasons
+    assert {"names what the row names", "nothing changed"} <= reasons
+    rows = [*written(tmp_path / "run"), *written(tmp_path / "run", "rejected")]
+    told = re.findall(r"\(others: ([^)]*)\)", " ".join(str(row["notes"]) for row in rows))
+    of_pieces = {reason for listed in told for reason in listed.split(", ")}
+    assert {"refusal", "unchanged", "copied", "number changed", "says less"} <= of_pieces
     accepted = {name for name, count in manifest["counts"].items() if count["accepted"]}
     assert accepted == set(manifest["counts"])
 
