@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from functools import cache, lru_cache
 
-from textcentric.checks.words import listed, sections, stem, words
+from textcentric.checks.words import is_irregular, listed, sections, stem, words
 
 
 @cache
@@ -86,6 +86,27 @@ def persons(source: str, variant: str) -> int:
     if not after - before:
         return 0
     return 2 if before - after else 1
+
+
+def _past(token: str, base: str) -> bool:
+    return token.endswith("ed") or (
+        is_irregular(token) and not token.endswith(("s", "ing")) and token != base
+    )
+
+
+def tenses(source: str, variant: str) -> int:
+    """Return how many words of `source` are told in another time by `variant`.
+
+    >>> tenses("My flight leaves on Sunday.", "My flight left on Sunday.")
+    1
+    """
+    before, after = words(source).tokens, words(variant).tokens
+    new = set(after) - set(before)
+    if not new:
+        return 0
+    gone = {stem(token): token for token in before if token not in after}
+    changed = [(token, gone[base]) for token in new if (base := stem(token)) in gone]
+    return sum(_past(one, stem(one)) != _past(other, stem(other)) for one, other in changed)
 
 
 @cache

@@ -12,6 +12,11 @@ CLAUSE = re.compile(r"[,;:–—]\s|\s-\s")
 HARSH = re.compile(r"[bcdfghjklmnpqrstvwxz]{6,}|(\w)\1{3,}", re.IGNORECASE)
 COORDINATE = ("and", "or", "but")
 OPEN = frozenset("that this who which whom whose when where how why if very so too".split())
+ADVERBIAL = frozenset("according most during after before at in on of for from since with".split())
+SUBJECTS = frozenset("i we he she it they you who".split())
+VERBS = frozenset("is are was were has have had can will may must does do did".split())
+PHRASES = frozenset("from of to by with at in on for".split())
+PARTICLES = frozenset("over up down off out back away along around through".split())
 REPEATS = 3  # the same word so often, and not in the source, is no sentence
 
 
@@ -35,7 +40,9 @@ def unfinished(source: str, variant: str) -> bool:
         return True
     if len(after) >= len(before) or after != before[: len(after)]:
         return after[-1] in listed("join")
-    if _colon_follows(source, variant) or _subordinate(variant):
+    if _colon_follows(source, variant) or _subordinate(variant) or _adverbial(after):
+        return True
+    if before[len(after)] in PHRASES and after[-1] in PARTICLES:
         return True
     ends_clause = _rest(source, variant)[:1] in (",", ";", ".") or before[len(after)] in COORDINATE
     return not ends_clause and after[-1] in listed("join") | OPEN
@@ -57,6 +64,13 @@ def _subordinate(variant: str) -> bool:
     if CLAUSE.search(variant.strip()):
         return False
     return words(variant).tokens[0] in listed("subordinate")
+
+
+def _adverbial(tokens: tuple[str, ...]) -> bool:
+    """Say whether all of a text is a phrase of time or place, without subject or verb."""
+    if tokens[0] not in ADVERBIAL:
+        return False
+    return not any(token in SUBJECTS or token in VERBS for token in tokens[1:])
 
 
 def garbled(source: str, variant: str) -> bool:

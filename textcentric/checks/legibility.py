@@ -62,7 +62,8 @@ def alike(word: str, other: str) -> bool:
     if near(word, other):
         return True
     if len(word) <= 3 and len(other) <= 3:
-        return sorted(word) == sorted(other) or word[0] == other[0]
+        shortest = min(len(word), len(other)) < 3
+        return sorted(word) == sorted(other) or (shortest and word[0] == other[0])
     vowelless = [sign for sign in other if sign not in "aeiou"]
     return len(word) > 1 and list(word) == vowelless
 

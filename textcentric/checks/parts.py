@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from itertools import pairwise
 
-from textcentric.checks.comparatives import comparisons, kinds, opposites, persons
+from textcentric.checks.comparatives import comparisons, kinds, opposites, persons, tenses
 from textcentric.checks.edit import Edit, Facts
 from textcentric.checks.form import garbled, same_sentences, unfinished
 from textcentric.checks.legibility import misread, spelling
@@ -119,13 +119,21 @@ def rule_reason(edit: Edit, facts: Facts, legible: bool, parts: Mapping[str, flo
         return "another kind"
     if reason := _other_names(edit, same, parts):
         return reason
+    if tenses(source, variant):
+        return "time changed"
     if parts["scope"]:
         return "scope changed"
     if unfinished(source, variant):
         return "unfinished"
-    if same and parts["missing"] > LESS:
+    if same and (parts["missing"] > LESS or _cut_short(source, variant)):
         return "says less"
     return "garbled" if garbled(source, variant) else ""
+
+
+def _cut_short(source: str, variant: str) -> bool:
+    """Say whether `variant` is nothing but the beginning of `source`."""
+    before, after = words(source).tokens, words(variant).tokens
+    return len(after) < len(before) and after == before[: len(after)]
 
 
 def _other_names(edit: Edit, same: bool, parts: Mapping[str, float]) -> str:

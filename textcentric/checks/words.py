@@ -69,6 +69,11 @@ def _irregular() -> dict[str, str]:
     return {word: line[0] for line in sections()["irregular"] for word in line}
 
 
+def is_irregular(word: str) -> bool:
+    """Say whether `word` is a form that no ending shows."""
+    return word in _irregular()
+
+
 @lru_cache(maxsize=65536)
 def stem(word: str) -> str:
     """Return what the forms of one word share: plural, past and -ing endings go, and -ly.
