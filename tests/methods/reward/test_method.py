@@ -244,7 +244,7 @@ def test_a_start_that_has_a_head_keeps_it(tmp_path: Path) -> None:
 def test_it_learns_what_only_the_description_tells_and_the_proxy_does_not(tmp_path: Path) -> None:
     rows = pairs(24)
     method = Reward(config_of(tmp_path, reward_objective="sfc"), rows)
-    loop = settings(tmp_path, max_steps=60, per_device_train_batch_size=24, learning_rate=5e-3)
+    loop = settings(tmp_path, max_steps=25, per_device_train_batch_size=24, learning_rate=1e-2)
     train(method, loop, rows, quiet=True)
     told = method.evaluate(rows, 8)
     assert told["accuracy"] == 1.0

@@ -123,7 +123,7 @@ def test_it_learns_what_only_the_picture_tells_and_the_proxy_does_not(
     name = vision if source == "vit" else source
     values = {"reward_objective": "sfc", "proxy_input": "blank_image"}
     method = Reward(seeing(tmp_path, name, **values), pairs(), folder)
-    loop = settings(tmp_path, max_steps=120, per_device_train_batch_size=12, learning_rate=3e-3)
+    loop = settings(tmp_path, max_steps=50, per_device_train_batch_size=12, learning_rate=6e-3)
     train(method, loop, pairs(), quiet=True)
     main, proxy = method.differences(pairs())
     assert (main > 0).all()
