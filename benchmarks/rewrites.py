@@ -42,7 +42,8 @@ def answer(request: Request) -> str:
 def _chosen(schema: JsonSchema, rng: random.Random) -> Json:
     """Return one of the choices that a schema offers; of an object one for each of its keys."""
     if "enum" in schema:
-        return rng.choice(schema["enum"])
+        chosen: Json = rng.choice(schema["enum"])
+        return chosen
     return {key: _chosen(of, rng) for key, of in schema["properties"].items()}
 
 
