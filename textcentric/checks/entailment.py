@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from textcentric.checks.edit import Edit, Facts
-from textcentric.errors import ConfigError
+from textcentric.errors import ConfigError, option
 from textcentric.machine import require
 
 if TYPE_CHECKING:
@@ -44,7 +44,8 @@ def label_places(model: str, labels: Mapping[int, str]) -> list[int]:
     if len(places) != len(LABELS):
         raise ConfigError(
             f"model {model!r} has the labels {', '.join(map(str, labels.values())) or 'none'};"
-            f" expected {', '.join(LABELS)}: give an inference cross-encoder for --entailment-model"
+            f" expected {', '.join(LABELS)}: give an inference cross-encoder for"
+            f" {option('entailment_model')}"
         )
     return places
 
