@@ -83,8 +83,8 @@ def test_a_limit_of_the_cost_needs_a_price(tmp_path: Path) -> None:
 
 def test_a_budget_of_minutes_stops_cleanly(tmp_path: Path) -> None:
     engine = ScriptedEngine(model, delay=0.05, concurrency=2)
-    done = run(tmp_path / "run", 200, engine=engine, max_minutes=0.005)
-    assert done.manifest["stopped"] == "the budget of 0.005 minutes is spent"
+    done = run(tmp_path / "run", 200, engine=engine, max_minutes=0.03)
+    assert done.manifest["stopped"] == "the budget of 0.03 minutes is spent"
     totals = balance(done)
     assert totals["requested"] == 800
     assert 0 < totals["pending"] < 800

@@ -32,7 +32,7 @@ from textcentric.runs.journal import Journal
 from textcentric.runs.shards import Failure, Output
 
 ROW = record(0)
-SUMMARY = "Somebody offers a calm animal to a quiet home."
+SUMMARY = "A calm dog, found behind the bakery, likes people."
 ASK = {"task": "How fast?", "choices": ["slow", "fast"]}
 Outputs = list[Output | Failure]
 Run = Callable[..., Outputs]

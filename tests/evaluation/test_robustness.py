@@ -6,6 +6,7 @@ import csv
 import json
 import math
 import os
+import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
@@ -52,9 +53,9 @@ def write_rows(path: Path, targets: list[Any], splits: list[str]) -> str:
 
 
 def answer(request: Any) -> str:
-    """Summarise in the row's own first words, which is true of every row."""
+    """Summarise in the first of what the row says, which is true of every row."""
     row = request.messages[-1].content.rpartition("\n\n")[0]
-    return " ".join(row.split()[:14])
+    return re.split(r"(?<=[.])\s+", row)[0]
 
 
 @pytest.fixture(scope="module")

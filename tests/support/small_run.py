@@ -159,7 +159,7 @@ def model(request: Request) -> str | Exception:
     if draw.random() < 0.08:
         return draw.choice(["", "I cannot help with that.", "Sure, here is the listing."])
     if task == "Summarise.":
-        return str(draw.choice(SENTENCE.findall(row)))  # true: a sentence of the row itself
+        return str(draw.choice(SENTENCE.findall(row) or [row]))  # true: a sentence of the row
     words = (row if task == "Rewrite all." else task.partition(": ")[2]).split() or row.split()
     for _ in range(3):
         at = draw.randrange(len(words))
