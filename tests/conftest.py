@@ -15,6 +15,7 @@ import pytest
 
 from tests.support.small_run import write_prompts
 from textcentric.prompts.library import PromptLibrary
+from textcentric.report import pictures
 from textcentric.runs.journal import Journal
 
 if TYPE_CHECKING:
@@ -32,6 +33,12 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 # The package and its tests are compiled once, not by every worker and every command they start.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+# Learning curves stay blank: matplotlib takes longer than a tiny training does.
+DRAW = pictures.draw_learning_curve
+vars(pictures)["draw_learning_curve"] = lambda lines, path, *_, **__: path.write_bytes(b"\x89PNG")
+# A worker ends without taking apart what it imported, which takes seconds.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    atexit.register(os._exit, 0)
 # Nothing that an import leaves behind is garbage: collections begin when the tests are known.
 gc.disable()
 
@@ -63,27 +70,10 @@ def frozen() -> None:
     gc.freeze()
 
 
-@pytest.fixture(scope="session", autouse=True)
-def blank_learning_curves() -> Iterator[None]:
-    """Leave learning curves undrawn: matplotlib takes longer than a tiny training does.
-
-    A test of the picture itself asks for `drawn_learning_curves`.
-    """
-
-    def blank(lines: object, path: Path, metric: object = None, best_step: object = None) -> None:
-        path.write_bytes(b"\x89PNG")
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("textcentric.training.folder.draw_learning_curve", blank)
-        yield
-
-
 @pytest.fixture
 def drawn_learning_curves(monkeypatch: pytest.MonkeyPatch) -> None:
     """Draw learning curves as users get them."""
-    from textcentric.report.pictures import draw_learning_curve
-
-    monkeypatch.setattr("textcentric.training.folder.draw_learning_curve", draw_learning_curve)
+    monkeypatch.setattr("textcentric.training.folder.draw_learning_curve", DRAW)
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,10 @@ from textcentric.methods.align_vl.config import AlignTraining
 from textcentric.settings import read
 
 LATENTS = ("latents", "--dataset", "clips.csv", "--data-dir", ".", "--schema", "sounds.yaml")
-SMALL = ("--width", 8, "--blocks", 1, "--max-steps", 8, "--learning-rate", 0.01, "--use-cpu")
+SMALL = (
+    *("--width", 8, "--blocks", 1, "--max-steps", 8, "--learning-rate", 0.01, "--use-cpu"),
+    *("--save-strategy", "no"),
+)
 
 
 @pytest.fixture(scope="module")

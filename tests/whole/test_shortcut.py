@@ -14,7 +14,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*bitsandbytes")
 
 
 def test_a_trial_is_made_once_and_tells_everything(tmp_path: Path) -> None:
-    bench = Bench(tmp_path, pairs=64, test=40, epochs=1, width=16)
+    bench = Bench(tmp_path, pairs=32, test=20, epochs=1, width=16)
     trial = Trial("sfc", Environment("polite"))
     found = bench.result(trial)
     assert found["accuracy"].keys() == found["proxy_accuracy"].keys() == CUES.keys()
