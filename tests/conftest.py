@@ -36,18 +36,21 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # Learning curves stay blank: matplotlib takes longer than a tiny training does.
 DRAW = pictures.draw_learning_curve
 vars(pictures)["draw_learning_curve"] = lambda lines, path, *_, **__: path.write_bytes(b"\x89PNG")
-# A worker ends without taking apart what it imported, which takes seconds.
-if "PYTEST_XDIST_WORKER" in os.environ:
-    atexit.register(os._exit, 0)
 # Nothing that an import leaves behind is garbage: collections begin when the tests are known.
 gc.disable()
+
+
+def end_at_once() -> None:
+    """End a worker without taking apart what it imported, which takes seconds."""
+    CACHE.cleanup()
+    os._exit(0)
 
 
 def pytest_collection_finish() -> None:
     """Let garbage be collected again, and the interpreter end as it would."""
     gc.freeze()
     gc.enable()
-    atexit.register(gc.unfreeze)
+    atexit.register(end_at_once if "PYTEST_XDIST_WORKER" in os.environ else gc.unfreeze)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
