@@ -33,7 +33,7 @@ def language(text: str) -> str:
         if sum(sign > "\u024f" for sign in letters) * 2 > len(letters):
             return "unknown"
     tokens = words(text).tokens
-    if sum(token in _all_others() for token in tokens) < FEWEST:
+    if len(_all_others().intersection(tokens)) < FEWEST:
         return ENGLISH
     counts = {name: sum(token in known for token in tokens) for name, known in _others().items()}
     name = max(counts, key=counts.__getitem__)

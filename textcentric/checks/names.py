@@ -17,6 +17,8 @@ def names(text: str) -> frozenset[str]:
 
     A text that writes most of its words so has no names that show.
     """
+    if text[1:].islower():
+        return frozenset()
     found = [name for name in CAPITALISED.findall(text) if not _after_end(text, name)]
     total = len(words(text).tokens)
     if len(found) > 4 and len(found) > 0.5 * total:

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from functools import cache, lru_cache
 
-from textcentric.checks.words import WORD, sections
+from textcentric.checks.words import WORD, sections, words
 
 FIGURE = re.compile(r"\d+(?:[.,]\d+)*")
 TOKEN = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d]+(?:['’][^\W\d]+)*|[$€£]")
@@ -23,14 +23,15 @@ def _units() -> dict[str, str]:
     return {word: line[0] for line in sections()["unit"] for word in line}
 
 
-def _value(token: str) -> float | None:
-    if token[0].isdigit():
-        plain = re.sub(r",(?=\d{3}\b)", "", token).replace(",", ".")
-        try:
-            return float(plain)
-        except ValueError:
-            return float(hash(token) % 10**9)  # a date or a version: another one is another number
-    return _values().get(token)
+def _value(token: str) -> float:
+    """Return the value of a figure or number word; a date or a version is a number of its own."""
+    if token in _values():
+        return _values()[token]
+    plain = re.sub(r",(?=\d{3}\b)", "", token).replace(",", ".")
+    try:
+        return float(plain)
+    except ValueError:
+        return float(int.from_bytes(token.encode()[:12], "big"))
 
 
 @lru_cache(maxsize=8192)
@@ -40,13 +41,15 @@ def numbers(text: str) -> Counter[tuple[float, str]]:
     >>> numbers("Two kittens of 3 weeks")
     Counter({(2.0, ''): 1, (3.0, 'week'): 1})
     """
-    tokens = TOKEN.findall(text.lower())
-    units = _units()
     counted: Counter[tuple[float, str]] = Counter()
-    for token, following in zip(tokens, [*tokens[1:], ""], strict=True):
-        value = _value(token)
-        if value is not None:
-            counted[value, units.get(following, "")] += 1
+    values, units = _values(), _units()
+    if FIGURE.search(text) is None and values.keys().isdisjoint(words(text).tokens):
+        return counted  # as of most sentences
+    tokens = TOKEN.findall(text.lower())
+    for at, token in enumerate(tokens):
+        if token in values or token[0].isdigit():
+            following = tokens[at + 1] if at + 1 < len(tokens) else ""
+            counted[_value(token), units.get(following, "")] += 1
     return counted
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from functools import lru_cache
 from itertools import pairwise
@@ -40,10 +39,10 @@ def _parts(source: str, variant: str, row: str, facts: tuple[str, ...]) -> dict[
     before, after = words(source), words(variant)
     change = compare(source, variant, row)
     size, held = max(1, len(after.stems)), max(1, len(before.stems))
-    related = [t for t in after.tokens if t in RELATING]
-    more = Counter(related) - Counter(before.tokens) if related else ()
-    other = set(after.tokens) - set(before.tokens)
-    plain = set(change.new)
+    related = RELATING.intersection(after.tokens)
+    more = [t for t in related if after.tokens.count(t) > before.tokens.count(t)]
+    other = set(after.tokens).difference(before.tokens)
+    grammar = listed("function").intersection(other)
     return {
         "new": round(len(change.new) / size, 3),
         "far": float(len(change.far)),
@@ -54,12 +53,8 @@ def _parts(source: str, variant: str, row: str, facts: tuple[str, ...]) -> dict[
         "missing": round(len(change.missing) / held, 3),
         "replaced": float(min(len(change.far) + len(change.borrowed), len(change.missing))),
         "relations": float(len(more)),
-        "inflected": float(
-            sum(t not in listed("function") and stem(t) not in plain for t in other)
-        ),
-        "function": round(
-            len([t for t in other if t in listed("function")]) / max(1, len(after.tokens)), 3
-        ),
+        "inflected": float(sum(t not in grammar and stem(t) not in change.new for t in other)),
+        "function": round(len(grammar) / max(1, len(after.tokens)), 3),
         "moved": 0.0
         if turned(before.tokens, after.tokens)
         else round(moved(before.content, after.content), 3),

@@ -16,7 +16,7 @@ from functools import cache, lru_cache
 from rapidfuzz.distance import OSA
 
 from textcentric.checks.edit import Edit
-from textcentric.checks.words import real, stem
+from textcentric.checks.words import real, stem, words
 from textcentric.errors import EngineError
 from textcentric.models.packaged import packaged_encoder
 
@@ -36,7 +36,8 @@ def corrected(source: str, variant: str) -> str:
     >>> corrected("He could live under a bridge.", "He colud live unedr a bridge.")
     'He could live under a bridge.'
     """
-    if source == variant or not vocabulary():
+    known = words(source).known
+    if not any(t not in known and _is_slip(t) for t in words(variant).tokens) or not vocabulary():
         return variant
     before, after = Counter(TOKEN.findall(source)), Counter(TOKEN.findall(variant))
     missing = [word for word in before - after if len(word) >= SHORTEST and word.islower()]

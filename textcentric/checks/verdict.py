@@ -151,6 +151,11 @@ def weights_for(facts: Facts, parts: Mapping[str, float]) -> Weights:
     the last of GROUPS first.
     """
     known = [name for name, keys in GROUPS.items() if all(key in parts for key in keys)]
+    return _weights(facts, tuple(known))
+
+
+@cache
+def _weights(facts: str, known: tuple[str, ...]) -> Weights:
     sets = [[name for name in known if name not in left_out] for left_out in _fewer(known)]
     return next(held for names in sets if (held := _file().get(" ".join([facts, *names]))))
 

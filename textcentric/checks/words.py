@@ -15,11 +15,14 @@ from rapidfuzz.distance import OSA
 from textcentric.prompts.equivalents import exchanges
 
 NEAR = 70  # edit ratio (0 to 100) from which two spellings may be one word
+FEW = 6  # new words of unknown origin up to which the list of equivalents is asked
 WORD = re.compile(r"\w+(?:['’]\w+)*")
 FOLDER = Path(__file__).parent / "lists"
 CONTRACTED = {"n't": "not", "'ll": "will", "'re": "are", "'ve": "have", "'d": "would", "'m": "am"}
 WHOLE = {"cannot": ("can", "not"), "won't": ("will", "not"), "can't": ("can", "not")}
 SHORT = {f"{word}nt": (word, "not") for word in "do does did is are was were has had would".split()}
+
+SPREAD = frozenset([*WHOLE, *SHORT])
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,9 @@ def _spread(token: str) -> Iterator[str]:
     if token in WHOLE or token in SHORT:
         yield from WHOLE.get(token) or SHORT[token]
         return
+    if "'" not in token:
+        yield token
+        return
     for ending, word in CONTRACTED.items():
         if token.endswith(ending):
             yield from (token[: -len(ending)], word)
@@ -124,15 +130,12 @@ def _spread(token: str) -> Iterator[str]:
 def words(text: str) -> Words:
     """Return the words of `text`; contractions count as what they stand for."""
     normal = text if text.isascii() else unicodedata.normalize("NFKC", text).replace("’", "'")
-    tokens: list[str] = []
-    for token in WORD.findall(normal.lower()):
-        if "'" in token or token in WHOLE or token in SHORT:
-            tokens += _spread(token)
-        else:
-            tokens.append(token)
+    tokens: list[str] = WORD.findall(normal.lower())
+    if "'" in normal or not SPREAD.isdisjoint(tokens):
+        tokens = [part for token in tokens for part in _spread(token)]
     empty = listed("function")
-    content = tuple(stem(token) for token in tokens if token not in empty and not token.isdigit())
-    return Words(text, tuple(tokens), content, frozenset(tokens) | frozenset(content))
+    content = [stem(token) for token in tokens if token not in empty and not token.isdigit()]
+    return Words(text, tuple(tokens), tuple(content), frozenset([*tokens, *content]))
 
 
 @cache
@@ -199,7 +202,10 @@ class Change:
 def compare(source: str, variant: str, row: str = "") -> Change:
     """Tell the content words of `variant` from those of `source`."""
     before, after = words(source), words(variant)
-    new = tuple(dict.fromkeys(w for w in after.content if w not in before.known))
+    known = before.known
+    new = tuple(dict.fromkeys([w for w in after.content if w not in known]))
+    if before.known == after.known:
+        return Change((), (), (), (), (), (), ())
     left = [w for w in dict.fromkeys(before.content) if w not in after.known]
     kinds: dict[str, list[str]] = {name: [] for name in ("forms", "altered", "fillers", "far")}
     gone: list[str] = []
@@ -209,7 +215,7 @@ def compare(source: str, variant: str, row: str = "") -> Change:
         if of in left:
             left.remove(of)
             gone.append(of)
-    if kinds["far"]:
+    if kinds["far"] and left and len(kinds["far"]) <= FEW:
         _exchange(source, variant, kinds, left)
     whole = words(row).known if row and kinds["far"] else frozenset[str]()
     borrowed = tuple(word for word in kinds["far"] if word in whole)
