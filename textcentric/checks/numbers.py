@@ -31,7 +31,7 @@ def _value(token: str) -> float:
     try:
         return float(plain)
     except ValueError:
-        return float(int.from_bytes(token.encode()[:12], "big"))
+        return float(int.from_bytes(token.encode()[:12], "little"))
 
 
 @lru_cache(maxsize=8192)
