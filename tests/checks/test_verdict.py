@@ -132,7 +132,7 @@ def test_what_no_weights_were_fitted_for_is_passed_over() -> None:
     known = replace(edit, logprob=-1.0, back=-2.0)
     (usual,), (likely,) = judge([edit], "same"), judge([known], "same")
     assert likely.true is usual.true is True
-    assert likely.parts == usual.parts | {"forward": -1.0, "back": -2.0}
+    assert likely.parts == {**usual.parts, "forward": -1.0, "back": -2.0}
 
 
 def test_the_file_holds_thresholds_and_training_figures_of_every_question() -> None:

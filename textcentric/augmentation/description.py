@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, TypedDict
 
 from textcentric.errors import DataError, option
@@ -28,7 +29,7 @@ class Spoke(TypedDict):
     confidence: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Described:
     """A row in words, who said so, and what there is to note."""
 
@@ -39,8 +40,9 @@ class Described:
     cells: Cells = field(default_factory=dict)
     foreign: str = ""  # a language for which the model is not asked about this row
 
+    @cached_property
     def statements(self) -> dict[str, str]:
-        """Return what the table says of each column."""
+        """What the table says of each column."""
         return statements(self.cells)
 
 

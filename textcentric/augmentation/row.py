@@ -183,7 +183,7 @@ class RowFlow:
     def _aim(
         self, prompt: Prompt, described: Described, seed: int, modality: str | None = None
     ) -> Target:
-        table = Table(described.statements(), self.columns) if prompt.front.pick else Table()
+        table = Table(described.statements, self.columns) if prompt.front.pick else Table()
         target = aim(prompt, described.row, random.Random(seed), modality, table)
         return with_cells(target, prompt, described.cells, self.plan.labels)
 
@@ -199,7 +199,7 @@ class RowFlow:
         target = self._aim(prompt, described, seed, modality)
         variables = {**target.variables, **known, **self.reason_about}
         if prompt.front.rule:
-            text = by_rule(prompt.front.rule, row, Table(described.statements()))
+            text = by_rule(prompt.front.rule, row, Table(described.statements))
             return text, [], [] if text else [f"{prompt.front.writes} not written: nothing to take"]
         if prompt.front.answer_schema:
             value, asked, notes = await self._json(prompt, variables, seed)

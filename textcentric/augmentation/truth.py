@@ -17,7 +17,7 @@ from textcentric.augmentation.plan import Plan
 from textcentric.checks.edit import Edit, Embed, Facts
 from textcentric.checks.entailment import Entail
 from textcentric.checks.meaning import texts_to_embed as texts_of_edits
-from textcentric.checks.verdict import Verdict, judge, weighs
+from textcentric.checks.verdict import Verdict, by_rules, judge, weighs
 from textcentric.models.sentence_encoder import Encoder
 from textcentric.prompts.prompt import Prompt, usual_facts
 
@@ -92,16 +92,14 @@ class Truth:
         one call; None without an encoder, and where no `meaning` is compared.
         """
         edits = {at: edits_of(draft) for at, draft in enumerate(drafts) if _asked(draft)}
-        compared = [one for held in edits.values() for one in held]
-        embed = await self._embedded(drafts, compared) if meaning else None
+        embed = await self._embedded(_compared(drafts, edits)) if meaning and drafts else None
         for at, of_draft in edits.items():
             settle(drafts[at], await self._verdicts(drafts[at], of_draft, embed))
         return embed
 
-    async def _embedded(self, drafts: Sequence[Draft], edits: Sequence[Edit]) -> Embed | None:
-        if self.encoder is None or not drafts:
+    async def _embedded(self, texts: Sequence[str]) -> Embed | None:
+        if self.encoder is None:
             return None
-        texts = [*dict.fromkeys([*texts_to_embed(drafts), *texts_of_edits(edits)])]
         vectors = dict(zip(texts, await self.encoder.embed(texts), strict=True))
         return partial(_looked_up, vectors)
 
@@ -144,6 +142,20 @@ def settle(draft: Draft, verdicts: Sequence[Verdict]) -> None:
     draft.scores.update(_scores(left or [verdict for _, verdict in judged]))
     if not left:
         draft.reason = NOTHING if len(draft.pieces) > 1 else _only_reason(draft.pieces)
+
+
+def _compared(drafts: Sequence[Draft], edits: Mapping[int, Sequence[Edit]]) -> list[str]:
+    """Return the texts whose vectors are needed, each once: none of a piece that a rule refuses."""
+    texts = texts_to_embed([draft for at, draft in enumerate(drafts) if at not in edits])
+    for at, of_draft in edits.items():
+        front = drafts[at].prompt.front
+        for piece, edit in zip(drafts[at].written, of_draft, strict=True):
+            verdict = by_rules(edit, front.facts or "same", front.legible)
+            if verdict is None:
+                texts += texts_of_edits([edit])
+            if verdict is None or verdict.true:
+                texts += [piece.source, piece.text]
+    return [*dict.fromkeys(texts)]
 
 
 def _only_reason(pieces: Sequence[Piece]) -> str:

@@ -21,7 +21,7 @@ from textcentric.engines.protocol import Response
 from textcentric.errors import PromptError
 from textcentric.experts.sentences import Span, sentence_spans, splice
 from textcentric.experts.table import in_words
-from textcentric.prompts.columns import column_variables
+from textcentric.prompts.columns import column_variables, columns_read
 from textcentric.prompts.prompt import Prompt
 from textcentric.rows import MODALITIES, TextRow
 from textcentric.values import Cells, JsonSchema
@@ -104,8 +104,10 @@ def aim(
 
 def with_cells(target: Target, prompt: Prompt, cells: Cells, labels: Mapping[str, str]) -> Target:
     """Return `target` with the columns that `prompt` reads, of the table as the row has it."""
+    if not columns_read(prompt.front.reads):
+        return target
     columns = column_variables(prompt.front, labels, in_words(cells), cells)
-    return replace(target, variables={**columns, **target.variables}) if columns else target
+    return replace(target, variables={**columns, **target.variables})
 
 
 def draft_pieces(

@@ -26,12 +26,16 @@ RELATING = frozenset(
 
 
 def parts_of(edit: Edit) -> Mapping[str, float]:
-    """Return the parts of `edit` that its texts alone tell; counts, or shares in [0, 1]."""
+    """Return the parts of `edit`: counts, shares in [0, 1], and likelihoods that are known."""
     parts = _parts(edit.source, edit.variant, edit.row, tuple(edit.facts))
+    likely = likely_parts(edit)
+    return parts | likely if likely else parts
+
+
+def likely_parts(edit: Edit) -> dict[str, float]:
+    """Return the likelihoods of `edit` that are known, in nats a token."""
     likely = {"forward": forward_part(edit), "back": back_part(edit)}
-    if all(value is None for value in likely.values()):
-        return parts
-    return parts | {name: value for name, value in likely.items() if value is not None}
+    return {name: value for name, value in likely.items() if value is not None}
 
 
 @lru_cache(maxsize=4096)

@@ -11,7 +11,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from itertools import combinations
 from pathlib import Path
@@ -22,7 +22,13 @@ from textcentric.checks.edit import Edit, Embed, Facts
 from textcentric.checks.entailment import Entail, Entailed, entailment_reason
 from textcentric.checks.languages import ENGLISH, language
 from textcentric.checks.meaning import cosines
-from textcentric.checks.parts import added_reason, changed_reason, parts_of, rule_reason
+from textcentric.checks.parts import (
+    added_reason,
+    changed_reason,
+    likely_parts,
+    parts_of,
+    rule_reason,
+)
 from textcentric.checks.slips import without_slips
 from textcentric.checks.words import FOLDER, words
 
@@ -49,7 +55,7 @@ class Verdict:
 
     true: bool | None
     score: float | None = None
-    parts: dict[str, float] = field(default_factory=dict)
+    parts: Mapping[str, float] = field(default_factory=dict)
     reason: str = ""
 
 
@@ -67,11 +73,10 @@ def judge(
     `encoder` turns texts into unit vectors, `entailment` says what follows from what; `strict`
     asks for a precision (0.8 to 0.99) in place of the threshold of the weights.
     """
-    near = cosines(edits, encoder) if encoder is not None else [None] * len(edits)
-    verdicts = [
-        _judged(edit, facts, legible, cosine, strict)
-        for edit, cosine in zip(edits, near, strict=True)
-    ]
+    ruled = [by_rules(edit, facts, legible) for edit in edits]
+    left = [edit for edit, verdict in zip(edits, ruled, strict=True) if verdict is None]
+    weighed = iter(_weighed(left, facts, encoder, strict))
+    verdicts = [next(weighed) if verdict is None else verdict for verdict in ruled]
     if entailment is None or facts not in ("same", "fewer"):
         return verdicts
     return [
@@ -89,13 +94,17 @@ def _entailed(verdict: Verdict, said: Entailed, facts: Facts) -> Verdict:
     return Verdict(verdict.true and not reason, verdict.score, parts, reason)
 
 
-def _judged(
-    edit: Edit,
-    facts: Facts,
-    legible: bool,
-    near: tuple[float, float] | None,
-    strict: float | None,
-) -> Verdict:
+def by_rules(edit: Edit, facts: Facts, legible: bool = True) -> Verdict | None:
+    """Return what the rules say of `edit`, None where they leave it to the weights."""
+    bare = replace(edit, facts=tuple(edit.facts), logprob=None, back=None)
+    verdict = _by_rules(bare, facts, legible)
+    if verdict is None or not verdict.parts:
+        return verdict
+    return replace(verdict, parts={**verdict.parts, **likely_parts(edit)})
+
+
+@lru_cache(maxsize=4096)
+def _by_rules(edit: Edit, facts: Facts, legible: bool) -> Verdict | None:
     if reason := _not_judged(edit):
         return Verdict(None, reason=reason)
     if facts == "beside":
@@ -108,17 +117,27 @@ def _judged(
         return _by_rule(document_reason(edit, facts))
     if legible:
         edit = without_slips(edit)
-    parts = dict(parts_of(edit))
-    if near is not None:
-        parts["cosine"], parts["tail"] = near
+    parts = parts_of(edit)
     if reason := rule_reason(edit, facts, legible, parts):
         return Verdict(False, 0.0, parts, reason)
-    if not legible:
-        return Verdict(True, parts["spelling"], parts)
-    held = weights_for(facts, parts)
-    score = score_of(held, parts)
-    low = score < threshold(held, strict)
-    return Verdict(not low, score, parts, "says something else" if low else "")
+    return None if legible else Verdict(True, parts["spelling"], parts)
+
+
+def _weighed(
+    edits: Sequence[Edit], facts: Facts, encoder: Embed | None, strict: float | None
+) -> list[Verdict]:
+    """Return the verdicts of the weights on `edits`, which are legible and break no rule."""
+    near = cosines(edits, encoder) if encoder is not None else [None] * len(edits)
+    verdicts = []
+    for edit, cosine in zip(edits, near, strict=True):
+        parts = dict(parts_of(without_slips(edit)))
+        if cosine is not None:
+            parts["cosine"], parts["tail"] = cosine
+        held = weights_for(facts, parts)
+        score = score_of(held, parts)
+        low = score < threshold(held, strict)
+        verdicts.append(Verdict(not low, score, parts, "says something else" if low else ""))
+    return verdicts
 
 
 def _by_rule(reason: str) -> Verdict:

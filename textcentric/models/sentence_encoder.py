@@ -12,7 +12,7 @@ from textcentric.machine import require
 if TYPE_CHECKING:
     import numpy as np
 
-BATCH = 64
+BATCH, BATCH_ON_CPU = 64, 4  # texts; padding to the longest costs a CPU more than calls do
 
 
 class Encoder(Protocol):
@@ -37,6 +37,7 @@ class SentenceEncoder:
         require("--embeddings")
         self.model = model
         self._encoder: Any = None
+        self._batch = BATCH
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="encoder")
 
     async def embed(self, texts: Sequence[str]) -> np.ndarray:
@@ -63,6 +64,7 @@ class SentenceEncoder:
 
             if not torch.cuda.is_available():  # leave the other cores to the engine
                 torch.set_num_threads(max(1, torch.get_num_threads() // 2))
+                self._batch = BATCH_ON_CPU
             self._encoder = SentenceTransformer(self.model, trust_remote_code=False)
 
     def _embed(self, texts: list[str]) -> np.ndarray:
@@ -72,6 +74,6 @@ class SentenceEncoder:
         if not texts:
             return np.zeros((0, self._encoder.get_embedding_dimension()), dtype=np.float32)
         vectors: np.ndarray = self._encoder.encode(
-            texts, batch_size=BATCH, normalize_embeddings=True, show_progress_bar=False
+            texts, batch_size=self._batch, normalize_embeddings=True, show_progress_bar=False
         )
         return vectors

@@ -49,7 +49,7 @@ def exchanges(text: str, kept: frozenset[str] = frozenset()) -> list[Exchange]:
     >>> [(one.old, one.instead) for one in exchanges("He needs a big bed.")]
     [('needs a', ('requires a',)), ('big', ('large',))]
     """
-    return list(_exchanges(text, kept, equivalents()))
+    return list(_exchanges(text, kept))
 
 
 def exchanged(text: str, picked: Mapping[Exchange, str]) -> str:
@@ -105,15 +105,20 @@ def equivalents() -> dict[tuple[str, ...], Entry]:
     return entries
 
 
-def _exchanges(
-    text: str, kept: frozenset[str], entries: Mapping[tuple[str, ...], Entry]
-) -> Iterator[Exchange]:
+@lru_cache(maxsize=1)
+def _longest() -> dict[str, int]:
+    """Return for each word that begins an entry how many words the longest of these has."""
+    return {words[0]: len(words) for words in sorted(equivalents(), key=len)}
+
+
+def _exchanges(text: str, kept: frozenset[str]) -> Iterator[Exchange]:
+    entries, longest = equivalents(), _longest()
     words = list(WORD.finditer(text))
-    longest = max(map(len, entries))
+    lower = tuple(one.group().lower() for one in words)
     at = 0
     while at < len(words):
-        for count in range(min(longest, len(words) - at), 0, -1):
-            entry = entries.get(tuple(one.group().lower() for one in words[at : at + count]))
+        for count in range(min(longest.get(lower[at], 0), len(words) - at), 0, -1):
+            entry = entries.get(lower[at : at + count])
             if entry is not None and _fits(text, words, at, count, entry, kept):
                 start, end = words[at].start(), words[at + count - 1].end()
                 yield Exchange(start, end, text[start:end], entry.instead)
