@@ -29,8 +29,9 @@ from textcentric.checks.edit import Edit, Embed, Facts
 from textcentric.checks.meaning import cosines
 from textcentric.checks.parts import parts_of, rule_reason
 from textcentric.checks.slips import without_slips
-from textcentric.checks.verdict import GROUPS, PRECISIONS, WEIGHTS, question
+from textcentric.checks.verdict import GROUPS, WEIGHTS, question
 from textcentric.folders import write_text
+from textcentric.reading.cuts import default_cut, figures, thresholds
 
 TEXT = (
     "far borrowed altered fillers missing replaced relations function inflected moved degree"
@@ -40,8 +41,6 @@ RISING = tuple(key for keys in GROUPS.values() for key in keys)  # speak for the
 PENALTY = 1.0  # C of scikit-learn: the smaller, the nearer to 0 the weights
 EDITS, EDIT_SEED, EDIT_WEIGHT = 600, 815, 0.2
 FOLDS = 10
-LOWEST = 0.35  # no threshold below it
-AIM, LEAST, FEW_FOUND = 0.93, 0.8, 0.3  # precisions that the default is set for, and recall
 
 
 class Likelihood(TypedDict):
@@ -127,40 +126,6 @@ def cross_validated(read: Table, known: Table, groups: np.ndarray) -> np.ndarray
         weights, intercept = fit_logistic(*joined(read.at(train), known))
         scores[test] = 1 / (1 + np.exp(-(read.x[test] @ weights + intercept)))
     return scores
-
-
-def thresholds(scores: np.ndarray, y: np.ndarray) -> dict[str, float]:
-    """Return the lowest score from which at least so many are true, for each precision."""
-    held = {}
-    for precision in PRECISIONS:
-        cuts = [
-            c
-            for c in np.unique(scores.round(4))
-            if c >= LOWEST and y[scores >= c - 5e-5].mean() >= precision
-        ]
-        held[str(precision)] = float(min(cuts)) if cuts else 0.99
-    return held
-
-
-def default_cut(scores: np.ndarray, y: np.ndarray) -> float:
-    """Return the lowest score from which enough are true: AIM, or LEAST where few are found so."""
-    cuts = [float(c) for c in np.unique(scores.round(4)) if c >= LOWEST]
-    told = {cut: figures(scores >= cut - 5e-5, y) for cut in cuts}
-    sure = [c for c, f in told.items() if f["precision"] >= AIM and f["recall"] >= FEW_FOUND]
-    sure = sure or [c for c, f in told.items() if f["precision"] >= LEAST]
-    return min(sure, default=0.9)
-
-
-def figures(said: np.ndarray, true: np.ndarray) -> dict[str, float]:
-    """Return how many were said to be true, with precision and recall."""
-    hit = int((said & true).sum())
-    return {
-        "n": len(true),
-        "true": int(true.sum()),
-        "said": int(said.sum()),
-        "precision": round(hit / max(1, int(said.sum())), 3),
-        "recall": round(hit / max(1, int(true.sum())), 3),
-    }
 
 
 def measured(
