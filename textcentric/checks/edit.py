@@ -25,7 +25,7 @@ class Edit:
     source: str
     variant: str
     row: str = ""
-    facts: Sequence[str] = ()
+    facts: tuple[str, ...] = ()
     begin: str = ""
     logprob: float | None = None
     back: float | None = None

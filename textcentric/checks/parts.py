@@ -27,7 +27,7 @@ RELATING = frozenset(
 
 def parts_of(edit: Edit) -> Mapping[str, float]:
     """Return the parts of `edit`: counts, shares in [0, 1], and likelihoods that are known."""
-    parts = _parts(edit.source, edit.variant, edit.row, tuple(edit.facts))
+    parts = _parts(edit.source, edit.variant, edit.row, edit.facts)
     likely = likely_parts(edit)
     return parts | likely if likely else parts
 

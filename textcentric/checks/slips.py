@@ -26,7 +26,8 @@ TOKEN = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 
 def without_slips(edit: Edit) -> Edit:
     """Return the edit as a reader takes it, who reads over slips."""
-    return replace(edit, variant=corrected(edit.source, edit.variant))
+    meant = corrected(edit.source, edit.variant)
+    return edit if meant == edit.variant else replace(edit, variant=meant)
 
 
 @lru_cache(maxsize=4096)

@@ -96,11 +96,11 @@ def _entailed(verdict: Verdict, said: Entailed, facts: Facts) -> Verdict:
 
 def by_rules(edit: Edit, facts: Facts, legible: bool = True) -> Verdict | None:
     """Return what the rules say of `edit`, None where they leave it to the weights."""
-    bare = replace(edit, facts=tuple(edit.facts), logprob=None, back=None)
-    verdict = _by_rules(bare, facts, legible)
-    if verdict is None or not verdict.parts:
+    likely = likely_parts(edit)
+    verdict = _by_rules(replace(edit, logprob=None, back=None) if likely else edit, facts, legible)
+    if not likely or verdict is None or not verdict.parts:
         return verdict
-    return replace(verdict, parts={**verdict.parts, **likely_parts(edit)})
+    return replace(verdict, parts={**verdict.parts, **likely})
 
 
 @lru_cache(maxsize=4096)
