@@ -64,7 +64,7 @@ def test_a_glob_leaves_out_a_prompt_found_untrue_and_says_so(planned: Planned) -
     assert choice_lines(chosen) == [
         "left out: own/swap (of 30 read 3 true [0.03, 0.26]); name it, or give all_prompts=True",
         "own/whole: of 30 read 27 true [0.74, 0.97]",
-        "never read with this model: summarize/pick, own/gist",
+        "never read with this model: own/gist, summarize/pick",
     ]
     assert read_words(chosen) == {
         "summarize/pick": "never read with this model",

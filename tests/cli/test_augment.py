@@ -80,7 +80,7 @@ def test_a_dry_run_shows_plan_and_first_prompt_and_writes_nothing() -> None:
         "own/whole       40        40            800",
         "at most 120 requests, about 2,736 prompt tokens; engine scripted, model scripted",
         "into there (holds nothing yet)",
-        "never read with this model: own/swap, own/whole",
+        "never read with this model: own/swap, whole",
     ]
     head, _, prompt = said.out.partition("\n\n")[2].partition("\n--- user\n")
     assert head == "the first prompt: own/swap on row r0"

@@ -318,6 +318,7 @@ def test_screen_list_and_show_count_variants_apart_from_clean_rows(place: Path) 
     said = augment("one").out.splitlines()
     assert said[0] == "12 variants requested = 12 accepted + 0 rejected + 0 failed + 0 pending"
     assert said[1].startswith("12 clean rows = 12 accepted, in ")
+    assert said[2] == "never read with this model: adversarial/mine: `textcentric review runs/one`"
     shown = textcentric("runs", "show", "one").out.splitlines()
     assert "variants                 12        12         0       0        0" in shown
     listed = textcentric("runs", "list").out.splitlines()

@@ -16,6 +16,7 @@ import pytest
 from tests.support.fake_run import DATA, JINJA, RTL, SCRIPT, STORIES, write_run, write_shard
 from tests.support.page import Page
 from textcentric.errors import ConfigError
+from textcentric.prompts.calibration import UNREAD
 from textcentric.report.run import write_report
 
 CHROMIUM = next(
@@ -61,6 +62,16 @@ def test_every_prompt_has_its_five_counts(html: str) -> None:
         ("failed", "1"),
         ("pending", "0"),
     ]
+
+
+def test_what_was_never_read_is_said_once_with_what_reads_it(tmp_path: Path) -> None:
+    known = {"adversarial/noise": "of 30 read 27 true [0.74, 0.97]"}
+    never = dict.fromkeys(("adversarial/dropout", "adversarial/paraphrase", "own/pick"), UNREAD)
+    text = page_of_changed(tmp_path, lambda manifest: manifest.update(read=known | never)).text
+    assert text.count(UNREAD) == 1
+    said = f"{UNREAD}: adversarial/dropout, paraphrase, own/pick: textcentric review "
+    assert said in re.sub(r"\s+", " ", text)
+    assert "of 30 read 27 true" in text
 
 
 def test_tokens_cache_reuse_and_fill_are_given(page: Page) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import yaml
 
 from tests.support.fake_run import DATA, write_run
 from textcentric.errors import ConfigError
+from textcentric.prompts.calibration import UNREAD
 from textcentric.report.run_card import COLUMNS, plain, size_category, write_card
 
 
@@ -25,9 +27,10 @@ def _front(card: str) -> dict[str, Any]:
     return front
 
 
-def _changed(run_dir: Path, **dataset: object) -> str:
+def _changed(run_dir: Path, *, of: Mapping[str, object] | None = None, **dataset: object) -> str:
     manifest = json.loads((run_dir / "manifest.json").read_text())
     manifest["dataset"] |= dataset
+    manifest |= of or {}
     (run_dir / "manifest.json").write_text(json.dumps(manifest))
     return write_card(run_dir).read_text(encoding="utf-8")
 
@@ -46,6 +49,22 @@ def test_the_card_counts_what_the_manifest_counts(run_dir: Path) -> None:
     assert "37 rows of text made from 9 source rows" in card
     assert "| adversarial/style-shift | keep | 9 | 6 | 2 | 1 | 0 |" in card
     assert "| all |  | 45 | 37 | 7 | 1 | 0 |" in card
+
+
+def test_what_was_never_read_is_said_once_beneath_the_counts(tmp_path: Path) -> None:
+    run_dir = write_run(tmp_path / "r")
+    read = {"adversarial/noise": "of 30 read 27 true [0.74, 0.97]", "adversarial/dropout": UNREAD}
+    card = _changed(run_dir, of={"read": {**read, "adversarial/style-shift": UNREAD}})
+    assert re.search(r"\| adversarial/noise .* of 30 read 27 true .*\|\n", card)
+    assert card.count(UNREAD) == 1
+    assert f"\n\n{UNREAD}: adversarial/dropout, style-shift.\n" in card
+
+
+def test_the_code_of_the_card_is_what_a_reader_needs(run_dir: Path) -> None:
+    card = write_card(run_dir).read_text(encoding="utf-8")
+    code = card.split("```python\n")[1].split("```")[0]
+    imports = [line for line in code.splitlines() if "import" in line]
+    assert imports == ["from datasets import load_dataset"]
 
 
 def test_every_column_is_explained() -> None:

@@ -7,7 +7,7 @@ bank is left out by family. A run that goes on never looks here again: its promp
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,17 +18,17 @@ from textcentric.errors import PromptError, option
 from textcentric.folders import read_yaml
 from textcentric.prompts.calibration import (
     BANK,
+    UNREAD,
     Calibration,
     MadeWith,
     Reading,
     families_of,
     family_digest,
+    unread_words,
 )
 from textcentric.prompts.library import PromptLibrary
 from textcentric.prompts.prompt import Prompt
 from textcentric.runs.directory import CONFIG, frozen_prompts
-
-UNREAD = "never read with this model"
 
 
 def made_with(config: AugmentConfig, engine: Mapping[str, str]) -> MadeWith:
@@ -187,9 +187,4 @@ def choice_lines(plan: Plan) -> list[str]:
     lines += [f"{name}: {words}" for name, words in read_words(plan).items() if name in kept]
     lines += [f"a reading of {name} is not used: {why}" for name, why in plan.misfits.items()]
     unread = [name for name, reading in plan.read.items() if reading is None]
-    return [*lines, f"{UNREAD}: {_listed(unread)}"] if unread else lines
-
-
-def _listed(names: Sequence[str], most: int = 8) -> str:
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
+    return [*lines, unread_words(unread)] if unread else lines

@@ -197,17 +197,16 @@ def _balance(manifest: Manifest) -> str:
 
 def _read(folder: Path, manifest: Manifest) -> list[str]:
     """Return how many variants of each prompt were accepted, and what was read of it before."""
-    from textcentric.augmentation.choice import UNREAD
     from textcentric.command_line import command
+    from textcentric.prompts.calibration import UNREAD, unread_words
 
     read, counts = manifest.get("read", {}), manifest["counts"]
     shown = [name for name in read if counts.get(name, {}).get("accepted")]
     known = [name for name in shown if read[name] != UNREAD]
     lines = [f"{name}: accepted {counts[name]['accepted']}; {read[name]}" for name in known]
-    if len(known) < len(shown):
-        unread = sum(counts[name]["accepted"] for name in shown if name not in known)
-        lines.append(f"{unread} accepted, {UNREAD}: `{command('review', folder)}`")
-    return lines
+    some = {"accepted": 1}  # of a prompt that writes into clean rows nothing is counted here
+    unread = [n for n in read if read[n] == UNREAD and counts.get(n, some)["accepted"]]
+    return [*lines, f"{unread_words(unread)}: `{command('review', folder)}`"] if unread else lines
 
 
 def verdict(job: Job, manifest: Manifest) -> int:

@@ -19,6 +19,7 @@ import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 CALIBRATION = "calibration.json"
 FEWEST_READ, LEAST_TRUE = 20, 0.7  # below, sets and globs leave a prompt out
 BANK = "bank/"
+UNREAD = "never read with this model"
+MOST_NAMED = 12  # prompts
 Z = 1.959964  # of a 95 % interval
 VERSION = 1
 
@@ -232,6 +235,22 @@ def write_calibration(path: Path, readings: Iterable[Reading]) -> None:
     )
     body = f"\n  {lines}\n" if lines else ""
     write_text(path, f'{{"version": {VERSION}, "readings": [{body}]}}\n')
+
+
+def unread_words(names: Iterable[str]) -> str:
+    """Say once of all `names` that they were never read; a folder stands where it changes.
+
+    >>> unread_words(["own/swap", "adversarial/style", "adversarial/swap", "bank/1", "bank/2"])
+    'never read with this model: adversarial/style, swap, the bank, own/swap'
+    """
+    shown: list[str] = []
+    ids = sorted({BANK if name.startswith(BANK) else name for name in names})
+    for before, name in pairwise(["", *ids]):
+        folder = name.rpartition("/")[0]
+        short = name.removeprefix(f"{folder}/") if before.startswith(f"{folder}/") else name
+        shown.append("the bank" if name == BANK else short)
+    more = f" and {len(shown) - MOST_NAMED} more" if len(shown) > MOST_NAMED else ""
+    return f"{UNREAD}: {', '.join(shown[:MOST_NAMED])}{more}"
 
 
 def group_of(prompt: str, families: Mapping[str, str]) -> str:

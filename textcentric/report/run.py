@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from textcentric.folders import write_text
+from textcentric.prompts.calibration import UNREAD
 from textcentric.report import charts, differences
 from textcentric.report import run_files as rundir
 from textcentric.report import run_rows as shards
@@ -62,7 +63,7 @@ def _view(run_dir: Path) -> dict[str, Any]:
     prompts = _prompts(run.manifest, found)
     read = rundir.read_words(run_dir, run.manifest)
     for line in prompts:
-        line["read"] = read.get(line["name"], "")
+        line["read"] = read.get(line["name"], UNREAD).replace(UNREAD, "")
     totals = _totals(run.manifest, prompts)
     return {
         "run": run,
@@ -72,6 +73,7 @@ def _view(run_dir: Path) -> dict[str, Any]:
         "dataset": _dataset(run.manifest),
         "model": str(section(run.manifest, "engine").get("model") or "").rstrip("/\\"),
         "prompts": prompts,
+        "unread": rundir.never_read(read),
         "totals": totals,
         "variants": _variants(prompts, totals),
         "clean": next((line for line in prompts if line["name"] == shards.CLEAN), None),

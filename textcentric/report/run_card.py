@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from textcentric.errors import ConfigError
 from textcentric.folders import write_text
-from textcentric.report.run_files import read_words
+from textcentric.prompts.calibration import UNREAD
+from textcentric.report.run_files import never_read, read_words
 from textcentric.values import Json
 
 if TYPE_CHECKING:
@@ -181,10 +182,6 @@ def _loading() -> str:
 
 ```python
 from datasets import load_dataset
-from textcentric.values import Json
-
-if TYPE_CHECKING:
-    from huggingface_hub import DatasetCardData
 
 rows = load_dataset("PATH/TO/THIS/FOLDER", split="train")
 variants = rows.filter(lambda row: row["prompt"] != "clean")
@@ -208,7 +205,7 @@ def _counts(manifest: Mapping[str, Json], run_dir: Path) -> str:
                 plain(name),
                 plain(label),
                 *(plain(_section(counts, name).get(c, 0)) for c in COUNTS),
-                plain(read.get(name, "")),
+                plain(read.get(name, UNREAD).replace(UNREAD, "")),
             ]
         )
     totals = _section(manifest, "totals")
@@ -220,6 +217,7 @@ def _counts(manifest: Mapping[str, Json], run_dir: Path) -> str:
         " declares: train on `keep`, be careful with `unsure`, leave out `changes`. Read: how many"
         " accepted variants people read and found true, with a 95 % interval.\n\n"
         + _table(("prompt", "label", *COUNTS, "read"), lines)
+        + (f"\n\n{plain(unread)}." if (unread := never_read(read)) else "")
     )
 
 

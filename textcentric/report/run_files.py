@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from textcentric.errors import ConfigError, PromptError
-from textcentric.prompts.calibration import CALIBRATION, read_calibration
+from textcentric.prompts.calibration import CALIBRATION, UNREAD, read_calibration, unread_words
 from textcentric.runs.counters import METRICS, readings
 from textcentric.values import Json
 
@@ -77,6 +77,12 @@ def read_words(run_dir: Path, manifest: Mapping[str, Json]) -> dict[str, str]:
     except PromptError:
         readings = ()  # a broken one says nothing
     return words | {reading.prompt: reading.words() for reading in readings}
+
+
+def never_read(words: Mapping[str, str]) -> str:
+    """Say once of which prompts nothing was read, "" where something was of all."""
+    unread = [name for name, said in words.items() if said == UNREAD]
+    return unread_words(unread) if unread else ""
 
 
 def number(value: Json) -> float:
