@@ -60,11 +60,10 @@ def test_two_readers_who_differ_leave_a_variant_out(run: Path) -> None:
         kept(run, "read-true")
 
 
-def test_another_order_alone_is_believed(
-    tmp_path: Path,
-) -> None:
-    folder = run_small(tmp_path / "run", 12, prompts="rule/order", summarize=False).path
-    counts = believed_counts(folder)["rule/order"]
+@pytest.mark.parametrize("prompts", ["rule/order", "rule/recognition"])
+def test_what_only_code_changed_is_believed(tmp_path: Path, prompts: str) -> None:
+    folder = run_small(tmp_path / "run", 12, prompts=prompts, summarize=False).path
+    counts = believed_counts(folder)[prompts]
     assert counts["believed"] == counts["accepted"] > 0
     assert kept(folder, "believed").of == counts["accepted"]
 
@@ -78,6 +77,16 @@ def test_edits_are_the_sentences_that_differ_or_whole_parts() -> None:
     assert told == [("A calm dog.", "A clam dog.")]
     shorter = [(e.source, e.variant) for e in edits_of(source, {**source, "text": "A dog."})]
     assert shorter == [("A calm dog. It sleeps.", "A dog.")]
+    moved = [
+        (e.source, e.variant)
+        for e in edits_of(source, {**source, "text": "It sleeps. A calm dog."})
+    ]
+    assert moved == [("A calm dog. It sleeps.", "It sleeps. A calm dog.")]
+    spaced = [
+        (e.source, e.variant)
+        for e in edits_of(source, {**source, "text": "A calm dog.  It sleeps."})
+    ]
+    assert spaced == [("A calm dog. It sleeps.", "A calm dog.  It sleeps.")]
     row = "Age: 3.\n\nA calm dog. It sleeps."
     added = [(e.source, e.variant) for e in edits_of(source, {"summary": "A dog."})]
     assert added == [(row, "A dog.")]

@@ -1,7 +1,8 @@
 """Which accepted variants of a run are believed: passed by today's checks, or read and found true.
 
 Checks change; what a run accepted stays. So an old run's variants are judged anew, sentence by
-sentence where source and variant have as many, and its rows are seen to fall.
+sentence where source and variant have as many, and its rows are seen to fall. What a rule made is
+believed: no check reads what code carried out.
 """
 
 from __future__ import annotations
@@ -136,14 +137,14 @@ def _verdicts(
 ) -> Iterator[tuple[str, str, bool | None]]:
     """Judge a batch, all edits of one kind together; a variant is true where all its edits are."""
     found: dict[int, list[bool | None]] = {}
-    for kind in {held[one.prompt] for one in batch}:
-        of = [(i, e) for i, b in enumerate(batch) if held[b.prompt] == kind for e in b.edits]
+    for kind in {held[one.prompt] for one in batch if one.prompt in held}:
+        of = [(i, e) for i, b in enumerate(batch) if held.get(b.prompt) == kind for e in b.edits]
         verdicts = verdict.judge([edit for _, edit in of], kind[0], kind[1])
         for (i, _), said in zip(of, verdicts, strict=True):
             found.setdefault(i, []).append(said.true)
     for i, one in enumerate(batch):
         calls = found.get(i, [])
-        lost = one.lost and held[one.prompt][0] == "same"
+        lost = one.lost and one.prompt in held and held[one.prompt][0] == "same"
         true = False if lost or False in calls else None if None in calls else True
         yield one.output, one.prompt, true
 
@@ -160,16 +161,28 @@ def edits_of(source: Parts, variant: Parts) -> Iterator[Edit]:
             continue
         before = [old[slice(*span)] for span in sentence_spans(old, whole=True)]
         after = [new[slice(*span)] for span in sentence_spans(new, whole=True)]
-        pairs = zip(before, after, strict=True) if len(before) == len(after) else [(old, new)]
-        for one, other in pairs:
-            if one != other:
-                yield Edit(one, other, row)
+        for one, other in _pairs(before, after) or [(old, new)]:
+            yield Edit(one, other, row)
+
+
+def _pairs(before: list[str], after: list[str]) -> list[tuple[str, str]]:
+    """Return the sentences that differ; those that changed places together, none of other counts.
+
+    >>> _pairs(["One.", "Two.", "Three."], ["One.", "Three.", "Two."])
+    [('Two. Three.', 'Three. Two.')]
+    """
+    if len(before) != len(after):
+        return []
+    differ = [pair for pair in zip(before, after, strict=True) if pair[0] != pair[1]]
+    old, new = [one for one, _ in differ], [other for _, other in differ]
+    return [(" ".join(old), " ".join(new))] if old and sorted(old) == sorted(new) else differ
 
 
 def _held_to(run: Path) -> dict[str, tuple[Facts, bool]]:
-    """Return what each prompt of a run, instructions of its bank among them, is held to."""
+    """Return what each prompt of a run that asks a model, and its bank's lines, are held to."""
     library = PromptLibrary.load(frozen_prompts(run), packaged=False)
-    said = {p.id: (facts_of(p), p.front.legible) for p in library.prompts.values()}
+    prompts = [prompt for prompt in library.prompts.values() if not prompt.front.rule]
+    said = {prompt.id: (facts_of(prompt), prompt.front.legible) for prompt in prompts}
     bank, legible = bank_of(run), {f"bank/{entry.id}": entry.legible for entry in library.bank}
     said |= {name: (facts, legible[name]) for name, facts in bank.facts.items()}
     known: dict[str, Facts] = {name: name for name in get_args(Facts)}
