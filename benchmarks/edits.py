@@ -4,8 +4,8 @@ Untrue for the question `same`: negated, another number, name, colour, size, rol
 dropped (which is true for `fewer`). True: contraction, clause order, synonym, one typing mistake.
 The words lie in `words_of_edits.json`; by a hash of each word, half of them are "unlisted": they
 may stand in no list of `textcentric/checks` (of synonyms: not beside the word that they replace),
-so that a list cannot be fitted to this benchmark. Words that any list holds as a whole (not, two,
-May) count to neither half.
+so that a list cannot be fitted to this benchmark. The thesaurus is excepted: it is taken whole from
+WordNet. Words that any list holds as a whole (not, two, May) count to neither half.
 
     python -m benchmarks.edits --show 40
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from textcentric.checks.change import compare
 from textcentric.checks.comparatives import comparisons, kinds, opposites, persons, tenses
 from textcentric.checks.edit import Edit
 from textcentric.checks.form import garbled, same_sentences, unfinished
@@ -15,7 +16,8 @@ from textcentric.checks.names import lost_names, lost_values, names, new_names
 from textcentric.checks.negation import negation_changed, scope_changed
 from textcentric.checks.numbers import invented, lost
 from textcentric.checks.parts import moved
-from textcentric.checks.words import compare, near, stem, synonyms, words
+from textcentric.checks.thesaurus import alike
+from textcentric.checks.words import near, stem, synonyms, words
 
 
 @pytest.mark.parametrize(
@@ -43,6 +45,28 @@ def test_new_words_are_told_by_where_they_come_from() -> None:
     assert (change.far, change.missing) == ((), ())
     assert compare("He sleeps.", "He dances.").far == ("danc",)
     assert compare("He sleeps.", "He dances.").missing == ("sleep",)
+
+
+def test_a_word_near_in_meaning_to_a_missing_one_is_told_from_a_far_one() -> None:
+    change = compare("The road is hazardous.", "The road is risky.")
+    assert (change.alike, change.far, change.missing) == (("risky",), (), ())
+    alone = compare("The road is hazardous.", "The road is hazardous and risky.")
+    assert (alone.alike, alone.far) == ((), ("risky",)), "nothing is missing that it stands for"
+    assert compare("However, he eats.", "Nevertheless, he eats.").alike == ("nevertheless",)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        ("hazardous", "risky", True),
+        ("beefy", "sturdy", False),
+        ("dog", "cat", False),
+        ("black", "white", False),
+        ("bank", "shor", False),
+    ],
+)
+def test_words_are_near_that_mostly_mean_one_thing(one: str, other: str, expected: bool) -> None:
+    assert alike(one, other) == alike(other, one) == expected
 
 
 def test_spellings_are_near_and_synonyms_are_listed() -> None:

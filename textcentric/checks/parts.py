@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from itertools import pairwise
 
+from textcentric.checks.change import compare
 from textcentric.checks.comparatives import comparisons, kinds, opposites, persons, tenses
 from textcentric.checks.edit import Edit, Facts
 from textcentric.checks.form import garbled, same_sentences, unfinished
@@ -14,7 +15,7 @@ from textcentric.checks.likelihood import back_part, forward_part
 from textcentric.checks.names import lost_names, lost_values, new_names
 from textcentric.checks.negation import negation_changed, scope_changed
 from textcentric.checks.numbers import invented, lost
-from textcentric.checks.words import compare, listed, stem, stems_of, words
+from textcentric.checks.words import listed, stem, stems_of, words
 
 LESS = 0.12  # share of the source's words that may be missing where all of it is to be said
 SPELT = 0.72  # letter by letter, below which a misspelt text cannot be read any more
@@ -54,6 +55,7 @@ def _parts(source: str, variant: str, row: str, facts: tuple[str, ...]) -> dict[
         "forms": float(len(change.forms)),
         "altered": float(len(change.altered)),
         "fillers": float(len(change.fillers)),
+        "alike": float(len(change.alike)),
         "missing": round(len(change.missing) / held, 3),
         "replaced": float(min(len(change.far) + len(change.borrowed), len(change.missing))),
         "relations": float(len(more)),

@@ -1,4 +1,4 @@
-"""The words of a text, and which of a variant's are new, near, or missing beside its source."""
+"""The words of a text, their stems, and the lists of what the checks know of words."""
 
 from __future__ import annotations
 
@@ -12,10 +12,7 @@ from pathlib import Path
 from rapidfuzz import fuzz
 from rapidfuzz.distance import OSA
 
-from textcentric.prompts.equivalents import exchanges
-
 NEAR = 70  # edit ratio (0 to 100) from which two spellings may be one word
-FEW = 6  # new words of unknown origin up to which the list of equivalents is asked
 WORD = re.compile(r"\w+(?:['’]\w+)*")
 FOLDER = Path(__file__).parent / "lists"
 CONTRACTED = {"n't": "not", "'ll": "will", "'re": "are", "'ve": "have", "'d": "would", "'m": "am"}
@@ -179,90 +176,3 @@ def _all_listed() -> frozenset[str]:
 def real(word: str) -> bool:
     """Say whether `word` is a word that the lists know."""
     return word in _all_listed()
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What became of the content words: those of the variant that are new, by where from.
-
-    `forms` are other forms or synonyms of missing words, `altered` near spellings, `fillers` say
-    nothing, `borrowed` stand elsewhere in the row, `far` come from nowhere.
-    """
-
-    new: tuple[str, ...]
-    forms: tuple[str, ...]
-    altered: tuple[str, ...]
-    fillers: tuple[str, ...]
-    borrowed: tuple[str, ...]
-    far: tuple[str, ...]
-    missing: tuple[str, ...]
-
-
-@lru_cache(maxsize=4096)
-def compare(source: str, variant: str, row: str = "") -> Change:
-    """Tell the content words of `variant` from those of `source`."""
-    before, after = words(source), words(variant)
-    known = before.known
-    new = tuple(dict.fromkeys([w for w in after.content if w not in known]))
-    if before.known == after.known:
-        return Change((), (), (), (), (), (), ())
-    left = [w for w in dict.fromkeys(before.content) if w not in after.known]
-    kinds: dict[str, list[str]] = {name: [] for name in ("forms", "altered", "fillers", "far")}
-    gone: list[str] = []
-    for word in new:
-        kind, of = _origin(word, left, before)
-        kinds[kind].append(word)
-        if of in left:
-            left.remove(of)
-            gone.append(of)
-    if kinds["far"] and left and len(kinds["far"]) <= FEW:
-        _exchange(source, variant, kinds, left)
-    whole = words(row).known if row and kinds["far"] else frozenset[str]()
-    borrowed = tuple(word for word in kinds["far"] if word in whole)
-    far = tuple(word for word in kinds["far"] if word not in whole)
-    return Change(
-        new,
-        tuple(kinds["forms"]),
-        tuple(kinds["altered"]),
-        tuple(kinds["fillers"]),
-        borrowed,
-        far,
-        tuple(word for word in left if word not in stems_of("filler")),
-    )
-
-
-def _exchange(source: str, variant: str, kinds: dict[str, list[str]], left: list[str]) -> None:
-    """Count words as other forms that stand for words of the source by the list of equivalents."""
-    text = f" {' '.join(words(variant).tokens)} "
-    for old, instead in _exchanges(source):
-        for other in instead:
-            new = words(other)
-            if f" {' '.join(new.tokens)} " not in text or old <= words(variant).known:
-                continue
-            moved = [word for word in kinds["far"] if word in new.known]
-            kinds["forms"] += moved
-            kinds["far"] = [word for word in kinds["far"] if word not in moved]
-            left[:] = [word for word in left if word not in old]
-
-
-@lru_cache(maxsize=4096)
-def _exchanges(source: str) -> tuple[tuple[frozenset[str], tuple[str, ...]], ...]:
-    """Return the words of `source` that others may stand for, with those others."""
-    return tuple((words(one.old).known, one.instead) for one in exchanges(source))
-
-
-def _origin(word: str, left: list[str], before: Words) -> tuple[str, str]:
-    """Return the kind of a new word, and the missing word that it may stand for."""
-    for other in left:
-        if synonyms(word, other):
-            return "forms", other
-    if word in stems_of("filler"):
-        return "fillers", ""
-    if not real(word):
-        for other in left:
-            if near(word, other):
-                return "altered", other
-        for other in before.content:
-            if near(word, other):
-                return "altered", other
-    return "far", ""
