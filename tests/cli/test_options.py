@@ -64,7 +64,8 @@ def test_help_of_augment_reads_as_groups() -> None:
     [
         "  --samples INTEGER             Variants of a row by each prompt.  [default: 1]",
         "  --data-dir PATH               Folder of the data set's files.",
-        "  --[no-]summarize  Add a summary to each row; rules alone add none.  [default: on]",
+        "  --[no-]summarize  Add a summary to each row, by summarize/pick or your own;"
+        " rules alone add none.  [default: on]",
         "  --format parquet|jsonl        jsonl writes JSON lines beside the parquet.",
     ],
 )

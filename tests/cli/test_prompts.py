@@ -74,6 +74,18 @@ def test_list_shows_prompts_with_their_effect_and_the_families(mine: Path) -> No
     assert ["typing", "9"] in lines
 
 
+def test_list_and_show_say_which_summary_is_the_default() -> None:
+    lines = textcentric("prompts", "list").out.splitlines()
+    assert [line.split()[0] for line in lines if line.endswith(" (the default)")] == [
+        "summarize/pick"
+    ]
+    listed = json.loads(textcentric("prompts", "list", "--json").out)["prompts"]
+    assert [one["id"] for one in listed if one["default"]] == ["summarize/pick"]
+    said = textcentric("prompts", "show", "summarize/pick")
+    assert said.err.endswith("summarize/pick.jinja (the default)\n")
+    assert "The default summary" in said.out
+
+
 def test_list_as_json_counts_the_bank() -> None:
     listed = json.loads(textcentric("prompts", "list", "--json").out)
     library = PromptLibrary.load()

@@ -85,6 +85,19 @@ def test_summaries_by_rule_are_taken_by_their_ids_alone() -> None:
     assert ids(PACKAGED, "summarize") == ["summarize/pick"]
 
 
+def test_the_packaged_summary_is_the_default_and_says_so() -> None:
+    (note,) = [p.front.note for p in PACKAGED.prompts.values() if PACKAGED.is_default(p)]
+    assert note.startswith("The default summary")
+
+
+def test_a_summary_of_ones_own_takes_the_place_of_the_default(tmp_path: Path) -> None:
+    body = (packaged_prompts() / "summarize/brief.jinja").read_text("utf-8")
+    (tmp_path / "own.jinja").write_text(body.replace("summarize/brief", "own/brief"))
+    own = PromptLibrary.load(tmp_path)
+    assert ids(own, "summarize") == ["own/brief"]
+    assert [name for name, p in own.prompts.items() if own.is_default(p)] == ["own/brief"]
+
+
 def test_an_unknown_name_is_answered_with_the_nearest() -> None:
     with pytest.raises(PromptError, match=r"unknown prompt or set 'adversarial/noize'; did you "
                                           r"mean 'adversarial/noise'\?"):  # fmt: skip

@@ -61,7 +61,9 @@ class AugmentConfig(Settings):
         "as the prompt says, 1",
     )
     summarize: bool = setting(
-        True, "Add a summary to each row; rules alone add none.", panel="Prompts"
+        True,
+        "Add a summary to each row, by summarize/pick or your own; rules alone add none.",
+        panel="Prompts",
     )
     perturb: Literal["train", "all"] = setting(
         "train", "Rows that get variants: those of split train, or all.", panel="Prompts"

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from textcentric.engines.protocol import Engine, Message, Request, Response
     from textcentric.prompts.calibration import Reading
     from textcentric.prompts.library import PromptLibrary
+    from textcentric.prompts.prompt import Prompt
     from textcentric.runs.shards import Failure, Output
 
 ENGINE = ("engine", "model", "base_url", "engine_settings")
@@ -37,7 +38,8 @@ PromptDir = Annotated[
 ]
 UNREAD = "none of these was read under today's checks: `textcentric review RUN`"
 MINE = "my-prompts"  # folder of new prompts
-SHOWN = 6  # examples in a request
+LISTED = ("prompt", "", "stage", "label", "intent")
+DEFAULT = " (the default)"
 
 
 def list_(prompt_dir: PromptDir = None, as_json: AsJson = False) -> None:
@@ -154,23 +156,34 @@ def list_prompts(prompt_dir: str | None, *, as_json: bool) -> None:
     from textcentric.prompts.library import open_library
 
     library = open_library(prompt_dir)
-    fronts = [library[name].front for name in sorted(library.prompts)]
+    listed = [library[name] for name in sorted(library.prompts)]
     families = Counter(entry.family for entry in library.bank)
     read = _read(library)
     if as_json:
         keys = {"id", "version", "stage", "label", "intent", "reads", "writes"}
-        prompts = [front.model_dump(mode="json", include=keys) for front in fronts]
         words = {name: f"{words}, with {model}" for name, model, words in read}
-        prompts = [{**prompt, "read": words.get(prompt["id"])} for prompt in prompts]
+        prompts = [
+            {
+                **one.front.model_dump(mode="json", include=keys),
+                "default": library.is_default(one),
+                "read": words.get(one.id),
+            }
+            for one in listed
+        ]
         print(json.dumps({"prompts": prompts, "bank": dict(families)}, ensure_ascii=False))
         return
-    rows = [[f.id, f"v{f.version}", f.stage, f.label, f.intent] for f in fronts]
-    print(columns(rows, ["prompt", "", "stage", "label", "intent"]))
+    print(columns([_line(library, one) for one in listed], LISTED))
     if read:
         print(f"\n{columns(read, ['read', 'with', 'variants'])}")
     say("prompts without a line were never read: `textcentric review RUN`" if read else UNREAD)
     print(f"\nthe bank: {len(library.bank)} instructions, drawn a row with --prompts bank")
     print(columns([[family, n] for family, n in families.items()]))
+
+
+def _line(library: PromptLibrary, prompt: Prompt) -> list[str]:
+    front = prompt.front
+    intent = f"{front.intent}{DEFAULT if library.is_default(prompt) else ''}"
+    return [front.id, f"v{front.version}", front.stage, front.label, intent]
 
 
 def _read(library: PromptLibrary) -> list[tuple[str, str, str]]:
@@ -196,10 +209,11 @@ def show_prompt(name: str, prompt_dir: str | None) -> None:
         entry = instruction(library, name)
         print(json.dumps(as_line(entry), ensure_ascii=False, indent=2))
         return
-    path = library[name].path
+    prompt = library[name]
+    path = prompt.path
     if path is None:
         raise PromptError(f"prompt {name} comes from no file", prompt=name)
-    say(str(path))
+    say(f"{path}{DEFAULT if library.is_default(prompt) else ''}")
     print(path.read_text(encoding="utf-8"), end="")
 
 

@@ -114,6 +114,16 @@ class PromptLibrary:
             raise PromptError(unknown("prompt or set", term, sets | set(self.prompts)), prompt=term)
         return found
 
+    def is_default(self, prompt: Prompt) -> bool:
+        """Say whether the name of its set chooses `prompt` among others that write the same part.
+
+        >>> library = PromptLibrary.load()
+        >>> library.is_default(library["summarize/pick"])
+        True
+        """
+        stage = prompt.front.stage
+        return stage in DEFAULTS and prompt in self._match(stage)
+
     def from_bank(self, carrier: Prompt, seed: int) -> Prompt:
         """Return `carrier` with an instruction of the bank drawn by `seed`."""
         if not self.bank:
