@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import textcentric as tc
 from textcentric.data.memory import InHand, in_hand
+from textcentric.data.shown import Shown
 
 ROWS = [{"id": f"r{n}", "words": f"A calm dog, {n}.", "age": n, "price": 2.5} for n in range(25)]
 SCHEMA = {"text": "words", "target": "price", "task": "regression"}
@@ -46,3 +48,12 @@ def test_loading_a_sample_warns_that_it_is_one(
         (logging.WARNING, note) for note in rows.notes
     ]
     assert "so this is the built-in sample" in caplog.text
+
+
+def test_rows_that_cannot_be_counted_are_no_data_set() -> None:
+    class Uncounted(Shown):
+        def __iter__(self) -> Iterator[tc.Record]:
+            return iter(())
+
+    with pytest.raises(TypeError, match=r"abstract method.*count"):
+        Uncounted()  # type: ignore[abstract]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
@@ -17,18 +18,18 @@ if TYPE_CHECKING:
 SHOWN = 20  # rows of a table in a notebook
 
 
-class Shown:
-    """What every data set shows of itself."""
+class Shown(ABC):
+    """What a data set shows of itself, once it can be iterated and counted."""
 
     name: str
 
+    @abstractmethod
     def __iter__(self) -> Iterator[Record]:
         """Yield the records."""
-        raise NotImplementedError
 
+    @abstractmethod
     def count(self) -> int:
         """Return how many records iterating gives."""
-        raise NotImplementedError
 
     def __len__(self) -> int:
         return self.count()
