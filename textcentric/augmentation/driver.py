@@ -38,7 +38,7 @@ from textcentric.rows import Record
 from textcentric.runs.counters import INTERVAL, METRICS, Metrics, added, bottleneck, spent
 from textcentric.runs.directory import all_failed, started_now
 from textcentric.runs.journal import Journal
-from textcentric.runs.manifest import Manifest, Priced, count_outputs, write_manifest
+from textcentric.runs.manifest import Manifest, Priced, counted, write_manifest
 from textcentric.runs.prices import Prices, money
 from textcentric.runs.shards import Failure, Output, ShardWriter
 from textcentric.values import Json
@@ -314,14 +314,10 @@ class Driver:
 
     def _manifest(self, status: str, stopped: str) -> Manifest:
         job, whole = self.job, added(self.earlier, self.metrics.reading())
-        counted = job.journal.counts()
         owed = requested(job, everything=status in ("stopped", "interrupted"))
-        counts, reasons, errors = count_outputs(counted, owed)
-        totals = Counter[str]()
-        for entry in counts.values():
-            totals.update(entry)
+        came = counted(job.journal, owed)
         dataset = job.dataset
-        status = "failed" if status == "finished" and all_failed(counts) else status
+        status = "failed" if status == "finished" and all_failed(came["counts"]) else status
         return {
             "name": job.folder.name,
             "fingerprint": fingerprint(job.identity),
@@ -354,10 +350,7 @@ class Driver:
             },
             "checks": verdict.DIGEST,
             "read": read_words(job.plan),
-            "counts": counts,
-            "totals": dict(totals),
-            "reasons": reasons,
-            "errors": errors,
+            **came,
             "tokens": {
                 "prompt": whole["prompt_tokens"],
                 "cached": whole["cached_tokens"],

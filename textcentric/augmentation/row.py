@@ -37,7 +37,16 @@ from textcentric.augmentation.variants import (
     explained,
     with_cells,
 )
-from textcentric.augmentation.written import Clean, Written, failure_of, piece_notes
+from textcentric.augmentation.written import (
+    Clean,
+    Derived,
+    Written,
+    absent_part,
+    failure_of,
+    piece_details,
+    piece_notes,
+    why_rejected,
+)
 from textcentric.checks.entailment import Entail
 from textcentric.checks.likelihood import back_reading
 from textcentric.engines.candidates import candidates
@@ -161,23 +170,21 @@ class RowFlow:
             for name, one in zip(names, told, strict=True):
                 if isinstance(one, ROW_ERRORS):
                     raise one
-                text, _, notes = one
-                row = described.row.with_part(name, text) if text else described.row
-                described = replace(described, row=row, notes=(*described.notes, *notes))
+                row = described.row.with_part(name, one.text) if one.text else described.row
+                described = replace(described, row=row, notes=(*described.notes, *one.notes))
         return described
 
     async def _derive(self, described: Described) -> Clean:
-        """Add the derived parts; what fails its checks is left out and noted."""
+        """Add the derived parts; what fails its checks is left out, noted and counted."""
         clean = Clean(described.row, [], [])
         for prompt in self.plan.derive:
-            if prompt.front.stage == "align" or (described.foreign and asks_model(prompt)):
+            if prompt.front.stage == "align":
+                continue
+            if described.foreign and asks_model(prompt):
+                clean.add(prompt, Derived("", [], [], NOT_LISTED))
                 continue
             known = {k: v for k, v in clean.row.parts.items() if k in DERIVED}
-            text, asked, notes = await self._derived_text(prompt, described, known)
-            clean.asked += asked
-            clean.notes += notes
-            if text:
-                clean.row = clean.row.with_part(prompt.front.writes, text)
+            clean.add(prompt, await self._derived_text(prompt, described, known))
         return clean
 
     def _aim(
@@ -193,30 +200,30 @@ class RowFlow:
         described: Described,
         known: Mapping[str, str],
         modality: str | None = None,
-    ) -> tuple[str, list[Request], list[str]]:
-        row = described.row
+    ) -> Derived:
+        row, part = described.row, modality or prompt.front.writes
         seed = derive_seed(self.plan.seed, row.id, prompt.id, 0)
         target = self._aim(prompt, described, seed, modality)
         variables = {**target.variables, **known, **self.reason_about}
         if prompt.front.rule:
             text = by_rule(prompt.front.rule, row, Table(described.statements))
-            return text, [], [] if text else [f"{prompt.front.writes} not written: nothing to take"]
+            return Derived(text, [], []) if text else absent_part(part, "nothing to take")
         if prompt.front.answer_schema:
             value, asked, notes = await self._json(prompt, variables, seed)
             draft = explained(prompt, target, value["explanation"], described.facts)
             await self.truth.check([draft], meaning=False)
+            text = f"Prediction: {value['prediction']}."
             if draft.reason:
-                notes = [*notes, f"explanation not written: {draft.reason}"]
-                return f"Prediction: {value['prediction']}.", asked, notes
-            return f"Prediction: {value['prediction']}. {value['explanation']}", asked, notes
+                return absent_part("explanation", why_rejected(draft), asked, notes, text)
+            return Derived(f"{text} {value['explanation']}", asked, notes)
         draft, asked, notes = await self._draft(prompt, target, variables, seed, described.facts)
         check_words(draft)
         await self.truth.check([draft], meaning=False)
         if draft.reason:
-            part = modality or prompt.front.writes
-            return "", asked, [*notes, f"{part} not written: {draft.reason}"]
+            return absent_part(part, why_rejected(draft), asked, notes)
         parts = assemble(row, target, draft).parts
-        return parts.get(target.part) or parts["text"], asked, notes + piece_notes(draft)
+        text = parts.get(target.part) or parts["text"]
+        return Derived(text, asked, notes + piece_notes(draft))
 
     async def _write(
         self,
@@ -387,7 +394,8 @@ class RowFlow:
             request_key=" ".join(request.key for request in one.asked),
             scores=dump(draft.scores),
             notes="; ".join([*described.notes, *one.notes, *one.target.notes, *piece_notes(draft)]),
-            reason=draft.reason,
+            reason=why_rejected(draft),
+            details=tuple(piece_details(draft)),
         )
 
     def _clean_output(self, record: Record, described: Described, clean: Clean) -> Output:
@@ -403,6 +411,7 @@ class RowFlow:
             request_key=" ".join(request.key for request in clean.asked),
             scores="{}",
             notes="; ".join([*described.notes, *clean.notes]),
+            details=tuple(clean.details),
         )
 
     def _row_output(

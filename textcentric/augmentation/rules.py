@@ -17,8 +17,7 @@ from textcentric.corruption.rows import CORRUPTIONS
 from textcentric.errors import DataError
 from textcentric.prompts.prompt import Prompt
 from textcentric.rows import Record, TextRow
-
-NOTHING_CHANGED = "nothing changed"  # why a variant is rejected
+from textcentric.runs.shards import NOTHING
 
 
 async def ruled(
@@ -27,7 +26,7 @@ async def ruled(
     """Return the variant that a rule makes, what changed in it, and what names the rule."""
     row, front = described.row, prompt.front
     made, pieces = await _changed(prompt, record, described, describer, seed)
-    reason = "" if pieces else NOTHING_CHANGED
+    reason = "" if pieces else NOTHING
     strength = "" if front.rule == "order" else f" at {front.strength:g}"
     target = Target("row", row.text(), {}, (), (f"rule: {front.rule}{strength}",))
     return made, Draft(prompt, row.text(), pieces, described.facts, reason), target

@@ -20,11 +20,10 @@ from textcentric.checks.meaning import texts_to_embed as texts_of_edits
 from textcentric.checks.verdict import Verdict, by_rules, judge, weighs
 from textcentric.models.sentence_encoder import Encoder
 from textcentric.prompts.prompt import Prompt, usual_facts
+from textcentric.runs.shards import NOTHING
 
 if TYPE_CHECKING:
     import numpy as np
-
-NOTHING = "nothing changed"
 
 
 def with_usual_facts(plan: Plan) -> tuple[Plan, list[str]]:

@@ -2,24 +2,47 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
 from textcentric.augmentation.curation import Draft
-from textcentric.augmentation.truth import NOTHING
 from textcentric.augmentation.variants import Target, assemble
 from textcentric.engines.protocol import Request
 from textcentric.errors import RequestError
+from textcentric.prompts.prompt import Prompt
 from textcentric.rows import Record, TextRow
-from textcentric.runs.shards import Failure, output_id
+from textcentric.runs.journal import ABSENT, PIECE, WRITTEN, Detail
+from textcentric.runs.shards import NOTHING, Failure, kind, output_id, with_pieces
 
 
 @dataclass(slots=True)
 class Clean:
-    """The row without perturbation, and what its derived parts took."""
+    """The row without perturbation, what its derived parts took, and which were written."""
 
     row: TextRow
     asked: list[Request]
     notes: list[str]
+    details: list[Detail] = field(default_factory=list)
+
+    def add(self, prompt: Prompt, made: Derived) -> None:
+        """Add what `prompt` wrote, and count whether it did."""
+        self.asked += made.asked
+        self.notes += made.notes
+        absent = kind(made.absent)
+        self.details.append((prompt.id, ABSENT if absent else WRITTEN, absent))
+        if made.text:
+            self.row = self.row.with_part(prompt.front.writes, made.text)
+
+
+@dataclass(slots=True)
+class Derived:
+    """What a prompt wrote into the clean row, and why it, or its explanation, is `absent`."""
+
+    text: str
+    asked: list[Request]
+    notes: list[str]
+    absent: str = ""
 
 
 @dataclass(slots=True)
@@ -59,13 +82,37 @@ def failure_of(record: Record, prompt: str, sample: int, stage: str, error: Exce
     return Failure(name, record.id, prompt, sample, stage, kind, str(error), attempts)
 
 
+def absent_part(
+    part: str, why: str, asked: Sequence[Request] = (), notes: Sequence[str] = (), text: str = ""
+) -> Derived:
+    """Return a part that is absent, all but `text` of an explanation; a note says why."""
+    return Derived(text, [*asked], [*notes, f"{part} not written: {why}"], why)
+
+
 def piece_notes(draft: Draft) -> list[str]:
     """Say what was cut, and which sentences stayed as the row has them."""
     notes = [f"cut: {cut}" for piece in draft.pieces for cut in piece.cuts]
     notes += [piece.note for piece in draft.pieces if piece.note and not piece.reason]
-    kept = [piece.reason for piece in draft.pieces if piece.reason]
-    if kept and draft.reason in ("", NOTHING):
-        written = len(draft.pieces) - len(kept)
-        reasons = ", ".join(sorted(set(kept)))
+    kept = refused(draft)
+    if kept and not draft.reason:
+        written = len(draft.pieces) - kept.total()
+        reasons = ", ".join(sorted(kept))
         notes.append(f"{written} of {len(draft.pieces)} sentences rewritten (others: {reasons})")
     return notes
+
+
+def refused(draft: Draft) -> Counter[str]:
+    """Return why pieces were refused, and how many for each reason."""
+    return Counter(piece.reason for piece in draft.pieces if piece.reason)
+
+
+def why_rejected(draft: Draft) -> str:
+    """Return the reason of a draft; of one in which nothing is left, with those of its pieces."""
+    return with_pieces(draft.reason, refused(draft)) if draft.reason == NOTHING else draft.reason
+
+
+def piece_details(draft: Draft) -> Iterator[Detail]:
+    """Yield what the journal counts of the pieces of a draft in which nothing is left."""
+    for piece in draft.pieces if draft.reason == NOTHING else ():
+        if piece.reason:
+            yield draft.prompt.id, PIECE, piece.reason

@@ -151,7 +151,7 @@ def show_command(name: str, *, as_json: bool) -> None:
 
 def _as_text(folder: Path, shown: Listed) -> str:
     from textcentric.runs.directory import variants_and_clean
-    from textcentric.runs.manifest import STATUSES
+    from textcentric.runs.manifest import STATUSES, derived_lines
 
     lines = [f"{folder}: {_status_text(folder, shown)}"]
     dataset, engine = shown.get("dataset", {}), shown.get("engine", {})
@@ -172,6 +172,7 @@ def _as_text(folder: Path, shown: Listed) -> str:
         rows.append(["variants", *(variants[s] for s in STATUSES)])
         rows.append(["all", *(shown["totals"].get(s, 0) for s in STATUSES)])
         lines += ["", columns(rows, ["prompt", *STATUSES]), ""]
+    lines += derived_lines(shown)
     lines += _believed(folder)
     lines += _reasons(shown)
     lines += _costs(shown)
@@ -208,15 +209,16 @@ def _believed(folder: Path) -> list[str]:
 
 
 def _reasons(shown: Listed) -> list[str]:
+    from textcentric.runs.counters import ranked
+
+    pieces = shown.get("pieces", {})
     lines = []
     for prompt, reasons in shown.get("reasons", {}).items():
-        often = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
-        told = ", ".join(f"{reason} {n}" for reason, n in often)
-        lines.append(f"rejected from {prompt}: {told}")
-    errors = sorted(shown.get("errors", {}).items(), key=lambda item: (-item[1], item[0]))
-    if errors:
-        lines.append(f"failed: {', '.join(f'{kind} {n}' for kind, n in errors)}")
-    return lines
+        lines.append(f"rejected from {prompt}: {ranked(reasons)}")
+        if prompt in pieces:
+            lines.append(f"  of those in which nothing changed, pieces: {ranked(pieces[prompt])}")
+    errors = shown.get("errors", {})
+    return [*lines, f"failed: {ranked(errors)}"] if errors else lines
 
 
 def _costs(shown: Listed) -> list[str]:

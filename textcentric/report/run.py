@@ -21,6 +21,7 @@ from textcentric.report.run_files import RunFiles, number, section
 from textcentric.report.run_pages import MOST_INSIDE, browser_data
 from textcentric.report.run_rows import Output, Source, Tally
 from textcentric.runs.prices import money
+from textcentric.runs.shards import NOTHING
 from textcentric.values import Json
 
 STATUSES = ("accepted", "rejected", "failed", "pending")
@@ -74,6 +75,7 @@ def _view(run_dir: Path) -> dict[str, Any]:
         "model": str(section(run.manifest, "engine").get("model") or "").rstrip("/\\"),
         "prompts": prompts,
         "unread": rundir.never_read(read),
+        "derived": rundir.derived_lines(run.manifest),
         "totals": totals,
         "variants": _variants(prompts, totals),
         "clean": next((line for line in prompts if line["name"] == shards.CLEAN), None),
@@ -151,11 +153,26 @@ def _reasons(manifest: Mapping[str, Json], found: Tally) -> list[dict[str, Any]]
     for prompt, reasons in by_prompt.items():
         for reason, times in reasons.items() if isinstance(reasons, Mapping) else ():
             sums.setdefault(str(reason), {})[prompt] = number(times)
+    pieces = _pieces(manifest)
     lines = [
-        {"reason": reason, "times": sum(by.values()), "prompts": _ranked(by)[:4]}
+        {
+            "reason": reason,
+            "times": sum(by.values()),
+            "prompts": _ranked(by)[:4],
+            "pieces": _ranked(pieces if reason == NOTHING else {})[:6],
+        }
         for reason, by in sums.items()
     ]
     return sorted(lines, key=lambda line: (-line["times"], line["reason"]))
+
+
+def _pieces(manifest: Mapping[str, Json]) -> dict[str, float]:
+    """Return why pieces were refused of the variants in which nothing changed, over all prompts."""
+    sums: dict[str, float] = {}
+    for reasons in section(manifest, "pieces").values():
+        for reason, times in reasons.items() if isinstance(reasons, Mapping) else ():
+            sums[str(reason)] = sums.get(str(reason), 0) + number(times)
+    return sums
 
 
 def _ranked(times: Mapping[str, Json]) -> list[tuple[str, float]]:

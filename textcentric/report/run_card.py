@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from textcentric.errors import ConfigError
 from textcentric.folders import write_text
 from textcentric.prompts.calibration import UNREAD
-from textcentric.report.run_files import never_read, read_words
+from textcentric.report.run_files import derived_lines, never_read, read_words
 from textcentric.values import Json
 
 if TYPE_CHECKING:
@@ -217,7 +217,9 @@ def _counts(manifest: Mapping[str, Json], run_dir: Path) -> str:
         " declares: train on `keep`, be careful with `unsure`, leave out `changes`. Read: how many"
         " accepted variants people read and found true, with a 95 % interval.\n\n"
         + _table(("prompt", "label", *COUNTS, "read"), lines)
-        + (f"\n\n{plain(unread)}." if (unread := never_read(read)) else "")
+        + "".join(
+            f"\n\n{plain(line)}." for line in (*derived_lines(manifest), never_read(read)) if line
+        )
     )
 
 

@@ -10,11 +10,13 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from textcentric.errors import ConfigError, PromptError
 from textcentric.prompts.calibration import CALIBRATION, UNREAD, read_calibration, unread_words
 from textcentric.runs.counters import METRICS, readings
+from textcentric.runs.manifest import Manifest
+from textcentric.runs.manifest import derived_lines as manifest_lines
 from textcentric.values import Json
 
 MOST_READINGS = 4_000
@@ -77,6 +79,14 @@ def read_words(run_dir: Path, manifest: Mapping[str, Json]) -> dict[str, str]:
     except PromptError:
         readings = ()  # a broken one says nothing
     return words | {reading.prompt: reading.words() for reading in readings}
+
+
+def derived_lines(manifest: Mapping[str, Json]) -> list[str]:
+    """Say how many summaries and explanations stand in the clean rows; nothing of a broken file."""
+    try:
+        return manifest_lines(cast("Manifest", manifest))
+    except (AttributeError, KeyError, TypeError):
+        return []
 
 
 def never_read(words: Mapping[str, str]) -> str:

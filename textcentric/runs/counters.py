@@ -118,6 +118,16 @@ def added(one: Mapping[str, float], other: Mapping[str, float]) -> dict[str, flo
     return {name: one.get(name, 0) + other.get(name, 0) for name in {**one, **other}}
 
 
+def ranked(counts: Mapping[str, int]) -> str:
+    """Return counts as people read them, the highest first.
+
+    >>> ranked({"loop": 1, "new word": 2})
+    'new word 2, loop 1'
+    """
+    often = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return ", ".join(f"{name} {n}" for name, n in often)
+
+
 def spent(path: Path) -> dict[str, float]:
     """Return what all processes that wrote to `path` counted: the sum of their last lines.
 

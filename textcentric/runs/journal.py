@@ -29,8 +29,14 @@ CREATE TABLE IF NOT EXISTS shards (number INTEGER PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS counts (
     prompt TEXT, status TEXT, reason TEXT, n INTEGER NOT NULL, PRIMARY KEY (prompt, status, reason)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS details (
+    prompt TEXT, what TEXT, reason TEXT, n INTEGER NOT NULL, PRIMARY KEY (prompt, what, reason)
+) WITHOUT ROWID;
 """
 Count = tuple[str, str, str]  # prompt, status, reason
+# Within an output: prompt; WRITTEN or ABSENT of a part of a clean row, PIECE of a refused one; why.
+Detail = tuple[str, str, str]
+WRITTEN, ABSENT, PIECE = "written", "absent", "piece"
 
 
 class Journal:
@@ -93,18 +99,23 @@ class Journal:
         self._pending.clear()
 
     def finish_shard(
-        self, number: int, sources: Iterable[str], counts: Mapping[Count, int]
+        self,
+        number: int,
+        sources: Iterable[str],
+        counts: Mapping[Count, int],
+        details: Mapping[Detail, int] | None = None,
     ) -> None:
         """Record that shard `number` is in place and holds all outputs of `sources`."""
         self.commit()
         with self._guarded(), self._transaction():
             self._db.execute("INSERT INTO shards VALUES (?)", (number,))
             self._db.executemany("INSERT INTO done VALUES (?, ?)", ((s, number) for s in sources))
-            self._db.executemany(
-                "INSERT INTO counts VALUES (?, ?, ?, ?)"
-                " ON CONFLICT DO UPDATE SET n = n + excluded.n",
-                ((*count, n) for count, n in counts.items()),
-            )
+            for table, added in (("counts", counts), ("details", details or {})):
+                self._db.executemany(
+                    f"INSERT INTO {table} VALUES (?, ?, ?, ?)"
+                    " ON CONFLICT DO UPDATE SET n = n + excluded.n",
+                    ((*count, n) for count, n in added.items()),
+                )
 
     def finished(self, source_id: str) -> bool:
         """Say whether all outputs of a row are in a finished shard."""
@@ -128,6 +139,11 @@ class Journal:
         rows = self._db.execute("SELECT prompt, status, reason, n FROM counts")
         return {(prompt, status, reason): n for prompt, status, reason, n in rows}
 
+    def details(self) -> dict[Detail, int]:
+        """Return what is counted within outputs: parts that were written or absent, pieces."""
+        rows = self._db.execute("SELECT prompt, what, reason, n FROM details")
+        return {(prompt, what, reason): n for prompt, what, reason, n in rows}
+
     def answers(self) -> int:
         """Return how many answers are stored, waiting ones included."""
         return int(self._db.execute("SELECT COUNT(*) FROM answers").fetchone()[0]) + len(
@@ -140,7 +156,7 @@ class Journal:
     def forget_outputs(self) -> None:
         """Forget which rows are finished, so that all outputs are built anew from the answers."""
         with self._guarded(), self._transaction():
-            for table in ("done", "shards", "counts"):
+            for table in ("done", "shards", "counts", "details"):
                 self._db.execute(f"DELETE FROM {table}")
 
     def close(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 
 from textcentric.command_line import command
@@ -11,7 +10,7 @@ from textcentric.folders import Change, changes, holder, read_yaml
 from textcentric.runs.directory import CONFIG, all_failed
 from textcentric.runs.identity import identity_of
 from textcentric.runs.journal import Journal
-from textcentric.runs.manifest import MANIFEST, STATUSES, Manifest, count_outputs, read_manifest
+from textcentric.runs.manifest import MANIFEST, Manifest, counted, read_manifest
 
 RUNS = Path("runs")
 
@@ -116,15 +115,8 @@ def _from_journal(folder: Path) -> Listed:
     """Count what is finished: the manifest of a running or killed run is as old as its start."""
     journal = Journal(folder / "journal.sqlite")
     try:
-        counts, reasons, errors = count_outputs(journal.counts(), {})
-        totals = Counter(dict.fromkeys(STATUSES, 0))
-        for entry in counts.values():
-            totals.update(entry)
         return {
-            "counts": counts,
-            "reasons": reasons,
-            "errors": errors,
-            "totals": dict(totals),
+            **counted(journal, {}),
             "finished_rows": journal.finished_rows(),
             "answers": journal.answers(),
         }

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TypedDict
 
 from textcentric.errors import RunError
 from textcentric.folders import write_text
-from textcentric.runs.counters import Bottleneck
-from textcentric.runs.journal import Count
+from textcentric.rows import CLEAN
+from textcentric.runs.counters import Bottleneck, ranked
+from textcentric.runs.journal import ABSENT, PIECE, Count, Detail, Journal
 from textcentric.values import Json
 
 STATUSES = ("requested", "accepted", "rejected", "failed", "pending")
 MANIFEST = "manifest.json"
+# What prompts of a stage write into clean rows, as people call it.
+PARTS = {"summarize": "summaries", "reason": "explanations"}
 
 
 class SourceData(TypedDict):
@@ -37,6 +41,13 @@ class PromptUsed(TypedDict):
     stage: str
 
 
+class WrittenParts(TypedDict):
+    """In how many clean rows the part of a prompt stands, and why it is absent from the others."""
+
+    written: int
+    absent: dict[str, int]
+
+
 class Priced(TypedDict, total=False):
     """What a run has cost, by the prices of a million tokens; nothing where they have none."""
 
@@ -44,8 +55,23 @@ class Priced(TypedDict, total=False):
     prices: dict[str, float]
 
 
-class Manifest(Priced, total=False):
-    """What came of a run: counts by prompt, reasons and errors, tokens, and what it was made with.
+class Counted(TypedDict, total=False):
+    """What came of a run: counts and reasons by prompt, errors by type.
+
+    `derived` counts summaries and explanations by prompt; `pieces` are, by prompt and reason, those
+    refused of variants in which nothing changed.
+    """
+
+    counts: dict[str, dict[str, int]]
+    totals: dict[str, int]
+    reasons: dict[str, dict[str, int]]
+    derived: dict[str, WrittenParts]
+    pieces: dict[str, dict[str, int]]
+    errors: dict[str, int]
+
+
+class Manifest(Priced, Counted, total=False):
+    """What came of a run, its tokens, and what it was made with.
 
     `checks` is the digest of the checks that judged, `read` what people read of each prompt before.
 
@@ -68,16 +94,30 @@ class Manifest(Priced, total=False):
     prompts: dict[str, PromptUsed]
     checks: str
     read: dict[str, str]
-    counts: dict[str, dict[str, int]]
-    totals: dict[str, int]
-    reasons: dict[str, dict[str, int]]
-    errors: dict[str, int]
     tokens: dict[str, float]
     requests: dict[str, float]
     answers: int
     engine_full: float
     engine_starved: float
     bottleneck: Bottleneck
+
+
+def counted(journal: Journal, requested: Mapping[str, int]) -> Counted:
+    """Return what a run's journal counts; `requested` says how many outputs a prompt owes."""
+    counts, reasons, errors = count_outputs(journal.counts(), requested)
+    totals = Counter(dict.fromkeys(STATUSES, 0))
+    for entry in counts.values():
+        totals.update(entry)
+    clean_rows = counts.get(CLEAN, {}).get("accepted", 0)
+    derived, pieces = count_details(journal.details(), clean_rows)
+    return {
+        "counts": counts,
+        "totals": dict(totals),
+        "reasons": reasons,
+        "derived": derived,
+        "pieces": pieces,
+        "errors": errors,
+    }
 
 
 def count_outputs(
@@ -103,6 +143,53 @@ def count_outputs(
         entry["requested"] = max(entry["requested"], finished)
         entry["pending"] = entry["requested"] - finished
     return table, reasons, errors
+
+
+def count_details(
+    details: Mapping[Detail, int], clean_rows: int
+) -> tuple[dict[str, WrittenParts], dict[str, dict[str, int]]]:
+    """Return what prompts wrote into the accepted clean rows, and refused pieces, by prompt.
+
+    Prompts that wrote into fewer rows than there are, since a former version that counted nothing
+    began the run, are left out.
+    """
+    parts: dict[str, WrittenParts] = {}
+    pieces: dict[str, dict[str, int]] = {}
+    for (prompt, what, reason), n in sorted(details.items()):
+        if what == PIECE:
+            pieces.setdefault(prompt, {})[reason] = n
+            continue
+        entry = parts.setdefault(prompt, {"written": 0, "absent": {}})
+        if what == ABSENT:
+            entry["absent"][reason] = n
+        else:
+            entry["written"] = n
+    whole = {name: of for name, of in parts.items() if _rows_of(of) == clean_rows}
+    return whole, pieces
+
+
+def _rows_of(parts: WrittenParts) -> int:
+    return parts["written"] + sum(parts["absent"].values())
+
+
+def derived_lines(manifest: Manifest) -> list[str]:
+    """Say in how many clean rows summaries and explanations stand, and why not in the others.
+
+    >>> counted = {"a": {"written": 22, "absent": {"new word": 2}}}
+    >>> derived_lines({"derived": counted, "prompts": {"a": {"stage": "summarize"}}})
+    ['summaries: 22 of 24; 2 absent: new word 2']
+    """
+    derived = manifest.get("derived", {})
+    stages = {name: prompt["stage"] for name, prompt in manifest.get("prompts", {}).items()}
+    names = {name: PARTS.get(stages.get(name, ""), name) for name in derived}
+    lines = []
+    for prompt, parts in derived.items():
+        alone = list(names.values()).count(names[prompt]) == 1
+        name = names[prompt] if alone else f"{names[prompt]} by {prompt}"
+        absent = sum(parts["absent"].values())
+        why = f"; {absent} absent: {ranked(parts['absent'])}" if absent else ""
+        lines.append(f"{name}: {parts['written']} of {_rows_of(parts)}{why}")
+    return lines
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:

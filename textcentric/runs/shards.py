@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from operator import attrgetter
 from pathlib import Path
@@ -20,7 +20,8 @@ from pydantic_core import to_json
 from textcentric.errors import StoppedError
 from textcentric.folders import written
 from textcentric.rows import Target
-from textcentric.runs.journal import Count, Journal
+from textcentric.runs.counters import ranked
+from textcentric.runs.journal import Count, Detail, Journal
 from textcentric.settings import Given
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 SHARD_OUTPUTS = 4000
 SHARD_SECONDS = 60.0
 FOLDERS = ("data", "rejected", "errors")
+NOTHING = "nothing changed"  # every piece that was written is refused
 
 
 @dataclass(slots=True)
@@ -58,6 +60,7 @@ class Output:
     scores: Annotated[str, "JSON: written, similarity, sibling, facts, judge; as far as measured"]
     notes: Annotated[str, "what was cut, kept, missing; semicolons between"]
     reason: Annotated[str, "why it was rejected"] = ""
+    details: tuple[Detail, ...] = ()  # no column: they are counted in the journal
 
 
 @dataclass(slots=True)
@@ -74,11 +77,29 @@ class Failure:
     attempts: Annotated[int, "how often the request was sent"]
 
 
-OUTPUT_COLUMNS = [f.name for f in fields(Output)]
+OUTPUT_COLUMNS = [f.name for f in fields(Output) if f.name != "details"]
 FAILURE_COLUMNS = [f.name for f in fields(Failure)]
 _accepted = attrgetter(*OUTPUT_COLUMNS[:-1])
 _rejected = attrgetter(*OUTPUT_COLUMNS)
 _failed = attrgetter(*FAILURE_COLUMNS)
+
+
+def with_pieces(reason: str, pieces: Mapping[str, int]) -> str:
+    """Return why a variant was rejected with why its pieces were refused, the commonest first.
+
+    >>> with_pieces("nothing changed", {"loop": 1, "new word": 2})
+    'nothing changed: new word 2, loop 1'
+    """
+    return f"{reason}: {ranked(pieces)}" if pieces else reason
+
+
+def kind(reason: str) -> str:
+    """Return a reason as it is counted, without what was counted of its pieces.
+
+    >>> kind("nothing changed: new word 2, loop 1"), kind("not judged: too long")
+    ('nothing changed', 'not judged: too long')
+    """
+    return NOTHING if reason.startswith(f"{NOTHING}: ") else reason
 
 
 def output_id(source_id: str, prompt: str, sample: int) -> str:
@@ -106,12 +127,13 @@ class ShardWriter:
                 self._rows["errors"].append(_failed(output))
                 self._counts[output.prompt, "failed", output.error_type] += 1
                 continue
+            self._details.update(output.details)
             if output.reason:
                 self._rows["rejected"].append(_rejected(output))
             else:
                 self._rows["data"].append(_accepted(output))
             status = "rejected" if output.reason else "accepted"
-            self._counts[output.prompt, status, output.reason] += 1
+            self._counts[output.prompt, status, kind(output.reason)] += 1
         self._size += len(outputs)
         if self._size >= SHARD_OUTPUTS or time.monotonic() - self._since > SHARD_SECONDS:
             self.write()
@@ -129,7 +151,7 @@ class ShardWriter:
                 f"cannot write to {self.folder} ({error.strerror or error}); free space on the disk"
                 " or check the folder's permissions, then run the same command again to go on"
             ) from error
-        self.journal.finish_shard(self._next, self._sources, self._counts)
+        self.journal.finish_shard(self._next, self._sources, self._counts, self._details)
         self._next += 1
         self._clear()
 
@@ -172,6 +194,7 @@ class ShardWriter:
         self._rows: dict[str, list[tuple[Target, ...]]] = {name: [] for name in FOLDERS}
         self._sources: list[str] = []
         self._counts: Counter[Count] = Counter()
+        self._details: Counter[Detail] = Counter()
         self._size = 0
         self._since = time.monotonic()
 
