@@ -74,15 +74,39 @@ def test_a_glob_leaves_out_a_prompt_found_untrue_and_says_so(planned: Planned) -
     }
 
 
+def test_a_glob_leaves_out_what_is_hardly_ever_accepted_in_one_line(planned: Planned) -> None:
+    plan, config = planned()
+    little = {"read": 3, "true": 3, "drafted": 82, "accepted": 3}
+    much = {"read": 10, "true": 10, "drafted": 82, "accepted": 61}
+    calibration = Calibration(
+        (
+            reading(plan, "own/swap", **little),
+            reading(plan, "own/whole", **{**little, "accepted": 0}),
+            reading(plan, "own/gist", **much),
+        )
+    )
+    chosen = believed_plan(plan, config, MADE, calibration)
+    assert ids(chosen) == ["own/gist"]
+    assert choice_lines(chosen)[:2] == [
+        "left out, since this model writes hardly anything that is accepted: own/swap (3 of 82"
+        " accepted), own/whole (0 of 82 accepted); name one, or give all_prompts=True",
+        "own/gist: of 10 read 10 true [0.72, 1.00]; 61 of 82 accepted with this model",
+    ]
+    with pytest.raises(PromptError, match=r"own/swap \(3 of 82 accepted\)"):
+        believed_plan(*planned(prompts="own/sw*"), MADE, calibration)
+
+
+@pytest.mark.parametrize("counts", [{"true": 3}, {"true": 3, "read": 3, "drafted": 82}])
 @pytest.mark.parametrize(
     "settings", [{"prompts": "own/*,own/swap"}, {"prompts": "own/*", "all_prompts": True}]
 )
 def test_an_id_takes_it_and_so_does_all_prompts(
-    planned: Planned, settings: dict[str, object]
+    planned: Planned, settings: dict[str, object], counts: dict[str, int]
 ) -> None:
     plan, config = planned(**settings)
-    chosen = believed_plan(plan, config, MADE, Calibration((reading(plan, "own/swap"),)))
-    assert "own/swap" in ids(chosen)
+    found = reading(plan, "own/swap", **counts)
+    assert found.left_out
+    assert "own/swap" in ids(believed_plan(plan, config, MADE, Calibration((found,))))
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,34 @@ def test_of_at_least_20_read_fewer_than_seven_tenths_true_are_left_out(
     assert reading(read=read, true=true).left_out is out
 
 
+@pytest.mark.parametrize(
+    ("drafted", "accepted", "out"),
+    [(39, 0, False), (40, 3, True), (40, 4, False), (82, 3, True), (0, 0, False)],
+)
+def test_of_at_least_40_drafted_fewer_than_a_tenth_accepted_are_left_out(
+    drafted: int, accepted: int, out: bool
+) -> None:
+    seldom = reading(read=3, true=3, drafted=drafted, accepted=accepted)
+    assert seldom.left_out is out
+    assert not seldom.untrue
+
+
+def test_why_a_prompt_is_left_out_is_what_was_read_or_what_came_of_it() -> None:
+    seldom = reading(read=3, true=3, drafted=82, accepted=3)
+    assert seldom.why() == seldom.yield_words() == "3 of 82 accepted"
+    both = reading(read=20, true=2, drafted=400, accepted=20)
+    assert both.why() == both.words() == "of 20 read 2 true [0.03, 0.30]"
+
+
+def test_the_yield_of_a_run_counts_once_however_many_sheets_it_has() -> None:
+    first = reading(sheet="a", run="r1", drafted=40, accepted=2)
+    grown = reading(sheet="b", run="r1", drafted=50, accepted=4)
+    other = reading(sheet="c", run="r2", drafted=10, accepted=1)
+    both = added([first, grown, other])
+    assert (both.drafted, both.accepted) == (60, 5)
+    assert both.read == 90
+
+
 def test_what_is_kept_takes_the_place_of_the_same_sheet(tmp_path: Path) -> None:
     path = tmp_path / "own" / "calibration.json"
     keep([reading(sheet="a"), reading(sheet="b")], path)

@@ -37,6 +37,39 @@ def test_what_was_read_is_written_into_the_run_and_shown_by_its_report_and_card(
     assert not own().exists()
 
 
+def test_what_was_drafted_and_accepted_is_that_of_the_whole_run(run: Path) -> None:
+    call(run, open_sheet(run, accepted=2, refused=0), "anna", {"accepted": "same"})
+    textcentric("calibrate", run)
+    readings = {r.prompt: r for r in read_calibration(run / CALIBRATION).readings}
+    counts = json.loads((run / "manifest.json").read_text())["counts"]
+    for name in ("own/swap", "own/whole"):
+        assert readings[name].read == 2
+        assert readings[name].accepted == counts[name]["accepted"] > 2
+        assert readings[name].drafted == counts[name]["accepted"] + counts[name]["rejected"]
+    gist = readings["summarize/pick"]
+    assert gist.drafted == counts["clean"]["accepted"] >= gist.accepted > 2
+    assert gist.run == json.loads((run / "manifest.json").read_text())["fingerprint"]
+
+
+def test_a_sheet_of_another_run_in_the_folder_says_nothing_of_this_one(run: Path) -> None:
+    call(run, open_sheet(run), "anna", {"accepted": "same"})
+    manifest = json.loads((run / "manifest.json").read_text())
+    (run / "manifest.json").write_text(json.dumps({**manifest, "fingerprint": "00000000"}))
+    said = textcentric("calibrate", run, "--keep")
+    assert said.code == 4
+    assert "was drawn from another run" in said.err
+    assert not (run / CALIBRATION).exists()
+
+
+def test_the_list_of_prompts_says_what_was_read_and_how_much_is_accepted(run: Path) -> None:
+    call(run, open_sheet(run), "anna", {"accepted": "same"})
+    textcentric("calibrate", run, "--keep", "--prompt-dir", run / "prompts")
+    swap = next(r for r in read_calibration(own()).readings if r.prompt == "own/swap")
+    said = textcentric("prompts", "list", "--prompt-dir", run / "prompts").out
+    line = next(line for line in said.splitlines() if swap.words() in line)
+    assert f"; {swap.accepted} of {swap.drafted} accepted with this model" in line
+
+
 def test_a_calibration_is_kept_on_request(run: Path) -> None:
     call(run, open_sheet(run), "anna", {"accepted": "same"})
     said = textcentric("calibrate", run, "--keep", "--prompt-dir", run / "prompts")

@@ -1,13 +1,14 @@
 """Which prompts a run takes, by what people read of them: sets leave out those found untrue.
 
-A set or a glob leaves out a prompt of which enough was read and too little was true with this very
-model, prompt, checks and temperature; an id takes it. What was never read is taken, and said. The
-bank is left out by family. A run that goes on never looks here again: its prompts are frozen.
+A set or a glob leaves out a prompt of which enough was read and too little was true, or of which
+hardly anything was accepted, with this very model, prompt, checks and temperature; an id takes it.
+What was never read is taken, and said. The bank is left out by family. A run that goes on never
+looks here again: its prompts are frozen.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -110,7 +111,7 @@ def _misfits(
 
 
 def _without(plan: Plan, refuted: Mapping[str, Reading], named: set[str]) -> Plan:
-    """Return the plan without prompts and families that were found untrue."""
+    """Return the plan without prompts and families that are not worth their requests."""
     derive, variants = (
         tuple(prompt for prompt in prompts if prompt.id not in refuted)
         for prompts in (plan.derive, plan.variants)
@@ -123,9 +124,9 @@ def _without(plan: Plan, refuted: Mapping[str, Reading], named: set[str]) -> Pla
         if not bank:
             variants = tuple(p for p in variants if p not in carriers)
     if plan.variants and not variants:
-        whys = ", ".join(f"{name} ({of.words()})" for name, of in sorted(refuted.items()))
+        whys = ", ".join(f"{name} ({of.why()})" for name, of in sorted(refuted.items()))
         raise PromptError(
-            f"nothing is left of {option('prompts')}: too little of it was true when it was read:"
+            f"nothing is left of {option('prompts')}: too little of it was true or accepted:"
             f" {whys}; name one by its id to take it, or give {option('all_prompts', True)}"
         )
     check_derived(derive, variants)
@@ -182,9 +183,29 @@ def choice_lines(plan: Plan) -> list[str]:
         f"left out: {reading.prompt} ({reading.words()}); name it, or give"
         f" {option('all_prompts', True)}"
         for reading in plan.left_out
+        if reading.untrue
     ]
+    lines += _seldom([reading for reading in plan.left_out if not reading.untrue])
     kept = [name for name, of in plan.read.items() if of and of not in plan.left_out]
-    lines += [f"{name}: {words}" for name, words in read_words(plan).items() if name in kept]
+    lines += [_known(plan, name, words) for name, words in read_words(plan).items() if name in kept]
     lines += [f"a reading of {name} is not used: {why}" for name, why in plan.misfits.items()]
     unread = [name for name, reading in plan.read.items() if reading is None]
     return [*lines, unread_words(unread)] if unread else lines
+
+
+def _seldom(readings: Sequence[Reading]) -> list[str]:
+    """Say in one line which prompts are left out because hardly anything came of them."""
+    if not readings:
+        return []
+    named = ", ".join(f"{reading.prompt} ({reading.yield_words()})" for reading in readings)
+    return [
+        f"left out, since this model writes hardly anything that is accepted: {named}; name one, or"
+        f" give {option('all_prompts', True)}"
+    ]
+
+
+def _known(plan: Plan, name: str, words: str) -> str:
+    """Say what is known of a prompt: how much was true, and how much was accepted at all."""
+    reading = plan.read[name]
+    said = reading.yield_words() if reading else ""
+    return f"{name}: {words}" + (f"; {said} with this model" if said else "")

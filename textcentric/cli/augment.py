@@ -226,7 +226,7 @@ def show_plan(config: AugmentConfig, *, as_json: bool) -> int:
         "cost": cost_bounds(work, counted, plan, config),
         "classes": plan.shares.words() if plan.shares else None,
         "read": read_words(plan),
-        "left_out": {reading.prompt: reading.words() for reading in plan.left_out},
+        "left_out": {reading.prompt: reading.why() for reading in plan.left_out},
         "first_prompt": first_prompt(plan, dataset, *rows[0]),
         **_destination(config, plan, dataset, engine),
     }

@@ -197,7 +197,14 @@ def _read(library: PromptLibrary) -> list[tuple[str, str, str]]:
         if prompt is not None and (one.digest, one.checks) == (prompt.digest, verdict.DIGEST):
             model = f"{one.model} at {one.temperature:g}" if one.model else "any model"
             known.setdefault((one.prompt, model), []).append(one)
-    return [(name, model, added(of).words()) for (name, model), of in sorted(known.items())]
+    together = {key: added(of) for key, of in sorted(known.items())}
+    return [(*key, _words(one)) for key, one in together.items()]
+
+
+def _words(reading: Reading) -> str:
+    """Return how much was true, and how much was accepted at all with this model."""
+    said = reading.yield_words()
+    return reading.words() + (f"; {said} with this model" if said else "")
 
 
 def show_prompt(name: str, prompt_dir: str | None) -> None:

@@ -9,6 +9,7 @@ with; anything else is said, not used.
         "prompt": "adversarial/noise", "digest": "6d1f...", "model": "SmolLM2-135M-Instruct",
         "revision": "4f1c...", "checks": "90ab...", "temperature": 0.7, "candidates": 1,
         "read": 30, "true": 27, "refused_read": 10, "refused_true": 4,
+        "run": "77c1...", "drafted": 82, "accepted": 61,
         "readers": 2, "who": ["a person"], "sheet": "1f3a9c02..."}]}
 """
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 CALIBRATION = "calibration.json"
 FEWEST_READ, LEAST_TRUE = 20, 0.7  # below, sets and globs leave a prompt out
+FEWEST_DRAFTED, LEAST_ACCEPTED = 40, 0.1  # and below this, since hardly anything comes of it
 BANK = "bank/"
 UNREAD = "never read with this model"
 MOST_NAMED = 12  # prompts
@@ -45,6 +47,7 @@ class Reading(BaseModel):
     """How many variants of a prompt were read and how many were true, and what made them.
 
     `read` and `true` are of those that the checks accepted, `refused_*` of those they refused.
+    Of `drafted` variants of the whole `run` (its fingerprint) the checks accepted `accepted`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
@@ -60,6 +63,9 @@ class Reading(BaseModel):
     true: int = Field(0, ge=0)
     refused_read: int = Field(0, ge=0)
     refused_true: int = Field(0, ge=0)
+    run: str = ""
+    drafted: int = Field(0, ge=0)
+    accepted: int = Field(0, ge=0)
     readers: int = 1
     who: tuple[str, ...] = ()
     sheet: str = ""
@@ -70,9 +76,31 @@ class Reading(BaseModel):
         return self.true / self.read if self.read else 0.0
 
     @property
+    def untrue(self) -> bool:
+        """Say whether enough was read and too little was true."""
+        return self.read >= FEWEST_READ and self.share < LEAST_TRUE
+
+    @property
+    def seldom_accepted(self) -> bool:
+        """Say whether enough was drafted and hardly anything accepted."""
+        return self.drafted >= FEWEST_DRAFTED and self.accepted < LEAST_ACCEPTED * self.drafted
+
+    @property
     def left_out(self) -> bool:
         """Say whether sets and globs leave this prompt out."""
-        return self.read >= FEWEST_READ and self.share < LEAST_TRUE
+        return self.untrue or self.seldom_accepted
+
+    def why(self) -> str:
+        """Return why sets and globs leave it out."""
+        return self.words() if self.untrue else self.yield_words()
+
+    def yield_words(self) -> str:
+        """Return the yield as people read it, "" where nobody counted.
+
+        >>> Reading(prompt="a", digest="0", drafted=82, accepted=3).yield_words()
+        '3 of 82 accepted'
+        """
+        return f"{self.accepted} of {self.drafted} accepted" if self.drafted else ""
 
     def words(self) -> str:
         """Return the reading as people read it.
@@ -151,16 +179,25 @@ def _misfit(reading: Reading, digest: str, made: MadeWith) -> str:
 
 
 def added(readings: Sequence[Reading]) -> Reading:
-    """Return readings of one prompt as one: counts are added up, each sheet once."""
-    once = list({reading.sheet or str(i): reading for i, reading in enumerate(readings)}.values())
-    counts = ("read", "true", "refused_read", "refused_true")
-    return once[-1].model_copy(
-        update={
-            **{name: sum(getattr(reading, name) for reading in once) for name in counts},
-            "who": tuple(dict.fromkeys(who for reading in once for who in reading.who)),
-            "readers": min(reading.readers for reading in once),
-        }
-    )
+    """Return readings of one prompt as one: each sheet counts once, and so does each run's yield.
+
+    Of several sheets of a run the last says how much was drafted.
+    """
+    sheets = _last_of("sheet", readings)
+    update = _sums(sheets, ("read", "true", "refused_read", "refused_true"))
+    update |= _sums(_last_of("run", readings), ("drafted", "accepted"))
+    who = tuple(dict.fromkeys(who for reading in sheets for who in reading.who))
+    readers = min(reading.readers for reading in sheets)
+    return sheets[-1].model_copy(update={**update, "who": who, "readers": readers})
+
+
+def _last_of(name: str, readings: Sequence[Reading]) -> list[Reading]:
+    """Return the last reading of each sheet or run, those that name none all."""
+    return list({getattr(one, name) or str(i): one for i, one in enumerate(readings)}.values())
+
+
+def _sums(readings: Sequence[Reading], counts: Sequence[str]) -> dict[str, int]:
+    return {name: sum(getattr(reading, name) for reading in readings) for name in counts}
 
 
 def wilson(true: int, read: int) -> tuple[float, float]:

@@ -7,7 +7,7 @@ made by: its figures are of the training data, and others need a new sheet of a 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from textcentric.checks import verdict
@@ -23,7 +23,8 @@ from textcentric.prompts.calibration import (
 from textcentric.prompts.library import open_library
 from textcentric.reading.agreement import Figures, figures
 from textcentric.reading.answers import read_answers
-from textcentric.reading.sheet import Sheet, sheets
+from textcentric.reading.sheet import Sheet, check_of_this_run, sheets
+from textcentric.reading.yields import yields_of
 
 # Pairs that were read, of which at least so many true and so many false.
 THRESHOLD_FROM, WEIGHTS_FROM = (100, 30), (300, 60)
@@ -46,11 +47,19 @@ def calibrated(run: Path, prompt_dir: str | None = None) -> Calibrated:
     drawn = sheets(run)
     if not drawn:
         raise RunError(f"nothing of {run} was read yet; `textcentric review {run}` begins")
-    found = figures(drawn[-1], read_answers(run, drawn[-1]))
+    check_of_this_run(run, drawn[-1])
+    found = _with_yields(run, drawn[-1], figures(drawn[-1], read_answers(run, drawn[-1])))
     if found.readings:
         write_calibration(run / CALIBRATION, found.readings)
     notes = (*stale(found.readings, prompt_dir), *_enough(found))
     return Calibrated(drawn[-1], found, notes)
+
+
+def _with_yields(run: Path, sheet: Sheet, found: Figures) -> Figures:
+    """Return the figures with how much of each prompt was accepted in the whole run."""
+    counts = yields_of(run, sheet.groups) if found.readings else {}
+    readings = (r.model_copy(update={"run": sheet.run, **counts[r.prompt]}) for r in found.readings)
+    return replace(found, readings=tuple(readings))
 
 
 def brought_along(run: Path) -> Calibration:

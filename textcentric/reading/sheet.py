@@ -78,7 +78,7 @@ def open_sheet(
     with _alone(run):
         former = sheets(run)
         if former and not new:
-            _of_this_run(run, former[-1])
+            check_of_this_run(run, former[-1])
             return former[-1]
         name = manifest.get("fingerprint", "")
         read = {item.output for sheet in former if sheet.run == name for item in sheet.items}
@@ -122,7 +122,8 @@ def _read(path: Path) -> Sheet:
         ) from error
 
 
-def _of_this_run(run: Path, sheet: Sheet) -> None:
+def check_of_this_run(run: Path, sheet: Sheet) -> None:
+    """Raise RunError where `sheet` was drawn from another run that stood in the folder `run`."""
     if sheet.run != read_manifest(run).get("fingerprint", ""):
         raise RunError(
             f"the sheet in {run / FOLDER} was drawn from another run ({sheet.run}) that stood in"
