@@ -166,6 +166,16 @@ def test_opposites_kinds_comparisons_and_persons() -> None:
         ("At night he sleeps in the house.", "At night he sleeps.", False),
         ("He was taken over from a shelter.", "He was taken over.", True),
         ("He eats rice.", "He eats rice.", False),
+        ("There is also a pool on the roof.", "There is also.", True),
+        ("Here it is, the best flat in town.", "Here it is.", True),
+        ("We would like a home without a chain.", "We would love.", True),
+        ("Our team presents Chilli, an orange cat.", "Our team presents.", True),
+        ("She has everything she needs, and more.", "She has everything she needs.", False),
+        ("The man who cleans here is fond of him.", "The man who cleans here.", True),
+        ("Every room has its own bath, and the sea is near.", "Every room has.", True),
+        ("Please call me on my phone if you like.", "Please call.", False),
+        ("He barks often at night.", "He barks often.", False),
+        ("She sleeps in the house at night.", "She sleeps.", False),
     ],
 )
 def test_a_cut_that_ends_in_the_middle(source: str, variant: str, expected: bool) -> None:

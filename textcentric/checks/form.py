@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache, lru_cache
 
-from textcentric.checks.words import listed, sections, words
+from textcentric.checks.words import listed, sections, stems_of, words
 
 ENDS = re.compile(r"[.!?…]+[\"'”)]*\s*$")
 CLAUSE = re.compile(r"[,;:–—]\s|\s-\s")
@@ -30,22 +30,34 @@ def _openings() -> frozenset[tuple[str, ...]]:
 def unfinished(source: str, variant: str) -> bool:
     """Say whether `variant` ends in the middle where `source` did not.
 
-    It ends with a word that calls for another ("of", "is", "that"), is an opening without its
-    message ("One more thing."), or a clause that cannot stand alone ("When it rains.").
+    It ends with a word that calls for another ("of", "is", "needs"), is an opening without its
+    message ("One more thing."), a clause that cannot stand alone ("When it rains."), a subject
+    without its verb ("The man here."), or holds no word of content ("There is also.").
     """
     before, after = words(source).tokens, words(variant).tokens
     if not after or before[-1:] == after[-1:]:
         return False
-    if after in _openings():
+    if after in _openings() or _empty(source, variant):
         return True
-    if len(after) >= len(before) or after != before[: len(after)]:
+    if len(after) >= len(before):
         return after[-1] in listed("join")
+    if after != before[: len(after)]:
+        return after[-1] in listed("join") | listed("object")
     if _colon_follows(source, variant) or _subordinate(variant) or _adverbial(after):
         return True
     if before[len(after)] in PHRASES and after[-1] in PARTICLES:
         return True
-    ends_clause = _rest(source, variant)[:1] in (",", ";", ".") or before[len(after)] in COORDINATE
-    return not ends_clause and after[-1] in listed("join") | OPEN
+    if _rest(source, variant)[:1] in (",", ";", ".") or before[len(after)] in COORDINATE:
+        return False
+    open_end = after[-1] in listed("join") | listed("object") | OPEN
+    return open_end or before[len(after)] in VERBS
+
+
+def _empty(source: str, variant: str) -> bool:
+    """Say whether a cut left no word that carries content ("There is also.")."""
+    plain = stems_of("filler")
+    left = words(variant).stems - plain
+    return not left and bool(words(source).stems - plain) and variant.strip() not in source
 
 
 def _rest(source: str, variant: str) -> str:
