@@ -160,10 +160,10 @@ class Calibration:
 def _same_model(reading: Reading, made: MadeWith) -> bool:
     if reading.revision and made.revision:
         return reading.revision == made.revision
-    return _bare(reading.model) == _bare(made.model)
+    return bare(reading.model) == bare(made.model)
 
 
-def _bare(model: str) -> str:
+def bare(model: str) -> str:
     """Return a model's own name: folders differ between machines."""
     return model.rstrip("/\\").replace("\\", "/").rpartition("/")[2]
 
@@ -174,7 +174,7 @@ def _misfit(reading: Reading, digest: str, made: MadeWith) -> str:
     if reading.checks != made.checks:
         return f"read under other checks ({reading.checks}, now {made.checks})"
     if not _same_model(reading, made):
-        return f"read with another model ({_bare(reading.model) or 'none'})"
+        return f"read with another model ({bare(reading.model) or 'none'})"
     return ""
 
 

@@ -47,16 +47,20 @@ def calibrated(run: Path, prompt_dir: str | None = None) -> Calibrated:
     drawn = sheets(run)
     if not drawn:
         raise RunError(f"nothing of {run} was read yet; `textcentric review {run}` begins")
-    check_of_this_run(run, drawn[-1])
-    found = _with_yields(run, drawn[-1], figures(drawn[-1], read_answers(run, drawn[-1])))
+    found = figures_of(run, drawn[-1])
     if found.readings:
         write_calibration(run / CALIBRATION, found.readings)
     notes = (*stale(found.readings, prompt_dir), *_enough(found))
     return Calibrated(drawn[-1], found, notes)
 
 
-def _with_yields(run: Path, sheet: Sheet, found: Figures) -> Figures:
-    """Return the figures with how much of each prompt was accepted in the whole run."""
+def figures_of(run: Path, sheet: Sheet) -> Figures:
+    """Return what was read of a sheet of `run`, and how much of each prompt the run accepted.
+
+    Raises RunError where the sheet is of another run that stood in the folder.
+    """
+    check_of_this_run(run, sheet)
+    found = figures(sheet, read_answers(run, sheet))
     counts = yields_of(run, sheet.groups) if found.readings else {}
     readings = (r.model_copy(update={"run": sheet.run, **counts[r.prompt]}) for r in found.readings)
     return replace(found, readings=tuple(readings))
