@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-from textcentric.errors import ConfigError
+from textcentric.errors import ConfigError, option
 from textcentric.settings import AnyField, Key, Values, setting
 
 LEVELS = (0.1, 0.3, 0.5, 0.7, 0.9)  # of damage, where none are given
@@ -94,6 +94,21 @@ def table_schema(shown: str | None = None) -> AnyField:
 def split(default: str | None = None, about: str = "Only the rows of this split.") -> AnyField:
     """Return the field of a split."""
     return setting(default, about, panel="Data")
+
+
+def only() -> AnyField:
+    """Return the field of which variants of a run count."""
+    about = "Only variants that were read and called true, or that today's checks believe."
+    return setting(None, about, panel="Data")
+
+
+def check_only(asked: str | None, run: object, rows: str) -> None:
+    """Raise ConfigError where `only` is asked for of `rows` that are of no run."""
+    if asked is not None and run is None:
+        raise ConfigError(
+            f"{option('only', asked)} is of a run's variants, whose source, prompt and verdict it"
+            f" holds; {rows} hold none of that: give {option('run')}, or leave it out"
+        )
 
 
 def limit() -> AnyField:

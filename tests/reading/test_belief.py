@@ -1,63 +1,73 @@
-"""Variants that are believed: read and true, mended by a reader, or passed by today's checks."""
+"""Variants that today's checks believe, do not believe, or cannot judge."""
 
 from __future__ import annotations
 
-import shutil
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.support.read_run import call, read_run
+from tests.support.commands import textcentric
+from tests.support.small_run import model, record, true_model
 from tests.support.small_run import run as run_small
-from textcentric.errors import DataError
-from textcentric.reading.answers import Answer, append
-from textcentric.reading.belief import believed_counts, edits_of, kept
-from textcentric.reading.items import ACCEPTED
-from textcentric.reading.sheet import open_sheet
-from textcentric.runs.examples import read_examples
+from textcentric.engines.protocol import Request
+from textcentric.reading.belief import believed_counts, edits_of, known_beliefs
+from textcentric.reading.selection import kept
+
+GERMAN = (
+    "Dieser ruhige Hund wurde im letzten Jahr hinter der Kirche gefunden und ist sehr lieb."
+    " Er mag die Kinder und schläft auch nicht viel, aber er kommt immer mit uns nach Hause."
+)
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return read_run(tmp_path_factory.mktemp("read") / "run", 12)
+def mixed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of prompts that are held to nothing: some rows are of no language that is known."""
+    rows = [record(n) for n in range(8)]
+    rows += [replace(record(n), inputs={"text": f"{GERMAN} Nummer {n}."}) for n in range(8, 12)]
+    folder = tmp_path_factory.mktemp("mixed") / "run"
+    return run_small(folder, rows, half_true, prompts="own/swap", summarize=False).path
 
 
-@pytest.fixture
-def run(finished: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(finished, tmp_path / "run"))
+def half_true(request: Request) -> str | Exception:
+    """Rewrite the text of every other row truly."""
+    even = any(f"row {n} " in request.messages[-1].content for n in range(0, 8, 2))
+    return true_model(request) if even else "Nobody ever saw 77 elephants there."
 
 
-def test_only_what_was_read_and_true_is_trained_on_with_the_text_that_was_mended(
-    run: Path,
-) -> None:
-    sheet = open_sheet(run)
-    swaps = [i for i in sheet.items if i.kind == ACCEPTED and i.group == "own/swap"]
-    good, bad, mended = swaps[:3]
-    call(run, sheet, "anna", {good.item: "same", bad.item: "changed"})
-    parts = {**mended.variant, "text": "A mended text."}
-    append(run, [Answer(sheet.digest, mended.item, "anna", "changed", edited=parts)])
-    found = kept(run, "read-true")
-    assert found.outputs == {good.output: None, mended.output: parts}
-    assert found.words("read-true").endswith(
-        "accepted variants are read and true, 1 as a reader mended them"
+def test_what_is_not_judged_is_told_from_what_is_not_believed(mixed: Path) -> None:
+    line = believed_counts(mixed)["own/swap"]
+    others = (line["not_believed"], line["not_judged"])
+    refused, unjudged = (sum(whys.values()) for whys in others)
+    assert line["accepted"] == line["believed"] + refused + unjudged
+    assert set(line["not_judged"]) == {"language (german)"}
+    assert (unjudged, refused, line["believed"]) == (4, 4, 4)
+    assert known_beliefs(mixed) == {"own/swap": line} == known_beliefs(mixed)  # kept in the run
+
+
+def test_show_and_diff_give_both_with_their_reasons(mixed: Path, tmp_path: Path) -> None:
+    line = believed_counts(mixed)["own/swap"]
+    refused = sum(line["not_believed"].values())
+    said = textcentric("runs", "show", mixed).out
+    assert f"own/swap {line['accepted']} {line['believed']} {refused} 4" in " ".join(said.split())
+    assert "\nnot judged: language (german) 4\n" in said
+    assert "\nnot believed: " in said
+    shown = json.loads(textcentric("runs", "show", mixed, "--json").out)
+    assert shown["believed"]["own/swap"]["not_judged"] == {"language (german)": 4}
+    other = run_small(tmp_path / "other", 4, model, prompts="own/swap", summarize=False).path
+    differs = json.loads(textcentric("runs", "diff", mixed, other, "--json").out)
+    assert differs["not judged.own/swap"] == [4, 0]
+
+
+def test_only_believed_says_how_many_are_not_believed_and_not_judged(mixed: Path) -> None:
+    taken = kept(mixed, "believed")
+    line = believed_counts(mixed)["own/swap"]
+    assert taken.words("believed") == (
+        f"{line['believed']} of {line['accepted']} accepted variants are passed by today's checks;"
+        f" {sum(line['not_believed'].values())} are not believed; 4 are not judged"
+        " (language (german) 4)"
     )
-    examples = {e.id: e.variants for e in read_examples(run, only=found.outputs)}
-    assert sum(map(len, examples.values())) == 2
-    assert parts in examples[mended.source_id]
-
-
-def test_nothing_read_leaves_nothing_and_says_how_to_read(run: Path) -> None:
-    with pytest.raises(DataError, match=r"only='read-true' leaves nothing of .*textcentric review"):
-        kept(run, "read-true")
-
-
-def test_two_readers_who_differ_leave_a_variant_out(run: Path) -> None:
-    sheet = open_sheet(run)
-    one = next(i for i in sheet.items if i.kind == ACCEPTED and i.group == "own/swap")
-    call(run, sheet, "anna", {one.item: "same"})
-    call(run, sheet, "bob", {one.item: "changed"})
-    with pytest.raises(DataError):
-        kept(run, "read-true")
 
 
 @pytest.mark.parametrize("prompts", ["rule/order", "rule/recognition"])

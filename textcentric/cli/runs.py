@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import shutil
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -22,6 +23,7 @@ from textcentric.runs.shards import FOLDERS
 
 if TYPE_CHECKING:
     from textcentric.engines.protocol import Engine
+    from textcentric.reading.belief import Beliefs
     from textcentric.runs.listing import Listed
 
 RESUMED = (
@@ -142,14 +144,15 @@ def _run_cells(run: Mapping[str, Any]) -> list[object]:
 
 def show_command(name: str, *, as_json: bool) -> None:
     """Print a summary of one run."""
+    from textcentric.reading.belief import known_beliefs
     from textcentric.runs.listing import find_run, summary
 
     folder = find_run(name)
-    shown = summary(folder)
+    shown: dict[str, Any] = {**summary(folder), "believed": known_beliefs(folder)}
     print(json.dumps(shown, ensure_ascii=False) if as_json else _as_text(folder, shown))
 
 
-def _as_text(folder: Path, shown: Listed) -> str:
+def _as_text(folder: Path, shown: Any) -> str:
     from textcentric.runs.directory import variants_and_clean
     from textcentric.runs.manifest import STATUSES, derived_lines
 
@@ -173,7 +176,7 @@ def _as_text(folder: Path, shown: Listed) -> str:
         rows.append(["all", *(shown["totals"].get(s, 0) for s in STATUSES)])
         lines += ["", columns(rows, ["prompt", *STATUSES]), ""]
     lines += derived_lines(shown)
-    lines += _believed(folder)
+    lines += _believed(shown["believed"])
     lines += _reasons(shown)
     lines += _costs(shown)
     return "\n".join(lines)
@@ -194,18 +197,24 @@ def _status_text(folder: Path, shown: Listed) -> str:
     return f"{said}{why}: {GO_ON[said]}; {command('runs', 'resume', folder)}"
 
 
-def _believed(folder: Path) -> list[str]:
-    """Say of each prompt how many accepted variants today's checks believe, where they judge."""
-    from textcentric.reading.belief import known_beliefs
+def _believed(counts: Mapping[str, Beliefs]) -> list[str]:
+    """Say of each prompt how many accepted variants today's checks believe, and why not others."""
+    from textcentric.runs.counters import ranked
 
-    if not (folder / "prompts").is_dir():
-        return []
-    counts = known_beliefs(folder)
     if not counts:
         return []
-    rows = [[name, c["accepted"], c["believed"], c["unjudged"]] for name, c in counts.items()]
-    head = ["passed by today's checks", "accepted", "believed", "not judged"]
-    return [columns(rows, head), ""]
+    rows: list[list[object]] = []
+    refused, unjudged = Counter[str](), Counter[str]()
+    for prompt, line in counts.items():
+        refused.update(line["not_believed"])
+        unjudged.update(line["not_judged"])
+        others = [sum(line["not_believed"].values()), sum(line["not_judged"].values())]
+        rows.append([prompt, line["accepted"], line["believed"], *others])
+    head = ["passed by today's checks", "accepted", "believed", "not believed", "not judged"]
+    lines = [columns(rows, head)]
+    lines += [f"not believed: {ranked(refused)}"] if refused else []
+    lines += [f"not judged: {ranked(unjudged)}"] if unjudged else []
+    return [*lines, ""]
 
 
 def _reasons(shown: Listed) -> list[str]:
@@ -262,19 +271,21 @@ def diff_command(one: str, two: str, *, as_json: bool) -> None:
 
 
 def _beliefs_that_differ(one: str, two: str) -> list[Change]:
-    """Return what differs in how many variants today's checks believe."""
+    """Return what differs in how many variants today's checks believe, do not, or do not judge."""
     from textcentric.folders import changes
     from textcentric.reading.belief import known_beliefs
     from textcentric.runs.listing import find_run
 
-    folders = [find_run(name) for name in (one, two)]
-    before, after = (
-        {"believed": {name: c["believed"] for name, c in known_beliefs(folder).items()}}
-        if (folder / "prompts").is_dir()
-        else {}
-        for folder in folders
-    )
+    before, after = (_beliefs(known_beliefs(find_run(name))) for name in (one, two))
     return changes(before, after)
+
+
+def _beliefs(counts: Mapping[str, Beliefs]) -> dict[str, dict[str, int]]:
+    return {
+        "believed": {name: of["believed"] for name, of in counts.items()},
+        "not believed": {name: sum(of["not_believed"].values()) for name, of in counts.items()},
+        "not judged": {name: sum(of["not_judged"].values()) for name, of in counts.items()},
+    }
 
 
 def diff_as_text(found: Sequence[Change], header: tuple[str, str, str], width: int) -> str:

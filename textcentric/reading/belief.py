@@ -1,4 +1,4 @@
-"""Which accepted variants of a run are believed: passed by today's checks, or read and found true.
+"""Which accepted variants of a run are believed: those that today's checks pass.
 
 Checks change; what a run accepted stays. So an old run's variants are judged anew, sentence by
 sentence where source and variant have as many, and its rows are seen to fall. What a rule made is
@@ -8,32 +8,29 @@ believed: no check reads what code carried out.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import NamedTuple, TypedDict, get_args
 
 from textcentric.checks import verdict
 from textcentric.checks.edit import Edit, Facts
-from textcentric.errors import DataError, Say, option
+from textcentric.checks.verdict import Verdict
+from textcentric.errors import StoppedError
 from textcentric.experts.sentences import sentence_spans
 from textcentric.folders import write_text
 from textcentric.prompts.library import PromptLibrary
-from textcentric.reading.agreement import truths
-from textcentric.reading.answers import Answer, read_answers
 from textcentric.reading.drawing import pairs_of
 from textcentric.reading.groups import bank_of, facts_of
-from textcentric.reading.items import READ
-from textcentric.reading.sheet import FOLDER, Sheet, sheets, totals_of
-from textcentric.rows import Example
+from textcentric.reading.sheet import FOLDER, totals_of
 from textcentric.runs.directory import frozen_prompts
-from textcentric.runs.examples import read_examples
-from textcentric.runs.manifest import read_manifest
 from textcentric.values import Json
 
-Only = Literal["read-true", "believed"]
 Parts = Mapping[str, str]
 BELIEVED = "believed.json"
+VERSION = 2  # of that file
+LOST = Verdict(False, reason="a part is left out")
 BATCH = 256  # outputs that are judged together
 
 
@@ -47,80 +44,72 @@ class Judging:
     lost: bool
 
 
-@dataclass
-class Kept:
-    """The variants that are taken, with a reader's text where one was mended; and how many not."""
+class Call(NamedTuple):
+    """Today's verdict on a variant: true, false or, where it cannot be judged, None; and why."""
 
-    outputs: dict[str, Parts | None] = field(default_factory=dict)
-    of: int = 0
-    unjudged: int = 0
-    edited: int = 0
-
-    def words(self, only: Only) -> str:
-        """Say what is left."""
-        what = "read and true" if only == "read-true" else "passed by today's checks"
-        said = f"{len(self.outputs)} of {self.of} accepted variants are {what}"
-        said += f", {self.edited} as a reader mended them" if self.edited else ""
-        return said + (f"; {self.unjudged} could not be judged" if self.unjudged else "")
+    output: str
+    prompt: str
+    true: bool | None
+    why: str
 
 
-def kept(run: Path, only: Only) -> Kept:
-    """Return the accepted variants of `run` that `only` takes; DataError where there is none."""
-    found = _read_true(run) if only == "read-true" else _believed(run)
-    if not found.outputs:
-        how = (
-            f"read some first: `textcentric review {run}`"
-            if only == "read-true"
-            else f"see `textcentric runs show {run}` for what was accepted and believed"
+class Beliefs(TypedDict):
+    """How many variants of a prompt are accepted and believed; why others are not, or not judged.
+
+    What is not judged (its language, its length) is neither believed nor refused.
+    """
+
+    accepted: int
+    believed: int
+    not_believed: dict[str, int]
+    not_judged: dict[str, int]
+
+
+def believed_counts(run: Path) -> dict[str, Beliefs]:
+    """Return of each prompt of `run` how many variants are believed, and why others are not."""
+    counts: dict[str, Beliefs] = {}
+    for call in judged(run):
+        line = counts.setdefault(
+            call.prompt, {"accepted": 0, "believed": 0, "not_believed": {}, "not_judged": {}}
         )
-        raise DataError(
-            f"{option('only', only)} leaves nothing of {run}: {found.words(only)}; {how}"
-        )
-    return found
-
-
-def only_true(run: Path, only: Only, say: Say) -> list[Example]:
-    """Return the rows of `run` with the variants that `only` takes; say what is left."""
-    taken = kept(run, only)
-    say(taken.words(only))
-    return read_examples(run, only=taken.outputs)
-
-
-def believed_counts(run: Path) -> dict[str, dict[str, int]]:
-    """Return of each prompt of `run` how many variants are accepted, and how many believed."""
-    counts: dict[str, dict[str, int]] = {}
-    for _, prompt, true in judged(run):
-        line = counts.setdefault(prompt, {"accepted": 0, "believed": 0, "unjudged": 0})
         line["accepted"] += 1
-        line["believed"] += true is True
-        line["unjudged"] += true is None
+        line["believed"] += call.true is True
+        if call.true is not True:
+            whys = line["not_judged"] if call.true is None else line["not_believed"]
+            whys[call.why] = whys.get(call.why, 0) + 1
     return dict(sorted(counts.items()))
 
 
-def known_beliefs(run: Path) -> dict[str, dict[str, int]]:
+def known_beliefs(run: Path) -> dict[str, Beliefs]:
     """Return `believed_counts`, kept in the run for as long as run and checks are the same.
 
-    Empty where the run has no variants or none that could be judged.
+    Empty where the run has no variants, or its prompts are gone.
     """
+    if not frozen_prompts(run).is_dir():
+        return {}
     path = run / FOLDER / BELIEVED
-    state: dict[str, Json] = {"checks": verdict.DIGEST, "totals": totals_of(run)}
+    state: dict[str, Json] = {
+        "version": VERSION,
+        "checks": verdict.DIGEST,
+        "totals": totals_of(run),
+    }
     try:
         saved = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         saved = {}
     if saved.get("state") == state:
-        counts: dict[str, dict[str, int]] = saved["counts"]
+        counts: dict[str, Beliefs] = saved["counts"]
         return counts
     counts = believed_counts(run)
-    if all(line["unjudged"] == line["accepted"] for line in counts.values()):
-        return {}
-    path.parent.mkdir(exist_ok=True)
-    write_text(path, json.dumps({"state": state, "counts": counts}) + "\n")
+    if counts:
+        with suppress(OSError, StoppedError):  # of a run that can only be read
+            path.parent.mkdir(exist_ok=True)
+            write_text(path, json.dumps({"state": state, "counts": counts}) + "\n")
     return counts
 
 
-def judged(run: Path) -> Iterator[tuple[str, str, bool | None]]:
-    """Yield id, prompt and today's verdict of each accepted variant of `run`."""
+def judged(run: Path) -> Iterator[Call]:
+    """Yield today's verdict of each accepted variant of `run`."""
     held = _held_to(run)
     batch: list[Judging] = []
     for output, prompt, source, variant in pairs_of(run):
@@ -132,21 +121,27 @@ def judged(run: Path) -> Iterator[tuple[str, str, bool | None]]:
     yield from _verdicts(batch, held)
 
 
-def _verdicts(
-    batch: list[Judging], held: Mapping[str, tuple[Facts, bool]]
-) -> Iterator[tuple[str, str, bool | None]]:
+def _verdicts(batch: list[Judging], held: Mapping[str, tuple[Facts, bool]]) -> Iterator[Call]:
     """Judge a batch, all edits of one kind together; a variant is true where all its edits are."""
-    found: dict[int, list[bool | None]] = {}
+    found: dict[int, list[Verdict]] = {}
     for kind in {held[one.prompt] for one in batch if one.prompt in held}:
         of = [(i, e) for i, b in enumerate(batch) if held.get(b.prompt) == kind for e in b.edits]
         verdicts = verdict.judge([edit for _, edit in of], kind[0], kind[1])
         for (i, _), said in zip(of, verdicts, strict=True):
-            found.setdefault(i, []).append(said.true)
+            found.setdefault(i, []).append(said)
     for i, one in enumerate(batch):
-        calls = found.get(i, [])
         lost = one.lost and one.prompt in held and held[one.prompt][0] == "same"
-        true = False if lost or False in calls else None if None in calls else True
-        yield one.output, one.prompt, true
+        together = _together([*([LOST] if lost else []), *found.get(i, [])])
+        yield Call(one.output, one.prompt, *together)
+
+
+def _together(verdicts: Sequence[Verdict]) -> tuple[bool | None, str]:
+    """Return whether all is true and why not: what is false weighs more than what is open."""
+    for true in (False, None):
+        whys = [verdict.reason for verdict in verdicts if verdict.true is true]
+        if whys:
+            return true, whys[0]
+    return True, ""
 
 
 def edits_of(source: Parts, variant: Parts) -> Iterator[Edit]:
@@ -187,36 +182,3 @@ def _held_to(run: Path) -> dict[str, tuple[Facts, bool]]:
     said |= {name: (facts, legible[name]) for name, facts in bank.facts.items()}
     known: dict[str, Facts] = {name: name for name in get_args(Facts)}
     return {name: (known[facts], plain) for name, (facts, plain) in said.items()}
-
-
-def _believed(run: Path) -> Kept:
-    found = Kept()
-    for output, _, true in judged(run):
-        found.of += 1
-        found.unjudged += true is None
-        if true:
-            found.outputs[output] = None
-    return found
-
-
-def _read_true(run: Path) -> Kept:
-    """Take what readers found true, and what one of them mended, from all sheets of this run."""
-    manifest = read_manifest(run)
-    counts = manifest.get("counts", {})
-    found = Kept(of=sum(c.get("accepted", 0) for name, c in counts.items() if name != "clean"))
-    for sheet in sheets(run):
-        if sheet.run != manifest.get("fingerprint", ""):
-            continue
-        answers = read_answers(run, sheet)
-        true, mended = truths(sheet, answers), _mended(sheet, answers)
-        for item in sheet.items:
-            if item.kind not in READ or sheet.groups[item.group].part:
-                continue
-            if item.item in mended or (true.get(item.item) and item.kind == READ[0]):
-                found.outputs[item.output] = mended.get(item.item)
-    found.edited = sum(parts is not None for parts in found.outputs.values())
-    return found
-
-
-def _mended(sheet: Sheet, answers: list[Answer]) -> dict[str, Parts]:
-    return {answer.item: answer.edited for answer in answers if answer.edited}

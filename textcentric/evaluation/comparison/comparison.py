@@ -38,7 +38,7 @@ from textcentric.evaluation.results_file import (
 from textcentric.folders import fingerprint, lock, write_text
 from textcentric.metrics.scores import constant_prediction, fitting_metric, unseen_labels
 from textcentric.prompts.library import PromptLibrary
-from textcentric.reading.belief import only_true
+from textcentric.reading.selection import select
 from textcentric.rows import MODALITIES, Example, Record
 from textcentric.runs.examples import labelled
 from textcentric.values import Json
@@ -148,8 +148,11 @@ class Comparison:
         config = self._augment(output_dir=str(folder), **bank)
         library = self._bank(kind) if kind else None
         written = self._llm_run(self.train_rows, config, library)
-        only = self.config.only
-        self._perturbed[kind] = labelled(only_true(folder, only, self.say) if only else written)
+        if self.config.only:
+            selection = select(folder, self.config.only)
+            self.say(selection.words)
+            written = selection.examples
+        self._perturbed[kind] = labelled(written)
         return self._perturbed[kind]
 
     @cached_property

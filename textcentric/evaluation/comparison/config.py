@@ -10,7 +10,7 @@ from pydantic import field_validator, model_validator
 
 from textcentric import fields
 from textcentric.augmentation.config import AugmentConfig
-from textcentric.errors import ConfigError, check_known
+from textcentric.errors import ConfigError, check_known, option
 from textcentric.methods.downstream.config import DownstreamConfig
 from textcentric.settings import Given, Settings, Values, read, setting
 from textcentric.training.config import TrainConfig
@@ -95,9 +95,7 @@ class CompareConfig(Settings):
     arms: tuple[str, ...] = setting(
         BASIC, f"What is compared: {', '.join(ARMS)}.", shown="the first nine", metavar="NAME,NAME"
     )
-    only: Literal["read-true", "believed"] | None = setting(
-        None, "Only variants that were read and called true, or that today's checks believe."
-    )
+    only: Literal["read-true", "believed"] | None = fields.only()
     against: str = setting("plain-text", "Arm to compare with.")
     seeds: tuple[int, ...] = setting((0, 1, 2), "A training of each arm by each.", min_length=1)
     train_rows: int | None = fields.at_most("rows of split train")
@@ -214,6 +212,11 @@ class CompareConfig(Settings):
             raise ConfigError(f"augment.{name} is chosen for each run; leave it out")
         AugmentConfig.of(self.augment)
         TrainConfig.of({**self.training, "output_dir": self.output_dir})
+        if self.only is not None and not any(ARMS[name].llm for name in self.arms):
+            raise ConfigError(
+                f"{option('only', self.only)} is of variants that an LLM wrote, and none of the"
+                f" arms {', '.join(self.arms)} learns from any; leave it out"
+            )
         for name in self.arms:
             DownstreamConfig.of({**self.downstream, **(ARMS[name].changes or {})})
 

@@ -127,11 +127,7 @@ class Training(TrainingSettings):
     labels: tuple[Literal["keep", "unsure", "changes"], ...] = setting(
         ("keep",), "Effects on the label that variants may have.", panel="Data"
     )
-    only: Literal["read-true", "believed"] | None = setting(
-        None,
-        "Only variants that were read and called true, or that today's checks believe.",
-        panel="Data",
-    )
+    only: Literal["read-true", "believed"] | None = fields.only()
     dataset: str | None = fields.dataset()
     data_dir: str | None = fields.data_dir()
     table_schema: Values | str | None = fields.table_schema()
@@ -158,4 +154,5 @@ class Training(TrainingSettings):
                 f"run={self.run!r} and {given[0]}={getattr(self, given[0])!r}: a run holds its"
                 " rows in words already; leave one of the two out"
             )
+        fields.check_only(self.only, self.run, "raw rows")
         super().check()

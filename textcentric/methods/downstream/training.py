@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +16,7 @@ from textcentric.errors import Caution, DataError, Say, option
 from textcentric.methods.downstream import Downstream
 from textcentric.methods.downstream.config import Training
 from textcentric.rows import Example
-from textcentric.runs.examples import labelled, of_split, read_examples
+from textcentric.runs.examples import labelled, of_split
 from textcentric.runs.listing import find_run
 from textcentric.runs.manifest import read_manifest
 from textcentric.training.config import TrainConfig
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
     from textcentric.runs.origin import Origin
 
 TRAIN, HELD_OUT = "train", "validation"
-MOST_CLASSES = 12
 SHOWN = 64  # rows with files that a dry run puts into words
 
 
@@ -104,32 +102,18 @@ def training_rows(
 
 
 def _of_run(training: Training) -> TrainingRows:
-    from textcentric.reading.belief import kept
+    from textcentric.reading.selection import select
     from textcentric.runs.origin import read_origin
 
     folder = find_run(str(training.run))
-    taken = kept(folder, training.only) if training.only else None
-    only = None if taken is None else taken.outputs
-    examples = labelled(read_examples(folder, labels=training.labels, only=only))
-    train, held_out, notes = _split(examples, training)
-    if taken is not None and training.only:
-        notes += (f"{taken.words(training.only)}; {_by_class(train)}",)
+    selection = select(folder, training.only, labels=training.labels)
+    train, held_out, notes = _split(labelled(selection.examples), training)
+    notes += (selection.words,) if selection.words else ()
     status = read_manifest(folder).get("status")
     if status != "finished":
         notes += (f"{folder} is not finished ({status}): only the rows it has are trained on",)
     counts = len(train), len(held_out)
     return TrainingRows(folder.name, train, held_out, read_origin(folder), counts, notes)
-
-
-def _by_class(examples: Sequence[Example]) -> str:
-    """Say how many variants are left by class, or of how many rows where there are many targets."""
-    counts = Counter[str]()
-    for example in examples:
-        counts[str(example.target)] += len(example.variants)
-    if len(counts) > MOST_CLASSES:
-        varied = sum(bool(example.variants) for example in examples)
-        return f"{varied} of {len(examples)} rows to train on have one"
-    return "to train on by class: " + ", ".join(f"{k} {n}" for k, n in sorted(counts.items()))
 
 
 def _raw(training: Training, folder: Path | None, given: RowsLike | None) -> TrainingRows:

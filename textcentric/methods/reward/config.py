@@ -147,6 +147,7 @@ class RewardTraining(TrainingSettings):
     run: str | None = setting(
         None, "Run whose clean texts are preferred to variants.", panel="Data", metavar="RUN"
     )
+    only: Literal["read-true", "believed"] | None = fields.only()
     eval_dataset: tuple[str, ...] = setting(
         (), "Held-out pairs: FILE,FILE.", panel="Data", shown="split validation"
     )
@@ -167,4 +168,5 @@ class RewardTraining(TrainingSettings):
             raise self.without_source()
         if self.run is not None and self.layout is not None:
             raise ConfigError(f"layout={self.layout!r} is of files; a run has a layout of its own")
+        fields.check_only(self.only, self.run, "pairs of a file or in hand")
         super().check()

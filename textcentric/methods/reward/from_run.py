@@ -12,24 +12,29 @@ from pathlib import Path
 
 from textcentric.data.pairs.layouts import fault
 from textcentric.data.pairs.loading import PairSet
-from textcentric.errors import DataError
+from textcentric.errors import DataError, Say
 from textcentric.prompts.prompt import LABELS
+from textcentric.reading.selection import Only, select
 from textcentric.rows import MODALITIES, Example, Pair
-from textcentric.runs.examples import read_examples
 
 RESPONSE = "text"  # the part that is chosen or rejected
 PROMPT = "Describe what is offered."
 
 
-def pairs_of_run(run: str | Path) -> PairSet:
+def pairs_of_run(
+    run: str | Path, only: Only | None = None, say: Say = lambda line: None
+) -> PairSet:
     """Return a pair for every accepted variant of a row whose text differs from the clean one.
 
+    With `only`, of those that were read and true, or are believed; `say` is told what is left.
     Raises DataError where there is none.
     """
     run = Path(run)
     dropped: Counter[str] = Counter()
-    examples = read_examples(run, labels=LABELS)
-    pairs = [pair for example in examples for pair in _of(example, dropped)]
+    selection = select(run, only, labels=LABELS)
+    if selection.words:
+        say(selection.words)
+    pairs = [pair for example in selection.examples for pair in _of(example, dropped)]
     if not pairs:
         raise DataError(
             f"run {run} has no variant whose {RESPONSE} differs from that of its row: nothing can"

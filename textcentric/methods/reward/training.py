@@ -69,12 +69,12 @@ def training_pairs(
 ) -> Pairs:
     """Return the pairs of `training`, pictures in words; `folder` keeps what experts said."""
     if given is None:
-        found = _read(training, str(training.run or training.dataset_name))
+        found = _read(training, str(training.run or training.dataset_name), tell)
     else:
         found = read_pairs(given, layout=training.layout)
     train, held_out = found, []
     if training.eval_dataset:
-        others = [_read(training, name) for name in training.eval_dataset]
+        others = [_read(training, name, tell) for name in training.eval_dataset]
         held_out = [pair for other in others for pair in _in_words(other, training, folder).pairs]
     for note in (train := _in_words(found, training, folder)).notes():
         tell(note)
@@ -88,9 +88,9 @@ def training_pairs(
     return Pairs(found.name, rows, held_out[: training.held_out_rows])
 
 
-def _read(training: RewardTraining, name: str) -> PairSet:
+def _read(training: RewardTraining, name: str, tell: Say) -> PairSet:
     if training.run is not None and name == training.run:
-        return pairs_of_run(find_run(name))
+        return pairs_of_run(find_run(name), training.only, tell)
     return read_pairs(name, layout=training.layout)
 
 
