@@ -98,6 +98,29 @@ def test_a_summary_of_ones_own_takes_the_place_of_the_default(tmp_path: Path) ->
     assert [name for name, p in own.prompts.items() if own.is_default(p)] == ["own/brief"]
 
 
+@pytest.mark.parametrize(
+    ("terms", "summaries"),
+    [
+        ("summarize", ["summarize/pick"]),
+        ("summarize/*", ["summarize/pick"]),
+        ("*", ["summarize/pick"]),
+        ("summarize/b*", ["summarize/brief"]),
+        ("summarize/brief", ["summarize/brief"]),
+    ],
+)
+def test_a_row_has_one_summary_unless_more_are_named(terms: str, summaries: list[str]) -> None:
+    chosen = PACKAGED.select(terms)
+    assert [p.id for p in chosen if p.front.stage == "summarize"] == summaries
+
+
+def test_a_summary_of_ones_own_comes_before_the_packaged_ones(tmp_path: Path) -> None:
+    own = {"own/gist": f"stage: summarize\nwrites: summary\n---\n{BODY}"}
+    library = PromptLibrary.load(write_prompts(tmp_path, own))
+    assert ids(library, "summarize") == ["own/gist"]
+    assert [p.id for p in library.select("*") if p.front.stage == "summarize"] == ["own/gist"]
+    assert ids(library, "summarize/*") == ["summarize/pick"]
+
+
 def test_an_unknown_name_is_answered_with_the_nearest() -> None:
     with pytest.raises(PromptError, match=r"unknown prompt or set 'adversarial/noize'; did you "
                                           r"mean 'adversarial/noise'\?"):  # fmt: skip

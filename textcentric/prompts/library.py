@@ -33,7 +33,8 @@ BANK_VALUES = {
 }
 OPTIONAL = ("facts", "legible")
 BANK = "bank/"
-# Of a set whose prompts all write the same part; those of a user's folder come before it.
+# Of a set whose prompts all write the same part; those of a user's folder come before it. The
+# others are taken by their ids, or by a glob that fits them and not the default.
 DEFAULTS = {"summarize": "summarize/pick"}
 
 
@@ -98,11 +99,7 @@ class PromptLibrary:
     def _match(self, term: str) -> list[Prompt]:
         if term in self.prompts:
             return [self.prompts[term]]
-        found = [p for p in self.prompts.values() if p.front.stage == term]
-        if DEFAULTS.get(term) in self.prompts:
-            own = [p for p in found if p.path and not p.path.is_relative_to(packaged_prompts())]
-            return own or [self.prompts[DEFAULTS[term]]]
-        found = found or [
+        found = [p for p in self.prompts.values() if p.front.stage == term] or [
             p
             for p in self.prompts.values()
             if fnmatchcase(p.id, term)
@@ -112,7 +109,7 @@ class PromptLibrary:
         if not found:
             sets = {p.front.stage for p in self.prompts.values()}
             raise PromptError(unknown("prompt or set", term, sets | set(self.prompts)), prompt=term)
-        return found
+        return _without_rivals(found)
 
     def is_default(self, prompt: Prompt) -> bool:
         """Say whether the name of its set chooses `prompt` among others that write the same part.
@@ -130,6 +127,20 @@ class PromptLibrary:
             raise PromptError("the bank of instructions is empty; add an instructions.jsonl")
         entry = random.Random(seed).choice(self.bank)
         return with_instruction(carrier, entry)
+
+
+def _without_rivals(found: Sequence[Prompt]) -> list[Prompt]:
+    """Return `found` with one of the packaged prompts that write the same part, or a user's own."""
+    left_out: set[str] = set()
+    for stage, default in DEFAULTS.items():
+        rivals = {p.id for p in found if p.front.stage == stage}
+        own = {p.id for p in found if p.id in rivals and _is_own(p)}
+        left_out |= rivals - (own or rivals & {default} or rivals)
+    return [prompt for prompt in found if prompt.id not in left_out]
+
+
+def _is_own(prompt: Prompt) -> bool:
+    return prompt.path is not None and not prompt.path.is_relative_to(packaged_prompts())
 
 
 def with_instruction(carrier: Prompt, entry: Instruction) -> Prompt:
