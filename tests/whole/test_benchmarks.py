@@ -7,8 +7,10 @@ import random
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from benchmarks import (
@@ -21,6 +23,7 @@ from benchmarks import (
     rewrites,
     second_grid,
     startup,
+    summaries,
     training,
     training_memory,
 )
@@ -28,8 +31,12 @@ from benchmarks.__main__ import main
 from benchmarks.figure import Bar, Figure, median
 from benchmarks.rows import SCHEMA, values, write_table
 from benchmarks.scripted_run import Remembered, configure, run
+from tests.support.picking import picked
 from tests.support.small_run import written
 from textcentric.data import load
+from textcentric.engines.scripted import ScriptedEngine
+from textcentric.errors import DataError
+from textcentric.metrics.scores import score
 from textcentric.prompts.library import PromptLibrary
 from textcentric.rows import Example
 from textcentric.runs.manifest import read_manifest
@@ -227,6 +234,56 @@ def test_the_memory_of_two_adapters_is_that_of_processes_of_their_own(model: str
     (peaks,) = found.raw["mb"]
     assert set(peaks) == {"bt", "sfc"}
     assert all(one["peak"] >= one["before"] > 100 for one in peaks.values())
+
+
+def by_class(texts: Sequence[str]) -> np.ndarray:
+    """Stand in for a sentence encoder: one direction for each digit that ends a text."""
+    return np.eye(10)[[int(text[-1]) for text in texts]]  # (N, 10)
+
+
+def test_a_model_learns_of_summaries_what_they_say_of_the_class() -> None:
+    targets = [n % 5 for n in range(100)]
+    groups = [f"rescuer {n // 4}" for n in range(100)]
+
+    def kappa(said: Sequence[int]) -> float:
+        parts = [{"summary": f"a dog, {one}"} for one in said]
+        (told,) = summaries.predictions(parts, targets, groups, by_class, 1)
+        return score("quadratic_kappa", targets, told)
+
+    assert kappa(targets) == 1.0
+    assert abs(kappa([n * 7 % 10 // 9 for n in range(100)])) < 0.3
+
+
+def test_summaries_are_measured_beside_those_of_the_same_rows_without_a_model(
+    tmp_path: Path,
+) -> None:
+    engine = ScriptedEngine(picked)
+    run = summaries.sample_run(tmp_path, 40, engine=engine, embeddings=False, image_expert="none")
+    assert len(engine.requests) == 40
+    examples, texts = summaries.texts_of(run)
+    assert set(texts) == {summaries.PICKED, *summaries.WITHOUT, summaries.WHOLE}
+    for example, kinds in zip(examples, zip(*texts.values(), strict=True), strict=True):
+        shown = dict(zip(texts, kinds, strict=True))
+        own = " ".join(shown.pop(summaries.WHOLE).values())
+        assert own == " ".join(list(example.parts.values())[:-1])
+        for parts in shown.values():
+            words = parts["summary"].replace(".", " ").split()
+            assert 0 < len(words) <= 60
+            assert set(words) <= set(own.replace(".", " ").split())
+    assert texts[summaries.DRAWN] != texts[summaries.PICKED]
+    again = summaries.texts_of(run)[1]
+    assert again == texts
+    found = summaries.measure(run, seeds=1, embed=lambda of: np.eye(64)[[len(t) % 64 for t in of]])
+    assert set(found.raw) == set(texts)
+    better = max(found.raw[name]["value"] for name in (summaries.FIRST, summaries.COLUMNS))
+    assert found.value == pytest.approx(found.raw[summaries.PICKED]["value"] - better)
+
+
+def test_a_run_without_summaries_says_how_to_make_one(tmp_path: Path) -> None:
+    table = write_table(tmp_path / "rows.csv", 3)
+    run(configure(table, tmp_path / "run", summarize=False))
+    with pytest.raises(DataError, match=r"has no summaries; make one with `--prompts summarize`"):
+        summaries.texts_of(tmp_path / "run")
 
 
 @pytest.mark.slow
