@@ -50,10 +50,10 @@ class RecordingEngine(VllmEngine):
         """Return the token ids of a prompt."""
         return self._chat.encode(messages)
 
-    async def _prompt(self, request: Request) -> tuple[Any, bool]:
-        prompt, opened = await super()._prompt(request)
+    async def _prompt(self, request: Request) -> Any:
+        prompt = await super()._prompt(request)
         self._asking[id(prompt)] = request
-        return prompt, opened
+        return prompt
 
     async def _final(self, prompt: Any, params: Any) -> Any:
         request = self._asking.pop(id(prompt))

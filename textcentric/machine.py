@@ -39,6 +39,7 @@ PARTS: Mapping[str, Mapping[str, Packages]] = {  # what a setting brings into an
     "--engine vllm": {"cpu": ("vllm",)},
     "--engine transformers": {"experts": ("torch", "transformers")},
     "--engine openai": {"openai": ("openai",)},
+    "a pick or JSON schema by transformers": {"experts": ("llguidance",)},
     "--embeddings": {"experts": ("torch", "sentence_transformers")},
     "--entailment-model": {"experts": ("torch", "transformers")},
     "a LoRA adapter": {"train": ("peft",)},
@@ -47,6 +48,7 @@ PARTS: Mapping[str, Mapping[str, Packages]] = {  # what a setting brings into an
 INSTEAD: Mapping[str, tuple[str, str, object]] = {  # how to do without
     "--embeddings": ("", "embeddings", False),
     "--engine vllm": (" (on an NVIDIA GPU textcentric[gpu])", "engine", "transformers"),
+    "a pick or JSON schema by transformers": ("", "engine", "vllm"),
 }
 DISTRIBUTIONS = {  # where a package is not called like what is installed
     "sklearn": "scikit-learn",

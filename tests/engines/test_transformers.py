@@ -1,106 +1,34 @@
 """The transformers engine: exact sampling on small numbers, and promises with the real model."""
 
 import asyncio
+import json
 import math
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from importlib.util import find_spec
-from typing import Any, Literal
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from tests.support.tiny_models import tiny_chat_model
 from textcentric.engines.candidates import candidates
 from textcentric.engines.protocol import Message, Request, Response, Sampling
-from textcentric.engines.transformers import (
-    TransformersEngine,
-    _cut,
-    _cut_tail,
-    _Draw,
-    _left_padded,
-    _noisy,
-)
+from textcentric.engines.transformers import TransformersEngine, _ends, _left_padded
 from textcentric.errors import EngineError, RequestError
 
-torch = pytest.importorskip("torch")
-INF = float("inf")
-
-
-def scores(*probabilities: float) -> Any:
-    return torch.tensor(probabilities).log()
-
-
-def kept(row: Any) -> list[int]:
-    return [index for index, score in enumerate(row.tolist()) if score > -INF]
-
-
-@pytest.mark.parametrize(
-    ("sampling", "left"),
-    [
-        (Sampling(), [0, 1, 2, 3]),
-        (Sampling(top_k=2), [1, 3]),
-        (Sampling(top_p=0.5), [1]),
-        (Sampling(top_p=0.51), [1, 3]),
-        (Sampling(min_p=0.3), [1, 2, 3]),
-        (Sampling(top_k=3, top_p=0.9), [1, 2, 3]),
-    ],
-    ids=str,
-)
-def test_the_tail_is_cut_as_asked(sampling: Sampling, left: list[int]) -> None:
-    assert kept(_cut_tail(scores(0.04, 0.5, 0.16, 0.3), sampling)) == left
-
-
-def test_without_temperature_nothing_is_drawn() -> None:
-    row = scores(0.1, 0.7, 0.2)
-    nothing_seen = torch.tensor([], dtype=torch.long)
-    assert _noisy(row, nothing_seen, Sampling(temperature=0), None).tolist() == row.tolist()
-
-
-def test_a_repetition_penalty_lowers_what_was_seen_whatever_its_sign() -> None:
-    row = torch.tensor([2.0, -2.0, 1.0])
-    sampling = Sampling(temperature=0, repetition_penalty=2.0)
-    assert _noisy(row, torch.tensor([0, 1]), sampling, None).tolist() == [1.0, -4.0, 1.0]
-
-
-def test_draws_follow_the_probabilities() -> None:
-    generator = torch.Generator().manual_seed(0)
-    nothing_seen = torch.tensor([], dtype=torch.long)
-    sampling, row = Sampling(temperature=1.0), scores(0.2, 0.5, 0.3)
-    draws = [int(_noisy(row, nothing_seen, sampling, generator).argmax()) for _ in range(4000)]
-    for token, share in enumerate((0.2, 0.5, 0.3)):
-        assert math.isclose(draws.count(token) / 4000, share, abs_tol=0.03)
-
-
-def test_rows_are_padded_on_the_left() -> None:
-    ids, mask = _left_padded([[5, 6, 7], [8]], 0, "cpu")
-    assert ids.tolist() == [[5, 6, 7], [0, 0, 8]]
-    assert mask.tolist() == [[1, 1, 1], [0, 0, 1]]
-
-
-def test_text_ends_before_the_first_stop_string() -> None:
-    assert _cut("A dog. END and STOP", Sampling(stop=("STOP", "END"))) == ("A dog. ", True)
-    assert _cut("A dog.", Sampling(stop=("END",))) == ("A dog.", False)
-
-
-def test_the_models_own_probability_is_kept_whatever_was_cut_or_drawn() -> None:
-    samplings = [Sampling(temperature=0), Sampling(temperature=0.1, top_k=1, seed=3)]
-    draw = _Draw([[0], [0]], samplings, None, 1)  # type: ignore[arg-type]
-    for probabilities in ((0.1, 0.7, 0.2), (0.5, 0.25, 0.25)):
-        draw(torch.zeros((2, 1), dtype=torch.long), torch.stack([scores(*probabilities)] * 2))
-    expected = [math.log(0.7), math.log(0.5)]
-    assert draw.logprobs() == [pytest.approx(expected), pytest.approx(expected)]
-
-
-# ---- the packaged model
-
-WORDS = "calm young friendly dog cat loves children gentle black white garden house runs".split()
+BATCH = 4
 
 
 class Running:
     """An engine and the event loop that it lives in."""
 
-    def __init__(self, dtype: Literal["float32", "bfloat16"]) -> None:
+    def __init__(self, model: str | None) -> None:
         self.runner = asyncio.Runner()
-        self.engine = TransformersEngine(batch=4, dtype=dtype)
+        self.engine = TransformersEngine(model, batch=BATCH, dtype="float32")
 
     def ask(self, *requests: Request) -> list[Any]:
         async def run() -> list[Any]:
@@ -110,17 +38,131 @@ class Running:
         return self.runner.run(run())
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[Running]:
-    running = Running("float32")
+@contextmanager
+def started(model: str | None = None) -> Iterator[Running]:
+    """Lend an engine of `model`, and close it."""
+    running = Running(model)
     yield running
     running.runner.run(running.engine.close())
     running.runner.close()
 
 
-def request(text: str, *more: Message, **values: Any) -> Request:
+def request(
+    text: str, *more: Message, schema: Mapping[str, Any] | None = None, **values: Any
+) -> Request:
     sampling = Sampling(**{"temperature": 0.8, "seed": 1, "max_tokens": 12, **values})
-    return Request((Message("user", text), *more), "m", sampling)
+    return Request((Message("user", text), *more), "m", sampling, schema=schema)
+
+
+def test_rows_are_padded_on_the_left() -> None:
+    ids, mask = _left_padded([[5, 6, 7], [8]], 0, "cpu")
+    assert ids.tolist() == [[5, 6, 7], [0, 0, 8]]
+    assert mask.tolist() == [[1, 1, 1], [0, 0, 1]]
+
+
+# ---- a tiny model with random weights, which writes bytes
+
+
+def picking(*choices: str) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": {"pick": {"enum": list(choices)}},
+        "required": ["pick"],
+        "additionalProperties": False,
+    }
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with started(tiny_chat_model(tmp_path_factory.mktemp("tiny"))) as running:
+        yield running
+
+
+def test_a_batch_holds_requests_with_other_schemas_and_none(tiny: Running) -> None:
+    pytest.importorskip("llguidance")
+    pets, fruit = ("a calm dog", "a bold cat"), ("an é", 'a "b"')
+    asked = [
+        *(request("Pick.", schema=picking(*pets), seed=n, max_tokens=60) for n in range(2)),
+        request("Pick.", schema=picking(*fruit), temperature=0, max_tokens=60),
+        request("Pick.", max_tokens=60),
+    ]
+    *answers, free = tiny.ask(*asked)
+    picks = [json.loads(answer.text)["pick"] for answer in answers]
+    assert set(picks[:2]) <= set(pets)
+    assert picks[2] in fruit
+    assert {answer.finish for answer in answers} == {"stop"}
+    assert "pick" not in free.text
+
+
+def test_under_a_schema_a_token_without_an_alternative_is_certain(tiny: Running) -> None:
+    pytest.importorskip("llguidance")
+    one, two = tiny.ask(
+        request("Pick.", schema=picking("dog"), max_tokens=60),
+        request("Pick.", schema=picking("dog", "cat"), max_tokens=60),
+    )
+    assert (one.text, one.output_tokens, one.logprob) == ('{"pick":"dog"}', 15, 0.0)
+    assert two.logprob == pytest.approx(math.log(0.5) / 15, abs=0.02)  # one choice, nearly even
+
+
+def test_candidates_under_a_schema_are_picks_of_their_own(tiny: Running) -> None:
+    pytest.importorskip("llguidance")
+    asked = request("Pick.", schema=picking("dog", "cat"), max_tokens=60)
+    together = tiny.runner.run(tiny.engine.several(asked, 8))
+    assert {one.text for one in together} == {'{"pick":"dog"}', '{"pick":"cat"}'}
+
+
+def test_a_schema_that_cannot_be_kept_to_fails_alone(tiny: Running) -> None:
+    pytest.importorskip("llguidance")
+    refused, fine = tiny.ask(
+        request("Pick.", schema={"type": "array", "uniqueItems": True}), request("Pick.")
+    )
+    assert isinstance(refused, RequestError)
+    assert "uniqueItems" in str(refused)
+    assert fine.output_tokens == 12
+
+
+def test_a_row_that_is_done_counts_nothing_of_what_its_batch_still_writes(tiny: Running) -> None:
+    asked = [request("Write.", seed=3, max_tokens=4), request("Write.", seed=5, max_tokens=40)]
+    (alone,) = tiny.ask(asked[0])
+    stop = replace(asked[0].sampling, max_tokens=40, stop=(alone.text[-1],))
+    (stopped,) = tiny.ask(replace(asked[0], sampling=stop))
+    beside, beside_stopped, _ = tiny.ask(asked[0], replace(asked[0], sampling=stop), asked[1])
+    assert (beside.text, beside.output_tokens) == (alone.text, 4)
+    assert beside.logprob == pytest.approx(alone.logprob, abs=1e-3)
+    assert (beside_stopped.text, beside_stopped.finish) == (stopped.text, "stop")
+    assert beside_stopped.output_tokens == stopped.output_tokens <= 4
+    assert beside_stopped.logprob == pytest.approx(stopped.logprob, abs=1e-3)
+
+
+def test_what_a_folder_suggests_for_sampling_decides_nothing(tiny: Running, tmp_path: Path) -> None:
+    habits = {"repetition_penalty": 9.0, "no_repeat_ngram_size": 1, "min_new_tokens": 40}
+    asked = request("Write.", temperature=0, max_tokens=20)
+    with started(tiny_chat_model(tmp_path, **habits)) as other:
+        (answer,) = other.ask(asked)
+    (expected,) = tiny.ask(asked)
+    assert (answer.text, answer.logprob) == (expected.text, expected.logprob)
+
+
+def test_an_answer_ends_with_the_models_tokens_and_the_tokenizers() -> None:
+    def ends(model: int | list[int] | None, tokenizer: int | None) -> set[int]:
+        network = SimpleNamespace(generation_config=SimpleNamespace(eos_token_id=model))
+        return set(_ends(network, SimpleNamespace(eos_token_id=tokenizer)))
+
+    assert ends([4, 5], 6) == {4, 5, 6}
+    assert ends(4, None) == {4}
+    assert ends(None, 6) == {6}
+    assert ends(None, None) == set()
+
+
+# ---- the packaged model
+
+WORDS = "calm young friendly dog cat loves children gentle black white garden house runs".split()
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Running]:
+    with started() as running:
+        yield running
 
 
 @pytest.mark.slow

@@ -123,7 +123,7 @@ def test_asking_for_log_probabilities_changes_no_text(running: Running) -> None:
     async def without(request: Request) -> tuple[str, float | None]:
         parameters = _sampling(request.sampling, None, 1)
         parameters.logprobs = None
-        prompt, _ = await engine._prompt(request)
+        prompt = await engine._prompt(request)
         output = (await engine._final(prompt, parameters)).outputs[0]
         return output.text, output.cumulative_logprob
 

@@ -6,11 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModel, PreTrainedTokenizerFast
+from transformers import (
+    AutoModel,
+    AutoModelForCausalLM,
+    GenerationConfig,
+    PreTrainedTokenizerFast,
+)
 from transformers.models.auto.configuration_auto import AutoConfig
 
 WORDS = "a calm bold shy dog cat bird age kind red blue old young very : .".split()
 WORDS += "table text image summary".split()
+TURNS = "{% for turn in messages %}{{ turn.content }}\n{% endfor %}"
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
 SMALL: dict[str, dict[str, Any]] = {
     "bert": {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
@@ -61,4 +67,34 @@ def tiny_model(folder: Path, kind: str = "bert", words: list[str] = WORDS, **val
         torch.manual_seed(0)
         AutoModel.from_config(config).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
+    return str(folder)
+
+
+def byte_tokenizer(template: str = TURNS) -> Any:
+    """Return a tokenizer of single bytes with a chat template: it spells anything."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+
+    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
+    vocabulary = {letter: at for at, letter in enumerate(["<|end|>", "<|pad|>", *letters])}
+    fast = Tokenizer(models.BPE(vocabulary, merges=[]))
+    fast.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    fast.decoder = decoders.ByteLevel()
+    return PreTrainedTokenizerFast(
+        tokenizer_object=fast, eos_token="<|end|>", pad_token="<|pad|>", chat_template=template
+    )
+
+
+def tiny_chat_model(folder: Path, **generation: Any) -> str:
+    """Write a tiny language model that chats, in bytes, into `folder` and return its path.
+
+    `generation` is what its folder suggests for sampling, beside the end of an answer.
+    """
+    tokenizer = byte_tokenizer()
+    values = {**SMALL["gpt2"], "n_positions": 512, "bos_token_id": 0, "eos_token_id": 0}
+    config = AutoConfig.for_model("gpt2", **values, vocab_size=len(tokenizer) + 6)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        AutoModelForCausalLM.from_config(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    GenerationConfig(eos_token_id=0, **generation).save_pretrained(folder)
     return str(folder)

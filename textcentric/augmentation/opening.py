@@ -12,11 +12,13 @@ from textcentric.data.loading import SchemaSource
 from textcentric.data.memory import in_hand
 from textcentric.data.rows import Rows, RowsLike
 from textcentric.engines import chosen_engine, open_engine
+from textcentric.engines.grammar import PICK
 from textcentric.engines.protocol import Engine, Request
 from textcentric.errors import Say
 from textcentric.experts import open_experts
 from textcentric.experts.protocol import AnyExpert
 from textcentric.experts.vlm import CaptionExpert
+from textcentric.machine import require
 from textcentric.prompts.library import PromptLibrary
 from textcentric.rows import FILES, MODALITIES
 
@@ -26,12 +28,23 @@ def engine_name(config: AugmentConfig) -> str:
     return chosen_engine(config.engine)
 
 
-def make_engine(config: AugmentConfig) -> Engine:
-    """Open the engine; a model is loaded with the first request, not here."""
+def make_engine(config: AugmentConfig, plan: Plan | None = None) -> Engine:
+    """Open the engine; a model is loaded with the first request, not here.
+
+    Raises ConfigError where it lacks what a prompt of `plan` needs.
+    """
+    if plan is not None and plan.picks:
+        _check_picks(chosen_engine(config.engine))
     settings = dict(config.engine_settings)
     if config.base_url is not None:
         settings["base_url"] = config.base_url
     return open_engine(config.engine, config.model, **settings)
+
+
+def _check_picks(engine: str) -> None:
+    """Raise ConfigError where `engine` cannot keep an answer to a JSON schema."""
+    if engine == "transformers":
+        require(PICK)
 
 
 def make_entailment(config: AugmentConfig) -> Entail | None:
@@ -47,6 +60,7 @@ def make_judge(config: AugmentConfig, say: Say) -> Engine | None:
     if config.judge_model is None:
         return None
     name = chosen_engine(config.judge_engine or config.engine)
+    _check_picks(name)
     address = config.judge_base_url or config.base_url or config.engine_settings.get("base_url")
     settings = {"base_url": address} if address and name == "openai" else {}
     return telling(open_engine(name, config.judge_model, **settings), say)

@@ -65,6 +65,12 @@ class Plan:
         prompts = (*self.derive, *self.variants, *([self.judge] if self.judge else []))
         return any(asks_model(prompt) for prompt in prompts)
 
+    @property
+    def picks(self) -> bool:
+        """Say whether any prompt has its answer kept to a JSON schema."""
+        prompts = (*self.derive, *self.variants)
+        return any(prompt.front.pick or prompt.front.answer_schema for prompt in prompts)
+
     def requests_per_row(self) -> int:
         """Return about how many requests a row makes."""
         units = sum(

@@ -81,7 +81,7 @@ def opened(
     own_engine = engine is None
     if not needs_engine(config, plan):
         engine = NoEngine()
-    engine = telling(engine or make_engine(config), say)
+    engine = telling(engine or make_engine(config, plan), say)
     judge = make_judge(config, say)
     made = made_with(config, engine.fingerprint())
     plan = believed_plan(plan, config, made, read_calibration(), frozen=frozen)

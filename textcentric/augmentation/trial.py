@@ -79,7 +79,7 @@ def try_prompt(
         trial.prompt = with_instruction(trial.prompt, plan.library.bank[0])
     if not needs_engine(config, plan):
         engine = NoEngine()
-    asyncio.run(_run(config, plan, dataset, engine or make_engine(config), trial))
+    asyncio.run(_run(config, plan, dataset, engine or make_engine(config, plan), trial))
     return trial
 
 

