@@ -108,6 +108,23 @@ def test_what_is_absent_is_listed_by_extra() -> None:
         require("a LoRA adapter", lambda name: False)
 
 
+def test_a_plan_of_picks_by_transformers_says_what_keeps_them_to_their_choices(
+    absent: Hide, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEXTCENTRIC_DATA", str(tmp_path))  # no real rows: the built-in sample
+    absent("llguidance")
+    planned = ["augment", "--dataset", "petfinder", "--limit", "3", "--dry-run"]
+    planned += ["--engine", "transformers", "--no-embeddings"]
+    said = textcentric(*planned, "--prompts", "adversarial/swap", "--no-summarize")
+    assert said.code == 2
+    assert said.err.endswith(
+        "textcentric: a pick or JSON schema by transformers needs llguidance:"
+        " pip install 'textcentric[experts]', or give --engine vllm\n"
+    )
+    free = textcentric(*planned, "--prompts", "adversarial/paraphrase", "--no-summarize")
+    assert (free.code, "llguidance" in free.err) == (0, False)
+
+
 @pytest.mark.parametrize("what", [*COMMANDS, *PARTS])
 def test_an_extra_installs_what_it_is_named_for(what: str) -> None:
     for extra, packages in {**COMMANDS, **PARTS}[what].items():

@@ -14,9 +14,11 @@ from typing import Any
 
 import pytest
 
+import textcentric as tc
 from tests.support.tiny_models import tiny_chat_model
 from textcentric.engines.candidates import candidates
 from textcentric.engines.protocol import Message, Request, Response, Sampling
+from textcentric.engines.recorded import Recorded
 from textcentric.engines.transformers import TransformersEngine, _ends, _left_padded
 from textcentric.errors import EngineError, RequestError
 
@@ -227,6 +229,28 @@ def test_what_cannot_be_done_fails_alone(running: Running) -> None:
     assert isinstance(unseen, RequestError)
     assert unseen.kind == "unsupported"
     assert fine.output_tokens > 0
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_every_pick_of_a_run_is_one_of_its_choices(running: Running, tmp_path: Path) -> None:
+    asked = Recorded(running.engine)
+    run = tc.augment(
+        tc.load("petfinder", data_dir=tmp_path, split="train", limit=3),
+        prompts=[f"adversarial/{name}" for name in ("swap", "style", "contradiction", "omission")],
+        engine=asked,
+        summarize=False,
+        embeddings=False,
+        output_dir=tmp_path / "run",
+    )
+    answers = [(one.schema, answer) for one, answer in asked.asked if one.schema]
+    assert len(answers) > 12
+    for schema, answer in answers:
+        assert isinstance(answer, Response)
+        picked = json.loads(answer.text)
+        assert list(picked) == schema["required"]
+        assert all(picked[key] in of["enum"] for key, of in schema["properties"].items())
+    assert {row["prompt"] for row in run.dataset} > {"adversarial/swap", "adversarial/style"}
 
 
 def test_a_closed_engine_refuses() -> None:
