@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         Run,
         ablate,
         augment,
+        calibrate,
         check,
         compare,
         describe,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
         make_report,
         predict,
         retrieve,
+        review,
         score,
         stream,
         train,
@@ -83,6 +85,7 @@ __all__ = [
     "TextRow",
     "ablate",
     "augment",
+    "calibrate",
     "check",
     "compare",
     "describe",
@@ -98,6 +101,7 @@ __all__ = [
     "open_engine",
     "predict",
     "retrieve",
+    "review",
     "score",
     "stream",
     "train",
@@ -105,8 +109,9 @@ __all__ = [
 
 
 API = (
-    "Run ablate augment check compare describe estimate evaluate evaluate_fusion evaluate_reward"
-    " latents list_runs load load_model make_report predict retrieve score stream train"
+    "Run ablate augment calibrate check compare describe estimate evaluate evaluate_fusion"
+    " evaluate_reward latents list_runs load load_model make_report predict retrieve review score"
+    " stream train"
 )
 
 __getattr__ = importing(

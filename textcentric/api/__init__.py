@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         evaluate_reward,
     )
     from textcentric.api.models import latents, load_model, predict, retrieve, score, train
+    from textcentric.api.reading import calibrate, review
     from textcentric.api.results import Result, Run, RunList
     from textcentric.api.runs import (
         augment,
@@ -36,6 +37,7 @@ __all__ = [
     "RunList",
     "ablate",
     "augment",
+    "calibrate",
     "check",
     "compare",
     "describe",
@@ -50,6 +52,7 @@ __all__ = [
     "make_report",
     "predict",
     "retrieve",
+    "review",
     "score",
     "stream",
     "train",
@@ -61,6 +64,7 @@ __getattr__ = importing(
         "checks": ["check"],
         "evaluations": "ablate compare evaluate evaluate_fusion evaluate_reward".split(),
         "models": "latents load_model predict retrieve score train".split(),
+        "reading": "calibrate review".split(),
         "results": "Result Run RunList".split(),
         "runs": "augment describe estimate list_runs load make_report stream".split(),
     },

@@ -107,6 +107,26 @@ class Checked(Result):
 
 
 @dataclass(frozen=True)
+class Reviewed(Result):
+    """A sheet: `table` are its pairs with what the reader called them, no verdict among them.
+
+    `answers` are those of all readers, `figures` what they come to, a prompt a row: of `read`
+    accepted variants so many `true`, with the ends of a 95 % interval; `notes` is what to know.
+    """
+
+    answers: Sequence[Row] = field(repr=False, default=())
+    figures: Sequence[Row] = field(repr=False, default=())
+    notes: Sequence[str] = field(repr=False, default=())
+
+
+@dataclass(frozen=True)
+class Calibration(Result):
+    """What was read of a run, a prompt a row; `path` is the file that holds it."""
+
+    notes: Sequence[str] = field(repr=False, default=())
+
+
+@dataclass(frozen=True)
 class Encoded(Result):
     """Latents of frozen encoders; `path` is their folder."""
 

@@ -112,10 +112,8 @@ def _about(sheet: Sheet) -> str:
 def calibrate_command(name: str, *, keep: bool, prompt_dir: str | None, as_json: bool) -> None:
     """Print what was read of a run, a prompt a line; keep it where that is asked for."""
     from textcentric.prompts.calibration import keep as keep_readings
-    from textcentric.reading.calibrating import brought_along, calibrated, check_keep
+    from textcentric.reading.calibrating import brought_along, calibrated, check_keep, published
     from textcentric.reading.sheet import growth, sheets
-    from textcentric.report.run import write_report
-    from textcentric.report.run_card import write_card
     from textcentric.runs.listing import find_run
 
     folder = find_run(name)
@@ -125,16 +123,10 @@ def calibrate_command(name: str, *, keep: bool, prompt_dir: str | None, as_json:
         say("the run brought this calibration along: it is shown, not used; read it yourself")
         return
     found = calibrated(folder, prompt_dir)
-    print(
-        json.dumps(as_dict(found.sheet, found.figures), ensure_ascii=False)
-        if as_json
-        else as_text(found.figures)
-    )
+    print(json.dumps(found.as_dict(), ensure_ascii=False) if as_json else as_text(found.figures))
     for note in filter(None, (growth(folder, found.sheet), *found.notes)):
         say(note)
-    if found.figures.readings:
-        write_card(folder)
-        write_report(folder)
+    published(folder, found)
     if keep:
         check_keep(found.figures, found.notes)
         say(f"kept in {keep_readings(found.figures.readings)}")
@@ -144,28 +136,7 @@ def _print_figures(folder: Path, as_json: bool) -> None:
     from textcentric.reading.calibrating import calibrated
 
     found = calibrated(folder)
-    print(
-        json.dumps(as_dict(found.sheet, found.figures), ensure_ascii=False)
-        if as_json
-        else as_text(found.figures)
-    )
-
-
-def as_dict(sheet: Sheet, found: Figures) -> dict[str, object]:
-    """Return figures as JSON-ready dicts and lists."""
-    from dataclasses import asdict
-
-    return {
-        "sheet": sheet.digest,
-        "pairs": len(sheet.items),
-        "readings": [
-            {**reading.model_dump(mode="json"), "words": dict(found.words[reading.prompt])}
-            for reading in found.readings
-        ],
-        "readers": [asdict(reader) for reader in found.readers],
-        "kappa_words": found.kappa_words,
-        "kappa_true": found.kappa_true,
-    }
+    print(json.dumps(found.as_dict(), ensure_ascii=False) if as_json else as_text(found.figures))
 
 
 def as_text(found: Figures) -> str:

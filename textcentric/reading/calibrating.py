@@ -7,8 +7,9 @@ made by: its figures are of the training data, and others need a new sheet of a 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from textcentric.checks import verdict
 from textcentric.errors import PromptError, RunError, option
@@ -38,6 +39,21 @@ class Calibrated:
     figures: Figures
     notes: tuple[str, ...]
 
+    def as_dict(self) -> dict[str, Any]:
+        """Return the figures as JSON values."""
+        found = self.figures
+        return {
+            "sheet": self.sheet.digest,
+            "pairs": len(self.sheet.items),
+            "readings": [
+                {**reading.model_dump(mode="json"), "words": dict(found.words[reading.prompt])}
+                for reading in found.readings
+            ],
+            "readers": [asdict(reader) for reader in found.readers],
+            "kappa_words": found.kappa_words,
+            "kappa_true": found.kappa_true,
+        }
+
 
 def calibrated(run: Path, prompt_dir: str | None = None) -> Calibrated:
     """Return what was read of `run` and write it into the run; raises RunError where nothing was.
@@ -64,6 +80,16 @@ def figures_of(run: Path, sheet: Sheet) -> Figures:
     counts = yields_of(run, sheet.groups) if found.readings else {}
     readings = (r.model_copy(update={"run": sheet.run, **counts[r.prompt]}) for r in found.readings)
     return replace(found, readings=tuple(readings))
+
+
+def published(run: Path, found: Calibrated) -> None:
+    """Write card and report of `run` anew, which show what was read of it."""
+    from textcentric.report.run import write_report
+    from textcentric.report.run_card import write_card
+
+    if found.figures.readings:
+        write_card(run)
+        write_report(run)
 
 
 def brought_along(run: Path) -> Calibration:
@@ -112,4 +138,5 @@ def check_keep(found: Figures, notes: Sequence[str]) -> None:
     if not found.readings:
         raise PromptError("nothing of this sheet was read yet: there is nothing to keep")
     if any("training data" in note for note in notes):
-        raise PromptError(f"{option('keep')} {next(n for n in notes if 'training data' in n)}")
+        why = next(note for note in notes if "training data" in note)
+        raise PromptError(f"{option('keep', True)} keeps nothing that no longer holds: {why}")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from textcentric.errors import ConfigError, DataError, RunError
@@ -28,9 +28,14 @@ def export_sheet(run: Path, sheet: Sheet, reader: str, path: Path) -> int:
     """Write `sheet` to `path` with what `reader` said so far; return the number of pairs."""
     _check_format(path)
     own = by_reader(read_answers(run, sheet)).get(reader, {})
-    rows = [_row(sheet.digest, item, own.get(item.item)) for item in sheet.items]
+    rows = sheet_rows(sheet, own)
     write_text(path, _as_csv(rows) if path.suffix == ".csv" else _as_lines(rows))
     return len(rows)
+
+
+def sheet_rows(sheet: Sheet, answers: Mapping[str, Answer]) -> list[dict[str, str]]:
+    """Return the pairs of `sheet` as files hold them, with a reader's `answers` by pair."""
+    return [_row(sheet.digest, item, answers.get(item.item)) for item in sheet.items]
 
 
 def import_answers(run: Path, path: Path, reader: str, *, who: str = "a person") -> tuple[int, int]:
@@ -39,21 +44,28 @@ def import_answers(run: Path, path: Path, reader: str, *, who: str = "a person")
     All or none are taken: raises DataError naming the line, RunError for a sheet of another run.
     """
     _check_format(path)
+    rows = ((f"{path}, line {number}", row) for number, row in _rows(path))
+    return take_answers(run, rows, reader, who=who)
+
+
+def take_answers(
+    run: Path, rows: Iterable[tuple[str, Mapping[str, str]]], reader: str, *, who: str = "a person"
+) -> tuple[int, int]:
+    """Append answers, each with what names it in an error; see `import_answers`."""
     known = {sheet.digest: sheet for sheet in sheets(run)}
     standing = {(a.sheet, a.item): a for a in read_answers(run) if a.reader == reader}
     answers: dict[tuple[str, str], Answer] = {}
     total = 0
-    for number, row in _rows(path):
+    for name, row in rows:
         total += 1
         try:
             answer = _answer(row, known, reader, who, run)
         except DataError as error:
-            raise DataError(f"{path}, line {number}: {error}; nothing was taken") from error
+            raise DataError(f"{name}: {error}; nothing was taken") from error
         key = (answer.sheet, answer.item)
         if answer.word and key in answers and answers[key] != answer:
             raise DataError(
-                f"{path}, line {number}: pair {answer.item} stands twice with different answers;"
-                " nothing was taken"
+                f"{name}: pair {answer.item} stands twice with different answers; nothing was taken"
             )
         if answer.word:
             answers[key] = answer
