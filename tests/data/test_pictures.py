@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -125,3 +126,64 @@ def test_a_picture_that_cannot_be_used_says_why(tmp_path: Path, name: str, messa
         open_picture(tmp_path / name, root=tmp_path)
     assert message in str(error.value)
     assert error.value.field == "image"
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
+def test_transparent_parts_are_white(tmp_path: Path, mode: str) -> None:
+    path = tmp_path / "clear.png"
+    picture = Image.new("RGBA", (4, 4), (0, 0, 0, 0)).convert(mode)
+    picture.save(path, **({"transparency": 0} if mode == "P" else {}))
+    assert open_picture(path).getpixel((1, 1)) == (255, 255, 255)
+
+
+RAMP = np.linspace(0, 1, 5)[None].repeat(3, axis=0)
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("ramp.png", (RAMP * 65535).astype(np.uint16)),
+        ("ramp.tif", (RAMP * 65535).astype(np.uint16)),
+        ("big.tif", (RAMP * 65535).astype(">u2")),
+        ("whole.tif", (RAMP * 65535).astype(np.int32)),
+        ("shares.tif", RAMP.astype(np.float32)),
+        ("bytes.tif", (RAMP * 255).astype(np.float32)),
+    ],
+)
+def test_more_than_8_bits_are_scaled_and_not_cut(
+    tmp_path: Path, name: str, values: np.ndarray
+) -> None:
+    path = tmp_path / name
+    Image.fromarray(values).save(path)
+    greys = np.asarray(open_picture(path))[1, :, 0]
+    assert greys.tolist() == pytest.approx([0, 63, 127, 191, 255], abs=1)
+
+
+def test_a_dark_picture_of_16_bits_stays_dark(tmp_path: Path) -> None:
+    path = tmp_path / "dim.png"
+    Image.fromarray(np.full((3, 3), 8191, np.uint16)).save(path)
+    assert open_picture(path).getpixel((0, 0)) == (31, 31, 31)
+
+
+def test_values_that_are_not_numbers_are_black(tmp_path: Path) -> None:
+    path = tmp_path / "gaps.tif"
+    Image.fromarray(np.array([[np.nan, np.inf, 1.0]], np.float32)).save(path)
+    assert np.asarray(open_picture(path))[0, :, 0].tolist() == [0, 0, 255]
+
+
+@pytest.mark.parametrize("name", ["moving.gif", "moving.webp", "moving.png", "pages.tif"])
+def test_of_several_frames_the_first_is_opened_and_all_are_counted(
+    tmp_path: Path, name: str
+) -> None:
+    first, *others = (Image.new("RGB", (20, 10), colour) for colour in ("red", "green", "blue"))
+    first.save(tmp_path / name, save_all=True, append_images=others)
+    opened = open_picture(tmp_path / name)
+    assert opened.getpixel((5, 5)) == pytest.approx((255, 0, 0), abs=3)
+    assert opened.info["frames"] == 3
+
+
+def test_the_second_image_of_a_phones_picture_is_no_frame(tmp_path: Path) -> None:
+    path = tmp_path / "phone.jpg"
+    first = Image.new("RGB", (20, 10), "red")
+    first.save(path, "MPO", save_all=True, append_images=[first])
+    assert open_picture(path).info["frames"] == 1

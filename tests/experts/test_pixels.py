@@ -97,3 +97,11 @@ def test_several_looks_are_told_once_where_they_agree() -> None:
         "Colours: mainly brown, then white. Light: dark (2); bright (1). Sharpness: sharp."
         " Size: 200 by 100 pixels, small."
     )
+
+
+def test_of_several_frames_the_number_is_told() -> None:
+    moving = Image.new("RGB", (200, 100), "white")
+    moving.info["frames"] = 3
+    assert describe_looks([look_at(moving)]).endswith(
+        "Size: 200 by 100 pixels, small. Frames: 3, of which the first is described."
+    )

@@ -33,7 +33,7 @@ _SIGHT = re.compile(
     rf"(?P<count>^{_COUNT.pattern})"
     r"|Seen: (?P<seen>.{1,999}?\(\d\.\d\d\))\.(?=\s|$)"
     r"|Colours: (?P<colours>[^.\n]+)\."
-    r"|(?:Light|Sharpness|Size): [^.\n]+\."
+    r"|(?:Light|Sharpness|Size|Frames): [^.\n]+\."
     rf"|{_WORD.pattern}"
 )
 

@@ -12,6 +12,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from textcentric.errors import DataError
 
 if TYPE_CHECKING:
@@ -30,10 +32,16 @@ MAX_PIXELS = 50_000_000
 MAX_SIDE = 16_384  # pixels
 TOO_LARGE = "is too large"
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
+_MOVING = ("GIF", "WEBP", "PNG", "TIFF")
+# Modes of more than 8 bits, and the white of what is saved in them: the least that none exceeds.
+_WHITES = {"I;16": (65535,), "I": (65535, 2**31 - 1), "F": (1, 255, 65535)}
 
 
 def open_picture(path: str | Path, root: str | Path | None = None) -> Image:
-    """Open a picture as RGB, turned the way its EXIF orientation says.
+    """Open a picture as RGB on white, turned the way its EXIF orientation says.
+
+    More than 8 bits are scaled, not cut. Of several frames the first is opened, and
+    `info["frames"]` says how many there are.
 
     With `root`, a path that leaves that folder is refused. Raises PictureError, a DataError, if
     the file is absent, empty, not an image, cut off, or larger than `MAX_SIDE` pixels a side or
@@ -52,13 +60,42 @@ def open_picture(path: str | Path, root: str | Path | None = None) -> Image:
             with Image.open(path, formats=FORMATS) as picture:
                 _refuse_unfit_size(path, picture.size)
                 picture.draft("RGB", None)
-                return ImageOps.exif_transpose(picture).convert("RGB")
+                frames = _count_frames(picture)
+                opened = as_rgb(ImageOps.exif_transpose(picture))
+                opened.info["frames"] = frames
+                return opened
     except UnidentifiedImageError:
         raise PictureError(path, f"is {_looks_like(path)}") from None
     except Image.DecompressionBombError:
         raise PictureError(path, TOO_LARGE, f": over {MAX_PIXELS:,} pixels; shrink it") from None
     except (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError) as error:
         raise PictureError(path, "is cut off or damaged", f" ({error})") from None
+
+
+def as_rgb(picture: Image) -> Image:
+    """Return a picture as RGB: transparent parts are white, more than 8 bits are scaled to 8."""
+    from PIL import Image
+
+    if picture.mode[:4] in _WHITES:
+        picture = _eight_bits(picture)
+    if picture.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in picture.info:
+        seen = picture.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", seen.size, "white"), seen).convert("RGB")
+    return picture.convert("RGB")
+
+
+def _eight_bits(picture: Image) -> Image:
+    from PIL import Image
+
+    values = np.nan_to_num(np.asarray(picture, dtype=np.float64), posinf=0.0, neginf=0.0)
+    highest = float(values.max())
+    white = next((top for top in _WHITES[picture.mode[:4]] if highest <= top), highest)
+    return Image.fromarray((values / white * 255).clip(0, 255).astype(np.uint8))
+
+
+def _count_frames(picture: Image) -> int:
+    """Return how many frames or pages there are; the second image of a phone's JPEG is none."""
+    return int(getattr(picture, "n_frames", 1)) if picture.format in _MOVING else 1
 
 
 def is_inside(path: str | Path, roots: tuple[str, ...]) -> bool:

@@ -49,7 +49,7 @@ class Captioner:
         batch = processor(images=list(pictures), return_tensors="pt", **texts)
         with torch.inference_mode():
             tokens = model.generate(
-                **batch.to(model.device), max_new_tokens=_LONGEST, do_sample=False
+                **batch.to(model.device, model.dtype), max_new_tokens=_LONGEST, do_sample=False
             )
         asked = batch["input_ids"].shape[1] if question else 0
         captions = processor.batch_decode(tokens[:, asked:], skip_special_tokens=True)

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from textcentric.data.pictures import as_rgb
+
 if TYPE_CHECKING:
     from PIL.Image import Image
 
@@ -49,14 +51,16 @@ class Look:
     sharpness: str | None
     width: int
     height: int
+    frames: int = 1
 
 
 def look_at(image: Image) -> Look:
     """Measure one picture; transparent parts count as white."""
-    image = _flat(image)
+    frames = image.info.get("frames", 1)
+    image = as_rgb(image)
     luma = _luma(_shrunk(image, _COLOUR_SIDE)).mean()
     light = next((word for limit, word in _LIGHTS if luma < limit), "very bright")
-    return Look(_colour_shares(image), light, _sharpness(image), image.width, image.height)
+    return Look(_colour_shares(image), light, _sharpness(image), *image.size, frames)
 
 
 def describe_looks(looks: Sequence[Look]) -> str:
@@ -69,6 +73,7 @@ def describe_looks(looks: Sequence[Look]) -> str:
         "Light": _tally([look.light for look in looks]),
         "Sharpness": _tally([look.sharpness for look in looks if look.sharpness]),
         "Size": _tally([_size_words(look) for look in looks]),
+        "Frames": _tally([_frame_words(look) for look in looks if look.frames > 1]),
     }
     return " ".join(f"{label}: {words}." for label, words in statements.items() if words)
 
@@ -108,6 +113,10 @@ def _size_words(look: Look) -> str:
     return f"{look.width} by {look.height} pixels, {word}"
 
 
+def _frame_words(look: Look) -> str:
+    return f"{look.frames}, of which the first is described"
+
+
 def _colour_shares(image: Image) -> dict[str, float]:
     pixels = np.asarray(_shrunk(image, _COLOUR_SIDE)).reshape(-1, 3)
     counts = np.bincount(_nearest(pixels), minlength=len(_NAMES)) / len(pixels)
@@ -138,17 +147,6 @@ def _sharpness(image: Image) -> str | None:
     edges = luma[:-2, 1:-1] + luma[2:, 1:-1] + luma[1:-1, :-2] + luma[1:-1, 2:] - 4 * middle
     strength = np.percentile(np.abs(edges), 99.5) / (high - low)
     return next((word for limit, word in _EDGES if strength < limit), "sharp")
-
-
-def _flat(image: Image) -> Image:
-    """Return the picture as RGB on white."""
-    from PIL import Image as pillow
-
-    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
-        image = image.convert("RGBA")
-        white = pillow.new("RGBA", image.size, "white")
-        return pillow.alpha_composite(white, image).convert("RGB")
-    return image.convert("RGB")
 
 
 def _shrunk(image: Image, side: int) -> Image:

@@ -150,20 +150,24 @@ def quiet() -> Iterator[None]:
 def load_model(model: str, auto_class: str, *, expert: str, expected: str) -> tuple[Any, Any]:
     """Return processor and model, ready to be asked, by one of transformers' `auto_class`es.
 
+    On a CPU the numbers are float32, whatever they were saved as; inputs take the model's dtype.
     Raises ConfigError where the model cannot be loaded, naming the `expert` and what it expected.
     """
     import torch
     import transformers
 
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    dtype = torch.float32 if device == "cpu" else "auto"
     try:
-        processor = transformers.AutoProcessor.from_pretrained(model)
-        loaded = getattr(transformers, auto_class).from_pretrained(model)
+        with quiet():
+            processor = transformers.AutoProcessor.from_pretrained(model)
+            loaded = getattr(transformers, auto_class).from_pretrained(model, dtype=dtype)
     except (OSError, ValueError) as error:
         raise ConfigError(
             f"the {expert} expert {model!r} cannot be loaded: {error}; expected {expected}, as a"
             " folder or a name on the hub"
         ) from error
-    return processor, loaded.to("cuda" if torch.cuda.is_available() else "cpu").eval()
+    return processor, loaded.to(device).eval()
 
 
 def revision(model: str) -> str:

