@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from benchmarks.truth import wilson
 from textcentric.cli.terminal import columns
 from textcentric.data.photo_labels import read_photo_labels
-from textcentric.experts.labels import GUESSED_LEAST, SURE_LEAST
+from textcentric.experts.labels import SURE_LABELS
 
-STEPS = (GUESSED_LEAST, 0.7, 0.8, 0.9, SURE_LEAST, 0.97)
-SPECIES = {"1": "dog", "2": "cat"}
+STEPS = (0.5, 0.7, 0.8, 0.9, 0.95, 0.97)
+DOG, CAT, SHORT, YOUNG = "1", "2", "1", 12  # of Type, FurLength; months
+BREED = "a breed"
+Pet = dict[str, str]  # a row of the table
 Known = tuple[str, float, bool, int]  # what was labelled, its score, is it right, half
+TRUTHS: dict[str, Callable[[Pet], bool]] = {  # label: when it is right
+    "dog": lambda pet: pet["Type"] == DOG,
+    "cat": lambda pet: pet["Type"] == CAT,
+    "puppy": lambda pet: pet["Type"] == DOG and int(pet["Age"]) < YOUNG,
+    "kitten": lambda pet: pet["Type"] == CAT and int(pet["Age"]) < YOUNG,
+    "black cat": lambda pet: pet["Type"] == CAT and "black" in pet["colours"],
+    "domestic short haired cat": lambda pet: pet["Type"] == CAT and pet["FurLength"] == SHORT,
+}
 
 
 def label_lines(folder: Path) -> list[str]:
@@ -22,34 +32,43 @@ def label_lines(folder: Path) -> list[str]:
         return []
     known = list(_known(folder))
     rows: list[list[str | int | float]] = []
-    for group in ("species", "breed"):
+    for group in (*TRUTHS, BREED, f"the kind of {BREED}"):
         for step in STEPS:
             halves = (
                 [k for k in known if k[0] == group and k[1] >= step and k[3] == h] for h in (0, 1)
             )
             rows.append([group, step, *(_share(half) for half in halves)])
     header = ["label", "from", "choosing half", "reported half"]
-    return ["labels of PetFinder's photos", *columns(rows, header).splitlines()]
+    said = ", ".join(f"{name} from {least}" for name, least in SURE_LABELS.items())
+    return ["labels of PetFinder's photos", *columns(rows, header).splitlines(), f"said: {said}"]
 
 
 def _known(folder: Path) -> Iterator[Known]:
-    """Yield the labels that name a species or a breed; pets are put into halves by their number."""
-    breeds = {
-        row["BreedID"]: row["BreedName"].casefold() for row in _rows(folder / "breed_labels.csv")
-    }
-    pets = {row["PetID"]: row for row in _rows(folder / "train/train.csv")}
-    names = set(breeds.values())
-    for pet, photos in read_photo_labels(folder / "train_image_labels.csv.gz").items():
-        row = pets.get(pet)
-        if row is None:
+    """Yield the labels that can be looked up; pets are put into halves by their number."""
+    kinds = {row["BreedName"].casefold(): row["Type"] for row in _rows(folder / "breed_labels.csv")}
+    pets = _pets(folder)
+    for number, photos in read_photo_labels(folder / "train_image_labels.csv.gz").items():
+        if number not in pets:
             continue
-        declared = {breeds.get(row["Breed1"]), breeds.get(row["Breed2"])}
-        half = int(pet, 16) % 2
+        pet, half = pets[number], int(number, 16) % 2
         for name, score in (label for photo in photos for label in photo.labels):
-            if name in SPECIES.values():
-                yield "species", score, name == SPECIES[row["Type"]], half
-            elif name in names:
-                yield "breed", score, name in declared, half
+            if name in TRUTHS:
+                yield name, score, TRUTHS[name](pet), half
+            if name in kinds:
+                yield BREED, score, name in pet["breeds"].split("; "), half
+                yield f"the kind of {BREED}", score, kinds[name] == pet["Type"], half
+
+
+def _pets(folder: Path) -> dict[str, Pet]:
+    """Return the pets of the table by number, with the names of their breeds and colours."""
+    breeds = {row["BreedID"]: row["BreedName"] for row in _rows(folder / "breed_labels.csv")}
+    colours = {row["ColorID"]: row["ColorName"] for row in _rows(folder / "color_labels.csv")}
+    pets = {row["PetID"]: row for row in _rows(folder / "train/train.csv")}
+    for pet in pets.values():
+        names = {"breeds": [breeds.get(pet[f"Breed{i}"], "") for i in (1, 2)]}
+        names["colours"] = [colours.get(pet[f"Color{i}"], "") for i in (1, 2, 3)]
+        pet.update({name: "; ".join(held).casefold() for name, held in names.items()})
+    return pets
 
 
 def _rows(path: Path) -> list[dict[str, str]]:

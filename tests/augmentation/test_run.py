@@ -78,7 +78,7 @@ def test_a_new_run_keeps_being_sure(tmp_path: Path, rows: Rows) -> None:
     for going_on in (False, True):
         with opened(config(folder), rows=rows) as run:
             assert run.going_on == going_on
-            assert run.job.experts["image"].version.endswith("-words2")
+            assert run.job.experts["image"].version.endswith("-words3")
     assert read_yaml(folder / "run.yaml")["expert_words"] == "sure"
 
 

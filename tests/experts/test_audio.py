@@ -123,7 +123,7 @@ def test_a_voice_is_found_in_a_long_silence() -> None:
 
 def test_the_guesses_of_earlier_versions_keep_their_version() -> None:
     assert AudioExpert(Parrot(), guesses=True).version == "7-words1"
-    assert AudioExpert(Parrot()).version == "7-words2"
+    assert AudioExpert(Parrot()).version == "7-words3"
 
 
 def test_without_a_listener_the_sound_itself_is_told(record: Write) -> None:
@@ -238,7 +238,7 @@ def test_a_whisper_folder_writes_down_sound(record: Write, tmp_path: Path) -> No
     expert = open_experts(["audio"], audio=str(folder))["audio"]
     assert isinstance(expert, AudioExpert)
     told = expert.describe([(record("a.wav", tone(31.0)),)])[0]
-    assert expert.version.endswith("-words2")
+    assert expert.version.endswith("-words3")
     assert "Length: 31.0 seconds." in told.text
 
 

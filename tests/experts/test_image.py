@@ -107,7 +107,7 @@ def test_labels_of_several_photos_are_merged_by_their_best_score() -> None:
     assert told.confidence == 0.97
     sure = LabelsExpert().describe([photos])[0]
     assert sure.text == "2 photos. Seen: cat (0.97). Colours: mainly blue, then white."
-    assert (LabelsExpert(guesses=True).version, LabelsExpert().version) == ("1", "1-words2")
+    assert (LabelsExpert(guesses=True).version, LabelsExpert().version) == ("1", "2-words3")
 
 
 def test_colours_are_told_where_no_label_is_sure() -> None:
@@ -119,7 +119,13 @@ def test_colours_are_told_where_no_label_is_sure() -> None:
 def test_labels_without_anything_sure_have_no_text() -> None:
     told = LabelsExpert().describe([(PhotoLabels("1.jpg", (("cat", 0.2),)),)])[0]
     assert told.text == ""
-    assert told.notes == ("no label with a score of 0.95 or more",)
+    assert told.notes == ("no label that may be said",)
+
+
+def test_of_a_breed_the_kind_is_said_and_of_what_nobody_declared_nothing() -> None:
+    seen = (("siamese", 0.98), ("fauna", 0.96), ("kitten", 0.7), ("cat", 0.6), ("floor", 0.99))
+    told = LabelsExpert().describe([(PhotoLabels("1.jpg", seen),)])[0]
+    assert (told.text, told.confidence) == ("1 photo. Seen: kitten (0.70), cat (0.60).", 0.7)
 
 
 class SeeingEngine:
@@ -290,7 +296,7 @@ def test_a_row_in_which_nothing_is_recognised_is_noted(album: Album) -> None:
     told, absent = expert.describe([album("#2850c8"), ()])
     assert (told.text, told.notes) == (f"1 photo. {BLUE}", (silence("image"),))
     assert (absent.text, absent.notes) == ("", ("the row has no picture",))
-    assert expert.version == "v3-words2"
+    assert expert.version == "v3-words3"
 
 
 def test_plain_pictures_have_no_label(album: Album) -> None:

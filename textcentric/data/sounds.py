@@ -21,6 +21,7 @@ PREEMPHASIS = 0.97
 FLOOR = 1e-6  # of mel power
 RATE = 16_000  # Hz: what speech models want
 LONGEST = 600.0  # seconds
+_LEAST_KEPT = 0.6  # of the loudest channel's level: two that have nothing in common keep 0.7
 
 
 def log_mel(samples: np.ndarray, bins: int, frames: int | None = None) -> np.ndarray:
@@ -81,14 +82,28 @@ def open_sound(path: str | Path, root: str | Path | None = None) -> Sound:
     try:
         with soundfile.SoundFile(path) as file:
             _refuse_unfit_length(path, file.frames, file.samplerate)
-            samples = file.read(dtype="float32", always_2d=True).mean(axis=1)
+            channels = file.read(dtype="float32", always_2d=True)  # (N, C)
             rate = file.samplerate
     except (soundfile.SoundFileError, OSError) as error:
         raise _fault(path, f"is not a readable sound file ({error})") from None
-    if samples.size == 0:
+    if channels.size == 0:
         raise _fault(path, "holds no sound (0 samples)")
-    samples = np.nan_to_num(samples, nan=0.0, posinf=1.0, neginf=-1.0).clip(-1, 1)
+    channels = np.nan_to_num(channels, nan=0.0, posinf=1.0, neginf=-1.0).clip(-1, 1)
+    samples = _mono(channels)
     return Sound(_resample(samples, rate), samples.size / rate)
+
+
+def _mono(channels: np.ndarray) -> np.ndarray:
+    """Return the mean of channels (N, C), or the loudest where the mean loses most of it.
+
+    Channels may cancel, or all but one may be silent.
+    """
+    mixed: np.ndarray = channels.mean(axis=1)
+    if channels.shape[1] == 1:
+        return mixed
+    levels = channels.std(axis=0)
+    kept = mixed.std() > _LEAST_KEPT * levels.max()
+    return mixed if kept else channels[:, int(levels.argmax())]
 
 
 def _resample(samples: np.ndarray, rate: int) -> np.ndarray:

@@ -24,10 +24,16 @@ _SHARES = ((0.05, "hardly any"), (0.35, "some"), (0.65, "about half"), (0.9, "mo
 
 
 class Listener(Protocol):
-    """Turn a recording into the words said in it ("" if none) and a confidence in [0, 1]."""
+    """Turn a recording into the words said in it ("" if none) and a confidence in [0, 1].
+
+    What is longer than `longest` seconds is handed over in pieces.
+    """
 
     @property
     def name(self) -> str: ...
+
+    @property
+    def longest(self) -> float | None: ...
 
     @property
     def version(self) -> str: ...
@@ -39,8 +45,9 @@ class AudioExpert:
     """Say what `listener` hears in a row's recordings, and their length, loudness and speech.
 
     What cannot be a voice is not given to the listener, and of what it hears nothing is said below
-    the confidence `least`; one above 1 leaves it unasked. Without a listener only the sound itself
-    is described. With `guesses` everything is said, as earlier versions did.
+    the confidence `least`; one above 1 leaves it unasked. Without words only the sound itself is
+    described: what can be a voice may be music. With `guesses` everything is said, as earlier
+    versions did.
     Paths are read inside `root` alone.
     """
 
@@ -88,21 +95,36 @@ class AudioExpert:
         return Description(_join(told, len(paths)), min(sure, default=None), tuple(notes))
 
     def _tell(self, sound: Sound) -> Description:
-        voice = self._guesses or has_voice(sound.samples, RATE)
-        said, confidence = self._heard(sound) if voice else ("", None)
+        said, confidence = self._heard(sound)
         words = clean_line(said, longest=1000)
         measure = "" if confidence is None else f" ({confidence:.2f})"
         heard = f'Heard: "{words}"{measure}. ' if words else ""
-        look = describe_sound(sound) if voice else describe_noise(sound)
+        look = describe_sound(sound) if words or self._guesses else describe_noise(sound)
         return Description(heard + look, confidence if words else None)
 
     def _heard(self, sound: Sound) -> tuple[str, float | None]:
-        """Return what the listener heard and may say."""
+        """Return what the listener heard and may say, and the least confidence in it."""
         if self._listener is None or (self._least > 1 and not self._guesses):
             return "", None
-        said, confidence = self._listener.hear(sound)
-        sure = self._guesses or confidence is None or confidence >= self._least
-        return (said, confidence) if sure else ("", None)
+        heard = [
+            self._listener.hear(piece)
+            for piece in _pieces(sound, self._listener.longest)
+            if self._guesses or has_voice(piece.samples, RATE)
+        ]
+        said = [(words, sure) for words, sure in heard if words and self._may_say(sure)]
+        known = [sure for _, sure in said if sure is not None]
+        return " ".join(words for words, _ in said), min(known, default=None)
+
+    def _may_say(self, confidence: float | None) -> bool:
+        return self._guesses or confidence is None or confidence >= self._least
+
+
+def _pieces(sound: Sound, longest: float | None) -> list[Sound]:
+    if longest is None:
+        return [sound]
+    width = round(longest * RATE)
+    pieces = (sound.samples[start : start + width] for start in range(0, sound.samples.size, width))
+    return [Sound(piece, piece.size / RATE) for piece in pieces]
 
 
 def _join(told: Sequence[Description], total: int) -> str:
@@ -125,12 +147,13 @@ def describe_sound(sound: Sound) -> str:
 def describe_noise(sound: Sound) -> str:
     """Describe a recording without a voice: its length and loudness."""
     loud = _loudness_words(loudness(sound))
-    return f"Length: {sound.seconds:.1f} seconds. Loudness: {loud}."
+    length = f"{sound.seconds:.1f}" if sound.seconds >= 0.05 else "less than 0.1"
+    return f"Length: {length} seconds. Loudness: {loud}."
 
 
 def loudness(sound: Sound) -> float:
-    """Return the root mean square in dBFS, -120 for digital silence."""
-    return float(_decibels(np.square(sound.samples, dtype=np.float64).mean()))
+    """Return the root mean square in dBFS, -120 for digital silence; a constant is no sound."""
+    return float(_decibels(sound.samples.var(dtype=np.float64)))
 
 
 def speech_share(sound: Sound) -> float:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-GUESSED, MEASURED = "words1", "words2"  # in an expert's version: says all guesses, or the sure ones
+GUESSED, MEASURED = "words1", "words3"  # in an expert's version: says all guesses, or the sure ones
 SILENT = "kept silent: nothing at a confidence that was measured to be right"
 
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
+from math import exp
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from textcentric.models.loading import load_model, revision
+from textcentric.models.loading import load_model, quiet, revision
 
 if TYPE_CHECKING:
     from textcentric.data.sounds import Sound
 
 _RATE = 16_000  # Hz
-_WINDOW = 30 * _RATE  # samples: what Whisper hears at once
 _LONGEST = 220  # new tokens a window
 _PEAK = 0.2  # of full scale
 # Confidence from which on 8 of 10 of pocketsphinx's words are right: there is none, by
@@ -26,6 +27,7 @@ class Sphinx:
     """The packaged US English recogniser; its confidence is the decoder's posterior per word."""
 
     name = "pocketsphinx"
+    longest = None
 
     @cached_property
     def version(self) -> str:
@@ -57,39 +59,56 @@ class Sphinx:
 class Whisper:
     """A speech model of the Whisper kind, from a folder or the hub, decoding greedily.
 
+    Its confidence is the geometric mean of the shares of its tokens, marks and ends left out.
     Raises ConfigError where the model cannot be loaded.
     """
 
-    def __init__(self, model: str):
-        self.name = model
+    longest = 30.0  # seconds heard at once
+
+    def __init__(self, model: str, name: str | None = None):
+        self.name = name or model
+        self._model = model
 
     @cached_property
     def version(self) -> str:
         """Return the commit of a hub model, or a digest of a folder's weights."""
-        return revision(self.name)
+        return revision(self._model)
 
     def hear(self, sound: Sound) -> tuple[str, float | None]:
-        """Return what was said, window by window; the model gives no confidence."""
-        starts = range(0, sound.samples.size, _WINDOW)
-        said = [self._hear_window(sound.samples[i : i + _WINDOW]) for i in starts]
-        return " ".join(filter(None, said)), None
-
-    def _hear_window(self, samples: np.ndarray) -> str:
+        """Return what was said in up to `longest` seconds ("" if nothing), and the confidence."""
         import torch
 
         processor, model = self._loaded
-        batch = processor(samples, sampling_rate=_RATE, return_tensors="pt")
-        with torch.inference_mode():
-            tokens = model.generate(
-                batch["input_features"].to(model.device), max_new_tokens=_LONGEST, do_sample=False
+        batch = processor(sound.samples, sampling_rate=_RATE, return_tensors="pt")
+        features = batch["input_features"].to(model.device, model.dtype)
+        with torch.inference_mode(), quiet():
+            answer = model.generate(
+                features,
+                max_new_tokens=_LONGEST,
+                do_sample=False,
+                return_dict_in_generate=True,
+                output_scores=True,
             )
-        return str(processor.batch_decode(tokens, skip_special_tokens=True)[0]).strip()
+        (words,) = processor.batch_decode(answer.sequences, skip_special_tokens=True)
+        return words.strip(), _confidence(answer, processor.tokenizer) if words.strip() else None
 
     @cached_property
     def _loaded(self) -> tuple[Any, Any]:
         return load_model(
-            self.name, "AutoModelForSpeechSeq2Seq", expert="audio", expected="a Whisper model"
+            self._model, "AutoModelForSpeechSeq2Seq", expert="audio", expected="a Whisper model"
         )
+
+
+def _confidence(answer: Any, tokenizer: Any) -> float:
+    """Return the geometric mean of the shares of an answer's tokens that stand for words."""
+    written = answer.sequences[0, -len(answer.scores) :].tolist()
+    special = set(tokenizer.all_special_ids)
+    shares = [
+        float(scores[0].log_softmax(-1)[token])
+        for token, scores in zip(written, answer.scores, strict=True)
+        if token not in special and re.search(r"\w", tokenizer.decode([token]))
+    ]
+    return exp(sum(shares) / len(shares)) if shares else 0.0
 
 
 def _pcm16(samples: np.ndarray) -> bytes:

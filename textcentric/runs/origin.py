@@ -24,7 +24,7 @@ DERIVE_STAGES = ("align", "summarize", "reason")
 EXPERT_SETTINGS = ("image_expert", "audio_expert", "missing_values")
 LLM_SETTINGS = "engine model engine_settings temperature max_tokens on_too_long seed".split()
 PROMPTS = "prompts"
-SURE = "-words2"  # ends the version of an expert that says what was measured to be right
+SURE = ("-words2", "-words3")  # end the version of an expert that says only what is measured
 Names = dict[str, list[list[str]]]  # modality -> [name, version] of every expert that spoke
 
 
