@@ -19,7 +19,13 @@ MOST_SOUNDS = 4  # described of a row; the rest is counted
 _FRAME = 0.02  # seconds
 _FAINTEST = -50.0  # dBFS: below it nothing counts as speech
 _BELOW_LOUDEST = 25.0  # dB under the loudest frames that still count as speech
-_LOUDNESS = ((-60, "silent"), (-40, "very quiet"), (-28, "quiet"), (-12, "normal"))
+_LOUDNESS = (
+    (-90, "silent"),
+    (-60, "nearly silent"),
+    (-40, "very quiet"),
+    (-28, "quiet"),
+    (-12, "normal"),
+)
 _SHARES = ((0.05, "hardly any"), (0.35, "some"), (0.65, "about half"), (0.9, "most"))
 
 
@@ -177,7 +183,7 @@ def _decibels(power: np.ndarray | float) -> np.ndarray:
 
 def _loudness_words(level: float) -> str:
     word = next((word for limit, word in _LOUDNESS if level < limit), "loud")
-    return word if word == "silent" else f"{word} ({level:.0f} dBFS)"
+    return word if word == "silent" else f"{word} ({round(level)} dBFS)"
 
 
 def _share_words(share: float) -> str:
