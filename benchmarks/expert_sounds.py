@@ -1,4 +1,7 @@
-"""Sounds of known content: spoken digits, a synthetic voice, and sounds in which nobody speaks."""
+"""Sounds of known content: digits, read sentences, synthetic voices, and where nobody speaks.
+
+What Debian's packages espeak-ng, flite and pocketsphinx-testdata bring is used where it is there.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +17,15 @@ from random import Random
 
 import numpy as np
 
+from benchmarks.expert_noises import noises
 from textcentric.data.sounds import RATE, Sound, open_sound
 
-NUMBERS = "zero one two three four five six seven eight nine".split()
+NUMBERS = "zero one two three four five six seven eight nine ten".split()
 VOICES = ("en-us", "en-gb", "en-us+f3", "en-us+m3", "en-gb+f2")
 SPEED = "140"  # words a minute
+FLITE_VOICES = ("slt", "rms", "awb", "kal")
+READ = Path("/usr/share/pocketsphinx/test/data")  # of the package pocketsphinx-testdata
+TRANSCRIPTS = ("librivox/transcription", "cards/cards.transcription")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,27 +46,40 @@ def digits(data: Path, most: int) -> Iterator[Known]:
 
 
 def sentences(data: Path, folder: Path, most: int) -> Iterator[Known]:
-    """Yield captions read by a synthetic voice; none where espeak-ng is not installed."""
-    espeak, captions = shutil.which("espeak-ng"), data / "flickr8k/captions.csv"
-    if espeak is None or not captions.is_file():
+    """Yield captions read by synthetic voices; none where no synthesiser is installed."""
+    captions = data / "flickr8k/captions.csv"
+    if not captions.is_file():
         return
     with captions.open(encoding="utf-8") as lines:
         texts = [row["caption"] for row in csv.DictReader(lines)]
     Random(0).shuffle(texts)
-    for place, text in enumerate(texts[:most]):
-        file = folder / f"{place}.wav"
-        voice = VOICES[place % len(VOICES)]
-        subprocess.run([espeak, "-v", voice, "-s", SPEED, "-w", file, text], check=True)
-        yield Known("synthetic voice", open_sound(file), words_of(text))
+    for place, text in enumerate(texts[: 2 * most]):
+        file, turn = folder / f"{place}.wav", place // 2
+        flite = ["flite", "-voice", FLITE_VOICES[turn % 4], "-t", text, "-o", str(file)]
+        espeak = ["espeak-ng", "-v", VOICES[turn % 5], "-s", SPEED, "-w", str(file), text]
+        command = (espeak, flite)[place % 2]
+        if shutil.which(command[0]):
+            subprocess.run(command, check=True)
+            yield Known(command[0], open_sound(file), words_of(text))
+
+
+def recordings() -> Iterator[Known]:
+    """Yield sentences read by people; none where the package of them is not installed."""
+    for name in TRANSCRIPTS:
+        file = READ / name
+        lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
+        for words, sound in re.findall(r"<s>(.+)</s> *\((.+)\)", "\n".join(lines)):
+            yield Known("read", open_sound(file.parent / f"{sound}.wav"), words_of(words))
 
 
 def words_of(text: str) -> tuple[str, ...]:
-    """Return the words of a text, in lower case.
+    """Return the words of a text, in lower case, and its figures as words.
 
-    >>> words_of("Two dogs, running.")
-    ('two', 'dogs', 'running')
+    >>> words_of("Two dogs, running: 2 of 10.")
+    ('two', 'dogs', 'running', 'two', 'of', 'ten')
     """
-    return tuple(re.findall(r"[a-z']+", text.casefold()))
+    found = re.findall(r"[a-z']+|10|[0-9]", text.casefold())
+    return tuple(NUMBERS[int(word)] if word.isdigit() else word for word in found)
 
 
 def right_words(said: tuple[str, ...], known: tuple[str, ...]) -> int:
@@ -108,6 +128,8 @@ def voiceless(seed: int, seconds: float = 2.0) -> Iterator[Known]:
         "burst of hiss": white * 0.3 * ((t > 0.7) & (t < 1.0)),
         "knocks": np.convolve(beats, knock)[:n],
     }
+    for origin, samples in noises(seed, seconds):
+        yield Known(origin, Sound(samples, seconds))
     for origin, samples in sounds.items():
         loud = samples if origin in ("silence", "faint hiss") else np.asarray(samples) * gain
         yield Known(origin, Sound(np.clip(loud, -1, 1).astype(np.float32), seconds))

