@@ -5,6 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.expert_labels import TRUTHS
+from benchmarks.expert_noises import NOISES, noises
 from benchmarks.expert_pictures import Claim, captioned, drawn, sold
 from benchmarks.expert_sounds import noisy, right_words, voiceless, words_of
 from benchmarks.experts import chosen, limit, share
@@ -55,15 +57,39 @@ def test_a_label_is_right_where_it_is_the_products_type() -> None:
 def test_words_count_in_their_order() -> None:
     assert right_words(("two", "docks", "run"), ("two", "dogs", "run")) == 2
     assert right_words((), ("two",)) == 0
+    assert words_of("Nine of 10: it's 4.") == ("nine", "of", "ten", "it's", "four")
     assert share(9, 10) == "0.90 [0.60, 0.98] of 10"
     assert share(0, 0) == "-"
 
 
 @pytest.mark.parametrize("seed", [0, 1])
 def test_nothing_passes_for_a_voice_where_nobody_speaks(seed: int) -> None:
-    held = list(voiceless(seed))
+    held = [one for one in voiceless(seed) if one.origin not in NOISES]
     assert len(held) == 13
     assert [one.origin for one in held if has_voice(one.sound.samples, 16_000)] == []
+
+
+def test_drawn_noises_are_within_bounds_and_of_every_kind() -> None:
+    held = dict(noises(0, 1.0))
+    assert list(held) == list(NOISES)
+    assert all(0.02 < float(np.abs(samples).max()) <= 1.0 for samples in held.values())
+    assert {samples.size for samples in held.values()} == {16_000}
+
+
+@pytest.mark.parametrize(
+    ("label", "right"),
+    [
+        ("dog", False),
+        ("cat", True),
+        ("kitten", True),
+        ("puppy", False),
+        ("black cat", True),
+        ("domestic short haired cat", False),
+    ],
+)
+def test_a_label_of_a_service_is_right_where_people_declared_it(label: str, right: bool) -> None:
+    pet = {"Type": "2", "Age": "11", "FurLength": "3", "colours": "black; white; "}
+    assert TRUTHS[label](pet) == right
 
 
 def test_noise_is_so_far_below_the_sound() -> None:
