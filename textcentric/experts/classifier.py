@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textcentric.experts.image import Sight
+from textcentric.experts.picture_kinds import SURE_WIDE, WIDE_KINDS, Spans
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,6 +42,7 @@ _KINDS = {
 # the photographs it was chosen on. Reported on the other half by `python -m benchmarks experts`
 # (154 pets, 810 captioned scenes, 1,098 products; docs/experts.md). Birds and rabbits were seen too
 # rarely, and breeds are not known well enough, to measure; so they are left unsaid.
+# Where none of these is sure, the wider kinds of `picture_kinds` are said.
 SURE_KINDS = {"a dog": 0.6, "a cat": 0.15}
 SURE_OTHER = 0.8
 
@@ -134,27 +136,43 @@ def _prepare(picture: Image) -> np.ndarray:
 
 
 def candidates(shares: np.ndarray) -> list[Sight]:
-    """Return all that can be said of the 1,000 classes' shares: kinds, then three other classes."""
-    sights = [Sight(phrase, _kind_share(shares, phrase)) for phrase in SURE_KINDS]
-    spans = [span for _, classes in _KINDS.values() for span in classes]
+    """Return all that can be said of the 1,000 classes' shares, the finest first.
+
+    Kinds of animals, three other classes, and the wider kinds that none of the sure ones is of.
+    """
+    known = [span for _, classes in _KINDS.values() for span in classes]
+    fine = {phrase: _KINDS[phrase][1] for phrase in SURE_KINDS}
     for place in (int(i) for i in (-shares).argsort()[:3] if i not in _FLAT):
-        if not any(first <= place < end for first, end in spans):
-            sights.append(Sight(_phrase(place), float(shares[place])))
-    return sights
+        if not any(first <= place < end for first, end in known):
+            fine[_phrase(place)] = ((place, place + 1),)
+    sights = {phrase: Sight(phrase, _sum(shares, classes)) for phrase, classes in fine.items()}
+    sure = [fine[phrase][0][0] for phrase, sight in sights.items() if is_sure(sight)]
+    wide = [
+        Sight(phrase, _sum(shares, classes))
+        for phrase, classes in WIDE_KINDS.items()
+        if not any(first <= place < end for place in sure for first, end in classes)
+    ]
+    return [*sights.values(), *wide]
 
 
 def sure_sights(shares: np.ndarray) -> list[Sight]:
     """Return those of `candidates` that were measured to be right, surest first."""
-    sure = [
-        sight
-        for sight in candidates(shares)
-        if (sight.confidence or 0.0) >= SURE_KINDS.get(sight.phrase, SURE_OTHER)
-    ]
+    sure = [sight for sight in candidates(shares) if is_sure(sight)]
     return sorted(sure, key=lambda sight: -(sight.confidence or 0.0))
 
 
-def _kind_share(shares: np.ndarray, phrase: str) -> float:
-    return sum(float(shares[first:end].sum()) for first, end in _KINDS[phrase][1])
+def is_sure(sight: Sight) -> bool:
+    """Say whether a sight's share is one at which what it says was measured to be right."""
+    return (sight.confidence or 0.0) >= least_share(sight.phrase)
+
+
+def least_share(phrase: str) -> float:
+    """Return the share from which on a kind or class is said."""
+    return SURE_KINDS.get(phrase, SURE_WIDE.get(phrase, SURE_OTHER))
+
+
+def _sum(shares: np.ndarray, classes: Spans) -> float:
+    return sum(float(shares[first:end].sum()) for first, end in classes)
 
 
 def _sights(shares: np.ndarray) -> list[Sight]:
@@ -162,7 +180,7 @@ def _sights(shares: np.ndarray) -> list[Sight]:
     kinds: dict[str, float] = {}
     spans: list[tuple[int, int]] = []
     for phrase, (least, classes) in _KINDS.items():
-        share = _kind_share(shares, phrase)
+        share = _sum(shares, classes)
         if share >= least:
             kinds[phrase] = share
             spans += classes
