@@ -5,10 +5,6 @@ from __future__ import annotations
 from textcentric.experts.picture_kinds import WIDE_KINDS
 
 _WORDS = {
-    "an animal": "dog dogs puppy puppies pup poodle retriever labrador dalmatian greyhound"
-    " greyhounds beagle terrier collie shepherd spaniel bulldog cat cats kitten bird birds duck"
-    " ducks goose geese pigeon pigeons seagull seagulls parrot chicken horse horses cow cows bull"
-    " sheep goat camel elephant monkey fish squirrel lion bear animal animals",
     "a garment": "shirt shirts tshirt blouse jersey jerseys sweater sweatshirt hoodie jacket"
     " jackets coat vest dress dresses skirt gown robe robes suit pants shorts jeans trunks bikini"
     " swimsuit swimsuits leotard uniform uniforms costume costumes outfit outfits clothes clothing"

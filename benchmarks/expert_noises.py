@@ -35,8 +35,10 @@ def _note(pitch: np.ndarray | float, n: int, partials: int = 6, decay: float = 3
     """Return a plucked note (N,) whose higher partials fade sooner; `pitch` in Hz, also (N,)."""
     t = _times(n)
     phase = 2 * np.pi * np.cumsum(np.broadcast_to(pitch, n)) / RATE
-    tones = (np.sin(k * phase) / k * np.exp(-decay * k * t / 2) for k in range(1, partials + 1))
-    return np.sum(list(tones), axis=0) * np.minimum(1, t / 0.01)
+    note = np.zeros(n)
+    for k in range(1, partials + 1):
+        note += np.sin(k * phase) / k * np.exp(-decay * k * t / 2) * np.minimum(1, t / 0.01)
+    return note
 
 
 def _melody(rng: Generator, n: int) -> np.ndarray:
@@ -46,7 +48,8 @@ def _melody(rng: Generator, n: int) -> np.ndarray:
 
 
 def _chords(rng: Generator, n: int) -> np.ndarray:
-    return np.sum([_melody(rng, n) for _ in range(3)], axis=0)
+    chords: np.ndarray = sum((_melody(rng, n) for _ in range(3)), np.zeros(n))
+    return chords
 
 
 def _drums(rng: Generator, n: int) -> np.ndarray:
@@ -62,8 +65,9 @@ def _drums(rng: Generator, n: int) -> np.ndarray:
 def _strings(rng: Generator, n: int) -> np.ndarray:
     base = float(rng.uniform(150, 350))
     pitch = base * (1 + 0.02 * np.sin(2 * np.pi * 5.5 * _times(n)))
-    swell = np.sin(np.pi * _times(n) * RATE / n) ** 2
-    return _note(pitch, n, partials=12, decay=0.0) * swell
+    note = _note(pitch, n, partials=12, decay=0.0)
+    note *= np.sin(np.pi * _times(n) * RATE / n) ** 2
+    return note
 
 
 def _birds(rng: Generator, n: int) -> np.ndarray:
@@ -89,7 +93,8 @@ def _meows(rng: Generator, n: int) -> np.ndarray:
     buzz = np.sign(np.sin(2 * np.pi * np.cumsum(pitch) / RATE))
     low, high = _formant(buzz, 700), _formant(buzz, 1800)
     mouth = np.sin(np.pi * 2 * _times(n)) ** 2
-    return (low * (1 - mouth) + high * mouth) * mouth
+    sound: np.ndarray = (low * (1 - mouth) + high * mouth) * mouth
+    return sound
 
 
 def _engine(rng: Generator, n: int) -> np.ndarray:
@@ -100,13 +105,15 @@ def _engine(rng: Generator, n: int) -> np.ndarray:
 
 def _ringing(rng: Generator, n: int) -> np.ndarray:
     t = _times(n)
-    tone = np.sin(2 * np.pi * 440 * t) + np.sin(2 * np.pi * 480 * t)
-    return tone * (np.sin(2 * np.pi * 20 * t) > 0) * (t % 1.2 < 0.8)
+    tone: np.ndarray = np.sin(2 * np.pi * 440 * t) + np.sin(2 * np.pi * 480 * t)
+    tone[(np.sin(2 * np.pi * 20 * t) <= 0) | (t % 1.2 >= 0.8)] = 0.0
+    return tone
 
 
 def _siren(rng: Generator, n: int) -> np.ndarray:
     pitch = 600 + 300 * np.sin(2 * np.pi * rng.uniform(0.3, 2) * _times(n))
-    return np.sin(2 * np.pi * np.cumsum(pitch) / RATE)
+    siren: np.ndarray = np.sin(2 * np.pi * np.cumsum(pitch) / RATE)
+    return siren
 
 
 def _crackle(rng: Generator, n: int) -> np.ndarray:
@@ -124,8 +131,9 @@ def _footsteps(rng: Generator, n: int) -> np.ndarray:
 
 
 def _room(rng: Generator, n: int) -> np.ndarray:
-    low = lfilter([0.02], [1, -0.98], rng.standard_normal(n))
-    return low + 0.02 * np.sin(2 * np.pi * 50 * _times(n)) + 0.05 * _footsteps(rng, n)
+    low: np.ndarray = lfilter([0.02], [1, -0.98], rng.standard_normal(n))
+    low += 0.02 * np.sin(2 * np.pi * 50 * _times(n)) + 0.05 * _footsteps(rng, n)
+    return low
 
 
 def _formant(samples: np.ndarray, hertz: float) -> np.ndarray:

@@ -135,7 +135,7 @@ def _pets(folder: Path) -> list[Photo]:
     species = {row["PetID"]: SPECIES[row["Type"]] for row in _rows(folder / "train/train.csv")}
     files = sorted((folder / "train_images").glob("*-1.jpg"))
     return [
-        ("pets", file, lambda phrase, known=species[file.stem[:-2]]: phrase in (known, "an animal"))  # type: ignore[misc]
+        ("pets", file, lambda phrase, known=species[file.stem[:-2]]: phrase == known)  # type: ignore[misc]
         for file in files
         if file.stem[:-2] in species
     ]

@@ -132,7 +132,9 @@ def test_a_picture_that_cannot_be_used_says_why(tmp_path: Path, name: str, messa
 def test_transparent_parts_are_white(tmp_path: Path, mode: str) -> None:
     path = tmp_path / "clear.png"
     picture = Image.new("RGBA", (4, 4), (0, 0, 0, 0)).convert(mode)
-    picture.save(path, **({"transparency": 0} if mode == "P" else {}))
+    if mode == "P":
+        picture.info["transparency"] = 0
+    picture.save(path)
     assert open_picture(path).getpixel((1, 1)) == (255, 255, 255)
 
 

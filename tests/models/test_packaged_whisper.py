@@ -4,6 +4,7 @@ import json
 import os
 import struct
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -130,7 +131,7 @@ def test_the_tokens_of_the_package_are_those_that_are_written(
 
     write_package(package, arrays())
     write_whisper(package, tmp_path / "model")
-    settings = GenerationConfig.from_pretrained(tmp_path / "model")
+    settings: Any = GenerationConfig.from_pretrained(tmp_path / "model")
     assert (settings.eos_token_id, settings.decoder_start_token_id) == (6, 7)
     assert (settings.suppress_tokens, settings.begin_suppress_tokens) == ([1, 2], [0])
     assert settings.no_timestamps_token_id == 8

@@ -69,14 +69,14 @@ def write_whisper(package: Path, folder: Path) -> None:
         WhisperFeatureExtractor,
         WhisperForConditionalGeneration,
         WhisperProcessor,
-        WhisperTokenizerFast,
+        WhisperTokenizer,
     )
 
     from textcentric.models.loading import quiet
 
     with (package / "model.bin").open("rb") as file:
         arrays = dict(_arrays(file))
-    tokenizer = WhisperTokenizerFast(tokenizer_file=str(package / "tokenizer.json"))
+    tokenizer = WhisperTokenizer(tokenizer_file=str(package / "tokenizer.json"))
     model = WhisperForConditionalGeneration(_config(arrays, tokenizer))
     model.load_state_dict(_weights(arrays), strict=False)  # the projection is tied to the tokens
     model.generation_config = _generation(package, tokenizer)
