@@ -9,8 +9,11 @@ from benchmarks.expert_labels import TRUTHS
 from benchmarks.expert_noises import NOISES, noises
 from benchmarks.expert_pictures import Claim, captioned, drawn, sold
 from benchmarks.expert_sounds import noisy, right_words, voiceless, words_of
-from benchmarks.experts import chosen, limit, share
+from benchmarks.experts import chosen, limit, sample_pictures, share
+from textcentric.experts import classifier
 from textcentric.experts.voice import has_voice
+
+MOST = 4  # drawn pictures of each kind: the benchmark takes 40
 
 
 def claims(right: int, wrong: int, confidence: float, origin: str = "pets") -> list[Claim]:
@@ -97,6 +100,15 @@ def test_noise_is_so_far_below_the_sound() -> None:
     noise = noisy(tone, 10.0, 0).sound.samples - tone.sound.samples
     ratio = np.square(tone.sound.samples).mean() / np.square(noise).mean()
     assert 10 * np.log10(ratio) == pytest.approx(10.0, abs=0.2)
+
+
+def test_no_drawn_picture_has_a_label() -> None:
+    for package in classifier.PACKAGES:
+        pytest.importorskip(package)
+    pictures = [picture for _, picture in drawn(sample_pictures(MOST), MOST)]
+    assert [
+        sight.phrase for sights in classifier.see([[p] for p in pictures]) for sight in sights
+    ] == []
 
 
 def test_drawn_pictures_are_of_every_kind(tmp_path: Path) -> None:
