@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -126,6 +127,57 @@ def test_a_reading_that_does_not_fit_or_is_too_small_leaves_nothing_out(
     chosen = believed_plan(plan, config, MADE, Calibration((other,)))
     assert "own/swap" in ids(chosen)
     assert any(why in line for line in choice_lines(chosen))
+
+
+@pytest.mark.parametrize(
+    ("prompts", "counts", "summary"),
+    [
+        ("own/swap", {"read": 20, "true": 18}, "summarize/brief"),
+        ("summarize/*,own/swap", {"read": 20, "true": 18}, "summarize/brief"),
+        ("own/swap,summarize/pick", {"read": 20, "true": 18}, "summarize/pick"),
+        ("own/swap", {"read": 20, "true": 17}, "summarize/pick"),
+        ("own/swap", {"read": 19, "true": 19}, "summarize/pick"),
+    ],
+)
+def test_a_summary_is_written_where_nine_tenths_of_what_was_read_were_true(
+    prompts: str, counts: dict[str, int], summary: str
+) -> None:
+    packaged = PromptLibrary.load()
+    config = AugmentConfig(prompts=prompts.replace("own", "adversarial"))
+    plan, brief = make_plan(config, packaged), packaged["summarize/brief"]
+    assert [prompt.id for prompt in plan.derive] == ["summarize/pick"]
+    found = Reading(
+        prompt=brief.id,
+        digest=brief.digest,
+        model="tiny",
+        checks=verdict.DIGEST,
+        temperature=brief.front.sampling.temperature,
+        **counts,
+    )
+    chosen = believed_plan(plan, config, MADE, Calibration((found,)))
+    assert [prompt.id for prompt in chosen.derive] == [summary]
+    assert (f"summarize/brief: {found.words()}" in choice_lines(chosen)) == (summary == brief.id)
+    assert (
+        believed_plan(plan, config, MADE, Calibration((found,)), frozen=True).derive == plan.derive
+    )
+
+
+@pytest.mark.parametrize("summary", ["summarize/brief", "summarize/pick"])
+def test_a_run_that_goes_on_keeps_the_summary_that_it_began_with(
+    tmp_path: Path, summary: str
+) -> None:
+    config = AugmentConfig(prompts="adversarial/swap", output_dir=str(tmp_path))
+    begun = {"prompts": config.prompts, "prompt_digests": {summary: "", config.prompts: ""}}
+    (tmp_path / "run.yaml").write_text(json.dumps(begun))
+    chosen = believed_plan(make_plan(config, PromptLibrary.load()), config, MADE, Calibration())
+    assert [prompt.id for prompt in (*chosen.derive, *chosen.variants)] == [summary, config.prompts]
+
+
+def test_a_summary_of_ones_own_is_not_replaced(planned: Planned, library: PromptLibrary) -> None:
+    plan, _ = planned()
+    (pick,) = plan.derive
+    assert library.written_for(pick) is None
+    assert PromptLibrary.load().written_for(PromptLibrary.load()["summarize/pick"]) is not None
 
 
 def test_nothing_left_is_an_error_with_the_ids(planned: Planned) -> None:

@@ -3,7 +3,8 @@
 A set or a glob leaves out a prompt of which enough was read and too little was true, or of which
 hardly anything was accepted, with this very model, prompt, checks and temperature; an id takes it.
 What was never read is taken, and said. The bank is left out by family. A run that goes on never
-looks here again: its prompts are frozen.
+looks here again: its prompts are frozen. A summary is picked by default, and written where nine
+tenths of those that were read were true.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from textcentric.augmentation.config import AugmentConfig
-from textcentric.augmentation.plan import Plan, check_derived
+from textcentric.augmentation.plan import Plan, check_derived, with_candidates
 from textcentric.checks import verdict
 from textcentric.errors import PromptError, option
 from textcentric.folders import read_yaml
@@ -56,14 +57,16 @@ def believed_plan(
     whatever was `frozen` in a run that goes on. Raises PromptError with the ids where nothing would
     be left.
     """
+    taken = None if frozen else _taken_before(config)
+    if not frozen:
+        plan = _with_written(plan, config, made, calibration, taken)
     read = read_of(plan, made, calibration)
     plan = replace(plan, read=read, misfits=_misfits(plan, read, made, calibration))
-    taken = None if frozen else _taken_before(config)
     if taken is not None:
         return _only(plan, *taken)
     if config.all_prompts or frozen:
         return plan
-    named = {term.strip() for term in config.prompts.split(",")}
+    named = _named(config)
     refuted = {
         name: reading
         for name, reading in read.items()
@@ -76,12 +79,50 @@ def read_of(plan: Plan, made: MadeWith, calibration: Calibration) -> dict[str, R
     """Return what was read of each prompt of `plan`, families of the bank among them."""
     read: dict[str, Reading | None] = {}
     for prompt in (*plan.derive, *plan.variants):
-        front = prompt.front
-        at = replace(made, candidates=front.candidates)
-        rule = front.writes_by == "rule"
-        for name, digest in _names(prompt, plan.library).items():
-            read[name] = calibration.of(name, digest, front.sampling.temperature, at, rule=rule)
+        read |= _read(prompt, plan.library, made, calibration)
     return read
+
+
+def _read(
+    prompt: Prompt, library: PromptLibrary, made: MadeWith, calibration: Calibration
+) -> dict[str, Reading | None]:
+    front = prompt.front
+    at = replace(made, candidates=front.candidates)
+    rule = front.writes_by == "rule"
+    return {
+        name: calibration.of(name, digest, front.sampling.temperature, at, rule=rule)
+        for name, digest in _names(prompt, library).items()
+    }
+
+
+def _named(config: AugmentConfig) -> set[str]:
+    return {term.strip() for term in config.prompts.split(",")}
+
+
+def _with_written(
+    plan: Plan,
+    config: AugmentConfig,
+    made: MadeWith,
+    calibration: Calibration,
+    taken: tuple[set[str], set[str]] | None,
+) -> Plan:
+    """Return the plan with texts that a model writes where it would pick, if they are believed.
+
+    Of what was `taken` before by the run that goes on nothing is changed.
+    """
+    derive = []
+    for prompt in plan.derive:
+        written = plan.library.written_for(prompt)
+        if written is None or prompt.id in _named(config):
+            derive.append(prompt)
+            continue
+        written = with_candidates(written, config)
+        reading = _read(written, plan.library, made, calibration)[written.id]
+        believed = (
+            reading is not None and reading.believed if taken is None else written.id in taken[0]
+        )
+        derive.append(written if believed else prompt)
+    return replace(plan, derive=tuple(derive))
 
 
 def _names(prompt: Prompt, library: PromptLibrary) -> dict[str, str]:

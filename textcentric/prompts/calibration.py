@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 CALIBRATION = "calibration.json"
 FEWEST_READ, LEAST_TRUE = 20, 0.7  # below, sets and globs leave a prompt out
 FEWEST_DRAFTED, LEAST_ACCEPTED = 40, 0.1  # and below this, since hardly anything comes of it
+LEAST_BELIEVED = 0.9  # from here a text that is written takes the place of one that is picked
 BANK = "bank/"
 UNREAD = "never read with this model"
 MOST_NAMED = 12  # prompts
@@ -79,6 +80,15 @@ class Reading(BaseModel):
     def untrue(self) -> bool:
         """Say whether enough was read and too little was true."""
         return self.read >= FEWEST_READ and self.share < LEAST_TRUE
+
+    @property
+    def believed(self) -> bool:
+        """Say whether enough was read and true to take the place of what is true by construction.
+
+        >>> Reading(prompt="a", digest="0", read=30, true=27).believed
+        True
+        """
+        return self.read >= FEWEST_READ and self.share >= LEAST_BELIEVED
 
     @property
     def seldom_accepted(self) -> bool:

@@ -36,6 +36,7 @@ BANK = "bank/"
 # Of a set whose prompts all write the same part; those of a user's folder come before it. The
 # others are taken by their ids, or by a glob that fits them and not the default.
 DEFAULTS = {"summarize": "summarize/pick"}
+WRITTEN = {"summarize/pick": "summarize/brief"}  # what a model writes freely in its place
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +121,11 @@ class PromptLibrary:
         """
         stage = prompt.front.stage
         return stage in DEFAULTS and prompt in self._match(stage)
+
+    def written_for(self, prompt: Prompt) -> Prompt | None:
+        """Return the packaged prompt that writes freely what `prompt`, a default, picks."""
+        name = WRITTEN.get(prompt.id)
+        return None if name is None or _is_own(prompt) else self.prompts.get(name)
 
     def from_bank(self, carrier: Prompt, seed: int) -> Prompt:
         """Return `carrier` with an instruction of the bank drawn by `seed`."""
