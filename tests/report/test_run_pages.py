@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.support.fake_run import DATA, ERRORS, REJECTED, write_run, write_shard
+from tests.support.page import Page
 from textcentric.errors import StoppedError
 from textcentric.report import run_pages
 from textcentric.report.run import write_report
@@ -50,6 +51,19 @@ def assigned(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8").partition("=")[2].rstrip(";\n"))
 
 
+def test_what_a_model_wrote_into_the_clean_row_is_not_left_out_of_its_variants(
+    tmp_path: Path,
+) -> None:
+    calm = {**CLEAN, "parts": json.dumps({**PARTS, "summary": "A dog."})}
+    cut = {**VARIANT, "parts": json.dumps({"text": "A clam dog."})}
+    write_shard(tmp_path / "data" / "part-00000.parquet", [calm, cut], DATA)
+    assert [entry.changed for entry in read_entries(tmp_path)] == [(), ("table", "text")]
+    assert json.loads(browser_data(tmp_path, 2))["index"]["derived"] == ["summary", "reason"]
+    page = Page(write_report(tmp_path).read_text(encoding="utf-8")).text
+    assert "left out: table" in page
+    assert "left out: table, summary" not in page
+
+
 def test_the_index_holds_what_is_filtered_and_sorted_by(tmp_path: Path) -> None:
     data = json.loads(browser_data(write_small(tmp_path), 4))
     assert data["index"] == {
@@ -65,6 +79,7 @@ def test_the_index_holds_what_is_filtered_and_sorted_by(tmp_path: Path) -> None:
         "scores": ["similarity", "facts"],
         "changes": [[], ["text"], ["table"]],
         "statuses": ["accepted", "rejected", "failed"],
+        "derived": ["summary", "reason"],
         "cut": 0,
     }
 

@@ -109,7 +109,7 @@ def test_the_reasons_of_pieces_stand_behind_nothing_changed(finished: Path) -> N
     shown = textcentric("runs", "show", finished).out
     assert f"  of those in which nothing changed, pieces: {most} {pieces[most]}" in shown
     page = write_report(finished).read_text(encoding="utf-8")
-    assert f"its pieces: {most} {pieces[most]}" in page
+    assert f"refused pieces: {most} {pieces[most]}" in page
     assert f'"{row["reason"]}"' in page  # the browser of all rows
 
 

@@ -175,7 +175,7 @@ def _as_text(folder: Path, shown: Any) -> str:
         rows.append(["variants", *(variants[s] for s in STATUSES)])
         rows.append(["all", *(shown["totals"].get(s, 0) for s in STATUSES)])
         lines += ["", columns(rows, ["prompt", *STATUSES]), ""]
-    lines += derived_lines(shown)
+    lines += [*said, ""] if (said := derived_lines(shown)) else []
     lines += _believed(shown["believed"])
     lines += _reasons(shown)
     lines += _costs(shown)

@@ -56,11 +56,13 @@ class Kept:
         mended = f", {edited} as a reader mended them" if edited else ""
         head = f"{len(self.outputs)} of {self.of} accepted variants are"
         if only == "read-true":
-            rest = [f"{self.refused} are read and not true", f"{self.open.total()} are not read"]
-            return "; ".join([f"{head} read and true{mended}", *rest])
-        unjudged = f"{self.open.total()} are not judged"
-        unjudged += f" ({ranked(self.open)})" if self.open else ""
-        return f"{head} passed by today's checks; {self.refused} are not believed; {unjudged}"
+            taken, refused, unknown = f"read and true{mended}", "read and not true", "not read"
+        else:
+            taken, refused = "passed by today's checks", "not believed"
+            unknown = f"not judged ({ranked(self.open)})"
+        others = {refused: self.refused, unknown: self.open.total()}
+        said = [f"{n} are {what}" for what, n in others.items() if n]
+        return "; ".join([f"{head} {taken}", *said])
 
 
 def select(

@@ -224,7 +224,7 @@ const reportRows = { index: null, chunks: [] };
   const whole = (parts, source) => {
     const order = parts.map(([name]) => name);
     const same = parts.filter(([name, text]) => source.get(name) === text).map(([name]) => name || "text");
-    const absent = [...source.keys()].filter((name) => !order.includes(name));
+    const absent = [...source.keys()].filter((name) => !order.includes(name) && !index.derived.includes(name));
     const first = [...source.keys()].filter((name) => order.includes(name));
     const moved = first.join("\n") !== order.filter((name) => source.has(name)).join("\n");
     const nothing = same.length === order.length && !absent.length && !moved;

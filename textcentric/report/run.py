@@ -20,6 +20,7 @@ from textcentric.report.page import render
 from textcentric.report.run_files import RunFiles, number, section
 from textcentric.report.run_pages import MOST_INSIDE, browser_data
 from textcentric.report.run_rows import Output, Source, Tally
+from textcentric.rows import DERIVED
 from textcentric.runs.prices import money
 from textcentric.runs.shards import NOTHING
 from textcentric.values import Json
@@ -289,9 +290,14 @@ def _source(source: Source) -> dict[str, Any]:
         "parts": parts or {"": first.source_text if first else ""},
         "cut": source.clean.cut if source.clean else 0,
         "clean": source.clean,
-        "variants": [_variant(parts, one) for one in source.variants],
+        "variants": [_variant(_own(parts, one), one) for one in source.variants],
         "more": source.more,
     }
+
+
+def _own(parts: Mapping[str, str], variant: Output) -> dict[str, str]:
+    """Return the parts that `variant` can have: not what a model wrote into the clean row."""
+    return {name: t for name, t in parts.items() if name in variant.parts or name not in DERIVED}
 
 
 def _variant(parts: Mapping[str, str], output: Output) -> dict[str, object]:

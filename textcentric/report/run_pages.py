@@ -29,6 +29,7 @@ from textcentric.report.run_rows import (
     mapping,
     source_id,
 )
+from textcentric.rows import DERIVED
 from textcentric.values import Json
 
 if TYPE_CHECKING:
@@ -89,6 +90,7 @@ class Names:
             "scores": list(self.scores),
             "changes": [list(names) for names in self.changes],
             "statuses": list(STATUSES),
+            "derived": list(DERIVED),
             "cut": LONGEST_TEXT if self.cut else 0,
         }
 
@@ -253,12 +255,15 @@ def _entry(status: str, row: dict[str, Json], sources: Mapping[str, Parts]) -> E
 
 
 def _changed(row: Mapping[str, Json], parts: Parts, source: Parts) -> tuple[str, ...]:
-    """Return the parts that differ or are absent; without a clean row those it does not hold."""
+    """Return the parts that differ or are absent; without a clean row those it does not hold.
+
+    What a model wrote into the clean row is in no variant, so it is not absent there.
+    """
     if not source:
         whole = _shown(row.get("source_text"))
         return tuple(sorted(name for name, text in parts.items() if text not in whole))
     names = [name for name in {**source, **parts} if source.get(name) != parts.get(name)]
-    return tuple(sorted(names))
+    return tuple(sorted(name for name in names if name in parts or name not in DERIVED))
 
 
 def _kind(status: str, row: Mapping[str, Json]) -> Json:
