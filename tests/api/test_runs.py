@@ -256,3 +256,22 @@ def test_an_interrupt_inside_a_running_event_loop_stops_the_run(tmp_path: Path) 
     done = tc.Run(tmp_path / "run")
     assert done.manifest["status"] == "interrupted"
     assert done.manifest["totals"]["pending"] > 0
+
+
+def test_a_script_that_an_engine_process_runs_again_is_told_so(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import multiprocessing, sys\n"
+        "import textcentric as tc\n"
+        "if __name__ == '__main__':\n"
+        "    child = multiprocessing.get_context('spawn').Process(target=print)\n"
+        "    child.start()\n"
+        "    child.join()\n"
+        "    sys.exit(child.exitcode)\n"
+        f"tc.augment([{{'id': 1, 'text': 'A dog.'}}], output_dir={str(tmp_path / 'run')!r})\n",
+        encoding="utf-8",
+    )
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert 'if __name__ == "__main__":' in done.stderr.splitlines()[-1]
+    assert not (tmp_path / "run").exists()

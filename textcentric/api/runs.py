@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from multiprocessing import current_process
 from pathlib import Path
 from typing import Any, Literal
 
@@ -192,12 +193,22 @@ def _opened(
     progress: Progress,
 ) -> Iterator[tuple[Opened, Steps | None, Say]]:
     """Open the run that a caller asked for; yield it, who follows its steps, who is told."""
+    _check_guarded()
     rows = in_store(rows)  # type: ignore[assignment]
     with watched(progress) as (steps, say):
         config, opened_engine = _config(rows, prompts, engine, output_dir, settings)
         dataset = load_rows(config, rows, schema)
         with opened(config, rows=dataset, engine=opened_engine, say=say) as run:
             yield run, steps, say
+
+
+def _check_guarded() -> None:
+    """Refuse to run in a process of the engine, which imports the caller's script once more."""
+    if getattr(current_process(), "_inheriting", False):
+        raise ConfigError(
+            "a process of the engine runs this script again from its first line; put what it does"
+            ' under `if __name__ == "__main__":`'
+        )
 
 
 async def stream(

@@ -8,6 +8,7 @@ from typing import Any
 from textcentric.engines.protocol import Message, Request
 from textcentric.engines.reasoning import CLOSE, OPEN, split_reasoning
 from textcentric.errors import EngineError, RequestError, option
+from textcentric.machine import IMPORTS
 from textcentric.models.names import Model
 
 
@@ -27,7 +28,8 @@ class ChatTokenizer:
     def tokenizer(self) -> Any:
         """Return the Hugging Face tokenizer, loaded on first use."""
         if self._tokenizer is None:
-            from transformers import AutoTokenizer
+            with IMPORTS:
+                from transformers import AutoTokenizer
 
             self._tokenizer = AutoTokenizer.from_pretrained(str(self.model.folder))
             if not self._tokenizer.chat_template:

@@ -22,7 +22,7 @@ from textcentric.engines.event_loop import off_loop
 from textcentric.engines.grammar import Grammars
 from textcentric.engines.protocol import Limits, Message, Request, Response, named
 from textcentric.errors import EngineError, RequestError, option
-from textcentric.machine import cpu_dtype
+from textcentric.machine import IMPORTS, cpu_dtype
 from textcentric.models.names import find_model
 from textcentric.values import JsonSchema
 
@@ -98,9 +98,10 @@ class TransformersEngine:
         return self._grammars.matcher(schema)
 
     def _load(self) -> Any:
-        import torch
-        from transformers import AutoModelForCausalLM
-        from transformers.utils import logging
+        with IMPORTS:
+            import torch
+            from transformers import AutoModelForCausalLM
+            from transformers.utils import logging
 
         logging.disable_progress_bar()
         self.device = self.device or ("cuda" if torch.cuda.is_available() else "cpu")

@@ -31,7 +31,7 @@ from textcentric.engines.event_loop import in_loop, off_loop
 from textcentric.engines.protocol import Limits, Message, Request, Response, Sampling, named
 from textcentric.engines.watchdog import Watchdog, environment
 from textcentric.errors import EngineError, RequestError, check_known
-from textcentric.machine import steady_cpu_dtype
+from textcentric.machine import IMPORTS, steady_cpu_dtype
 from textcentric.models.names import find_model
 from textcentric.values import JsonSchema
 
@@ -126,8 +126,10 @@ class VllmEngine:
 
     def _start_core(self) -> Any:
         set_environment(self.verbose)
-        from vllm import AsyncEngineArgs
+        with IMPORTS:
+            from vllm import AsyncEngineArgs
 
+            engine = _core_class()
         arguments = self._arguments({f.name for f in fields(AsyncEngineArgs)})
         self._watchdog = Watchdog()
         try:
@@ -138,7 +140,7 @@ class VllmEngine:
                     around.enter_context(environment(_one_process()))
                 if on_cpu() and arguments.get("enforce_eager"):
                     around.enter_context(environment(EAGER))
-                core = _core_class().from_engine_args(AsyncEngineArgs(**arguments))
+                core = engine.from_engine_args(AsyncEngineArgs(**arguments))
         except Exception as cause:
             self._watchdog.release()
             raise EngineError(

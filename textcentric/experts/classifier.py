@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from textcentric.experts.image import Sight
 from textcentric.experts.picture_kinds import SURE_WIDE, WIDE_KINDS, Spans
+from textcentric.machine import IMPORTS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -80,7 +81,8 @@ def picture_features(pictures: Sequence[Image]) -> Tensor:
 
 def _classify(pictures: Sequence[Image]) -> list[np.ndarray]:
     """Return the 1,000 classes' shares of each picture."""
-    import torch
+    with IMPORTS:
+        import torch
 
     shares: list[np.ndarray] = []
     for batch in _batches(pictures):

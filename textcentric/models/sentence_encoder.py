@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Protocol
 
-from textcentric.machine import require
+from textcentric.machine import IMPORTS, require
 
 if TYPE_CHECKING:
     import numpy as np
@@ -59,8 +59,9 @@ class SentenceEncoder:
 
     def _load(self) -> None:
         if self._encoder is None:
-            import torch
-            from sentence_transformers import SentenceTransformer
+            with IMPORTS:
+                import torch
+                from sentence_transformers import SentenceTransformer
 
             if not torch.cuda.is_available():  # leave the other cores to the engine
                 torch.set_num_threads(max(1, torch.get_num_threads() // 2))
