@@ -144,6 +144,17 @@ def test_another_model_of_ctranslate2_is_refused(package: Path, tmp_path: Path) 
         write_whisper(package, tmp_path / "model")
 
 
+@pytest.mark.parametrize("name", ["decoder/layer_norm/gamma", "encoder/conv2/bias"])
+def test_a_model_that_lacks_weights_is_refused(package: Path, tmp_path: Path, name: str) -> None:
+    pytest.importorskip("transformers")
+    held = arrays()
+    del held[name]
+    write_package(package, held)
+    lacked = name.replace("/gamma", "/weight").replace("/", ".")
+    with pytest.raises(ConfigError, match=f"no whole Whisper: .'model.{lacked}'"):
+        write_whisper(package, tmp_path / "model")
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_the_packaged_whisper_hears_digits_read_one_after_the_other() -> None:

@@ -51,9 +51,8 @@ class AudioExpert:
     """Say what `listener` hears in a row's recordings, and their length, loudness and speech.
 
     What cannot be a voice is not given to the listener, and of what it hears nothing is said below
-    the confidence `least`; one above 1 leaves it unasked. Without words only the sound itself is
-    described: what can be a voice may be music. With `guesses` everything is said, as earlier
-    versions did.
+    the confidence `least`. Without words only the sound itself is described: what can be a voice
+    may be music. With `guesses` everything is said, as earlier versions did.
     Paths are read inside `root` alone.
     """
 
@@ -110,7 +109,7 @@ class AudioExpert:
 
     def _heard(self, sound: Sound) -> tuple[str, float | None]:
         """Return what the listener heard and may say, and the least confidence in it."""
-        if self._listener is None or (self._least > 1 and not self._guesses):
+        if self._listener is None:
             return "", None
         heard = [
             self._listener.hear(piece)

@@ -1,4 +1,4 @@
-"""Speech to words: Whisper and its kind by name, or the packaged pocketsphinx."""
+"""Speech to words: Whisper and its kind, or pocketsphinx, which guesses as earlier versions did."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 _RATE = 16_000  # Hz
 _LONGEST = 220  # new tokens a window
 _PEAK = 0.2  # of full scale
-# Confidence from which on 8 of 10 of pocketsphinx's words are right: there is none, by
-# `python -m benchmarks experts` on spoken digits and sentences (docs/experts.md has the table).
-SPHINX_LEAST = float("inf")
-# Of Whisper's words 8 of 10 are right from this confidence on, in every kind of sound of the same
-# benchmark, tiny.en's and base's. Of other models of its kind that was not measured.
+# From this confidence on 8 of 10 words of Whisper tiny.en are right, in every kind of sound of
+# `python -m benchmarks experts` (docs/experts.md). Of other models that was not measured.
 WHISPER_LEAST = 0.7
 LEAST_WORDS, LEAST_DIFFERENT = 3, 0.5
 _SILENCE = 0.2  # seconds: recordings cut close to the word lose its first sound
 
 
 class Sphinx:
-    """The packaged US English recogniser; its confidence is the decoder's posterior per word."""
+    """A US English recogniser; its confidence is the decoder's posterior per word.
+
+    It was right too rarely at any confidence to be believed, so it speaks among guesses alone.
+    """
 
     name = "pocketsphinx"
     longest = None

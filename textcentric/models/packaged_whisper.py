@@ -78,7 +78,9 @@ def write_whisper(package: Path, folder: Path) -> None:
         arrays = dict(_arrays(file))
     tokenizer = WhisperTokenizer(tokenizer_file=str(package / "tokenizer.json"))
     model = WhisperForConditionalGeneration(_config(arrays, tokenizer))
-    model.load_state_dict(_weights(arrays), strict=False)  # the projection is tied to the tokens
+    absent, unknown = model.load_state_dict(_weights(arrays), strict=False)
+    if {*absent, *unknown} - {"proj_out.weight"}:  # tied to the tokens, so kept once
+        raise ConfigError(f"{package} is no whole Whisper: {[*absent, *unknown]}")
     model.generation_config = _generation(package, tokenizer)
     with quiet():
         model.half().save_pretrained(folder)
