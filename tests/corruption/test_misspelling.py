@@ -6,8 +6,7 @@ from random import Random
 
 import pytest
 
-from textcentric.corruption.misspelling import misread, mistyped
-from textcentric.corruption.real_words import REAL_WORDS
+from textcentric.corruption.misspelling import REAL_WORDS, misread, mistyped
 from textcentric.corruption.rows import CORRUPTIONS
 from textcentric.rows import Record
 

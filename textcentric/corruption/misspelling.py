@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from random import Random
-
-from textcentric.corruption.real_words import REAL_WORDS
 
 Misspell = Callable[[str, Random], str]
 Spellings = Callable[[str], Iterator[str]]
@@ -24,6 +23,8 @@ _FIXED = frozenset(  # amounts, and words that turn a sentence round
     " than most least fewer older younger bigger smaller better worse larger longer shorter higher"
     " lower cheaper able unable under over before after until since between male female".split()
 )
+# Words that lie one slip beside another: no misspelling may come out as one of them.
+REAL_WORDS = frozenset(Path(__file__).with_name("real_words.txt").read_text("utf-8").split())
 _KEYS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 _LOOKS = {  # letters that a bad scan takes for others
     "rn": "m",
