@@ -1,8 +1,7 @@
-"""An output folder: whose it is, who holds it, and files that are written in one step."""
+"""An output folder: whose it is, and files that are written in one step."""
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
@@ -13,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from textcentric.errors import RunError, StoppedError, option
+from textcentric.errors import RunError, StoppedError
 from textcentric.values import Json
 
 DRAFT = ".tmp"  # how the names of files end that are not whole
@@ -45,48 +44,6 @@ def remove(path: Path) -> None:
         shutil.rmtree(path, ignore_errors=True)
     else:
         path.unlink(missing_ok=True)
-
-
-@contextmanager
-def lock(folder: Path) -> Iterator[None]:
-    """Hold `folder` for this process; raises RunError with the other one's id if it is taken.
-
-    The kernel frees the lock when the process ends, however it ends.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        file = (folder / "run.lock").open("a+")
-    except OSError as error:
-        raise StoppedError(
-            f"cannot write to {folder} ({error.strerror}); choose another {option('output_dir')}"
-        ) from error
-    with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            file.seek(0)
-            raise RunError(
-                f"{folder} is in use by process {file.read().strip() or 'unknown'};"
-                f" wait for it or choose another {option('output_dir')}"
-            ) from error
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
-        yield
-
-
-def holder(folder: Path) -> str:
-    """Return the id of the process that holds `folder`, "" where none does."""
-    try:
-        file = (folder / "run.lock").open()
-    except OSError:
-        return ""  # nobody has run here
-    with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except OSError:
-            return file.read().strip() or "unknown"
-    return ""
 
 
 def write_text(path: Path, text: str) -> None:

@@ -15,9 +15,10 @@ from textcentric.augmentation.config import resolve
 from textcentric.cli.running import run_config
 from textcentric.cli.runs import diff_as_text, resume_run
 from textcentric.engines.protocol import Request
-from textcentric.folders import holder, lock, read_yaml
+from textcentric.folders import read_yaml
 from textcentric.prompts.library import packaged_prompts
 from textcentric.runs.journal import Journal
+from textcentric.runs.lock import holder, lock
 from textcentric.runs.manifest import read_manifest, write_manifest
 
 PROMPT = """---

@@ -1,10 +1,8 @@
-"""Run directories: who holds one, what it was made for, what came of it, what two differ in."""
+"""Run directories: what one was made for, what came of it, what two differ in."""
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -15,31 +13,12 @@ from tests.support.small_run import model, run, written
 from textcentric.cli.runs import resume_run, saved_config
 from textcentric.engines.scripted import ScriptedEngine
 from textcentric.errors import DataError, RunError
-from textcentric.folders import holder, lock, read_yaml, write_text
+from textcentric.folders import read_yaml, write_text
 from textcentric.machine import machine, versions
 from textcentric.prompts.library import PromptLibrary
 from textcentric.runs.directory import freeze, frozen_prompts, prepare
 from textcentric.runs.listing import diff_runs, list_runs
 from textcentric.runs.manifest import count_outputs, read_manifest, write_manifest
-
-
-def test_a_lock_is_held_and_given_back(tmp_path: Path) -> None:
-    assert holder(tmp_path / "run") == ""
-    with lock(tmp_path / "run"):
-        assert holder(tmp_path / "run") == str(os.getpid())
-    assert holder(tmp_path / "run") == ""
-    with lock(tmp_path / "run"):
-        pass
-
-
-def test_a_held_folder_is_refused_with_the_holders_id(tmp_path: Path) -> None:
-    with (tmp_path / "run.lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        file.write("12345")
-        file.flush()
-        with pytest.raises(RunError, match="in use by process 12345; wait for it"), lock(tmp_path):
-            pass
-    assert (tmp_path / "run.lock").read_text() == "12345"
 
 
 def test_a_new_folder_gets_configuration_and_prompts(

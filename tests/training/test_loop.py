@@ -300,7 +300,7 @@ def test_the_folder_of_another_configuration_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:
-    from textcentric.folders import lock
+    from textcentric.runs.lock import lock
 
     with lock(tmp_path), pytest.raises(RunError, match=f"in use by process {os.getpid()}"):
         run(tmp_path)

@@ -28,7 +28,7 @@ from textcentric.engines.event_loop import run_in_background
 from textcentric.engines.none import NAMELESS, NoEngine
 from textcentric.engines.protocol import Engine
 from textcentric.errors import RunError, Say
-from textcentric.folders import differences, fingerprint, lock, read_yaml, writing
+from textcentric.folders import differences, fingerprint, read_yaml, writing
 from textcentric.models.languages import model_languages
 from textcentric.models.packaged import packaged_encoder
 from textcentric.models.sentence_encoder import SentenceEncoder
@@ -37,6 +37,7 @@ from textcentric.prompts.library import PromptLibrary
 from textcentric.runs.directory import CONFIG, prepare
 from textcentric.runs.identity import identity_of
 from textcentric.runs.journal import Journal
+from textcentric.runs.lock import lock
 from textcentric.runs.manifest import Manifest, read_manifest
 from textcentric.runs.shards import write_jsonl
 from textcentric.values import Json

@@ -41,11 +41,12 @@ from textcentric.evaluation.results_file import (
     llm_cost,
     write_results,
 )
-from textcentric.folders import fingerprint, lock
+from textcentric.folders import fingerprint
 from textcentric.metrics.scores import fitting_metric, unseen_labels
 from textcentric.rows import MODALITIES, Target
 from textcentric.runs.counters import Steps
 from textcentric.runs.journal import Journal
+from textcentric.runs.lock import lock
 from textcentric.runs.origin import Origin
 
 if TYPE_CHECKING:

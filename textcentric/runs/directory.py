@@ -12,18 +12,19 @@ from pathlib import Path
 import yaml
 
 from textcentric.errors import RunError, option
-from textcentric.folders import differences, lock, read_yaml, refuse_another, write_text, writing
+from textcentric.folders import differences, read_yaml, refuse_another, write_text, writing
 from textcentric.prompts.library import Instruction, as_line
 from textcentric.prompts.prompt import Prompt
 from textcentric.runs.identity import identity_of
 from textcentric.runs.journal import Journal
+from textcentric.runs.lock import LOCK, lock
 from textcentric.runs.manifest import STATUSES
 from textcentric.values import Json
 
 JOURNAL = "journal.sqlite"
 CONFIG = "run.yaml"
 PROMPTS, DRAFT = "prompts", ".prompts.tmp"
-UNFINISHED = ("run.lock", DRAFT)  # what a run that never began leaves
+UNFINISHED = (LOCK, DRAFT)  # what a run that never began leaves
 
 
 def prepare(

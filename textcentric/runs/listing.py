@@ -6,10 +6,11 @@ from pathlib import Path
 
 from textcentric.command_line import command
 from textcentric.errors import ConfigError, RunError, option, unknown
-from textcentric.folders import Change, changes, holder, read_yaml
+from textcentric.folders import Change, changes, read_yaml
 from textcentric.runs.directory import CONFIG, all_failed
 from textcentric.runs.identity import identity_of
 from textcentric.runs.journal import Journal
+from textcentric.runs.lock import holder
 from textcentric.runs.manifest import MANIFEST, Manifest, counted, read_manifest
 
 RUNS = Path("runs")

@@ -21,8 +21,9 @@ from torch import Tensor
 from transformers import get_scheduler
 
 from textcentric.errors import ConfigError, DataError
-from textcentric.folders import lock, writing
+from textcentric.folders import writing
 from textcentric.runs.counters import Steps
+from textcentric.runs.lock import lock
 from textcentric.training.batches import batches, micro_batches, share
 from textcentric.training.checkpoints import Checkpoints
 from textcentric.training.config import TrainConfig, When

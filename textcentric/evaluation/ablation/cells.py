@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from textcentric.errors import option
-from textcentric.folders import lock, refuse_another, write_text
+from textcentric.folders import refuse_another, write_text
+from textcentric.runs.lock import lock
 from textcentric.settings import Given
 
 Measured = dict[str, list[float]]  # of each metric a value for every row, or query

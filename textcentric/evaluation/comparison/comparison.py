@@ -35,12 +35,13 @@ from textcentric.evaluation.results_file import (
     llm_cost,
     write_results,
 )
-from textcentric.folders import fingerprint, lock, write_text
+from textcentric.folders import fingerprint, write_text
 from textcentric.metrics.scores import constant_prediction, fitting_metric, unseen_labels
 from textcentric.prompts.library import PromptLibrary
 from textcentric.reading.selection import select
 from textcentric.rows import MODALITIES, Example, Record
 from textcentric.runs.examples import labelled
+from textcentric.runs.lock import lock
 from textcentric.values import Json
 
 NOT_A_TRIALS = {"arms", "against", "seeds", "output_dir", "metric", "folds", "fold"}

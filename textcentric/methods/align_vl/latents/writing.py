@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from textcentric.errors import ConfigError, DataError, RunError
-from textcentric.folders import lock, write_text, written
+from textcentric.folders import write_text, written
 from textcentric.methods.align_vl.latents.cache import Encoded, Latents, Papers, open_latents
 from textcentric.methods.align_vl.latents.encoders import LatentEncoder
 from textcentric.methods.align_vl.latents.layout import (
@@ -29,6 +29,7 @@ from textcentric.methods.align_vl.latents.layout import (
     shards,
 )
 from textcentric.rows import Record
+from textcentric.runs.lock import lock
 
 BATCH = 32  # items at a time
 Note = Callable[[str, int, int], None]  # modality, items done, items of it
