@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 
 import pytest
 
+from tests.support.one_row import run_row
 from tests.support.small_run import model, record
-from textcentric.augmentation.answers import Answers
 from textcentric.augmentation.config import AugmentConfig
-from textcentric.augmentation.description import Describer, LanguageWatch
+from textcentric.augmentation.description import LanguageWatch
 from textcentric.augmentation.plan import make_plan
-from textcentric.augmentation.requests import RequestBuilder
-from textcentric.augmentation.row import RowFlow
 from textcentric.engines.scripted import ScriptedEngine
-from textcentric.experts import open_experts
 from textcentric.prompts.library import PromptLibrary
 from textcentric.rows import Record
-from textcentric.runs.counters import Metrics
 from textcentric.runs.journal import Journal
 from textcentric.runs.shards import Output
 
@@ -33,17 +28,9 @@ def run(
     shipped = PromptLibrary.load()
     prompts = {**library.prompts, "rule/order": shipped["rule/order"]}
     engine = ScriptedEngine(model)
-    flow = RowFlow(
-        make_plan(AugmentConfig(prompts="own/whole,own/swap,rule/order"), PromptLibrary(prompts)),
-        Describer(open_experts(["table", "text"]), journal, watch),
-        Answers(engine, journal, Metrics()),
-        RequestBuilder(engine.fingerprint()),
-        None,
-        dataset="rows",
-        reason_about={},
-    )
-    outputs = asyncio.run(flow.run(row))
-    flow.describer.close()
+    config = AugmentConfig(prompts="own/whole,own/swap,rule/order")
+    plan = make_plan(config, PromptLibrary(prompts))
+    outputs = run_row(plan, journal, engine, row, watch=watch)
     return [one for one in outputs if isinstance(one, Output)], len(engine.requests)
 
 

@@ -1,16 +1,19 @@
-"""A second model that judges: what it is asked, what its answer does, what names it."""
+"""A judge, of the same model or a second one: what it is asked, what its answer does, its name."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.fake_server import Server, completion, served
+from tests.support.one_row import Run, answering, fates, good, one
 from tests.support.small_run import run, written
 from textcentric.augmentation.config import AugmentConfig
+from textcentric.engines.protocol import Request
 from textcentric.engines.scripted import ScriptedEngine
 from textcentric.errors import ConfigError
 from textcentric.folders import read_yaml
@@ -66,3 +69,35 @@ def test_a_run_without_a_judge_is_the_run_that_it_was_before_there_were_any() ->
 def test_where_a_judge_runs_says_nothing_without_its_name() -> None:
     with pytest.raises(ConfigError, match="no judge is named: give judge_model="):
         AugmentConfig(judge_engine="vllm")
+
+
+def saying(verdict: str) -> Callable[[Request], Any]:
+    def answer(request: Request) -> Any:
+        return verdict if "Second listing:" in request.messages[-1].content else good(request)
+
+    return answer
+
+
+def test_a_judge_that_says_yes_lets_a_variant_count(run: Run) -> None:
+    output = one(run(saying('{"verdict": "yes", "reason": "x"}'), "own/whole,judge"), "own/whole")
+    assert (output.reason, json.loads(output.scores)["judge"]) == ("", 1.0)
+    assert len(output.request_key.split()) == 2
+
+
+def test_a_judge_that_says_no_rejects_a_variant(run: Run) -> None:
+    output = one(run(saying('{"verdict": "no", "reason": "x"}'), "own/whole,judge"), "own/whole")
+    assert (output.reason, json.loads(output.scores)["judge"]) == ("label changed", 0.0)
+
+
+def test_a_judge_that_cannot_be_read_is_asked_twice_and_fails_the_variant(run: Run) -> None:
+    engine = ScriptedEngine(saying("I would say yes."))
+    outputs = run(engine=engine, prompts="own/whole,judge", summarize=False)
+    assert fates(outputs)["own/whole/0"] == "failed at judge: schema"
+    assert one(outputs, "own/whole").attempts == 2
+    assert engine.count == 3
+
+
+def test_what_was_rejected_before_is_not_judged(run: Run) -> None:
+    engine = ScriptedEngine(answering(Rewrite="I cannot help with that."))
+    run(engine=engine, prompts="own/whole,judge", summarize=False)
+    assert engine.count == 1

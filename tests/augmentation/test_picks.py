@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import random
 from collections.abc import Callable, Mapping, Sequence
@@ -10,24 +9,19 @@ from typing import Any
 
 import pytest
 
-from textcentric.augmentation.answers import Answers
+from tests.support.one_row import run_row
 from textcentric.augmentation.config import AugmentConfig
-from textcentric.augmentation.description import Describer
 from textcentric.augmentation.picks.marks import louder
 from textcentric.augmentation.picks.omission import omission
 from textcentric.augmentation.picks.statements import Table, leans
 from textcentric.augmentation.picks.summary import summary
 from textcentric.augmentation.picks.values import column_statements, values
 from textcentric.augmentation.plan import make_plan
-from textcentric.augmentation.requests import RequestBuilder
-from textcentric.augmentation.row import RowFlow
 from textcentric.engines.protocol import Request
 from textcentric.engines.scripted import ScriptedEngine
-from textcentric.experts import open_experts
 from textcentric.experts.table import statements
 from textcentric.prompts.library import PromptLibrary
 from textcentric.rows import Record, TextRow
-from textcentric.runs.counters import Metrics
 from textcentric.runs.journal import Journal
 from textcentric.runs.shards import Failure, Output
 
@@ -67,18 +61,8 @@ def run(
     engine: ScriptedEngine | None = None,
 ) -> dict[str, Output]:
     engine = engine or picking(choose)
-    flow = RowFlow(
-        make_plan(AugmentConfig(prompts=prompts, perturb="all"), LIBRARY),
-        Describer(open_experts(["table", "text"]), journal),
-        Answers(engine, journal, Metrics()),
-        RequestBuilder(engine.fingerprint()),
-        None,
-        dataset="rows",
-        reason_about={},
-        columns=columns,
-    )
-    outputs = asyncio.run(flow.run(row))
-    flow.describer.close()
+    plan = make_plan(AugmentConfig(prompts=prompts, perturb="all"), LIBRARY)
+    outputs = run_row(plan, journal, engine, row, columns=columns)
     assert not any(isinstance(one, Failure) for one in outputs)
     return {one.prompt: one for one in outputs if isinstance(one, Output)}
 
