@@ -122,8 +122,8 @@ async def test_the_second_try_of_a_greedy_request_is_drawn_by_a_seed(journal: Jo
     said = iter(["no idea", '{"verdict": "no"}'])
     greedy = request(schema=VERDICT, sampling=Sampling(temperature=0.0, seed=None))
     _, asked = await answers(ScriptedEngine(lambda _: next(said)), journal).ask_json(greedy)
-    assert asked[1].sampling.temperature == 0.3
-    assert asked[1].sampling.seed is not None
+    assert [one.sampling.temperature for one in asked] == [0.0, 0.3]
+    assert [one.sampling.seed for one in asked] == [None, 1]
 
 
 async def test_an_answer_outside_the_schema_twice_fails(journal: Journal) -> None:

@@ -17,6 +17,7 @@ from textcentric.prompts.calibration import (
     group_of,
     keep,
     read_calibration,
+    shipped,
     wilson,
     write_calibration,
 )
@@ -47,9 +48,10 @@ def test_a_reading_counts_for_what_it_was_made_with() -> None:
 
 
 def test_a_rule_is_the_same_with_every_model() -> None:
-    calibration = Calibration((reading(model="", revision="", temperature=0.0),))
+    of_rule = reading(model="", revision="", temperature=0.0)
+    calibration = Calibration((of_rule,))
     assert calibration.of("p", "9b", 0.7, MADE) is None
-    assert calibration.of("p", "9b", 0.7, MADE, rule=True) is not None
+    assert calibration.of("p", "9b", 0.7, MADE, rule=True) == of_rule
 
 
 def test_why_a_reading_is_not_used_is_said() -> None:
@@ -124,7 +126,8 @@ def test_the_shipped_calibration_can_be_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
-    read_calibration()
+    held = json.loads(shipped().read_text("utf-8"))["readings"]
+    assert len(read_calibration().readings) == len(held)
 
 
 @pytest.mark.parametrize(

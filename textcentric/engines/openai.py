@@ -439,10 +439,12 @@ def _key_variable() -> str:
 
 
 def _reason(error: BaseException) -> str:
-    """Return the error in one line; a server that refuses a key likes to repeat it: left out."""
+    """Return the error in one line; a server may repeat the key in it: left out."""
+    key = os.environ.get(_key_variable())
     if _status(error) in (401, 403):
-        refused = "was refused" if os.environ.get(_key_variable()) else "is missing"
+        refused = "was refused" if key else "is missing"
         return f"{type(error).__name__}: the key {refused} (HTTP {_status(error)})"
     cause = error.__cause__ if _status(error) is None and error.__cause__ else error
-    text = " ".join(str(cause).split())[:300]
+    told = str(cause).replace(key, "(the key)") if key else str(cause)
+    text = " ".join(told.split())[:300]
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
