@@ -15,6 +15,8 @@ from tests.support.read_run import first_of, read_run
 from tests.support.small_run import run
 from textcentric.engines.protocol import Request
 from textcentric.errors import RunError
+from textcentric.reading.drawing import Row, _declared
+from textcentric.reading.groups import Group
 from textcentric.reading.items import ACCEPTED, DECOY, REPEAT, Item
 from textcentric.reading.sheet import growth, open_sheet, sheets
 
@@ -153,3 +155,19 @@ def test_the_bank_is_read_by_family(tmp_path: Path) -> None:
 FAMILIES = (
     "typing loss recognition surface wording tone style order contradiction distraction label"
 ).split()
+
+
+def test_what_is_declared_is_of_the_variant_and_not_of_its_row() -> None:
+    notes = "language=en; changed: Fee: free. -> Fee: 50."
+    row: Row = {
+        "id": "a/p/0",
+        "source_id": "a",
+        "prompt": "p",
+        "source_text": "",
+        "text": "",
+        "parts": "{}",
+        "notes": notes,
+    }
+    group = Group("p", "0", "changed", "", "", "", 0.0)
+    said = _declared(row, group, "language=en; missing columns: 1 of 3")
+    assert said == "changed on purpose: changed: Fee: free. -> Fee: 50."

@@ -64,6 +64,17 @@ def test_what_a_model_wrote_into_the_clean_row_is_not_left_out_of_its_variants(
     assert "left out: table, summary" not in page
 
 
+def test_what_is_noted_of_the_clean_row_is_not_said_again_of_its_variants(tmp_path: Path) -> None:
+    calm = {**CLEAN, "parts": json.dumps(PARTS), "notes": "language=en; missing columns: 1 of 3"}
+    cut = {**VARIANT, "parts": '{"text": "A clam dog."}', "notes": "language=en; cut: preamble"}
+    write_shard(tmp_path / "data" / "part-00000.parquet", [calm, cut], DATA)
+    notes = [entry.notes for entry in read_entries(tmp_path)]
+    assert notes == ["language=en; missing columns: 1 of 3", "cut: preamble"]
+    page = write_report(tmp_path).read_text(encoding="utf-8")
+    shown = page.partition('id="drawn"')[2].partition('id="browser"')[0]
+    assert (shown.count("language=en"), shown.count("cut: preamble")) == (1, 1)
+
+
 def test_the_index_holds_what_is_filtered_and_sorted_by(tmp_path: Path) -> None:
     data = json.loads(browser_data(write_small(tmp_path), 4))
     assert data["index"] == {

@@ -19,7 +19,7 @@ from textcentric.runs.manifest import (
     PromptUsed,
     WrittenParts,
     count_details,
-    derived_lines,
+    derived_words,
     read_manifest,
 )
 
@@ -37,7 +37,9 @@ def test_parts_and_pieces_are_counted_by_prompt() -> None:
     assert derived == {"summarize/pick": {"written": 21, "absent": absent}}
     assert pieces == {"adversarial/swap": {"loop": 3}}
     manifest: Manifest = {"derived": derived, "prompts": {"summarize/pick": used("summarize")}}
-    assert derived_lines(manifest) == ["summaries: 21 of 24; 3 absent: number 2, new word 1"]
+    assert derived_words(manifest) == {
+        "summarize/pick": "summaries: 21 of 24; 3 absent: number 2, new word 1"
+    }
 
 
 def used(stage: str) -> PromptUsed:
@@ -53,7 +55,7 @@ def test_two_prompts_that_summarise_are_told_apart() -> None:
     }
     stages = {"a/one": "summarize", "a/two": "summarize", "a/why": "reason"}
     prompts = {name: used(stage) for name, stage in stages.items()}
-    assert derived_lines({"derived": both, "prompts": prompts}) == [
+    assert list(derived_words({"derived": both, "prompts": prompts}).values()) == [
         "summaries by a/one: 3 of 3",
         "summaries by a/two: 3 of 3",
         "explanations: 2 of 3; 1 absent: negation 1",
@@ -85,7 +87,7 @@ def test_absent_summaries_are_counted_in_manifest_show_report_and_card(finished:
     assert (parts["written"], sum(parts["absent"].values())) == (4, 6)
     with_summary = [row for row in written(finished) if "summary" in json.loads(row["parts"])]
     assert len(with_summary) == 4
-    said = derived_lines(manifest)[0]
+    said = derived_words(manifest)["summarize/pick"]
     assert said.startswith("summaries: 4 of 10; 6 absent: ")
     assert said in textcentric("runs", "show", finished).out.splitlines()
     assert said in write_report(finished).read_text(encoding="utf-8")

@@ -161,13 +161,13 @@ def _tell_end(run: Opened, tell: Any) -> None:
 def _close(job: Job, manifest: Manifest, as_json: bool) -> int:
     """Say what came of the run; return its exit code."""
     from textcentric.runs.listing import what_failed
-    from textcentric.runs.manifest import derived_lines
+    from textcentric.runs.manifest import derived_words
 
     if as_json:
         print(json.dumps({"path": str(job.folder), **manifest}, ensure_ascii=False))
     else:
         print(f"{_balance(manifest)}, in {duration(manifest['seconds'])}")
-        for line in (*derived_lines(manifest), *_read(job.folder, manifest)):
+        for line in (*derived_words(manifest).values(), *_read(job.folder, manifest)):
             print(line)
         print(f"data    {job.folder / 'data'}")
         print(f"report  {job.folder / 'report.html'}")

@@ -155,7 +155,7 @@ def show_command(name: str, *, as_json: bool) -> None:
 
 def _as_text(folder: Path, shown: Any) -> str:
     from textcentric.runs.directory import variants_and_clean
-    from textcentric.runs.manifest import STATUSES, derived_lines
+    from textcentric.runs.manifest import STATUSES, derived_words
 
     lines = [f"{folder}: {_status_text(folder, shown)}"]
     dataset, engine = shown.get("dataset", {}), shown.get("engine", {})
@@ -176,7 +176,7 @@ def _as_text(folder: Path, shown: Any) -> str:
         rows.append(["variants", *(variants[s] for s in STATUSES)])
         rows.append(["all", *(shown["totals"].get(s, 0) for s in STATUSES)])
         lines += ["", columns(rows, ["prompt", *STATUSES]), ""]
-    lines += [*said, ""] if (said := derived_lines(shown)) else []
+    lines += [*said.values(), ""] if (said := derived_words(shown)) else []
     lines += _believed(shown["believed"])
     lines += _reasons(shown)
     lines += _costs(shown)

@@ -17,10 +17,12 @@ from typing import TypedDict
 from textcentric.errors import RunError
 from textcentric.reading.groups import Bank, Group, bank_of
 from textcentric.reading.items import ACCEPTED, REFUSED, Item
+from textcentric.report.run_rows import own_notes
 from textcentric.rows import CLEAN, DERIVED
 
 COLUMNS = ("id", "source_id", "prompt", "source_text", "text", "parts", "notes")
 FOLDERS = {True: "data", False: "rejected"}
+NONE = (None, "")  # of a row whose clean text was not accepted
 Ranked = tuple[bytes, str, "Row"]
 
 
@@ -58,9 +60,9 @@ def draw_outputs(run: Path, groups: Mapping[str, Group], wanted: Wanted) -> list
                 if name in groups and row["id"] not in wanted.read:
                     _keep(heaps.setdefault((name, accepted), []), row, name, most, wanted.seed)
     drawn = [(key, row) for key, heap in sorted(heaps.items()) for _, _, row in sorted(heap)[::-1]]
-    clean = _clean_parts(run, {row["source_id"] for _, row in drawn})
+    clean = _clean_rows(run, {row["source_id"] for _, row in drawn})
     return [
-        _drawn(row, _held_to(row, groups[name], bank), accepted, clean.get(row["source_id"]))
+        _drawn(row, _held_to(row, groups[name], bank), accepted, *clean.get(row["source_id"], NONE))
         for (name, accepted), row in drawn
     ]
 
@@ -124,16 +126,18 @@ def _keep(heap: list[Ranked], row: Row, name: str, most: int, seed: int) -> None
         heapq.heapreplace(heap, (rank, row["id"], row))
 
 
-def _clean_parts(run: Path, sources: set[str]) -> dict[str, dict[str, str]]:
-    """Return the parts of the clean rows of `sources`, without what a model wrote."""
+def _clean_rows(run: Path, sources: set[str]) -> dict[str, tuple[dict[str, str], str]]:
+    """Return parts and notes of the clean rows of `sources`, without what a model wrote."""
     found = {}
     for row in rows_of(run, "data"):
         if row["prompt"] == CLEAN and row["source_id"] in sources:
-            found[row["source_id"]] = _without_derived(row)
+            found[row["source_id"]] = _without_derived(row), row["notes"] or ""
     return found
 
 
-def _drawn(row: Row, group: Group, accepted: bool, clean: dict[str, str] | None) -> Item:
+def _drawn(
+    row: Row, group: Group, accepted: bool, clean: dict[str, str] | None, of_row: str
+) -> Item:
     parts: dict[str, str] = json.loads(row["parts"])
     source, variant = clean, parts
     if group.part:
@@ -149,15 +153,19 @@ def _drawn(row: Row, group: Group, accepted: bool, clean: dict[str, str] | None)
         source=source or {"text": row["source_text"]},
         variant=variant,
         facts=group.facts,
-        declared=_declared(row, group),
+        declared=_declared(row, group, of_row),
     )
 
 
-def _declared(row: Row, group: Group) -> str:
-    """Say what the variant changes on purpose, where its prompt is to change facts."""
+def _declared(row: Row, group: Group, of_row: str) -> str:
+    """Say what the variant changes on purpose, where its prompt is to change facts.
+
+    What is noted of its clean row too (`of_row`) is of the experts, not of the variant.
+    """
     if group.facts == "beside":
         return "something unrelated was added on purpose"
     if group.facts != "changed":
         return ""
-    notes = [note for note in (row["notes"] or "").split("; ") if note and "cut:" not in note]
+    own = own_notes(row["notes"] or "", of_row).split("; ")
+    notes = [note for note in own if note and "cut:" not in note]
     return f"changed on purpose: {'; '.join(notes) or 'not said what'}"

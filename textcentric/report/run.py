@@ -76,7 +76,7 @@ def _view(run_dir: Path) -> dict[str, Any]:
         "model": str(section(run.manifest, "engine").get("model") or "").rstrip("/\\"),
         "prompts": prompts,
         "unread": rundir.never_read(read),
-        "derived": rundir.derived_lines(run.manifest),
+        "derived": rundir.derived_lines(run.manifest, read),
         "totals": totals,
         "variants": _variants(prompts, totals),
         "clean": next((line for line in prompts if line["name"] == shards.CLEAN), None),
@@ -284,13 +284,15 @@ def _source(source: Source) -> dict[str, Any]:
     """Return one source with its variants compared with it."""
     first = source.clean or next((one for one in source.variants if one.source_text), None)
     parts = dict(source.clean.parts) if source.clean else {}
+    notes = source.clean.notes if source.clean else ""
     return {
         "id": source.id,
         "row": first.row if first else {},
         "parts": parts or {"": first.source_text if first else ""},
         "cut": source.clean.cut if source.clean else 0,
         "clean": source.clean,
-        "variants": [_variant(_own(parts, one), one) for one in source.variants],
+        "notes": notes,
+        "variants": [_variant(_own(parts, one), one, notes) for one in source.variants],
         "more": source.more,
     }
 
@@ -300,11 +302,17 @@ def _own(parts: Mapping[str, str], variant: Output) -> dict[str, str]:
     return {name: t for name, t in parts.items() if name in variant.parts or name not in DERIVED}
 
 
-def _variant(parts: Mapping[str, str], output: Output) -> dict[str, object]:
+def _variant(parts: Mapping[str, str], output: Output, of_row: str) -> dict[str, object]:
     comparable = bool(parts) and not parts.keys().isdisjoint(output.parts)
     change = (
         differences.compare(parts, output.parts)
         if comparable
         else differences.compare({"": output.source_text}, {"": output.text})
     )
-    return {"prompt": output.prompt, "status": output.status, "output": output, "change": change}
+    return {
+        "prompt": output.prompt,
+        "status": output.status,
+        "output": output,
+        "change": change,
+        "notes": shards.own_notes(output.notes, of_row),
+    }

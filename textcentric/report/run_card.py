@@ -218,7 +218,9 @@ def _counts(manifest: Mapping[str, Json], run_dir: Path) -> str:
         " accepted variants people read and found true, with a 95 % interval.\n\n"
         + _table(("prompt", "label", *COUNTS, "read"), lines)
         + "".join(
-            f"\n\n{plain(line)}." for line in (*derived_lines(manifest), never_read(read)) if line
+            f"\n\n{plain(line)}."
+            for line in (*derived_lines(manifest, read), never_read(read))
+            if line
         )
     )
 

@@ -15,8 +15,7 @@ from typing import Any, cast
 from textcentric.errors import ConfigError, PromptError
 from textcentric.prompts.calibration import CALIBRATION, UNREAD, read_calibration, unread_words
 from textcentric.runs.counters import METRICS, readings
-from textcentric.runs.manifest import Manifest
-from textcentric.runs.manifest import derived_lines as manifest_lines
+from textcentric.runs.manifest import Manifest, derived_words
 from textcentric.values import Json
 
 MOST_READINGS = 4_000
@@ -81,12 +80,17 @@ def read_words(run_dir: Path, manifest: Mapping[str, Json]) -> dict[str, str]:
     return words | {reading.prompt: reading.words() for reading in readings}
 
 
-def derived_lines(manifest: Mapping[str, Json]) -> list[str]:
-    """Say how many summaries and explanations stand in the clean rows; nothing of a broken file."""
+def derived_lines(manifest: Mapping[str, Json], read: Mapping[str, str]) -> list[str]:
+    """Say how many summaries and explanations stand in the clean rows, and what was read of them.
+
+    Nothing is said of a broken file.
+    """
     try:
-        return manifest_lines(cast("Manifest", manifest))
+        words = derived_words(cast("Manifest", manifest))
     except (AttributeError, KeyError, TypeError):
         return []
+    known = {name: f"; {said}" for name, said in read.items() if said != UNREAD}
+    return [f"{said}{known.get(name, '')}" for name, said in words.items()]
 
 
 def never_read(words: Mapping[str, str]) -> str:

@@ -27,6 +27,7 @@ from textcentric.report.run_rows import (
     joined,
     kind,
     mapping,
+    own_notes,
     source_id,
 )
 from textcentric.rows import DERIVED
@@ -199,18 +200,19 @@ def read_entries(run_dir: Path) -> Iterator[Entry]:
     """
     found = {path.name for folder in FOLDERS.values() for path in (run_dir / folder).glob("*")}
     for name in sorted(one for one in found if one.endswith(".parquet")):
-        sources = _clean_parts(run_dir / FOLDERS["accepted"] / name)
+        sources = _clean_rows(run_dir / FOLDERS["accepted"] / name)
         for status, folder in FOLDERS.items():
             for row in _rows(run_dir / folder / name, COLUMNS):
                 yield _entry(status, row, sources)
 
 
-def _clean_parts(path: Path) -> dict[str, Parts]:
-    parts: dict[str, Parts] = {}
-    for row in _rows(path, ("id", "source_id", "prompt", "parts")):
-        if row.get("prompt") == CLEAN and len(parts) < MOST_CLEAN:
-            parts[_shown(source_id(row))] = _parts(row)
-    return parts
+def _clean_rows(path: Path) -> dict[str, tuple[Parts, str]]:
+    """Return parts and notes of the clean rows of a shard by their sources."""
+    found: dict[str, tuple[Parts, str]] = {}
+    for row in _rows(path, ("id", "source_id", "prompt", "parts", "notes")):
+        if row.get("prompt") == CLEAN and len(found) < MOST_CLEAN:
+            found[_shown(source_id(row))] = _parts(row), _shown(joined(row.get("notes")))
+    return found
 
 
 def _rows(path: Path, columns: Sequence[str]) -> Iterator[dict[str, Json]]:
@@ -227,8 +229,9 @@ def _read(file: pq.ParquetFile, columns: Sequence[str]) -> Iterator[dict[str, Js
         yield from batch.to_pylist()
 
 
-def _entry(status: str, row: dict[str, Json], sources: Mapping[str, Parts]) -> Entry:
-    parts, source = _parts(row), sources.get(_shown(source_id(row)), {})
+def _entry(status: str, row: dict[str, Json], sources: Mapping[str, tuple[Parts, str]]) -> Entry:
+    parts, (source, of_row) = _parts(row), sources.get(_shown(source_id(row)), ({}, ""))
+    notes = _shown(joined(row.get("notes")))
     changed = _changed(row, parts, source) if status != "failed" else ()
     if status != "failed" and source.keys().isdisjoint(parts):  # only whole rows can be compared
         source, parts = _whole(row.get("source_text")), _whole(row.get("text"))
@@ -241,7 +244,7 @@ def _entry(status: str, row: dict[str, Json], sources: Mapping[str, Parts]) -> E
         target=_target(row.get("target")),
         split=_shown(row.get("split")),
         reason=_shown(_failure(row) if status == "failed" else row.get("reason")),
-        notes=_shown(joined(row.get("notes"))),
+        notes=notes if row.get("prompt") == CLEAN else own_notes(notes, of_row),
         scores={
             _shown(name): round(value, 4)
             for name, value in scores.items()

@@ -243,6 +243,16 @@ def mapping(value: Json) -> dict[str, Json]:
     return dict(found) if isinstance(found, Mapping) else {}
 
 
+def own_notes(notes: str, of_row: str) -> str:
+    """Return the notes of a variant without those that its clean row has too.
+
+    >>> own_notes("language=en; cut: preamble", "language=en")
+    'cut: preamble'
+    """
+    common = set(of_row.split("; "))
+    return "; ".join(note for note in notes.split("; ") if note not in common)
+
+
 def joined(value: Json) -> str:
     """Return notes as one line, whether they are text, a list or a JSON list."""
     if isinstance(value, str) and value.startswith("["):

@@ -172,24 +172,24 @@ def _rows_of(parts: WrittenParts) -> int:
     return parts["written"] + sum(parts["absent"].values())
 
 
-def derived_lines(manifest: Manifest) -> list[str]:
-    """Say in how many clean rows summaries and explanations stand, and why not in the others.
+def derived_words(manifest: Manifest) -> dict[str, str]:
+    """Say by prompt in how many clean rows what it derived stands, and why not in the others.
 
     >>> counted = {"a": {"written": 22, "absent": {"new word": 2}}}
-    >>> derived_lines({"derived": counted, "prompts": {"a": {"stage": "summarize"}}})
-    ['summaries: 22 of 24; 2 absent: new word 2']
+    >>> derived_words({"derived": counted, "prompts": {"a": {"stage": "summarize"}}})
+    {'a': 'summaries: 22 of 24; 2 absent: new word 2'}
     """
     derived = manifest.get("derived", {})
     stages = {name: prompt["stage"] for name, prompt in manifest.get("prompts", {}).items()}
     names = {name: PARTS.get(stages.get(name, ""), name) for name in derived}
-    lines = []
+    words = {}
     for prompt, parts in derived.items():
         alone = list(names.values()).count(names[prompt]) == 1
         name = names[prompt] if alone else f"{names[prompt]} by {prompt}"
         absent = sum(parts["absent"].values())
         why = f"; {absent} absent: {ranked(parts['absent'])}" if absent else ""
-        lines.append(f"{name}: {parts['written']} of {_rows_of(parts)}{why}")
-    return lines
+        words[prompt] = f"{name}: {parts['written']} of {_rows_of(parts)}{why}"
+    return words
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
