@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import gc
 import os
 import sys
@@ -30,27 +29,14 @@ os.environ["HF_DATASETS_DISABLE_PROGRESS_BARS"] = "1"
 # Tiny models are quicker on one thread, and OpenMP's threads wait by spinning: on a machine with
 # something else to do, two of them take minutes over what one does in a second.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-# The package and its tests are compiled once, not by every worker and every command they start.
+# Where the environment forbids bytecode, as in many images, each worker and each command that a
+# test starts would compile the package again.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-# Learning curves stay blank: matplotlib takes longer than a tiny training does.
+# Learning curves stay blank, matplotlib takes longer than a tiny training does; the fixture
+# `drawn_learning_curves` gives them back to the tests that look at one.
 DRAW = pictures.draw_learning_curve
 vars(pictures)["draw_learning_curve"] = lambda lines, path, *_, **__: path.write_bytes(b"\x89PNG")
-# Nothing that an import leaves behind is garbage: collections begin when the tests are known.
-gc.disable()
-
-
-def end_at_once() -> None:
-    """End a worker without taking apart what it imported, which takes seconds."""
-    CACHE.cleanup()
-    os._exit(0)
-
-
-def pytest_collection_finish() -> None:
-    """Let garbage be collected again, and the interpreter end as it would."""
-    gc.freeze()
-    gc.enable()
-    atexit.register(end_at_once if "PYTEST_XDIST_WORKER" in os.environ else gc.unfreeze)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -69,7 +55,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileSche
 
 @pytest.fixture(scope="module", autouse=True)
 def frozen() -> None:
-    """Leave what is imported out of garbage collections: each training ends with a full one."""
+    """Leave what is imported out of garbage collections: a training ends with a full one.
+
+    With torch that takes 0.3 s. What is garbage goes before, so that a file that the tests before
+    left open is still told of, as an error.
+    """
+    gc.collect()
     gc.freeze()
 
 

@@ -119,7 +119,7 @@ def test_an_interrupted_trial_of_the_same_settings_is_gone_on_with(
 
 def test_a_kill_between_predictions_and_metadata_leaves_no_older_metadata(tmp_path: Path) -> None:
     _write(tmp_path, Tried({"clean": {"r0": 1}}, 1.0), FIRST)
-    assert read_trial(tmp_path, FIRST) is not None
+    assert read_trial(tmp_path, FIRST) == Tried({"clean": {"r0": 1}}, 1.0)
     unwritable = {"settings": object()}
     with pytest.raises(TypeError):
         _write(tmp_path, Tried({"clean": {"r0": 2}}, 1.0), unwritable)

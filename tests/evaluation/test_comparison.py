@@ -145,7 +145,9 @@ def test_a_trial_of_other_settings_is_made_again(
 ) -> None:
     comparison = Comparison(CompareConfig(**config))
     folder = config["output_dir"] / "arms" / "constant" / "seed-0"
-    assert read_trial(folder, comparison.identity("constant")) is not None
+    kept = read_trial(folder, comparison.identity("constant"))
+    assert kept is not None
+    assert set(kept.predicted) == {cell.name for cell in comparison.cells(llm=False)}
     other = Comparison(CompareConfig(**{**config, "levels": [0.7]}))
     assert read_trial(folder, other.identity("constant")) is None
 
