@@ -233,10 +233,13 @@ def test_what_cannot_be_done_fails_alone(running: Running) -> None:
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
-def test_every_pick_of_a_run_is_one_of_its_choices(running: Running, tmp_path: Path) -> None:
+def test_every_pick_of_a_run_is_one_of_its_choices(
+    running: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEXTCENTRIC_DATA", str(tmp_path))  # no real rows: the built-in sample
     asked = Recorded(running.engine)
     run = tc.augment(
-        tc.load("petfinder", data_dir=tmp_path, split="train", limit=3),
+        tc.load("petfinder", split="train", limit=3),
         prompts=[f"adversarial/{name}" for name in ("swap", "style", "contradiction", "omission")],
         engine=asked,
         summarize=False,
