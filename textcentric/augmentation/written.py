@@ -53,15 +53,11 @@ class Written:
     target: Target
     seed: int
     sample: int
-    asked: list[Request] = None  # type: ignore[assignment]
-    notes: list[str] = None  # type: ignore[assignment]
-    row: TextRow = None  # type: ignore[assignment]
+    asked: list[Request] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    row: TextRow = field(init=False)  # once its pieces are judged
     judge_error: Exception | None = None
     made: TextRow | None = None  # by a rule
-
-    def __post_init__(self) -> None:
-        self.asked = self.asked or []
-        self.notes = self.notes or []
 
     def assembled(self, row: TextRow, *, rejected: bool = False) -> TextRow:
         """Return the variant of `row`; a `rejected` one shows all that was written."""
