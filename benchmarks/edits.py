@@ -7,22 +7,23 @@ may stand in no list of `textcentric/checks` (of synonyms: not beside the word t
 so that a list cannot be fitted to this benchmark. The thesaurus is excepted: it is taken whole from
 WordNet. Words that any list holds as a whole (not, two, May) count to neither half.
 
-    python -m benchmarks.edits --show 40
+    python -m benchmarks.show_edits --show 40
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import random
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias
+
+from benchmarks.slips import slipped
 
 WORDS = json.loads(Path(__file__).with_name("words_of_edits.json").read_text(encoding="utf-8"))
 UNTRUE = ("negated", "number", "name", "colour", "size", "role", "time", "clause dropped")
@@ -406,29 +407,10 @@ def _typing_mistake(passage: Passage, rng: random.Random, known: Collection[str]
     rng.shuffle(words)
     for found in words:
         word = found[0]
-        at = rng.randrange(1, len(word) - 2)
-        slip = rng.choice([_swap, _drop, _double, _neighbour_key])(word, at, rng)
+        slip = slipped(word, rng)
         if slip not in known and slip != word:
             return Change(f"{text[: found.start()]}{slip}{text[found.end() :]}")
     return None
-
-
-def _swap(word: str, at: int, rng: random.Random) -> str:
-    return word[:at] + word[at + 1] + word[at] + word[at + 2 :]
-
-
-def _drop(word: str, at: int, rng: random.Random) -> str:
-    return word[:at] + word[at + 1 :]
-
-
-def _double(word: str, at: int, rng: random.Random) -> str:
-    return word[:at] + word[at] + word[at:]
-
-
-def _neighbour_key(word: str, at: int, rng: random.Random) -> str:
-    row = next(row for row in ("qwertyuiop", "asdfghjkl", "zxcvbnm") if word[at] in row)
-    place = row.index(word[at])
-    return word[:at] + row[place + 1 if place + 1 < len(row) else place - 1] + word[at + 1 :]
 
 
 @cache
@@ -453,25 +435,3 @@ KINDS: dict[str, Edit] = {
     "synonym": _synonym,
     "typing mistake": _typing_mistake,
 }
-
-
-def show(edits: Sequence[KnownEdit]) -> Iterator[str]:
-    """Yield each edit as people read it."""
-    for edit in edits:
-        yield f"{edit.kind} ({edit.passage.origin}, {edit.half or 'no word'})"
-        yield f"  {edit.passage.text}\n  {edit.variant}"
-
-
-def main() -> None:
-    from benchmarks.edit_rows import passages
-
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--show", type=int, default=40, metavar="N", help="edits to print")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--data", type=Path, help="folder of real rows: petfinder, airbnb")
-    flags = parser.parse_args()
-    print("\n".join(show(make_edits(passages(flags.data), flags.show, flags.seed))))
-
-
-if __name__ == "__main__":
-    main()

@@ -39,6 +39,11 @@ DRAW = pictures.draw_learning_curve
 vars(pictures)["draw_learning_curve"] = lambda lines, path, *_, **__: path.write_bytes(b"\x89PNG")
 
 
+def pytest_unconfigure() -> None:
+    """Let the interpreter end as it would: what is frozen at its end counts as leaked to some."""
+    gc.unfreeze()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the rooms whose tests take longest, so that no worker ends long after another."""
     items.sort(key=lambda item: LONGEST.isdisjoint(item.path.parts))

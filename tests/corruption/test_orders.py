@@ -6,7 +6,7 @@ import doctest
 from collections.abc import Mapping, Sequence
 
 from textcentric.corruption import orders
-from textcentric.corruption.orders import part_names, told_in_orders
+from textcentric.corruption.orders import part_names, part_orders, told_in_orders
 
 ONE, TWO = {"summary": "s", "text": "t"}, {"text": "t", "table": "k"}
 
@@ -43,3 +43,21 @@ def test_parts_that_are_not_read_make_no_orders() -> None:
 def test_one_part_alone_has_no_other_order() -> None:
     assert told_in_orders({"a": {"text": "t"}}, tell) == {}
     assert told_in_orders({}, tell) == {}
+
+
+def test_up_to_24_orders_are_all_of_them_and_begin_with_the_natural_one() -> None:
+    assert part_orders(["b", "a"], seed=0) == [("b", "a"), ("a", "b")]
+    assert part_orders(["a"], seed=0) == [("a",)]
+    four = part_orders("table text image audio".split(), seed=0)
+    assert len(set(four)) == len(four) == 24
+    assert four[0] == ("table", "text", "image", "audio")
+
+
+def test_of_more_orders_24_are_drawn_by_seed() -> None:
+    names = ("table", "text", "image", "audio", "summary")
+    orders = part_orders(names, seed=0)
+    assert len(set(orders)) == len(orders) == 24
+    assert orders[0] == names
+    assert all(sorted(order) == sorted(names) for order in orders)
+    assert part_orders(names, seed=0) == orders
+    assert part_orders(names, seed=1) != orders

@@ -1,11 +1,10 @@
-"""Damage to rows and to rows in words: how much goes, what stays, and that it is repeatable."""
+"""Damage to rows: how much goes, what stays, and that it is repeatable."""
 
 import copy
 import json
 import math
 import subprocess
 import sys
-from collections.abc import Sequence
 from itertools import pairwise
 from random import Random
 from typing import Any
@@ -15,7 +14,6 @@ import pytest
 
 from textcentric import fields
 from textcentric.corruption.grid import NAMES
-from textcentric.corruption.orders import part_orders
 from textcentric.corruption.rows import (
     CORRUPTIONS,
     check_absent,
@@ -318,7 +316,7 @@ def test_a_row_without_the_modality_is_left_alone(name: str, absent: str) -> Non
     assert CORRUPTIONS[name](row, 1, 0) == row
 
 
-# ---- missing modalities and orders
+# ---- missing modalities
 
 
 def test_without_takes_a_modality_and_the_labels_with_the_pictures() -> None:
@@ -363,85 +361,6 @@ def test_every_proper_subset_is_listed_once() -> None:
     assert missing_subsets(["text"]) == missing_subsets([]) == []
     with pytest.raises(ConfigError, match="name text twice"):
         missing_subsets(["text", "text"])
-
-
-def test_up_to_24_orders_are_all_of_them_and_begin_with_the_natural_one() -> None:
-    assert part_orders(["b", "a"], seed=0) == [("b", "a"), ("a", "b")]
-    assert part_orders(["a"], seed=0) == [("a",)]
-    four = part_orders("table text image audio".split(), seed=0)
-    assert len(set(four)) == len(four) == 24
-    assert four[0] == ("table", "text", "image", "audio")
-
-
-def test_of_more_orders_24_are_drawn_by_seed() -> None:
-    names = ("table", "text", "image", "audio", "summary")
-    orders = part_orders(names, seed=0)
-    assert len(set(orders)) == len(orders) == 24
-    assert orders[0] == names
-    assert all(sorted(order) == sorted(names) for order in orders)
-    assert part_orders(names, seed=0) == orders
-    assert part_orders(names, seed=1) != orders
-
-
-# ---- rows in words
-
-SIGHTS = (
-    "2 photos. Seen: clearly a St. Bernard (0.99), eye (0.80). A dog sits."
-    " Colours: mainly grey, then brown and white. Light: dark (1); normal (1)."
-)
-
-
-def test_parts_lose_their_own_kind_of_piece_and_other_parts_words() -> None:
-    parts = {"table": "Type: cat. Age: 3.", "text": "a b", "image": "1 photo. Light: dark.",
-             "summary": "A cat."}  # fmt: skip
-    rng = Random(4)
-    draws = [rng.random() for _ in range(7)]  # 2 statements, 2 words, 1 look, 2 words
-    level = sorted(draws)[3]  # three go
-    left = corrupt_parts(parts, level, Random(4))
-    table, text, image, summary = draws[:2], draws[2:4], draws[4:5], draws[5:]
-    expected = {
-        "table": _stay(["Type: cat.", "Age: 3."], table, level),
-        "text": _stay(["a", "b"], text, level),
-        "image": _stay(["1 photo. Light: dark."], image, level),
-        "summary": _stay(["A", "cat."], summary, level),
-    }
-    assert left == {name: words for name, words in expected.items() if words}
-    assert parts["text"] == "a b"
-
-
-def _stay(pieces: Sequence[str], draws: Sequence[float], level: float) -> str:
-    return " ".join(piece for piece, u in zip(pieces, draws, strict=True) if u >= level)
-
-
-def test_parts_at_level_0_stay_and_at_level_1_keep_one_piece() -> None:
-    parts = {"table": "Type: cat. Age: 3.", "text": "a b", "image": ""}
-    assert corrupt_parts(parts, 0, Random(0)) == parts
-    for seed in range(9):
-        left = corrupt_parts(parts, 1, Random(seed))
-        assert next(iter(left.items())) in [
-            ("table", "Type: cat."),
-            ("table", "Age: 3."),
-            ("text", "a"),
-            ("text", "b"),
-        ]
-        assert len(left) == 1
-    assert corrupt_parts({}, 1, Random(0)) == {}
-
-
-def test_parts_dropped_at_a_level_are_dropped_at_every_higher_one() -> None:
-    parts = {"table": "Type: cat. Age: 3.", "text": "a b c d", "image": SIGHTS}
-    for seed in range(30):
-        left = [
-            {
-                word
-                for text in corrupt_parts(parts, level, Random(seed)).values()
-                for word in text.split()
-            }
-            for level in (0.0, *LEVELS)
-        ]
-        sure = [words - {"mainly", "then", "and", "Seen:", "Colours:"} for words in left]
-        bare = [{word.strip(".,") for word in words} for words in sure]
-        assert all(high <= low for low, high in pairwise(bare))
 
 
 # ---- counts

@@ -1,4 +1,4 @@
-"""The prompt library: choosing, overriding, reading, linting, rendering; what is shipped."""
+"""The prompt library: choosing, overriding, the bank; what is shipped."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from textcentric.prompts.library import (
     with_instruction,
 )
 from textcentric.prompts.lint import lint
-from textcentric.prompts.prompt import FACTUAL, Prompt, read_prompt, usual_facts
+from textcentric.prompts.prompt import FACTUAL, Prompt, read_prompt
 
 ROOT = Path(__file__).parents[2]
 PACKAGED = PromptLibrary.load()
@@ -169,50 +169,6 @@ def test_an_absent_folder_is_named() -> None:
         PromptLibrary.load("/no/where")
 
 
-@pytest.mark.parametrize(
-    ("front", "message"),
-    [
-        ("stag: adversarial", "unknown key 'stag'; did you mean 'stage'?"),
-        ("stage: adversarial\nsampling: {temprature: 1}",
-         "unknown key 'temprature'; did you mean 'temperature'?"),
-        ("stage: adversarial\nchecks: {similarty: [0, 1]}",
-         "unknown key 'similarty'; did you mean 'similarity'?"),
-        ("stage: adverse", "stage: Input should be 'align', 'summarize'"),
-        ("stage: adversarial\nsampling: {temperature: 9}", "sampling.temperature: Input should be"),
-        ("stage: adversarial\nsampling: {top_p: 0}", "sampling.top_p: Input should be"),
-        ("stage: adversarial\nsampling: {max_tokens: 0}", "sampling.max_tokens: Input should be"),
-        ("stage: adversarial\nlabel: maybe", "label: Input should be 'keep', 'unsure' or"),
-        ("stage: [", "the front matter is not YAML"),
-    ],
-)  # fmt: skip
-def test_front_matter_that_does_not_fit_is_told_with_file_and_value(
-    tmp_path: Path, front: str, message: str
-) -> None:
-    with pytest.raises(PromptError) as caught:
-        prompt_from(tmp_path, front)
-    assert "own/one.jinja: " in str(caught.value)
-    assert message in str(caught.value)
-
-
-def test_a_file_without_front_matter_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "x.jinja").write_text(BODY)
-    with pytest.raises(PromptError, match="must begin with front matter between two lines"):
-        read_prompt(tmp_path / "x.jinja")
-
-
-def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "x.jinja").write_bytes(b"---\n\xff\xfe\n---\n")
-    with pytest.raises(PromptError, match="cannot be read as UTF-8 text"):
-        read_prompt(tmp_path / "x.jinja")
-
-
-def test_windows_line_ends_change_nothing(tmp_path: Path) -> None:
-    prompt = prompt_from(tmp_path)
-    path = tmp_path / "own" / "one.jinja"
-    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
-    assert read_prompt(path).body == prompt.body
-
-
 LINE = {
     "id": "a", "family": "style", "kind": "random", "label": "keep", "writes": "text",
     "instruction": "Write it in capitals.",
@@ -284,74 +240,6 @@ def test_a_separator_of_lines_inside_an_instruction_ends_no_line(tmp_path: Path)
     assert [entry.instruction for entry in read_bank(path)] == [line["instruction"]]
 
 
-def test_the_digest_changes_with_the_text(tmp_path: Path) -> None:
-    assert prompt_from(tmp_path).digest == prompt_from(tmp_path).digest
-    changed = prompt_from(tmp_path, body=BODY.replace("Rewrite", "Copy"))
-    assert changed.digest != PromptLibrary.load()["adversarial/noise"].digest
-    assert changed.digest != prompt_from(tmp_path).digest
-
-
-@pytest.mark.parametrize(
-    ("body", "problem"),
-    [
-        (BODY, None),
-        ("{{ row }}", "has no {% block user %}; the row and the instruction belong there"),
-        ("{% block user %}Rewrite {{ row }}{% endblock %}",
-         "the user part begins with text; put the row first"),
-        ("{% block user %}{{ summary }}{{ row }}{% endblock %}",
-         "the user part begins without the row"),
-        (BODY + "{% block user2 %}{% endblock %}",
-         "block 'user2' is not read; known: system, user, answer, begin"),
-        ("{% block user %}{{ row }}{{ sumary }}{% endblock %}", "unknown variable 'sumary'; did"),
-        ("{% block user %}{{ row }}{{ summary }}{% endblock %}",
-         "uses 'summary' but does not list it in `reads`"),
-        ("{% block user %}{{ parts.text }} Rewrite{% endblock %}",
-         "lists 'row' in `reads` but never uses it"),
-        ("{% block user %}{{ row }{% endblock %}", "prompt own/one: line 1: "),
-        ("{% block user %}{{ row|center }}{% endblock %}", "prompt own/one: line 1: No filter"),
-    ],
-)  # fmt: skip
-def test_lint_says_what_is_wrong(tmp_path: Path, body: str, problem: str | None) -> None:
-    found = lint(prompt_from(tmp_path, body=body))
-    if problem is None:
-        assert found == []
-    else:
-        assert any(line.startswith(problem) for line in found), found
-
-
-def test_lint_misses_the_sentence_of_a_sentence_wise_prompt(tmp_path: Path) -> None:
-    prompt = prompt_from(tmp_path, "stage: adversarial\nfacts: same\nwrites: text\neach: sentence")
-    assert lint(prompt) == ["asks for each sentence but never uses {{ sentence }}"]
-
-
-@pytest.mark.parametrize("stage", ["align", "summarize", "reason", "adversarial", "bank"])
-def test_lint_asks_what_a_prompt_may_do_with_facts(tmp_path: Path, stage: str) -> None:
-    (problem,) = lint(prompt_from(tmp_path, f"stage: {stage}"))
-    assert problem == (
-        "does not say what it may do with facts; add `facts`: same, fewer, beside, changed"
-    )
-    assert lint(prompt_from(tmp_path, f"stage: {stage}\nfacts: fewer")) == []
-
-
-@pytest.mark.parametrize(
-    ("front", "facts"),
-    [
-        ("stage: adversarial", "same"),
-        ("stage: adversarial\nlabel: unsure", None),
-        ("stage: adversarial\nlabel: changes", None),
-        ("stage: adversarial\nwrites: remark", "beside"),
-        ("stage: align\nwrites: modality", "same"),
-        ("stage: summarize\nwrites: summary", "fewer"),
-        ("stage: reason\nwrites: reason", "fewer"),
-        ("stage: judge\nwrites: verdict", None),
-    ],
-)
-def test_what_a_prompt_is_held_to_that_says_nothing_of_facts(
-    tmp_path: Path, front: str, facts: str | None
-) -> None:
-    assert usual_facts(prompt_from(tmp_path, front).front) == facts
-
-
 def test_every_shipped_prompt_and_line_of_the_bank_says_what_it_may_do_with_facts() -> None:
     fronts = [prompt.front for prompt in PACKAGED.prompts.values()]
     assert [front.id for front in fronts if front.stage in FACTUAL and front.facts is None] == []
@@ -366,27 +254,6 @@ def test_a_line_of_the_bank_brings_its_own_facts(tmp_path: Path) -> None:
     assert [as_line(first), as_line(second)] == lines
     carried = with_instruction(PACKAGED["adversarial/bank"], second).front
     assert (carried.facts, carried.legible) == ("same", False)
-
-
-def test_a_prompt_renders_into_turns(tmp_path: Path) -> None:
-    body = "{% block system %}You edit.{% endblock %}\n" + BODY
-    rendered = prompt_from(tmp_path, body=body).render({"row": "A calm dog."})
-    assert rendered.turns == (("system", "You edit."), ("user", "A calm dog.\n\nRewrite it."))
-    assert rendered.begin == ""
-
-
-def test_an_answer_and_the_words_it_begins_with_are_the_last_turn(tmp_path: Path) -> None:
-    body = BODY + "{% block answer %}New:{% endblock %}{% block begin %}A {{ row }}{% endblock %}"
-    rendered = prompt_from(tmp_path, body=body).render({"row": "calm dog"})
-    assert rendered.turns[-1] == ("assistant", "New: A calm dog")
-    assert rendered.begin == "A calm dog"
-
-
-def test_a_missing_variable_names_the_prompt(tmp_path: Path) -> None:
-    prompt = prompt_from(tmp_path)
-    with pytest.raises(PromptError, match="prompt own/one: 'row' is undefined; known: rwo") as why:
-        prompt.render({"rwo": "x"})
-    assert why.value.prompt == "own/one"
 
 
 def test_a_draw_from_the_bank_depends_on_its_seed_only() -> None:
@@ -468,46 +335,3 @@ def test_the_library_of_a_wheel_lies_inside_the_package(tmp_path: Path) -> None:
     assert folder == str(site / "textcentric" / "prompts" / "texts")
     assert names.split() == sorted(PACKAGED.prompts)
     assert int(bank) == len(PACKAGED.bank)
-
-
-def rule_file(folder: Path, front: str, body: str = "") -> Path:
-    path = folder / "own.jinja"
-    head = "id: own/rule\nversion: 1\nstage: rule\nintent: Damage a row."
-    path.write_text(f"---\n{head}\n{front}\n---\n{body}", encoding="utf-8")
-    return path
-
-
-def test_a_rule_has_a_strength_and_no_body(tmp_path: Path) -> None:
-    prompt = read_prompt(rule_file(tmp_path, "writes_by: rule\nrule: typing\nlevel: 0.3"))
-    assert (prompt.front.rule, prompt.front.strength) == ("typing", 0.3)
-    assert lint(prompt) == []
-    assert read_prompt(rule_file(tmp_path, "writes_by: rule\nrule: typing")).front.strength == 0.2
-
-
-@pytest.mark.parametrize(
-    ("front", "problem"),
-    [
-        (
-            "writes_by: rule\nrule: typing\nlevel: 0",
-            "level of a rule is 0, expected a share above 0",
-        ),
-        ("writes_by: rule\nrule: typing\nlevel: 1.5", "level of a rule is 1.5, expected a share"),
-        ("writes_by: rule\nrule: order\nlevel: 0.3", "`rule: order` has no `level`"),
-        ("writes_by: rule", "`writes_by: rule` and the key `rule` go together"),
-        ("rule: typing", "`writes_by: rule` and the key `rule` go together"),
-        ("writes_by: pick", "`writes_by: pick` and the key `pick` go together"),
-        ("level: 0.3", "`level` is a rule's strength"),
-        ("writes_by: rule\nrule: typing\ncandidates: 4", "a rule asks no model; leave out candid"),
-        ("writes_by: rule\nrule: typo", "Input should be 'typing', 'recognition', 'dropping'"),
-    ],
-)
-def test_keys_of_a_rule_that_do_not_fit_are_refused(
-    tmp_path: Path, front: str, problem: str
-) -> None:
-    with pytest.raises(PromptError, match=problem):
-        read_prompt(rule_file(tmp_path, front))
-
-
-def test_a_rule_with_a_body_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(PromptError, match="a rule asks no model, so its file ends with the front"):
-        read_prompt(rule_file(tmp_path, "writes_by: rule\nrule: typing", BODY))

@@ -9,21 +9,15 @@ from pathlib import Path
 import pytest
 
 from tests.support.commands import textcentric
-from tests.support.read_run import call, read_run
+from tests.support.read_run import call
 from textcentric.prompts.calibration import CALIBRATION, own, read_calibration
 from textcentric.reading.sheet import open_sheet
 from textcentric.runs.lineage import lineage
 
 
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return read_run(tmp_path_factory.mktemp("read") / "run", 12)
-
-
-@pytest.fixture
-def run(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    return Path(shutil.copytree(finished, tmp_path / "run"))
 
 
 def test_what_was_read_is_written_into_the_run_and_shown_by_its_report_and_card(run: Path) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import ast
-import shutil
 from pathlib import Path
 
 import pytest
 
 from tests.support.commands import textcentric
-from tests.support.read_run import call, read_run
+from tests.support.read_run import call
 from textcentric.errors import DataError
 from textcentric.methods.reward.from_run import pairs_of_run
 from textcentric.reading.answers import Answer, append
@@ -18,16 +17,6 @@ from textcentric.reading.selection import by_split, kept, select
 from textcentric.reading.sheet import open_sheet
 from textcentric.rows import Example
 from textcentric.runs.examples import read_examples
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return read_run(tmp_path_factory.mktemp("read") / "run", 12)
-
-
-@pytest.fixture
-def run(finished: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(finished, tmp_path / "run"))
 
 
 def test_only_what_was_read_and_true_is_trained_on_with_the_text_that_was_mended(

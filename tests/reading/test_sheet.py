@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.read_run import first_of, read_run
-from tests.support.small_run import run
+from tests.support.small_run import run as augmented
 from textcentric.engines.protocol import Request
 from textcentric.errors import RunError
 from textcentric.reading.drawing import Row, _declared
@@ -26,16 +26,11 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return read_run(tmp_path_factory.mktemp("read") / "run", 24)
 
 
-@pytest.fixture
-def copied(finished: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(finished, tmp_path / "run"))
-
-
 def test_a_sheet_holds_so_many_of_each_prompt_and_is_the_same_by_the_same_seed(
-    copied: Path, tmp_path: Path
+    run: Path, tmp_path: Path
 ) -> None:
-    other = Path(shutil.copytree(copied, tmp_path / "other"))
-    sheet = open_sheet(copied, accepted=8, refused=2)
+    other = Path(shutil.copytree(run, tmp_path / "other"))
+    sheet = open_sheet(run, accepted=8, refused=2)
     counts = Counter((item.group, item.kind) for item in sheet.items)
     for name in ("own/swap", "own/whole", "own/gist", "summarize/pick"):
         assert counts[name, ACCEPTED] == 8
@@ -46,33 +41,33 @@ def test_a_sheet_holds_so_many_of_each_prompt_and_is_the_same_by_the_same_seed(
     assert [item.item for item in sheet.items][:2] == ["001", "002"]
 
 
-def test_a_sheet_is_frozen_whatever_is_asked_for_afterwards(copied: Path) -> None:
-    sheet = open_sheet(copied, accepted=8)
-    assert open_sheet(copied, accepted=3, seed=9).digest == sheet.digest
+def test_a_sheet_is_frozen_whatever_is_asked_for_afterwards(run: Path) -> None:
+    sheet = open_sheet(run, accepted=8)
+    assert open_sheet(run, accepted=3, seed=9).digest == sheet.digest
 
 
-def test_two_who_begin_at_once_draw_one_sheet(copied: Path) -> None:
+def test_two_who_begin_at_once_draw_one_sheet(run: Path) -> None:
     with ThreadPoolExecutor(4) as pool:
-        digests = {s.digest for s in pool.map(lambda _: open_sheet(copied), range(4))}
+        digests = {s.digest for s in pool.map(lambda _: open_sheet(run), range(4))}
     assert len(digests) == 1
-    assert len(sheets(copied)) == 1
+    assert len(sheets(run)) == 1
 
 
-def test_a_new_sheet_holds_no_output_of_a_former_one(copied: Path) -> None:
-    one = open_sheet(copied, accepted=5, refused=0)
-    two = open_sheet(copied, accepted=5, refused=0, new=True)
+def test_a_new_sheet_holds_no_output_of_a_former_one(run: Path) -> None:
+    one = open_sheet(run, accepted=5, refused=0)
+    two = open_sheet(run, accepted=5, refused=0, new=True)
     outputs = [
         {(i.output, i.group) for i in sheet.items if i.kind == ACCEPTED} for sheet in (one, two)
     ]
     assert outputs[0]
     assert outputs[0].isdisjoint(outputs[1])
-    assert open_sheet(copied).digest == two.digest
+    assert open_sheet(run).digest == two.digest
 
 
 def test_a_variant_stands_beside_the_words_of_its_row_and_a_summary_beside_the_row(
-    copied: Path,
+    run: Path,
 ) -> None:
-    sheet = open_sheet(copied)
+    sheet = open_sheet(run)
     swap = next(i for i in sheet.items if i.group == "own/swap" and i.kind == ACCEPTED)
     assert set(swap.source) == set(swap.variant) == {"table", "text"}
     assert swap.source["table"] == swap.variant["table"]
@@ -82,9 +77,9 @@ def test_a_variant_stands_beside_the_words_of_its_row_and_a_summary_beside_the_r
 
 
 def test_a_decoy_is_another_text_of_a_row_and_a_repeat_comes_after_what_it_repeats(
-    copied: Path,
+    run: Path,
 ) -> None:
-    sheet = open_sheet(copied)
+    sheet = open_sheet(run)
     known = first_of(sheet, DECOY)
     assert known.source != known.variant
     assert known.expected in ("same", "less", "changed", "garbled")
@@ -107,34 +102,34 @@ def test_which_words_mean_true_depends_on_what_the_prompt_may_do() -> None:
     }
 
 
-def test_a_run_that_has_grown_is_said(copied: Path) -> None:
-    sheet = open_sheet(copied)
-    assert growth(copied, sheet) == ""
-    shard = next((copied / "data").glob("*.parquet"))
+def test_a_run_that_has_grown_is_said(run: Path) -> None:
+    sheet = open_sheet(run)
+    assert growth(run, sheet) == ""
+    shard = next((run / "data").glob("*.parquet"))
     shutil.copy(shard, shard.with_name("part-00009.parquet"))
-    said = growth(copied, sheet)
+    said = growth(run, sheet)
     assert "the run has grown since this sheet was drawn" in said
     assert "--new-sheet" in said
 
 
-def test_a_sheet_of_another_run_in_the_same_folder_is_refused(copied: Path) -> None:
-    sheet = open_sheet(copied)
-    manifest = json.loads((copied / "manifest.json").read_text())
-    (copied / "manifest.json").write_text(json.dumps({**manifest, "fingerprint": "00000000"}))
+def test_a_sheet_of_another_run_in_the_same_folder_is_refused(run: Path) -> None:
+    sheet = open_sheet(run)
+    manifest = json.loads((run / "manifest.json").read_text())
+    (run / "manifest.json").write_text(json.dumps({**manifest, "fingerprint": "00000000"}))
     with pytest.raises(RunError, match=f"drawn from another run \\({sheet.run}\\)"):
-        open_sheet(copied)
-    assert open_sheet(copied, new=True).run == "00000000"
+        open_sheet(run)
+    assert open_sheet(run, new=True).run == "00000000"
 
 
-def test_a_broken_sheet_is_refused_by_name(copied: Path) -> None:
-    open_sheet(copied)
-    (copied / "reading" / "sheet-01.json").write_text("{")
+def test_a_broken_sheet_is_refused_by_name(run: Path) -> None:
+    open_sheet(run)
+    (run / "reading" / "sheet-01.json").write_text("{")
     with pytest.raises(RunError, match=r"sheet-01\.json is no sheet"):
-        open_sheet(copied)
+        open_sheet(run)
 
 
 def test_a_run_of_which_nothing_was_accepted_has_nothing_to_read(tmp_path: Path) -> None:
-    path = run(tmp_path / "run", 3, answer=lambda request: "", prompts="own/swap").path
+    path = augmented(tmp_path / "run", 3, answer=lambda request: "", prompts="own/swap").path
     with pytest.raises(RunError, match="nothing to read"):
         open_sheet(path)
 
@@ -146,7 +141,7 @@ def test_the_bank_is_read_by_family(tmp_path: Path) -> None:
         rest = named.partition(": ")[2].removeprefix(begun.partition(": ")[2].strip()).split()
         return " ".join([*rest[:-1], re.sub(r"(\w)(\W*)$", r"\1\1\2", rest[-1])])
 
-    path = run(tmp_path / "run", 24, slipped, prompts="bank", own={}, summarize=False).path
+    path = augmented(tmp_path / "run", 24, slipped, prompts="bank", own={}, summarize=False).path
     names = {item.group for item in open_sheet(path).items if item.kind == ACCEPTED}
     assert names
     assert all(name.removeprefix("bank/") in FAMILIES for name in names)
