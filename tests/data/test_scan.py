@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 
 from textcentric.data import load
 from textcentric.data.dataset import Dataset
+from textcentric.data.left_out import LeftOut
 from textcentric.data.loading import locate, record_reader
 from textcentric.data.scan import (
     LARGE,
@@ -24,7 +24,7 @@ from textcentric.data.scan import (
     scan_key,
     write_scan,
 )
-from textcentric.data.tables import Row, Table
+from textcentric.data.tables import Part, Table
 
 SCHEMA = {"id": "key", "target": "grade", "text": ["words"], "split": "part"}
 
@@ -55,9 +55,9 @@ def load_rows(path: Path, **filters: Any) -> Dataset:
 def read_counted(table: Table, times: list[int]) -> Table:
     """Return `table`, noting in `times` each time that its rows are read."""
 
-    def read(unreadable: Counter[str]) -> Iterator[Row]:
+    def read(left_out: LeftOut) -> Iterator[Part]:
         times.append(1)
-        return table.read(unreadable)
+        return table.read(left_out)
 
     return replace(table, read=read)
 
@@ -127,7 +127,7 @@ def test_a_scan_is_read_back_as_it_was(tmp_path: Path) -> None:
     path.write_text("key,grade,words,part\na,1,one,train\n,2,two,test\nb,3\nc,x,three,train\n")
     layout = locate(path, schema=SCHEMA).layout
     found = scan(layout.table, record_reader(layout))
-    assert (found.rows, found.faulty, sum(found.unreadable.values())) == (3, 1, 1)
+    assert (found.rows, found.faulty, found.left_out.total()) == (3, 1, 1)
     write_scan(tmp_path / "scan.json", found)
     assert read_scan(tmp_path / "scan.json") == found
 

@@ -1,16 +1,19 @@
 """Tables: the same rows from every format, and broken files explained."""
 
+import bz2
 import gzip
 import json
-from collections import Counter
+import lzma
 from pathlib import Path
 
 import datasets
 import pyarrow as pa
+import pyarrow.feather as feather
 import pyarrow.parquet as pq
 import pytest
 
 from textcentric.data import load, open_picture
+from textcentric.data.left_out import LeftOut
 from textcentric.data.tables import from_hub, open_table
 from textcentric.errors import DataError
 
@@ -27,6 +30,9 @@ def write(path: Path) -> None:
     writers = {
         "rows.csv": lambda: path.write_text(CSV),
         "rows.csv.gz": lambda: path.write_bytes(gzip.compress(CSV.encode())),
+        "rows.csv.bz2": lambda: path.write_bytes(bz2.compress(CSV.encode())),
+        "rows.csv.xz": lambda: path.write_bytes(lzma.compress(CSV.encode())),
+        "rows.feather": lambda: feather.write_feather(pa.Table.from_pylist(ROWS), path),
         "rows.jsonl": lambda: path.write_text(lines),
         "rows.json.gz": lambda: path.write_bytes(gzip.compress(lines.encode())),
         "rows.parquet": lambda: pq.write_table(pa.Table.from_pylist(ROWS), path),
@@ -36,7 +42,9 @@ def write(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["rows.csv", "rows.csv.gz", "rows.jsonl", "rows.json.gz", "rows.parquet", "rows.saved"]
+    "name",
+    "rows.csv rows.csv.gz rows.csv.bz2 rows.csv.xz rows.feather rows.jsonl rows.json.gz"
+    " rows.parquet rows.saved".split(),
 )
 def test_every_format_gives_the_same_rows_twice(tmp_path: Path, name: str) -> None:
     write(tmp_path / name)
@@ -85,16 +93,62 @@ def test_the_hub_loader_reads_a_data_set_by_name(
 def test_lines_that_do_not_fit_are_counted_and_left_out(tmp_path: Path) -> None:
     path = tmp_path / "ragged.csv"
     path.write_text("id,a\n1,x\n2\n3,y,z\n\n4,w\n")
-    unreadable: Counter[str] = Counter()
-    rows = list(open_table(path).rows(unreadable))
+    left_out = LeftOut()
+    rows = list(open_table(path).rows(left_out))
     assert [row["id"] for row in rows] == ["1", "4"]
-    assert unreadable == {"line(s) without exactly 2 fields": 2}
+    assert list(left_out.notes()) == [
+        "left out 2 line(s) without exactly 2 fields (line 3: '2'; line 4: '3,y,z')"
+    ]
 
 
 def test_half_a_surrogate_pair_is_replaced_because_no_file_could_hold_it(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
     path.write_text('{"id": "1", "words": "a \\ud800 b \\ud83d\\udc36"}\n')
     assert next(open_table(path).rows())["words"] == "a \ufffd b \U0001f436"
+
+
+def test_a_column_that_only_the_last_rows_have_is_a_column(tmp_path: Path) -> None:
+    lines = [{"id": n} for n in range(1500)] + [{"id": 1500, "grade": "high"}]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert open_table(tmp_path / "rows.jsonl").columns == ("id", "grade")
+
+
+ROW = {"id": "1", "words": "a"}
+
+
+@pytest.mark.parametrize(
+    ("whole", "message"),
+    [
+        ({"id": {"0": "1", "1": "2"}, "words": {"0": "a", "1": "b"}}, "is one object of columns"),
+        ({"columns": ["id"], "index": [0], "data": [["1"]]}, "in pandas' layout `split`"),
+        ({"data": [ROW, ROW]}, "holds its rows under 'data'"),
+        ({"train": [ROW, ROW], "test": [ROW, ROW]}, "holds its rows under 'train' and 'test'"),
+    ],
+)
+@pytest.mark.parametrize("indent", [None, 1])
+def test_one_object_that_holds_many_rows_is_no_row(
+    tmp_path: Path, whole: object, message: str, indent: int | None
+) -> None:
+    (tmp_path / "rows.json").write_text(json.dumps(whole, indent=indent))
+    with pytest.raises(DataError, match=message):
+        open_table(tmp_path / "rows.json")
+
+
+@pytest.mark.parametrize(
+    "row", [{"id": 1, "size": {"w": 2}}, {"chosen": [ROW, ROW], "rejected": [ROW, ROW]}]
+)
+def test_one_row_that_holds_objects_is_a_row(tmp_path: Path, row: dict[str, object]) -> None:
+    (tmp_path / "rows.jsonl").write_text(json.dumps(row))
+    assert list(open_table(tmp_path / "rows.jsonl").rows()) == [row]
+
+
+def test_lines_of_json_that_give_no_row_are_told_by_number(tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").write_text('{"id": 1}\n\n[2]\n{"id": 3\n')
+    left_out = LeftOut()
+    assert list(open_table(tmp_path / "rows.jsonl").rows(left_out)) == [{"id": 1}]
+    assert left_out.examples == {
+        "line(s) that are not one JSON object": ["line 3: '[2]'", "line 4: '{\"id\": 3'"]
+    }
 
 
 @pytest.mark.parametrize(

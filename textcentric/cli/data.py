@@ -229,6 +229,8 @@ def _report_text(report: CheckReport) -> str:
         f"{report.name} ({report.origin}, {report.path})",
         f"{report.rows} rows, {report.usable_rows} usable",
     ]
+    lines += [f"read as {report.form}"] if report.form else []
+    lines += [report.balance] if report.balance else []
     if report.columns:
         header = ["column", "role", "values", "missing", "unreadable", "out of range", "such as"]
         lines += ["", columns([_column_cells(one) for one in report.columns], header)]

@@ -14,7 +14,7 @@ from textcentric.data.loading import Located, SchemaSource, locate, record_reade
 from textcentric.data.pictures import PictureError, open_picture
 from textcentric.data.readings import code_of, identifier, number, plain
 from textcentric.data.records import RecordReader
-from textcentric.data.scan import Scan, notes, scan, unusable
+from textcentric.data.scan import Scan, balance, notes, scan, unusable
 from textcentric.data.schema import Column, Schema
 from textcentric.errors import DataError
 from textcentric.values import Cell, Cells, Json
@@ -61,13 +61,19 @@ class FilesCheck:
 
 @dataclass
 class CheckReport:
-    """The result of a check, as plain data; `problems` is empty if the data set is usable."""
+    """The result of a check, as plain data; `problems` is empty if the data set is usable.
+
+    `form` says how a text file is written, `left_out` which of its lines give no row.
+    """
 
     name: str
     origin: str
     path: str
     rows: int = 0
     usable_rows: int = 0
+    form: str = ""
+    balance: str = ""
+    left_out: dict[str, Json] = field(default_factory=dict)
     columns: list[ColumnCheck] = field(default_factory=list)
     files: list[FilesCheck] = field(default_factory=list)
     doubled_ids: list[str] = field(default_factory=list)
@@ -113,6 +119,8 @@ def _checked(found: Located, pictures: bool) -> CheckReport:
     result = scan(found.layout.table, reader)
     report = CheckReport(found.name, found.origin, str(found.path), rows=result.rows)
     report.usable_rows = result.rows - result.faulty
+    report.form, report.balance = found.layout.table.form, balance(result)
+    report.left_out = result.left_out.to_dict()
     report.doubled_ids = result.doubled[:100]
     report.faults = [fault.message for fault in result.faults]
     report.problems = unusable(reader.schema, result)
@@ -195,7 +203,7 @@ def _look_at_files(
 
 
 def _warnings(found: Located, schema: Schema, result: Scan, report: CheckReport) -> list[str]:
-    lines = [*found.notes, *found.layout.notes, *notes(schema, schema, result)]
+    lines = [*found.said(), *notes(schema, schema, result)]
     for files in report.files:
         counts = Counter({"named but absent": files.absent, "refused": files.refused})
         counts.update({f"broken, {reason}": n for reason, n in files.broken.items()})

@@ -12,7 +12,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeGuard
 
-from textcentric.data.tables import Row, Table, from_datasets
+from textcentric.data.json_files import Row
+from textcentric.data.left_out import LeftOut
+from textcentric.data.tables import Table, from_datasets
 from textcentric.errors import DataError
 from textcentric.values import Cells
 
@@ -65,7 +67,7 @@ def _of_mappings(rows: Sequence[Cells], columns: Sequence[str] = ()) -> Table:
     for row in kept:
         content.update(f"{sorted(row.items())!r}\n".encode("utf-8", "surrogatepass"))
 
-    def read(unreadable: Counter[str]) -> Iterator[Row]:
+    def read(left_out: LeftOut) -> Iterator[Row]:
         return iter(kept)
 
     return Table("rows", tuple(names), read, fingerprint=content.hexdigest())

@@ -32,6 +32,10 @@ class Located:
     layout: Layout
     notes: tuple[str, ...] = ()
 
+    def said(self) -> tuple[str, ...]:
+        """Return what to know before the rows are looked at."""
+        return (*self.notes, *self.layout.notes, *self.layout.table.notes)
+
 
 def load(
     dataset: object,
@@ -71,7 +75,7 @@ def load(
         digest=content,
         rows=result.rows - result.faulty,
         matching=_matching(result, split, require),
-        notes=(*found.notes, *found.layout.notes, *notes(reader.schema, fitted, result)),
+        notes=(*found.said(), *notes(reader.schema, fitted, result)),
         faults=tuple(result.faults),
         faulty=result.faulty,
         split=split,
@@ -197,12 +201,12 @@ def _without_schema(table: Table, schema: SchemaSource) -> tuple[str, ...]:
 
 
 def _own_table(path: Path, data_dir: str | Path | None, schema: SchemaSource) -> Located:
-    table = open_table(path)
+    wanted = read_schema(schema)
+    table = open_table(path, wanted)
     root = Path(data_dir) if data_dir else (path if path.is_dir() else path.parent)
     if not root.is_dir():
         raise DataError(f"data_dir={str(root)!r} is no folder; give the folder of the pictures")
-    layout = _fitted(Layout(table, read_schema(schema), root))
-    wanted = layout.schema
+    layout = _fitted(Layout(table, wanted, root))
     _refuse_unknown_columns(wanted, table.columns)
     name = wanted.name if wanted.name != "table" else path.name.split(".")[0]
     return Located(name, "file", path, layout)
@@ -219,7 +223,7 @@ def _fitted(layout: Layout) -> Layout:
         schema = schema.model_copy(update={"split": layout.table.split_column})
     for role, column in schema.required().items():
         if column not in columns:
-            message = unknown("column", column, columns)
+            message = unknown("column", column, columns) + _reading_of(layout.table)
             raise DataError(
                 f"table {layout.table.path!r} lacks its {role} column: {message}", field=column
             )
@@ -234,6 +238,13 @@ def _id_column(columns: tuple[str, ...]) -> str:
         f"no id column is named; say which one it is ({option('id')} or `id:` in the schema):"
         f" one of {', '.join(columns)}"
     )
+
+
+def _reading_of(table: Table) -> str:
+    """Say how a text was read, for somebody whose columns are not found in it."""
+    if not table.form:
+        return ""
+    return f" (read as {table.form}; the schema's delimiter, skip and header decide)"
 
 
 def _refuse_unknown_columns(schema: Schema, columns: tuple[str, ...]) -> None:

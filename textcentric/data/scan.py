@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from textcentric.data.left_out import LeftOut
 from textcentric.data.named import Layout, cache_folder
 from textcentric.data.readings import number
 from textcentric.data.records import RecordReader, RowError
@@ -27,9 +28,9 @@ if TYPE_CHECKING:
 
 KEPT_FAULTS = 100
 MAX_CHOICES = 100
-VERSION = 1  # raise when a scan looks at rows in another way: the cache goes by it
+VERSION = 2  # raise when a scan looks at rows in another way: the cache goes by it
+FEW, FEW_SHARE = 2, 0.01  # rows that may have stray bytes, and their share
 LARGE = 5_000  # rows; a smaller table is looked through in no time
-COUNTERS = ("unreadable", "splits")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class Scan:
     rows: int = 0
     faulty: int = 0
     faults: list[RowFault] = field(default_factory=list)
-    unreadable: Counter[str] = field(default_factory=Counter)
+    left_out: LeftOut = field(default_factory=LeftOut)
     doubled: list[str] = field(default_factory=list)
     straddling: list[str] = field(default_factory=list)
     unlabelled: int = 0
@@ -103,7 +104,7 @@ class LabelSurvey:
 def scan(table: Table, reader: RecordReader) -> Scan:
     """Read `table` once and return what is wrong with it; faulty rows are counted, not raised."""
     found, keys = Scan(), _Keys()
-    for row in table.rows(found.unreadable):
+    for row in table.rows(found.left_out):
         found.rows += 1
         try:
             _look_at(row, reader, found, keys)
@@ -139,8 +140,14 @@ def unusable(schema: Schema, result: Scan) -> list[str]:
     reasons = []
     if result.rows == result.faulty:
         first = f": {result.faults[0].message}" if result.faults else ""
-        skipped = "".join(f"; {n} {why}" for why, n in result.unreadable.items())
+        skipped = "".join(f"; {note}" for note in result.left_out.notes())
         reasons.append(f"no readable row among {result.rows}{first}{skipped}")
+    if result.garbled > max(FEW, FEW_SHARE * result.rows) and schema.encoding is None:
+        reasons.append(
+            f"{result.garbled:,} of {result.rows:,} rows have bytes that are not UTF-8; say which"
+            " encoding the file has, such as `encoding: cp1252` in the schema (`encoding: utf-8`"
+            " reads them with \ufffd)"
+        )
     if result.doubled:
         shown = ", ".join(map(repr, result.doubled[:5]))
         reasons.append(
@@ -156,9 +163,22 @@ def unusable(schema: Schema, result: Scan) -> list[str]:
     return reasons
 
 
+def balance(result: Scan) -> str:
+    """Say how many rows are given of how many lines, and why the others are not.
+
+    A line of a text file gives one row, no row, or a part of one where a value has line breaks.
+
+    >>> balance(Scan(rows=7, faulty=2))
+    '7 rows in the source = 5 given + 2 left out'
+    """
+    left = result.left_out.total() + result.faulty
+    total, given = result.rows + result.left_out.total(), result.rows - result.faulty
+    return f"{total:,} rows in the source = {given:,} given + {left:,} left out"
+
+
 def notes(given: Schema, fitted: Schema, result: Scan) -> list[str]:
     """Say in one line each what was left out or assumed."""
-    lines = [f"skipped {count} {reason}" for reason, count in result.unreadable.items()]
+    lines = list(result.left_out.notes())
     if result.faulty:
         lines.append(f"{plural(result.faulty, 'row')} left out; first: {result.faults[0].message}")
     if result.unlabelled:
@@ -253,7 +273,8 @@ def read_scan(path: Path) -> Scan | None:
     """Read a scan; None where there is none, or none of this shape."""
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
-        values |= {name: Counter(dict(values[name])) for name in COUNTERS}
+        values["splits"] = Counter(dict(values["splits"]))
+        values["left_out"] = LeftOut.of(values["left_out"])
         values["faults"] = [RowFault(**fault) for fault in values["faults"]]
         values["labels"] = LabelSurvey(**values["labels"])
         return Scan(**values)
@@ -266,6 +287,7 @@ def write_scan(path: Path, found: Scan) -> None:
     values: dict[str, Json] = {f.name: getattr(found, f.name) for f in fields(found)}
     values["faults"] = [asdict(fault) for fault in found.faults]
     values["labels"] = asdict(found.labels)
+    values["left_out"] = found.left_out.to_dict()
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         with written(path) as draft:

@@ -28,6 +28,8 @@ from textcentric.values import Json
 
 MISSING = ("", "NaN", "nan", "NA", "N/A", "null", "NULL")
 
+TEXT = ("encoding", "delimiter", "quote", "header", "skip")  # keys that say how a file is written
+
 
 def key(default: Any, about: str) -> Any:
     """Return a key of a schema; `about` is its line in the reference."""
@@ -102,12 +104,25 @@ class Schema(_Strict):
     ignore: tuple[str, ...] = key((), "Columns to leave out.")
     table: tuple[str, ...] | None = key(None, "Columns of the table; without it, all others.")
     missing: tuple[str, ...] = key(MISSING, "Values that stand for nothing.")
+    encoding: str | None = key(None, "Encoding of a text file; without it, told from its bytes.")
+    delimiter: str | None = key(None, "What parts the fields of a CSV; without it, told from it.")
+    quote: str = key('"', "Quotation mark of a CSV; `none` reads all marks as they stand.")
+    header: tuple[str, ...] | None = key(None, "Names of the columns of a CSV that has none.")
+    skip: int = key(0, "Lines of a CSV before its header.")
     columns: dict[str, Column] = key({}, "How single columns read (below).")
 
     @field_validator("text", "ignore", "table", "missing", mode="before")
     @classmethod
     def _one_is_a_list(cls, value: object) -> object:
         return (value,) if isinstance(value, str) else value
+
+    @field_validator("delimiter", "quote")
+    @classmethod
+    def _is_one_character(cls, value: str | None) -> str | None:
+        value = {"tab": "\t", "\\t": "\t"}.get(value or "", value)
+        if value is not None and value != "none" and (len(value) != 1 or not value.isascii()):
+            raise ValueError("needs one ASCII character, or tab")
+        return value
 
     @field_validator("image", "audio", mode="before")
     @classmethod
@@ -129,6 +144,14 @@ class Schema(_Strict):
         roles |= {f"text[{i}]": name for i, name in enumerate(self.text)}
         roles |= {name: files.column for name, files in self.files().items()}
         return {role: column for role, column in roles.items() if column is not None}
+
+    def of_text(self) -> set[str]:
+        """Return those of its keys that say how a text file is written."""
+        return {name for name in TEXT if getattr(self, name) != Schema.model_fields[name].default}
+
+    def mentioned(self) -> set[str]:
+        """Return the columns that it names."""
+        return {*self.required().values(), *self.columns, *(self.table or ())}
 
     def files(self) -> dict[str, Files]:
         """Return {modality: Files} for the modalities that are files."""

@@ -1,36 +1,37 @@
-"""Tables as streams of plain dicts: CSV, Parquet, JSON (lines, or one list), Hugging Face sets.
+"""Tables as streams of rows: CSV, Parquet, Arrow, JSON (lines, or one list), Hugging Face sets.
 
-Nothing guesses types: a CSV value is the string that stands in the file ("007" stays "007"),
-the other formats give the values they store. Python's own csv module is used rather than
-Arrow's, because it keeps line breaks in values, names a ragged line and never fails a block.
+Nothing guesses types here: a CSV value is the text that stands in the file ("007" stays "007"),
+the other formats give the values they store.
 """
 
 from __future__ import annotations
 
 import csv
-import gzip
-import json
-import re
+import lzma
 import zlib
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from itertools import islice
+from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
+from textcentric.data.delimited import Delimited
+from textcentric.data.encodings import COMPRESSED
+from textcentric.data.json_files import Row, open_json
+from textcentric.data.left_out import LeftOut
+from textcentric.data.schema import TEXT, Schema
 from textcentric.errors import ConfigError, DataError
-from textcentric.values import Cell
 
 if TYPE_CHECKING:
     import datasets
+    import pyarrow as pa
 
-Row = dict[str, Cell]
 Loaded: TypeAlias = "datasets.Dataset | datasets.DatasetDict"
+Part: TypeAlias = "Row | pa.RecordBatch"
 BATCH = 1000
-_LONGEST_FIELD = 64 * 2**20  # characters; a forgotten quote otherwise swallows the whole file
-_SURROGATE = re.compile("[\ud800-\udfff]")
-_BROKEN = (OSError, EOFError, csv.Error, zlib.error, UnicodeDecodeError)
+JSON = (".jsonl", ".json", ".ndjson")
+BINARY = (".parquet", ".feather", ".arrow")
+_BROKEN = (OSError, EOFError, csv.Error, zlib.error, lzma.LZMAError, UnicodeError)
 
 
 @dataclass(frozen=True)
@@ -38,48 +39,57 @@ class Table:
     """A table that can be read again and again, row by row.
 
     `files` are those whose bytes are the content; `split_column` names the split if the format
-    knows one. `rows` counts in its argument why lines could not be read.
+    knows one; `form` says how a text is written, `notes` what is out of the ordinary. `read` gives
+    rows, or batches of them, and counts in its argument the lines that give none.
     """
 
     path: str
     columns: tuple[str, ...]
-    read: Callable[[Counter[str]], Iterator[Row]] = field(repr=False)
+    read: Callable[[LeftOut], Iterator[Part]] = field(repr=False)
     files: tuple[Path, ...] = ()
     fingerprint: str | None = None
     split_column: str | None = None
+    form: str = ""
+    notes: tuple[str, ...] = ()
 
-    def rows(self, unreadable: Counter[str] | None = None) -> Iterator[Row]:
-        """Yield each readable row; count the others in `unreadable` by reason."""
+    def rows(self, left_out: LeftOut | None = None) -> Iterator[Row]:
+        """Yield each readable row; count in `left_out` the lines that give none."""
         try:
-            yield from self.read(Counter() if unreadable is None else unreadable)
+            for part in self.read(LeftOut() if left_out is None else left_out):
+                if isinstance(part, dict):
+                    yield part
+                else:
+                    yield from part.to_pylist()
         except (*_BROKEN, ValueError, NotImplementedError) as error:  # the last two are Arrow's
             raise DataError(f"table {self.path!r} breaks off: {error}; write it again") from error
 
 
-def open_table(path: Path) -> Table:
+def open_table(path: Path, schema: Schema | None = None) -> Table:
     """Open a table file, a folder of Parquet files or a Hugging Face data set on disk.
 
-    Raises DataError if there is nothing to read or the format is unknown.
+    `schema` may say how a text is written. Raises DataError if there is nothing to read, the
+    format is unknown, or a text can be read in several ways.
     """
     if path.is_dir():
         return _open_folder(path)
     if not path.is_file():
         raise DataError(f"table {str(path)!r} does not exist; {_nearest_file(path)}")
-    name = path.name.lower().removesuffix(".gz")
-    for suffix, reader in _FORMATS.items():
+    name = path.name.lower()
+    name = next((name.removesuffix(end) for end in COMPRESSED if name.endswith(end)), name)
+    for suffix, opened in _FORMATS.items():
         if name.endswith(suffix):
-            return _guarded(path, reader)
+            return _guarded(path, partial(opened, schema=_of_text(path, schema, suffix)))
     raise DataError(
         f"table {str(path)!r} has an unknown format; known endings: {', '.join(_FORMATS)}"
-        " (text formats also with .gz)"
+        f" (text formats also with {', '.join(COMPRESSED)})"
     )
 
 
-def _guarded(path: Path, reader: Callable[[Path], Table]) -> Table:
+def _guarded(path: Path, opened: Callable[[Path], Table]) -> Table:
     try:
         if path.stat().st_size == 0:
             raise DataError(f"table {str(path)!r} is empty (0 bytes); expected a header and rows")
-        return reader(path)
+        return opened(path)
     except (*_BROKEN, ValueError, NotImplementedError) as error:
         raise DataError(f"table {str(path)!r} cannot be read: {error}") from error
 
@@ -92,96 +102,36 @@ def _nearest_file(path: Path) -> str:
     return f"did you mean {str(path.parent / nearest[0])!r}?" if nearest else "check the path"
 
 
-def _text(path: Path) -> IO[str]:
-    # A stray byte becomes U+FFFD and is counted by the scan; it must not cost the whole table.
-    if path.name.lower().endswith(".gz"):
-        return gzip.open(path, "rt", encoding="utf-8-sig", errors="replace", newline="")
-    return open(path, encoding="utf-8-sig", errors="replace", newline="")
+def _open_text(path: Path, schema: Schema) -> Table:
+    text = Delimited(path, schema)
+    return Table(str(path), text.columns, text.read, (path,), form=text.form, notes=text.notes())
 
 
-def _open_csv(path: Path) -> Table:
-    csv.field_size_limit(_LONGEST_FIELD)
-    delimiter = "\t" if ".tsv" in path.name.lower() else ","
-    with _text(path) as lines:
-        header = next(csv.reader(lines, delimiter=delimiter), [])
-    columns = tuple(name.strip() for name in header)
-    doubled = sorted(name for name, n in Counter(columns).items() if n > 1)
-    if doubled:
-        raise DataError(f"table {str(path)!r} has column {doubled[0]!r} twice; rename one")
-
-    def read(unreadable: Counter[str]) -> Iterator[Row]:
-        with _text(path) as lines:
-            reader = csv.reader(lines, delimiter=delimiter)
-            next(reader, None)
-            for fields in reader:
-                if len(fields) == len(columns):
-                    yield dict(zip(columns, fields, strict=True))
-                elif fields:
-                    unreadable[f"line(s) without exactly {len(columns)} fields"] += 1
-
+def _open_json(path: Path, schema: Schema) -> Table:
+    columns, read = open_json(path, schema.encoding)
     return Table(str(path), columns, read, (path,))
 
 
-def _open_json(path: Path) -> Table:
-    """Open a file that is one list of objects, which is read whole, or has one object a line."""
-    with _text(path) as lines:
-        start = lines.read(BATCH).lstrip()[:1]
-    return _open_json_list(path) if start == "[" else _open_json_lines(path)
+def _open_arrow(path: Path, schema: Schema) -> Table:
+    """Open a Feather file, which is Arrow's own format."""
+    import pyarrow as pa
 
+    def read(left_out: LeftOut) -> Iterator[Part]:
+        with pa.memory_map(str(path)) as source, pa.ipc.open_file(source) as reader:
+            for at in range(reader.num_record_batches):
+                yield reader.get_batch(at)
 
-def _open_json_list(path: Path) -> Table:
-    def read(unreadable: Counter[str]) -> Iterator[Row]:
-        with _text(path) as file:
-            found = json.load(file)
-        rows = [_json_row(json.dumps(row)) for row in found]
-        if wrong := rows.count(None):
-            unreadable["item(s) that are not one JSON object"] += wrong
-        yield from (row for row in rows if row is not None)
-
-    columns = dict.fromkeys(name for row in read(Counter()) for name in row)
-    if not columns:
-        raise DataError(
-            f"table {str(path)!r} has no row; expected one JSON object a line, or a list"
-        )
-    return Table(str(path), tuple(columns), read, (path,))
-
-
-def _open_json_lines(path: Path) -> Table:
-    def read(unreadable: Counter[str]) -> Iterator[Row]:
-        with _text(path) as lines:
-            for line in lines:
-                row = _json_row(line)
-                if row is not None:
-                    yield row
-                elif line.strip():
-                    unreadable["line(s) that are not one JSON object"] += 1
-
-    first: dict[str, None] = {}
-    for row in islice(read(Counter()), BATCH):
-        first |= dict.fromkeys(row)
-    if not first:
-        raise DataError(f"table {str(path)!r} has no row; expected one JSON object a line")
-    return Table(str(path), tuple(first), read, (path,))
-
-
-def _json_row(line: str) -> Row | None:
-    try:
-        row = json.loads(line)
-        if "\\ud" in line.lower():  # half a surrogate pair cannot be written to any file again
-            row = json.loads(_SURROGATE.sub("\ufffd", json.dumps(row, ensure_ascii=False)))
-    except (ValueError, RecursionError):
-        return None
-    return row if isinstance(row, dict) else None
+    with pa.memory_map(str(path)) as source, pa.ipc.open_file(source) as reader:
+        return Table(str(path), tuple(reader.schema.names), read, (path,))
 
 
 def _open_parquet(*paths: Path) -> Table:
     import pyarrow.parquet as pq
 
-    def read(unreadable: Counter[str]) -> Iterator[Row]:
+    def read(left_out: LeftOut) -> Iterator[Part]:
         for path in paths:
             with pq.ParquetFile(path) as shard:
-                for batch in shard.iter_batches(batch_size=BATCH):
-                    yield from batch.to_pylist()
+                yield from shard.iter_batches(batch_size=BATCH)
 
     columns = dict.fromkeys(name for path in paths for name in pq.read_schema(path).names)
     return Table(str(paths[0]), tuple(columns), read, tuple(paths))
@@ -222,7 +172,7 @@ def from_datasets(name: str, loaded: Loaded, files: tuple[Path, ...] = ()) -> Ta
     plain = {key: _undecoded(part) for key, part in splits.items()}
     column = None if None in plain else "split"
 
-    def read(unreadable: Counter[str]) -> Iterator[Row]:
+    def read(left_out: LeftOut) -> Iterator[Part]:
         for key, part in plain.items():
             for batch in part.with_format("arrow").iter(BATCH):
                 for row in batch.to_pylist():
@@ -253,11 +203,27 @@ def _undecoded(part: datasets.Dataset) -> datasets.Dataset:
     return part
 
 
-_FORMATS: dict[str, Callable[[Path], Table]] = {
-    ".csv": _open_csv,
-    ".tsv": _open_csv,
-    ".jsonl": _open_json_lines,
+def _used_of(suffix: str) -> set[str]:
+    return {"encoding"} if suffix in JSON else set() if suffix in BINARY else set(TEXT)
+
+
+def _of_text(path: Path, schema: Schema | None, suffix: str) -> Schema:
+    """Return the schema, or one without keys; refuse keys that the format has no use for."""
+    schema = schema or Schema()
+    if idle := sorted(schema.of_text() - _used_of(suffix)):
+        raise ConfigError(f"schema: {idle[0]} says nothing about {path.name}; leave it out")
+    return schema
+
+
+_FORMATS: dict[str, Callable[..., Table]] = {
+    ".csv": _open_text,
+    ".tsv": _open_text,
+    ".tab": _open_text,
+    ".txt": _open_text,
+    ".jsonl": _open_json,
     ".json": _open_json,
-    ".ndjson": _open_json_lines,
-    ".parquet": _open_parquet,
+    ".ndjson": _open_json,
+    ".parquet": lambda path, schema: _open_parquet(path),
+    ".feather": _open_arrow,
+    ".arrow": _open_arrow,
 }

@@ -27,6 +27,7 @@ from textcentric.data.frames import table_in_hand
 from textcentric.data.loading import SchemaSource
 from textcentric.data.memory import InHand, in_hand
 from textcentric.data.rows import RowsLike
+from textcentric.data.schema import TEXT
 from textcentric.engines import lent_engine
 from textcentric.engines.event_loop import run_in_background
 from textcentric.engines.openai import OpenAIEngine
@@ -386,6 +387,7 @@ def _schema_for(origin: Origin, rows: RowsLike, split: str | None) -> Schema | N
     ignore = {*trained.ignore, *(name for name in hidden if name)} & set(columns)
     return trained.model_copy(
         update={
+            **{name: Schema.model_fields[name].default for name in TEXT},  # a file's own
             "target": None,
             "task": None,
             "choices": None,

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from textcentric.data.left_out import LeftOut
 from textcentric.data.pairs.layouts import Row, pictures_of, said_of_picture, said_prompt
 from textcentric.data.pairs.messages import plain
 from textcentric.data.tables import open_table
@@ -51,7 +52,8 @@ def read_candidates(
         )
     dropped: Counter[str] = Counter()
     found: list[Candidates] = []
-    for number, row in enumerate(table.rows(dropped)):
+    left_out = LeftOut()
+    for number, row in enumerate(table.rows(left_out)):
         if limit is not None and number >= limit:
             break
         responses, values = _responses(row, None if lists else truths)
@@ -59,6 +61,7 @@ def read_candidates(
             dropped[why] += 1
             continue
         found.append(_candidates(row, number, responses, [float(value) for value in values]))
+    dropped.update(left_out.lines)
     if not found:
         why = "; ".join(f"{n:,} left out: {reason}" for reason, n in dropped.most_common())
         raise DataError(f"{source} has no prompt that can be used: {why or 'it is empty'}")

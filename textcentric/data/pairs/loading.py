@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from textcentric.data.frames import table_in_hand
+from textcentric.data.left_out import LeftOut
 from textcentric.data.pairs.layouts import LAYOUTS, Row, fault, find_layout
 from textcentric.data.tables import Table, from_hub, open_table
 from textcentric.errors import ConfigError, DataError, unknown
@@ -100,7 +101,8 @@ def _table(source: PairsLike) -> Table:
 
 def _kept(table: Table, layout: str, limit: int | None, dropped: Counter[str]) -> Iterator[Pair]:
     seen: Counter[str] = Counter()
-    for number, row in enumerate(islice(table.rows(dropped), limit)):
+    left_out = LeftOut()
+    for number, row in enumerate(islice(table.rows(left_out), limit)):
         name = _id(row, number)
         seen[name] += 1
         if seen[name] > 1:
@@ -111,6 +113,7 @@ def _kept(table: Table, layout: str, limit: int | None, dropped: Counter[str]) -
                 yield found
             else:
                 dropped[why] += 1
+    dropped.update(left_out.lines)
 
 
 def _read(layout: str, name: str, row: Row) -> list[Pair | str]:
