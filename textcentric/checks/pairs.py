@@ -15,9 +15,7 @@ from typing import cast
 from textcentric.checks.config import FACTS, CheckConfig
 from textcentric.checks.edit import Edit, Embed, Facts
 from textcentric.checks.verdict import Verdict, judge
-from textcentric.data.json_files import Row
-from textcentric.data.left_out import LeftOut
-from textcentric.data.tables import Table
+from textcentric.data.tables import Row, Table
 from textcentric.errors import DataError, option, unknown
 from textcentric.experts.sentences import sentence_spans
 from textcentric.values import Cell, Json
@@ -110,7 +108,7 @@ def judge_by(config: CheckConfig, encoder: Embed | None) -> Judge:
 
 def read_pairs(table: Table, config: CheckConfig) -> Iterator[Pair]:
     """Yield the pairs of a table in their order, those of lines that cannot be read among them."""
-    unreadable = LeftOut()
+    unreadable: Counter[str] = Counter()
     number = broken = 0
     for row in table.rows(unreadable):
         for _ in range(unreadable.total() - broken):
@@ -124,8 +122,8 @@ def read_pairs(table: Table, config: CheckConfig) -> Iterator[Pair]:
         number += 1
 
 
-def _why(unreadable: LeftOut) -> str:
-    return "; ".join(unreadable.lines).replace("line(s)", "a line").replace("that are", "that is")
+def _why(unreadable: Counter[str]) -> str:
+    return "; ".join(unreadable).replace("line(s)", "a line").replace("that are", "that is")
 
 
 def _pair(row: Row, number: int, config: CheckConfig) -> Pair:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import lzma
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,7 +18,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from textcentric.data.delimited import Delimited
 from textcentric.data.encodings import COMPRESSED
-from textcentric.data.json_files import Row, open_json
+from textcentric.data.json_files import Row as Row
+from textcentric.data.json_files import open_json
 from textcentric.data.left_out import LeftOut
 from textcentric.data.schema import TEXT, Schema
 from textcentric.errors import ConfigError, DataError
@@ -52,10 +54,12 @@ class Table:
     form: str = ""
     notes: tuple[str, ...] = ()
 
-    def rows(self, left_out: LeftOut | None = None) -> Iterator[Row]:
-        """Yield each readable row; count in `left_out` the lines that give none."""
+    def rows(self, left_out: LeftOut | Counter[str] | None = None) -> Iterator[Row]:
+        """Yield each readable row; count in `left_out` the lines that give none, by reason."""
+        if not isinstance(left_out, LeftOut):
+            left_out = LeftOut() if left_out is None else LeftOut(left_out)
         try:
-            for part in self.read(LeftOut() if left_out is None else left_out):
+            for part in self.read(left_out):
                 if isinstance(part, dict):
                     yield part
                 else:
