@@ -176,6 +176,12 @@ def test_opposites_kinds_comparisons_and_persons() -> None:
         ("Please call me on my phone if you like.", "Please call.", False),
         ("He barks often at night.", "He barks often.", False),
         ("She sleeps in the house at night.", "She sleeps.", False),
+        ("She could live with a calm cat.", "She could live.", True),
+        ("On my card it says that Oreo plays.", "On my card it says.", True),
+        ("The people told me that he barks.", "The people told me.", True),
+        ("We only test how many would come.", "We only test.", True),
+        ("Around noon she chases a shell.", "Around noon.", True),
+        ("There are two of them; what is said here is about Rex.", "There are two of them.", False),
     ],
 )
 def test_a_cut_that_ends_in_the_middle(source: str, variant: str, expected: bool) -> None:

@@ -12,7 +12,12 @@ CLAUSE = re.compile(r"[,;:–—]\s|\s-\s")
 HARSH = re.compile(r"[bcdfghjklmnpqrstvwxz]{6,}|(\w)\1{3,}", re.IGNORECASE)
 COORDINATE = ("and", "or", "but")
 OPEN = frozenset("that this who which whom whose when where how why if very so too".split())
-ADVERBIAL = frozenset("according most during after before at in on of for from since with".split())
+ADVERBIAL = frozenset(
+    "according most during after before at in on of for from since with around by near under over"
+    " without besides despite through within about until till above below behind between".split()
+)
+COMPLEMENT = frozenset("that whether what how why who whom whose which if".split())
+MODALS = frozenset("can could may might must shall should will would cannot".split())
 SUBJECTS = frozenset("i we he she it they you who".split())
 VERBS = frozenset("is are was were has have had can will may must does do did".split())
 PHRASES = frozenset("from of to by with at in on for".split())
@@ -45,12 +50,13 @@ def unfinished(source: str, variant: str) -> bool:
         return after[-1] in listed("join") | listed("object")
     if _colon_follows(source, variant) or _subordinate(variant) or _adverbial(after):
         return True
-    if before[len(after)] in PHRASES and after[-1] in PARTICLES:
-        return True
-    if _rest(source, variant)[:1] in (",", ";", ".") or before[len(after)] in COORDINATE:
+    following = before[len(after)]
+    if _rest(source, variant)[:1] in (",", ";", ".") or following in COORDINATE:
         return False
+    if _complement_follows(following, after):
+        return True
     open_end = after[-1] in listed("join") | listed("object") | OPEN
-    return open_end or before[len(after)] in VERBS
+    return open_end or following in VERBS
 
 
 def _empty(source: str, variant: str) -> bool:
@@ -66,8 +72,19 @@ def _rest(source: str, variant: str) -> str:
     return source[len(kept) :].lstrip() if source.casefold().startswith(kept.casefold()) else ""
 
 
+def _complement_follows(word: str, after: tuple[str, ...]) -> bool:
+    """Say whether `word` goes on with what the last words of a cut call for.
+
+    A clause that is said or asked ("On my card it says" that), the place of a particle ("gets along"
+    with), how or where something could be done ("She could live" with).
+    """
+    if word in COMPLEMENT:
+        return True
+    return word in PHRASES and (after[-1] in PARTICLES or not MODALS.isdisjoint(after[-2:-1]))
+
+
 def _colon_follows(source: str, variant: str) -> bool:
-    """Say whether the source goes on with the colon or the "that" for which the variant stops."""
+    """Say whether the source goes on with the colon for which the variant stops."""
     return _rest(source, variant)[:1] == ":"
 
 
