@@ -75,10 +75,10 @@ def _rest(source: str, variant: str) -> str:
 def _complement_follows(word: str, after: tuple[str, ...]) -> bool:
     """Say whether `word` goes on with what the last words of a cut call for.
 
-    A clause that is said or asked ("On my card it says" that), the place of a particle ("gets along"
-    with), how or where something could be done ("She could live" with).
+    A clause that is said or asked ("On my card it says" that) or the rest of it, the place of a
+    particle ("gets along" with), how or where something could be done ("She could live" with).
     """
-    if word in COMPLEMENT:
+    if word in COMPLEMENT or "that" in after[-2:-1]:
         return True
     return word in PHRASES and (after[-1] in PARTICLES or not MODALS.isdisjoint(after[-2:-1]))
 
