@@ -16,9 +16,9 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from textcentric.augmentation.config import AugmentConfig
-from textcentric.augmentation.curation import PREAMBLE, REFUSAL, WORD
 from textcentric.augmentation.plan import derive_seed
 from textcentric.augmentation.requests import RequestBuilder
+from textcentric.checks.answer import PREAMBLE, REFUSAL, WORD
 from textcentric.engines.protocol import Engine, Response
 from textcentric.errors import ConfigError, EngineError, PromptError, RequestError, Say, unknown
 from textcentric.models.packaged import packaged_encoder

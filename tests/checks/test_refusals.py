@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from textcentric.augmentation.curation import _refuses
+from textcentric.checks.answer import refuses
 
 ROLES = "ai|artificial intelligence|language model|assistant".split("|")
 VERBS = "help|assist|provide|fulfil|answer|do that|rewrite".split("|")
@@ -28,17 +28,17 @@ REFUSALS = [
 
 @pytest.mark.parametrize("text", REFUSALS)
 def test_a_refusal_is_found_with_and_without_letters_beyond_ascii(text: str) -> None:
-    assert _refuses(text)
-    assert _refuses(f"{text} Café.")
+    assert refuses(text)
+    assert refuses(f"{text} Café.")
 
 
 @pytest.mark.parametrize(
     "text", ["A calm dog.", "She was a lovely cat.", "I am a farmer and I can help.", ""]
 )
 def test_ordinary_words_are_no_refusal(text: str) -> None:
-    assert not _refuses(text)
-    assert not _refuses(f"{text} Café.")
+    assert not refuses(text)
+    assert not refuses(f"{text} Café.")
 
 
 def test_i_can_help_is_an_offer_and_no_refusal() -> None:
-    assert not _refuses("I can help you with the kittens, as a lodger of the house.")
+    assert not refuses("I can help you with the kittens, as a lodger of the house.")

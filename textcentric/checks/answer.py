@@ -1,0 +1,189 @@
+"""An answer of a model: preambles, refusals, loops, echoes, and its size beside the source.
+
+What it says of the facts is judged elsewhere; here it is whether it answers at all.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Hashable, Iterable, Sequence
+from functools import lru_cache
+from itertools import chain, pairwise
+
+from textcentric.checks.edit import Edit
+from textcentric.prompts.prompt import Checks
+
+PREAMBLE = re.compile(
+    r"^\W*((?:sure|certainly|of course)\b|here(?:'s| is| are)|okay,? here"
+    r"|the (?:rewritten|revised|new|changed|shortened|edited) (?:sentence|listing|text|version)"
+    r"|(?:re-?written|revised|edited|listing|sentence|output|answer|note|example|original"
+    r"|new sentence|task|step|instructions?|typos|short|shorter|reordered"
+    r"|opposite|message|reworded|other words|incorrect sentence|type: review)\s*\d*\s*:"
+    r"|dear\b|hello\b|bien sûr|this (?:is a classic example|listing (?:can be|provides|is about))"
+    r"|answer with the new text|no, i (?:will|have)\b|\[(?:insert|your))",
+    re.IGNORECASE,
+)
+REFUSAL = re.compile(
+    r"\bas an? (?:ai|artificial|language model|assistant)\b"
+    r"|^\W*(?:i'm|i am) (?:sorry|unable|not able)"
+    r"|\bi (?:cannot|can't|can not) (?:help|assist|provide|fulfil|answer|do that|rewrite)"
+    r"|\bi apologi[sz]e\b|\bmy (?:training|knowledge) (?:data|cutoff)\b",
+    re.IGNORECASE,
+)
+# Every refusal holds one of these: a search for them is ten times as quick as the expression.
+REFUSAL_HINTS = (
+    *("as a a", "as an a", "as a l", "as an l", "i'm ", "i am ", "i can", "i apologi"),
+    *("my training ", "my knowledge "),
+)
+NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+WORD = re.compile(r"\w+(?:['’]\w+)*")
+SENTENCE_END = re.compile(r"[.!?…。！？]+[\"'”)]*(?=\s|$)")
+GRAM, ECHO = 6, 5  # words: a run that may not come three times; a run taken from the instruction
+
+
+def answer_fault(edit: Edit, checks: Checks, asked: Sequence[str] = ()) -> str:
+    """Return why what a model wrote freely cannot count, by its words alone; empty if it can.
+
+    `asked` are the texts of the prompt, whose words an answer may not repeat.
+    """
+    text, source = edit.variant, edit.source
+    words, before = _words(text), _words(source)
+    if len(words) <= len(_words(edit.begin)):
+        return "empty"
+    if PREAMBLE.match(text) and not PREAMBLE.match(source):
+        return "preamble"
+    if refuses(text) and not refuses(source):
+        return "refusal"
+    if words == before:
+        return "unchanged"
+    if _loops(text, words):
+        return "loop"
+    if len(words) >= ECHO and _echoes(words, edit.row, asked):
+        return "instruction echoed"
+    return (
+        _check_size(checks, len(words), len(before))
+        or _check_change(checks, words, before)
+        or _check_numbers(checks, edit)
+    )
+
+
+def pick_fault(edit: Edit, checks: Checks) -> str:
+    """Return why what a model picked cannot count: the row's own words and listed ones."""
+    if edit.variant == edit.source:
+        return "unchanged"
+    return _check_size(checks, len(_words(edit.variant)), len(_words(edit.source)))
+
+
+def refuses(text: str) -> bool:
+    """Say whether `text` declines to answer; most texts hold none of the words that takes."""
+    if text.isascii():  # beyond ASCII, letters fold into these in ways that only `re` knows
+        lower = text.lower()
+        if not any(hint in lower for hint in REFUSAL_HINTS):
+            return False
+    return REFUSAL.search(text) is not None
+
+
+def similarity_fault(checks: Checks, cosine: float) -> str:
+    """Return why a text is too near its source in meaning, or too far from it; "" where neither."""
+    if checks.similarity is None:
+        return ""
+    low, high = checks.similarity
+    if cosine < low:
+        return "drifted from source"
+    return "too near the source" if cosine > high else ""
+
+
+def goes_in_circles(row_text: str) -> bool:
+    """Say so of a whole row; most of its sentences were split into words for a sibling already."""
+    return _loops(row_text, tuple(chain.from_iterable(_sentences(row_text))))
+
+
+def _check_size(checks: Checks, words: int, before: int) -> str:
+    if checks.words and not checks.words[0] <= words <= checks.words[1]:
+        return "too short" if words < checks.words[0] else "too long"
+    if checks.length and before:
+        ratio = words / before
+        if ratio < checks.length[0]:
+            return "too short"
+        if ratio > checks.length[1]:
+            return "too long"
+    return ""
+
+
+def _check_change(checks: Checks, words: Sequence[str], before: Sequence[str]) -> str:
+    """Say whether too little or too much of the wording changed, or the order not at all."""
+    if checks.new_words is not None:
+        known = set(before)
+        share = sum(word not in known for word in words) / len(words)
+        if share < checks.new_words[0]:
+            return "copied"
+        if share > checks.new_words[1]:
+            return "foreign words"
+    if checks.moved is not None and _moved(words, before) < checks.moved:
+        return "order unchanged"
+    return ""
+
+
+def _moved(words: Sequence[str], before: Sequence[str]) -> float:
+    """Return the share of neighbours among the shared words whose order is not the source's."""
+    places = {word: i for i, word in enumerate(before) if before.count(word) == 1}
+    order = [places[word] for word in words if word in places]
+    steps = list(pairwise(order))
+    return sum(second < first for first, second in steps) / max(1, len(steps))
+
+
+def _check_numbers(checks: Checks, edit: Edit) -> str:
+    if checks.new_numbers is None:
+        return ""
+    found = set(NUMBER.findall(edit.variant))
+    if len(found) > checks.new_numbers:
+        found -= set(NUMBER.findall(edit.row))
+    return "numbers invented" if len(found) > checks.new_numbers else ""
+
+
+def _loops(text: str, words: tuple[str, ...]) -> bool:
+    """Say whether the same sentence or the same run of six words comes three times."""
+    if not _thrice(words):
+        return False  # not even one word comes three times
+    if _thrice(list(zip(*(words[i:] for i in range(GRAM)), strict=False))):
+        return True
+    sentences = _sentences(text)
+    if len(sentences) < 3:
+        return len(words) > 8 and max(Counter(words).values()) > 0.6 * len(words)
+    return _thrice([sentence for sentence in sentences if sentence])
+
+
+def _sentences(text: str) -> list[tuple[str, ...]]:
+    """Return the words of each sentence; a line break ends one too."""
+    return [_words(end) for end in SENTENCE_END.split(text.replace("\n", ".\n"))]
+
+
+def _thrice(things: Sequence[Hashable]) -> bool:
+    """Say whether anything comes three times; mostly the number of repeats alone says no."""
+    if len(things) - len(set(things)) < 2:
+        return False
+    return max(Counter(things).values()) >= 3
+
+
+def _echoes(words: tuple[str, ...], row: str, asked: Sequence[str]) -> bool:
+    """Say whether five words in a row come from the prompt and not from the row."""
+    taken = set(_grams(words)) & _prompt_grams(*asked)
+    return bool(taken) and not taken <= set(_grams(_words(row)))
+
+
+@lru_cache(maxsize=4096)
+def _prompt_grams(*asked: str) -> frozenset[tuple[str, ...]]:
+    lines = [line for text in asked for line in re.split(r"\{[{%].*?[%}]\}|\n", text)]
+    return frozenset(gram for line in lines for gram in _grams(_words(line)))
+
+
+def _grams(words: Sequence[str]) -> Iterable[tuple[str, ...]]:
+    return zip(*(words[i:] for i in range(ECHO)), strict=False)
+
+
+@lru_cache(maxsize=4096)
+def _words(text: str) -> tuple[str, ...]:
+    normal = text if text.isascii() else unicodedata.normalize("NFKC", text)
+    return tuple(WORD.findall(normal.lower()))
