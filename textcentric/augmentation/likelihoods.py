@@ -7,23 +7,18 @@ CPU about as much as writing the piece, since vLLM passes its prefix cache by.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Literal, TypeAlias
 
 from textcentric.augmentation.answers import Answers
+from textcentric.checks.back_reading import Turns, read_back
 from textcentric.checks.edit import Edit
 from textcentric.checks.likelihood import back_reading
 from textcentric.checks.pairs import undecided
 from textcentric.checks.verdict import Verdict
-from textcentric.engines.protocol import READING, Request
-from textcentric.errors import RequestError
 
 Asked = Literal["auto", "off", "all"]
 Judge: TypeAlias = Callable[[Sequence[Edit]], list[Verdict]]
-# The (role, text) turns that show a model the variant, and the source's tail as their answer.
-Turns: TypeAlias = tuple[Sequence[tuple[str, str]], str]
 
 
 class BackReader:
@@ -55,17 +50,7 @@ class BackReader:
 
     async def read(self, edits: Sequence[Edit]) -> list[Edit]:
         """Return `edits` with `back` where the engine can say it; raises what `Answers` raises."""
-        values = await asyncio.gather(*(self._read(edit) for edit in edits))
-        return [replace(edit, back=back) for edit, back in zip(edits, values, strict=True)]
-
-    async def _read(self, edit: Edit) -> float | None:
-        """Return the likelihood of one source; None also where the model refuses to read it."""
-        turns, text = self.turns(edit)
-        request = Request.of(turns, self.fingerprint, READING)
-        try:
-            return await self.answers.likelihood(request, text)
-        except RequestError:
-            return None  # too long, say: the verdict without it stands
+        return await read_back(edits, self.fingerprint, self.answers.likelihood, self.turns)
 
 
 def _worth_asking(verdict: Verdict, asked: Asked) -> bool:
