@@ -84,13 +84,15 @@ def test_a_split_column_is_used_as_it_stands(table: Write) -> None:
 def test_rows_with_a_target_that_is_no_number_are_left_out_and_told(table: Write) -> None:
     path = table("id,price,title\na,1,x\nb,cheap,y\nc,nan,z\nd,inf,z\ne,,z\n")
     rows = load(path, schema=ROLES)
-    assert [(row.id, row.target) for row in rows] == [("a", 1.0), ("e", None)]
-    assert rows.faulty == 3
+    assert [(row.id, row.target) for row in rows] == [
+        ("a", 1.0), ("c", None), ("e", None),
+    ]  # fmt: skip
+    assert rows.faulty == 2
     assert rows.faults[0].row_id == "b"
     assert rows.faults[0].message == (
         "row 'b' has target price = 'cheap', expected a finite number; correct or remove the row"
     )
-    assert rows.notes[1] == "1 row without price"
+    assert rows.notes[1] == "2 rows without price"
 
 
 def test_a_class_that_is_not_among_the_choices_is_a_fault(table: Write) -> None:

@@ -6,15 +6,16 @@ Only what makes the rows useless as a whole counts as a problem; everything else
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from textcentric.data.files import FileFinder
-from textcentric.data.loading import Located, SchemaSource, locate, record_reader
+from textcentric.data.loading import Located, SchemaSource, locate, record_reader, with_labels
+from textcentric.data.notation import POINT
 from textcentric.data.pictures import PictureError, open_picture
 from textcentric.data.readings import code_of, identifier, number, plain
 from textcentric.data.records import RecordReader
-from textcentric.data.scan import Scan, balance, notes, scan, unusable
+from textcentric.data.scan import Scan, balance, notations, notes, scan, unusable
 from textcentric.data.schema import Column, Schema
 from textcentric.errors import DataError
 from textcentric.values import Cell, Cells, Json
@@ -116,19 +117,24 @@ def check(
 
 def _checked(found: Located, pictures: bool) -> CheckReport:
     reader = record_reader(found.layout)
-    result = scan(found.layout.table, reader)
+    given, result = reader.schema, scan(found.layout.table, reader)
+    reader = replace(
+        reader,
+        schema=with_labels(reader.schema, result),
+        notations=notations(reader.schema, result),
+    )
     report = CheckReport(found.name, found.origin, str(found.path), rows=result.rows)
     report.usable_rows = result.rows - result.faulty
     report.form, report.balance = found.layout.table.form, balance(result)
     report.left_out = result.left_out.to_dict()
     report.doubled_ids = result.doubled[:100]
     report.faults = [fault.message for fault in result.faults]
-    report.problems = unusable(reader.schema, result)
+    report.problems = unusable(given, result)
     report.columns = _columns(reader)
     report.files = [FilesCheck(modality) for modality in reader.finders]
     for row in found.layout.table.rows():
         _look_at(row, reader, report, pictures)
-    report.warnings = _warnings(found, reader.schema, result, report)
+    report.warnings = _warnings(found, given, reader.schema, result, report)
     return report
 
 
@@ -146,7 +152,7 @@ def _look_at(row: Cells, reader: RecordReader, report: CheckReport, pictures: bo
         setting = schema.columns.get(column.column, Column())
         if column.role == "target" and schema.task == "regression":
             setting = setting.model_copy(update={"reads": "number"})
-        _look_at_cell(row.get(column.column), setting, column, schema.missing, row_id)
+        _look_at_cell(row.get(column.column), setting, column, reader, row_id)
     for files in report.files:
         if row_id is not None:
             finder = reader.finders[files.modality]
@@ -154,17 +160,18 @@ def _look_at(row: Cells, reader: RecordReader, report: CheckReport, pictures: bo
 
 
 def _look_at_cell(
-    raw: Cell, setting: Column, column: ColumnCheck, missing: tuple[str, ...], row_id: str | None
+    raw: Cell, setting: Column, column: ColumnCheck, reader: RecordReader, row_id: str | None
 ) -> None:
-    value = plain(raw, missing)
+    name = column.column
+    value = plain(raw, reader.schema.missing_in(name))
     if value is None:
         column.missing += 1
         return
     column.values += 1
     if code_of(value) in setting.codes:
         return
-    amount = number(value)
-    numeric = setting.reads in ("number", "money") or setting.unit or _bounded(setting)
+    amount = number(value, reader.notations.get(name, POINT))
+    numeric = setting.counts()
     if numeric and amount is None:
         column.unreadable += 1
     elif (setting.codes and not numeric) or (numeric and not _within(amount, setting)):
@@ -172,10 +179,6 @@ def _look_at_cell(
     else:
         return
     column.note(raw, row_id)
-
-
-def _bounded(setting: Column) -> bool:
-    return setting.min is not None or setting.max is not None
 
 
 def _within(amount: float | int | None, setting: Column) -> bool:
@@ -202,8 +205,10 @@ def _look_at_files(
             files.note(str(error))
 
 
-def _warnings(found: Located, schema: Schema, result: Scan, report: CheckReport) -> list[str]:
-    lines = [*found.said(), *notes(schema, schema, result)]
+def _warnings(
+    found: Located, given: Schema, fitted: Schema, result: Scan, report: CheckReport
+) -> list[str]:
+    lines = [*found.said(), *notes(given, fitted, result)]
     for files in report.files:
         counts = Counter({"named but absent": files.absent, "refused": files.refused})
         counts.update({f"broken, {reason}": n for reason, n in files.broken.items()})

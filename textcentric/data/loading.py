@@ -11,7 +11,7 @@ from textcentric.data.files import FileFinder
 from textcentric.data.frames import table_in_hand
 from textcentric.data.named import Layout, cache_folder, how_to_get, named_set, names, places
 from textcentric.data.records import RecordReader
-from textcentric.data.scan import Scan, notes, remembered_scan, unusable
+from textcentric.data.scan import Scan, notations, notes, remembered_scan, unusable
 from textcentric.data.schema import Schema, read_schema
 from textcentric.data.tables import Table, from_hub, open_table
 from textcentric.errors import ConfigError, DataError, check_known, option, unknown
@@ -82,7 +82,7 @@ def load(
         require=tuple(require),
         limit=limit,
         table=found.layout.table,
-        reader=replace(reader, schema=fitted),
+        reader=replace(reader, schema=fitted, notations=notations(fitted, result)),
     )
 
 
@@ -130,7 +130,7 @@ def record_reader(layout: Layout) -> RecordReader:
 
 def with_labels(schema: Schema, result: Scan) -> Schema:
     """Complete `schema` by the task and the classes that the targets show."""
-    if schema.target is None or not result.labels.seen:
+    if schema.target is None or not (result.labels.seen or result.labels.marked):
         return schema
     task = schema.task or result.labels.task()
     choices = schema.choices

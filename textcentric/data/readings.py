@@ -5,17 +5,19 @@ from __future__ import annotations
 import ast
 import json
 import math
-import re
 from collections.abc import Mapping
 from typing import Any
 
+from textcentric.data.notation import POINT, Notation, parse
 from textcentric.data.schema import Column
 from textcentric.values import Cell
 
 _PLAIN = Column()
 
 
-def read_cell(raw: Cell, column: Column | None, missing: tuple[str, ...]) -> Cell:
+def read_cell(
+    raw: Cell, column: Column | None, missing: tuple[str, ...], notation: Notation = POINT
+) -> Cell:
     """Return the value of a table cell in words or as a number, None where it is missing.
 
     >>> read_cell("3", Column(unit="months"), ("",))
@@ -24,6 +26,8 @@ def read_cell(raw: Cell, column: Column | None, missing: tuple[str, ...]) -> Cel
     True
     """
     column = column or _PLAIN
+    if isinstance(raw, str) and raw.strip() in column.codes:
+        return column.codes[raw.strip()]  # NA may be a code
     value = plain(raw, missing)
     if value is None:
         return None
@@ -32,8 +36,8 @@ def read_cell(raw: Cell, column: Column | None, missing: tuple[str, ...]) -> Cel
         return column.codes[code]
     if column.codes and column.unit is None and column.reads == "plain":
         return f"unknown code {code}"
-    value = _READERS[column.reads](value, column)
-    return with_unit(value, column.unit) if column.unit and value is not None else value
+    value = _READERS[column.reads](value, column, notation)
+    return with_unit(value, column.unit, notation) if column.unit and value is not None else value
 
 
 def plain(raw: Cell, missing: tuple[str, ...]) -> Any:
@@ -62,22 +66,13 @@ def read_text(raw: Cell, column: Column | None, missing: tuple[str, ...]) -> str
     return str(value).strip() or None
 
 
-def number(raw: Cell) -> float | int | None:
-    """Return `raw` as a finite number, "$1,200.00" included; None if it is none.
+def number(raw: Cell, notation: Notation = POINT) -> float | int | None:
+    """Return `raw` as a finite number, a text as `notation` says; None if it is none.
 
-    >>> number("$1,200.00"), number("7.0"), number("soon")
+    >>> number("$1,200.00"), number(7.0), number("soon")
     (1200, 7, None)
     """
-    text = str(raw).strip()
-    if _MONEY.fullmatch(text):
-        text = _CURRENCY.sub("", text)
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    if not math.isfinite(value):
-        return None
-    return int(value) if value.is_integer() else value
+    return parse(raw, notation) if isinstance(raw, str) else parse(str(raw))
 
 
 def identifier(raw: Cell, missing: tuple[str, ...] = ("",)) -> str | None:
@@ -88,9 +83,9 @@ def identifier(raw: Cell, missing: tuple[str, ...] = ("",)) -> str | None:
     return None if value is None else str(value)
 
 
-def with_unit(value: Cell, unit: str) -> str:
+def with_unit(value: Cell, unit: str, notation: Notation = POINT) -> str:
     """Return `value` with its unit, in the singular after 1: "3 months", "1 month"."""
-    amount = number(value)
+    amount = number(value, notation)
     if amount is None:
         return str(value)
     return f"{amount} {unit[:-1] if amount == 1 and unit.endswith('s') else unit}"
@@ -119,14 +114,28 @@ def _unrepeated(item: str) -> str:
 
 
 def _parsed_list(text: str) -> list[Cell]:
-    for parse in (json.loads, ast.literal_eval):
+    for read in (json.loads, ast.literal_eval):
         try:
-            value = parse(text)
+            value = read(text)
         except (ValueError, SyntaxError, RecursionError, MemoryError):
             continue
         if isinstance(value, (list, tuple, set)):
             return list(value)
     return [text]
+
+
+def are_several(label: Cell) -> bool:
+    """Say whether a label holds several: a list or an object, as such or printed.
+
+    >>> are_several(["red", "old"]), are_several('["red", "old"]'), are_several("[sic]")
+    (True, True, False)
+    """
+    if isinstance(label, str) and label[:1] in ("[", "{"):
+        try:
+            return isinstance(ast.literal_eval(label), list | dict | set)
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
+            return False
+    return isinstance(label, list | tuple | Mapping)
 
 
 def code_of(value: Cell) -> str:
@@ -136,25 +145,23 @@ def code_of(value: Cell) -> str:
     return text[:-2] if text.endswith(".0") and text[:-2].isdigit() else text
 
 
-def _money(value: Cell, column: Column) -> Cell:
-    amount = number(value)
+def _money(value: Cell, column: Column, notation: Notation) -> Cell:
+    amount = number(value, notation)
     return value if amount is None else amount
 
 
-def _listed(value: Cell, column: Column) -> str | None:
+def _listed(value: Cell, column: Column, notation: Notation) -> str | None:
     return ", ".join(item.replace("\n", " ") for item in items(value, column)) or None
 
 
-def _flag(value: Cell, column: Column) -> Cell:
+def _flag(value: Cell, column: Column, notation: Notation) -> Cell:
     return {"t": "yes", "true": "yes", "f": "no", "false": "no"}.get(str(value).lower(), value)
 
 
-def _as_is(value: Cell, column: Column) -> Cell:
+def _as_is(value: Cell, column: Column, notation: Notation) -> Cell:
     return ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else value
 
 
-_CURRENCY = re.compile(r"[^\d.\-+]")
-_MONEY = re.compile(r"[-+]?\s?[$€£¥₽]\s?[\d,]+(\.\d+)?|[-+]?\d{1,3}(,\d{3})+(\.\d+)?")
 _READERS = {
     "plain": _as_is,
     "list": _listed,

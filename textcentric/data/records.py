@@ -9,8 +9,9 @@ from functools import cached_property
 from typing import Any
 
 from textcentric.data.files import FileFinder
+from textcentric.data.notation import COMMA, POINT, Notation
 from textcentric.data.photo_labels import PhotoLabels
-from textcentric.data.readings import identifier, number, plain, read_cell, read_text
+from textcentric.data.readings import are_several, identifier, number, plain, read_cell, read_text
 from textcentric.data.schema import Schema
 from textcentric.errors import DataError
 from textcentric.rows import Record, Target
@@ -26,12 +27,16 @@ class RowError(DataError):
 
 @dataclass(frozen=True)
 class RecordReader:
-    """Make a `Record` of each row; `labels` gives the words that lie beside absent photos."""
+    """Make a `Record` of each row; `labels` gives the words that lie beside absent photos.
+
+    `notations` are those of columns of numbers that are not written as 1,234.5.
+    """
 
     schema: Schema
     columns: tuple[str, ...]
     finders: Mapping[str, FileFinder]
     labels: Callable[[], Labels] | None = field(default=None, repr=False)
+    notations: Mapping[str, Notation] = field(default_factory=dict)
 
     def record(self, row: Cells) -> Record:
         """Read one row; raise RowError if its id is missing or its target does not fit."""
@@ -66,22 +71,30 @@ class RecordReader:
     def target(self, row_id: str, row: Cells) -> Target:
         """Return the target of `row`, None if the row has no label."""
         schema = self.schema
-        raw = row.get(schema.target or "")
-        if schema.target is None or raw is None or (isinstance(raw, str) and not raw.strip()):
+        label = self.label(row)
+        if label is None:
             return None
+        if are_several(label):
+            raise self._fault(row_id, label, "one label a row")
         if schema.task == "regression":
-            return self._number(row_id, raw)
+            return self._number(row_id, label)
         if schema.choices is None:
-            target: Target = plain(raw, schema.missing)
+            target: Target = label
             return target
-        value = number(raw)
-        for key in (str(raw).strip(), str(value)):
+        for key in (str(label), str(number(label))):
             if key in self._choice:
                 return self._choice[key]
-        raise self._fault(row_id, raw, f"one of {', '.join(self._choice)}")
+        raise self._fault(row_id, label, f"one of {', '.join(self._choice)}")
+
+    def label(self, row: Cells) -> Any:
+        """Return the target as it stands, without blanks around it; None where it is missing."""
+        name = self.schema.target
+        return None if name is None else plain(row.get(name), self.schema.missing_in(name))
 
     def _number(self, row_id: str, raw: Cell) -> float:
-        value = number(raw)
+        value = number(raw, self._notation(self.schema.target or ""))
+        if value is None and not self.notations:
+            value = number(raw, COMMA)  # before all values are seen, either notation will do
         if value is None:
             raise self._fault(row_id, raw, "a finite number")
         return float(value)
@@ -96,7 +109,22 @@ class RecordReader:
 
     @cached_property
     def _choice(self) -> dict[str, int | str]:
-        return {str(choice): choice for choice in self.schema.choices or {}}
+        return {str(choice).strip(): choice for choice in self.schema.choices or {}}
+
+    def _notation(self, column: str) -> Notation:
+        return self.notations.get(column, POINT)
+
+    @cached_property
+    def number_columns(self) -> tuple[str, ...]:
+        """The columns that hold numbers by what the schema says, and the target that may."""
+        named = [name for name, column in self.schema.columns.items() if column.counts()]
+        if self.schema.target and self.schema.task != "classification" and not self.schema.choices:
+            named.append(self.schema.target)
+        return tuple(dict.fromkeys(named))
+
+    @cached_property
+    def _missing(self) -> dict[str, tuple[str, ...]]:
+        return {name: self.schema.missing_in(name) for name in self.columns}
 
     @cached_property
     def _table(self) -> list[tuple[str, str]]:
@@ -139,9 +167,9 @@ class RecordReader:
         return {modality: value for modality, value in everything.items() if value}
 
     def _cells(self, row: Cells) -> dict[str, Cell]:
-        settings, missing = self.schema.columns, self.schema.missing
+        settings, missing = self.schema.columns, self._missing
         cells = {
-            label: read_cell(row.get(name), settings.get(name), missing)
+            label: read_cell(row.get(name), settings.get(name), missing[name], self._notation(name))
             for name, label in self._table
         }
         return cells if any(value is not None for value in cells.values()) else {}

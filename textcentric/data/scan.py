@@ -9,25 +9,27 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from textcentric.data.labels import LabelSurvey
 from textcentric.data.left_out import LeftOut
 from textcentric.data.named import Layout, cache_folder
-from textcentric.data.readings import number
+from textcentric.data.notation import COMMA, POINT, Notation, NumberSurvey
+from textcentric.data.readings import plain
 from textcentric.data.records import RecordReader, RowError
-from textcentric.data.schema import Schema
+from textcentric.data.schema import Schema, numeric_target
 from textcentric.data.tables import BATCH, Table
 from textcentric.folders import written
-from textcentric.values import Cell, Cells, Json
+from textcentric.values import Cells, Json
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 KEPT_FAULTS = 100
-MAX_CHOICES = 100
 VERSION = 2  # raise when a scan looks at rows in another way: the cache goes by it
 FEW, FEW_SHARE = 2, 0.01  # rows that may have stray bytes, and their share
 LARGE = 5_000  # rows; a smaller table is looked through in no time
@@ -56,49 +58,14 @@ class Scan:
     garbled: int = 0
     refused: dict[str, list[str]] = field(default_factory=dict)
     splits: Counter[str] = field(default_factory=Counter)
-    labels: LabelSurvey = field(default_factory=lambda: LabelSurvey())
+    labels: LabelSurvey = field(default_factory=LabelSurvey)
+    numbers: dict[str, NumberSurvey] = field(default_factory=dict)
 
     def blame(self, error: RowError) -> None:
         """Count a faulty row and keep the first hundred."""
         self.faulty += 1
         if len(self.faults) < KEPT_FAULTS:
             self.faults.append(RowFault(error.row_id, error.field, str(error)))
-
-
-@dataclass
-class LabelSurvey:
-    """The different targets of a table, at most `MAX_CHOICES`, to tell classes from numbers."""
-
-    seen: dict[str, None] = field(default_factory=dict)
-    too_many: bool = False
-    all_numbers: bool = True
-    all_whole: bool = True
-
-    def add(self, raw: Cell) -> None:
-        """Take one target into account."""
-        value = number(raw)
-        self.all_numbers &= value is not None
-        self.all_whole &= isinstance(value, int)
-        if not self.too_many:
-            self.seen[str(value if value is not None else raw)] = None
-            self.too_many = len(self.seen) > MAX_CHOICES
-
-    def task(self) -> str:
-        """Return "regression" for numbers that are not a few whole ones."""
-        few = not self.too_many and len(self.seen) <= 20
-        return (
-            "regression"
-            if self.all_numbers and not (few and self.all_whole)
-            else ("classification")
-        )
-
-    def choices(self) -> dict[int | str, str] | None:
-        """Return the classes seen, numbers as numbers, None if there are too many to be classes."""
-        if self.too_many or not self.seen:
-            return None
-        if self.all_numbers and self.all_whole:
-            return {int(name): name for name in sorted(self.seen, key=int)}
-        return {name: name for name in sorted(self.seen)}
 
 
 def scan(table: Table, reader: RecordReader) -> Scan:
@@ -128,11 +95,37 @@ def _look_at(row: Cells, reader: RecordReader, found: Scan, keys: _Keys) -> None
         if finder.rule.column or finder.index is not None:
             refused = finder.find(row_id, row)[1]
             found.refused.setdefault(modality, []).extend(refused)
+    _look_at_numbers(row, reader, found)
     if reader.target(row_id, row) is None:
         found.unlabelled += reader.schema.target is not None
     else:
-        found.labels.add(row[reader.schema.target or ""])
+        found.labels.add(reader.label(row), reader.schema.missing)
     found.splits[split or ""] += 1
+
+
+def _look_at_numbers(row: Cells, reader: RecordReader, found: Scan) -> None:
+    for name in reader.number_columns:
+        value = plain(row.get(name), reader.schema.missing)
+        if isinstance(value, str):
+            found.numbers.setdefault(name, NumberSurvey()).add(value)
+
+
+def notations(schema: Schema, result: Scan) -> dict[str, Notation]:
+    """Return how the columns of numbers are written that say so, by the schema or by all values."""
+    surveyed = {name: survey.notation() for name, survey in result.numbers.items()}
+    return {name: schema.notation(name) or shown for name, shown in surveyed.items()}
+
+
+def _doubts(schema: Schema, result: Scan) -> Iterator[str]:
+    """Yield why the notation of a column cannot be told."""
+    words = schema.task is None and not result.labels.all_numbers
+    for name, survey in result.numbers.items():
+        known = schema.notation(name) is not None or (name == schema.target and words)
+        if not known and (doubt := survey.doubt()):
+            yield (
+                f"column {name}: {doubt}; say which, `{POINT}` or `{COMMA}`, in the schema"
+                f" (until now it was read as `{POINT}`)"
+            )
 
 
 def unusable(schema: Schema, result: Scan) -> list[str]:
@@ -148,6 +141,7 @@ def unusable(schema: Schema, result: Scan) -> list[str]:
             " encoding the file has, such as `encoding: cp1252` in the schema (`encoding: utf-8`"
             " reads them with \ufffd)"
         )
+    reasons += _doubts(schema, result)
     if result.doubled:
         shown = ", ".join(map(repr, result.doubled[:5]))
         reasons.append(
@@ -181,8 +175,9 @@ def notes(given: Schema, fitted: Schema, result: Scan) -> list[str]:
     lines = list(result.left_out.notes())
     if result.faulty:
         lines.append(f"{plural(result.faulty, 'row')} left out; first: {result.faults[0].message}")
-    if result.unlabelled:
-        lines.append(f"{plural(result.unlabelled, 'row')} without {fitted.target}")
+    marked = result.labels.marked.total() if numeric_target(fitted) else 0
+    if unlabelled := result.unlabelled + marked:
+        lines.append(f"{plural(unlabelled, 'row')} without {fitted.target}")
     if result.garbled:
         lines.append(
             f"{plural(result.garbled, 'row')} with bytes that are not UTF-8, shown as \ufffd"
@@ -276,7 +271,9 @@ def read_scan(path: Path) -> Scan | None:
         values["splits"] = Counter(dict(values["splits"]))
         values["left_out"] = LeftOut.of(values["left_out"])
         values["faults"] = [RowFault(**fault) for fault in values["faults"]]
-        values["labels"] = LabelSurvey(**values["labels"])
+        labels = values["labels"]
+        values["labels"] = LabelSurvey(**labels | {"marked": Counter(dict(labels["marked"]))})
+        values["numbers"] = {n: NumberSurvey(**seen) for n, seen in values["numbers"].items()}
         return Scan(**values)
     except (OSError, ValueError, KeyError, TypeError):
         return None  # then the table is scanned, as if nothing had been kept
@@ -286,7 +283,8 @@ def write_scan(path: Path, found: Scan) -> None:
     """Keep `found`; a cache that cannot be written only costs the time of the next scan."""
     values: dict[str, Json] = {f.name: getattr(found, f.name) for f in fields(found)}
     values["faults"] = [asdict(fault) for fault in found.faults]
-    values["labels"] = asdict(found.labels)
+    values["labels"] = vars(found.labels)
+    values["numbers"] = {name: asdict(survey) for name, survey in found.numbers.items()}
     values["left_out"] = found.left_out.to_dict()
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)

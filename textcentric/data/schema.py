@@ -17,18 +17,30 @@ Columns without a role are the table; columns under `ignore` are left out.
 
 from __future__ import annotations
 
+import re
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from textcentric.data.notation import Notation, Sign, notation_of
 from textcentric.errors import ConfigError, unknown
 from textcentric.settings import Given
 from textcentric.values import Json
 
 MISSING = ("", "NaN", "nan", "NA", "N/A", "null", "NULL")
+NO_CLASS = ("", "NaN", "nan", "<NA>", "null", "NULL")  # "NA" may be a country, a grade, a region
 
 TEXT = ("encoding", "delimiter", "quote", "header", "skip")  # keys that say how a file is written
+
+_DIGITS = [*"-0123456789"]
+_KINDS = (  # of YAML: name, shape, first signs
+    ("null", r"(~|null|)\Z", ["~", "n", ""]),
+    ("int", r"-?(0|[1-9][0-9]*)\Z", _DIGITS),
+    ("float", r"-?(0|[1-9][0-9]*)(\.[0-9]*([eE][-+]?[0-9]+)?|[eE][-+]?[0-9]+)\Z", _DIGITS),
+    ("merge", r"<<\Z", ["<"]),
+)
 
 
 def key(default: Any, about: str) -> Any:
@@ -38,6 +50,15 @@ def key(default: Any, about: str) -> Any:
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _as_words(value: object) -> object:
+    """Return one word as a list of one, and numbers in a list (-999) as they are written."""
+    if isinstance(value, str | int | float):
+        value = [value]
+    if isinstance(value, list | tuple):
+        return tuple(str(item) if isinstance(item, int | float) else item for item in value)
+    return value
 
 
 class Column(_Strict):
@@ -58,6 +79,19 @@ class Column(_Strict):
         "plain", "Notation: plain, a printed list, $1,200.00, a number with a needless .0, t or f."
     )
     drop: tuple[str, ...] = key((), "Values of a list that are left out.")
+    decimal: Sign | None = key(None, "Sign before decimals; without it, that of the table.")
+    thousands: str | None = key(None, "Sign between thousands; without it, that of the table.")
+    missing: tuple[str, ...] | None = key(None, "Its values that stand for nothing.")
+
+    def counts(self) -> bool:
+        """Say whether its values are numbers, by what is said of them."""
+        bounded = self.min is not None or self.max is not None
+        return self.reads in ("money", "number") or self.unit is not None or bounded
+
+    @field_validator("missing", mode="before")
+    @classmethod
+    def _one_is_a_list(cls, value: object) -> object:
+        return _as_words(value)
 
     @field_validator("codes", mode="before")
     @classmethod
@@ -103,7 +137,11 @@ class Schema(_Strict):
     split: str | None = key(None, "Column of the split; without it, 80/10/10 by group or id.")
     ignore: tuple[str, ...] = key((), "Columns to leave out.")
     table: tuple[str, ...] | None = key(None, "Columns of the table; without it, all others.")
-    missing: tuple[str, ...] = key(MISSING, "Values that stand for nothing.")
+    missing: tuple[str, ...] = key(
+        MISSING, "Values that stand for nothing; without it, NA and N/A may be classes."
+    )
+    decimal: Sign | None = key(None, "Sign before decimals; without it, told column by column.")
+    thousands: str | None = key(None, "Sign between thousands; without it, told by column.")
     encoding: str | None = key(None, "Encoding of a text file; without it, told from its bytes.")
     delimiter: str | None = key(None, "What parts the fields of a CSV; without it, told from it.")
     quote: str = key('"', "Quotation mark of a CSV; `none` reads all marks as they stand.")
@@ -111,10 +149,10 @@ class Schema(_Strict):
     skip: int = key(0, "Lines of a CSV before its header.")
     columns: dict[str, Column] = key({}, "How single columns read (below).")
 
-    @field_validator("text", "ignore", "table", "missing", mode="before")
+    @field_validator("text", "ignore", "table", "missing", "header", mode="before")
     @classmethod
     def _one_is_a_list(cls, value: object) -> object:
-        return (value,) if isinstance(value, str) else value
+        return _as_words(value)
 
     @field_validator("delimiter", "quote")
     @classmethod
@@ -144,6 +182,23 @@ class Schema(_Strict):
         roles |= {f"text[{i}]": name for i, name in enumerate(self.text)}
         roles |= {name: files.column for name, files in self.files().items()}
         return {role: column for role, column in roles.items() if column is not None}
+
+    def notation(self, column: str) -> Notation | None:
+        """Return how the numbers of `column` are written, None where nothing says so."""
+        own = self.columns.get(column, Column())
+        return notation_of(own.decimal or self.decimal, own.thousands or self.thousands)
+
+    def missing_in(self, column: str) -> tuple[str, ...]:
+        """Return the values of `column` that stand for nothing."""
+        own = self.columns.get(column)
+        if own is not None and own.missing is not None:
+            return own.missing
+        is_class = column == self.target and self.task != "regression" and not self.counts()
+        return NO_CLASS if is_class and self.missing == MISSING else self.missing
+
+    def counts(self) -> bool:
+        """Say whether the classes are whole numbers."""
+        return bool(self.choices) and all(isinstance(key, int) for key in self.choices or {})
 
     def of_text(self) -> set[str]:
         """Return those of its keys that say how a text file is written."""
@@ -194,7 +249,7 @@ def _from_yaml(path: Path) -> Given:
     import yaml
 
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        values = yaml.load(path.read_text(encoding="utf-8"), words_loader())
     except FileNotFoundError:
         raise ConfigError(f"schema file {str(path)!r} does not exist; check the path") from None
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
@@ -205,6 +260,24 @@ def _from_yaml(path: Path) -> Given:
             " `id: COLUMN`"
         )
     return values
+
+
+@cache
+def words_loader() -> Any:
+    """Return a loader of YAML that takes the words of data as they stand.
+
+    YAML 1.1 makes False of NO, 8 of 010, 1000 of 1_000, 750 of 12:30 and a date of 2024-01-01. Here
+    only plain numbers and null are more than text.
+    """
+    import yaml
+
+    class Words(yaml.SafeLoader):
+        """A loader with fewer kinds of values."""
+
+    Words.yaml_implicit_resolvers = {}
+    for kind, shape, starts in _KINDS:
+        Words.add_implicit_resolver(f"tag:yaml.org,2002:{kind}", re.compile(shape), starts)
+    return Words
 
 
 def _in_words(where: str, error: ValidationError) -> str:
@@ -229,10 +302,7 @@ def _model_at(loc: tuple[int | str, ...]) -> type[BaseModel]:
 
 def numeric_target(schema: Schema) -> bool:
     """Say whether all targets are numbers, by what the schema declares."""
-    if schema.task == "regression":
-        return True
-    choices = schema.choices or {}
-    return bool(choices) and all(isinstance(key, int) for key in choices)
+    return schema.task == "regression" or schema.counts()
 
 
 def question(schema: Schema) -> dict[str, Json]:
