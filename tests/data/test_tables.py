@@ -80,6 +80,20 @@ def test_pictures_inside_a_data_set_become_files(
     assert open_picture(row.inputs["image"][0]).size == (8, 6)
 
 
+@pytest.mark.parametrize("name", ["pets", "pets.parquet"])
+def test_the_words_of_class_labels_are_kept(tmp_path: Path, name: str) -> None:
+    kinds, sizes = datasets.ClassLabel(names=["owl", "newt"]), datasets.ClassLabel(names=["s", "l"])
+    text = datasets.Value("string")
+    features = datasets.Features({"id": text, "of": kinds, "size": sizes, "told": text})
+    cells = {"id": ["a", "b"], "of": [1, 0], "size": [0, 1], "told": ["wet", "grey"]}
+    made = datasets.Dataset.from_dict(cells, features=features)
+    made.to_parquet(tmp_path / name) if "." in name else made.save_to_disk(tmp_path / name)
+    rows = load(tmp_path / name, schema={"target": "of", "text": "told"})
+    assert (rows.schema.task, rows.schema.choices) == ("classification", {0: "owl", 1: "newt"})
+    assert [row.target for row in rows] == [1, 0]
+    assert [row.inputs["table"] for row in rows] == [{"size": "s"}, {"size": "l"}]
+
+
 def test_the_hub_loader_reads_a_data_set_by_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

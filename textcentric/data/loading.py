@@ -12,7 +12,7 @@ from textcentric.data.frames import table_in_hand
 from textcentric.data.named import Layout, cache_folder, how_to_get, named_set, names, places
 from textcentric.data.records import RecordReader
 from textcentric.data.scan import Scan, notations, notes, remembered_scan, unusable
-from textcentric.data.schema import Schema, read_schema
+from textcentric.data.schema import Column, Schema, read_schema
 from textcentric.data.tables import Table, from_hub, open_table
 from textcentric.errors import ConfigError, DataError, check_known, option, unknown
 from textcentric.rows import MODALITIES
@@ -221,6 +221,7 @@ def _fitted(layout: Layout) -> Layout:
         schema = schema.model_copy(update={"id": _id_column(columns)})
     if schema.split is None and layout.table.split_column:
         schema = schema.model_copy(update={"split": layout.table.split_column})
+    schema = _with_names(schema, layout.table)
     for role, column in schema.required().items():
         if column not in columns:
             message = unknown("column", column, columns) + _reading_of(layout.table)
@@ -228,6 +229,20 @@ def _fitted(layout: Layout) -> Layout:
                 f"table {layout.table.path!r} lacks its {role} column: {message}", field=column
             )
     return replace(layout, schema=schema)
+
+
+def _with_names(schema: Schema, table: Table) -> Schema:
+    """Complete `schema` by the words that the table has for its classes, where it has none."""
+    coded = {name: dict(enumerate(words)) for name, words in table.names.items()}
+    columns = {
+        name: Column(codes={str(code): word for code, word in words.items()})
+        for name, words in coded.items()
+        if name not in schema.required().values()
+    }
+    changes: dict[str, object] = {"columns": {**columns, **schema.columns}}
+    if schema.target in coded and schema.choices is None and schema.task != "regression":
+        changes |= {"choices": coded[schema.target], "task": "classification"}
+    return schema.model_copy(update=changes)
 
 
 def _id_column(columns: tuple[str, ...]) -> str:

@@ -7,10 +7,11 @@ the other formats give the values they store.
 from __future__ import annotations
 
 import csv
+import json
 import lzma
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -41,8 +42,9 @@ class Table:
     """A table that can be read again and again, row by row.
 
     `files` are those whose bytes are the content; `split_column` names the split if the format
-    knows one; `form` says how a text is written, `notes` what is out of the ordinary. `read` gives
-    rows, or batches of them, and counts in its argument the lines that give none.
+    knows one; `names` has the words for columns of numbered classes; `form` says how a text is
+    written, `notes` what is out of the ordinary. `read` gives rows, or batches of them, and counts
+    in its argument the lines that give none.
     """
 
     path: str
@@ -51,6 +53,7 @@ class Table:
     files: tuple[Path, ...] = ()
     fingerprint: str | None = None
     split_column: str | None = None
+    names: Mapping[str, Sequence[str]] = field(default_factory=dict)
     form: str = ""
     notes: tuple[str, ...] = ()
 
@@ -137,8 +140,10 @@ def _open_parquet(*paths: Path) -> Table:
             with pq.ParquetFile(path) as shard:
                 yield from shard.iter_batches(batch_size=BATCH)
 
-    columns = dict.fromkeys(name for path in paths for name in pq.read_schema(path).names)
-    return Table(str(paths[0]), tuple(columns), read, tuple(paths))
+    schemas = [pq.read_schema(path) for path in paths]
+    columns = dict.fromkeys(name for schema in schemas for name in schema.names)
+    names = class_names(schemas[0].metadata or {})
+    return Table(str(paths[0]), tuple(columns), read, tuple(paths), names=names)
 
 
 def _open_folder(path: Path) -> Table:
@@ -186,7 +191,27 @@ def from_datasets(name: str, loaded: Loaded, files: tuple[Path, ...] = ()) -> Ta
     if column:
         names[column] = None
     prints = "-".join(part._fingerprint for part in plain.values())
-    return Table(name, tuple(names), read, files, prints, column)
+    words = {
+        name: tuple(feature.names)
+        for part in plain.values()
+        for name, feature in part.features.items()
+        if isinstance(feature, _datasets().ClassLabel)
+    }
+    return Table(name, tuple(names), read, files, prints, column, words)
+
+
+def class_names(metadata: Mapping[bytes, bytes]) -> dict[str, Sequence[str]]:
+    """Return the words for classes that `datasets` writes into the metadata of a file.
+
+    >>> class_names({b"huggingface": b'{"info": {"features": {"kind": {"names": ["owl"]}}}}'})
+    {'kind': ['owl']}
+    """
+    try:
+        features = json.loads(metadata.get(b"huggingface", b"{}")).get("info", {})["features"]
+        named = {name: feature["names"] for name, feature in features.items() if "names" in feature}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return {}
+    return named
 
 
 def _datasets() -> Any:
