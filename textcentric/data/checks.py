@@ -6,12 +6,13 @@ Only what makes the rows useless as a whole counts as a problem; everything else
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from textcentric.data.files import FileFinder
 from textcentric.data.loading import Located, SchemaSource, locate, record_reader, with_labels
-from textcentric.data.notation import POINT
+from textcentric.data.notation import POINT, Notation
 from textcentric.data.pictures import PictureError, open_picture
 from textcentric.data.readings import code_of, identifier, number, plain
 from textcentric.data.records import RecordReader
@@ -132,8 +133,9 @@ def _checked(found: Located, pictures: bool) -> CheckReport:
     report.problems = unusable(given, result)
     report.columns = _columns(reader)
     report.files = [FilesCheck(modality) for modality in reader.finders]
+    readings = [_Reading.of(column, reader) for column in report.columns]
     for row in found.layout.table.rows():
-        _look_at(row, reader, report, pictures)
+        _look_at(row, reader, readings, report, pictures)
     report.warnings = _warnings(found, given, reader.schema, result, report)
     return report
 
@@ -145,36 +147,54 @@ def _columns(reader: RecordReader) -> list[ColumnCheck]:
     return [ColumnCheck(name, roles[name]) for name in reader.columns if name in roles]
 
 
-def _look_at(row: Cells, reader: RecordReader, report: CheckReport, pictures: bool) -> None:
-    schema = reader.schema
-    row_id = identifier(row.get(schema.id or ""), schema.missing)
-    for column in report.columns:
-        setting = schema.columns.get(column.column, Column())
-        if column.role == "target" and schema.task == "regression":
-            setting = setting.model_copy(update={"reads": "number"})
-        _look_at_cell(row.get(column.column), setting, column, reader, row_id)
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What is to be known of a column before its cells are looked at."""
+
+    column: ColumnCheck
+    setting: Column
+    missing: tuple[str, ...]
+    notation: Notation
+    numeric: bool
+
+    @classmethod
+    def of(cls, column: ColumnCheck, reader: RecordReader) -> _Reading:
+        name, schema = column.column, reader.schema
+        setting = schema.columns.get(name, Column())
+        numeric = setting.counts() or (column.role == "target" and schema.task == "regression")
+        notation = reader.notations.get(name, POINT)
+        return cls(column, setting, schema.missing_in(name), notation, numeric)
+
+
+def _look_at(
+    row: Cells,
+    reader: RecordReader,
+    readings: Sequence[_Reading],
+    report: CheckReport,
+    pictures: bool,
+) -> None:
+    row_id = identifier(row.get(reader.schema.id or ""), reader.schema.missing)
+    for reading in readings:
+        _look_at_cell(row.get(reading.column.column), reading, row_id)
     for files in report.files:
         if row_id is not None:
             finder = reader.finders[files.modality]
             _look_at_files(finder, files, row_id, row, pictures and files.modality == "image")
 
 
-def _look_at_cell(
-    raw: Cell, setting: Column, column: ColumnCheck, reader: RecordReader, row_id: str | None
-) -> None:
-    name = column.column
-    value = plain(raw, reader.schema.missing_in(name))
+def _look_at_cell(raw: Cell, reading: _Reading, row_id: str | None) -> None:
+    column, setting = reading.column, reading.setting
+    value = plain(raw, reading.missing)
     if value is None:
         column.missing += 1
         return
     column.values += 1
-    if code_of(value) in setting.codes:
+    if not (reading.numeric or setting.codes) or code_of(value) in setting.codes:
         return
-    amount = number(value, reader.notations.get(name, POINT))
-    numeric = setting.counts()
-    if numeric and amount is None:
+    amount = number(value, reading.notation) if reading.numeric else None
+    if reading.numeric and amount is None:
         column.unreadable += 1
-    elif (setting.codes and not numeric) or (numeric and not _within(amount, setting)):
+    elif not reading.numeric or not _within(amount, setting):
         column.out_of_range += 1
     else:
         return

@@ -34,6 +34,8 @@ class LabelSurvey:
         if label in markers:
             self.marked[str(label)] += 1
             return
+        if isinstance(label, str) and label in self.seen:
+            return
         value = number(label)
         value = number(label, COMMA) if value is None else value
         self.all_numbers &= value is not None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cached_property
 from typing import Literal
 
 Sign = Literal[".", ","]
@@ -25,6 +25,14 @@ class Notation:
 
     decimal: Sign = "."
     thousands: str = "," + APART
+
+    @cached_property
+    def shape(self) -> re.Pattern[str]:
+        """What a number looks like."""
+        decimal, apart = re.escape(self.decimal), re.escape(self.thousands)
+        plain = rf"(?:\d+(?:{decimal}\d*)?|{decimal}\d+)(?:[eE][-+]?\d+)?"
+        groups = rf"\d{{1,3}}(?P<apart>[{apart}])\d{{3}}(?:(?P=apart)\d{{3}})*(?:{decimal}\d*)?"
+        return re.compile(rf"[-+]?(?:{plain}|{groups})", re.ASCII)
 
     def __str__(self) -> str:
         return f'decimal: "{self.decimal}"'
@@ -49,24 +57,17 @@ def parse(text: str, notation: Notation = POINT) -> float | int | None:
     (1200, 7, 1234.5, None)
     """
     text = text.strip()
-    if amount := _AMOUNT.fullmatch(text):
+    bare = text[:1].isdigit() and text[-1:].isdigit()
+    if not bare and (amount := _AMOUNT.fullmatch(text)):
         text = "".join(filter(None, amount.groups()))
-    shape = _shape(notation)
-    if not shape.fullmatch(text):
+    if not notation.shape.fullmatch(text):
         return None
-    bare = "".join(sign for sign in text if sign not in notation.thousands)
-    value = float(bare.replace(notation.decimal, "."))
+    if not text.isdigit():
+        text = "".join(sign for sign in text if sign not in notation.thousands)
+    value = float(text.replace(notation.decimal, "."))
     if value in (float("inf"), float("-inf")):
         return None
     return int(value) if value.is_integer() else value
-
-
-@cache
-def _shape(notation: Notation) -> re.Pattern[str]:
-    decimal, apart = re.escape(notation.decimal), re.escape(notation.thousands)
-    grouped = rf"\d{{1,3}}(?P<apart>[{apart}])\d{{3}}(?:(?P=apart)\d{{3}})*(?:{decimal}\d*)?"
-    plain = rf"(?:\d+(?:{decimal}\d*)?|{decimal}\d+)(?:[eE][-+]?\d+)?"
-    return re.compile(rf"[-+]?(?:{grouped}|{plain})", re.ASCII)
 
 
 @dataclass
@@ -79,8 +80,8 @@ class NumberSurvey:
 
     def add(self, text: str) -> None:
         """Take one value into account."""
-        if text.isdecimal() and text.isascii():
-            return
+        if text.isdecimal() or (self.point and "," not in text):
+            return  # says nothing, or nothing new
         pointed, parted = parse(text), parse(text, COMMA)
         if pointed == parted:
             return
