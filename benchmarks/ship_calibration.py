@@ -43,8 +43,12 @@ def _read(run: Path) -> list[Reading]:
 
 def _foreign(readings: Sequence[Reading]) -> list[str]:
     known = PromptLibrary.load().prompts
+    own = {one.prompt for one in readings if "+" in one.checks}
     names = {one.prompt for one in readings if not one.prompt.startswith(BANK)}
-    return [f"{name} is no shipped prompt" for name in sorted(names - known.keys())]
+    return [
+        *(f"{name} is no shipped prompt" for name in sorted(names - known.keys())),
+        *(f"{name} was judged by weights that are not the shipped ones" for name in sorted(own)),
+    ]
 
 
 def main() -> None:

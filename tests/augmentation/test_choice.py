@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.support.small_run import run
+from tests.support.own_weights import own_fitted, rewording
+from tests.support.small_run import KEEPING, run
 from textcentric.augmentation.choice import (
     believed_plan,
     choice_lines,
@@ -25,10 +27,13 @@ from textcentric.prompts.calibration import (
     MadeWith,
     Reading,
     family_digest,
+    keep,
     own,
     write_calibration,
 )
+from textcentric.prompts.fitted import judged_by
 from textcentric.prompts.library import PromptLibrary
+from textcentric.reading.sheet import open_sheet
 
 MADE = MadeWith("tiny", "4f1c", verdict.DIGEST)
 Planned = Callable[..., tuple[Plan, AugmentConfig]]
@@ -229,3 +234,63 @@ def test_a_run_freezes_what_it_took_and_never_looks_again(
     write_calibration(own(), [reading(plan, "own/whole", **scripted)])
     again = run(tmp_path / "run", 3)
     assert again.manifest["counts"] == first.manifest["counts"]
+
+
+def test_own_weights_judge_the_prompts_they_were_made_for_and_are_frozen_in_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    asked: dict[str, Any] = {"prompts": "own/swap", "own": KEEPING, "summarize": False}
+    usual = run(tmp_path / "usual", 12, rewording, **asked)
+    digest = read_yaml(usual.path / "run.yaml")["prompt_digests"]["own/swap"]
+    lax = own_fitted({"own/swap": digest})
+    keep([], fitted=lax)
+    own_ones = run(tmp_path / "run", 12, rewording, **asked)
+    accepted = [one.manifest["counts"]["own/swap"]["accepted"] for one in (usual, own_ones)]
+    assert accepted[0] < accepted[1]
+    assert own_ones.manifest["weights"] == f"judged by {lax.words()}: own/swap"
+    assert "weights" not in usual.manifest
+    assert lax.digest in (own_ones.path / "report.html").read_text()
+    assert open_sheet(own_ones.path).groups["own/swap"].checks == judged_by(verdict.DIGEST, lax)
+    own().unlink()
+    again = run(tmp_path / "run", 16, rewording, resume="always", **asked)
+    assert "weights" not in again.manifest
+    keep([], fitted=lax)
+    same = run(tmp_path / "other", 12, rewording, **asked)
+    own().unlink()
+    assert (
+        run(tmp_path / "other", 12, rewording, **asked).manifest["counts"]
+        == (same.manifest["counts"])
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"checks": "00"}, "read under other checks (00, now "),
+        ({"model": "big"}, "read with another model (big)"),
+    ],
+)
+def test_own_weights_made_with_something_else_are_not_used_and_said(
+    planned: Planned, change: dict[str, str], why: str
+) -> None:
+    plan, config = planned()
+    digest = next(prompt.digest for prompt in plan.variants if prompt.id == "own/swap")
+    made = {"model": "tiny", "revision": "", **change}
+    held = own_fitted({"own/swap": digest}, 0.01, **made)
+    chosen = believed_plan(plan, config, MADE, Calibration(fitted=(held,)))
+    assert not chosen.own
+    said = [line for line in choice_lines(chosen) if "weights of your own are not used" in line]
+    assert why in said[0]
+
+
+def test_a_reading_under_the_shipped_threshold_says_nothing_of_another(planned: Planned) -> None:
+    plan, config = planned()
+    found = reading(plan, "own/swap")
+    held = own_fitted({"own/swap": found.digest}, model="tiny", revision="4f1c")
+    chosen = believed_plan(plan, config, MADE, Calibration((found,), (held,)))
+    assert "own/swap" in ids(chosen)
+    assert "read under other checks" in chosen.misfits["own/swap"]
+    judged = reading(plan, "own/swap", checks=judged_by(verdict.DIGEST, held))
+    chosen = believed_plan(plan, config, MADE, Calibration((judged,), (held,)))
+    assert "own/swap" not in ids(chosen)

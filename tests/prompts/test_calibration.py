@@ -21,6 +21,7 @@ from textcentric.prompts.calibration import (
     wilson,
     write_calibration,
 )
+from textcentric.prompts.fitted import Fitted, judged_by
 from textcentric.prompts.library import Instruction
 
 MADE = MadeWith("models/tiny", "4f1c", "c0")
@@ -159,3 +160,62 @@ def test_the_bank_is_read_by_family() -> None:
     assert group_of("own/swap", {}) == "own/swap"
     changed = [Instruction("swap", "typing", "random", "keep", "text", "Swap all letters.")]
     assert family_digest("c", "typing", bank) != family_digest("c", "typing", changed)
+
+
+def fitted(**values: object) -> Fitted:
+    question = {
+        "how": "threshold", "intercept": 1.0, "weights": {"far": -2.0}, "threshold": 0.5,
+        "thresholds": {"0.9": 0.7}, "pairs": 120, "true": 70, "precision": 0.9, "recall": 0.8,
+    }  # fmt: skip
+    known = {"model": "tiny", "revision": "4f1c", "checks": "c0", "prompts": {"p": "9b"}}
+    made = {**known, "sheets": ["a"], "questions": {"same": question}, **values}
+    return Fitted.model_validate(made)
+
+
+def test_weights_hold_for_the_model_prompt_and_checks_they_were_made_with() -> None:
+    held = Calibration(fitted=(fitted(),))
+    assert held.weights_of("p", "9b", MADE) == fitted()
+    for digest, made, why in (
+        ("00", MADE, "read of another version of the prompt (9b, now 00)"),
+        ("9b", MadeWith("tiny", "4f1c", "c1"), "read under other checks (c0, now c1)"),
+        ("9b", MadeWith("big", "", "c0"), "read with another model (tiny)"),
+    ):
+        assert held.weights_of("p", digest, made) is None
+        assert held.weights_misfit("p", digest, made) == why
+    assert held.weights_of("q", "9b", MADE) is None
+    assert held.weights_misfit("q", "9b", MADE) == ""
+
+
+def test_kept_weights_take_the_place_of_those_for_the_same_prompts_and_model(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "calibration.json"
+    keep([reading(sheet="a")], path, fitted=fitted())
+    keep([], path, fitted=fitted(prompts={"q": "1"}))
+    keep([], path, fitted=fitted(model="big", revision=""))
+    keep([], path, fitted=fitted(prompts={"p": "9b", "r": "2"}))
+    found = read_calibration(path)
+    assert found.readings == (reading(sheet="a"),)
+    assert [(one.model, [*one.prompts]) for one in found.fitted] == [
+        ("tiny", ["q"]),
+        ("big", ["p"]),
+        ("tiny", ["p", "r"]),
+    ]
+
+
+def test_other_weights_are_other_checks() -> None:
+    other = fitted(
+        questions={"same": {**fitted().questions["same"].model_dump(), "threshold": 0.6}}
+    )
+    assert judged_by("c0", None) == "c0"
+    assert judged_by("c0", fitted()) != judged_by("c0", other)
+    assert judged_by("c0", fitted()) == judged_by("c0", fitted(prompts={"q": "1"}))
+
+
+@pytest.mark.parametrize("value", ['"NaN"', "2"])
+def test_weights_that_are_no_numbers_or_no_shares_are_refused(tmp_path: Path, value: str) -> None:
+    path = tmp_path / "calibration.json"
+    keep([], path, fitted=fitted())
+    path.write_text(path.read_text().replace('"threshold": 0.5', f'"threshold": {value}'))
+    with pytest.raises(PromptError, match=r"questions\.same\.threshold"):
+        read_calibration(path)

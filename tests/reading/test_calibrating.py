@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.support.commands import textcentric
-from tests.support.read_run import call
-from textcentric.prompts.calibration import CALIBRATION, own, read_calibration
+from tests.support.own_weights import own_fitted, rewording
+from tests.support.read_run import call, read_run
+from tests.support.small_run import KEEPING
+from tests.support.small_run import run as run_of
+from textcentric.prompts.calibration import CALIBRATION, own, read_calibration, write_calibration
 from textcentric.reading.sheet import open_sheet
 from textcentric.runs.lineage import lineage
 
@@ -114,3 +118,42 @@ def test_the_lineage_of_an_output_says_who_read_and_who_edited_it(run: Path) -> 
     assert found["edited_by"] == "bob"
     assert "Mended." in found["edited"].values()
     assert "edited_by" not in lineage(run, item.output)
+
+
+def test_a_threshold_of_ones_own_is_made_shown_kept_and_makes_its_sheet_training_data(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    asked: dict[str, Any] = {"prompts": "own/swap", "own": KEEPING, "summarize": False}
+    path = run_of(tmp_path / "run", 160, rewording, **asked).path
+    sheet = open_sheet(path, accepted=200, refused=200)
+    call(path, sheet, "anna", {"accepted": "same", "refused": "changed"})
+    shown = textcentric("calibrate", path, "--prompt-dir", path / "prompts")
+    assert "threshold of its own: threshold 0." in shown.out
+    assert "held-out precision" in shown.out
+    (made,) = read_calibration(path / CALIBRATION).fitted
+    assert not own().exists()
+    kept = textcentric("calibrate", path, "--keep", "--prompt-dir", path / "prompts")
+    assert f"from now on {made.words()} judge own/swap" in kept.err
+    assert read_calibration(own()).fitted == (made,)
+    again = textcentric("calibrate", path, "--prompt-dir", path / "prompts")
+    assert "threshold or weights are not those of this run any more" in again.err
+    assert "figures need a new sheet of a new run" in again.err
+    other = run_of(tmp_path / "other", 20, rewording, **asked)
+    assert other.manifest["weights"] == f"judged by {made.words()}: own/swap"
+    call(other.path, open_sheet(other.path), "anna", {"accepted": "same"})
+    fresh = textcentric("calibrate", other.path, "--keep", "--prompt-dir", path / "prompts")
+    assert fresh.code == 0
+    assert "training data" not in fresh.err
+
+
+def test_weights_that_a_run_brings_are_shown_and_not_used(run: Path) -> None:
+    call(run, open_sheet(run), "anna", {"accepted": "same"})
+    textcentric("calibrate", run)
+    brought = own_fitted({"own/swap": "0"})
+    write_calibration(run / CALIBRATION, read_calibration(run / CALIBRATION).readings, [brought])
+    shutil.rmtree(run / "reading")
+    said = textcentric("calibrate", run, "--keep")
+    assert f"{brought.words()}, for own/swap" in said.out
+    assert "it is shown, not used" in said.err
+    assert not own().exists()

@@ -16,7 +16,7 @@ from textcentric.errors import ConfigError, DataError, unknown
 from textcentric.prompts.calibration import CALIBRATION, Reading, wilson
 from textcentric.reading.agreement import Figures
 from textcentric.reading.answers import by_reader, read_answers
-from textcentric.reading.calibrating import calibrated, check_keep, published
+from textcentric.reading.calibrating import calibrated, kept, published, with_weights
 from textcentric.reading.config import ReviewConfig
 from textcentric.reading.exchange import export_sheet, import_answers, sheet_rows, take_answers
 from textcentric.reading.sheet import Sheet, growth, open_sheet
@@ -67,19 +67,20 @@ def calibrate(
 ) -> Calibration:
     """Say of each prompt how many variants were read and how many were true.
 
-    With `keep` plans of the same model, prompts and checks read it from then on. Raises RunError
-    where nothing was read, PromptError where there is nothing to keep, or it is of former checks.
+    From 100 pairs that weights decide it makes another threshold of the verdict, from 300 weights;
+    `notes` say what they are worth. With `keep` plans of the same model, prompts and checks use all
+    this from then on. Raises RunError where nothing was read, PromptError where there is nothing
+    to keep, or it is of former checks.
     """
-    from textcentric.prompts.calibration import keep as keep_readings
-
     folder = listing.find_run(place(run))
-    found = calibrated(folder, None if prompt_dir is None else str(prompt_dir))
+    read = calibrated(folder, None if prompt_dir is None else str(prompt_dir))
+    found = with_weights(folder, read)
     published(folder, found)
-    path = folder / CALIBRATION
+    path, notes = folder / CALIBRATION, found.notes
     if keep:
-        check_keep(found.figures, found.notes)
-        path = keep_readings(found.figures.readings)
-    return Calibration(path, found.as_dict(), _by_prompt(found.figures), found.notes)
+        path, said = kept(found)
+        notes = (*notes, said) if said else notes
+    return Calibration(path, found.as_dict(), _by_prompt(found.figures), notes)
 
 
 def _answers(answers: RowsLike, sheet: Sheet) -> Iterator[tuple[str, Mapping[str, str]]]:

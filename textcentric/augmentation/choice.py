@@ -28,6 +28,7 @@ from textcentric.prompts.calibration import (
     family_digest,
     unread_words,
 )
+from textcentric.prompts.fitted import Fitted, judged_by, weights_in
 from textcentric.prompts.library import PromptLibrary
 from textcentric.prompts.prompt import Prompt
 from textcentric.runs.directory import CONFIG, frozen_prompts
@@ -60,6 +61,8 @@ def believed_plan(
     taken = None if frozen else _taken_before(config)
     if not frozen:
         plan = _with_written(plan, config, made, calibration, taken)
+    own = _own_weights(plan, config, made, calibration)
+    plan = replace(plan, own=own, unused=_unused(plan, own, made, calibration))
     read = read_of(plan, made, calibration)
     plan = replace(plan, read=read, misfits=_misfits(plan, read, made, calibration))
     if taken is not None:
@@ -75,24 +78,72 @@ def believed_plan(
     return _without(plan, refuted, named) if refuted else plan
 
 
+def _own_weights(
+    plan: Plan, config: AugmentConfig, made: MadeWith, calibration: Calibration
+) -> dict[str, Fitted]:
+    """Return the user's own weights by the names of the prompts that they were made for.
+
+    A run that goes on is judged by those that it began with, whatever was kept since.
+    """
+    before = _weights_before(config)
+    names = _digests(plan).items()
+    if before is not None:
+        return {n: fit for n, digest in names for fit in before if fit.prompts.get(n) == digest}
+    held = ((name, calibration.weights_of(name, digest, made)) for name, digest in names)
+    return {name: fit for name, fit in held if fit is not None}
+
+
+def _unused(
+    plan: Plan, own: Mapping[str, Fitted], made: MadeWith, calibration: Calibration
+) -> dict[str, str]:
+    """Say of prompts that have weights which do not hold for them why that is."""
+    whys = {
+        name: calibration.weights_misfit(name, digest, made)
+        for name, digest in _digests(plan).items()
+        if name not in own
+    }
+    return {name: why for name, why in whys.items() if why}
+
+
+def _weights_before(config: AugmentConfig) -> list[Fitted] | None:
+    """Return the weights that a run in the folder asked for began with, None where none is."""
+    if config.output_dir is None or config.resume != "auto":
+        return None
+    saved = read_yaml(Path(config.output_dir) / CONFIG)
+    if saved.get("prompts") != config.prompts or "prompt_digests" not in saved:
+        return None
+    return weights_in(saved)
+
+
+def _digests(plan: Plan) -> dict[str, str]:
+    prompts = (*plan.derive, *plan.variants)
+    return {n: d for prompt in prompts for n, d in _names(prompt, plan.library).items()}
+
+
+def _judged_by(plan: Plan, name: str, made: MadeWith) -> MadeWith:
+    """Return what makes and judges the variants of one prompt: its weights are part of that."""
+    return replace(made, checks=judged_by(made.checks, plan.own.get(name)))
+
+
 def read_of(plan: Plan, made: MadeWith, calibration: Calibration) -> dict[str, Reading | None]:
     """Return what was read of each prompt of `plan`, families of the bank among them."""
     read: dict[str, Reading | None] = {}
     for prompt in (*plan.derive, *plan.variants):
-        read |= _read(prompt, plan.library, made, calibration)
+        read |= _read(prompt, plan, made, calibration)
     return read
 
 
 def _read(
-    prompt: Prompt, library: PromptLibrary, made: MadeWith, calibration: Calibration
+    prompt: Prompt, plan: Plan, made: MadeWith, calibration: Calibration
 ) -> dict[str, Reading | None]:
     front = prompt.front
-    at = replace(made, candidates=front.candidates)
+    made = replace(made, candidates=front.candidates)
     rule = front.writes_by == "rule"
-    return {
-        name: calibration.of(name, digest, front.sampling.temperature, at, rule=rule)
-        for name, digest in _names(prompt, library).items()
-    }
+    read = {}
+    for name, digest in _names(prompt, plan.library).items():
+        at = _judged_by(plan, name, made)
+        read[name] = calibration.of(name, digest, front.sampling.temperature, at, rule=rule)
+    return read
 
 
 def _named(config: AugmentConfig) -> set[str]:
@@ -117,7 +168,9 @@ def _with_written(
             derive.append(prompt)
             continue
         written = with_candidates(written, config)
-        reading = _read(written, plan.library, made, calibration)[written.id]
+        alone = replace(plan, derive=(written,), variants=())
+        alone = replace(alone, own=_own_weights(alone, config, made, calibration))
+        reading = _read(written, alone, made, calibration)[written.id]
         believed = (
             reading is not None and reading.believed if taken is None else written.id in taken[0]
         )
@@ -141,10 +194,9 @@ def _misfits(
     calibration: Calibration,
 ) -> dict[str, str]:
     """Say of prompts without a reading which they have that does not fit, and why."""
-    prompts = (*plan.derive, *plan.variants)
-    digests = {n: d for prompt in prompts for n, d in _names(prompt, plan.library).items()}
+    digests = _digests(plan)
     whys = {
-        name: calibration.misfit(name, digests[name], made)
+        name: calibration.misfit(name, digests[name], _judged_by(plan, name, made))
         for name, reading in read.items()
         if reading is None
     }
@@ -230,8 +282,19 @@ def choice_lines(plan: Plan) -> list[str]:
     kept = [name for name, of in plan.read.items() if of and of not in plan.left_out]
     lines += [_known(plan, name, words) for name, words in read_words(plan).items() if name in kept]
     lines += [f"a reading of {name} is not used: {why}" for name, why in plan.misfits.items()]
+    lines += weights_lines(plan)
+    lines += [f"weights of your own are not used for {n}: {why}" for n, why in plan.unused.items()]
     unread = [name for name, reading in plan.read.items() if reading is None]
     return [*lines, unread_words(unread)] if unread else lines
+
+
+def weights_lines(plan: Plan) -> list[str]:
+    """Say which prompts are judged by the user's own weights, and by which."""
+    words = {name: fit.words() for name, fit in plan.own.items()}
+    return [
+        f"judged by {said}: {', '.join(name for name, one in words.items() if one == said)}"
+        for said in dict.fromkeys(words.values())
+    ]
 
 
 def _seldom(readings: Sequence[Reading]) -> list[str]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from textcentric.augmentation.answers import Answers, SpentError
-from textcentric.augmentation.choice import read_words
+from textcentric.augmentation.choice import read_words, weights_lines
 from textcentric.augmentation.config import AugmentConfig
 from textcentric.augmentation.description import Describer, LanguageWatch
 from textcentric.augmentation.picks.values import plan_columns
@@ -349,6 +349,7 @@ class Driver:
                 for prompt in (*job.plan.derive, *job.plan.variants)
             },
             "checks": verdict.DIGEST,
+            **({"weights": "; ".join(own)} if (own := weights_lines(job.plan)) else {}),
             "read": read_words(job.plan),
             **came,
             "tokens": {

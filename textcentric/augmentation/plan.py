@@ -13,6 +13,7 @@ from textcentric.data.rows import Rows
 from textcentric.errors import PromptError, option
 from textcentric.prompts.calibration import Reading
 from textcentric.prompts.columns import columns_read, unknown_columns
+from textcentric.prompts.fitted import Fitted
 from textcentric.prompts.library import PromptLibrary
 from textcentric.prompts.lint import lint
 from textcentric.prompts.prompt import Prompt
@@ -37,6 +38,9 @@ class Plan:
     read: Mapping[str, Reading | None] = field(default_factory=dict)
     left_out: tuple[Reading, ...] = ()
     misfits: Mapping[str, str] = field(default_factory=dict)
+    # Weights of the user's own, and why some are not used.
+    own: Mapping[str, Fitted] = field(default_factory=dict)
+    unused: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)  # of columns that prompts read
     shares: Shares | None = None  # of classes, over `samples`
 

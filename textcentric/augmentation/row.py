@@ -28,7 +28,7 @@ from textcentric.augmentation.picks.summary import by_rule
 from textcentric.augmentation.plan import Plan, asks_model, derive_seed
 from textcentric.augmentation.requests import RequestBuilder
 from textcentric.augmentation.rules import ruled
-from textcentric.augmentation.truth import Truth
+from textcentric.augmentation.truth import Truth, own_weights
 from textcentric.augmentation.variants import (
     Target,
     aim,
@@ -107,8 +107,9 @@ class RowFlow:
         self.observe = observe
         self.judging = judging or self
         reader = BackReader(answers, builder.fingerprint, back_reading)
+        own = own_weights(plan)
         self.truth = Truth(
-            encoder, reader, likelihoods=likelihoods, strict=strict, entailment=entailment
+            encoder, reader, own, likelihoods=likelihoods, strict=strict, entailment=entailment
         )
 
     async def run(self, record: Record) -> list[Output | Failure]:

@@ -183,6 +183,9 @@ def run_identity(
     identity["engine_fingerprint"] = dict(engine.fingerprint()) or NAMELESS
     if not engine.fingerprint():
         identity["model"] = None
+    if plan.own:
+        distinct = {fitted.digest: fitted for fitted in plan.own.values()}
+        identity["weights"] = [one.model_dump(mode="json") for one in distinct.values()]
     if judge is not None:
         identity["judge_fingerprint"] = dict(judge.fingerprint())
     return _with_words(identity, config, dataset)

@@ -9,21 +9,26 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from textcentric.augmentation.curation import Draft, Piece, texts_to_embed
 from textcentric.augmentation.likelihoods import Asked, BackReader
 from textcentric.augmentation.plan import Plan
+from textcentric.augmentation.reweighing import Questions, judge_by, questions_of
 from textcentric.checks.edit import Edit, Embed, Facts
 from textcentric.checks.entailment import Entail
 from textcentric.checks.meaning import texts_to_embed as texts_of_edits
-from textcentric.checks.verdict import Verdict, by_rules, judge, weighs
+from textcentric.checks.verdict import Verdict, by_rules, weighs
 from textcentric.models.sentence_encoder import Encoder
+from textcentric.prompts.calibration import families_of, group_of
 from textcentric.prompts.prompt import Prompt, usual_facts
 from textcentric.runs.shards import NOTHING
 
 if TYPE_CHECKING:
     import numpy as np
+
+
+OwnWeights: TypeAlias = Mapping[str, Questions]  # by prompt
 
 
 def with_usual_facts(plan: Plan) -> tuple[Plan, list[str]]:
@@ -47,6 +52,15 @@ def facts_of(plan: Plan) -> dict[str, str]:
     return {prompt.id: prompt.front.facts for prompt in prompts if prompt.front.facts}
 
 
+def own_weights(plan: Plan) -> OwnWeights:
+    """Return the user's own weights by the names that outputs have, the bank's by family."""
+    held = {name: questions_of(fitted) for name, fitted in plan.own.items()}
+    families = families_of(plan.library.bank)
+    return held | {
+        name: held[group] for name in families if (group := group_of(name, families)) in held
+    }
+
+
 def edits_of(draft: Draft) -> list[Edit]:
     """Return the pieces of `draft` that were not dropped, as the checks read them."""
     return [
@@ -65,13 +79,15 @@ def edits_of(draft: Draft) -> list[Edit]:
 class Truth:
     """Judge drafts; `reader` reads sources back where `likelihoods` asks for it.
 
-    `strict` is the precision that is asked for, None for the threshold of the weights.
+    `strict` is the precision that is asked for, None for the threshold of the weights; `own` are
+    the user's own weights by prompt.
     """
 
     def __init__(
         self,
         encoder: Encoder | None,
         reader: BackReader,
+        own: OwnWeights | None = None,
         *,
         likelihoods: Asked = "off",
         strict: float | None = None,
@@ -80,8 +96,9 @@ class Truth:
         self.encoder = encoder
         self.entailment = entailment
         self.reader = reader
+        self.own = own or {}
         # "auto" asks where it could change a verdict, which takes weights of what is read back.
-        self.likelihoods = "off" if likelihoods == "auto" and not weighs("back") else likelihoods
+        self.likelihoods = likelihoods
         self.strict = strict
 
     async def check(self, drafts: Sequence[Draft], *, meaning: bool = True) -> Embed | None:
@@ -107,15 +124,17 @@ class Truth:
     ) -> list[Verdict]:
         front = draft.prompt.front
         facts: Facts = front.facts or "same"
+        own = self.own.get(draft.prompt.id, {})
         said = partial(
-            judge,
+            judge_by,
+            own,
             facts=facts,
             legible=front.legible,
             encoder=embed,
             entailment=await self._entailed(edits),
             strict=self.strict,
         )
-        if self.likelihoods == "off":
+        if self.likelihoods == "off" or (self.likelihoods == "auto" and not _weighs_back(own)):
             return said(edits)
         return await self.reader.judged(edits, said, self.likelihoods)
 
@@ -126,6 +145,10 @@ class Truth:
         said = await asyncio.to_thread(self.entailment, edits)
         held = {(e.source, e.variant): one for e, one in zip(edits, said, strict=True)}
         return lambda asked: [held[edit.source, edit.variant] for edit in asked]
+
+
+def _weighs_back(own: Questions) -> bool:
+    return weighs("back") or any("back" in name.split() for name in own)
 
 
 def settle(draft: Draft, verdicts: Sequence[Verdict]) -> None:

@@ -192,9 +192,10 @@ def _read(library: PromptLibrary) -> list[tuple[str, str, str]]:
     from textcentric.prompts.calibration import added, read_calibration
 
     known: dict[tuple[str, str], list[Reading]] = {}
-    for one in read_calibration().readings:
-        prompt = library.prompts.get(one.prompt)
-        if prompt is not None and (one.digest, one.checks) == (prompt.digest, verdict.DIGEST):
+    calibration = read_calibration()
+    for one in calibration.readings:
+        prompt, now = library.prompts.get(one.prompt), calibration.checks_now(one, verdict.DIGEST)
+        if prompt is not None and (one.digest, one.checks) == (prompt.digest, now):
             model = f"{one.model} at {one.temperature:g}" if one.model else "any model"
             known.setdefault((one.prompt, model), []).append(one)
     together = {key: added(of) for key, of in sorted(known.items())}

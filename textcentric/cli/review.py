@@ -111,8 +111,13 @@ def _about(sheet: Sheet) -> str:
 
 def calibrate_command(name: str, *, keep: bool, prompt_dir: str | None, as_json: bool) -> None:
     """Print what was read of a run, a prompt a line; keep it where that is asked for."""
-    from textcentric.prompts.calibration import keep as keep_readings
-    from textcentric.reading.calibrating import brought_along, calibrated, check_keep, published
+    from textcentric.reading.calibrating import (
+        brought_along,
+        calibrated,
+        kept,
+        published,
+        with_weights,
+    )
     from textcentric.reading.sheet import growth, sheets
     from textcentric.runs.listing import find_run
 
@@ -120,16 +125,24 @@ def calibrate_command(name: str, *, keep: bool, prompt_dir: str | None, as_json:
     if not sheets(folder) and (brought := brought_along(folder)).readings:
         for reading in brought.readings:
             print(f"{reading.prompt}: {reading.words()}")
+        for weights in brought.fitted:
+            print(f"{weights.words()}, for {', '.join(weights.prompts)}")
         say("the run brought this calibration along: it is shown, not used; read it yourself")
         return
     found = calibrated(folder, prompt_dir)
-    print(json.dumps(found.as_dict(), ensure_ascii=False) if as_json else as_text(found.figures))
-    for note in filter(None, (growth(folder, found.sheet), *found.notes)):
+    found = with_weights(folder, found)
+    if as_json:
+        print(json.dumps(found.as_dict(), ensure_ascii=False))
+    else:
+        print("\n".join([as_text(found.figures), *found.outcomes.values()]))
+    for note in filter(None, (growth(folder, found.sheet), *found.changed)):
         say(note)
     published(folder, found)
     if keep:
-        check_keep(found.figures, found.notes)
-        say(f"kept in {keep_readings(found.figures.readings)}")
+        path, said = kept(found)
+        say(f"kept in {path}")
+        if said:
+            say(said)
 
 
 def _print_figures(folder: Path, as_json: bool) -> None:

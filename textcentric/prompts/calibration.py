@@ -11,6 +11,8 @@ with; anything else is said, not used.
         "read": 30, "true": 27, "refused_read": 10, "refused_true": 4,
         "run": "77c1...", "drafted": 82, "accepted": 61,
         "readers": 2, "who": ["a person"], "sheet": "1f3a9c02..."}]}
+
+Beside its readings the user's own holds what they made of the verdict's thresholds and weights.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from textcentric.errors import PromptError
 from textcentric.folders import write_text
+from textcentric.prompts.fitted import Fitted, judged_by
 from textcentric.prompts.prompt import digest_texts
 
 if TYPE_CHECKING:
@@ -137,9 +140,27 @@ class MadeWith:
 
 @dataclass(frozen=True)
 class Calibration:
-    """Readings from one or several files."""
+    """Readings from one or several files, and the thresholds and weights beside them."""
 
     readings: tuple[Reading, ...] = ()
+    fitted: tuple[Fitted, ...] = ()
+
+    def weights_of(self, prompt: str, digest: str, made: MadeWith) -> Fitted | None:
+        """Return the weights that were made for `prompt`, the last ones; None where none were."""
+        fitting = (one for one in self.fitted if not _misfit_of(one, prompt, digest, made))
+        return next(reversed([*fitting]), None)
+
+    def checks_now(self, reading: Reading, checks: str) -> str:
+        """Return what would judge today where `reading` was made, with the digest of `checks`."""
+        made = MadeWith(reading.model, reading.revision, checks)
+        return judged_by(checks, self.weights_of(reading.prompt, reading.digest, made))
+
+    def weights_misfit(self, prompt: str, digest: str, made: MadeWith) -> str:
+        """Say why weights that name `prompt` are not used, "" where none does."""
+        whys = {
+            _misfit_of(one, prompt, digest, made) for one in self.fitted if prompt in one.prompts
+        }
+        return "; ".join(sorted(filter(None, whys)))
 
     def of(
         self, prompt: str, digest: str, temperature: float, made: MadeWith, *, rule: bool = False
@@ -162,12 +183,21 @@ class Calibration:
     def misfit(self, prompt: str, digest: str, made: MadeWith) -> str:
         """Say why readings of `prompt` are not used, "" where there are none."""
         whys = {
-            _misfit(reading, digest, made) for reading in self.readings if reading.prompt == prompt
+            _misfit(reading, reading.digest, digest, made)
+            for reading in self.readings
+            if reading.prompt == prompt
         }
         return "; ".join(sorted(filter(None, whys)))
 
 
-def _same_model(reading: Reading, made: MadeWith) -> bool:
+def _misfit_of(fitted: Fitted, prompt: str, digest: str, made: MadeWith) -> str:
+    """Say why weights do not hold for `prompt`, "" where they do."""
+    if prompt not in fitted.prompts:
+        return "never made for it"
+    return _misfit(fitted, fitted.prompts[prompt], digest, made)
+
+
+def _same_model(reading: Reading | Fitted, made: MadeWith) -> bool:
     if reading.revision and made.revision:
         return reading.revision == made.revision
     return bare(reading.model) == bare(made.model)
@@ -178,9 +208,9 @@ def bare(model: str) -> str:
     return model.rstrip("/\\").replace("\\", "/").rpartition("/")[2]
 
 
-def _misfit(reading: Reading, digest: str, made: MadeWith) -> str:
-    if reading.digest != digest:
-        return f"read of another version of the prompt ({reading.digest}, now {digest})"
+def _misfit(reading: Reading | Fitted, read: str, digest: str, made: MadeWith) -> str:
+    if read != digest:
+        return f"read of another version of the prompt ({read}, now {digest})"
     if reading.checks != made.checks:
         return f"read under other checks ({reading.checks}, now {made.checks})"
     if not _same_model(reading, made):
@@ -240,14 +270,14 @@ def read_calibration(*paths: Path) -> Calibration:
 
     A file that is absent holds nothing. Raises PromptError for one that does not fit.
     """
-    readings: list[Reading] = []
-    for path in paths or (shipped(), own()):
-        if path.is_file():
-            readings += _read(path)
-    return Calibration(tuple(readings))
+    held = [_read(path) for path in paths or (shipped(), own()) if path.is_file()]
+    return Calibration(
+        tuple(reading for one in held for reading in one.readings),
+        tuple(fitted for one in held for fitted in one.fitted),
+    )
 
 
-def _read(path: Path) -> list[Reading]:
+def _read(path: Path) -> Calibration:
     expected = 'expected {"version": 1, "readings": [...]}; `textcentric calibrate` writes one'
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
@@ -256,32 +286,53 @@ def _read(path: Path) -> list[Reading]:
     if not isinstance(values, dict) or values.get("version") != VERSION:
         raise PromptError(f"{path} is no calibration; {expected}")
     try:
-        return [Reading.model_validate(value) for value in values.get("readings", [])]
+        return Calibration(
+            tuple(Reading.model_validate(value) for value in values.get("readings", [])),
+            tuple(Fitted.model_validate(value) for value in values.get("fitted", [])),
+        )
     except ValidationError as error:
         problem = error.errors()[0]
         where = ".".join(map(str, problem["loc"]))
         raise PromptError(f"{path}: {where}: {problem['msg']}; {expected}") from error
 
 
-def keep(readings: Iterable[Reading], path: Path | None = None) -> Path:
-    """Add readings to the user's own calibration, in place of former ones of the same sheet."""
+def keep(
+    readings: Iterable[Reading], path: Path | None = None, *, fitted: Fitted | None = None
+) -> Path:
+    """Add readings to the user's own calibration, in place of former ones of the same sheet.
+
+    Weights take the place of those that the same model had for one of the same prompts.
+    """
     path = path or own()
     new = list(readings)
     replaced = {(reading.prompt, reading.sheet) for reading in new}
-    former = _read(path) if path.is_file() else []
-    rest = [one for one in former if (one.prompt, one.sheet) not in replaced]
+    former = _read(path) if path.is_file() else Calibration()
+    rest = [one for one in former.readings if (one.prompt, one.sheet) not in replaced]
+    weights = [one for one in former.fitted if fitted is None or not _replaces(fitted, one)]
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_calibration(path, [*rest, *new])
+    write_calibration(path, [*rest, *new], [*weights, *([fitted] if fitted else [])])
     return path
 
 
-def write_calibration(path: Path, readings: Iterable[Reading]) -> None:
+def _replaces(new: Fitted, former: Fitted) -> bool:
+    same_model = bare(new.model) == bare(former.model) and new.revision == former.revision
+    return same_model and not new.prompts.keys().isdisjoint(former.prompts)
+
+
+def write_calibration(
+    path: Path, readings: Iterable[Reading], fitted: Iterable[Fitted] = ()
+) -> None:
     """Write a calibration, a reading a line."""
+    body, weights = _lines(readings), _lines(fitted)
+    more = f', "fitted": [{weights}]' if weights else ""
+    write_text(path, f'{{"version": {VERSION}, "readings": [{body}]{more}}}\n')
+
+
+def _lines(values: Iterable[BaseModel]) -> str:
     lines = ",\n  ".join(
-        json.dumps(reading.model_dump(mode="json"), ensure_ascii=False) for reading in readings
+        json.dumps(value.model_dump(mode="json"), ensure_ascii=False) for value in values
     )
-    body = f"\n  {lines}\n" if lines else ""
-    write_text(path, f'{{"version": {VERSION}, "readings": [{body}]}}\n')
+    return f"\n  {lines}\n" if lines else ""
 
 
 def unread_words(names: Iterable[str]) -> str:

@@ -14,17 +14,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, TypedDict, get_args
 
+from textcentric.augmentation.reweighing import judge_by, questions_of
 from textcentric.checks import verdict
 from textcentric.checks.edit import Edit, Facts
 from textcentric.checks.verdict import Verdict
 from textcentric.errors import StoppedError
 from textcentric.experts.sentences import sentence_spans
 from textcentric.folders import write_text
+from textcentric.prompts.calibration import MadeWith, read_calibration
+from textcentric.prompts.fitted import Fitted
 from textcentric.prompts.library import PromptLibrary
 from textcentric.reading.drawing import pairs_of
-from textcentric.reading.groups import bank_of, facts_of
+from textcentric.reading.groups import bank_of, facts_of, groups_of
 from textcentric.reading.sheet import FOLDER, totals_of
 from textcentric.runs.directory import frozen_prompts
+from textcentric.runs.manifest import read_manifest
 from textcentric.values import Json
 
 Parts = Mapping[str, str]
@@ -91,6 +95,7 @@ def known_beliefs(run: Path) -> dict[str, Beliefs]:
     state: dict[str, Json] = {
         "version": VERSION,
         "checks": verdict.DIGEST,
+        **({"weights": weights} if (weights := _digests(weights_today(run))) else {}),
         "totals": totals_of(run),
     }
     try:
@@ -110,23 +115,49 @@ def known_beliefs(run: Path) -> dict[str, Beliefs]:
 
 def judged(run: Path) -> Iterator[Call]:
     """Yield today's verdict of each accepted variant of `run`."""
-    held = _held_to(run)
+    held = held_to(run)
+    own = weights_today(run)
     batch: list[Judging] = []
     for output, prompt, source, variant in pairs_of(run):
         lost = not set(source).isdisjoint(variant) and not set(source) <= set(variant)
         batch.append(Judging(output, prompt, list(edits_of(source, variant)), lost))
         if len(batch) == BATCH:
-            yield from _verdicts(batch, held)
+            yield from _verdicts(batch, held, own)
             batch = []
-    yield from _verdicts(batch, held)
+    yield from _verdicts(batch, held, own)
 
 
-def _verdicts(batch: list[Judging], held: Mapping[str, tuple[Facts, bool]]) -> Iterator[Call]:
+def weights_today(run: Path) -> dict[str, Fitted]:
+    """Return by prompt the weights of the user's own that would judge the run's variants today."""
+    calibration = read_calibration()
+    if not calibration.fitted:
+        return {}
+    bank = bank_of(run)
+    fits = {
+        name: calibration.weights_of(
+            name, group.digest, MadeWith(group.model, group.revision, verdict.DIGEST)
+        )
+        for name, group in groups_of(run, read_manifest(run)).items()
+    }
+    prompts = [*fits, *bank.families]
+    return {prompt: fit for prompt in prompts if (fit := fits.get(bank.group(prompt))) is not None}
+
+
+def _digests(own: Mapping[str, Fitted]) -> dict[str, Json]:
+    return {prompt: fitted.digest for prompt, fitted in own.items()}
+
+
+def _verdicts(
+    batch: list[Judging], held: Mapping[str, tuple[Facts, bool]], own: Mapping[str, Fitted]
+) -> Iterator[Call]:
     """Judge a batch, all edits of one kind together; a variant is true where all its edits are."""
     found: dict[int, list[Verdict]] = {}
-    for kind in {held[one.prompt] for one in batch if one.prompt in held}:
-        of = [(i, e) for i, b in enumerate(batch) if held.get(b.prompt) == kind for e in b.edits]
-        verdicts = verdict.judge([edit for _, edit in of], kind[0], kind[1])
+    kinds = [(*held[b.prompt], own.get(b.prompt)) if b.prompt in held else None for b in batch]
+    for kind in [one for at, one in enumerate(kinds) if one and one not in kinds[:at]]:
+        of = [(i, e) for i, b in enumerate(batch) if kinds[i] == kind for e in b.edits]
+        facts, legible, fit = kind
+        weights = questions_of(fit) if fit else {}
+        verdicts = judge_by(weights, [edit for _, edit in of], facts, legible)
         for (i, _), said in zip(of, verdicts, strict=True):
             found.setdefault(i, []).append(said)
     for i, one in enumerate(batch):
@@ -173,7 +204,7 @@ def _pairs(before: list[str], after: list[str]) -> list[tuple[str, str]]:
     return [(" ".join(old), " ".join(new))] if old and sorted(old) == sorted(new) else differ
 
 
-def _held_to(run: Path) -> dict[str, tuple[Facts, bool]]:
+def held_to(run: Path) -> dict[str, tuple[Facts, bool]]:
     """Return what each prompt of a run that asks a model, and its bank's lines, are held to."""
     library = PromptLibrary.load(frozen_prompts(run), packaged=False)
     prompts = [prompt for prompt in library.prompts.values() if not prompt.front.rule]

@@ -6,38 +6,56 @@ made by: its figures are of the training data, and others need a new sheet of a 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from textcentric.checks import verdict
+from textcentric.checks.edit import Embed
 from textcentric.errors import PromptError, RunError, option
+from textcentric.folders import read_yaml
+from textcentric.models.packaged import packaged_encoder
+from textcentric.models.sentence_encoder import SentenceEncoder
 from textcentric.prompts.calibration import (
     BANK,
     CALIBRATION,
     Calibration,
     Reading,
+    keep,
     read_calibration,
     write_calibration,
 )
+from textcentric.prompts.fitted import Fitted
 from textcentric.prompts.library import open_library
 from textcentric.reading.agreement import Figures, figures
 from textcentric.reading.answers import read_answers
+from textcentric.reading.own_weights import own_weights
 from textcentric.reading.sheet import Sheet, check_of_this_run, sheets
 from textcentric.reading.yields import yields_of
-
-# Pairs that were read, of which at least so many true and so many false.
-THRESHOLD_FROM, WEIGHTS_FROM = (100, 30), (300, 60)
+from textcentric.runs.directory import CONFIG
 
 
 @dataclass(frozen=True)
 class Calibrated:
-    """The newest sheet of a run, what it came to, and what is to be said of it."""
+    """The newest sheet of a run, what it came to, and what was changed since it was read."""
 
     sheet: Sheet
     figures: Figures
-    notes: tuple[str, ...]
+    stale: tuple[str, ...]
+    outcomes: Mapping[str, str] = field(default_factory=dict)  # of each question, what is said
+    fitted: Fitted | None = None
+
+    @property
+    def changed(self) -> tuple[str, ...]:
+        """Say what was changed since the sheet was read."""
+        return (*self.stale, *reweighed(self.figures.readings))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Say what was changed since, and what was made of threshold and weights."""
+        return (*self.changed, *self.outcomes.values())
 
     def as_dict(self) -> dict[str, Any]:
         """Return the figures as JSON values."""
@@ -52,6 +70,7 @@ class Calibrated:
             "readers": [asdict(reader) for reader in found.readers],
             "kappa_words": found.kappa_words,
             "kappa_true": found.kappa_true,
+            "weights": dict(self.outcomes),
         }
 
 
@@ -66,8 +85,7 @@ def calibrated(run: Path, prompt_dir: str | None = None) -> Calibrated:
     found = figures_of(run, drawn[-1])
     if found.readings:
         write_calibration(run / CALIBRATION, found.readings)
-    notes = (*stale(found.readings, prompt_dir), *_enough(found))
-    return Calibrated(drawn[-1], found, notes)
+    return Calibrated(drawn[-1], found, tuple(stale(found.readings, prompt_dir)))
 
 
 def figures_of(run: Path, sheet: Sheet) -> Figures:
@@ -110,7 +128,7 @@ def stale(readings: Sequence[Reading], prompt_dir: str | None = None) -> list[st
                     f"{reading.prompt} was changed after it was read ({reading.digest}, now {now}):"
                     " this sheet is training data for it; figures need a new sheet of a new run"
                 )
-    checks = {reading.checks for reading in readings} - {verdict.DIGEST}
+    checks = {one.checks.partition("+")[0] for one in readings if _other_checks(one)}
     if checks:
         notes.append(
             f"the checks were changed after this run ({', '.join(sorted(checks)) or 'none'}, now"
@@ -120,23 +138,70 @@ def stale(readings: Sequence[Reading], prompt_dir: str | None = None) -> list[st
     return notes
 
 
-def _enough(found: Figures) -> list[str]:
-    """Say how many more must be read before a threshold or weights of its own can be had."""
-    read = sum(r.read + r.refused_read for r in found.readings)
-    true = sum(r.true + r.refused_true for r in found.readings)
-    least, each = THRESHOLD_FROM
-    if read >= least and min(true, read - true) >= each:
+def with_weights(run: Path, found: Calibrated) -> Calibrated:
+    """Return `found` with what all sheets of `run` make of the verdict; write that into the run.
+
+    What is written is shown, and used only once it is kept.
+    """
+    if not found.figures.readings:
+        return found
+    drawn = [sheet for sheet in sheets(run) if sheet.run == found.sheet.run]
+    with _encoder(run) as encoder:
+        outcomes, fitted = own_weights(run, drawn, encoder)
+    if fitted is not None:
+        write_calibration(run / CALIBRATION, found.figures.readings, [fitted])
+    return replace(found, outcomes={one.name: one.said for one in outcomes}, fitted=fitted)
+
+
+@contextmanager
+def _encoder(run: Path) -> Iterator[Embed | None]:
+    """Yield what compares by meaning, None where the run did not."""
+    if not read_yaml(run / CONFIG).get("embeddings", True):
+        yield None
+        return
+    encoder = SentenceEncoder(str(packaged_encoder()))
+    try:
+        yield encoder.vectors
+    finally:
+        encoder.close()
+
+
+def reweighed(readings: Sequence[Reading]) -> list[str]:
+    """Say of which readings threshold or weights are others today: they are training data now."""
+    calibration = read_calibration()
+    names = [
+        reading.prompt
+        for reading in readings
+        if not _other_checks(reading)
+        and reading.checks != calibration.checks_now(reading, verdict.DIGEST)
+    ]
+    if not names:
         return []
     return [
-        f"{read} pairs were read, {true} of them true: a threshold of its own takes {least},"
-        f" weights {WEIGHTS_FROM[0]} ({each} and {WEIGHTS_FROM[1]} true, and as many false)"
+        "threshold or weights are not those of this run any more: this sheet is training data for"
+        f" {', '.join(names)}; figures need a new sheet of a new run"
     ]
 
 
-def check_keep(found: Figures, notes: Sequence[str]) -> None:
-    """Raise PromptError where there is nothing to keep, or what would be kept is stale."""
-    if not found.readings:
+def _other_checks(reading: Reading) -> bool:
+    return reading.checks.partition("+")[0] != verdict.DIGEST
+
+
+def kept(found: Calibrated) -> tuple[Path, str]:
+    """Add readings and weights to the user's own; return where they are, and what that changes.
+
+    Raises PromptError where there is nothing to keep, or it no longer holds.
+    """
+    if not found.figures.readings:
         raise PromptError("nothing of this sheet was read yet: there is nothing to keep")
-    if any("training data" in note for note in notes):
-        why = next(note for note in notes if "training data" in note)
-        raise PromptError(f"{option('keep', True)} keeps nothing that no longer holds: {why}")
+    if found.stale:
+        raise PromptError(
+            f"{option('keep', True)} keeps nothing that no longer holds: {found.stale[0]}"
+        )
+    path = keep(found.figures.readings, fitted=found.fitted)
+    if found.fitted is None:
+        return path, ""
+    return path, (
+        f"from now on {found.fitted.words()} judge {', '.join(found.fitted.prompts)}: this sheet is"
+        " training data for them; figures need a new sheet of a new run"
+    )

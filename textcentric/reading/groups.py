@@ -8,6 +8,7 @@ from pathlib import Path
 
 from textcentric.folders import read_yaml
 from textcentric.prompts.calibration import families_of, family_digest, group_of
+from textcentric.prompts.fitted import judged_by, weights_in
 from textcentric.prompts.library import PromptLibrary, with_instruction
 from textcentric.prompts.prompt import Prompt, usual_facts
 from textcentric.runs.directory import frozen_prompts
@@ -46,6 +47,7 @@ def groups_of(run: Path, manifest: Manifest) -> dict[str, Group]:
     library = PromptLibrary.load(frozen_prompts(run), packaged=False)
     saved = read_yaml(run / "run.yaml")
     engine, checks = manifest.get("engine", {}), str(manifest.get("checks") or "")
+    weights = weights_in(saved)
     groups: dict[str, Group] = {}
     for prompt in library.prompts.values():
         if prompt.front.stage not in ("adversarial", "rule", "bank", *WRITTEN):
@@ -54,13 +56,14 @@ def groups_of(run: Path, manifest: Manifest) -> dict[str, Group]:
         temperature = prompt.front.sampling.temperature if asked is None else float(asked)
         rule = prompt.front.writes_by == "rule"
         for name, digest in _names(prompt, library).items():
+            own = next((one for one in weights if one.prompts.get(name) == digest), None)
             groups[name] = Group(
                 prompt=name,
                 digest=digest,
                 facts=facts_of(prompt),
                 model="" if rule else engine.get("model") or "",
                 revision="" if rule else engine.get("model_revision") or "",
-                checks=checks,
+                checks=judged_by(checks, own),
                 temperature=temperature,
                 candidates=_candidates(prompt, saved.get("candidates")),
                 part=prompt.front.writes if prompt.front.stage in WRITTEN else "",

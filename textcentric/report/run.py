@@ -242,6 +242,7 @@ def _identity(manifest: Mapping[str, Json]) -> dict[str, Json]:
         "data digest": dataset.get("digest"),
         "model": engine.get("model"),
         "model revision": engine.get("model_revision"),
+        "weights of the checks": manifest.get("weights") or "shipped",
         "chat template digest": engine.get("template_digest"),
     }
     return {name: value for name, value in values.items() if value not in (None, "")}

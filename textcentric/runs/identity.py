@@ -20,7 +20,7 @@ LATER = frozenset(
     " entailment_model".split()
 )
 ADDED = frozenset(
-    "data prompt_digests facts bank engine_fingerprint judge_fingerprint".split()
+    "data prompt_digests facts bank weights engine_fingerprint judge_fingerprint".split()
 )  # by a run to its run.yaml
 
 

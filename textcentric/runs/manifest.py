@@ -73,7 +73,8 @@ class Counted(TypedDict, total=False):
 class Manifest(Priced, Counted, total=False):
     """What came of a run, its tokens, and what it was made with.
 
-    `checks` is the digest of the checks that judged, `read` what people read of each prompt before.
+    `checks` is the digest of the checks that judged, `weights` says which prompts were judged by
+    weights of the user's own, `read` what people read of each prompt before.
 
     Manifests of former versions may lack keys.
     """
@@ -93,6 +94,7 @@ class Manifest(Priced, Counted, total=False):
     judge: dict[str, str]
     prompts: dict[str, PromptUsed]
     checks: str
+    weights: str  # absent: the shipped ones judged
     read: dict[str, str]
     tokens: dict[str, float]
     requests: dict[str, float]
