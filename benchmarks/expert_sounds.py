@@ -119,7 +119,7 @@ def voiceless(seed: int, seconds: float = 2.0) -> Iterator[Known]:
         "white noise": white * 0.3,
         "pink noise": _unit(np.fft.irfft(spectrum / np.sqrt(place), n)) * 0.3,
         "brown noise": _unit(np.fft.irfft(spectrum / place, n)) * 0.3,
-        "hum": sum(np.sin(2 * np.pi * low * k * t) / k for k in range(1, 8)),
+        "hum": np.sum([np.sin(2 * np.pi * low * k * t) / k for k in range(1, 8)], axis=0),
         "hum in hiss": np.sin(2 * np.pi * low * t) + white * 0.1,
         "tone": np.sin(2 * np.pi * high * t),
         "beeps": np.sin(2 * np.pi * high * t) * (np.sin(2 * np.pi * 2 * t) > 0),

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.commands import textcentric
 from tests.support.own_weights import own_fitted, rewording
-from tests.support.read_run import call, read_run
+from tests.support.read_run import call
 from tests.support.small_run import KEEPING
 from tests.support.small_run import run as run_of
 from textcentric.prompts.calibration import CALIBRATION, own, read_calibration, write_calibration
