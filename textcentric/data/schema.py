@@ -183,6 +183,10 @@ class Schema(_Strict):
         roles |= {name: files.column for name, files in self.files().items()}
         return {role: column for role, column in roles.items() if column is not None}
 
+    def declared_task(self) -> str | None:
+        """Return the task of its target column, None where it names none: that is a guess."""
+        return None if self.target is None else self.task
+
     def notation(self, column: str) -> Notation | None:
         """Return how the numbers of `column` are written, None where nothing says so."""
         own = self.columns.get(column, Column())

@@ -30,6 +30,12 @@ def test_the_task_follows_from_the_targets() -> None:
     assert learn(*range(11)).task == "regression"
 
 
+def test_a_quantity_by_the_schema_is_one_however_few_its_values() -> None:
+    rooms = rows(1, 2, 3, 1)
+    assert learn_decision(DownstreamConfig(), rooms, "regression").task == "regression"
+    assert learn_decision(DownstreamConfig(task="ordinal"), rooms, "regression").task == "ordinal"
+
+
 def test_whole_numbers_are_one_class_however_they_were_stored() -> None:
     decision = learn(2.0, 0, np.float64(1), 2)
     assert decision.classes == (0, 1, 2)

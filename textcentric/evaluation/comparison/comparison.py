@@ -219,12 +219,13 @@ class Comparison:
 
     @cached_property
     def task(self) -> str:
-        """Return the task that the targets show."""
+        """Return the task that the schema declares or the targets show."""
         from textcentric.methods.downstream import DownstreamConfig
         from textcentric.methods.downstream.decision import learn_decision
 
         values = {**self.config.downstream, "target_transform": "none"}
-        return str(learn_decision(DownstreamConfig.of(values), self.plain).task)
+        declared = self.train_rows.schema.declared_task()
+        return learn_decision(DownstreamConfig.of(values), self.plain, declared).task
 
     def tried(self) -> Iterator[tuple[str, int, Tried]]:
         """Make every trial that is not made yet, the cheap arms first, and yield them all."""

@@ -213,9 +213,13 @@ def scaled(transform: str, record: Record) -> Record:
     return replace(record, target=log(value))
 
 
-def learn_decision(config: DownstreamConfig, examples: Sequence[Example]) -> Decision:
+def learn_decision(
+    config: DownstreamConfig, examples: Sequence[Example], declared: str | None = None
+) -> Decision:
     """Return the decision that the training rows call for.
 
+    `declared` is the task by the schema of the rows: numbers that it calls a quantity are one,
+    however few they are.
     Raises DataError for targets that are absent, NaN, of one value only or not in `classes`, and
     ConfigError where the task does not fit them.
     """
@@ -227,7 +231,7 @@ def learn_decision(config: DownstreamConfig, examples: Sequence[Example]) -> Dec
             row_id=absent.id,
             field="target",
         )
-    task = _task(config, examples)
+    task = _task(config, examples, declared)
     if task == "regression":
         return _regression(config, examples)
     classes = _classes(config, task, examples)
@@ -248,9 +252,11 @@ def learn_decision(config: DownstreamConfig, examples: Sequence[Example]) -> Dec
     )
 
 
-def _task(config: DownstreamConfig, examples: Sequence[Example]) -> str:
+def _task(config: DownstreamConfig, examples: Sequence[Example], declared: str | None) -> str:
     if config.task != "auto":
         return config.task
+    if declared == "regression":
+        return declared
     if any(isinstance(example.target, str) for example in examples):
         return "classification"
     values = {float(example.target or 0) for example in examples}

@@ -81,7 +81,9 @@ class Downstream:
         self.config = config
         self.origin = origin or Origin()
         self.known = check_parts(config, examples)
-        self.decision = learn_decision(config, examples)
+        schema = self.origin.schema
+        declared = schema.get("task") if schema.get("target") else None  # else it is a guess
+        self.decision = learn_decision(config, examples, declared)
         self.model = build_model(config, self.decision)
         self.reader = _reader(config, self.model, source(config.model))
         self._calibrate_on = calibrate_on or _sample(config, examples)
