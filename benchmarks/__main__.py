@@ -15,7 +15,7 @@ NAMES = (
     *("training", "training_memory", "second_grid"),
     *("reward_training", "reward_memory"),
     *("step_two", "fusemix_step", "latents_memory"),
-    *("truth", "check_speed", "experts", "summaries"),
+    *("truth", "check_speed", "data_check", "experts", "summaries"),
 )
 
 
