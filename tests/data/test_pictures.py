@@ -1,8 +1,12 @@
 """Pictures: found by column or pattern, kept inside the folder, opened safely."""
 
+import base64
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
@@ -34,6 +38,31 @@ def photos(row: Record) -> list[str]:
 def test_all_pictures_of_a_row_come_in_numeric_order(folder: Path) -> None:
     rows = list(load(table(folder, "id,w\na,x\nb-c,x\nb,x\n"), schema=BY_ID))
     assert [photos(row) for row in rows] == [["a-1.jpg", "a-2.jpg", "a-10.jpg"], ["b-c-1.jpg"], []]
+
+
+def test_a_path_of_windows_is_found(folder: Path) -> None:
+    path = table(folder, "id,photo\n1,photos\\a-1.jpg\n")
+    assert [photos(row) for row in load(path, schema={"image": "photo"})] == [["a-1.jpg"]]
+
+
+@pytest.mark.parametrize("form", ["bytes", "base64", "uri"])
+def test_a_picture_in_a_cell_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    drawn = BytesIO()
+    Image.new("RGB", (20, 10), "red").save(drawn, "PNG")
+    text = base64.b64encode(drawn.getvalue()).decode()
+    cells = {"bytes": drawn.getvalue(), "base64": text, "uri": f"data:image/png;base64,{text}"}
+    pq.write_table(pa.table({"id": ["a"], "photo": [cells[form]]}), tmp_path / "rows.parquet")
+    (row,) = load(tmp_path / "rows.parquet", schema={"image": "photo"})
+    assert open_picture(row.inputs["image"][0]).size == (20, 10)
+
+
+def test_a_long_name_of_a_file_is_cut_in_messages(folder: Path) -> None:
+    name = "../" + "far/" * 60
+    note = load(table(folder, f"id,w,photo\n1,x,{name}\n"), schema={"image": "photo"}).notes[0]
+    assert len(note) < 200
 
 
 def test_a_column_names_the_picture_and_an_absent_file_is_a_missing_modality(folder: Path) -> None:

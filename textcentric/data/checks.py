@@ -216,7 +216,7 @@ def _look_at_files(
     files.absent += absent
     files.refused += len(refused)
     for name in refused:
-        files.note(f"row {row_id!r}: {name!r} leaves the data folder")
+        files.note(f"row {row_id!r:.80}: {name!r:.80} leaves the data folder")
     for path in found if opened else ():
         try:
             open_picture(path).close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import glob
 import hashlib
 import os
@@ -16,6 +17,11 @@ from textcentric.data.readings import plain
 from textcentric.data.schema import Files
 from textcentric.folders import written
 from textcentric.values import Cells
+
+# A data URI, or the first bytes of JPEG, PNG, GIF and WebP in base64, longer than names are.
+_ENCODED = re.compile(
+    r"(?P<uri>data:[\w/+.;=-]*;base64,)|(?:/9j/|iVBORw0KGgo|R0lGOD|UklGR)[A-Za-z0-9+/\s]{60}"
+)
 
 
 @dataclass(frozen=True)
@@ -73,11 +79,20 @@ class FileFinder:
         for value in values:
             if isinstance(value, Mapping) and "bytes" in value:
                 value = self._written(value["bytes"]) if value["bytes"] else value.get("path")
+            elif content := _content(value):
+                value = self._written(content)
             name = plain(value, self.missing)
             if name is not None:
                 name = (self.rule.pattern or "{value}").replace("{value}", str(name))
-                paths.append(self.folder / name)
+                paths.append(self._on_this_system(name))
         return tuple(paths)
+
+    def _on_this_system(self, name: str) -> Path:
+        """Return the path of a file; one written on Windows has backslashes for slashes."""
+        path = self.folder / name
+        if "\\" in name and not os.path.lexists(path):
+            return self.folder / name.replace("\\", "/")
+        return path
 
     def _written(self, content: bytes) -> str:
         """Write an embedded file into the cache once, named by its content, and return its path."""
@@ -87,6 +102,18 @@ class FileFinder:
             with written(path) as draft:
                 draft.write_bytes(content)
         return str(path)
+
+
+def _content(value: Any) -> bytes | None:
+    """Return the file that a cell holds, as bytes, base64 or a data URI; None for its name."""
+    if isinstance(value, bytes | bytearray):
+        return bytes(value) or None
+    if not isinstance(value, str) or not (start := _ENCODED.match(value)):
+        return None
+    try:
+        return base64.b64decode(value[start.end("uri") :] if start["uri"] else value)
+    except ValueError:
+        return None
 
 
 def _index(folder: Path, pattern: str) -> dict[str, tuple[Path, ...]]:

@@ -186,7 +186,7 @@ def notes(given: Schema, fitted: Schema, result: Scan) -> list[str]:
         if refused:
             lines.append(
                 f"refused {plural(len(refused), f'{modality} file')} outside the data folder"
-                f"; first: {refused[0]!r}"
+                f"; first: {refused[0]!r:.80}"
             )
     if given.target and given.task is None and fitted.task:
         lines.append(f"task taken as {fitted.task}, going by {fitted.target}; `task:` decides")
