@@ -223,9 +223,8 @@ class Comparison:
         from textcentric.methods.downstream import DownstreamConfig
         from textcentric.methods.downstream.decision import learn_decision
 
-        values = {**self.config.downstream, "target_transform": "none"}
-        declared = self.train_rows.schema.declared_task()
-        return learn_decision(DownstreamConfig.of(values), self.plain, declared).task
+        config = DownstreamConfig.of({**self.config.downstream, "target_transform": "none"})
+        return learn_decision(config, self.plain, self.train_rows.schema.declared_task()).task
 
     def tried(self) -> Iterator[tuple[str, int, Tried]]:
         """Make every trial that is not made yet, the cheap arms first, and yield them all."""
