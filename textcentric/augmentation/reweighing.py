@@ -35,7 +35,7 @@ def questions_of(fitted: Fitted) -> dict[str, Weights]:
         if strange := sorted(question.weights.keys() - known):
             raise PromptError(
                 f"weights of your own for {name!r} name parts that no check measures:"
-                f" {', '.join(strange)}; `textcentric calibrate RUN --keep` makes them anew"
+                f" {', '.join(strange)}; calibrate a run that was read and keep what it finds"
             )
         held[name] = Weights(
             intercept=question.intercept,
