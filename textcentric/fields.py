@@ -26,7 +26,7 @@ DAMAGE = (
 SECRET = re.compile(r"(^|_)(key|token|password|secret)$")  # settings that are never saved
 # Flags of the roles of columns, by their keys in a schema.
 ROLES = {
-    "id": Key("id", "Column of the id."),
+    "id": Key("id", "Column of the id; row-number counts the rows."),
     "target": Key("target", "Column to predict."),
     "text": Key("text", "Column of text; may be repeated.", repeat=True),
     "image": Key("image", "Column of a picture's path."),

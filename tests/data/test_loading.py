@@ -47,6 +47,22 @@ def test_rows_can_be_read_again_and_counted(table: Write) -> None:
     assert len(rows.digest) == 64
 
 
+@pytest.mark.parametrize("name", ["homes.csv", "homes.jsonl"])
+def test_rows_without_an_id_column_are_called_by_their_numbers(table: Write, name: str) -> None:
+    csv, lines = "price,title\n1,x\n2,y\n3,x\n", '{"price": 1, "title": "x"}\n' * 3
+    path = table(csv if name.endswith("csv") else lines, name)
+    rows = load(path, schema=ROLES | {"id": "row-number", "missing": "1"}, limit=2)
+    assert [row.id for row in rows] == ["1", "2"]
+    assert "ids are row numbers, 1 for the first row read" in rows.notes[0]
+    assert next(iter(rows)).inputs == {"text": "x"}
+
+
+def test_a_column_called_row_number_is_the_id_where_there_is_one(table: Write) -> None:
+    rows = load(table("row-number,price,title\n7,5,x\n"), schema=ROLES | {"id": "row-number"})
+    assert [row.id for row in rows] == ["7"]
+    assert rows.notes == ()
+
+
 def test_the_limit_comes_after_the_required_modality(table: Write) -> None:
     path = table("id,price,title,beds\na,1,,2\nb,2,x,2\nc,3,,2\nd,4,y,2\n")
     assert [r.id for r in load(path, schema=ROLES, require=["text"], limit=2)] == ["b", "d"]
@@ -119,7 +135,7 @@ def test_a_row_without_an_id_is_left_out_and_told(table: Write) -> None:
             "1 id of column 'id' in more than one row",
         ),
         ("id,price,titel\na,1,x\n", "lacks its text[0] column: unknown column 'title'"),
-        ("key,price,title\na,1,x\n", "no id column is named"),
+        ("key,price,title\na,1,x\n", "one of key, price, title, or row-number, which counts"),
     ],
 )
 def test_rows_that_cannot_be_used_as_a_whole_end_the_load(

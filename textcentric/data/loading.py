@@ -12,7 +12,7 @@ from textcentric.data.frames import table_in_hand
 from textcentric.data.named import Layout, cache_folder, how_to_get, named_set, names, places
 from textcentric.data.records import RecordReader
 from textcentric.data.scan import Scan, notations, notes, remembered_scan, unusable
-from textcentric.data.schema import Column, Schema, read_schema
+from textcentric.data.schema import ROW_NUMBER, Column, Schema, read_schema
 from textcentric.data.tables import Table, from_hub, open_table
 from textcentric.errors import ConfigError, DataError, check_known, option, unknown
 from textcentric.rows import MODALITIES
@@ -217,6 +217,8 @@ def _fitted(layout: Layout) -> Layout:
     schema, columns = layout.schema, layout.table.columns
     if not columns:
         raise DataError(f"table {layout.table.path!r} is empty; expected a header and rows")
+    if schema.id == ROW_NUMBER and ROW_NUMBER not in columns:
+        return _fitted(replace(layout, table=layout.table.numbered()))
     if schema.id is None:
         schema = schema.model_copy(update={"id": _id_column(columns)})
     if schema.split is None and layout.table.split_column:
@@ -251,7 +253,7 @@ def _id_column(columns: tuple[str, ...]) -> str:
             return name
     raise DataError(
         f"no id column is named; say which one it is ({option('id')} or `id:` in the schema):"
-        f" one of {', '.join(columns)}"
+        f" one of {', '.join(columns)}, or {ROW_NUMBER}, which counts the rows"
     )
 
 

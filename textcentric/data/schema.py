@@ -32,6 +32,7 @@ from textcentric.values import Json
 MISSING = ("", "NaN", "nan", "NA", "N/A", "null", "NULL")
 NO_CLASS = ("", "NaN", "nan", "<NA>", "null", "NULL")  # "NA" may be a country, a grade, a region
 
+ROW_NUMBER = "row-number"  # in place of an id column
 TEXT = ("encoding", "delimiter", "quote", "header", "skip")  # keys that say how a file is written
 
 _DIGITS = [*"-0123456789"]
@@ -124,7 +125,9 @@ class Schema(_Strict):
     """The roles and readings of a table's columns."""
 
     name: str = key("table", "Name of the data set.")
-    id: str | None = key(None, "Column of the id; without it a column called id.")
+    id: str | None = key(
+        None, "Column of the id, without it one called id; row-number counts the rows."
+    )
     target: str | None = key(None, "Column to predict.")
     task: Literal["classification", "regression"] | None = key(
         None, "What the target is; without it, told from its values."

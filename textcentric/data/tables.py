@@ -12,8 +12,9 @@ import lzma
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -22,7 +23,7 @@ from textcentric.data.encodings import COMPRESSED
 from textcentric.data.json_files import Row as Row
 from textcentric.data.json_files import open_json
 from textcentric.data.left_out import LeftOut
-from textcentric.data.schema import TEXT, Schema
+from textcentric.data.schema import ROW_NUMBER, TEXT, Schema
 from textcentric.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -63,12 +64,28 @@ class Table:
             left_out = LeftOut() if left_out is None else LeftOut(left_out)
         try:
             for part in self.read(left_out):
-                if isinstance(part, dict):
-                    yield part
-                else:
-                    yield from part.to_pylist()
+                yield from _rows_of(part)
         except (*_BROKEN, ValueError, NotImplementedError) as error:  # the last two are Arrow's
             raise DataError(f"table {self.path!r} breaks off: {error}; write it again") from error
+
+    def numbered(self) -> Table:
+        """Return it with a column of numbers, 1 for the first row that it gives."""
+
+        def read(left_out: LeftOut) -> Iterator[Part]:
+            numbers = count(1)
+            for part in self.read(left_out):
+                for row in _rows_of(part):
+                    yield {ROW_NUMBER: next(numbers), **row}
+
+        note = (
+            "ids are row numbers, 1 for the first row read; a row put in above changes those below"
+        )
+        columns = (ROW_NUMBER, *self.columns)
+        return replace(self, columns=columns, read=read, notes=(*self.notes, note))
+
+
+def _rows_of(part: Part) -> list[Row]:
+    return [part] if isinstance(part, dict) else part.to_pylist()
 
 
 def open_table(path: Path, schema: Schema | None = None) -> Table:
