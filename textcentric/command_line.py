@@ -27,11 +27,14 @@ def command(*words: object, **flags: object) -> str:
 def schema_flags(schema: Given | str | None) -> dict[str, object]:
     """Return the flags of `command` that say a schema; one beyond roles has to be a file.
 
-    >>> schema_flags({"id": "key", "text": ["title", "words"]})
-    {'id': 'key', 'text': ['title', 'words']}
+    >>> schema_flags({"text": ["title", "words"], "split": "part"})
+    {'text': ['title', 'words'], 'split_column': 'part'}
     """
     if isinstance(schema, Mapping):
-        return dict(schema) if only_roles(schema) else {"schema": "SCHEMA.yaml"}
+        if not only_roles(schema):
+            return {"schema": "SCHEMA.yaml"}
+        flags = {role.key: flag for flag, role in ROLES.items()}
+        return {flags[key]: value for key, value in schema.items()}
     return {"schema": schema}
 
 
@@ -48,4 +51,5 @@ def flag_words(name: str, value: object) -> list[str]:
 def only_roles(schema: Given) -> bool:
     """Say whether role flags say all of `schema`."""
     columns = [c for of in schema.values() for c in (of if isinstance(of, list | tuple) else [of])]
-    return set(schema) <= set(ROLES) and all(isinstance(column, str) for column in columns)
+    roles = {role.key for role in ROLES.values()}
+    return set(schema) <= roles and all(isinstance(column, str) for column in columns)

@@ -32,6 +32,7 @@ ROLES = {
     "image": Key("image", "Column of a picture's path."),
     "audio": Key("audio", "Column of a sound's path."),
     "group": Key("group", "Column of the group, which is never parted between splits."),
+    "split_column": Key("split", "Column that says train, validation or test."),
     "ignore": Key("ignore", "Column to leave out; may be repeated.", repeat=True),
 }
 

@@ -90,11 +90,30 @@ def test_a_group_never_straddles_the_splits_made_by_hash(table: Write) -> None:
 
 
 def test_a_split_column_is_used_as_it_stands(table: Write) -> None:
-    path = table("id,part,title\na,dev,x\nb,train,y\n")
+    path = table("id,part,title\na,test,x\nb,train,y\n")
     schema = {"split": "part", "text": "title"}
-    assert [row.id for row in load(path, schema=schema, split="dev")] == ["a"]
+    assert [row.id for row in load(path, schema=schema, split="test")] == ["a"]
     with pytest.raises(ConfigError, match="unknown split 'trian'; did you mean 'train'"):
         load(path, schema=schema, split="trian")
+
+
+def test_values_of_a_split_column_that_are_no_split_are_refused_until_they_are_mapped(
+    table: Write,
+) -> None:
+    path = table("id,part,title\na,dev,x\nb,train,y\nc,0,z\nd,spare,z\n")
+    schema = {"split": "part", "text": "title"}
+    expected = (
+        r"3 values of split column 'part' other than train, validation, test"
+        r" \('0', 'dev', 'spare'\).*`splits: \{0: validation\}`"
+    )
+    with pytest.raises(DataError, match=expected):
+        load(path, schema=schema)
+    mapped = schema | {"splits": {"dev": "validation", 0: "test", "spare": None}}
+    assert [row.split for row in load(path, schema=mapped)] == ["validation", "train", "test", None]
+    with pytest.raises(ConfigError, match="splits says what values of a split column are"):
+        load(path, schema={"text": "title", "splits": {"dev": "validation"}})
+    with pytest.raises(ConfigError, match="should be 'train', 'validation' or 'test'"):
+        load(path, schema=schema | {"splits": {"dev": "valid"}})
 
 
 def test_rows_with_a_target_that_is_no_number_are_left_out_and_told(table: Write) -> None:

@@ -223,6 +223,10 @@ def _fitted(layout: Layout) -> Layout:
         schema = schema.model_copy(update={"id": _id_column(columns)})
     if schema.split is None and layout.table.split_column:
         schema = schema.model_copy(update={"split": layout.table.split_column})
+    if schema.splits and schema.split is None:
+        raise ConfigError(
+            "schema: splits says what values of a split column are; name it, `split:`"
+        )
     schema = _with_names(schema, layout.table)
     for role, column in schema.required().items():
         if column not in columns:

@@ -66,7 +66,8 @@ class RecordReader:
         """Return the split of `row`; without a split column it follows from `key` by a hash."""
         if self.schema.split is None:
             return split_of(key)
-        return identifier(row.get(self.schema.split), self.schema.missing)
+        found = identifier(row.get(self.schema.split), self.schema.missing)
+        return self.schema.splits.get(found or "", found)
 
     def target(self, row_id: str, row: Cells) -> Target:
         """Return the target of `row`, None if the row has no label."""

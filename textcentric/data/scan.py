@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from textcentric.data.labels import LabelSurvey
 from textcentric.data.left_out import LeftOut
@@ -21,7 +21,7 @@ from textcentric.data.named import Layout, cache_folder
 from textcentric.data.notation import COMMA, POINT, Notation, NumberSurvey
 from textcentric.data.readings import plain
 from textcentric.data.records import RecordReader, RowError
-from textcentric.data.schema import Schema, numeric_target
+from textcentric.data.schema import Schema, Split, numeric_target
 from textcentric.data.tables import BATCH, Table
 from textcentric.folders import written
 from textcentric.values import Cells, Json
@@ -142,6 +142,14 @@ def unusable(schema: Schema, result: Scan) -> list[str]:
             " reads them with \ufffd)"
         )
     reasons += _doubts(schema, result)
+    if others := sorted({*result.splits} - {"", *get_args(Split)}):
+        shown = ", ".join(f"{name!r:.40}" for name in others[:5])
+        reasons.append(
+            f"{plural(len(others), 'value')} of split column {schema.split!r} other than"
+            f" {', '.join(get_args(Split))} ({shown}); say in the schema what they are, such as"
+            f" `splits: {{{others[0]:.40}: validation}}` (`null`: in no split), or name no"
+            " split column"
+        )
     if result.doubled:
         shown = ", ".join(map(repr, result.doubled[:5]))
         reasons.append(

@@ -32,6 +32,7 @@ from textcentric.values import Json
 MISSING = ("", "NaN", "nan", "NA", "N/A", "null", "NULL")
 NO_CLASS = ("", "NaN", "nan", "<NA>", "null", "NULL")  # "NA" may be a country, a grade, a region
 
+Split = Literal["train", "validation", "test"]
 ROW_NUMBER = "row-number"  # in place of an id column
 TEXT = ("encoding", "delimiter", "quote", "header", "skip")  # keys that say how a file is written
 
@@ -138,6 +139,9 @@ class Schema(_Strict):
     audio: Files | None = key(None, "Sounds: a column, or where files lie (below).")
     group: str | None = key(None, "Column of the group, which is never parted between splits.")
     split: str | None = key(None, "Column of the split; without it, 80/10/10 by group or id.")
+    splits: dict[str, Split | None] = key(
+        {}, "{dev: validation}: what other values of the split column are; null: in no split."
+    )
     ignore: tuple[str, ...] = key((), "Columns to leave out.")
     table: tuple[str, ...] | None = key(None, "Columns of the table; without it, all others.")
     missing: tuple[str, ...] = key(
@@ -169,6 +173,11 @@ class Schema(_Strict):
     @classmethod
     def _a_name_is_a_column(cls, value: object) -> object:
         return {"column": value} if isinstance(value, str) else value
+
+    @field_validator("splits", mode="before")
+    @classmethod
+    def _text_keys(cls, splits: object) -> object:
+        return {str(k): v for k, v in splits.items()} if isinstance(splits, dict) else splits
 
     @field_validator("choices", mode="before")
     @classmethod

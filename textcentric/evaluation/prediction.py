@@ -393,6 +393,7 @@ def _schema_for(origin: Origin, rows: RowsLike, split: str | None) -> Schema | N
             "choices": None,
             "group": group,
             "split": trained.split if trained.split in columns else None,
+            "splits": trained.splits if trained.split in columns else {},
             "ignore": tuple(sorted(ignore)),
             "table": trained.table and tuple(n for n in trained.table if n in columns),
             "columns": {name: c for name, c in trained.columns.items() if name in columns},
