@@ -78,6 +78,17 @@ def test_the_task_and_the_classes_are_taken_from_the_targets(table: Write) -> No
     assert prices.schema.task == "regression"
 
 
+def test_ordered_classes_in_words_need_their_order(table: Write) -> None:
+    path = table("id,grade,a\n1,low,x\n2,high,x\n")
+    schema = {"target": "grade", "task": "ordinal"}
+    with pytest.raises(DataError, match=r"words for ordered classes \(high, low\), whose order"):
+        load(path, schema=schema)
+    rows = load(path, schema=schema | {"choices": ["low", "high"]})
+    assert [row.target for row in rows] == ["low", "high"]
+    numbers = load(table("id,grade,a\n1,3,x\n2,12,x\n"), schema=schema)
+    assert (numbers.schema.task, numbers.schema.choices) == ("ordinal", {3: "3", 12: "12"})
+
+
 def test_a_group_never_straddles_the_splits_made_by_hash(table: Write) -> None:
     lines = "".join(f"{i},g{i // 4},w{i}\n" for i in range(400))
     rows = list(load(table("id,host,title\n" + lines), schema={"text": "title", "group": "host"}))

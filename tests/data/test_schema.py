@@ -31,7 +31,7 @@ def test_a_short_image_role_is_a_column_and_choices_may_be_a_list() -> None:
         ({"targett": "x"}, "unknown key 'targett'; did you mean 'target'?"),
         ({"columns": {"age": {"unti": "months"}}}, "unknown key 'unti'; did you mean 'unit'?"),
         ({"image": {"folderr": "x"}}, "unknown key 'folderr'; did you mean 'folder'?"),
-        ({"task": "ranking"}, "'classification' or 'regression' (got 'ranking')"),
+        ({"task": "ranking"}, "'ordinal' or 'regression' (got 'ranking')"),
         ({"image": {"folder": "photos"}}, 'a `pattern` such as "{id}-*.jpg"'),
     ],
 )

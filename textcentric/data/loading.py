@@ -134,7 +134,7 @@ def with_labels(schema: Schema, result: Scan) -> Schema:
         return schema
     task = schema.task or result.labels.task()
     choices = schema.choices
-    if task == "classification" and choices is None:
+    if task != "regression" and choices is None:
         choices = result.labels.choices()
     return schema.model_copy(update={"task": task, "choices": choices})
 
@@ -247,7 +247,8 @@ def _with_names(schema: Schema, table: Table) -> Schema:
     }
     changes: dict[str, object] = {"columns": {**columns, **schema.columns}}
     if schema.target in coded and schema.choices is None and schema.task != "regression":
-        changes |= {"choices": coded[schema.target], "task": "classification"}
+        task = schema.task or "classification"
+        changes |= {"choices": coded[schema.target], "task": task}
     return schema.model_copy(update=changes)
 
 

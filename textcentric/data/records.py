@@ -119,7 +119,8 @@ class RecordReader:
     def number_columns(self) -> tuple[str, ...]:
         """The columns that hold numbers by what the schema says, and the target that may."""
         named = [name for name, column in self.schema.columns.items() if column.counts()]
-        if self.schema.target and self.schema.task != "classification" and not self.schema.choices:
+        classes = self.schema.choices or self.schema.task in ("classification", "ordinal")
+        if self.schema.target and not classes:
             named.append(self.schema.target)
         return tuple(dict.fromkeys(named))
 

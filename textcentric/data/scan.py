@@ -142,6 +142,13 @@ def unusable(schema: Schema, result: Scan) -> list[str]:
             " reads them with \ufffd)"
         )
     reasons += _doubts(schema, result)
+    classes = schema.choices or result.labels.choices() or {}
+    if schema.task == "ordinal" and not schema.choices and any(isinstance(c, str) for c in classes):
+        shown = ", ".join(map(str, list(classes)[:5]))
+        reasons.append(
+            f"column {schema.target!r} has words for ordered classes ({shown}), whose order is not"
+            " known; say it in the schema, `choices: [LOWEST, ..., HIGHEST]`"
+        )
     if others := sorted({*result.splits} - {"", *get_args(Split)}):
         shown = ", ".join(f"{name!r:.40}" for name in others[:5])
         reasons.append(

@@ -130,8 +130,10 @@ class Schema(_Strict):
         None, "Column of the id, without it one called id; row-number counts the rows."
     )
     target: str | None = key(None, "Column to predict.")
-    task: Literal["classification", "regression"] | None = key(
-        None, "What the target is; without it, told from its values."
+    task: Literal["classification", "ordinal", "regression"] | None = key(
+        None,
+        "What the target is; without it, told from its values. ordinal: classes in the order of"
+        " whole numbers or, as words, of `choices`, the lowest first.",
     )
     choices: dict[int | str, str] | None = key(None, "The classes, with words for them.")
     text: tuple[str, ...] = key((), "Columns of text.")

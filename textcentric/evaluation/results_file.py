@@ -93,7 +93,7 @@ def write_results(folder: Path, results: Given, schema: Given | None = None) -> 
     signed = {**results, "versions": versions(), "machine": _machine()}
     with writing(folder):
         if schema is not None:
-            write_text(folder / SCHEMA, yaml.safe_dump(dict(schema)))
+            write_text(folder / SCHEMA, yaml.safe_dump(dict(schema), sort_keys=False))
         write_text(folder / RESULTS, json.dumps(signed, indent=1, ensure_ascii=False) + "\n")
         return write_robustness_report(folder)
 

@@ -36,6 +36,16 @@ def test_a_quantity_by_the_schema_is_one_however_few_its_values() -> None:
     assert learn_decision(DownstreamConfig(task="ordinal"), rooms, "regression").task == "ordinal"
 
 
+def test_classes_that_the_schema_calls_ordinal_are_ranks_in_its_order() -> None:
+    many = learn_decision(DownstreamConfig(), rows(*range(11)), "ordinal")
+    assert (many.task, many.classes) == ("ordinal", tuple(range(11)))
+    order = ("low", "middle", "high")
+    words = learn_decision(DownstreamConfig(), rows("high", "low", "high"), "ordinal", order)
+    assert (words.task, words.classes, words.counts) == ("ordinal", order, (1, 0, 2))
+    unordered = learn_decision(DownstreamConfig(), rows("high", "low"), "classification", order)
+    assert (unordered.task, unordered.classes) == ("classification", ("high", "low"))
+
+
 def test_whole_numbers_are_one_class_however_they_were_stored() -> None:
     decision = learn(2.0, 0, np.float64(1), 2)
     assert decision.classes == (0, 1, 2)

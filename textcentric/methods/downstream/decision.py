@@ -214,12 +214,16 @@ def scaled(transform: str, record: Record) -> Record:
 
 
 def learn_decision(
-    config: DownstreamConfig, examples: Sequence[Example], declared: str | None = None
+    config: DownstreamConfig,
+    examples: Sequence[Example],
+    declared: str | None = None,
+    order: tuple[str, ...] = (),
 ) -> Decision:
     """Return the decision that the training rows call for.
 
     `declared` is the task by the schema of the rows: numbers that it calls a quantity are one,
-    however few they are.
+    however few they are, and classes that it calls ordinal are ranks. `order` are such classes in
+    words, the lowest first.
     Raises DataError for targets that are absent, NaN, of one value only or not in `classes`, and
     ConfigError where the task does not fit them.
     """
@@ -234,7 +238,7 @@ def learn_decision(
     task = _task(config, examples, declared)
     if task == "regression":
         return _regression(config, examples)
-    classes = _classes(config, task, examples)
+    classes = _classes(config, task, examples, order)
     places = {label: place for place, label in enumerate(classes)}
     labels = [int(_place(example, places)) for example in examples]
     seen = Counter(labels)
@@ -255,7 +259,7 @@ def learn_decision(
 def _task(config: DownstreamConfig, examples: Sequence[Example], declared: str | None) -> str:
     if config.task != "auto":
         return config.task
-    if declared == "regression":
+    if declared in ("regression", "ordinal"):
         return declared
     if any(isinstance(example.target, str) for example in examples):
         return "classification"
@@ -264,13 +268,17 @@ def _task(config: DownstreamConfig, examples: Sequence[Example], declared: str |
     return "ordinal" if whole and len(values) <= MOST_ORDINAL else "regression"
 
 
-def _classes(config: DownstreamConfig, task: str, examples: Sequence[Example]) -> tuple[Label, ...]:
+def _classes(
+    config: DownstreamConfig, task: str, examples: Sequence[Example], order: tuple[str, ...]
+) -> tuple[Label, ...]:
     if config.classes is not None:
         return config.classes
     found = {_label(example) for example in examples}
     words = sum(isinstance(label, str) for label in found)
     if words and words < len(found):
         raise DataError(f"targets are partly words, partly numbers: {sorted(found, key=str)[:6]}")
+    if words and task == "ordinal" and order:
+        return order
     if words and task == "ordinal":
         raise ConfigError(
             f"ordinal classes in words need their order: give `classes`, the lowest first"
