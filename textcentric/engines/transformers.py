@@ -65,7 +65,6 @@ class TransformersEngine:
         self._limits = Limits(concurrency=4 * batch, context=self.model.context)
         self._chat = ChatTokenizer(self.model)
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="transformers")
-        self._start = asyncio.Lock()
         self._network: Any = None
         self._ends: frozenset[int] = frozenset()
         self._grammars: Grammars | None = None
@@ -75,13 +74,17 @@ class TransformersEngine:
 
     async def start(self) -> None:
         """Load the model; `generate` does it when needed."""
-        async with self._start:
-            self._check_open()
-            if self._network is None:
-                loop = asyncio.get_running_loop()
-                network = await loop.run_in_executor(self._worker, self._load)
-                self._ends = _ends(network, self._chat.tokenizer)
-                self._network = _without_habits(network)
+        self._check_open()
+        if self._network is None:
+            await asyncio.get_running_loop().run_in_executor(self._worker, self._prepare)
+
+    def _prepare(self) -> None:
+        """Load the model once; the only thread of the worker takes callers in turn."""
+        self._check_open()
+        if self._network is None:
+            network = self._load()
+            self._ends = _ends(network, self._chat.tokenizer)
+            self._network = _without_habits(network)
 
     def _check_open(self) -> None:
         if self._closed:
@@ -91,11 +94,16 @@ class TransformersEngine:
         """Return what keeps an answer to `schema`, None where the model writes freely."""
         if not schema:
             return None
-        async with self._start:
-            if self._grammars is None:
-                made = asyncio.to_thread(Grammars, self._chat.tokenizer, self._ends)
-                self._grammars = await made
+        if self._grammars is None:
+            self._check_open()
+            loop = asyncio.get_running_loop()
+            await loop.run_in_executor(self._worker, self._prepare_grammars)
+        assert self._grammars is not None
         return self._grammars.matcher(schema)
+
+    def _prepare_grammars(self) -> None:
+        if self._grammars is None:
+            self._grammars = Grammars(self._chat.tokenizer, self._ends)
 
     def _load(self) -> Any:
         with IMPORTS:
