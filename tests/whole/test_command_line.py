@@ -16,6 +16,7 @@ from textcentric.cli import evaluate as run_evaluate
 from textcentric.cli.app import built
 from textcentric.cli.running import of_all_rows
 from textcentric.command_line import command, schema_flags
+from textcentric.errors import flag_of
 from textcentric.evaluation import robustness
 from textcentric.evaluation.config import EvaluateConfig
 from textcentric.fields import ROLES
@@ -201,7 +202,7 @@ def test_words_and_flags_are_quoted_for_a_shell() -> None:
 
 def test_every_role_has_its_flag() -> None:
     names = {name for option in built("augment", "augment:augment").params for name in option.opts}
-    assert names >= {f"--{role}" for role in ROLES}
+    assert names >= {flag_of(role) for role in ROLES}
     assert schema_flags({"id": "a", "columns": {}}) == {"schema": "SCHEMA.yaml"}
     assert schema_flags("rooms.yaml") == {"schema": "rooms.yaml"}
 
