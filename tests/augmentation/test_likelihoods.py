@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import pytest
 
 from textcentric.augmentation.answers import Answers, SpentError
-from textcentric.augmentation.likelihoods import Asked, BackReader, Turns
+from textcentric.augmentation.likelihoods import Asked, BackReader
+from textcentric.checks.back_reading import Turns
 from textcentric.checks.edit import Edit
 from textcentric.checks.verdict import Verdict
 from textcentric.engines.protocol import Request
