@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import torch
 
+from tests.support.pick_schema import picking
 from tests.support.tiny_models import byte_tokenizer, tiny_tokenizer
 from textcentric.engines.grammar import KEPT, Grammars, follow, keep_to
 from textcentric.errors import ConfigError, RequestError
@@ -13,15 +14,6 @@ from textcentric.errors import ConfigError, RequestError
 pytest.importorskip("llguidance")
 
 END = 0
-
-
-def pick(*choices: str) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "properties": {"pick": {"enum": list(choices)}},
-        "required": ["pick"],
-        "additionalProperties": False,
-    }
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +35,7 @@ def write(matcher: Any, text: str) -> None:
 
 
 def test_only_the_choices_can_be_written_and_then_the_end(grammars: Grammars) -> None:
-    matcher = grammars.matcher(pick("cat", "cow", "dog"))
+    matcher = grammars.matcher(picking("cat", "cow", "dog"))
     assert allowed(matcher) == "{"
     write(matcher, '{"pick":"')
     assert allowed(matcher) == "cd"
@@ -55,7 +47,7 @@ def test_only_the_choices_can_be_written_and_then_the_end(grammars: Grammars) ->
 
 def test_a_choice_is_spelled_as_it_stands(grammars: Grammars) -> None:
     choice = 'é “q” \\ "x"'
-    matcher = grammars.matcher(pick(choice))
+    matcher = grammars.matcher(picking(choice))
     write(matcher, json.dumps({"pick": choice}, ensure_ascii=False, separators=(",", ":")))
     assert allowed(matcher) == "."
 
@@ -73,7 +65,7 @@ def test_the_scores_may_be_fewer_or_more_than_the_tokens(grammars: Grammars, siz
 
 
 def test_the_answers_to_one_schema_do_not_share_their_place(grammars: Grammars) -> None:
-    one, other = grammars.matcher(pick("cat")), grammars.matcher(pick("cat"))
+    one, other = grammars.matcher(picking("cat")), grammars.matcher(picking("cat"))
     write(one, '{"pick":"c')
     assert (allowed(one), allowed(other)) == ("a", "{")
 

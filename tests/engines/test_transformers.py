@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 import textcentric as tc
+from tests.support.pick_schema import picking
 from tests.support.tiny_models import tiny_chat_model
 from textcentric.engines.candidates import candidates
 from textcentric.engines.protocol import Message, Request, Response, Sampling
@@ -63,15 +64,6 @@ def test_rows_are_padded_on_the_left() -> None:
 
 
 # ---- a tiny model with random weights, which writes bytes
-
-
-def picking(*choices: str) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "properties": {"pick": {"enum": list(choices)}},
-        "required": ["pick"],
-        "additionalProperties": False,
-    }
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.own_prompt import BODY
 from tests.support.small_run import write_prompts
 from textcentric.errors import PromptError
 from textcentric.prompts.library import (
@@ -23,18 +24,10 @@ from textcentric.prompts.library import (
     with_instruction,
 )
 from textcentric.prompts.lint import lint
-from textcentric.prompts.prompt import FACTUAL, Prompt, read_prompt
+from textcentric.prompts.prompt import FACTUAL, Prompt
 
 ROOT = Path(__file__).parents[2]
 PACKAGED = PromptLibrary.load()
-BODY = "{% block user %}{{ row }}\n\nRewrite it.{% endblock %}\n"
-
-
-def prompt_from(
-    folder: Path, front: str = "stage: adversarial\nfacts: same", body: str = BODY
-) -> Prompt:
-    write_prompts(folder, {"own/one": f"{front}\n---\n{body}"})
-    return read_prompt(folder / "own" / "one.jinja")
 
 
 def ids(library: PromptLibrary, terms: str | list[str]) -> list[str]:

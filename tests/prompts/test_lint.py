@@ -6,18 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.small_run import write_prompts
+from tests.support.own_prompt import BODY, prompt_from
 from textcentric.prompts.lint import lint
-from textcentric.prompts.prompt import Prompt, read_prompt
-
-BODY = "{% block user %}{{ row }}\n\nRewrite it.{% endblock %}\n"
-
-
-def prompt_from(
-    folder: Path, front: str = "stage: adversarial\nfacts: same", body: str = BODY
-) -> Prompt:
-    write_prompts(folder, {"own/one": f"{front}\n---\n{body}"})
-    return read_prompt(folder / "own" / "one.jinja")
 
 
 @pytest.mark.parametrize(

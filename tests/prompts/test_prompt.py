@@ -6,28 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.small_run import write_prompts
+from tests.support.own_prompt import BODY, prompt_from
 from textcentric.errors import PromptError
 from textcentric.prompts.library import (
     PromptLibrary,
 )
 from textcentric.prompts.lint import lint
-from textcentric.prompts.prompt import Prompt, read_prompt, usual_facts
+from textcentric.prompts.prompt import read_prompt, usual_facts
 
 ROOT = Path(__file__).parents[2]
 
 
 PACKAGED = PromptLibrary.load()
-
-
-BODY = "{% block user %}{{ row }}\n\nRewrite it.{% endblock %}\n"
-
-
-def prompt_from(
-    folder: Path, front: str = "stage: adversarial\nfacts: same", body: str = BODY
-) -> Prompt:
-    write_prompts(folder, {"own/one": f"{front}\n---\n{body}"})
-    return read_prompt(folder / "own" / "one.jinja")
 
 
 @pytest.mark.parametrize(
