@@ -16,6 +16,8 @@ DIGITS = Path(os.environ.get("AV_DIGITS_DIR", Path(__file__).parents[3] / "share
 WIDTH, HIDDEN, WORDS = 4, 6, 9
 SPECIAL = ("<|endoftext|>", "<|startoftranscript|>", "<|notimestamps|>")
 KINDS = {"float16": 4, "int16": 2}
+# Whisper writes a number in words or in digits, whichever is likelier by a hair: either is heard.
+DIGIT_WORDS = {"one": "1", "two": "2", "three": "3", "four": "4", "five": "5"}
 
 
 def attention(name: str, rng: np.random.Generator, cross: bool) -> dict[str, np.ndarray]:
@@ -183,6 +185,7 @@ def test_the_packaged_whisper_hears_digits_read_one_after_the_other() -> None:
         [piece for file in files for piece in (open_sound(file).samples, pause)]
     )
     words, confidence = Whisper(str(packaged_whisper())).hear(Sound(samples, samples.size / RATE))
-    assert [word.strip(" ,.") for word in words.replace(",", " ").split()][:3] == ["1", "2", "3"]
+    heard = [word.strip(" ,.-").lower() for word in words.replace(",", " ").split()]
+    assert [DIGIT_WORDS.get(word, word) for word in heard][:3] == ["1", "2", "3"]
     assert confidence is not None
     assert 0.3 < confidence <= 1.0
