@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from textcentric.data import load, open_picture
+from textcentric.data.pictures import PictureError
 from textcentric.errors import DataError
 from textcentric.rows import Record
 
@@ -200,6 +201,49 @@ def test_values_that_are_not_numbers_are_black(tmp_path: Path) -> None:
     path = tmp_path / "gaps.tif"
     Image.fromarray(np.array([[np.nan, np.inf, 1.0]], np.float32)).save(path)
     assert np.asarray(open_picture(path))[0, :, 0].tolist() == [0, 0, 255]
+
+
+def test_the_clear_value_of_a_picture_of_16_bits_is_white(tmp_path: Path) -> None:
+    path = tmp_path / "clear.png"
+    Image.fromarray(np.array([[0, 30_000]], np.uint16)).save(path, transparency=0)
+    assert np.asarray(open_picture(path))[0, :, 0].tolist() == [255, 116]
+
+
+@pytest.mark.parametrize("name", ["web.avif", "web.jpg", "scan.jp2", "camera.ppm"])
+def test_newer_formats_are_read_under_any_name(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    Image.new("RGB", (20, 10), "red").save(path, "AVIF" if name == "web.jpg" else None)
+    assert open_picture(path).getpixel((5, 5)) == pytest.approx((255, 0, 0), abs=2)
+
+
+@pytest.mark.parametrize("mode", ["CMYK", "YCbCr"])
+def test_colours_of_another_space_are_converted(tmp_path: Path, mode: str) -> None:
+    picture = Image.new("RGB", (4, 4), (200, 40, 40))
+    picture.convert(mode).save(tmp_path / "print.tif")
+    colour = open_picture(tmp_path / "print.tif").getpixel((1, 1))
+    assert colour == pytest.approx((200, 40, 40), abs=3)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "is HEIC, which is not read here"),
+        (b'<?xml version="1.0"?>\n<svg width="9"/>', "is SVG, which is not read here"),
+        (b"%PDF-1.7", "is a PDF, which is not read here"),
+        (b'{"error": "no such key"}', "is JSON, not an image"),
+        (b"PK\x03\x04" + bytes(30), "is a zip archive, not an image"),
+        (b"\0\0\0\x18ftypisom" + bytes(30), "is MP4 or QuickTime, not an image"),
+        (b"version https://git-lfs.github.com/spec/v1\noid", "is a pointer of Git LFS"),
+        (b"no such picture", "is a text, not an image"),
+    ],
+)
+def test_what_is_no_picture_is_named_as_what_it_is(
+    tmp_path: Path, content: bytes, reason: str
+) -> None:
+    (tmp_path / "photo.jpg").write_bytes(content)
+    with pytest.raises(PictureError) as error:
+        open_picture(tmp_path / "photo.jpg")
+    assert error.value.reason.startswith(reason)
 
 
 @pytest.mark.parametrize("name", ["moving.gif", "moving.webp", "moving.png", "pages.tif"])

@@ -248,7 +248,13 @@ def test_not_a_number_is_silence(record: Write) -> None:
     ("name", "content", "reason"),
     [
         ("empty.wav", b"", "is empty"),
-        ("page.wav", b"<!doctype html><p>404</p>", "is not a readable sound file"),
+        ("page.wav", b"<!doctype html><p>404</p>", "is an HTML page, not a sound file"),
+        (
+            "memo.m4a",
+            b"\0\0\0 ftypM4A " + bytes(40),
+            "is M4A (AAC), which is not read here; convert",
+        ),
+        ("noise.wav", bytes(range(1, 200)), "is not a readable sound file"),
         ("head.wav", b"RIFF\x24\x00\x00\x00WAVE", "is not a readable sound file"),
         ("none.wav", None, "does not exist"),
     ],

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from textcentric.data.signatures import kind_of
 from textcentric.errors import DataError
 
 if TYPE_CHECKING:
@@ -31,8 +32,9 @@ class PictureError(DataError):
 MAX_PIXELS = 50_000_000
 MAX_SIDE = 16_384  # pixels
 TOO_LARGE = "is too large"
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
-_MOVING = ("GIF", "WEBP", "PNG", "TIFF")
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM")
+_UNREAD = ("HEIC", "JPEG XL", "SVG", "Photoshop", "a PDF")  # pictures that can be converted
+_MOVING = ("GIF", "WEBP", "PNG", "TIFF", "AVIF")
 # Modes of more than 8 bits, and the white of what is saved in them: the least that none exceeds.
 _WHITES = {"I;16": (65535,), "I": (65535, 2**31 - 1), "F": (1, 255, 65535)}
 
@@ -65,7 +67,7 @@ def open_picture(path: str | Path, root: str | Path | None = None) -> Image:
                 opened.info["frames"] = frames
                 return opened
     except UnidentifiedImageError:
-        raise PictureError(path, f"is {_looks_like(path)}") from None
+        raise _no_image(path) from None
     except Image.DecompressionBombError:
         raise PictureError(path, TOO_LARGE, f": over {MAX_PIXELS:,} pixels; shrink it") from None
     except (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError) as error:
@@ -85,11 +87,15 @@ def as_rgb(picture: Image) -> Image:
 
 
 def _eight_bits(picture: Image) -> Image:
+    """Return a grey picture of more than 8 bits as one of 8; the value that is clear is white."""
     from PIL import Image
 
     values = np.nan_to_num(np.asarray(picture, dtype=np.float64), posinf=0.0, neginf=0.0)
     highest = float(values.max())
     white = next((top for top in _WHITES[picture.mode[:4]] if highest <= top), highest)
+    clear = picture.info.get("transparency")
+    if isinstance(clear, int):
+        values[values == clear] = white
     return Image.fromarray((values / white * 255).clip(0, 255).astype(np.uint8))
 
 
@@ -141,8 +147,8 @@ def _refuse_unfit_size(path: Path, size: tuple[int, int]) -> None:
         )
 
 
-def _looks_like(path: Path) -> str:
-    with path.open("rb") as file:
-        start = file.read(512).lstrip().lower()
-    is_page = start.startswith((b"<!doctype html", b"<html"))
-    return "an HTML page, not an image" if is_page else "not an image"
+def _no_image(path: Path) -> PictureError:
+    kind = kind_of(path)
+    if kind in _UNREAD:
+        return PictureError(path, f"is {kind}, which is not read here; convert it to JPEG or PNG")
+    return PictureError(path, f"is {kind}, not an image" if kind else "is not an image")

@@ -12,6 +12,7 @@ from types import ModuleType
 import numpy as np
 
 from textcentric.data.pictures import is_inside
+from textcentric.data.signatures import kind_of
 from textcentric.errors import ConfigError, DataError
 
 WINDOW, HOP = 400, 160  # samples: 25 ms, 10 ms
@@ -21,6 +22,8 @@ PREEMPHASIS = 0.97
 FLOOR = 1e-6  # of mel power
 RATE = 16_000  # Hz: what speech models want
 LONGEST = 600.0  # seconds
+_READ = ("WAV", "FLAC", "Ogg", "MP3")
+_UNREAD = ("M4A (AAC)", "AAC", "AMR", "MP4 or QuickTime", "Matroska or WebM", "WMA or WMV")
 _LEAST_KEPT = 0.6  # of the loudest channel's level: two that have nothing in common keep 0.7
 
 
@@ -85,7 +88,7 @@ def open_sound(path: str | Path, root: str | Path | None = None) -> Sound:
             channels = file.read(dtype="float32", always_2d=True)  # (N, C)
             rate = file.samplerate
     except (soundfile.SoundFileError, OSError) as error:
-        raise _fault(path, f"is not a readable sound file ({error})") from None
+        raise _unreadable(path, error) from None
     if channels.size == 0:
         raise _fault(path, "holds no sound (0 samples)")
     channels = np.nan_to_num(channels, nan=0.0, posinf=1.0, neginf=-1.0).clip(-1, 1)
@@ -140,6 +143,15 @@ def _refuse_unfit_file(path: Path, root: str | Path | None) -> None:
 def _refuse_unfit_length(path: Path, frames: int, rate: int) -> None:
     if frames > LONGEST * rate:
         raise _fault(path, f"is {frames / rate:,.0f} seconds long, more than {LONGEST:.0f}; cut it")
+
+
+def _unreadable(path: Path, error: Exception) -> DataError:
+    kind = kind_of(path)
+    if kind in _UNREAD:
+        return _fault(path, f"is {kind}, which is not read here; convert it to WAV, FLAC or MP3")
+    if kind in ("", *_READ):
+        return _fault(path, f"is not a readable sound file ({error})")
+    return _fault(path, f"is {kind}, not a sound file")
 
 
 def _fault(path: Path, what: str) -> DataError:
