@@ -1,10 +1,10 @@
-"""What the package passes on: records, rows in words, examples to train on, pairs."""
+"""What the package passes on: records, rows in words, examples to train on, pairs, how many."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypedDict
 
 from textcentric.errors import DataError
 
@@ -34,6 +34,21 @@ class Source(Protocol):
 
     @property
     def digest(self) -> str: ...
+
+
+class Left(TypedDict):
+    """Rows that are left out for one reason, and the first three of them."""
+
+    rows: int
+    examples: list[str]
+
+
+class Balance(TypedDict):
+    """Rows in the source, rows given, and those left out by reason; they add up."""
+
+    source: int
+    given: int
+    left_out: dict[str, Left]
 
 
 @dataclass(frozen=True, slots=True)

@@ -335,6 +335,7 @@ class Driver:
                 "digest": dataset.digest,
                 "origin": dataset.origin,
                 "rows": dataset.count(),
+                "balance": dataset.balance,
                 "notes": list(dataset.notes),
             },
             "engine": dict(job.engine.fingerprint()) or NAMELESS,

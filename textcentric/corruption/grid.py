@@ -28,7 +28,7 @@ from textcentric.data.rows import Rows
 from textcentric.data.schema import Schema
 from textcentric.errors import ConfigError, check_known
 from textcentric.fields import LEVELS
-from textcentric.rows import Record
+from textcentric.rows import Balance, Record
 
 NAMES = (*CORRUPTIONS, "image-noise", "audio-noise")  # of the last one the levels are `SNRS`
 MARK = "~"  # between a row's id and its cell
@@ -182,6 +182,11 @@ class CorruptedRows:
     def count(self) -> int:
         """Return how many damaged rows there are; the first call makes them all."""
         return self._count
+
+    @property
+    def balance(self) -> Balance:
+        """Return the balance of the rows before damage."""
+        return self.rows.balance
 
     @property
     def name(self) -> str:

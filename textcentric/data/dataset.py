@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
 
+from textcentric.data.balance import balance_of, left_out
+from textcentric.data.left_out import LeftOut
 from textcentric.data.records import RecordReader, RowError
 from textcentric.data.scan import RowFault
 from textcentric.data.schema import Schema
 from textcentric.data.shown import Shown
 from textcentric.data.tables import Table
-from textcentric.rows import Record
+from textcentric.rows import Balance, Left, Record
+
+OTHER_SPLIT = "row(s) of another split than {}"
+BEYOND = "row(s) beyond the limit of {}"
 
 
 @dataclass(frozen=True)
@@ -22,7 +27,8 @@ class Dataset(Shown):
 
     `rows` are the usable ones before that, `matching` those that the filters keep, if known.
     `origin` is "sample", "folder", "file" or "hub"; `digest` is of the table's content; `notes`
-    are warnings for people; `faults` are the first rows that were left out, `faulty` counts all.
+    are warnings for people; `faults` are the first rows that were left out, `faulty` counts all,
+    `unusable` lines and rows that cannot be used by reason.
     """
 
     name: str
@@ -35,6 +41,7 @@ class Dataset(Shown):
     notes: tuple[str, ...] = ()
     faults: tuple[RowFault, ...] = ()
     faulty: int = 0
+    unusable: Mapping[str, Left] = field(default_factory=dict)
     split: str | None = None
     require: tuple[str, ...] = ()
     limit: int | None = None
@@ -54,26 +61,59 @@ class Dataset(Shown):
 
     def _kept(self, finished: Container[str]) -> Iterator[Record | None]:
         """Yield each row that the filters keep, None for a finished one."""
-        for row in self.table.rows():
-            try:
-                record = None
-                if self.reader.row_id(row) not in finished:
-                    record = self.reader.record(row)
-            except RowError:
-                continue  # counted and shown in `faults` and `notes` when the table was loaded
-            if record is None or self._wanted(record):
+        for record in self._records(finished):
+            if record is None or not unwanted(record, self.split, self.require):
                 yield record
 
-    def _wanted(self, record: Record) -> bool:
-        in_split = self.split is None or record.split == self.split
-        return in_split and bool(record.inputs) and all(m in record.inputs for m in self.require)
+    def _records(self, finished: Container[str]) -> Iterator[Record | None]:
+        """Yield each row that can be used, None for a finished one."""
+        for row in self.table.rows():
+            try:
+                done = self.reader.row_id(row) in finished
+                record = None if done else self.reader.record(row)
+            except RowError:
+                continue  # counted and shown in `faults` and `notes` when the table was loaded
+            if record is None or record.inputs:
+                yield record
 
     def count(self) -> int:
         """Return how many rows iterating gives; with `require` the first call reads the table."""
-        return self._count
+        return self._sifted[0]
+
+    @property
+    def balance(self) -> Balance:
+        """How many rows the source has, how many iterating gives, and the others by reason.
+
+        They add up. With `require` the first call reads the table.
+        """
+        given, filtered = self._sifted
+        left = {**self.unusable, **filtered}
+        beyond = self.rows - given - sum(of["rows"] for of in filtered.values())
+        if beyond:
+            left[BEYOND.format(self.limit)] = {"rows": beyond, "examples": []}
+        return balance_of(given, left)
 
     @cached_property
-    def _count(self) -> int:
-        if self.matching is None:
-            return sum(1 for _ in self)
-        return self.matching if self.limit is None else min(self.matching, self.limit)
+    def _sifted(self) -> tuple[int, dict[str, Left]]:
+        """How many rows the filters keep up to the limit, and those before it that they do not."""
+        if self.matching is not None:
+            others: Left = {"rows": self.rows - self.matching, "examples": []}
+            given = self.matching if self.limit is None else min(self.matching, self.limit)
+            return given, {OTHER_SPLIT.format(self.split): others} if others["rows"] else {}
+        given, left = 0, LeftOut()
+        for record in self._records(frozenset()):
+            if record is not None and (reason := unwanted(record, self.split, self.require)):
+                left.add(reason, text=record.id)
+                continue
+            given += 1
+            if given == self.limit:
+                break
+        return given, left_out(left)
+
+
+def unwanted(record: Record, split: str | None, require: Sequence[str]) -> str:
+    """Say why rows of `split` with the modalities `require` lack `record`, "" where they do not."""
+    if split is not None and record.split != split:
+        return OTHER_SPLIT.format(split)
+    absent = [modality for modality in require if not record.inputs.get(modality)]
+    return f"row(s) without {absent[0]}" if absent else ""

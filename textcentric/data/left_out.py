@@ -36,7 +36,7 @@ class LeftOut:
 
     def _keep(self, reason: str, number: int | None, text: str) -> None:
         kept = self.examples.setdefault(reason, [])
-        if len(kept) < EXAMPLES:
+        if len(kept) < EXAMPLES and (number or text):
             cut = text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
             kept.append(f"line {number}: {cut!r}" if number else repr(cut))
 

@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from textcentric.data.balance import left_out
 from textcentric.data.dataset import Dataset
 from textcentric.data.files import FileFinder
 from textcentric.data.frames import table_in_hand
@@ -78,6 +79,7 @@ def load(
         notes=(*found.said(), *notes(reader.schema, fitted, result)),
         faults=tuple(result.faults),
         faulty=result.faulty,
+        unusable=left_out(result.left_out, result.unfit),
         split=split,
         require=tuple(require),
         limit=limit,

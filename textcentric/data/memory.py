@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from numbers import Real
 from pathlib import Path
 from typing import Any, Protocol
 
 from textcentric.data import Dataset, Schema, load
+from textcentric.data.balance import balance_of, left_out
+from textcentric.data.dataset import BEYOND, unwanted
 from textcentric.data.frames import table_in_hand
+from textcentric.data.left_out import LeftOut
 from textcentric.data.loading import SchemaSource
 from textcentric.data.rows import Rows, RowsLike
 from textcentric.data.schema import numeric_target, read_schema
 from textcentric.data.shown import Shown
 from textcentric.errors import ConfigError, DataError, unknown
-from textcentric.rows import FILES, Record
+from textcentric.rows import FILES, Balance, Left, Record
 
 
 class NamesRows(Protocol):
@@ -45,6 +48,7 @@ class InHand(Shown):
     origin: str = "memory"
     path: Path = Path()
     notes: tuple[str, ...] = ()
+    left_out: Mapping[str, Left] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[Record]:
         return iter(self.records)
@@ -56,6 +60,11 @@ class InHand(Shown):
     def count(self) -> int:
         """Return the number of records."""
         return len(self.records)
+
+    @property
+    def balance(self) -> Balance:
+        """How many records were given, how many are kept, and the others by reason."""
+        return balance_of(len(self.records), self.left_out)
 
     @cached_property
     def digest(self) -> str:
@@ -92,21 +101,24 @@ def in_hand(
     `split`, `limit` and `require` (modalities that a row must have) choose among them.
     """
     if isinstance(rows, Dataset):
+        chosen = split or rows.split, tuple(require) or rows.require
+        same = chosen == (rows.split, rows.require)
         return replace(
             rows,
-            split=split or rows.split,
+            split=chosen[0],
             limit=limit or rows.limit,
-            require=tuple(require) or rows.require,
+            require=chosen[1],
+            matching=rows.matching if same else None,
         )
     if isinstance(rows, InHand):
-        return replace(rows, records=_kept(rows.records, split, limit, require))
+        return _kept(rows, split, limit, require)
     table = table_in_hand(rows)
     if table is None and isinstance(rows, Iterable) and not isinstance(rows, str | Path):
         rows = list(rows)
         table = table_in_hand(rows)  # a generator of mappings
         if table is None:
             _check_records(rows)
-            found = InHand(_kept(rows, split, limit, require), _schema_of(rows, schema))
+            found = _kept(InHand(rows, _schema_of(rows, schema)), split, limit, require)
             _check_targets(found)
             return found
     source = rows if table is None else table
@@ -122,22 +134,24 @@ def label(rows: RowsLike) -> str:
     return rows.name if isinstance(rows, Dataset | InHand) else "rows"
 
 
-def _kept(
-    records: Sequence[Record], split: str | None, limit: int | None, require: Sequence[str]
-) -> list[Record]:
-    """Return the records that the filters leave."""
-    splits = {record.split for record in records}
+def _kept(rows: InHand, split: str | None, limit: int | None, require: Sequence[str]) -> InHand:
+    """Return the rows that the filters leave."""
+    splits = {record.split for record in rows.records}
     if split is not None and split not in splits:
         raise ConfigError(unknown("split", split, filter(None, splits)))
-    kept = [
-        record
-        for record in records
-        if split in (None, record.split)
-        and all(record.inputs.get(modality) for modality in require)
-    ]
+    kept: list[Record] = []
+    left = LeftOut()
+    for record in rows.records:
+        reason = unwanted(record, split, require)
+        if not reason and len(kept) == limit:
+            reason = BEYOND.format(limit)
+        if reason:
+            left.add(reason, text=record.id)
+        else:
+            kept.append(record)
     if not kept:
         raise DataError(f"no row has {' and '.join(require)}")
-    return kept[:limit]
+    return replace(rows, records=kept, left_out={**rows.left_out, **left_out(left)})
 
 
 def _fault(record: Record) -> str:

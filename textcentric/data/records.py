@@ -22,7 +22,13 @@ SPLITS = (("train", 0.8), ("validation", 0.9), ("test", 1.0))
 
 
 class RowError(DataError):
-    """One row that cannot be used; the others can."""
+    """One row that cannot be used; the others can. `reason` is what it has in common with some."""
+
+    def __init__(
+        self, message: str, reason: str, *, row_id: str | None = None, field: str | None = None
+    ):
+        super().__init__(message, row_id=row_id, field=field)
+        self.reason = reason
 
 
 @dataclass(frozen=True)
@@ -54,7 +60,8 @@ class RecordReader:
         """Return the id of `row`."""
         found = identifier(row.get(self.schema.id or ""), self.schema.missing)
         if found is None:
-            raise RowError(f"a row has no value in its id column {self.schema.id!r}", field="id")
+            message = f"a row has no value in its id column {self.schema.id!r}"
+            raise RowError(message, "row(s) without an id", field="id")
         return found
 
     def group(self, row: Cells) -> str | None:
@@ -104,6 +111,7 @@ class RecordReader:
         return RowError(
             f"row {row_id!r} has target {self.schema.target} = {str(raw)[:60]!r},"
             f" expected {expected}; correct or remove the row",
+            f"row(s) with a target other than {expected}",
             row_id=row_id,
             field=self.schema.target,
         )

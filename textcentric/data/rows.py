@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from textcentric.errors import Caution, Say
-from textcentric.rows import Record, Source
+from textcentric.rows import Balance, Record, Source
 
 if TYPE_CHECKING:
     import datasets
@@ -31,6 +31,10 @@ class Rows(Source, Protocol):
 
     @property
     def notes(self) -> tuple[str, ...]: ...
+
+    @property
+    def balance(self) -> Balance:
+        """How many rows the source has, how many of them are given, and the others by reason."""
 
     def __iter__(self) -> Iterator[Record]: ...
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 KEPT_FAULTS = 100
-VERSION = 2  # raise when a scan looks at rows in another way: the cache goes by it
+VERSION = 3  # raise when a scan looks at rows in another way: the cache goes by it
 FEW, FEW_SHARE = 2, 0.01  # rows that may have stray bytes, and their share
 LARGE = 5_000  # rows; a smaller table is looked through in no time
 
@@ -46,12 +46,16 @@ class RowFault:
 
 @dataclass
 class Scan:
-    """What one pass found; `faults` holds the first hundred of `faulty` rows."""
+    """What one pass found; `faults` holds the first hundred of `faulty` rows.
+
+    `left_out` counts lines that give no row, `unfit` the faulty rows by reason.
+    """
 
     rows: int = 0
     faulty: int = 0
     faults: list[RowFault] = field(default_factory=list)
     left_out: LeftOut = field(default_factory=LeftOut)
+    unfit: LeftOut = field(default_factory=LeftOut)
     doubled: list[str] = field(default_factory=list)
     straddling: list[str] = field(default_factory=list)
     unlabelled: int = 0
@@ -64,6 +68,7 @@ class Scan:
     def blame(self, error: RowError) -> None:
         """Count a faulty row and keep the first hundred."""
         self.faulty += 1
+        self.unfit.add(error.reason, text=error.row_id or "")
         if len(self.faults) < KEPT_FAULTS:
             self.faults.append(RowFault(error.row_id, error.field, str(error)))
 
@@ -89,7 +94,8 @@ def _look_at(row: Cells, reader: RecordReader, found: Scan, keys: _Keys) -> None
     straddling = reader.schema.split is not None  # else the split follows from the group
     keys.add(row_id, group if straddling else None, split if straddling else None)
     if reader.is_empty(row_id, row):
-        raise RowError(f"row {row_id!r} has nothing in any modality; remove it", row_id=row_id)
+        message = f"row {row_id!r} has nothing in any modality; remove it"
+        raise RowError(message, "row(s) with nothing in any modality", row_id=row_id)
     found.garbled += any(isinstance(v, str) and "\ufffd" in v for v in row.values())
     for modality, finder in reader.finders.items():
         if finder.rule.column or finder.index is not None:
@@ -284,7 +290,8 @@ def read_scan(path: Path) -> Scan | None:
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
         values["splits"] = Counter(dict(values["splits"]))
-        values["left_out"] = LeftOut.of(values["left_out"])
+        for name in ("left_out", "unfit"):
+            values[name] = LeftOut.of(values[name])
         values["faults"] = [RowFault(**fault) for fault in values["faults"]]
         labels = values["labels"]
         values["labels"] = LabelSurvey(**labels | {"marked": Counter(dict(labels["marked"]))})
@@ -300,7 +307,7 @@ def write_scan(path: Path, found: Scan) -> None:
     values["faults"] = [asdict(fault) for fault in found.faults]
     values["labels"] = vars(found.labels)
     values["numbers"] = {name: asdict(survey) for name, survey in found.numbers.items()}
-    values["left_out"] = found.left_out.to_dict()
+    values["left_out"], values["unfit"] = found.left_out.to_dict(), found.unfit.to_dict()
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         with written(path) as draft:

@@ -6,11 +6,11 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from textcentric.errors import RunError
 from textcentric.folders import write_text
-from textcentric.rows import CLEAN
+from textcentric.rows import CLEAN, Balance
 from textcentric.runs.counters import Bottleneck, ranked
 from textcentric.runs.journal import ABSENT, PIECE, Count, Detail, Journal
 from textcentric.values import Json
@@ -22,13 +22,14 @@ PARTS = {"summarize": "summaries", "reason": "explanations"}
 
 
 class SourceData(TypedDict):
-    """The data set that a run was made of."""
+    """The data set that a run was made of; manifests of former versions lack its `balance`."""
 
     name: str
     path: str
     digest: str
     origin: str
     rows: int
+    balance: NotRequired[Balance]
     notes: list[str]
 
 
