@@ -2,7 +2,7 @@
 
     python -m benchmarks.ship_calibration runs/sample runs/real
 
-Every sheet of each run counts, by model, prompt digest, digest of the checks and temperature; runs
+Every sheet of each run counts, by model, prompt digest, identity of the checks, temperature; runs
 of the same are added up where they are looked at. What was read of other prompts or under other
 checks than today's is refused. The file is replaced whole.
 """

@@ -19,7 +19,7 @@ from textcentric.augmentation.choice import (
 )
 from textcentric.augmentation.config import AugmentConfig
 from textcentric.augmentation.plan import Plan, make_plan
-from textcentric.checks import verdict
+from textcentric.checks.identity import checks_identity
 from textcentric.errors import PromptError
 from textcentric.folders import read_yaml
 from textcentric.prompts.calibration import (
@@ -35,7 +35,7 @@ from textcentric.prompts.fitted import judged_by
 from textcentric.prompts.library import PromptLibrary
 from textcentric.reading.sheet import open_sheet
 
-MADE = MadeWith("tiny", "4f1c", verdict.DIGEST)
+MADE = MadeWith("tiny", "4f1c", checks_identity())
 Planned = Callable[..., tuple[Plan, AugmentConfig]]
 
 
@@ -53,7 +53,7 @@ def reading(plan: Plan, name: str, **values: object) -> Reading:
         prompt.id: (prompt.digest, prompt.front.sampling.temperature) for prompt in plan.variants
     }
     digest, temperature = known[name]
-    made = {"model": "tiny", "revision": "4f1c", "checks": verdict.DIGEST}
+    made = {"model": "tiny", "revision": "4f1c", "checks": checks_identity()}
     values = {"digest": digest, "temperature": temperature, "read": 30, **made, **values}
     return Reading.model_validate({"prompt": name, "true": 3, **values})
 
@@ -155,7 +155,7 @@ def test_a_summary_is_written_where_nine_tenths_of_what_was_read_were_true(
         prompt=brief.id,
         digest=brief.digest,
         model="tiny",
-        checks=verdict.DIGEST,
+        checks=checks_identity(),
         temperature=brief.front.sampling.temperature,
         **counts,
     )
@@ -253,7 +253,7 @@ def test_own_weights_judge_the_prompts_they_were_made_for_and_are_frozen_in_the_
     assert own_ones.manifest["weights"] == f"judged by {lax.words()}: own/swap"
     assert "weights" not in usual.manifest
     assert lax.digest in (own_ones.path / "report.html").read_text()
-    assert open_sheet(own_ones.path).groups["own/swap"].checks == judged_by(verdict.DIGEST, lax)
+    assert open_sheet(own_ones.path).groups["own/swap"].checks == judged_by(checks_identity(), lax)
     own().unlink()
     again = run(tmp_path / "run", 16, rewording, resume="always", **asked)
     assert "weights" not in again.manifest
@@ -293,6 +293,6 @@ def test_a_reading_under_the_shipped_threshold_says_nothing_of_another(planned: 
     chosen = believed_plan(plan, config, MADE, Calibration((found,), (held,)))
     assert "own/swap" in ids(chosen)
     assert "read under other checks" in chosen.misfits["own/swap"]
-    judged = reading(plan, "own/swap", checks=judged_by(verdict.DIGEST, held))
+    judged = reading(plan, "own/swap", checks=judged_by(checks_identity(), held))
     chosen = believed_plan(plan, config, MADE, Calibration((judged,), (held,)))
     assert "own/swap" not in ids(chosen)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 from tests.support.small_run import true_model
-from textcentric.checks import verdict
+from textcentric.checks.identity import checks_identity
 from textcentric.checks.verdict import weights_for
 from textcentric.engines.protocol import Request
 from textcentric.prompts.fitted import Fitted, Question
@@ -45,7 +45,7 @@ def question(threshold: float) -> Question:
 
 def own_fitted(prompts: dict[str, str], threshold: float = 0.01, **values: str) -> Fitted:
     """Return weights of the scripted model for `prompts`, as today's checks know them."""
-    made = {"model": "scripted", "revision": "", "checks": verdict.DIGEST, **values}
+    made = {"model": "scripted", "revision": "", "checks": checks_identity(), **values}
     return Fitted(
         **made, prompts=prompts, sheets=("1f3a",), questions={"same": question(threshold)}
     )

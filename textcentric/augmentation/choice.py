@@ -15,7 +15,7 @@ from pathlib import Path
 
 from textcentric.augmentation.config import AugmentConfig
 from textcentric.augmentation.plan import Plan, check_derived, with_candidates
-from textcentric.checks import verdict
+from textcentric.checks.identity import checks_identity
 from textcentric.errors import PromptError, option
 from textcentric.folders import read_yaml
 from textcentric.prompts.calibration import (
@@ -39,7 +39,7 @@ def made_with(config: AugmentConfig, engine: Mapping[str, str]) -> MadeWith:
     return MadeWith(
         model=engine.get("model", ""),
         revision=engine.get("model_revision", ""),
-        checks=verdict.DIGEST,
+        checks=checks_identity(),
         temperature=config.temperature,
     )
 

@@ -23,8 +23,8 @@ from textcentric.augmentation.picks.values import plan_columns
 from textcentric.augmentation.plan import Plan
 from textcentric.augmentation.requests import RequestBuilder
 from textcentric.augmentation.row import RowFlow
-from textcentric.checks import verdict
 from textcentric.checks.entailment import Entail
+from textcentric.checks.identity import checks_identity
 from textcentric.data.rows import Rows
 from textcentric.data.schema import numeric_target, question
 from textcentric.engines.none import NAMELESS
@@ -349,7 +349,7 @@ class Driver:
                 }
                 for prompt in (*job.plan.derive, *job.plan.variants)
             },
-            "checks": verdict.DIGEST,
+            "checks": checks_identity(),
             **({"weights": "; ".join(own)} if (own := weights_lines(job.plan)) else {}),
             "read": read_words(job.plan),
             **came,

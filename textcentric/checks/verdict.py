@@ -7,7 +7,6 @@ training figures stand in `weights.json` (`python -m benchmarks.fit_verdict` wri
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -30,10 +29,9 @@ from textcentric.checks.parts import (
     rule_reason,
 )
 from textcentric.checks.slips import without_slips
-from textcentric.checks.words import FOLDER, words
+from textcentric.checks.words import words
 
-HERE = Path(__file__).parent
-WEIGHTS = HERE / "weights.json"
+WEIGHTS = Path(__file__).parent / "weights.json"
 LONG = 45  # words from which a source is no sentence, so that the weights do not fit it
 MOST = 2000  # words beyond which nothing is judged
 PRECISIONS = (0.8, 0.85, 0.9, 0.92, 0.95, 0.97, 0.99)
@@ -210,20 +208,3 @@ def threshold(held: Weights, strict: float | None = None) -> float:
         return held["threshold"]
     fitting = [p for p in sorted(held["thresholds"], key=float) if float(p) >= strict - 1e-9]
     return held["thresholds"][fitting[0]] if fitting else 1.0
-
-
-@lru_cache(maxsize=1)
-def digest() -> str:
-    """Return sixteen hex digits for the code of the checks, their lists and their weights."""
-    files = sorted([*HERE.glob("*.py"), *FOLDER.glob("*.txt"), WEIGHTS])
-    held = hashlib.blake2b(digest_size=8)
-    for path in files:
-        held.update(path.read_bytes())
-    return held.hexdigest()
-
-
-def __getattr__(name: str) -> str:
-    """Return DIGEST when it is first asked for; reading the files takes a moment."""
-    if name == "DIGEST":
-        return digest()
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -188,13 +188,14 @@ def _line(library: PromptLibrary, prompt: Prompt) -> list[str]:
 
 def _read(library: PromptLibrary) -> list[tuple[str, str, str]]:
     """Return what was read of today's prompts under today's checks: prompt, model, in words."""
-    from textcentric.checks import verdict
+    from textcentric.checks.identity import checks_identity
     from textcentric.prompts.calibration import added, read_calibration
 
     known: dict[tuple[str, str], list[Reading]] = {}
     calibration = read_calibration()
     for one in calibration.readings:
-        prompt, now = library.prompts.get(one.prompt), calibration.checks_now(one, verdict.DIGEST)
+        prompt = library.prompts.get(one.prompt)
+        now = calibration.checks_now(one, checks_identity())
         if prompt is not None and (one.digest, one.checks) == (prompt.digest, now):
             model = f"{one.model} at {one.temperature:g}" if one.model else "any model"
             known.setdefault((one.prompt, model), []).append(one)

@@ -151,7 +151,7 @@ class Calibration:
         return next(reversed([*fitting]), None)
 
     def checks_now(self, reading: Reading, checks: str) -> str:
-        """Return what would judge today where `reading` was made, with the digest of `checks`."""
+        """Return what would judge today where `reading` was made, with the identity `checks`."""
         made = MadeWith(reading.model, reading.revision, checks)
         return judged_by(checks, self.weights_of(reading.prompt, reading.digest, made))
 

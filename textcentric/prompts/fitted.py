@@ -37,7 +37,7 @@ class Question(BaseModel):
 class Fitted(BaseModel):
     """What one user's readings of one model's variants made of the verdict.
 
-    `prompts` are those that were read, with their digests; `checks` is the digest of the checks.
+    `prompts` are those that were read, with their digests; `checks` is the identity of the checks.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
@@ -64,7 +64,7 @@ class Fitted(BaseModel):
 
 
 def judged_by(checks: str, fitted: Fitted | None) -> str:
-    """Return what judged: the digest of the checks, and of the weights where these are no shipped.
+    """Return what judged: the identity of the checks, and of weights that are not shipped.
 
     So a reading under one threshold never counts for another one.
     """

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import NamedTuple, TypedDict, get_args
 
 from textcentric.augmentation.reweighing import judge_by, questions_of
-from textcentric.checks import verdict
 from textcentric.checks.edit import Edit, Facts
+from textcentric.checks.identity import checks_identity
 from textcentric.checks.verdict import Verdict
 from textcentric.errors import StoppedError
 from textcentric.experts.sentences import sentence_spans
@@ -94,7 +94,7 @@ def known_beliefs(run: Path) -> dict[str, Beliefs]:
     path = run / FOLDER / BELIEVED
     state: dict[str, Json] = {
         "version": VERSION,
-        "checks": verdict.DIGEST,
+        "checks": checks_identity(),
         **({"weights": weights} if (weights := _digests(weights_today(run))) else {}),
         "totals": totals_of(run),
     }
@@ -135,7 +135,7 @@ def weights_today(run: Path) -> dict[str, Fitted]:
     bank = bank_of(run)
     fits = {
         name: calibration.weights_of(
-            name, group.digest, MadeWith(group.model, group.revision, verdict.DIGEST)
+            name, group.digest, MadeWith(group.model, group.revision, checks_identity())
         )
         for name, group in groups_of(run, read_manifest(run)).items()
     }

@@ -12,8 +12,8 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from textcentric.checks import verdict
 from textcentric.checks.edit import Embed
+from textcentric.checks.identity import checks_identity
 from textcentric.errors import PromptError, RunError, option
 from textcentric.folders import read_yaml
 from textcentric.models.packaged import packaged_encoder
@@ -132,8 +132,8 @@ def stale(readings: Sequence[Reading], prompt_dir: str | None = None) -> list[st
     if checks:
         notes.append(
             f"the checks were changed after this run ({', '.join(sorted(checks)) or 'none'}, now"
-            f" {verdict.DIGEST}): this sheet is training data for them; figures need a new sheet of"
-            " a new run"
+            f" {checks_identity()}): this sheet is training data for them; figures need a new sheet"
+            " of a new run"
         )
     return notes
 
@@ -173,7 +173,7 @@ def reweighed(readings: Sequence[Reading]) -> list[str]:
         reading.prompt
         for reading in readings
         if not _other_checks(reading)
-        and reading.checks != calibration.checks_now(reading, verdict.DIGEST)
+        and reading.checks != calibration.checks_now(reading, checks_identity())
     ]
     if not names:
         return []
@@ -184,7 +184,7 @@ def reweighed(readings: Sequence[Reading]) -> list[str]:
 
 
 def _other_checks(reading: Reading) -> bool:
-    return reading.checks.partition("+")[0] != verdict.DIGEST
+    return reading.checks.partition("+")[0] != checks_identity()
 
 
 def kept(found: Calibrated) -> tuple[Path, str]:

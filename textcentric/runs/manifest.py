@@ -74,7 +74,7 @@ class Counted(TypedDict, total=False):
 class Manifest(Priced, Counted, total=False):
     """What came of a run, its tokens, and what it was made with.
 
-    `checks` is the digest of the checks that judged, `weights` says which prompts were judged by
+    `checks` is the identity of the checks that judged, `weights` says which prompts were judged by
     weights of the user's own, `read` what people read of each prompt before.
 
     Manifests of former versions may lack keys.
