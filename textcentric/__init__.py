@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         evaluate,
         evaluate_fusion,
         evaluate_reward,
+        inspect,
         latents,
         list_runs,
         load,
@@ -93,6 +94,7 @@ __all__ = [
     "evaluate",
     "evaluate_fusion",
     "evaluate_reward",
+    "inspect",
     "latents",
     "list_runs",
     "load",
@@ -110,8 +112,8 @@ __all__ = [
 
 API = (
     "Run ablate augment calibrate check compare describe estimate evaluate evaluate_fusion"
-    " evaluate_reward latents list_runs load load_model make_report predict retrieve review score"
-    " stream train"
+    " evaluate_reward inspect latents list_runs load load_model make_report predict retrieve review"
+    " score stream train"
 )
 
 __getattr__ = importing(

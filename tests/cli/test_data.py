@@ -146,3 +146,25 @@ def test_check_of_an_unknown_set_suggests_the_nearest() -> None:
     said = textcentric("data", "check", "petfindr")
     assert said.code == 2
     assert "did you mean 'petfinder'?" in said.err
+
+
+def test_init_writes_a_schema_that_reads_the_table_at_once(tmp_path: Path) -> None:
+    rows = [
+        f"{n},A calm dog of the {n}th street.,{n % 3},{['old', 'new'][n % 2]}" for n in range(30)
+    ]
+    (tmp_path / "own.csv").write_text("\n".join(["key,about,age,label", *rows]) + "\n")
+    said = textcentric("data", "init", tmp_path / "own.csv", "-o", tmp_path / "own.yaml")
+    assert said.code == 0
+    assert (tmp_path / "own.yaml").read_text() == said.out
+    assert "\n== 0  split train, target old\nAge: 0.\n\nA calm dog of the 0th street.\n" in said.err
+    check = f"textcentric data check {tmp_path / 'own.csv'} --schema {tmp_path / 'own.yaml'}"
+    assert f"to go on:\n  {check}\n" in said.err
+    assert textcentric(*check.split()[1:]).code == 0
+
+
+def test_init_writes_over_no_file(tmp_path: Path) -> None:
+    (tmp_path / "own.csv").write_text("id,label\na,1\nb,2\n")
+    (tmp_path / "own.yaml").write_text("id: id\n")
+    said = textcentric("data", "init", tmp_path / "own.csv", "-o", tmp_path / "own.yaml")
+    assert (said.code, (tmp_path / "own.yaml").read_text()) == (2, "id: id\n")
+    assert f"{tmp_path / 'own.yaml'} exists and stays as it is; give another file" in said.err

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         evaluate_fusion,
         evaluate_reward,
     )
+    from textcentric.api.inspection import inspect
     from textcentric.api.models import latents, load_model, predict, retrieve, score, train
     from textcentric.api.reading import calibrate, review
     from textcentric.api.results import Result, Run, RunList
@@ -45,6 +46,7 @@ __all__ = [
     "evaluate",
     "evaluate_fusion",
     "evaluate_reward",
+    "inspect",
     "latents",
     "list_runs",
     "load",
@@ -63,6 +65,7 @@ __getattr__ = importing(
     {
         "checks": ["check"],
         "evaluations": "ablate compare evaluate evaluate_fusion evaluate_reward".split(),
+        "inspection": ["inspect"],
         "models": "latents load_model predict retrieve score train".split(),
         "reading": "calibrate review".split(),
         "results": "Result Run RunList".split(),

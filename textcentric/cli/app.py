@@ -39,6 +39,7 @@ ABLATE = {
 DATA = {
     "list": Listed("List the named data sets, and where each was looked for.", "data:list_"),
     "show": Listed("Show rows as the model will read them.", "data:show"),
+    "init": Listed("Write a schema for a table, with reasons.", "data:init"),
     "fetch": Listed("Say how to get a data set, or write its sample.", "data:fetch"),
     "check": Listed("Say what is missing, unreadable or out of range.", "data:check"),
 }

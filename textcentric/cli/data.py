@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,10 +13,13 @@ from textcentric.augmentation.config import EXPERTS, ROWS, AugmentConfig
 from textcentric.cli.options import AsJson, configured
 from textcentric.cli.terminal import columns, say
 from textcentric.data.rows import tell_notes
+from textcentric.errors import ConfigError, TextCentricError
+from textcentric.folders import write_text
 
 if TYPE_CHECKING:
     from textcentric.augmentation.description import Described
     from textcentric.data.checks import CheckReport, ColumnCheck, FilesCheck
+    from textcentric.data.inspection import Inspection
     from textcentric.data.loading import SchemaSource
     from textcentric.rows import Record
 
@@ -27,6 +31,7 @@ Named = Annotated[
     ),
 ]
 SHOWN_FAULTS = 5
+SHOWN_ROWS, LONGEST = 3, 600  # rows, and characters of each, that `init` shows
 
 
 def list_(as_json: AsJson = False) -> None:
@@ -73,6 +78,32 @@ def fetch(
         write_sample_to(name, output_dir, rows, seed)
         return
     raise typer.Exit(how_to_get(name))
+
+
+@configured("augmentation.config", only=("data_dir", *EXPERTS), file=False)
+def init(
+    config: AugmentConfig,
+    table: Annotated[
+        str, typer.Argument(metavar="TABLE", help="A table, a folder that holds one, OWNER/NAME.")
+    ],
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="PATH",
+            help="New file of the schema; - writes none.",
+            show_default="TABLE.yaml",
+        ),
+    ] = None,
+) -> None:
+    """Write a schema for a table that has none, with the reason of every guess in it.
+
+    Shows three rows as the model would read them, and the commands to go on with.
+
+    Example: textcentric data init rooms.csv
+    """  # fmt: skip
+    init_schema(table, output, config)
 
 
 @configured("augmentation.config", only=("data_dir", "table_schema"))
@@ -154,6 +185,47 @@ def write_sample_to(name: str, folder: str, rows: int, seed: int) -> None:
     say(f"wrote a sample of {rows} rows made for this project, not {name} itself; use it with")
     say(f"    {command('augment', dataset=name, data_dir=path)}")
     print(path)
+
+
+def init_schema(table: str, output: str | None, config: AugmentConfig) -> None:
+    """Print what `table` seems to be and write its schema; never over another file."""
+    from textcentric.data.inspection import inspect
+
+    found = inspect(table, data_dir=config.data_dir)
+    path = None if output == "-" or found.schema is None else Path(output or _schema_of(found.path))
+    if path is not None and path.exists():
+        raise ConfigError(f"{path} exists and stays as it is; give another file, -o PATH, or -o -")
+    print(found, end="")
+    if path is not None:
+        write_text(path, found.text)
+        say(f"written to {path}; change what is not so")
+    if found.schema is not None:
+        show_first(found, config)
+    say("to go on:")
+    for line in found.commands(None if path is None else str(path)):
+        say(f"  {line}")
+
+
+def _schema_of(table: str) -> str:
+    return f"{Path(table).name.split('.')[0]}.yaml"
+
+
+def show_first(found: Inspection, config: AugmentConfig) -> None:
+    """Show the first rows under the schema that was guessed, or why there are none."""
+    from textcentric.augmentation.words import in_words
+    from textcentric.data.loading import load
+
+    try:
+        dataset = load(found.path, data_dir=config.data_dir, schema=found.schema, limit=SHOWN_ROWS)
+    except TextCentricError as error:
+        say(f"textcentric: this schema does not read the table yet: {error}")
+        return
+    say("\nthe first rows as a model reads them (`data show` has all of them):")
+    for record, described in in_words(config, dataset, say=say):
+        text = described.row.text() if described else ""
+        cut = text if len(text) <= LONGEST else f"{text[:LONGEST]} ... ({len(text):,} characters)"
+        say(f"\n== {record.id}  split {record.split}, target {record.target}\n{cut}")
+    say("")
 
 
 def show_rows(config: AugmentConfig, *, as_json: bool) -> None:

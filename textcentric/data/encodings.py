@@ -103,16 +103,40 @@ def _is_broken(line: bytes) -> bool:
     return False
 
 
-def _readings(head: bytes) -> str:
-    """Say how the first line that is not ASCII may read, and what to do."""
+def likeliest(path: Path) -> dict[str, str]:
+    """Return {encoding: how a line of the file reads}, the likeliest first; empty where it is sure.
+
+    Raises DataError where the file cannot be opened.
+    """
+    try:
+        encoding_of(path)
+    except DataError:
+        with open_bytes(path) as file:
+            return {name: text for text, name in _reading_of(_foreign(file.read(HEAD))).items()}
+    return {}
+
+
+def _foreign(head: bytes) -> list[bytes]:
+    """Return the lines that are not ASCII."""
+    return [line for line in head.split(b"\n") if not line.isascii()]
+
+
+def _reading_of(foreign: list[bytes]) -> dict[str, str]:
+    """Return {how the first line may read: the usual name of the encoding}."""
     from charset_normalizer import from_bytes
 
-    foreign = [line for line in head.split(b"\n") if not line.isascii()]
-    sample = b"\n".join(foreign)[:SAMPLE]
     readings: dict[str, str] = {}
-    for match in from_bytes(sample, cp_exclusion=list(WIDE)):
-        readings.setdefault(str(match).splitlines()[0][:SHOWN], match.encoding)
-    shown = [f"{text!r} ({name})" for text, name in readings.items()][:3]
+    for match in from_bytes(b"\n".join(foreign)[:SAMPLE], cp_exclusion=list(WIDE)):
+        usual = (name for name in COMMON if name in match.could_be_from_charset)
+        text = str(match).splitlines()[0][:SHOWN]
+        readings.setdefault(text, next(usual, match.encoding))
+    return readings
+
+
+def _readings(head: bytes) -> str:
+    """Say how the first line that is not ASCII may read, and what to do."""
+    foreign = _foreign(head)
+    shown = [f"{text!r} ({name})" for text, name in _reading_of(foreign).items()][:3]
     number = head[: head.index(foreign[0])].count(b"\n") + 1
     told = f"its line {number} may read {' or '.join(shown)}" if shown else "nothing reads it"
     return (

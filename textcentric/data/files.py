@@ -79,7 +79,7 @@ class FileFinder:
         for value in values:
             if isinstance(value, Mapping) and "bytes" in value:
                 value = self._written(value["bytes"]) if value["bytes"] else value.get("path")
-            elif content := _content(value):
+            elif content := embedded(value):
                 value = self._written(content)
             name = plain(value, self.missing)
             if name is not None:
@@ -104,7 +104,7 @@ class FileFinder:
         return str(path)
 
 
-def _content(value: Any) -> bytes | None:
+def embedded(value: Any) -> bytes | None:
     """Return the file that a cell holds, as bytes, base64 or a data URI; None for its name."""
     if isinstance(value, bytes | bytearray):
         return bytes(value) or None

@@ -273,3 +273,4 @@ _FORMATS: dict[str, Callable[..., Table]] = {
     ".feather": _open_arrow,
     ".arrow": _open_arrow,
 }
+ENDINGS = (*_FORMATS,)  # of the names of tables

@@ -1,0 +1,206 @@
+"""Tables that nobody has described: the kinds of their columns, and the schema that is guessed."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from textcentric.data import load
+from textcentric.data.inspection import Inspection, inspect
+from textcentric.data.inspection.columns import ColumnSurvey
+from textcentric.data.inspection.kinds import shape_of
+from textcentric.data.schema import read_schema
+from textcentric.errors import DataError
+from textcentric.values import Cell
+
+TEXTS = ("A calm dog who likes long walks.", "He was found at the old mill.")
+
+
+def surveyed(*values: Cell, name: str = "column") -> ColumnSurvey:
+    survey = ColumnSurvey(name)
+    for value in values:
+        survey.add(value)
+    return survey
+
+
+def written(path: Path, header: str, rows: Sequence[str], encoding: str = "utf-8") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join([header, *rows]) + "\n", encoding=encoding)
+    return path
+
+
+def loaded(found: Inspection, tmp_path: Path) -> None:
+    """Read the rows with the file that was drafted."""
+    (tmp_path / "drafted.yaml").write_text(found.text, encoding="utf-8")
+    assert len(load(found.path, schema=tmp_path / "drafted.yaml")) == found.survey.rows
+
+
+@pytest.mark.parametrize(
+    ("value", "shape"),
+    [
+        ("1.234,50 €", "number"),
+        ("2021-03-04 10:00:00", "date"),
+        ("3. März 2021", "date"),
+        ('["a", "b"]', "list"),
+        ("[sic]", "words"),
+        ('[{"role": "user", "content": "Hi"}]', "conversation"),
+        ('{"a": 1}', "object"),
+        ("photos\\a.JPG", "path"),
+        ("https://a.example/b.png", "url"),
+        ({"bytes": b"RIFF\0\0\0\0WAVE", "path": None}, "sound"),
+        (b"\x89PNG", "picture"),
+        ([1, 2], "list"),
+        (TEXTS[0], "text"),
+        ("mild", "words"),
+    ],
+)
+def test_a_value_has_a_shape(value: Cell, shape: str) -> None:
+    assert shape_of(value) == shape
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        (["a1", "b2", "c3"], "id"),
+        (["4", "5", "6"], "counter"),
+        (["1,5", "2,5", "9,25"], "number"),
+        (["1", "2", "1", "2", "3", "3"], "class"),
+        (["01", "02", "01", "02"], "class"),
+        (["Ja", "nein", "Ja"], "boolean"),
+        (["3.4.2021", "5.4.2021", ""], "date"),
+        (["red|old", "new", "red|new", "old|new"], "list"),
+        (["New York", "Rome", "Old Town"], "words"),
+        (["x", "x", ""], "constant"),
+        (["", "NA"], "empty"),
+        ([*TEXTS, "mild"], "text"),
+    ],
+)
+def test_a_column_has_one_kind(values: list[str], kind: str) -> None:
+    assert surveyed(*values).kind == kind
+
+
+def test_numbers_tell_of_the_values_that_are_none() -> None:
+    survey = surveyed(*(f"{n}.5" for n in range(40)), "old")
+    assert survey.kind == "number"
+    assert survey.about() == "numbers, 0.5 to 39.5; 1 other: 'old' in row 41"
+
+
+def test_roles_are_guessed_with_reasons(tmp_path: Path) -> None:
+    words = ["poor", "fair", "good", "fine", "best"]
+    rows = [f"d{n},{TEXTS[n % 2]} {n},u{n // 3},{n % 5 + 1},{words[n % 5]},x" for n in range(60)]
+    path = written(tmp_path / "a.csv", "dog_id,about,user_id,stars,stars_text,site", rows)
+    found = inspect(path)
+    assert found.schema == read_schema({
+        "id": "dog_id", "target": "stars", "task": "ordinal", "text": ["about"],
+        "group": "user_id", "ignore": ["site", "stars_text"],
+    })  # fmt: skip
+    lines = [" ".join(line.split()) for line in found.text.splitlines()]
+    assert "- stars_text # leak? each of its 5 values stands with one stars" in lines
+    assert "- site # 'x' in every row that has a value" in lines
+    assert "group: user_id # 20 values in 60 rows; no value lies in two splits" in lines
+    loaded(found, tmp_path)
+
+
+def test_rows_are_counted_where_no_column_is_an_id(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.csv", "ID,kind", ["1,owl", "1,owl", "2,jay", "2,owl"])
+    found = inspect(path)
+    assert found.schema
+    assert found.schema.id == "row-number"
+    assert "#   or: ID is not unique: '1' stands in 2 rows" in found.text
+    loaded(found, tmp_path)
+
+
+def test_pictures_are_found_by_the_id_beside_the_folder_of_the_table(tmp_path: Path) -> None:
+    path = written(
+        tmp_path / "t" / "a.csv", "n,key,age,label", [f"{n},p{n},{n % 3},{n % 2}" for n in range(8)]
+    )
+    (tmp_path / "photos").mkdir()
+    for name in ("p1-1.png", "p1-2.png", "p3-1.png", "p5-1.png"):
+        Image.new("RGB", (2, 2)).save(tmp_path / "photos" / name)
+    found = inspect(path)
+    assert found.schema
+    assert found.schema.id == "key"
+    assert found.schema.image
+    assert found.schema.image.model_dump() == {
+        "column": None, "folder": "../photos", "pattern": "{id}-*.png"
+    }  # fmt: skip
+    loaded(found, tmp_path)
+
+
+def test_pictures_that_are_not_here_are_left_out_and_told(tmp_path: Path) -> None:
+    path = written(
+        tmp_path / "a.csv", "id,photo,label", [f"{n},p{n}.jpg,{n % 2}" for n in range(8)]
+    )
+    found = inspect(path)
+    assert found.schema
+    assert found.schema.image is None
+    assert found.schema.ignore == ("photo",)
+    assert "names pictures that are not here ('p0.jpg' is not in" in found.text
+
+
+def test_splits_of_other_names_are_translated(tmp_path: Path) -> None:
+    rows = [f"r{n},{n % 5},{n % 2},{'train dev test'.split()[n % 3]}" for n in range(12)]
+    found = inspect(
+        written(tmp_path / "a.tsv", "id\tage\tlabel\tfold", [r.replace(",", "\t") for r in rows])
+    )
+    assert found.schema
+    assert found.schema.split == "fold"
+    assert found.schema.splits == {"dev": "validation"}
+    loaded(found, tmp_path)
+
+
+def test_a_notation_that_reads_in_two_ways_is_chosen_and_told(tmp_path: Path) -> None:
+    path = written(
+        tmp_path / "a.csv", "id;size;price", [f'{n};{n * n};"{n},500"' for n in range(1, 9)]
+    )
+    found = inspect(path)
+    assert 'price: {decimal: "."}' in found.text
+    assert "'1,500' reads as 1500 or as 1.5" in found.text
+    loaded(found, tmp_path)
+
+
+def test_an_encoding_in_doubt_is_chosen_and_told(tmp_path: Path) -> None:
+    rows = [f"{n};Köln Süd {n};{n},5" for n in range(30)]
+    path = written(tmp_path / "a.csv", "Nr;Straße;Größe", rows, encoding="cp1252")
+    found = inspect(path)
+    assert found.schema
+    assert found.schema.encoding == "cp1252"
+    assert "encoding? a line reads 'Nr;Straße;Größe'" in found.text
+    loaded(found, tmp_path)
+
+
+def test_captions_are_pairs_of_one_group(tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    for n in range(12):
+        Image.new("RGB", (2, 2)).save(tmp_path / "images" / f"{n}.png")
+    rows = [f"{n // 2}.png,{TEXTS[n % 2]} {n}" for n in range(24)]
+    found = inspect(written(tmp_path / "captions.csv", "image,caption", rows).parent)
+    assert (found.form, found.schema and found.schema.group) == ("captions", "image")
+    assert [line.split()[1] for line in found.commands("a.yaml")] == ["data", "latents", "train"]
+    loaded(found, tmp_path)
+
+
+def test_pairs_need_no_schema(tmp_path: Path) -> None:
+    pair = {"prompt": "Is it calm?", "chosen": "Yes.", "rejected": "A car."}
+    (tmp_path / "p.jsonl").write_text(json.dumps(pair) + "\n")
+    found = inspect(tmp_path / "p.jsonl")
+    assert (found.form, found.schema) == ("pairs", None)
+    assert "in the layout trl" in found.text
+    assert found.commands() == [
+        f"textcentric train reward --dataset-name {tmp_path / 'p.jsonl'} -o models/p"
+    ]
+
+
+def test_a_folder_of_several_tables_lists_them(tmp_path: Path) -> None:
+    written(tmp_path / "train.csv", "id,label", ["1,a", "2,b"])
+    written(tmp_path / "test.csv", "id,label", ["3,a"])
+    with pytest.raises(DataError, match=r"holds 2 tables; name one of '.*train.csv'.*; of tables"):
+        inspect(tmp_path)
+
+
+def test_a_folder_of_files_alone_asks_for_a_table(tmp_path: Path) -> None:
+    (tmp_path / "a.wav").write_bytes(b"RIFF")
+    with pytest.raises(DataError, match=r"holds 1 sounds and no table; write a table beside them"):
+        inspect(tmp_path)

@@ -1,0 +1,331 @@
+"""The columns of a table, each given one kind by all of the values that were looked at.
+
+A kind comes with its evidence, and with the values that do not fit it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import islice, pairwise
+from typing import Literal
+
+from textcentric.data.inspection.kinds import BOOLEANS, Shape, shape_of
+from textcentric.data.labels import FEW, MAX_CHOICES
+from textcentric.data.left_out import LeftOut
+from textcentric.data.notation import CURRENCIES, NumberSurvey
+from textcentric.data.readings import number, plain
+from textcentric.data.schema import MISSING
+from textcentric.data.tables import Table
+from textcentric.values import Cell
+
+Kind = Literal[
+    "empty", "constant", "id", "counter", "class", "number", "date", "boolean", "list",
+    "conversation", "object", "picture", "sound", "path", "url", "text", "words",
+]  # fmt: skip
+LOOKED_AT = 20_000  # rows
+SURE = 0.9  # share of values that makes a kind
+MOSTLY, SOME = 0.5, 0.1  # shares of long values that make a column one of texts; by its name, too
+LONG_ITEM = 80  # characters of an item of a list that is a text
+EXAMPLES = 3
+SHOWN = 40  # characters of a value
+KEPT = 80  # characters of a value that are remembered
+ID_WORDS = {"id", "ids", "uuid", "guid", "key", "nr", "no", "code", "number", "index", "pid"}
+TEXT_WORDS = set(
+    "text title titel description caption comment review summary body content headline question"
+    " message abstract about".split()
+)
+_STRUCTURES = ("picture", "sound", "conversation", "object", "list", "url", "path")
+_ITEM = re.compile(r"['\"],\s*['\"]")
+_MONEY = re.compile(CURRENCIES)
+_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-zÀ-ÿ]+|[^\W\d_A-Za-z]+|\d+")
+
+
+def words_of(name: str) -> list[str]:
+    """Return the words of a column's name.
+
+    >>> words_of("RescuerID"), words_of("Price_Night")
+    (['rescuer', 'id'], ['price', 'night'])
+    """
+    return [word.lower() for word in _WORDS.findall(name)]
+
+
+@dataclass
+class ColumnSurvey:
+    """What the values of one column look like; `cells` has them as text, None where missing."""
+
+    name: str
+    cells: list[str | None] = field(default_factory=list)
+    shapes: Counter[Shape] = field(default_factory=Counter)
+    examples: dict[Shape, list[str]] = field(default_factory=dict)
+    marked: Counter[str] = field(default_factory=Counter)
+    numbers: NumberSurvey = field(default_factory=NumberSurvey)
+    words: int = 0
+    money: bool = False
+    barred: int = 0
+    long_items: int = 0
+    _shapes: dict[str, Shape] = field(default_factory=dict, repr=False)
+
+    def add(self, value: Cell) -> None:
+        """Take the value of the next row into account."""
+        text = value.strip() if isinstance(value, str) else None
+        if text is not None and text in self._shapes:
+            self._keep(self._shapes[text], text)
+        elif text is not None and text in MISSING:
+            self.marked[text] += bool(text)
+            self.cells.append(None)
+        elif value is None or (text is None and _is_nothing(value)):
+            self.cells.append(None)
+        else:
+            self._add_new(value, str(value).strip() if text is None else text)
+
+    def _add_new(self, value: Cell, text: str) -> None:
+        shape = shape_of(value)
+        if isinstance(value, str) and len(text) <= KEPT:
+            self._shapes[text] = shape
+        kept = self.examples.setdefault(shape, [])
+        if len(kept) < EXAMPLES:
+            kept.append(f"{text[:SHOWN]!r} in row {len(self.cells) + 1}")
+        if shape == "number" and isinstance(value, str):
+            self.numbers.add(text)
+            bare = text[0].isdigit() and text[-1].isdigit()
+            self.money = self.money or bool(not bare and _MONEY.search(text))
+        self._keep(shape, text)
+
+    def _keep(self, shape: Shape, text: str) -> None:
+        self.shapes[shape] += 1
+        if shape in ("text", "words"):
+            self.words += len(text.split())
+            self.barred += "|" in text
+        elif shape == "list":
+            self.long_items += len(text) > LONG_ITEM * len(_ITEM.split(text))
+        self.cells.append(text if len(text) <= KEPT else f"{text[:SHOWN]}... {hash(text):x}")
+
+    @cached_property
+    def counts(self) -> Counter[str]:
+        """How often each value stands in the column."""
+        return Counter(cell for cell in self.cells if cell is not None)
+
+    @cached_property
+    def values(self) -> int:
+        """How many rows have a value."""
+        return self.counts.total()
+
+    @property
+    def different(self) -> int:
+        """How many different values there are."""
+        return len(self.counts)
+
+    @property
+    def complete(self) -> bool:
+        """Say whether every row has a value."""
+        return self.values == len(self.cells)
+
+    @property
+    def unique(self) -> bool:
+        """Say whether every row has a value of its own."""
+        return self.complete and self.different == self.values > 1
+
+    @cached_property
+    def amounts(self) -> list[float | int | None]:
+        """The values as numbers, None for others."""
+        notation = self.numbers.notation()
+        known = {cell: number(cell, notation) for cell in self.counts}
+        return [None if cell is None else known[cell] for cell in self.cells]
+
+    @cached_property
+    def whole(self) -> list[int]:
+        """The different whole numbers in order; empty where other values stand among them."""
+        seen = {amount for amount in self.amounts if amount is not None}
+        return sorted(map(int, seen)) if all(isinstance(n, int) for n in seen) else []
+
+    @property
+    def dotted(self) -> bool:
+        """Say whether numbers are written with a needless .0."""
+        return any(cell.endswith(".0") for cell in self.counts)
+
+    @property
+    def named_id(self) -> bool:
+        """Say whether the column is called like one of ids."""
+        return bool(ID_WORDS & {*words_of(self.name)[-1:], *words_of(self.name)[:1]})
+
+    @cached_property
+    def kind(self) -> Kind:
+        """The kind of the column, by all of its values."""
+        if not self.values:
+            return "empty"
+        if self.different == 1 and len(self.cells) > 1:
+            return "constant"
+        shape, count = self.shapes.most_common(1)[0]
+        if shape in _STRUCTURES and count >= SURE * self.values:
+            return shape  # type: ignore[return-value]  # the names are those of kinds
+        return self._kind_of_words(shape, count)
+
+    def _kind_of_words(self, shape: Shape, count: int) -> Kind:
+        if shape == "boolean" or self.two_words:
+            return "boolean"
+        if shape == "number" and count >= SURE * self.values:
+            return self._kind_of_numbers()
+        if shape == "date" and count >= SURE * self.values:
+            return "date"
+        if self.barred >= MOSTLY * self.values and self.different > 2:
+            return "list"
+        few = self.different <= min(MAX_CHOICES, max(2, self.values // 2))
+        named = TEXT_WORDS & {*words_of(self.name)}
+        if self.shapes["text"] >= (SOME if named else MOSTLY) * self.values and not few:
+            return "text"
+        if self.unique and not any(" " in cell for cell in self.counts):
+            return "id"
+        return "class" if few else "words"
+
+    def _kind_of_numbers(self) -> Kind:
+        texts = [cell for cell in self.cells if cell is not None]
+        zeros = any(len(text) > 1 and text[0] == "0" and text.isdigit() for text in texts)
+        if self.unique and self.whole:
+            steps = {b - a for a, b in pairwise(self.amounts) if a is not None and b is not None}
+            if steps == {1} and self.values > 2:
+                return "counter"
+            return "id" if self.named_id or zeros else "number"
+        few = self.different <= min(FEW, self.values // 2)
+        return "class" if few and (self.whole or zeros) else "number"
+
+    @property
+    def two_words(self) -> tuple[str, ...]:
+        """The two words of a column of yes and no, no first; empty for others."""
+        seen = {cell.lower() for cell in self.counts}
+        fits = (pair for pair in BOOLEANS if len(seen) == 2 and seen == set(pair))
+        return next(fits, ())
+
+    @property
+    def of_texts(self) -> bool:
+        """Say whether it holds lists whose items are mostly texts."""
+        return self.kind == "list" and self.long_items > self.values / 2
+
+    @property
+    def coded(self) -> bool:
+        """Say whether its values are few whole numbers, which may stand for words."""
+        return self.kind == "class" and len(self.whole) > 1
+
+    @property
+    def ranked(self) -> bool:
+        """Say whether it has three or more whole numbers that follow each other."""
+        return self.coded and len(self.whole) > 2 and len(self.whole) == self._span + 1
+
+    @property
+    def _span(self) -> int:
+        return self.whole[-1] - self.whole[0]
+
+    def odd(self) -> str:
+        """Return the values that do not fit a column of numbers or dates, with their rows."""
+        own: Shape | None = (
+            "number" if self.amount_like else "date" if self.kind == "date" else None
+        )
+        others = sum(n for shape, n in self.shapes.items() if shape != own)
+        if own is None or not others:
+            return ""
+        shown = [text for shape, kept in self.examples.items() if shape != own for text in kept]
+        return f"{others:,} other: {', '.join(shown[:EXAMPLES])}"
+
+    @property
+    def amount_like(self) -> bool:
+        """Say whether it holds numbers, codes among them."""
+        return self.shapes["number"] >= SURE * self.values > 0 and self.kind != "constant"
+
+    def about(self) -> str:
+        """Say what the column holds, in a few words.
+
+        >>> survey = ColumnSurvey("age")
+        >>> for value in ("3", "40", "", "old", "5"): survey.add(value)
+        >>> survey.about()
+        'words, 4 different; 1 of 5 rows without'
+        """
+        said = [self._range()]
+        missing = len(self.cells) - self.values
+        said += [f"{missing:,} of {len(self.cells):,} rows without"] if missing else []
+        said += [odd] if (odd := self.odd()) else []
+        return "; ".join(said)
+
+    def _range(self) -> str:
+        kind = self.kind
+        if kind == "empty":
+            return "no value"
+        if kind == "constant":
+            return f"{next(iter(self.counts))!r:.60} in every row that has a value"
+        if kind == "number" or self.coded:
+            amounts = [amount for amount in self.amounts if amount is not None]
+            return (
+                f"{'whole numbers' if self.whole else 'numbers'}, {min(amounts)} to {max(amounts)}"
+            )
+        if kind in ("class", "boolean"):
+            most = [f"{name!r:.40}" for name, _ in self.counts.most_common(4)]
+            more = ", ..." if self.different > len(most) else ""
+            return f"{self.different} values ({', '.join(most)}{more})"
+        if kind == "text":
+            return f"texts, {self.words / self.values:.0f} words on average"
+        return _NAMES.get(kind, f"words, {self.different:,} different")
+
+
+_NAMES: dict[Kind, str] = {
+    "id": "a value of its own in every row",
+    "counter": "a number that goes up by one in every row",
+    "date": "dates",
+    "list": "lists",
+    "conversation": "conversations",
+    "object": "objects",
+    "picture": "pictures, in the table itself",
+    "sound": "sounds, in the table itself",
+    "path": "names of files",
+    "url": "addresses",
+}
+
+
+@dataclass(frozen=True)
+class TableSurvey:
+    """The columns of a table by their names, and how many rows were looked at.
+
+    `whole` says whether these are all of the table's rows.
+    """
+
+    table: Table
+    columns: dict[str, ColumnSurvey]
+    rows: int
+    whole: bool
+    left_out: LeftOut
+
+    @classmethod
+    def of(cls, table: Table, limit: int = LOOKED_AT) -> TableSurvey:
+        """Look at the first `limit` rows of `table`."""
+        columns = {name: ColumnSurvey(name) for name in table.columns}
+        left_out, count = LeftOut(), 0
+        rows = table.rows(left_out)
+        for row in islice(rows, limit):
+            count += 1
+            for name, survey in columns.items():
+                survey.add(row.get(name))
+        return cls(table, columns, count, next(rows, None) is None, left_out)
+
+    def of_kind(self, *kinds: Kind) -> list[ColumnSurvey]:
+        """Return the columns of these kinds, in their order."""
+        return [survey for survey in self.columns.values() if survey.kind in kinds]
+
+
+def _is_nothing(value: Cell) -> bool:
+    """Say whether a value that is no text stands for nothing, such as NaN."""
+    return not isinstance(value, bytes | Mapping) and plain(value, ()) is None
+
+
+def settled(of: ColumnSurvey, by: ColumnSurvey) -> float:
+    """Return the share of rows of which the value of `by` tells the value of `of`, 0 to 1."""
+    pairs = Counter(_pairs(by.cells, of.cells))
+    best: Counter[str] = Counter()
+    for (key, _), count in pairs.items():
+        best[key] = max(best[key], count)
+    return best.total() / pairs.total() if pairs else 0.0
+
+
+def _pairs(keys: Sequence[str | None], values: Sequence[str | None]) -> list[tuple[str, str]]:
+    both = zip(keys, values, strict=True)
+    return [(key, value) for key, value in both if key is not None and value is not None]

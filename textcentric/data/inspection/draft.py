@@ -1,0 +1,174 @@
+"""A schema as a commented file: every line that was guessed says why."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from textcentric.data.inspection.columns import ColumnSurvey, TableSurvey
+from textcentric.data.inspection.roles import Guess, Roles
+from textcentric.data.notation import POINT
+from textcentric.data.schema import Files
+
+WIDTH = 34  # characters before a comment
+MOST_CODES = 10  # of a column: more are numbers
+YEARS = range(1900, 2100)
+_PLAIN = re.compile(r"[^\W\d_][\w./-]*( [\w./-]+)*")
+_SPECIAL = {
+    "null",
+    "true",
+    "false",
+    "yes",
+    "no",
+    "on",
+    "off",
+    "y",
+    "n",
+    "none",
+}  # to readers of YAML
+
+
+def drafted(
+    survey: TableSurvey, roles: Roles, keys: Mapping[str, str], notes: Iterable[str] = ()
+) -> str:
+    """Return the file of a schema; `keys` say how the text of the table is written.
+
+    `notes` stand at its head.
+    """
+    rows = f"{survey.rows:,} rows" if survey.whole else f"the first {survey.rows:,} rows"
+    head = [
+        f"# {Path(survey.table.path).name}: {len(survey.columns)} columns, told from {rows}.",
+        "# Lines are guesses, their reasons behind them; change what is not so.",
+        *(f"# {note}" for note in notes),
+    ]
+    lines = [*head, *_keys(keys), *_roles(roles), *_ignored(roles), *_columns(survey, roles)]
+    lines += [f"# doubt: {_one_line(doubt)}" for doubt in roles.doubts]
+    return "\n".join([*lines, *_table(survey, roles)]) + "\n"
+
+
+def scalar(value: object) -> str:
+    """Return a value as any reader of YAML takes it: as the text that it is.
+
+    >>> scalar("Price_Night"), scalar("no"), scalar("01"), scalar("a: b")
+    ('Price_Night', '"no"', '"01"', '"a: b"')
+    """
+    text = str(value)
+    plain = _PLAIN.fullmatch(text) and text.lower() not in _SPECIAL
+    return text if plain else json.dumps(text, ensure_ascii=False)
+
+
+def _keys(keys: Mapping[str, str]) -> Iterator[str]:
+    for name, value in keys.items():
+        given, _, reason = value.partition("\n")
+        yield _line(f"{name}: {scalar(given)}", reason)
+
+
+def _roles(roles: Roles) -> Iterator[str]:
+    yield from _guess("id", roles.id)
+    yield from _guess("target", roles.target)
+    yield from _guess("task", roles.task)
+    if roles.text:
+        yield _line("text:", "")
+        yield from (_line(f"  - {scalar(name)}", why) for name, why in roles.text.items())
+    for media in roles.media:
+        yield _line(f"{media.modality}: {_files(media.files)}", media.reason)
+    yield from _guess("group", roles.group)
+    yield from _guess("split", roles.split)
+    if roles.splits:
+        parts = ", ".join(f"{scalar(k)}: {v or 'null'}" for k, v in roles.splits.items())
+        yield _line(f"splits: {{{parts}}}", "what its values are")
+
+
+def _guess(key: str, guess: Guess | None) -> Iterator[str]:
+    if guess is None:
+        return
+    doubt = "? " if guess.instead else ""
+    yield _line(
+        f"{key}: {scalar(guess.value)}", f"{key}{doubt}{guess.reason}" if doubt else guess.reason
+    )
+    if guess.instead:
+        yield f"#   or: {_one_line('; '.join(guess.instead))}"
+
+
+def _files(files: Files) -> str:
+    given = {name: value for name, value in files.model_dump().items() if value is not None}
+    if set(given) == {"column"}:
+        return scalar(files.column)
+    return "{" + ", ".join(f"{name}: {scalar(value)}" for name, value in given.items()) + "}"
+
+
+def _ignored(roles: Roles) -> Iterator[str]:
+    if roles.ignored:
+        yield _line("ignore:", "left out; delete a line to have the column in the table")
+        yield from (_line(f"  - {scalar(name)}", why) for name, why in roles.ignored.items())
+
+
+def _columns(survey: TableSurvey, roles: Roles) -> Iterator[str]:
+    """Yield how single columns read, and as comments those whose codes somebody has to explain."""
+    target = roles.target.value if roles.target else None
+    amount = target if roles.task and roles.task.value == "regression" else None
+    kept = [c for name, c in survey.columns.items() if name not in roles.taken()]
+    read = [*kept, *(survey.columns[name] for name in (*roles.text, amount) if name)]
+    found = {c.name: _setting(c, is_target=c.name == amount) for c in read}
+    settings = {name: setting for name, setting in found.items() if setting}
+    named = {*settings, *survey.table.names}
+    codes = [column for column in kept if column.name not in named and _may_be_codes(column)]
+    if settings or codes:
+        yield _line("columns:" if settings else "# columns:", "")
+    for name, (setting, why) in settings.items():
+        yield _line(f"  {scalar(name)}: {{{setting}}}", why)
+    if codes:
+        yield "#   whole numbers that may be codes; say what they stand for, and delete the #:"
+    for column in codes:
+        listed = ", ".join(f"{code}: ..." for code in column.whole)
+        yield f"#  {scalar(column.name)}: {{codes: {{{listed}}}}}"
+
+
+def _may_be_codes(column: ColumnSurvey) -> bool:
+    whole = column.whole if column.coded else []
+    return 0 < len(whole) <= MOST_CODES and not all(number in YEARS for number in whole)
+
+
+def _setting(column: ColumnSurvey, *, is_target: bool) -> tuple[str, str] | None:
+    """Return how a column is to be read and why, None where its values read as they stand."""
+    doubt = column.numbers.doubt() if column.amount_like else ""
+    if is_target:
+        signs = _sign(column, doubt)
+        return (signs, doubt or f"such as {next(iter(column.counts))}") if signs else None
+    if column.kind == "list" and not column.barred:
+        return "reads: list", "printed lists"
+    if column.kind == "boolean" and column.two_words in (("f", "t"), ("false", "true")):
+        return "reads: flag", "yes and no"
+    if not column.amount_like:
+        return None
+    if column.money:
+        return ", ".join(filter(None, ("reads: money", _sign(column, doubt)))), doubt or "amounts"
+    if column.numbers.comma or doubt:
+        return f"reads: number, {_sign(column, doubt)}", doubt or f"such as {column.numbers.comma}"
+    return ("reads: number", "some are written as 2.0") if column.dotted else None
+
+
+def _sign(column: ColumnSurvey, doubt: str) -> str:
+    """Return the notation as keys, "" where it is the usual one."""
+    notation = column.numbers.notation()
+    return str(notation) if doubt or notation != POINT else ""
+
+
+def _table(survey: TableSurvey, roles: Roles) -> Iterator[str]:
+    kept = {name: c for name, c in survey.columns.items() if name not in roles.taken()}
+    if kept:
+        yield f"# the table, {len(kept)} columns:"
+    for name, column in kept.items():
+        yield _line(f"#   {name}", _one_line(column.about()), sign=" ")
+
+
+def _line(text: str, comment: str, sign: str = "#") -> str:
+    if not comment:
+        return text
+    return f"{text.ljust(WIDTH)} {sign} {_one_line(comment)}"
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,76 @@
+"""The table in a folder that somebody points at, or which tables there are to choose from."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from textcentric.data.encodings import COMPRESSED
+from textcentric.data.inspection.kinds import kind_of_file
+from textcentric.data.tables import ENDINGS
+from textcentric.errors import DataError
+
+DEEP = 2  # folders below the one that is named
+SHOWN = 10
+MOST = 20_000  # files that are looked at
+
+
+def table_in(path: Path) -> Path:
+    """Return the table that `path` is, or the only one in that folder.
+
+    Raises DataError for a folder of several, which are listed, the largest first, and for one of
+    none.
+    """
+    if not path.is_dir() or _is_whole(path):
+        return path
+    found = sorted(_tables(path), key=lambda table: -table.stat().st_size)
+    if len(found) == 1:
+        return found[0]
+    raise DataError(f"folder {str(path)!r} {_several(found) if found else _none(path)}")
+
+
+def _is_whole(folder: Path) -> bool:
+    """Say whether a folder is one table: a saved data set, or Parquet files."""
+    saved = any((folder / name).is_file() for name in ("state.json", "dataset_dict.json"))
+    return saved or any(folder.glob("*.parquet"))
+
+
+def _tables(folder: Path, deep: int = DEEP) -> Iterator[Path]:
+    for entry in sorted(folder.iterdir())[:MOST]:
+        if entry.name.startswith("."):
+            continue
+        if entry.is_dir():
+            if _is_whole(entry):
+                yield entry
+            elif deep:
+                yield from _tables(entry, deep - 1)
+        elif _is_named_like_a_table(entry.name.lower()):
+            yield entry
+
+
+def _is_named_like_a_table(name: str) -> bool:
+    name = next((name.removesuffix(end) for end in COMPRESSED if name.endswith(end)), name)
+    text = name.endswith(".txt")  # may be prose
+    return name.endswith(ENDINGS) and not text
+
+
+def _several(found: list[Path]) -> str:
+    listed = [f"{str(path)!r}" for path in found[:SHOWN]]
+    more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+    parts = {path.name.split(".")[0].lower() for path in found}
+    hint = ""
+    if "train" in parts and parts & {"test", "valid", "validation", "val", "dev"}:
+        hint = "; of tables of one data set make one, with a column that says the split"
+    return f"holds {len(found)} tables; name one of {', '.join(listed)}{more}{hint}"
+
+
+def _none(folder: Path) -> str:
+    names = [path.name for path in folder.rglob("*") if path.is_file()][:MOST]
+    kinds = Counter(filter(None, map(kind_of_file, names)))
+    said = {"image": "pictures", "audio": "sounds"}
+    held = " and ".join(f"{count:,} {said[kind]}" for kind, count in kinds.items())
+    return (
+        f"holds {held or 'no table'}{' and no table' if held else ''}; write a table beside them:"
+        " a column of file names (`file`), and columns of what is known of each"
+    )

@@ -1,0 +1,282 @@
+"""Which column plays which role: a guess with its reason, and what else it could be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from textcentric.data.inspection.columns import ColumnSurvey, TableSurvey, settled, words_of
+from textcentric.data.inspection.media import Media
+from textcentric.data.schema import ROW_NUMBER, Split
+
+# Words in the names of columns that are targets, and how much they say.
+TARGET_WORDS = {
+    **dict.fromkeys(("target", "label", "labels", "y", "outcome", "gold", "truth", "ziel"), 8),
+    **dict.fromkeys(("class", "klasse", "churn", "survived", "sentiment", "diagnosis"), 6),
+    **dict.fromkeys(("price", "preis", "rating", "score", "stars", "grade", "probability"), 5),
+    **dict.fromkeys(("speed", "salary", "quality", "emotion", "result", "category", "species"), 4),
+    **dict.fromkeys(("subcategory", "topic", "intent", "cost", "income", "kategorie", "note"), 3),
+}
+NAMES_OF_CLASSES = {"label", "labels", "class", "klasse", "category", "kategorie", "topic", "type"}
+LAST, NAMED, SUITS = 2, 3, 1  # what the place, the words and the kind of a target say
+CLEAR = 3  # by how much the best has to lead
+SPLIT_WORDS = {"split", "fold", "set", "subset", "partition", "part", "phase"}
+SPLITS: dict[str, Split] = {
+    **dict.fromkeys(("train", "training", "trn", "tr", "learn"), "train"),
+    **dict.fromkeys(("validation", "valid", "val", "dev", "eval", "development"), "validation"),
+    **dict.fromkeys(("test", "testing", "tst", "holdout", "heldout"), "test"),
+}  # type: ignore[assignment]  # their values are splits
+GROUP_WORDS = {"user", "host", "author", "speaker", "patient", "rescuer", "owner", "seller",
+               "customer", "session", "document", "video", "group", "household"}  # fmt: skip
+LEAK = 0.995  # share of rows that a column tells the target of
+ROWS_OF_A_VALUE = 4  # on average, so that telling is no accident
+MANY_ROWS = 20  # of which a relation can be told
+LINEAR = 0.999  # correlation of a column that is the target in another unit
+
+
+@dataclass
+class Guess:
+    """A role: the column, or the value, that fills it, the reason, and what it could be instead."""
+
+    value: str
+    reason: str
+    instead: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Roles:
+    """What each column of a table is for; `ignored` has the reason for each that is left out."""
+
+    id: Guess
+    target: Guess | None = None
+    task: Guess | None = None
+    text: dict[str, str] = field(default_factory=dict)
+    media: list[Media] = field(default_factory=list)
+    group: Guess | None = None
+    split: Guess | None = None
+    splits: dict[str, Split | None] = field(default_factory=dict)
+    ignored: dict[str, str] = field(default_factory=dict)
+    doubts: list[str] = field(default_factory=list)
+
+    def taken(self) -> set[str]:
+        """Return the columns that are no part of the table."""
+        guesses = (self.id, self.target, self.group, self.split)
+        named = {guess.value for guess in guesses if guess is not None}
+        files = {media.files.column for media in self.media if media.files.column}
+        return {*named, *files, *self.text, *self.ignored}
+
+
+def guess_roles(survey: TableSurvey, media: Sequence[Media]) -> Roles:
+    """Return the roles of the columns of `survey`, whose rows have the files of `media`."""
+    files: dict[str, Media] = {}
+    for each in media:
+        if each.rows:
+            files.setdefault(each.modality, each)
+    roles = Roles(_id(survey, files.values()), media=list(files.values()))
+    _take_split(survey, roles)
+    _take_texts(survey, roles)
+    _leave_out(survey, roles, media)
+    _take_target(survey, roles)
+    _leave_out_leaks(survey, roles)
+    _take_group(survey, roles)
+    return roles
+
+
+def _rest(survey: TableSurvey, roles: Roles) -> list[ColumnSurvey]:
+    taken = roles.taken()
+    return [column for name, column in survey.columns.items() if name not in taken]
+
+
+def _id(survey: TableSurvey, media: Iterable[Media]) -> Guess:
+    unique = [
+        c for c in survey.columns.values() if c.unique and c.kind in ("id", "counter", "number")
+    ]
+    unique = [column for column in unique if column.kind != "number" or column.whole]
+    by_files = {each.id for each in media if each.id}
+    ranked = sorted(unique, key=lambda c: (c.name not in by_files, c.name.lower() != "id",
+                                           not c.named_id, c.kind == "number"))  # fmt: skip
+    ranked = [c for c in ranked if c.name in by_files or c.named_id or c.kind == "id"
+              or c.name == next(iter(survey.columns))]  # fmt: skip
+    named = [c for c in survey.columns.values() if c.name.lower() == "id" and not c.unique]
+    instead = [_why_no_id(column) for column in named]
+    if not ranked:
+        return Guess(ROW_NUMBER, "no column has a value of its own in every row", instead)
+    best = ranked[0]
+    reason = "the names of the files begin with it" if best.name in by_files else best.about()
+    instead += [f"{column.name}: unique too" for column in ranked[1:]]
+    return Guess(best.name, reason, instead)
+
+
+def _why_no_id(column: ColumnSurvey) -> str:
+    if not column.complete:
+        return f"{column.name} has {len(column.cells) - column.values:,} rows without a value"
+    value, count = column.counts.most_common(1)[0]
+    return f"{column.name} is not unique: {value!r:.40} stands in {count:,} rows"
+
+
+def _take_split(survey: TableSurvey, roles: Roles) -> None:
+    known = survey.table.split_column
+    for column in survey.columns.values():
+        seen = {name: SPLITS.get(name.lower()) for name in column.counts}
+        named = bool(SPLIT_WORDS & {*words_of(column.name)})
+        if column.name == known:
+            roles.split = Guess(column.name, "the splits of the data set")
+        elif len(seen) > 1 and all(seen.values()) and roles.split is None:
+            roles.split = Guess(column.name, column.about())
+            roles.splits = {name: split for name, split in seen.items() if name != split}
+        elif named and column.kind in ("class", "boolean") and len(column.whole) > 1:
+            roles.ignored[column.name] = f"numbers of folds? {column.about()}"
+
+
+def _take_texts(survey: TableSurvey, roles: Roles) -> None:
+    roles.text |= {column.name: column.about() for column in survey.of_kind("text")}
+    lists = [column for column in survey.of_kind("list") if column.of_texts]
+    roles.text |= {column.name: "lists of texts" for column in lists}
+
+
+_LEFT_OUT: dict[str, str] = {
+    "empty": "no value in it",
+    "constant": "",
+    "counter": "counts rows",
+    "url": "addresses, which no model follows",
+    "conversation": "conversations, which a table does not read; write their messages as one text",
+    "object": "objects, which a table reads as JSON; make a column of each key",
+    "picture": "",
+    "sound": "",
+}
+
+
+def _leave_out(survey: TableSurvey, roles: Roles, media: Sequence[Media]) -> None:
+    absent = {each.files.column: each for each in media if not each.rows}
+    for column in _rest(survey, roles):
+        if column.name in absent:
+            found = absent[column.name]
+            what = "pictures" if found.modality == "image" else "sounds"
+            roles.ignored[column.name] = f"names {what} that are not here ({found.absent})"
+        elif column.kind == "path":
+            roles.ignored[column.name] = "names of files, beside those that are taken"
+        elif column.kind in _LEFT_OUT:
+            roles.ignored[column.name] = _LEFT_OUT[column.kind] or column.about()
+        elif column.unique and (column.kind == "id" or column.named_id):
+            roles.ignored[column.name] = "another id: " + column.about()
+
+
+def _take_target(survey: TableSurvey, roles: Roles) -> None:
+    scored = sorted(
+        ((_target_score(survey, roles, column), at, column.name)
+         for at, column in enumerate(survey.columns.values())), reverse=True,
+    )  # fmt: skip
+    likely = [(score, name) for score, _, name in scored if score >= NAMED]
+    if not likely:
+        possible = [name for score, _, name in scored if score > 0][:4]
+        roles.doubts.append(
+            "no column looks like the target; name one, `target: COLUMN`"
+            + (f" (perhaps {', '.join(possible)})" if possible else "")
+        )
+        return
+    best, name = likely[0]
+    column = survey.columns[name]
+    reason = column.about()
+    reason += ", last column" if name == list(survey.columns)[-1] else ""
+    near = [other for score, other in likely[1:] if score >= best - CLEAR]
+    roles.target = Guess(name, reason, near)
+    roles.task = _task(column, name in survey.table.names)
+
+
+def _target_score(survey: TableSurvey, roles: Roles, column: ColumnSurvey) -> int:
+    """Return how much says that a column is the target, 0 where it can be none."""
+    if column.name in roles.taken() or column.kind not in ("class", "boolean", "number"):
+        return 0
+    words = words_of(column.name)
+    said = max((TARGET_WORDS.get(word, 0) for word in words), default=0)
+    said += all(word in TARGET_WORDS for word in words)  # `rating`, rather than `rating_text`
+    said += NAMED if column.name in survey.table.names else 0
+    if column.named_id and not said:
+        return 0
+    last = LAST if column.name == list(survey.columns)[-1] else 0
+    return said + last + SUITS
+
+
+def _task(column: ColumnSurvey, has_words: bool) -> Guess:
+    classes = bool(NAMES_OF_CLASSES & {*words_of(column.name)})
+    if column.kind == "number":
+        return Guess("regression", "numbers")
+    if column.ranked and not classes and not has_words:
+        low, high = column.whole[0], column.whole[-1]
+        reason = f"whole numbers {low} to {high}; classification, if their order means nothing"
+        return Guess("ordinal", reason)
+    return Guess("classification", f"{column.different} values")
+
+
+def _leave_out_leaks(survey: TableSurvey, roles: Roles) -> None:
+    if roles.target is None:
+        return
+    target = survey.columns[roles.target.value]
+    for column in _rest(survey, roles):
+        if why := _leak(target, column):
+            roles.ignored[column.name] = f"leak? {why}"
+        elif {*words_of(target.name)} <= {*words_of(column.name)}:
+            roles.doubts.append(f"{column.name} is called like the target; a leak?")
+    for name in roles.text:
+        if share := _share_that_says(target, survey.columns[name]):
+            roles.doubts.append(f"{name} says the word of {target.name} in {share:.0%} of the rows")
+
+
+def _leak(target: ColumnSurvey, column: ColumnSurvey) -> str:
+    """Say how a column tells the target, "" where it does not."""
+    if min(column.values, target.values) < MANY_ROWS:
+        return ""
+    if column.kind == "number" and target.kind == "number":
+        if abs(_correlation(column.amounts, target.amounts)) > LINEAR:
+            return f"goes up and down with {target.name}"
+        return ""
+    repeated = column.different * ROWS_OF_A_VALUE <= column.values and column.different > 1
+    usual = target.counts.most_common(1)[0][1] / target.values
+    varied = target.kind != "number" and usual < LEAK - 0.05
+    if repeated and varied and settled(target, column) >= LEAK:
+        return f"each of its {column.different} values stands with one {target.name}"
+    return ""
+
+
+def _correlation(xs: Sequence[float | None], ys: Sequence[float | None]) -> float:
+    import numpy as np
+
+    pairs = [(x, y) for x, y in zip(xs, ys, strict=True) if x is not None and y is not None]
+    x, y = np.array(pairs, dtype=float).T
+    if not (x.std() and y.std()):
+        return 0.0
+    return float(np.corrcoef(x, y)[0, 1])
+
+
+def _share_that_says(target: ColumnSurvey, text: ColumnSurvey) -> float:
+    """Return the share of rows whose text has the word of their class, 0 where it is small."""
+    both = [(label.lower(), said.lower()) for label, said in zip(target.cells, text.cells,
+            strict=True) if label and said and not label.isdigit() and len(label) > 3]  # fmt: skip
+    says = sum(label.rstrip("s") in said for label, said in both)
+    return says / len(both) if both and says > len(both) / 2 else 0.0
+
+
+def _take_group(survey: TableSurvey, roles: Roles) -> None:
+    found: list[tuple[int, ColumnSurvey, str]] = []
+    for column in survey.columns.values():
+        repeats = column.values / column.different if column.different else 0
+        if repeats < 1.1 or column.different < 10 or column.name in roles.ignored:
+            continue
+        words = {*words_of(column.name)}
+        path = any(media.files.column == column.name for media in roles.media)
+        says = 3 * path + 2 * bool(GROUP_WORDS & words) + 2 * (words_of(column.name)[-1:] == ["id"])
+        if says and (path or column.name not in roles.taken()):
+            reason = f"{column.different:,} values in {column.values:,} rows"
+            found.append((says, column, reason))
+    found.sort(key=lambda each: -each[0])
+    if not found:
+        return
+    _, best, reason = found[0]
+    if roles.split is not None and settled(survey.columns[roles.split.value], best) < 1:
+        roles.doubts.append(
+            f"{best.name} repeats ({reason}) and lies in several splits: what is learnt of it is"
+            " tested on too"
+        )
+        return
+    others = [column.name for _, column, _ in found[1:]]
+    roles.group = Guess(best.name, reason + "; no value lies in two splits", others)
