@@ -15,15 +15,8 @@ from textcentric.data import load
 from textcentric.data.dataset import Dataset
 from textcentric.data.left_out import LeftOut
 from textcentric.data.loading import locate, record_reader
-from textcentric.data.scan import (
-    LARGE,
-    Scan,
-    read_scan,
-    remembered_scan,
-    scan,
-    scan_key,
-    write_scan,
-)
+from textcentric.data.scan import Scan, scan
+from textcentric.data.scan_cache import LARGE, read_scan, remembered_scan, scan_key, write_scan
 from textcentric.data.tables import Part, Table
 
 SCHEMA = {"id": "key", "target": "grade", "text": ["words"], "split": "part"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -32,6 +33,7 @@ Named = Annotated[
 ]
 SHOWN_FAULTS = 5
 SHOWN_ROWS, LONGEST = 3, 600  # rows, and characters of each, that `init` shows
+SHOWN_CLASSES = 8
 
 
 def list_(as_json: AsJson = False) -> None:
@@ -309,6 +311,11 @@ def _report_text(report: CheckReport) -> str:
     if report.files:
         header = ["files", "rows with", "rows without", "found", "absent", "refused", "broken"]
         lines += ["", columns([_files_cells(one) for one in report.files], header)]
+    if report.splits:
+        header = ["split", "rows", "classes"]
+        counts = report.splits.items()
+        rows = [[name or "(none)", one.rows, _classes(one.classes)] for name, one in counts]
+        lines += ["", f"splits made {report.splits_made}", columns(rows, header)]
     lines += ["", *(f"warning: {warning}" for warning in report.warnings)]
     lines += [f"row left out: {fault}" for fault in report.faults[:SHOWN_FAULTS]]
     more = len(report.faults) - SHOWN_FAULTS
@@ -316,6 +323,12 @@ def _report_text(report: CheckReport) -> str:
     lines += [f"problem: {problem}" for problem in report.problems]
     lines.append("usable" if report.usable else "not usable")
     return "\n".join(line for i, line in enumerate(lines) if line or lines[i - 1])
+
+
+def _classes(classes: Mapping[str, int]) -> str:
+    shown = ", ".join(f"{name:.30} {n}" for name, n in list(classes.items())[:SHOWN_CLASSES])
+    more = len(classes) - SHOWN_CLASSES
+    return shown + (f", and {more} more" if more > 0 else "")
 
 
 def _column_cells(one: ColumnCheck) -> list[object]:

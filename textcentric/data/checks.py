@@ -6,25 +6,22 @@ Only what makes the rows useless as a whole counts as a problem; everything else
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from textcentric.data.files import FileFinder
+from textcentric.data.file_survey import FileSurvey
+from textcentric.data.findings import balance, notes, unusable
 from textcentric.data.loading import Located, SchemaSource, locate, record_reader, with_labels
 from textcentric.data.notation import POINT, Notation
-from textcentric.data.pictures import PictureError, open_picture
-from textcentric.data.readings import code_of, identifier, number, plain
-from textcentric.data.records import RecordReader
-from textcentric.data.scan import Scan, balance, notations, notes, scan, unusable
-from textcentric.data.schema import Column, Schema
+from textcentric.data.pictures import open_picture
+from textcentric.data.scan import Scan, notations, scan
+from textcentric.data.schema import Schema, numeric_target
+from textcentric.data.split_counts import SplitCount, doubts, how_made, split_counts
 from textcentric.errors import DataError
-from textcentric.values import Cell, Cells, Json
-
-KEPT_EXAMPLES = 5
+from textcentric.values import Json
 
 
-@dataclass
+@dataclass(frozen=True)
 class ColumnCheck:
     """What one column holds; `role` is "table" for columns without another role."""
 
@@ -36,13 +33,8 @@ class ColumnCheck:
     out_of_range: int = 0
     examples: list[str] = field(default_factory=list)
 
-    def note(self, raw: Cell, row_id: str | None) -> None:
-        """Keep the first few values that are unreadable or out of range."""
-        if len(self.examples) < KEPT_EXAMPLES:
-            self.examples.append(f"{row_id}: {str(raw)[:40]!r}")
 
-
-@dataclass
+@dataclass(frozen=True)
 class FilesCheck:
     """What became of the files of one modality; `broken` counts the reasons."""
 
@@ -54,11 +46,6 @@ class FilesCheck:
     refused: int = 0
     broken: dict[str, int] = field(default_factory=dict)
     examples: list[str] = field(default_factory=list)
-
-    def note(self, message: str) -> None:
-        """Keep the first few messages."""
-        if len(self.examples) < KEPT_EXAMPLES:
-            self.examples.append(message)
 
 
 @dataclass
@@ -76,6 +63,8 @@ class CheckReport:
     form: str = ""
     balance: str = ""
     left_out: dict[str, Json] = field(default_factory=dict)
+    splits: dict[str, SplitCount] = field(default_factory=dict)
+    splits_made: str = ""
     columns: list[ColumnCheck] = field(default_factory=list)
     files: list[FilesCheck] = field(default_factory=list)
     doubled_ids: list[str] = field(default_factory=list)
@@ -118,117 +107,53 @@ def check(
 
 def _checked(found: Located, pictures: bool) -> CheckReport:
     reader = record_reader(found.layout)
-    given, result = reader.schema, scan(found.layout.table, reader)
-    reader = replace(
-        reader,
-        schema=with_labels(reader.schema, result),
-        notations=notations(reader.schema, result),
-    )
+    opened = {"image": _open} if pictures else {}
+    given, result = reader.schema, scan(found.layout.table, reader, opened)
+    fitted = with_labels(given, result)
     report = CheckReport(found.name, found.origin, str(found.path), rows=result.rows)
     report.usable_rows = result.rows - result.faulty
     report.form, report.balance = found.layout.table.form, balance(result)
     report.left_out = result.left_out.to_dict()
+    report.splits, report.splits_made = split_counts(result), how_made(given)
     report.doubled_ids = result.doubled[:100]
     report.faults = [fault.message for fault in result.faults]
     report.problems = unusable(given, result)
-    report.columns = _columns(reader)
-    report.files = [FilesCheck(modality) for modality in reader.finders]
-    readings = [_Reading.of(column, reader) for column in report.columns]
-    for row in found.layout.table.rows():
-        _look_at(row, reader, readings, report, pictures)
-    report.warnings = _warnings(found, given, reader.schema, result, report)
+    written = notations(given, result)
+    report.columns = [
+        _column(name, role, result, fitted, written.get(name, POINT))
+        for name, role in reader.used_columns.items()
+    ]
+    report.files = [_files(modality, survey) for modality, survey in result.files.items()]
+    report.warnings = _warnings(found, given, fitted, result, report)
     return report
 
 
-def _columns(reader: RecordReader) -> list[ColumnCheck]:
-    roles = {column: role for role, column in reader.schema.required().items()}
-    for name in reader.schema.table_columns(reader.columns):
-        roles.setdefault(name, "table")
-    return [ColumnCheck(name, roles[name]) for name in reader.columns if name in roles]
+def _open(path: Path) -> None:
+    open_picture(path).close()
 
 
-@dataclass(frozen=True, slots=True)
-class _Reading:
-    """What is to be known of a column before its cells are looked at."""
-
-    column: ColumnCheck
-    setting: Column
-    missing: tuple[str, ...]
-    notation: Notation
-    numeric: bool
-
-    @classmethod
-    def of(cls, column: ColumnCheck, reader: RecordReader) -> _Reading:
-        name, schema = column.column, reader.schema
-        setting = schema.columns.get(name, Column())
-        numeric = setting.counts() or (column.role == "target" and schema.task == "regression")
-        notation = reader.notations.get(name, POINT)
-        return cls(column, setting, schema.missing_in(name), notation, numeric)
+def _column(name: str, role: str, result: Scan, schema: Schema, notation: Notation) -> ColumnCheck:
+    survey = result.columns[name]
+    marked = result.labels.marked.total() if role == "target" and numeric_target(schema) else 0
+    odd = survey.odd_in(notation)
+    return ColumnCheck(
+        name, role, survey.values - marked, survey.missing + marked,
+        odd.unreadable, odd.out_of_range, odd.examples,
+    )  # fmt: skip
 
 
-def _look_at(
-    row: Cells,
-    reader: RecordReader,
-    readings: Sequence[_Reading],
-    report: CheckReport,
-    pictures: bool,
-) -> None:
-    row_id = identifier(row.get(reader.schema.id or ""), reader.schema.missing)
-    for reading in readings:
-        _look_at_cell(row.get(reading.column.column), reading, row_id)
-    for files in report.files:
-        if row_id is not None:
-            finder = reader.finders[files.modality]
-            _look_at_files(finder, files, row_id, row, pictures and files.modality == "image")
-
-
-def _look_at_cell(raw: Cell, reading: _Reading, row_id: str | None) -> None:
-    column, setting = reading.column, reading.setting
-    value = plain(raw, reading.missing)
-    if value is None:
-        column.missing += 1
-        return
-    column.values += 1
-    if not (reading.numeric or setting.codes) or code_of(value) in setting.codes:
-        return
-    amount = number(value, reading.notation) if reading.numeric else None
-    if reading.numeric and amount is None:
-        column.unreadable += 1
-    elif not reading.numeric or not _within(amount, setting):
-        column.out_of_range += 1
-    else:
-        return
-    column.note(raw, row_id)
-
-
-def _within(amount: float | int | None, setting: Column) -> bool:
-    low = setting.min is None or (amount is not None and amount >= setting.min)
-    return low and (setting.max is None or (amount is not None and amount <= setting.max))
-
-
-def _look_at_files(
-    finder: FileFinder, files: FilesCheck, row_id: str, row: Cells, opened: bool
-) -> None:
-    found, refused, absent = finder.find(row_id, row)
-    files.rows_with += bool(found)
-    files.rows_without += not found
-    files.found += len(found)
-    files.absent += absent
-    files.refused += len(refused)
-    for name in refused:
-        files.note(f"row {row_id!r:.80}: {name!r:.80} leaves the data folder")
-    for path in found if opened else ():
-        try:
-            open_picture(path).close()
-        except PictureError as error:
-            files.broken[error.reason] = files.broken.get(error.reason, 0) + 1
-            files.note(str(error))
+def _files(modality: str, survey: FileSurvey) -> FilesCheck:
+    return FilesCheck(
+        modality, survey.rows_with, survey.rows_without, survey.found, survey.absent,
+        survey.refused, dict(survey.broken), survey.examples,
+    )  # fmt: skip
 
 
 def _warnings(
     found: Located, given: Schema, fitted: Schema, result: Scan, report: CheckReport
 ) -> list[str]:
     lines = [*found.said(), *notes(given, fitted, result)]
+    lines += doubts(report.splits) if fitted.target else []
     for files in report.files:
         counts = Counter({"named but absent": files.absent, "refused": files.refused})
         counts.update({f"broken, {reason}": n for reason, n in files.broken.items()})

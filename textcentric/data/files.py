@@ -50,16 +50,16 @@ class FileFinder:
         """The folder that relative paths start from."""
         return self.root / (self.rule.folder or "")
 
-    def find(self, row_id: str, row: Cells) -> tuple[tuple[Path, ...], list[str], int]:
-        """Return (files, refused paths, count of named files that do not exist)."""
-        found, refused, absent = [], [], 0
+    def find(self, row_id: str, row: Cells) -> tuple[tuple[Path, ...], list[str], list[str]]:
+        """Return (files, refused paths, paths that are named and do not exist)."""
+        found, refused, absent = [], [], []
         for path in self._named(row_id, row):
             if not is_inside(path, self.roots):
                 refused.append(str(path))
             elif os.path.isfile(path):
                 found.append(path)
             else:
-                absent += 1
+                absent.append(str(path))
         return tuple(found), refused, absent
 
     def _named(self, row_id: str, row: Cells) -> tuple[Path, ...]:

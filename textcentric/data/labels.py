@@ -29,20 +29,25 @@ class LabelSurvey:
     all_whole: bool = True
     marked: Counter[str] = field(default_factory=Counter)
 
-    def add(self, label: Cell, markers: tuple[str, ...]) -> None:
-        """Take one target into account; `markers` stand for nothing among numbers."""
+    def add(self, label: Cell, markers: tuple[str, ...], count: int = 1) -> str:
+        """Take a target of `count` rows into account and return the name of its class.
+
+        `markers` stand for nothing among numbers.
+        """
         if label in markers:
-            self.marked[str(label)] += 1
-            return
+            self.marked[str(label)] += count
+            return str(label)
         if isinstance(label, str) and label in self.seen:
-            return
+            return label
         value = number(label)
         value = number(label, COMMA) if value is None else value
         self.all_numbers &= value is not None
         self.all_whole &= isinstance(value, int)
+        name = str(label if isinstance(label, str) or value is None else value)
         if not self.too_many:
-            self.seen[str(label if isinstance(label, str) or value is None else value)] = value
+            self.seen[name] = value
             self.too_many = len(self.seen) > MAX_CHOICES
+        return name
 
     def task(self) -> str:
         """Return "regression" for numbers that are not a few whole ones."""

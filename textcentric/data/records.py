@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from textcentric.data.files import FileFinder
+from textcentric.data.keys import split_of
 from textcentric.data.notation import COMMA, POINT, Notation
 from textcentric.data.photo_labels import PhotoLabels
 from textcentric.data.readings import are_several, identifier, number, plain, read_cell, read_text
@@ -18,7 +18,6 @@ from textcentric.rows import Record, Target
 from textcentric.values import Cell, Cells
 
 Labels = Mapping[str, tuple[PhotoLabels, ...]]
-SPLITS = (("train", 0.8), ("validation", 0.9), ("test", 1.0))
 
 
 class RowError(DataError):
@@ -73,15 +72,20 @@ class RecordReader:
         """Return the split of `row`; without a split column it follows from `key` by a hash."""
         if self.schema.split is None:
             return split_of(key)
-        found = identifier(row.get(self.schema.split), self.schema.missing)
-        return self.schema.splits.get(found or "", found)
+        return self.named_split(identifier(row.get(self.schema.split), self.schema.missing))
+
+    def named_split(self, given: str | None) -> str | None:
+        """Return the split that a value of the split column names."""
+        return self.schema.splits.get(given or "", given)
 
     def target(self, row_id: str, row: Cells) -> Target:
         """Return the target of `row`, None if the row has no label."""
-        schema = self.schema
         label = self.label(row)
-        if label is None:
-            return None
+        return None if label is None else self.read_label(row_id, label)
+
+    def read_label(self, row_id: str, label: Any) -> Target:
+        """Return the target that `label` says; raise RowError if it says none."""
+        schema = self.schema
         if are_several(label):
             raise self._fault(row_id, label, "one label a row")
         if schema.task == "regression":
@@ -148,12 +152,27 @@ class RecordReader:
 
     def is_empty(self, row_id: str, row: Cells) -> bool:
         """Say whether nothing of `row` is left in any modality; quick where it is not."""
-        if any(plain(row.get(name), self.schema.missing) is not None for name in self._sure):
+        if any(plain(row.get(name), self.schema.missing) is not None for name in self.sure_columns):
             return False
         return not self._inputs(row_id, row)
 
+    def refuse_empty(self, row: Cells) -> None:
+        """Raise RowError where a row has no id, or nothing else."""
+        row_id = self.row_id(row)
+        if self.is_empty(row_id, row):
+            message = f"row {row_id!r} has nothing in any modality; remove it"
+            raise RowError(message, "row(s) with nothing in any modality", row_id=row_id)
+
     @cached_property
-    def _sure(self) -> list[str]:
+    def used_columns(self) -> dict[str, str]:
+        """The columns that have a role, {column: role}; "table" where they have no other."""
+        roles = {column: role for role, column in self.schema.required().items()}
+        for name in self.schema.table_columns(self.columns):
+            roles.setdefault(name, "table")
+        return {name: roles[name] for name in self.columns if name in roles}
+
+    @cached_property
+    def sure_columns(self) -> list[str]:
         """Columns of which any value is content: none of their codes or lists can mean nothing."""
         names = [*self.schema.text, *(name for name, _ in self._table)]
         settings = self.schema.columns
@@ -188,14 +207,3 @@ class RecordReader:
         settings, missing = self.schema.columns, self.schema.missing
         texts = (read_text(row.get(c), settings.get(c), missing) for c in self.schema.text)
         return "\n\n".join(text for text in texts if text)
-
-
-def split_of(key: str) -> str:
-    """Return "train" (80 %), "validation" (10 %) or "test" (10 %), always the same for `key`.
-
-    >>> {split_of(str(n)) for n in range(50)} == {"train", "validation", "test"}
-    True
-    """
-    digest = hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    share = int.from_bytes(digest, "big") / 2**64
-    return next(name for name, bound in SPLITS if share < bound)

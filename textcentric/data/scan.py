@@ -1,38 +1,43 @@
-"""One pass over a table before it is used: ids, groups, targets and files that leave the folder.
+"""One pass over a table before it is used, column by column: ids, groups, targets, files, numbers.
 
-Ids (and, where the table names splits, groups) are kept as Arrow arrays, not as Python
-objects: a million rows peak at about 250 MB while doubled ids are looked for.
+Of a row only hashes of its id and its group are kept, so a million rows need some 20 MB.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import suppress
-from dataclasses import asdict, dataclass, field, fields
-from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
+import numpy as np
+
+from textcentric.data.columns import (
+    Batch,
+    Mask,
+    Values,
+    cells,
+    column_of,
+    distinct,
+    garbled,
+    identifiers,
+    missing,
+    plain_numbers,
+    row_at,
+    where,
+)
+from textcentric.data.file_survey import FileSurvey, Opened
+from textcentric.data.keys import Keys, hashes, splits_of
 from textcentric.data.labels import LabelSurvey
 from textcentric.data.left_out import LeftOut
-from textcentric.data.named import Layout, cache_folder
-from textcentric.data.notation import COMMA, POINT, Notation, NumberSurvey
+from textcentric.data.notation import Notation
 from textcentric.data.readings import plain
 from textcentric.data.records import RecordReader, RowError
-from textcentric.data.schema import Schema, Split, numeric_target
-from textcentric.data.tables import BATCH, Table
-from textcentric.folders import written
-from textcentric.values import Cells, Json
-
-if TYPE_CHECKING:
-    import pyarrow as pa
+from textcentric.data.schema import Column, Schema
+from textcentric.data.survey import ColumnReader, ColumnSurvey
+from textcentric.data.tables import Table
 
 KEPT_FAULTS = 100
-VERSION = 3  # raise when a scan looks at rows in another way: the cache goes by it
-FEW, FEW_SHARE = 2, 0.01  # rows that may have stray bytes, and their share
-LARGE = 5_000  # rows; a smaller table is looked through in no time
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +53,8 @@ class RowFault:
 class Scan:
     """What one pass found; `faults` holds the first hundred of `faulty` rows.
 
-    `left_out` counts lines that give no row, `unfit` the faulty rows by reason.
+    `left_out` counts lines that give no row, `unfit` the faulty rows by reason,
+    `classes` usable rows by (split, class) where there are few classes.
     """
 
     rows: int = 0
@@ -60,10 +66,11 @@ class Scan:
     straddling: list[str] = field(default_factory=list)
     unlabelled: int = 0
     garbled: int = 0
-    refused: dict[str, list[str]] = field(default_factory=dict)
     splits: Counter[str] = field(default_factory=Counter)
+    classes: Counter[tuple[str, str]] = field(default_factory=Counter)
     labels: LabelSurvey = field(default_factory=LabelSurvey)
-    numbers: dict[str, NumberSurvey] = field(default_factory=dict)
+    columns: dict[str, ColumnSurvey] = field(default_factory=dict)
+    files: dict[str, FileSurvey] = field(default_factory=dict)
 
     def blame(self, error: RowError) -> None:
         """Count a faulty row and keep the first hundred."""
@@ -73,242 +80,168 @@ class Scan:
             self.faults.append(RowFault(error.row_id, error.field, str(error)))
 
 
-def scan(table: Table, reader: RecordReader) -> Scan:
-    """Read `table` once and return what is wrong with it; faulty rows are counted, not raised."""
-    found, keys = Scan(), _Keys()
-    for row in table.rows(found.left_out):
-        found.rows += 1
-        try:
-            _look_at(row, reader, found, keys)
-        except RowError as error:
-            found.blame(error)
-    found.doubled = keys.doubled()
-    found.straddling = keys.straddling() if reader.schema.split else []
+def scan(table: Table, reader: RecordReader, opened: Mapping[str, Opened] | None = None) -> Scan:
+    """Read `table` once and return what is wrong with it; faulty rows are counted, not raised.
+
+    `opened` has for a modality what opens a file of it and raises where it is broken.
+    """
+    look = _Look(reader, opened or {})
+    for batch in table.batches(look.found.left_out):
+        look.at(batch)
+    found = look.found
+    found.doubled = look.keys.doubled(look.ids(batch) for batch in table.batches())
+    if reader.schema.split is not None:
+        groups = (zip(*look.groups(batch), strict=True) for batch in table.batches())
+        found.straddling = look.keys.straddling(groups)
     return found
 
 
-def _look_at(row: Cells, reader: RecordReader, found: Scan, keys: _Keys) -> None:
-    row_id = reader.row_id(row)
-    group = reader.group(row)
-    split = reader.split(row, group or row_id)
-    straddling = reader.schema.split is not None  # else the split follows from the group
-    keys.add(row_id, group if straddling else None, split if straddling else None)
-    if reader.is_empty(row_id, row):
-        message = f"row {row_id!r} has nothing in any modality; remove it"
-        raise RowError(message, "row(s) with nothing in any modality", row_id=row_id)
-    found.garbled += any(isinstance(v, str) and "\ufffd" in v for v in row.values())
-    for modality, finder in reader.finders.items():
-        if finder.rule.column or finder.index is not None:
-            refused = finder.find(row_id, row)[1]
-            found.refused.setdefault(modality, []).extend(refused)
-    _look_at_numbers(row, reader, found)
-    if reader.target(row_id, row) is None:
-        found.unlabelled += reader.schema.target is not None
-    else:
-        found.labels.add(reader.label(row), reader.schema.missing)
-    found.splits[split or ""] += 1
+class _Look:
+    """A look at a table, batch by batch."""
+
+    def __init__(self, reader: RecordReader, opened: Mapping[str, Opened]) -> None:
+        self.found, self.keys = Scan(), Keys()
+        self._reader, self._schema, self._opened = reader, reader.schema, opened
+        self._columns = {name: _column_reader(name, reader) for name in reader.used_columns}
+        self.found.columns = {name: column.found for name, column in self._columns.items()}
+        self.found.files = {modality: FileSurvey() for modality in reader.finders}
+
+    def ids(self, batch: Batch) -> list[str | None]:
+        """Return the ids of a batch."""
+        return identifiers(column_of(batch, self._schema.id or ""), self._schema.missing)
+
+    def groups(self, batch: Batch) -> tuple[list[str | None], list[str | None]]:
+        """Return the groups of a batch, None where there is none, and the splits of its column."""
+        reader, missing = self._reader, self._schema.missing
+        group, split = self._schema.group, self._schema.split
+        none: list[str | None] = [None] * len(batch)
+        groups = none if group is None else identifiers(column_of(batch, group), missing)
+        if split is None:
+            return groups, none
+        given = identifiers(column_of(batch, split), missing)
+        return groups, [reader.named_split(value) for value in given]
+
+    def at(self, batch: Batch) -> None:
+        """Take one batch into account."""
+        found, ids = self.found, self.ids(batch)
+        found.rows += len(batch)
+        for name, column in self._columns.items():
+            column.add(column_of(batch, name), ids)
+        splits = self._splits(batch, ids)
+        faults = dict(self._faults(batch, ids))
+        usable = np.ones(len(batch), bool)
+        usable[list(faults)] = False
+        found.garbled += int((garbled(batch) & usable).sum())
+        self._look_at_files(batch, ids, usable)
+        for at, error in self._look_at_labels(batch, ids, splits, usable):
+            faults[at] = error
+            usable[at] = False
+        found.splits.update(splits[at] or "" for at in np.flatnonzero(usable).tolist())
+        for at in sorted(faults):
+            found.blame(faults[at])
+
+    def _splits(self, batch: Batch, ids: list[str | None]) -> list[str | None]:
+        """Return the split of each row, and note the keys."""
+        there = [key for key in ids if key is not None]
+        hashed = hashes(there)
+        self.keys.add_ids(hashed)
+        groups, splits = self.groups(batch)
+        if self._schema.split is not None:
+            self.keys.add_groups(groups, splits)
+            return splits
+        if self._schema.group is not None:
+            hashed = hashes([g or key for g, key in zip(groups, ids, strict=True) if key])
+        told = iter(splits_of(hashed))
+        return [None if key is None else next(told) for key in ids]
+
+    def _faults(self, batch: Batch, ids: list[str | None]) -> Iterator[tuple[int, RowError]]:
+        """Yield the place of each row without an id or anything else, and what is wrong."""
+        reader = self._reader
+        empty = np.ones(len(batch), bool)
+        for name in reader.sure_columns:
+            if empty.any():
+                empty &= missing(column_of(batch, name), self._schema.missing)
+        nameless = np.array([key is None for key in ids], bool)
+        for at in np.flatnonzero(empty | nameless).tolist():
+            try:
+                reader.refuse_empty(row_at(batch, at))
+            except RowError as error:
+                yield at, error
+
+    def _look_at_files(self, batch: Batch, ids: list[str | None], usable: Mask) -> None:
+        for modality, finder in self._reader.finders.items():
+            survey, opened = self.found.files[modality], self._opened.get(modality)
+            column = finder.rule.column or ""
+            values = cells(column_of(batch, column))
+            for at in np.flatnonzero(usable).tolist():
+                survey.add(finder, ids[at] or "", {column: values[at]}, opened)
+
+    def _look_at_labels(
+        self, batch: Batch, ids: list[str | None], splits: list[str | None], usable: Mask
+    ) -> Iterator[tuple[int, RowError]]:
+        """Yield the place of each row whose target cannot be used, and what is wrong."""
+        schema, labels = self._schema, self.found.labels
+        if schema.target is None:
+            return
+        values = column_of(batch, schema.target)
+        asked = usable & ~self._says_nothing_new(values)
+        rows = np.flatnonzero(asked)
+        told = distinct(where(values, asked))
+        names: dict[int, str] = {}
+        for place, (raw, count, first) in enumerate(told):
+            label = plain(raw, schema.missing_in(schema.target))
+            if label is None:
+                self.found.unlabelled += count
+            elif self._fault(ids[rows[first]], label) is None:
+                names[place] = labels.add(label, schema.missing, count)
+            else:
+                for at in rows[told.places == place].tolist():
+                    if error := self._fault(ids[at], label):
+                        yield at, error
+        self._count_classes([splits[at] for at in rows.tolist()], told.places.tolist(), names)
+
+    def _fault(self, row_id: str | None, label: Any) -> RowError | None:
+        try:
+            self._reader.read_label(row_id or "", label)
+        except RowError as error:
+            return error
+        return None
+
+    def _says_nothing_new(self, values: Values) -> Mask:
+        """Say of each target whether it is one number more where there are too many for classes."""
+        labels, schema = self.found.labels, self._schema
+        declared = schema.choices or schema.notation(schema.target or "")
+        written = plain_numbers(values) if labels.too_many and not declared else None
+        if written is None:
+            return np.zeros(len(values), bool)
+        quiet: Mask = np.isfinite(written.amounts)
+        labels.all_whole &= not (written.amounts[quiet] % 1).any()
+        return quiet
+
+    def _count_classes(
+        self, splits: list[str | None], places: list[int], names: Mapping[int, str]
+    ) -> None:
+        if self.found.labels.too_many:
+            self.found.classes.clear()
+            return
+        for (split, place), count in Counter(zip(splits, places, strict=True)).items():
+            if place in names:
+                self.found.classes[split or "", names[place]] += count
 
 
-def _look_at_numbers(row: Cells, reader: RecordReader, found: Scan) -> None:
-    for name in reader.number_columns:
-        value = plain(row.get(name), reader.schema.missing)
-        if isinstance(value, str):
-            found.numbers.setdefault(name, NumberSurvey()).add(value)
+def _column_reader(name: str, reader: RecordReader) -> ColumnReader:
+    schema = reader.schema
+    setting = schema.columns.get(name, Column())
+    return ColumnReader(
+        setting,
+        schema.missing_in(name),
+        schema.notation(name),
+        surveyed=name in reader.number_columns,
+        numeric=setting.counts() or (name == schema.target and schema.task == "regression"),
+    )
 
 
 def notations(schema: Schema, result: Scan) -> dict[str, Notation]:
-    """Return how the columns of numbers are written that say so, by the schema or by all values."""
-    surveyed = {name: survey.notation() for name, survey in result.numbers.items()}
-    return {name: schema.notation(name) or shown for name, shown in surveyed.items()}
-
-
-def _doubts(schema: Schema, result: Scan) -> Iterator[str]:
-    """Yield why the notation of a column cannot be told."""
-    words = schema.task is None and not result.labels.all_numbers
-    for name, survey in result.numbers.items():
-        known = schema.notation(name) is not None or (name == schema.target and words)
-        if not known and (doubt := survey.doubt()):
-            yield (
-                f"column {name}: {doubt}; say which, `{POINT}` or `{COMMA}`, in the schema"
-                f" (until now it was read as `{POINT}`)"
-            )
-
-
-def unusable(schema: Schema, result: Scan) -> list[str]:
-    """Say why the rows as a whole cannot be used; empty if they can."""
-    reasons = []
-    if result.rows == result.faulty:
-        first = f": {result.faults[0].message}" if result.faults else ""
-        skipped = "".join(f"; {note}" for note in result.left_out.notes())
-        reasons.append(f"no readable row among {result.rows}{first}{skipped}")
-    if result.garbled > max(FEW, FEW_SHARE * result.rows) and schema.encoding is None:
-        reasons.append(
-            f"{result.garbled:,} of {result.rows:,} rows have bytes that are not UTF-8; say which"
-            " encoding the file has, such as `encoding: cp1252` in the schema (`encoding: utf-8`"
-            " reads them with \ufffd)"
-        )
-    reasons += _doubts(schema, result)
-    classes = schema.choices or result.labels.choices() or {}
-    if schema.task == "ordinal" and not schema.choices and any(isinstance(c, str) for c in classes):
-        shown = ", ".join(map(str, list(classes)[:5]))
-        reasons.append(
-            f"column {schema.target!r} has words for ordered classes ({shown}), whose order is not"
-            " known; say it in the schema, `choices: [LOWEST, ..., HIGHEST]`"
-        )
-    if others := sorted({*result.splits} - {"", *get_args(Split)}):
-        shown = ", ".join(f"{name!r:.40}" for name in others[:5])
-        reasons.append(
-            f"{plural(len(others), 'value')} of split column {schema.split!r} other than"
-            f" {', '.join(get_args(Split))} ({shown}); say in the schema what they are, such as"
-            f" `splits: {{{others[0]:.40}: validation}}` (`null`: in no split), or name no"
-            " split column"
-        )
-    if result.doubled:
-        shown = ", ".join(map(repr, result.doubled[:5]))
-        reasons.append(
-            f"{plural(len(result.doubled), 'id')} of column {schema.id!r} in more than one row"
-            f" ({shown}); every id must be unique"
-        )
-    if result.straddling:
-        shown = ", ".join(map(repr, result.straddling[:5]))
-        reasons.append(
-            f"{plural(len(result.straddling), 'group')} of column {schema.group!r} in more than"
-            f" one split ({shown}); put each group into one split"
-        )
-    return reasons
-
-
-def balance(result: Scan) -> str:
-    """Say how many rows are given of how many lines, and why the others are not.
-
-    A line of a text file gives one row, no row, or a part of one where a value has line breaks.
-
-    >>> balance(Scan(rows=7, faulty=2))
-    '7 rows in the source = 5 given + 2 left out'
-    """
-    left = result.left_out.total() + result.faulty
-    total, given = result.rows + result.left_out.total(), result.rows - result.faulty
-    return f"{total:,} rows in the source = {given:,} given + {left:,} left out"
-
-
-def notes(given: Schema, fitted: Schema, result: Scan) -> list[str]:
-    """Say in one line each what was left out or assumed."""
-    lines = list(result.left_out.notes())
-    if result.faulty:
-        lines.append(f"{plural(result.faulty, 'row')} left out; first: {result.faults[0].message}")
-    marked = result.labels.marked.total() if numeric_target(fitted) else 0
-    if unlabelled := result.unlabelled + marked:
-        lines.append(f"{plural(unlabelled, 'row')} without {fitted.target}")
-    if result.garbled:
-        lines.append(
-            f"{plural(result.garbled, 'row')} with bytes that are not UTF-8, shown as \ufffd"
-        )
-    for modality, refused in result.refused.items():
-        if refused:
-            lines.append(
-                f"refused {plural(len(refused), f'{modality} file')} outside the data folder"
-                f"; first: {refused[0]!r:.80}"
-            )
-    if given.target and given.task is None and fitted.task:
-        lines.append(f"task taken as {fitted.task}, going by {fitted.target}; `task:` decides")
-    return lines
-
-
-def plural(count: int, noun: str) -> str:
-    """Return "1 row", "2 rows"."""
-    return f"{count} {noun}{'' if count == 1 else 's'}"
-
-
-class _Keys:
-    """The ids, groups and splits of all rows, packed away in batches."""
-
-    def __init__(self) -> None:
-        self._waiting: list[tuple[str, str | None, str | None]] = []
-        self._packed: list[pa.RecordBatch] = []
-
-    def add(self, row_id: str, group: str | None, split: str | None) -> None:
-        self._waiting.append((row_id, group, split))
-        if len(self._waiting) >= 10 * BATCH:
-            self._pack()
-
-    def _pack(self) -> None:
-        import pyarrow as pa
-
-        columns = list(zip(*self._waiting, strict=True)) or [(), (), ()]
-        arrays = [pa.array(column, pa.large_string()) for column in columns]
-        self._packed.append(pa.record_batch(arrays, names=["id", "group", "split"]))
-        self._waiting.clear()
-
-    def _table(self) -> pa.Table:
-        import pyarrow as pa
-
-        self._pack()
-        return pa.Table.from_batches(self._packed)
-
-    def doubled(self) -> list[str]:
-        """Return the ids that stand in more than one row."""
-        import pyarrow.compute as pc
-
-        counts = self._table().group_by("id").aggregate([("id", "count")])
-        ids: list[str] = counts.filter(pc.greater(counts["id_count"], 1))["id"].to_pylist()
-        return ids
-
-    def straddling(self) -> list[str]:
-        """Return the groups that have rows in more than one split."""
-        import pyarrow.compute as pc
-
-        pairs = self._table().group_by(["group", "split"]).aggregate([])
-        counts = pairs.group_by("group").aggregate([("split", "count")])
-        many = counts.filter(pc.greater(counts["split_count"], 1))
-        return [group for group in many["group"].to_pylist() if group is not None]
-
-
-def remembered_scan(layout: Layout, reader: RecordReader, digest: str) -> Scan:
-    """Return what a scan of `layout` finds, from the cache where it lies there already.
-
-    `digest` is of the content of its tables.
-    """
-    if reader.finders or not layout.table.files:
-        return scan(layout.table, reader)
-    path = cache_folder() / "scans" / f"{scan_key(reader, digest)}.json"
-    found = read_scan(path)
-    if found is None:
-        found = scan(layout.table, reader)
-        if found.rows >= LARGE:
-            write_scan(path, found)
-    return found
-
-
-def scan_key(reader: RecordReader, digest: str) -> str:
-    """Return 32 hex digits that stand for all that decides a scan."""
-    decides = [VERSION, digest, reader.columns, reader.schema.model_dump_json()]
-    return hashlib.blake2b(json.dumps(decides).encode(), digest_size=16).hexdigest()
-
-
-def read_scan(path: Path) -> Scan | None:
-    """Read a scan; None where there is none, or none of this shape."""
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-        values["splits"] = Counter(dict(values["splits"]))
-        for name in ("left_out", "unfit"):
-            values[name] = LeftOut.of(values[name])
-        values["faults"] = [RowFault(**fault) for fault in values["faults"]]
-        labels = values["labels"]
-        values["labels"] = LabelSurvey(**labels | {"marked": Counter(dict(labels["marked"]))})
-        values["numbers"] = {n: NumberSurvey(**seen) for n, seen in values["numbers"].items()}
-        return Scan(**values)
-    except (OSError, ValueError, KeyError, TypeError):
-        return None  # then the table is scanned, as if nothing had been kept
-
-
-def write_scan(path: Path, found: Scan) -> None:
-    """Keep `found`; a cache that cannot be written only costs the time of the next scan."""
-    values: dict[str, Json] = {f.name: getattr(found, f.name) for f in fields(found)}
-    values["faults"] = [asdict(fault) for fault in found.faults]
-    values["labels"] = vars(found.labels)
-    values["numbers"] = {name: asdict(survey) for name, survey in found.numbers.items()}
-    values["left_out"], values["unfit"] = found.left_out.to_dict(), found.unfit.to_dict()
-    with suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with written(path) as draft:
-            draft.write_text(json.dumps(values), encoding="utf-8")
+    """Return how the columns of numbers are written, by the schema or by all values."""
+    columns = {name: found for name, found in result.columns.items() if found.surveyed}
+    return {n: schema.notation(n) or found.numbers.notation() for n, found in columns.items()}

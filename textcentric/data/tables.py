@@ -14,10 +14,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from textcentric.data.columns import Batch, gathered
 from textcentric.data.delimited import Delimited
 from textcentric.data.encodings import COMPRESSED
 from textcentric.data.json_files import Row as Row
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 Loaded: TypeAlias = "datasets.Dataset | datasets.DatasetDict"
 Part: TypeAlias = "Row | pa.RecordBatch"
 BATCH = 1000
+BUFFER = 2**20  # bytes of a column of Parquet that are read at once
 JSON = (".jsonl", ".json", ".ndjson")
 BINARY = (".parquet", ".feather", ".arrow")
 _BROKEN = (OSError, EOFError, csv.Error, zlib.error, lzma.LZMAError, UnicodeError)
@@ -62,9 +63,16 @@ class Table:
         """Yield each readable row; count in `left_out` the lines that give none, by reason."""
         if not isinstance(left_out, LeftOut):
             left_out = LeftOut() if left_out is None else LeftOut(left_out)
+        for part in self._parts(left_out):
+            yield from [part] if isinstance(part, dict) else part.to_pylist()
+
+    def batches(self, left_out: LeftOut | None = None) -> Iterator[Batch]:
+        """Yield the rows in batches, those of Arrow as Arrow's; else like `rows`."""
+        return gathered(self._parts(LeftOut() if left_out is None else left_out))
+
+    def _parts(self, left_out: LeftOut) -> Iterator[Part]:
         try:
-            for part in self.read(left_out):
-                yield from _rows_of(part)
+            yield from self.read(left_out)
         except (*_BROKEN, ValueError, NotImplementedError) as error:  # the last two are Arrow's
             raise DataError(f"table {self.path!r} breaks off: {error}; write it again") from error
 
@@ -72,10 +80,14 @@ class Table:
         """Return it with a column of numbers, 1 for the first row that it gives."""
 
         def read(left_out: LeftOut) -> Iterator[Part]:
-            numbers = count(1)
+            first = 1
             for part in self.read(left_out):
-                for row in _rows_of(part):
-                    yield {ROW_NUMBER: next(numbers), **row}
+                if isinstance(part, dict):
+                    yield {ROW_NUMBER: first, **part}
+                    first += 1
+                else:
+                    yield part.add_column(0, ROW_NUMBER, _numbers(first, len(part)))
+                    first += len(part)
 
         note = (
             "ids are row numbers, 1 for the first row read; a row put in above changes those below"
@@ -84,8 +96,10 @@ class Table:
         return replace(self, columns=columns, read=read, notes=(*self.notes, note))
 
 
-def _rows_of(part: Part) -> list[Row]:
-    return [part] if isinstance(part, dict) else part.to_pylist()
+def _numbers(first: int, count: int) -> pa.Array:
+    import pyarrow as pa
+
+    return pa.array(range(first, first + count))
 
 
 def open_table(path: Path, schema: Schema | None = None) -> Table:
@@ -154,8 +168,8 @@ def _open_parquet(*paths: Path) -> Table:
 
     def read(left_out: LeftOut) -> Iterator[Part]:
         for path in paths:
-            with pq.ParquetFile(path) as shard:
-                yield from shard.iter_batches(batch_size=BATCH)
+            with pq.ParquetFile(path, buffer_size=BUFFER, pre_buffer=False) as shard:
+                yield from shard.iter_batches(batch_size=BATCH, use_threads=False)
 
     schemas = [pq.read_schema(path) for path in paths]
     columns = dict.fromkeys(name for schema in schemas for name in schema.names)
