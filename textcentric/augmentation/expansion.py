@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 from textcentric.augmentation.config import AugmentConfig
 from textcentric.augmentation.plan import derive_seed
 from textcentric.augmentation.requests import RequestBuilder
-from textcentric.checks.answer import PREAMBLE, REFUSAL, WORD
+from textcentric.checks.answer import PREAMBLE, REFUSAL
+from textcentric.checks.words import WORD
 from textcentric.engines.protocol import Engine, Response
 from textcentric.errors import ConfigError, EngineError, PromptError, RequestError, Say, unknown
 from textcentric.models.packaged import packaged_encoder

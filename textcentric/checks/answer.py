@@ -6,13 +6,13 @@ What it says of the facts is judged elsewhere; here it is whether it answers at 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
 from functools import lru_cache
 from itertools import chain, pairwise
 
 from textcentric.checks.edit import Edit
+from textcentric.checks.words import order_of, written_words
 from textcentric.prompts.prompt import Checks
 
 PREAMBLE = re.compile(
@@ -38,7 +38,6 @@ REFUSAL_HINTS = (
     *("my training ", "my knowledge "),
 )
 NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
-WORD = re.compile(r"\w+(?:['’]\w+)*")
 SENTENCE_END = re.compile(r"[.!?…。！？]+[\"'”)]*(?=\s|$)")
 GRAM, ECHO = 6, 5  # words: a run that may not come three times; a run taken from the instruction
 
@@ -49,8 +48,8 @@ def answer_fault(edit: Edit, checks: Checks, asked: Sequence[str] = ()) -> str:
     `asked` are the texts of the prompt, whose words an answer may not repeat.
     """
     text, source = edit.variant, edit.source
-    words, before = _words(text), _words(source)
-    if len(words) <= len(_words(edit.begin)):
+    words, before = written_words(text), written_words(source)
+    if len(words) <= len(written_words(edit.begin)):
         return "empty"
     if PREAMBLE.match(text) and not PREAMBLE.match(source):
         return "preamble"
@@ -73,7 +72,7 @@ def pick_fault(edit: Edit, checks: Checks) -> str:
     """Return why what a model picked cannot count: the row's own words and listed ones."""
     if edit.variant == edit.source:
         return "unchanged"
-    return _check_size(checks, len(_words(edit.variant)), len(_words(edit.source)))
+    return _check_size(checks, len(written_words(edit.variant)), len(written_words(edit.source)))
 
 
 def refuses(text: str) -> bool:
@@ -128,9 +127,7 @@ def _check_change(checks: Checks, words: Sequence[str], before: Sequence[str]) -
 
 def _moved(words: Sequence[str], before: Sequence[str]) -> float:
     """Return the share of neighbours among the shared words whose order is not the source's."""
-    places = {word: i for i, word in enumerate(before) if before.count(word) == 1}
-    order = [places[word] for word in words if word in places]
-    steps = list(pairwise(order))
+    steps = list(pairwise(order_of(before, words)))
     return sum(second < first for first, second in steps) / max(1, len(steps))
 
 
@@ -157,7 +154,7 @@ def _loops(text: str, words: tuple[str, ...]) -> bool:
 
 def _sentences(text: str) -> list[tuple[str, ...]]:
     """Return the words of each sentence; a line break ends one too."""
-    return [_words(end) for end in SENTENCE_END.split(text.replace("\n", ".\n"))]
+    return [written_words(end) for end in SENTENCE_END.split(text.replace("\n", ".\n"))]
 
 
 def _thrice(things: Sequence[Hashable]) -> bool:
@@ -170,20 +167,14 @@ def _thrice(things: Sequence[Hashable]) -> bool:
 def _echoes(words: tuple[str, ...], row: str, asked: Sequence[str]) -> bool:
     """Say whether five words in a row come from the prompt and not from the row."""
     taken = set(_grams(words)) & _prompt_grams(*asked)
-    return bool(taken) and not taken <= set(_grams(_words(row)))
+    return bool(taken) and not taken <= set(_grams(written_words(row)))
 
 
 @lru_cache(maxsize=4096)
 def _prompt_grams(*asked: str) -> frozenset[tuple[str, ...]]:
     lines = [line for text in asked for line in re.split(r"\{[{%].*?[%}]\}|\n", text)]
-    return frozenset(gram for line in lines for gram in _grams(_words(line)))
+    return frozenset(gram for line in lines for gram in _grams(written_words(line)))
 
 
 def _grams(words: Sequence[str]) -> Iterable[tuple[str, ...]]:
     return zip(*(words[i:] for i in range(ECHO)), strict=False)
-
-
-@lru_cache(maxsize=4096)
-def _words(text: str) -> tuple[str, ...]:
-    normal = text if text.isascii() else unicodedata.normalize("NFKC", text)
-    return tuple(WORD.findall(normal.lower()))

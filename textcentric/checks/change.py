@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TypeAlias
 
 from textcentric.checks.thesaurus import alike
 from textcentric.checks.words import Words, listed, near, real, stem, stems_of, synonyms, words
 from textcentric.prompts.equivalents import exchanges
 
 ORIGINS = ("forms", "altered", "fillers", "alike", "far")
+Phrase: TypeAlias = tuple[str, frozenset[str]]
 FEW = 6  # new words of unknown origin up to which lists of words near in meaning are asked
 
 
@@ -37,9 +39,9 @@ def compare(source: str, variant: str, row: str = "") -> Change:
     """Tell the content words of `variant` from those of `source`."""
     before, after = words(source), words(variant)
     known = before.known
-    new = tuple(dict.fromkeys([w for w in after.content if w not in known]))
-    if before.known == after.known:
+    if known == after.known:
         return Change((), (), (), (), (), (), (), ())
+    new = tuple(dict.fromkeys([w for w in after.content if w not in known]))
     left = [w for w in dict.fromkeys(before.content) if w not in after.known]
     kinds: dict[str, list[str]] = {name: [] for name in ORIGINS}
     gone: list[str] = []
@@ -70,13 +72,14 @@ def compare(source: str, variant: str, row: str = "") -> Change:
 
 def _exchange(source: str, variant: str, kinds: dict[str, list[str]], left: list[str]) -> None:
     """Count words as other forms that stand for words of the source by the list of equivalents."""
-    text = f" {' '.join(words(variant).tokens)} "
+    text, known = f" {' '.join(words(variant).tokens)} ", words(variant).known
     for old, instead in _exchanges(source):
-        for other in instead:
-            new = words(other)
-            if f" {' '.join(new.tokens)} " not in text or old <= words(variant).known:
+        if old <= known:
+            continue
+        for phrase, new in instead:
+            if phrase not in text:
                 continue
-            moved = [word for word in kinds["far"] if word in new.known]
+            moved = [word for word in kinds["far"] if word in new]
             kinds["forms"] += moved
             kinds["far"] = [word for word in kinds["far"] if word not in moved]
             left[:] = [word for word in left if word not in old]
@@ -84,7 +87,8 @@ def _exchange(source: str, variant: str, kinds: dict[str, list[str]], left: list
 
 def _take_alike(far: list[str], left: list[str], before: Words, after: Words) -> list[str]:
     """Return the words of `far` that are near in meaning to a missing word; take both away."""
-    empty = [word for word in before.tokens if word in listed("function") - after.known]
+    function = listed("function")
+    empty = [word for word in before.tokens if word in function and word not in after.known]
     held = []
     for word in list(far):
         if of := next((other for other in [*left, *empty] if alike(word, stem(other))), None):
@@ -95,9 +99,17 @@ def _take_alike(far: list[str], left: list[str], before: Words, after: Words) ->
 
 
 @lru_cache(maxsize=4096)
-def _exchanges(source: str) -> tuple[tuple[frozenset[str], tuple[str, ...]], ...]:
+def _exchanges(source: str) -> tuple[tuple[frozenset[str], tuple[Phrase, ...]], ...]:
     """Return the words of `source` that others may stand for, with those others."""
-    return tuple((words(one.old).known, one.instead) for one in exchanges(source))
+    return tuple(
+        (words(one.old).known, tuple(map(_phrase, one.instead))) for one in exchanges(source)
+    )
+
+
+@lru_cache(maxsize=4096)
+def _phrase(text: str) -> Phrase:
+    """Return the words of a phrase, between blanks, and all that it is known by."""
+    return f" {' '.join(words(text).tokens)} ", words(text).known
 
 
 def _origin(word: str, left: list[str], before: Words) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from functools import cache, lru_cache
 
-from textcentric.checks.words import is_irregular, listed, sections, stem, words
+from textcentric.checks.words import is_irregular, listed, new_words, sections, stem, words
 
 
 @cache
@@ -41,6 +41,8 @@ def kinds(source: str, variant: str, row: str = "") -> int:
 
     A kind that the row tells elsewhere is none of them where the source names none.
     """
+    if not _new_sides(source, variant, "exclusive"):
+        return 0
     before, after = _placed(source, "exclusive"), _placed(variant, "exclusive")
     count = 0
     for line, sides in after.items():
@@ -52,7 +54,15 @@ def kinds(source: str, variant: str, row: str = "") -> int:
     return count
 
 
+def _new_sides(source: str, variant: str, section: str) -> bool:
+    """Say whether a new word of `variant` stands on any line: as a rule none does."""
+    sides = _sides(section)
+    return any(word in sides or stem(word) in sides for word in new_words(source, variant))
+
+
 def _turned(source: str, variant: str, section: str) -> int:
+    if not _new_sides(source, variant, section):
+        return 0
     before, after = _placed(source, section), _placed(variant, section)
     return sum(
         bool(sides - before[line]) and not before[line] <= sides
@@ -63,9 +73,7 @@ def _turned(source: str, variant: str, section: str) -> int:
 
 def comparisons(source: str, variant: str) -> int:
     """Return how many comparatives and degrees `variant` has and `source` has not."""
-    markers = listed("comparative")
-    after = {token for token in words(variant).tokens if token in markers}
-    return len(after - set(words(source).tokens)) if after else 0
+    return len(listed("comparative") & new_words(source, variant))
 
 
 @cache
@@ -100,10 +108,10 @@ def tenses(source: str, variant: str) -> int:
     >>> tenses("My flight leaves on Sunday.", "My flight left on Sunday.")
     1
     """
-    before, after = words(source).tokens, words(variant).tokens
-    new = set(after) - set(before)
+    new = new_words(source, variant)
     if not new:
         return 0
+    before, after = words(source).tokens, words(variant).tokens
     gone = {stem(token): token for token in before if token not in after}
     changed = [(token, gone[base]) for token in new if (base := stem(token)) in gone]
     return sum(_past(one, stem(one)) != _past(other, stem(other)) for one, other in changed)

@@ -18,7 +18,7 @@ from textcentric.checks.form import garbled
 from textcentric.checks.names import names
 from textcentric.checks.negation import bound, first_bound
 from textcentric.checks.numbers import numbers
-from textcentric.checks.words import Words, listed, stems_of, synonyms, words
+from textcentric.checks.words import Words, groups, listed, stems_of, words
 
 SENTENCE = re.compile(r"(?<=[.!?…;])\s+|\n+")
 PIECE = re.compile(r"[,;:.!?…()–—]\s*|\s-\s|\b(?:and|but|or|who|which|that|is|are|was|were|with)\b")
@@ -47,9 +47,16 @@ def extracted(edit: Edit) -> bool:
 
     Whole sentences and statements alone say nothing that the source does not.
     """
-    known = {part.strip(" .") for part in SENTENCE.split(edit.source)}
     parts = [part.strip(" .") for part in SENTENCE.split(edit.variant)]
-    return any(parts) and all(part in known for part in parts)
+    if not any(parts) or any(part not in edit.source for part in parts):
+        return False
+    known = _parts(edit.source)
+    return all(part in known for part in parts)
+
+
+@lru_cache(maxsize=1024)
+def _parts(text: str) -> frozenset[str]:
+    return frozenset(part.strip(" .") for part in SENTENCE.split(text))
 
 
 def document_reason(edit: Edit, facts: Facts) -> str:
@@ -90,11 +97,7 @@ def _loose_numbers(row: str) -> set[tuple[float, str]]:
 
 
 def _in(word: str, source: Words) -> bool:
-    return (
-        word in source.known
-        or word in stems_of("filler")
-        or any(synonyms(word, other) for other in source.stems)
-    )
+    return word in stems_of("filler") or _holds(source, word)
 
 
 def _stops(text: str) -> bool:
@@ -127,8 +130,9 @@ def _always(chosen: set[str], row: str, section: str) -> bool:
 def _relates(text: str, row: str) -> bool:
     """Say whether two words side by side in `text` stand together nowhere in the row."""
     sentences, values, keys = _read(row)
+    empty = stems_of("filler") | {"old"}
     for part in PIECE.split(text):
-        content = [word for word in words(part).content if word not in stems_of("filler") | {"old"}]
+        content = [word for word in words(part).content if word not in empty]
         for one, other in pairwise(content):
             if one == other or any(_holds(s, one) and _holds(s, other) for s in sentences):
                 continue
@@ -138,5 +142,16 @@ def _relates(text: str, row: str) -> bool:
     return False
 
 
-def _holds(sentence: Words, word: str) -> bool:
-    return word in sentence.known or any(synonyms(word, other) for other in sentence.stems)
+def _holds(text: Words, word: str) -> bool:
+    """Say whether `text` has a word or a synonym of it."""
+    if word in text.known:
+        return True
+    own = groups("synonym").get(word)
+    return own is not None and not own.isdisjoint(_groups_in(text.text))
+
+
+@lru_cache(maxsize=8192)
+def _groups_in(text: str) -> frozenset[int]:
+    """Return the groups of synonyms that the words of `text` belong to."""
+    held = groups("synonym")
+    return frozenset(group for word in words(text).stems for group in held.get(word, ()))

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from functools import cache, lru_cache
 
-from textcentric.checks.words import listed, sections, stems_of, words
+from textcentric.checks.words import listed, sections, stems_of, words, written_words
 
 ENDS = re.compile(r"[.!?…]+[\"'”)]*\s*$")
+SENTENCE = re.compile(r"(?<=[.!?…])\s+|\n+")
 CLAUSE = re.compile(r"[,;:–—]\s|\s-\s")
 HARSH = re.compile(r"[bcdfghjklmnpqrstvwxz]{6,}|(\w)\1{3,}", re.IGNORECASE)
 COORDINATE = ("and", "or", "but")
@@ -104,10 +105,10 @@ def _adverbial(tokens: tuple[str, ...]) -> bool:
 
 def garbled(source: str, variant: str) -> bool:
     """Say whether `variant` holds what is no word in any spelling, or says one word on and on."""
-    if HARSH.search(variant) and not HARSH.search(source):
+    if _harsh(variant) and not _harsh(source):
         return True
     after = words(variant).tokens
-    if len(after) < 2 * REPEATS:
+    if len(after) < 2 * REPEATS or len(after) - len(set(after)) < REPEATS - 1:
         return False
     before = words(source).tokens
     return any(
@@ -117,13 +118,17 @@ def garbled(source: str, variant: str) -> bool:
     )
 
 
+@lru_cache(maxsize=4096)
+def _harsh(text: str) -> bool:
+    return HARSH.search(text) is not None
+
+
 def same_sentences(source: str, variant: str) -> bool:
     """Say whether both hold the same sentences, in whatever order."""
-    return _split(source) == _split(variant)
+    same_count = len(written_words(source)) == len(written_words(variant))
+    return same_count and _split(source) == _split(variant)
 
 
 @lru_cache(maxsize=4096)
 def _split(text: str) -> tuple[str, ...]:
-    return tuple(
-        sorted(part.strip(" .!?…") for part in re.split(r"(?<=[.!?…])\s+|\n+", text) if part)
-    )
+    return tuple(sorted(part.strip(" .!?…") for part in SENTENCE.split(text) if part))

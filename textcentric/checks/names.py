@@ -62,5 +62,14 @@ def lost_names(source: str, variant: str) -> int:
 
 def lost_values(source: str, variant: str, facts: Sequence[str]) -> int:
     """Return how many table values that stand in `source` are not in `variant` to the letter."""
-    before, after = source.casefold(), variant.casefold()
-    return sum(bool(fact) and fact in before and fact not in after for fact in facts)
+    held = _values_in(source, tuple(facts))
+    if not held:
+        return 0
+    after = variant.casefold()
+    return sum(fact not in after for fact in held)
+
+
+@lru_cache(maxsize=4096)
+def _values_in(text: str, facts: tuple[str, ...]) -> tuple[str, ...]:
+    folded = text.casefold()
+    return tuple(fact for fact in facts if fact and fact in folded)

@@ -23,6 +23,7 @@ def _units() -> dict[str, str]:
     return {word: line[0] for line in sections()["unit"] for word in line}
 
 
+@lru_cache(maxsize=4096)
 def _value(token: str) -> float:
     """Return the value of a figure or number word; a date or a version is a number of its own."""
     if token in _values():
@@ -56,7 +57,7 @@ def numbers(text: str) -> Counter[tuple[float, str]]:
 def invented(source: str, variant: str) -> int:
     """Return how many numbers of `variant` the source does not have, or has of another unit."""
     before, after = numbers(source), numbers(variant)
-    if not after:
+    if not after or _same(before, after):
         return 0
     return sum((_loose(after, before) - before).values())
 
@@ -64,9 +65,14 @@ def invented(source: str, variant: str) -> int:
 def lost(source: str, variant: str) -> int:
     """Return how many numbers of `source` the variant does not have."""
     before, after = numbers(source), numbers(variant)
-    if not before:
+    if not before or _same(before, after):
         return 0
     return sum((_loose(before, after) - after).values())
+
+
+def _same(these: Counter[tuple[float, str]], those: Counter[tuple[float, str]]) -> bool:
+    """Say whether both hold the same numbers, and none of them in two units."""
+    return these == those and len({value for value, _ in these}) == len(these)
 
 
 def _loose(

@@ -15,7 +15,7 @@ from textcentric.checks.likelihood import back_part, forward_part
 from textcentric.checks.names import lost_names, lost_values, new_names
 from textcentric.checks.negation import negation_changed, scope_changed
 from textcentric.checks.numbers import invented, lost
-from textcentric.checks.words import listed, stem, stems_of, words
+from textcentric.checks.words import listed, new_words, order_of, stem, stems_of, words
 
 LESS = 0.12  # share of the source's words that may be missing where all of it is to be said
 SPELT = 0.72  # letter by letter, below which a misspelt text cannot be read any more
@@ -46,7 +46,7 @@ def _parts(source: str, variant: str, row: str, facts: tuple[str, ...]) -> dict[
     size, held = max(1, len(after.stems)), max(1, len(before.stems))
     related = RELATING.intersection(after.tokens)
     more = [t for t in related if after.tokens.count(t) > before.tokens.count(t)]
-    other = set(after.tokens).difference(before.tokens)
+    other = new_words(source, variant)
     grammar = listed("function").intersection(other)
     return {
         "new": round(len(change.new) / size, 3),
@@ -91,8 +91,7 @@ def moved(before: tuple[str, ...], after: tuple[str, ...]) -> float:
     """
     if before == after[: len(before)] or before[: len(after)] == after:
         return 0.0
-    places = {word: at for at, word in enumerate(before) if before.count(word) == 1}
-    order = [places[word] for word in after if word in places]
+    order = order_of(before, after)
     falls = sum(second < first for first, second in pairwise(order))
     if not falls:
         return 0.0

@@ -16,7 +16,7 @@ from functools import cache, lru_cache
 from rapidfuzz.distance import OSA
 
 from textcentric.checks.edit import Edit
-from textcentric.checks.words import real, stem, words
+from textcentric.checks.words import new_words, real, stem, words
 from textcentric.errors import EngineError
 from textcentric.models.packaged import packaged_encoder
 
@@ -38,12 +38,13 @@ def corrected(source: str, variant: str) -> str:
     'He could live under a bridge.'
     """
     known = words(source).known
-    if not any(t not in known and _is_slip(t) for t in words(variant).tokens) or not vocabulary():
+    new = new_words(source, variant)
+    if not any(t not in known and _is_slip(t) for t in new) or not vocabulary():
         return variant
     before, after = Counter(TOKEN.findall(source)), Counter(TOKEN.findall(variant))
     missing = [word for word in before - after if len(word) >= SHORTEST and word.islower()]
-    new = [word for word in after - before if word not in before and _is_slip(word)]
-    meant = {word: found for word in new if (found := _meant(word, missing))}
+    slips = [word for word in after - before if word not in before and _is_slip(word)]
+    meant = {word: found for word in slips if (found := _meant(word, missing))}
     return TOKEN.sub(lambda found: meant.get(found[0], found[0]), variant) if meant else variant
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -124,15 +125,38 @@ def _spread(token: str) -> Iterator[str]:
 
 
 @lru_cache(maxsize=8192)
+def written_words(text: str) -> tuple[str, ...]:
+    """Return the words of `text` in lower case as they are written, contractions whole."""
+    normal = text if text.isascii() else unicodedata.normalize("NFKC", text)
+    return tuple(WORD.findall(normal.lower()))
+
+
+@lru_cache(maxsize=8192)
 def words(text: str) -> Words:
     """Return the words of `text`; contractions count as what they stand for."""
-    normal = text if text.isascii() else unicodedata.normalize("NFKC", text).replace("’", "'")
-    tokens: list[str] = WORD.findall(normal.lower())
-    if "'" in normal or not SPREAD.isdisjoint(tokens):
-        tokens = [part for token in tokens for part in _spread(token)]
+    tokens: Sequence[str] = written_words(text)
+    if "'" in text or not text.isascii() or not SPREAD.isdisjoint(tokens):
+        tokens = [part for token in tokens for part in _spread(token.replace("’", "'"))]
     empty = listed("function")
     content = [stem(token) for token in tokens if token not in empty and not token.isdigit()]
     return Words(text, tuple(tokens), tuple(content), frozenset([*tokens, *content]))
+
+
+@lru_cache(maxsize=4096)
+def new_words(source: str, variant: str) -> frozenset[str]:
+    """Return the words of `variant`, as tokens, that `source` does not have."""
+    return frozenset(words(variant).tokens).difference(words(source).tokens)
+
+
+def order_of(before: Sequence[str], after: Sequence[str]) -> list[int]:
+    """Return where the words of `after` stand in `before`, of those that stand there once.
+
+    >>> order_of(("dog", "bite", "man"), ("man", "bite", "dog"))
+    [2, 1, 0]
+    """
+    counts = Counter(before)
+    places = {word: at for at, word in enumerate(before) if counts[word] == 1}
+    return [places[word] for word in after if word in places]
 
 
 @cache
