@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
+import io
 import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
+from PIL import Image
 
 from textcentric.data.pairs import PairSet, read_pairs
 from textcentric.errors import ConfigError, DataError
@@ -18,6 +23,18 @@ USER = {"role": "user", "content": "What colour is it?"}
 RED, BLUE = ({"role": "assistant", "content": text} for text in ("Red.", "Blue."))
 
 
+SYSTEM = {"role": "system", "content": "You sell lamps."}
+ASKED = "system: You sell lamps.\nuser: Which lamp?\nassistant: The green one.\nuser: And the foot?"
+HISTORY = [["Which lamp?", "The green one."]]
+EARLIER = [
+    {"role": "user", "content": "Which lamp?"},
+    {"role": "assistant", "content": "The green one."},
+]
+NOW = {"role": "user", "content": "And the foot?"}
+BRASS, RUG = ({"role": "assistant", "content": text} for text in ("Brass.", "A rug."))
+BOTH = {"chosen": "Brass.", "rejected": "A rug."}
+
+
 def lines(path: Path, rows: Iterable[Any]) -> Path:
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     return path
@@ -25,7 +42,7 @@ def lines(path: Path, rows: Iterable[Any]) -> Path:
 
 def one(tmp_path: Path, row: dict[str, Any], layout: str) -> Pair:
     found = read_pairs(lines(tmp_path / "pairs.jsonl", [row]))
-    assert (found.layout, sum(found.dropped.values())) == (layout, 0)
+    assert (found.layout, found.left_out.total(), found.lines) == (layout, 0, 1)
     (pair,) = found.pairs
     return pair
 
@@ -101,6 +118,182 @@ def test_every_layout_gives_the_same_pair(tmp_path: Path, row: dict[str, Any], l
     assert (" ".join(prompt.split()), chosen, rejected) == ("What colour is it?", "Red.", "Blue.")
 
 
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"system": "You sell lamps.", "history": HISTORY, "instruction": "And the foot?", **BOTH},
+        {
+            "system": "You sell lamps.",
+            "conversations": [
+                {"from": "human", "value": "Which lamp?"},
+                {"from": "gpt", "value": "The green one."},
+                {"from": "human", "value": "And the foot?"},
+            ],
+            "chosen": {"from": "gpt", "value": "Brass."},
+            "rejected": {"from": "gpt", "value": "A rug."},
+        },
+        {
+            "messages": [SYSTEM, *EARLIER, NOW, BRASS],
+            "rejected_messages": [SYSTEM, *EARLIER, NOW, RUG],
+        },
+        {
+            "system": "You sell lamps.",
+            "history": HISTORY,
+            "query": "And the foot?",
+            "response": "Brass.",
+            "rejected_response": "A rug.",
+        },
+        {
+            "system": "You sell lamps.",
+            "history": HISTORY,
+            "instruction": "And the foot?",
+            "output": ["Brass.", "A rug."],
+        },
+        {"prompt": [SYSTEM, *EARLIER, NOW], "chosen": [BRASS], "rejected": [RUG]},
+        {
+            "prompt": "And the foot?",
+            "chosen": [SYSTEM, *EARLIER, NOW, BRASS],
+            "rejected": [SYSTEM, *EARLIER, NOW, RUG],
+        },
+        {"chosen": [SYSTEM, *EARLIER, NOW, BRASS], "rejected": "A rug."},
+        {"system": "You sell lamps.", "history": EARLIER, "input": "And the foot?", **BOTH},
+        {
+            "system": "You sell lamps.",
+            "chosen": "\n\nHuman: Which lamp?\n\nAssistant: The green one.\n\nHuman: And the foot?"
+            "\n\nAssistant: Brass.",
+            "rejected": "\n\nHuman: Which lamp?\n\nAssistant: The green one."
+            "\n\nHuman: And the foot?\n\nAssistant: A rug.",
+        },
+    ],
+)
+@pytest.mark.parametrize("write", ["lines", "json in a csv", "printed in a csv", "numpy's print"])
+def test_system_history_and_question_are_read_wherever_they_stand(
+    tmp_path: Path, row: dict[str, Any], write: str
+) -> None:
+    path = tmp_path / "pairs.csv"
+    if write == "lines":
+        path = lines(tmp_path / "pairs.jsonl", [row])
+    else:
+        cells = {name: as_text(value, write) for name, value in row.items()}
+        pd.DataFrame([cells]).to_csv(path, index=False)
+    if write != "lines" and isinstance(row.get("output"), list):
+        row["output"] = as_text(row["output"], write)
+    (pair,) = read_pairs(path).pairs
+    assert told(pair) == (ASKED, "Brass.", "A rug.")
+
+
+def as_text(value: Any, write: str) -> str:
+    if isinstance(value, str):
+        return value
+    if write == "json in a csv":
+        return json.dumps(value)
+    if write == "numpy's print" and isinstance(value, list) and isinstance(value[0], str | dict):
+        return str(np.array(value, dtype=object))
+    return str(value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"score_chosen": 4, "score_rejected": 4.0}, "both responses are rated alike"),
+        ({"chosen_rating": 2, "rejected_rating": 5}, "chosen is rated below rejected"),
+        ({"chosen_rating": "good", "rejected_rating": "bad"}, "a rating cannot be read"),
+        ({"tools": [{"name": "lookup"}]}, "it offers tools, which are not read"),
+        ({"tools": '[{"name": "lookup"}]'}, "it offers tools, which are not read"),
+        (
+            {"chosen": [{"role": "assistant", "content": None, "tool_calls": [{"id": "1"}]}]},
+            "a message is of a tool, which is not read",
+        ),
+        ({"history": "Earlier."}, "the history is no list of turns (a question and its answer"),
+        ({"chosen": {"answer": "Red."}}, "an object stands where a text is expected"),
+        (
+            {"chosen": '[{"role": "user", "content": "What'},
+            "a conversation is held as text that cannot be read; write it as JSON",
+        ),
+        ({"prompt": "![](data:image/png;base64,iVBO)"}, "a picture stands in the text as base64"),
+        ({"image": "https://example.org/a.jpg"}, "its picture is a URL; fetch the pictures"),
+        ({"image": "data:image/png;base64,?"}, "its picture is a data URI whose base64 cannot"),
+    ],
+)
+def test_what_is_read_by_half_is_left_out_with_its_reason(
+    tmp_path: Path, changes: dict[str, Any], reason: str
+) -> None:
+    good = {"prompt": "What?", "chosen": "Red.", "rejected": "Blue."}
+    found = read_pairs(lines(tmp_path / "pairs.jsonl", [good, good | changes]))
+    assert (len(found.pairs), found.lines) == (1, 2)
+    ((why, count),) = found.left_out.lines.items()
+    assert (why[: len(reason)], count) == (reason, 1)
+
+
+def test_each_rejected_response_makes_a_pair_of_one_group(tmp_path: Path) -> None:
+    rows = [{"prompt": "What?", "chosen": "Red.", "rejected": ["Blue.", "Green.", ""]}]
+    found = read_pairs(lines(tmp_path / "pairs.jsonl", rows))
+    assert [(p.id, p.rejected, p.group) for p in found.pairs] == [
+        ("0/0-0", "Blue.", "0"),
+        ("0/0-1", "Green.", "0"),
+    ]
+    assert found.left_out.lines == {"a response is empty": 1}
+
+
+def test_a_list_that_a_csv_holds_as_text_is_no_response(tmp_path: Path) -> None:
+    row = {"prompt": "What?", "chosen": "Red.", "rejected": "Blue."}
+    frame = pd.DataFrame([row, row | {"rejected": "['Blue.', 'Green.']"}])
+    frame.to_csv(tmp_path / "pairs.csv", index=False)
+    found = read_pairs(tmp_path / "pairs.csv")
+    assert found.notes()[1].startswith("pairs: 1 left out: a response is a list held as text")
+    answers = [row | {"chosen": '["red"]', "rejected": '{"role": "none"}'}]
+    (pair,) = read_pairs(lines(tmp_path / "json.jsonl", answers)).pairs
+    assert told(pair) == ("What?", '["red"]', '{"role": "none"}')
+
+
+def test_columns_that_nothing_reads_are_told(tmp_path: Path) -> None:
+    row = {"prompt": "What?", "question": "?", "chosen": "Red.", "rejected": "Blue.", "model": "m"}
+    notes = read_pairs(lines(tmp_path / "pairs.jsonl", [row])).notes()
+    assert notes[-1] == "pairs: columns that are not read: prompt, model"
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ({"Prompt": "?", "chosen": "a", "rejected": "b"}, "rename 'Prompt' to 'prompt'"),
+        ({"Chosen": "a", "rejected ": "b"}, "rename 'Chosen' to 'chosen', 'rejected ' to"),
+        ({"chosen_answer": "a", "rejected": "b"}, "nearest: 'chosen_answer' for 'chosen'"),
+        ({"prompt": "?", "completion": "a", "label": True}, r"\(KTO\), which is no pair; put"),
+        ({"prompt": "?", "responses": ["a", "b"]}, "several responses a prompt"),
+    ],
+)
+def test_columns_that_are_no_pairs_are_refused_with_what_to_do(
+    tmp_path: Path, row: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(DataError, match=message):
+        read_pairs(lines(tmp_path / "pairs.jsonl", [row]))
+
+
+def picture(colour: str) -> bytes:
+    png = io.BytesIO()
+    Image.new("RGB", (8, 8), colour).save(png, "PNG")
+    return png.getvalue()
+
+
+def test_pictures_in_cells_become_files_of_the_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    red = picture("red")
+    in_a_uri = f"data:image/png;base64,{base64.b64encode(red).decode()}"
+    block = {"type": "image_url", "image_url": {"url": in_a_uri}}
+    asked = {"role": "user", "content": [block, {"type": "text", "text": "What?"}]}
+    row = {"prompt": "What?", "chosen": "Red.", "rejected": "Blue."}
+    cells = [{"bytes": red, "path": "red.png"}, [{"bytes": red, "path": None}], red, in_a_uri]
+    frames = [[row | {"image": cell}] for cell in (*cells, Image.open(io.BytesIO(red)))]
+    for rows in [*frames, [row | {"prompt": [asked]}]]:
+        (pair,) = read_pairs(rows).pairs
+        (file,) = pair.images
+        assert file.startswith(str(tmp_path / "cache"))
+        assert Image.open(file).convert("RGB").getpixel((0, 0)) == (255, 0, 0)
+        assert (pair.prompt, pair.group) == ("What?", file)
+
+
 def test_of_several_turns_each_is_told_under_its_role(tmp_path: Path) -> None:
     row = {"chosen": [USER, RED, USER, BLUE], "rejected": [USER, RED, USER, RED]}
     pair = one(tmp_path, row, "trl")
@@ -126,7 +319,7 @@ def test_all_responses_of_vl_feedback_are_paired_but_for_ties_and_what_is_unrate
     completions = [rated("a", 5, 5), rated("b", 3, 4), rated("c", 4, 3), rated("d", "N/A", 1)]
     found = read_pairs(lines(tmp_path / "p.jsonl", [{"prompt": "?", "completions": completions}]))
     assert [(pair.chosen, pair.rejected) for pair in found.pairs] == [("a", "b"), ("a", "c")]
-    assert dict(found.dropped) == {
+    assert dict(found.left_out.lines) == {
         "both responses are rated alike": 1,
         "a rating cannot be read": 3,
     }
@@ -155,8 +348,11 @@ def test_a_pair_that_teaches_nothing_is_left_out_and_counted(
 ) -> None:
     good = {"prompt": "What?", "chosen": "Red.", "rejected": "Blue."}
     found = read_pairs(lines(tmp_path / "pairs.jsonl", [good, good | changes]))
-    assert (len(found.pairs), dict(found.dropped)) == (1, {reason: 1})
-    assert found.notes() == [f"pairs: 1 left out: {reason}"]
+    assert (len(found.pairs), dict(found.left_out.lines)) == (1, {reason: 1})
+    assert found.notes() == [
+        "pairs: 2 lines, 1 pairs (trl)",
+        f"pairs: 1 left out: {reason} ('pair 1')",
+    ]
     with pytest.raises(DataError, match=reason):
         read_pairs(lines(tmp_path / "none.jsonl", [good | changes]))
 
@@ -169,7 +365,7 @@ def test_rows_of_another_shape_are_reasons_and_not_crashes(tmp_path: Path) -> No
     ]
     found = read_pairs(lines(tmp_path / "pairs.jsonl", rows))
     assert len(found.pairs) == 2
-    assert dict(found.dropped) == {"the column messages holds no conversation": 1}
+    assert dict(found.left_out.lines) == {"the column messages holds no conversation": 1}
 
 
 def test_an_unknown_layout_names_the_columns_and_what_was_tried(tmp_path: Path) -> None:
@@ -187,7 +383,7 @@ def test_a_json_list_is_read_like_lines(tmp_path: Path) -> None:
         json.dump([*rows, 3], file)
     found = read_pairs(path)
     assert [pair.id for pair in found.pairs] == ["0", "1"]
-    assert dict(found.dropped) == {"item(s) that are not one JSON object": 1}
+    assert dict(found.left_out.lines) == {"item(s) that are not one JSON object": 1}
 
 
 def test_an_id_that_comes_twice_is_told_apart(tmp_path: Path) -> None:

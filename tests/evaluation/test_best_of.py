@@ -101,12 +101,12 @@ def write(path: Path, *rows: dict[str, Any]) -> Path:
 
 def test_both_layouts_are_read(tmp_path: Path) -> None:
     ours = {"id": "a", "prompt": "?", "responses": ["x", "y"], "correct": [True, False]}
-    found, dropped = read_candidates(write(tmp_path / "a.jsonl", ours))
+    found, left_out = read_candidates(write(tmp_path / "a.jsonl", ours))
     assert found == [Candidates("a", "?", ("x", "y"), (1.0, 0.0))]
     bench = {"id": "7", "prompt": "?", "chosen": ["x"], "rejected": ["y", "z"], "subset": "Math"}
-    found, dropped = read_candidates(write(tmp_path / "b.jsonl", bench))
+    found, left_out = read_candidates(write(tmp_path / "b.jsonl", bench))
     assert found == [Candidates("7", "?", ("x", "y", "z"), (1.0, 0.0, 0.0), subset="Math")]
-    assert not dropped
+    assert not left_out.total()
 
 
 def test_what_cannot_be_used_is_counted(tmp_path: Path) -> None:
@@ -117,9 +117,9 @@ def test_what_cannot_be_used_is_counted(tmp_path: Path) -> None:
         {"prompt": "?", "responses": ["x", " "], "scores": [1, 0]},
         {"prompt": "?", "responses": ["x", "y"], "scores": [1, "high"]},
     ]
-    found, dropped = read_candidates(write(tmp_path / "a.jsonl", good, *bad))
+    found, left_out = read_candidates(write(tmp_path / "a.jsonl", good, *bad))
     assert len(found) == 1
-    assert dropped == {
+    assert left_out.lines == {
         "there are fewer than two responses": 1,
         "there is not one value a response": 1,
         "a response is empty": 1,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import glob
 import hashlib
+import io
 import os
 import re
 from collections.abc import Mapping
@@ -77,11 +78,7 @@ class FileFinder:
         values = raw if isinstance(raw, (list, tuple)) else [raw]
         paths = []
         for value in values:
-            if isinstance(value, Mapping) and "bytes" in value:
-                value = self._written(value["bytes"]) if value["bytes"] else value.get("path")
-            elif content := embedded(value):
-                value = self._written(content)
-            name = plain(value, self.missing)
+            name = plain(named_file(value, self.cache), self.missing)
             if name is not None:
                 name = (self.rule.pattern or "{value}").replace("{value}", str(name))
                 paths.append(self._on_this_system(name))
@@ -94,14 +91,30 @@ class FileFinder:
             return self.folder / name.replace("\\", "/")
         return path
 
-    def _written(self, content: bytes) -> str:
-        """Write an embedded file into the cache once, named by its content, and return its path."""
-        path = self.cache / hashlib.sha256(content).hexdigest()[:32]
-        if not path.exists():
-            self.cache.mkdir(parents=True, exist_ok=True)
-            with written(path) as draft:
-                draft.write_bytes(content)
-        return str(path)
+
+def named_file(value: object, cache: Path) -> Any:
+    """Return what names the file of a cell; one that the cell holds is written into `cache` first.
+
+    A cell holds a file as {"bytes", "path"}, as bytes, in base64, or as a picture of Pillow.
+    """
+    if isinstance(value, Mapping) and "bytes" in value:
+        return _written(value["bytes"], cache) if value["bytes"] else value.get("path")
+    if hasattr(value, "save") and hasattr(value, "convert"):
+        png = io.BytesIO()
+        value.save(png, "PNG")
+        return _written(png.getvalue(), cache)
+    content = embedded(value)
+    return _written(content, cache) if content else value
+
+
+def _written(content: bytes, cache: Path) -> str:
+    """Write a file into the cache once, named by its content, and return its path."""
+    path = cache / hashlib.sha256(content).hexdigest()[:32]
+    if not path.exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        with written(path) as draft:
+            draft.write_bytes(content)
+    return str(path)
 
 
 def embedded(value: Any) -> bytes | None:

@@ -11,7 +11,7 @@ from textcentric.data.dataset import Dataset
 from textcentric.data.files import FileFinder
 from textcentric.data.findings import notes, unusable
 from textcentric.data.frames import table_in_hand
-from textcentric.data.named import Layout, cache_folder, how_to_get, named_set, names, places
+from textcentric.data.named import Layout, embedded_folder, how_to_get, named_set, names, places
 from textcentric.data.records import RecordReader
 from textcentric.data.scan import Scan, notations
 from textcentric.data.scan_cache import remembered_scan
@@ -124,7 +124,7 @@ def locate(
 def record_reader(layout: Layout) -> RecordReader:
     """Return what turns the rows of `layout` into records."""
     schema = layout.schema
-    cache = cache_folder() / "embedded"
+    cache = embedded_folder()
     finders = {
         modality: FileFinder.of(rule, layout.root, cache, schema.missing)
         for modality, rule in schema.files().items()

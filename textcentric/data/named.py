@@ -55,6 +55,11 @@ def cache_folder(environ: Mapping[str, str] = os.environ) -> Path:
     return Path(base) / "textcentric"
 
 
+def embedded_folder() -> Path:
+    """Return the folder in the cache that files which stand in cells are written into."""
+    return cache_folder() / "embedded"
+
+
 @dataclass(frozen=True)
 class Layout:
     """A table, the schema that reads it and the files beside it.

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textcentric.data.digests import digest_files
+from textcentric.data.pairs.pictures import root_of
 from textcentric.data.pictures import open_picture
 from textcentric.errors import ConfigError
 from textcentric.models.loading import PACKAGED, found, quiet
@@ -62,8 +63,11 @@ class Eyes:
 
     def digest(self, files: Sequence[str]) -> str:
         """Return a digest of the files' bytes, wherever they lie."""
-        folder = Path(self.folder or "")
-        return digest_files([folder / file for file in files], folder)
+        roots = {root_of(file, self.folder) or Path() for file in files}
+        if len(roots) > 1:
+            return "".join(self.digest([file]) for file in files)
+        root = next(iter(roots), Path())
+        return digest_files([root / file for file in files], root)
 
     def _forget(self) -> None:
         """Drop the oldest features where there are too many."""
@@ -72,9 +76,10 @@ class Eyes:
             del self._known[file]
 
     def _opened(self, file: str) -> Image:
-        if self.folder is None:
+        root = root_of(file, self.folder)
+        if root is None:
             raise ConfigError(f"picture {file!r}: the model reads pictures; give their image_dir")
-        return open_picture(Path(self.folder) / file, self.folder)
+        return open_picture(root / file, root)
 
     def _seen(self, pictures: Sequence[Image]) -> Tensor:
         import torch

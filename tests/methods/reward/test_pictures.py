@@ -23,7 +23,7 @@ from textcentric.experts.picture_features import BLANK, Eyes
 from textcentric.methods.reward import Item, Reward, RewardConfig
 from textcentric.methods.reward.model import PROJECTOR
 from textcentric.methods.reward.pictures import Projector, in_place
-from textcentric.methods.reward.words import ABSENT, BROKEN, pictured
+from textcentric.methods.reward.words import ABSENT, BROKEN, NONE, pictured
 from textcentric.rows import Pair
 from textcentric.training.loop import train
 
@@ -235,7 +235,8 @@ def test_pairs_without_a_readable_picture_are_counted(folder: Path) -> None:
     ]
     found = pictured(PairSet([*pairs(4), *more], "a", "trl"), folder)
     assert [one.id for one in found.pairs] == [f"pair-{n}" for n in range(4)]
-    assert found.dropped == {ABSENT: 3, BROKEN: 1}
+    assert found.left_out.lines == {NONE: 1, ABSENT: 2, BROKEN: 1}
+    assert found.left_out.examples[BROKEN] == ["'pair broken, picture broken.png'"]
 
 
 def test_a_blank_picture_needs_a_model_that_sees() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from textcentric.data.pairs.candidates import TRUTHS
-from textcentric.data.pairs.layouts import find_layout
+from textcentric.data.pairs.columns import find_layout
 from textcentric.data.pairs.messages import is_conversation
 from textcentric.data.tables import Table
 from textcentric.errors import DataError

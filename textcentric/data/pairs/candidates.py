@@ -6,18 +6,21 @@ RewardBench 2's lists `chosen` and `rejected` (arXiv 2506.01937).
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from textcentric.data.left_out import LeftOut
-from textcentric.data.pairs.layouts import Row, pictures_of, said_of_picture, said_prompt
-from textcentric.data.pairs.messages import plain
+from textcentric.data.pairs.layouts import Row, said_of_picture
+from textcentric.data.pairs.loading import reasons
+from textcentric.data.pairs.messages import is_conversation, plain
+from textcentric.data.pairs.notation import as_list, opened
+from textcentric.data.pairs.pictures import pictures_of
+from textcentric.data.pairs.questions import asked
 from textcentric.data.tables import open_table
 from textcentric.errors import DataError
-from textcentric.values import Cell
 
 TRUTHS = ("correct", "scores", "labels")
 
@@ -37,8 +40,8 @@ class Candidates:
 
 def read_candidates(
     source: str | Path, limit: int | None = None
-) -> tuple[list[Candidates], Counter[str]]:
-    """Return the prompts of a file, and how many were left out for which reason.
+) -> tuple[list[Candidates], LeftOut]:
+    """Return the prompts of a file, and the lines that give none: both together are all lines.
 
     Raises DataError where the columns are of neither layout or nothing is left.
     """
@@ -50,49 +53,49 @@ def read_candidates(
             f"{source} has the columns {', '.join(table.columns)}; expected prompt, responses and"
             " correct (a list each of both), or RewardBench 2's prompt, chosen and rejected"
         )
-    dropped: Counter[str] = Counter()
-    found: list[Candidates] = []
+    prompts: list[Candidates] = []
     left_out = LeftOut()
-    for number, row in enumerate(table.rows(left_out)):
-        if limit is not None and number >= limit:
-            break
-        responses, values = _responses(row, None if lists else truths)
-        if why := _fault(responses, values):
-            dropped[why] += 1
-            continue
-        found.append(_candidates(row, number, responses, [float(value) for value in values]))
-    dropped.update(left_out.lines)
-    if not found:
-        why = "; ".join(f"{n:,} left out: {reason}" for reason, n in dropped.most_common())
+    for number, row in enumerate(islice(table.rows(left_out), limit)):
+        name = str(row.get("id", number))
+        try:
+            prompts.append(_candidates(name, opened(row), None if lists else truths))
+        except DataError as error:
+            left_out.add(str(error), text=f"prompt {name}")
+    if not prompts:
+        why = "; ".join(reasons(left_out))
         raise DataError(f"{source} has no prompt that can be used: {why or 'it is empty'}")
-    return found, dropped
+    return prompts, left_out
 
 
-def _candidates(row: Row, number: int, responses: list[Cell], truths: list[float]) -> Candidates:
+def _candidates(name: str, row: Row, truths: str | None) -> Candidates:
+    """Return the prompt of a row; raises DataError, saying why, for one that cannot be used."""
+    responses, values = _responses(row, truths)
+    if why := _fault(responses, values):
+        raise DataError(why)
     subset = row.get("subset")
     return Candidates(
-        id=str(row.get("id", number)),
-        prompt=said_prompt(row),
-        responses=tuple(plain(one) for one in responses),
-        truths=tuple(truths),
+        id=name,
+        prompt=asked(row),
+        responses=tuple(responses),
+        truths=tuple(float(value) for value in values),
         descriptions=said_of_picture(row),
         images=pictures_of(row),
         subset=None if subset is None else str(subset),
     )
 
 
-def _responses(row: Row, truths: str | None) -> tuple[list[Any], list[Any]]:
+def _responses(row: Row, truths: str | None) -> tuple[list[str], list[Any]]:
+    """Return the responses of a row, and how good each is."""
     if truths is not None:
-        return _listed(row.get("responses")), _listed(row.get(truths))
-    right, wrong = _listed(row.get("chosen")), _listed(row.get("rejected"))
-    return [*right, *wrong], [1.0] * len(right) + [0.0] * len(wrong)
+        return [plain(one) for one in as_list(row.get("responses"))], as_list(row.get(truths))
+    right, wrong = (as_list(row.get(name)) for name in ("chosen", "rejected"))
+    if is_conversation(right) or is_conversation(wrong):
+        raise DataError("chosen and rejected are conversations, not lists of responses: a pair")
+    values = [1.0] * len(right) + [0.0] * len(wrong)
+    return [plain(one) for one in (*right, *wrong)], values
 
 
-def _listed(value: Cell) -> list[Any]:
-    return list(value) if isinstance(value, list | tuple) else [] if value is None else [value]
-
-
-def _fault(responses: list[Cell], truths: list[Any]) -> str:
+def _fault(responses: list[str], truths: list[Any]) -> str:
     """Return why a prompt cannot be used, "" where it can."""
     if len(responses) < 2:
         return "there are fewer than two responses"
@@ -100,4 +103,4 @@ def _fault(responses: list[Cell], truths: list[Any]) -> str:
         return "there is not one value a response"
     if not all(isinstance(one, int | float) and abs(one) < float("inf") for one in truths):
         return "a value is not a finite number"
-    return "" if all(plain(one).strip() for one in responses) else "a response is empty"
+    return "" if all(one.strip() for one in responses) else "a response is empty"

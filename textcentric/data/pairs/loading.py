@@ -6,18 +6,24 @@ What cannot be used is left out and counted by reason; nothing is dropped in sil
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from textcentric.data.balance import balance_of, left_out
 from textcentric.data.frames import table_in_hand
 from textcentric.data.left_out import LeftOut
-from textcentric.data.pairs.layouts import LAYOUTS, Row, fault, find_layout
+from textcentric.data.pairs.columns import IDS, find_layout, unread
+from textcentric.data.pairs.layouts import LAYOUTS, Row, fault
+from textcentric.data.pairs.notation import opened, refuse_lists
+from textcentric.data.pairs.pictures import file_of
 from textcentric.data.tables import Table, from_hub, open_table
 from textcentric.errors import ConfigError, DataError, unknown
-from textcentric.rows import Pair
+from textcentric.rows import Balance, Pair
 
 if TYPE_CHECKING:
     import datasets
@@ -27,17 +33,25 @@ if TYPE_CHECKING:
 PairsLike: TypeAlias = (
     "datasets.Dataset | pd.DataFrame | Sequence[Pair] | Sequence[Mapping[str, object]] | str | Path"
 )
-IDS = ("id", "ID", "pair_id", "idx", "question_id")
+ALONE = "it has fewer than two responses"
+RESPONSES = ("chosen", "rejected", "rejected_response")
+NOWHERE = "say nothing of a split"
 
 
 @dataclass(frozen=True)
 class PairSet:
-    """Pairs, where they are from, and how many were left out for which reason."""
+    """Pairs, where they are from, and what was left out for which reason.
+
+    `lines` are those of the source: as many as `pairs` and `left_out` together, but where one line
+    gives several pairs, of which each counts. `told` is what else to know.
+    """
 
     pairs: list[Pair]
     name: str
     layout: str
-    dropped: Counter[str] = field(default_factory=Counter)
+    left_out: LeftOut = field(default_factory=LeftOut)
+    lines: int = 0
+    told: tuple[str, ...] = ()
 
     def of_split(self, split: str) -> list[Pair]:
         """Return the pairs of one split; of all where no pair says its split."""
@@ -45,13 +59,34 @@ class PairSet:
             return self.pairs
         return [pair for pair in self.pairs if pair.split == split]
 
-    def notes(self) -> list[str]:
-        """Return what was left out, in words.
+    def splits(self) -> str:
+        """Return the splits and how many pairs are of each, in words."""
+        counts = Counter(pair.split or NOWHERE for pair in self.pairs)
+        return ", ".join(f"{name} ({count:,})" for name, count in counts.items())
 
-        >>> PairSet([], "a", "trl", Counter({"a response is empty": 2})).notes()
-        ['a: 2 left out: a response is empty']
+    @property
+    def balance(self) -> Balance:
+        """How many pairs the source has, how many are given, and the others by reason."""
+        return balance_of(len(self.pairs), left_out(self.left_out))
+
+    def notes(self) -> list[str]:
+        """Return how many lines give how many pairs, and what was left out, in words.
+
+        >>> PairSet([], "a", "trl", LeftOut(Counter({"a response is empty": 2})), 2).notes()
+        ['a: 2 lines, 0 pairs (trl)', 'a: 2 left out: a response is empty']
         """
-        return [f"{self.name}: {n:,} left out: {why}" for why, n in self.dropped.most_common()]
+        counts = f"{self.lines:,} lines, {len(self.pairs):,} pairs ({self.layout})"
+        return [f"{self.name}: {note}" for note in (counts, *reasons(self.left_out), *self.told)]
+
+    def without(self, dropped: Iterable[tuple[Pair, str]]) -> PairSet:
+        """Return the set without some pairs, which are counted under the reason beside each."""
+        counts = LeftOut.of(deepcopy(self.left_out.to_dict()))
+        gone = set()
+        for pair, why in dropped:
+            counts.add(why, text=_called(pair.id, pair.images))
+            gone.add(pair.id)
+        pairs = [pair for pair in self.pairs if pair.id not in gone]
+        return replace(self, pairs=pairs, left_out=counts)
 
 
 def read_pairs(
@@ -66,18 +101,35 @@ def read_pairs(
     if layout is not None and layout not in LAYOUTS:
         raise ConfigError(unknown("layout of preferences", layout, LAYOUTS))
     if not isinstance(source, str | Path) and (pairs := _in_hand(source)):
-        return PairSet(pairs[:limit], "pairs", "pairs")
+        pairs = [replace(one, images=tuple(map(file_of, one.images))) for one in pairs[:limit]]
+        return PairSet(pairs, "pairs", "pairs", lines=len(pairs))
     table = _table(source)
-    first = next(table.rows(), None)
-    if first is None:
+    first = _example(table)
+    if not first:
         raise DataError(f"{table.path} has no row; expected preferences")
     name = layout or find_layout(table.columns, first, table.path)
-    dropped: Counter[str] = Counter()
-    pairs = list(_kept(table, name, limit, dropped))
+    read = _Reading(table, name, limit)
+    pairs = list(read)
     if not pairs:
-        why = "; ".join(f"{n:,} left out: {reason}" for reason, n in dropped.most_common())
+        why = "; ".join(reasons(read.left_out))
         raise DataError(f"{table.path} (layout {name}) has no pair that can be used: {why}")
-    return PairSet(pairs, Path(table.path).name.split(".")[0], name, dropped)
+    ignored = unread(table.columns, name, first)
+    told = (
+        *table.notes,
+        *([f"columns that are not read: {', '.join(ignored)}"] if ignored else []),
+    )
+    return PairSet(
+        pairs, Path(table.path).name.split(".")[0], name, read.left_out, read.lines, told
+    )
+
+
+def reasons(left_out: LeftOut) -> list[str]:
+    """Return why lines were left out, each reason with how many they are and the first three."""
+    return [
+        f"{count:,} left out: {why}" + (f" ({'; '.join(of)})" if of else "")
+        for why, count in left_out.lines.most_common()
+        for of in [left_out.examples.get(why, [])]
+    ]
 
 
 def _in_hand(source: object) -> list[Pair]:
@@ -99,33 +151,64 @@ def _table(source: PairsLike) -> Table:
     return from_hub(str(source)) if hub else open_table(path)
 
 
-def _kept(table: Table, layout: str, limit: int | None, dropped: Counter[str]) -> Iterator[Pair]:
-    seen: Counter[str] = Counter()
-    left_out = LeftOut()
-    for number, row in enumerate(islice(table.rows(left_out), limit)):
-        name = _id(row, number)
-        seen[name] += 1
-        if seen[name] > 1:
-            name = f"{name}#{seen[name]}"
-        for found in _read(layout, name, row):
-            why = found if isinstance(found, str) else fault(found)
-            if isinstance(found, Pair) and not why:
-                yield found
-            else:
-                dropped[why] += 1
-    dropped.update(left_out.lines)
+def _example(table: Table) -> Row:
+    """Return the first row whose conversations can be read, an empty one where there is no row."""
+    first: Row = {}
+    for row in table.rows():
+        first = first or row
+        with suppress(DataError):
+            return opened(row)
+    return first
 
 
-def _read(layout: str, name: str, row: Row) -> list[Pair | str]:
-    """Return what the layout's function makes of a row; a value of a wrong type is a reason."""
+class _Reading:
+    """The pairs of a table, read once; `lines` and `left_out` count as they come."""
+
+    def __init__(self, table: Table, layout: str, limit: int | None):
+        self._table, self._layout, self._limit = table, layout, limit
+        self._seen: Counter[str] = Counter()
+        self._rows = self._faulty = 0
+        self.left_out = LeftOut()
+
+    @property
+    def lines(self) -> int:
+        """The lines that were read, with those that the table left out."""
+        return self._rows + self.left_out.total() - self._faulty
+
+    def __iter__(self) -> Iterator[Pair]:
+        for row in islice(self._table.rows(self.left_out), self._limit):
+            name = self._name(row)
+            self._rows += 1
+            for found in _read(self._layout, name, row, is_text=bool(self._table.form)):
+                why = found if isinstance(found, str) else fault(found)
+                if isinstance(found, Pair) and not why:
+                    yield found
+                else:
+                    self._faulty += 1
+                    self.left_out.add(why, text=f"pair {name}")
+
+    def _name(self, row: Row) -> str:
+        """Return the id of a row; one that comes again is told apart."""
+        name = next((str(row[n]) for n in IDS if row.get(n) not in (None, "")), "")
+        name = name or str(self._rows)
+        self._seen[name] += 1
+        return name if self._seen[name] == 1 else f"{name}#{self._seen[name]}"
+
+
+def _read(layout: str, name: str, row: Row, *, is_text: bool) -> list[Pair | str]:
+    """Return what the layout's function makes of a row; a value of a wrong type is a reason.
+
+    `is_text` says that the row is of a file that holds texts alone, such as a CSV.
+    """
     try:
-        return list(LAYOUTS[layout].read(name, row))
+        if is_text:
+            refuse_lists(row, RESPONSES)
+        return list(LAYOUTS[layout].read(name, opened(row))) or [ALONE]
+    except DataError as error:
+        return [str(error)]
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         return [f"the row is not laid out as {layout} ({type(error).__name__}: {error})"[:120]]
 
 
-def _id(row: Row, number: int) -> str:
-    for name in IDS:
-        if row.get(name) not in (None, ""):
-            return str(row[name])
-    return str(number)
+def _called(name: str, images: Sequence[str]) -> str:
+    return f"pair {name}" + (f", picture {images[0]}" if images else "")

@@ -9,13 +9,14 @@ from typing import Any
 
 from textcentric.data.pairs import PairSet, PairsLike, read_pairs
 from textcentric.data.pairs.candidates import Candidates, read_candidates
+from textcentric.data.pairs.loading import reasons
 from textcentric.errors import ConfigError, DataError, Say, option
 from textcentric.evaluation.config import EvaluateRewardConfig
 from textcentric.evaluation.rewards.best_of import best_of_table
 from textcentric.evaluation.rewards.matrix import reward_matrix
 from textcentric.evaluation.rewards.scoring import find_reward_model, load_reward_model
 from textcentric.methods.reward import Reward
-from textcentric.methods.reward.words import candidates_in_words, described, pictured
+from textcentric.methods.reward.words import candidates_in_words, shown_pictures
 from textcentric.rows import Pair
 from textcentric.runs.counters import Steps
 
@@ -60,11 +61,10 @@ def evaluate_reward(
 def _read(source: PairsLike, config: EvaluateRewardConfig, seeing: bool) -> PairSet:
     """Return a set of pairs, its pictures in words where models do not see them."""
     read = read_pairs(source, layout=config.layout, limit=config.limit)
-    if config.image_dir is None:
-        return read
-    if seeing:
-        return pictured(read, config.image_dir)
-    return described(read, config.image_dir, expert=config.image_expert)
+    shown = shown_pictures(read, config.image_dir, expert=config.image_expert, seeing=seeing)
+    if not shown.pairs:
+        raise DataError(f"no pair of {read.name} is left: {'; '.join(reasons(shown.left_out))}")
+    return shown
 
 
 def _blind(config: EvaluateRewardConfig) -> Reward | None:
@@ -79,14 +79,16 @@ def _candidates(
 ) -> Iterator[tuple[str, Sequence[Candidates]]]:
     """Yield the name and the prompts of each file, pictures in words where models see none."""
     for source in config.candidates:
-        prompts, dropped = read_candidates(source, config.limit)
-        for why, count in dropped.items():
-            say(f"{source}: {count:,} left out: {why}")
+        prompts, left_out = read_candidates(source, config.limit)
+        if not seeing:
+            prompts = candidates_in_words(
+                prompts, left_out, config.image_dir, expert=config.image_expert
+            )
         name = Path(source).name.split(".")[0]
-        if config.image_dir and not seeing:
-            yield name, candidates_in_words(prompts, config.image_dir, expert=config.image_expert)
-        else:
-            yield name, prompts
+        say(f"{name}: {len(prompts) + left_out.total():,} lines, {len(prompts):,} prompts")
+        for note in reasons(left_out):
+            say(f"{name}: {note}")
+        yield name, prompts
 
 
 def _picked(

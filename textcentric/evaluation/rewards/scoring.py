@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import IO
 
 from textcentric.data.frames import table_in_hand
-from textcentric.data.pairs.layouts import pictures_of, said_of_picture, said_prompt
+from textcentric.data.pairs.layouts import said_of_picture
 from textcentric.data.pairs.messages import plain
+from textcentric.data.pairs.pictures import pictures_of
+from textcentric.data.pairs.questions import asked
 from textcentric.data.tables import open_table
 from textcentric.errors import ConfigError, DataError, RunError, option
 from textcentric.evaluation.config import ScoreConfig
@@ -103,7 +105,7 @@ def items(source: object) -> Iterator[Item]:
         for at, response in enumerate(told):
             called = name if len(told) == 1 else f"{name}/{at}"
             words, images = said_of_picture(row), pictures_of(row)
-            yield Item(words, said_prompt(row), plain(response), called, images)
+            yield Item(words, asked(row), plain(response), called, images)
 
 
 def score_lines(

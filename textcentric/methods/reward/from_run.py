@@ -6,10 +6,10 @@ model can tell the true text from the damaged one.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+from textcentric.data.left_out import LeftOut
 from textcentric.data.pairs.layouts import fault
 from textcentric.data.pairs.loading import PairSet
 from textcentric.errors import DataError, Say
@@ -30,20 +30,21 @@ def pairs_of_run(
     Raises DataError where there is none.
     """
     run = Path(run)
-    dropped: Counter[str] = Counter()
+    left_out = LeftOut()
     selection = select(run, only, labels=LABELS)
     if selection.words:
         say(selection.words)
-    pairs = [pair for example in selection.examples for pair in _of(example, dropped)]
+    pairs = [pair for example in selection.examples for pair in _of(example, left_out)]
     if not pairs:
         raise DataError(
             f"run {run} has no variant whose {RESPONSE} differs from that of its row: nothing can"
             " be preferred; augment with prompts that change it, such as adversarial/noise"
         )
-    return PairSet(pairs, run.name, "run", dropped)
+    lines = len(pairs) + left_out.total()
+    return PairSet(pairs, run.name, "run", left_out, lines)
 
 
-def _of(example: Example, dropped: Counter[str]) -> Iterator[Pair]:
+def _of(example: Example, left_out: LeftOut) -> Iterator[Pair]:
     described = {
         name: text
         for name, text in example.parts.items()
@@ -60,6 +61,6 @@ def _of(example: Example, dropped: Counter[str]) -> Iterator[Pair]:
             split=example.split,
         )
         if why := fault(pair):
-            dropped[why] += 1
+            left_out.add(why, text=f"pair {pair.id}")
         else:
             yield pair

@@ -8,11 +8,12 @@ from pathlib import Path
 from textcentric.augmentation.words import EXPERTS_ONLY
 from textcentric.command_line import command
 from textcentric.data.pairs import PairSet, PairsLike, read_pairs
-from textcentric.errors import ConfigError, DataError, Say, option
+from textcentric.data.pairs.loading import reasons
+from textcentric.errors import DataError, Say, option
 from textcentric.methods.reward import Reward
 from textcentric.methods.reward.config import RewardTraining
 from textcentric.methods.reward.from_run import pairs_of_run
-from textcentric.methods.reward.words import described, pictured
+from textcentric.methods.reward.words import shown_pictures
 from textcentric.rows import Pair
 from textcentric.runs.listing import find_run
 from textcentric.training.config import TrainConfig
@@ -72,18 +73,16 @@ def training_pairs(
         found = _read(training, str(training.run or training.dataset_name), tell)
     else:
         found = read_pairs(given, layout=training.layout)
-    train, held_out = found, []
-    if training.eval_dataset:
-        others = [_read(training, name, tell) for name in training.eval_dataset]
-        held_out = [pair for other in others for pair in _in_words(other, training, folder).pairs]
-    for note in (train := _in_words(found, training, folder)).notes():
-        tell(note)
+    train, held_out = _in_words(found, training, folder, tell), []
+    for name in training.eval_dataset:
+        held_out += _in_words(_read(training, name, tell), training, folder, tell).pairs
     if not training.eval_dataset:
         held_out = [pair for pair in train.pairs if pair.split == "validation"]
     rows = train.of_split("train")[: training.train_rows]
     if not rows:
         raise DataError(
-            f"no pair of {found.name} is in the split train, so there is nothing to learn"
+            f"no pair of {found.name} is in the split train, so there is nothing to learn; its"
+            f" splits are {train.splits()}: name them train, validation and test"
         )
     return Pairs(found.name, rows, held_out[: training.held_out_rows])
 
@@ -94,29 +93,24 @@ def _read(training: RewardTraining, name: str, tell: Say) -> PairSet:
     return read_pairs(name, layout=training.layout)
 
 
-def _in_words(found: PairSet, training: RewardTraining, folder: Path | None) -> PairSet:
-    """Return the pairs with their pictures in words, where a folder of pictures is named.
+def _in_words(found: PairSet, training: RewardTraining, folder: Path | None, tell: Say) -> PairSet:
+    """Return the pairs with their pictures in words, or where the model sees them, with pictures.
 
-    Where the model sees them itself, return those whose pictures are there.
+    Tells what was left out; raises DataError where nothing is left.
     """
-    seeing = training.reward.get("vision_model") is not None
-    if training.image_dir is None:
-        if seeing:
-            raise ConfigError(
-                f"vision_model needs pictures: give {option('image_dir')}, their folder"
-            )
-        return found
-    if not Path(training.image_dir).is_dir():
-        raise ConfigError(
-            f"image_dir={training.image_dir!r} is no folder; expected that of the pictures"
-        )
-    if seeing:
-        return pictured(found, training.image_dir)
     journal = None
     if folder is not None and first_process():
         (folder / "words").mkdir(parents=True, exist_ok=True)
         journal = folder / "words" / EXPERTS_ONLY
-    return described(found, training.image_dir, expert=training.image_expert, journal=journal)
+    seeing = training.reward.get("vision_model") is not None
+    shown = shown_pictures(
+        found, training.image_dir, expert=training.image_expert, seeing=seeing, journal=journal
+    )
+    for note in shown.notes():
+        tell(note)
+    if not shown.pairs:
+        raise DataError(f"no pair of {found.name} is left: {'; '.join(reasons(shown.left_out))}")
+    return shown
 
 
 def _short_enough(method: Reward, pairs: Pairs, tell: Say) -> Pairs:
