@@ -168,3 +168,13 @@ def test_init_writes_over_no_file(tmp_path: Path) -> None:
     said = textcentric("data", "init", tmp_path / "own.csv", "-o", tmp_path / "own.yaml")
     assert (said.code, (tmp_path / "own.yaml").read_text()) == (2, "id: id\n")
     assert f"{tmp_path / 'own.yaml'} exists and stays as it is; give another file" in said.err
+
+
+def test_check_without_a_schema_says_what_init_would(tmp_path: Path) -> None:
+    (tmp_path / "own.csv").write_text("id,label\na,1\nb,2\nc,1\nd,2\n")
+    said = textcentric("data", "check", tmp_path / "own.csv")
+    assert said.err.splitlines()[:2] == [
+        "no schema says what the columns are; they look like id: id; target: label;"
+        " task: classification",
+        f"to write one: textcentric data init {tmp_path / 'own.csv'}",
+    ]

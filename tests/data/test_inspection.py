@@ -87,6 +87,11 @@ def test_numbers_tell_of_the_values_that_are_none() -> None:
     assert survey.about() == "numbers, 0.5 to 39.5; 1 other: 'old' in row 41"
 
 
+def test_ids_of_which_some_look_like_numbers_are_words() -> None:
+    survey = surveyed("86e108", "9a4", "77", "b2")
+    assert (survey.kind, survey.whole) == ("id", [])
+
+
 def test_roles_are_guessed_with_reasons(tmp_path: Path) -> None:
     words = ["poor", "fair", "good", "fine", "best"]
     rows = [f"d{n},{TEXTS[n % 2]} {n},u{n // 3},{n % 5 + 1},{words[n % 5]},x" for n in range(60)]

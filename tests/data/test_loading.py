@@ -189,6 +189,15 @@ def test_a_column_in_the_schema_that_is_not_in_the_table_is_named(table: Write) 
         load(path, schema=ROLES | {"columns": {"titel": {"unit": "m"}}})
 
 
+def test_all_unknown_columns_of_a_schema_are_named_at_once(table: Write) -> None:
+    path = table("id,price,title\na,1,x\n")
+    meant = r"'titel' \(did you mean 'title'\?\), 'colour'\. Known: id, price, title"
+    with pytest.raises(ConfigError, match=f"^schema: unknown columns {meant}"):
+        load(path, schema=ROLES | {"ignore": ["titel", "colour"]})
+    with pytest.raises(DataError, match=rf"columns \(target, text\[0\]\): .*'prize' .*, {meant}"):
+        load(path, schema={"target": "prize", "text": "titel", "ignore": "colour"})
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

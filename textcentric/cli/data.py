@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,6 +14,7 @@ import typer
 from textcentric.augmentation.config import EXPERTS, ROWS, AugmentConfig
 from textcentric.cli.options import AsJson, configured
 from textcentric.cli.terminal import columns, say
+from textcentric.command_line import command
 from textcentric.data.rows import tell_notes
 from textcentric.errors import ConfigError, TextCentricError
 from textcentric.folders import write_text
@@ -180,7 +182,6 @@ def how_to_get(name: str) -> int:
 
 def write_sample_to(name: str, folder: str, rows: int, seed: int) -> None:
     """Write the sample of `name` into `folder` and print the folder."""
-    from textcentric.command_line import command
     from textcentric.data.sample.writer import write_sample
 
     path = write_sample(name, folder, rows, seed)
@@ -288,6 +289,8 @@ def show_check(
     """Print what is wrong with a data set; return 2 where its rows cannot be used."""
     from textcentric.data.checks import check
 
+    if schema is None:
+        say_guess(dataset, data_dir)
     report = check(dataset, data_dir=data_dir, schema=schema, pictures=pictures)
     if as_json:
         print(json.dumps(report.to_dict(), ensure_ascii=False))
@@ -296,6 +299,19 @@ def show_check(
     for problem in report.problems:
         say(f"textcentric: {problem}")
     return 0 if report.usable else 2
+
+
+def say_guess(dataset: str, data_dir: str | None) -> None:
+    """Say in two lines what a schema of a table could be; nothing for sets by name."""
+    from textcentric.data.inspection import inspect
+    from textcentric.data.named import names
+
+    if dataset in names() or not Path(dataset).exists():
+        return
+    with suppress(TextCentricError):  # the check says better what is wrong
+        found = inspect(dataset, data_dir=data_dir)
+        say(f"no schema says what the columns are; they look like {found.summary()}")
+        say(f"to write one: {command('data', 'init', dataset, data_dir=data_dir)}")
 
 
 def _report_text(report: CheckReport) -> str:

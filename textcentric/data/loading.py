@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from pathlib import Path
 
 from textcentric.data.balance import left_out
@@ -232,12 +233,9 @@ def _fitted(layout: Layout) -> Layout:
             "schema: splits says what values of a split column are; name it, `split:`"
         )
     schema = _with_names(schema, layout.table)
-    for role, column in schema.required().items():
-        if column not in columns:
-            message = unknown("column", column, columns) + _reading_of(layout.table)
-            raise DataError(
-                f"table {layout.table.path!r} lacks its {role} column: {message}", field=column
-            )
+    absent = {role: name for role, name in schema.required().items() if name not in columns}
+    if absent:
+        raise _lacking(layout.table, absent, _unknown_columns(layout.schema, columns))
     return replace(layout, schema=schema)
 
 
@@ -273,10 +271,33 @@ def _reading_of(table: Table) -> str:
     return f" (read as {table.form}; the schema's delimiter, skip and header decide)"
 
 
+def _lacking(table: Table, absent: dict[str, str], others: list[str]) -> DataError:
+    """Return the error of a table without columns that have a role; `others` are named too."""
+    role, column = next(iter(absent.items()))
+    names = list(dict.fromkeys([*absent.values(), *others]))
+    roles = f"its {role} column" if len(names) == 1 else f"columns ({', '.join(absent)})"
+    message = f"table {table.path!r} lacks {roles}: {_unknown(names, table.columns)}"
+    return DataError(message + _reading_of(table), field=column)
+
+
 def _refuse_unknown_columns(schema: Schema, columns: tuple[str, ...]) -> None:
-    for name in (*schema.columns, *schema.ignore, *(schema.table or ())):
-        if name not in columns:
-            raise ConfigError(f"schema: {unknown('column', name, columns)}")
+    if names := _unknown_columns(schema, columns):
+        raise ConfigError(f"schema: {_unknown(names, columns)}")
+
+
+def _unknown_columns(schema: Schema, columns: tuple[str, ...]) -> list[str]:
+    """Return the columns without a role that the schema names and the table has not."""
+    named = dict.fromkeys([*schema.columns, *schema.ignore, *(schema.table or ())])
+    return [name for name in named if name not in columns]
+
+
+def _unknown(names: list[str], columns: tuple[str, ...]) -> str:
+    """Say of all `names` at once that they are no columns, with the nearest of each."""
+    if len(names) == 1:
+        return unknown("column", names[0], columns)
+    nearest = {name: get_close_matches(name, columns, n=1, cutoff=0.5) for name in names}
+    meant = [f"{n!r} (did you mean {m[0]!r}?)" if m else repr(n) for n, m in nearest.items()]
+    return f"unknown columns {', '.join(meant)}. Known: {', '.join(columns)}"
 
 
 def _refuse_wrong_filters(limit: int | None, require: tuple[str, ...] | list[str]) -> None:

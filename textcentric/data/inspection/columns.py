@@ -138,7 +138,9 @@ class ColumnSurvey:
 
     @cached_property
     def whole(self) -> list[int]:
-        """The different whole numbers in order; empty where other values stand among them."""
+        """The different whole numbers in order; empty in a column of other values."""
+        if self.shapes["number"] < SURE * self.values:
+            return []
         seen = {amount for amount in self.amounts if amount is not None}
         return sorted(map(int, seen)) if all(isinstance(n, int) for n in seen) else []
 

@@ -66,11 +66,14 @@ def _several(found: list[Path]) -> str:
 
 
 def _none(folder: Path) -> str:
-    names = [path.name for path in folder.rglob("*") if path.is_file()][:MOST]
-    kinds = Counter(filter(None, map(kind_of_file, names)))
+    files = [path for path in folder.rglob("*") if path.is_file()][:MOST]
+    media = [path for path in files if kind_of_file(path.name)]
+    kinds = Counter(filter(None, (kind_of_file(path.name) for path in media)))
+    classes = sorted({path.parent.name for path in media})
     said = {"image": "pictures", "audio": "sounds"}
     held = " and ".join(f"{count:,} {said[kind]}" for kind, count in kinds.items())
     return (
         f"holds {held or 'no table'}{' and no table' if held else ''}; write a table beside them:"
         " a column of file names (`file`), and columns of what is known of each"
+        + (f" (its folder: {', '.join(classes[:SHOWN])}?)" if len(classes) > 1 else "")
     )

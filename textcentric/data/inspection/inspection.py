@@ -54,6 +54,17 @@ class Inspection:
         """The columns by name: their kinds, values and what is odd in them."""
         return self.survey.columns
 
+    def summary(self) -> str:
+        """Return the roles of the columns in one line."""
+        if self.roles is None:
+            return f"{self.form}, which need no schema"
+        guesses = {"id": self.roles.id, "target": self.roles.target, "task": self.roles.task}
+        said = {role: guess.value for role, guess in guesses.items() if guess}
+        said |= {"text": ", ".join(self.roles.text)} if self.roles.text else {}
+        said |= {each.modality: each.files.column or "files" for each in self.roles.media}
+        said |= {"ignore": ", ".join(self.roles.ignored)} if self.roles.ignored else {}
+        return "; ".join(f"{role}: {value}" for role, value in said.items())
+
     def commands(self, schema: str | None = None) -> list[str]:
         """Return the commands to go on with; `schema` is the path of the file of the schema."""
         return list(_commands(self, schema)) if self.path else []

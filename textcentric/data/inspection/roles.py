@@ -29,6 +29,8 @@ SPLITS: dict[str, Split] = {
 GROUP_WORDS = {"user", "host", "author", "speaker", "patient", "rescuer", "owner", "seller",
                "customer", "session", "document", "video", "group", "household"}  # fmt: skip
 LEAK = 0.995  # share of rows that a column tells the target of
+LISTED = 5  # words of classes
+SEVERAL = 10  # groups: fewer leave splits empty
 ROWS_OF_A_VALUE = 4  # on average, so that telling is no accident
 MANY_ROWS = 20  # of which a relation can be told
 LINEAR = 0.999  # correlation of a column that is the target in another unit
@@ -180,7 +182,11 @@ def _take_target(survey: TableSurvey, roles: Roles) -> None:
     reason += ", last column" if name == list(survey.columns)[-1] else ""
     near = [other for score, other in likely[1:] if score >= best - CLEAR]
     roles.target = Guess(name, reason, near)
-    roles.task = _task(column, name in survey.table.names)
+    words = survey.table.names.get(name, ())
+    roles.task = _task(column, bool(words))
+    if words:
+        listed = ", ".join(f"{code} {word}" for code, word in enumerate(words[:LISTED]))
+        roles.task.reason = f"{len(words)} values, with words of the data set ({listed})"
 
 
 def _target_score(survey: TableSurvey, roles: Roles, column: ColumnSurvey) -> int:
@@ -260,9 +266,16 @@ def _take_group(survey: TableSurvey, roles: Roles) -> None:
     found: list[tuple[int, ColumnSurvey, str]] = []
     for column in survey.columns.values():
         repeats = column.values / column.different if column.different else 0
-        if repeats < 1.1 or column.different < 10 or column.name in roles.ignored:
+        if repeats < 1.1 or column.name in roles.ignored or column.kind == "constant":
             continue
         words = {*words_of(column.name)}
+        if column.different < SEVERAL:
+            if words & GROUP_WORDS and column.name not in roles.taken():
+                roles.doubts.append(
+                    f"{column.name} repeats ({column.different} values): rows of one are alike, and"
+                    " lie in training and in test; too few to part by"
+                )
+            continue
         path = any(media.files.column == column.name for media in roles.media)
         says = 3 * path + 2 * bool(GROUP_WORDS & words) + 2 * (words_of(column.name)[-1:] == ["id"])
         if says and (path or column.name not in roles.taken()):
