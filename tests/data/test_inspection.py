@@ -145,6 +145,32 @@ def test_pictures_that_are_not_here_are_left_out_and_told(tmp_path: Path) -> Non
     assert "names pictures that are not here ('p0.jpg' is not in" in found.text
 
 
+def test_paths_with_backslashes_are_found_in_a_folder_below(tmp_path: Path) -> None:
+    (tmp_path / "photos" / "a").mkdir(parents=True)
+    for n in range(4):
+        Image.new("RGB", (2, 2)).save(tmp_path / "photos" / "a" / f"{n}.png")
+    rows = [f"{n},a\\{n}.png,{n % 2}" for n in range(4)]
+    found = inspect(written(tmp_path / "a.csv", "id,photo,label", rows))
+    assert "image: {column: photo, folder: photos} # 4 of 4 rows have one" in found.text
+    loaded(found, tmp_path)
+
+
+def test_paths_of_another_machine_are_told_by_their_last_part(tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    Image.new("RGB", (2, 2)).save(tmp_path / "photos" / "1.png")
+    rows = [f"{n},C:\\me\\{n}.png,{n % 2}" for n in range(4)]
+    found = inspect(written(tmp_path / "a.csv", "id,photo,label", rows))
+    assert "'C:\\\\me\\\\0.png' is not in" in found.text
+
+
+def test_a_word_among_numbers_is_taken_for_a_marker(tmp_path: Path) -> None:
+    rows = [f"{n},{'k.A.' if n % 12 == 0 else n * n},{n % 2}" for n in range(36)]
+    found = inspect(written(tmp_path / "a.csv", "id,age,label", rows))
+    assert 'age: {missing: ["", k.A.]}' in found.text
+    assert "3 rows have 'k.A.': nothing?" in found.text
+    loaded(found, tmp_path)
+
+
 def test_splits_of_other_names_are_translated(tmp_path: Path) -> None:
     rows = [f"r{n},{n % 5},{n % 2},{'train dev test'.split()[n % 3]}" for n in range(12)]
     found = inspect(

@@ -36,7 +36,7 @@ KEPT = 80  # characters of a value that are remembered
 ID_WORDS = {"id", "ids", "uuid", "guid", "key", "nr", "no", "code", "number", "index", "pid"}
 TEXT_WORDS = set(
     "text title titel description caption comment review summary body content headline question"
-    " message abstract about".split()
+    " message abstract about beschreibung kommentar bewertung".split()
 )
 _STRUCTURES = ("picture", "sound", "conversation", "object", "list", "url", "path")
 _ITEM = re.compile(r"['\"],\s*['\"]")
@@ -51,6 +51,15 @@ def words_of(name: str) -> list[str]:
     (['rescuer', 'id'], ['price', 'night'])
     """
     return [word.lower() for word in _WORDS.findall(name)]
+
+
+def shown(text: str) -> str:
+    """Return a value in quotation marks, a long one cut.
+
+    >>> shown("a" * 50)
+    "'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa...'"
+    """
+    return repr(text if len(text) <= SHOWN else f"{text[:SHOWN]}...")
 
 
 @dataclass
@@ -88,7 +97,7 @@ class ColumnSurvey:
             self._shapes[text] = shape
         kept = self.examples.setdefault(shape, [])
         if len(kept) < EXAMPLES:
-            kept.append(f"{text[:SHOWN]!r} in row {len(self.cells) + 1}")
+            kept.append(f"{shown(text)} in row {len(self.cells) + 1}")
         if shape == "number" and isinstance(value, str):
             self.numbers.add(text)
             bare = text[0].isdigit() and text[-1].isdigit()
@@ -176,8 +185,9 @@ class ColumnSurvey:
         if self.barred >= MOSTLY * self.values and self.different > 2:
             return "list"
         few = self.different <= min(MAX_CHOICES, max(2, self.values // 2))
-        named = TEXT_WORDS & {*words_of(self.name)}
-        if self.shapes["text"] >= (SOME if named else MOSTLY) * self.values and not few:
+        named = bool(TEXT_WORDS & {*words_of(self.name)})
+        several = not few or named or self.different > FEW
+        if several and self.shapes["text"] >= (SOME if named else MOSTLY) * self.values:
             return "text"
         if self.unique and not any(" " in cell for cell in self.counts):
             return "id"
@@ -228,8 +238,14 @@ class ColumnSurvey:
         others = sum(n for shape, n in self.shapes.items() if shape != own)
         if own is None or not others:
             return ""
-        shown = [text for shape, kept in self.examples.items() if shape != own for text in kept]
-        return f"{others:,} other: {', '.join(shown[:EXAMPLES])}"
+        odd = [text for shape, kept in self.examples.items() if shape != own for text in kept]
+        return f"{others:,} other: {', '.join(odd[:EXAMPLES])}"
+
+    def placeholder(self) -> str:
+        """Return a word that stands in several rows of a column of numbers, "" where none does."""
+        words = Counter({t: n for t, n in self.counts.items() if self._shapes.get(t) != "number"})
+        word, count = words.most_common(1)[0] if words and self.amount_like else ("", 0)
+        return word if count >= EXAMPLES and count == words.total() else ""
 
     @property
     def amount_like(self) -> bool:
@@ -255,16 +271,18 @@ class ColumnSurvey:
         if kind == "empty":
             return "no value"
         if kind == "constant":
-            return f"{next(iter(self.counts))!r:.60} in every row that has a value"
+            return f"{shown(next(iter(self.counts)))} in every row that has a value"
         if kind == "number" or self.coded:
             amounts = [amount for amount in self.amounts if amount is not None]
             return (
                 f"{'whole numbers' if self.whole else 'numbers'}, {min(amounts)} to {max(amounts)}"
             )
         if kind in ("class", "boolean"):
-            most = [f"{name!r:.40}" for name, _ in self.counts.most_common(4)]
+            most = [shown(name) for name, _ in self.counts.most_common(4)]
             more = ", ..." if self.different > len(most) else ""
             return f"{self.different} values ({', '.join(most)}{more})"
+        if kind == "date":
+            return f"dates, such as {shown(next(iter(self.counts)))}"
         if kind == "text":
             return f"texts, {self.words / self.values:.0f} words on average"
         return _NAMES.get(kind, f"words, {self.different:,} different")
@@ -273,7 +291,6 @@ class ColumnSurvey:
 _NAMES: dict[Kind, str] = {
     "id": "a value of its own in every row",
     "counter": "a number that goes up by one in every row",
-    "date": "dates",
     "list": "lists",
     "conversation": "conversations",
     "object": "objects",

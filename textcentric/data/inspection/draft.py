@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from textcentric.data.inspection.columns import ColumnSurvey, TableSurvey
+from textcentric.data.inspection.columns import ColumnSurvey, TableSurvey, shown
 from textcentric.data.inspection.roles import Guess, Roles
 from textcentric.data.notation import POINT
 from textcentric.data.schema import Files
@@ -143,6 +143,9 @@ def _setting(column: ColumnSurvey, *, is_target: bool) -> tuple[str, str] | None
         return "reads: flag", "yes and no"
     if not column.amount_like:
         return None
+    if word := column.placeholder():
+        markers = ", ".join(scalar(marker) for marker in dict.fromkeys(["", *column.marked, word]))
+        return f"missing: [{markers}]", f"{column.counts[word]} rows have {shown(word)}: nothing?"
     if column.money:
         return ", ".join(filter(None, ("reads: money", _sign(column, doubt)))), doubt or "amounts"
     if column.numbers.comma or doubt:

@@ -10,12 +10,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from textcentric.data.inspection.columns import ColumnSurvey, TableSurvey
+from textcentric.data.inspection.columns import ColumnSurvey, TableSurvey, shown
 from textcentric.data.inspection.kinds import kind_of_file
 from textcentric.data.schema import Files
 
 Modality = Literal["image", "audio"]
 MOST_FOLDERS = 50  # that are looked into
+TRIED = 100  # names of a column
 MOST_FILES = 100_000  # of a folder that are looked at
 LEAST = 0.5  # share of the files of a folder that belong to rows, or of rows that have one
 FEW = 3  # rows with files, which may be an accident
@@ -115,16 +116,33 @@ def _embedded(column: ColumnSurvey) -> Media:
 def _named(column: ColumnSurvey, root: Path, folders: Iterable[Folder]) -> Media:
     """Return the rule for a column of paths, from the folder that holds the most of them."""
     modality = Counter(map(kind_of_file, column.counts)).most_common(1)[0][0] or "image"
-    places = dict.fromkeys(["", *(f.place for f in folders if f.modality == modality)])
-    here = {
-        place: [name for name in column.counts if _is_in(root / place, name)] for place in places
-    }
+    below = _names_of_folders(root)
+    deeper = [f"{name}/{inner}" for name in below for inner in _names_of_folders(root / name)]
+    places = dict.fromkeys(["", *(f.place for f in folders), *below, *deeper])
+    here = {place: _those_in(root / place, column.counts) for place in places}
     place = max(here, key=lambda place: len(here[place]))
     rows = sum(column.counts[name] for name in here[place])
     absent = next((name for name in column.counts if name not in here[place]), "")
-    lacks = f"{absent!r:.60} is not in {os.path.normpath(root / place)}" if absent else ""
-    rule = Files(column=column.name, folder=place or None)
-    return Media(modality, rule, rows, column.values, lacks)
+    lacks = f"{shown(absent)} is not in {os.path.normpath(root / place)}" if absent else ""
+    if not rows and (found := _by_last_part(absent, folders)):
+        lacks += f"; {found} is: keep the last part of the names in the column"
+    return Media(
+        modality, Files(column=column.name, folder=place or None), rows, column.values, lacks
+    )
+
+
+def _those_in(folder: Path, names: Iterable[str]) -> list[str]:
+    """Return those of `names` that are files in `folder`; none where the first hundred are not."""
+    names = list(names)
+    if not any(_is_in(folder, name) for name in names[:TRIED]):
+        return []
+    return [name for name in names if _is_in(folder, name)]
+
+
+def _by_last_part(name: str, folders: Iterable[Folder]) -> str:
+    """Return the place of a file that is called like the end of a path of another machine."""
+    last = name.replace("\\", "/").rpartition("/")[2]
+    return next((f"{f.place}/{last}".lstrip("/") for f in folders if last in f.names), "")
 
 
 def _is_in(folder: Path, name: str) -> bool:

@@ -179,7 +179,7 @@ def _take_target(survey: TableSurvey, roles: Roles) -> None:
     best, name = likely[0]
     column = survey.columns[name]
     reason = column.about()
-    reason += ", last column" if name == list(survey.columns)[-1] else ""
+    reason += ", last column" if name == _rest(survey, roles)[-1].name else ""
     near = [other for score, other in likely[1:] if score >= best - CLEAR]
     roles.target = Guess(name, reason, near)
     words = survey.table.names.get(name, ())
@@ -195,11 +195,12 @@ def _target_score(survey: TableSurvey, roles: Roles, column: ColumnSurvey) -> in
         return 0
     words = words_of(column.name)
     said = max((TARGET_WORDS.get(word, 0) for word in words), default=0)
-    said += all(word in TARGET_WORDS for word in words)  # `rating`, rather than `rating_text`
+    shorter = (name for name in survey.columns if {*words_of(name)} < {*words})
+    said -= NAMED if any(shorter) else 0  # `rating`, rather than `rating_text`
     said += NAMED if column.name in survey.table.names else 0
     if column.named_id and not said:
         return 0
-    last = LAST if column.name == list(survey.columns)[-1] else 0
+    last = LAST if column.name == _rest(survey, roles)[-1].name else 0
     return said + last + SUITS
 
 
@@ -223,7 +224,9 @@ def _leave_out_leaks(survey: TableSurvey, roles: Roles) -> None:
             roles.ignored[column.name] = f"leak? {why}"
         elif {*words_of(target.name)} <= {*words_of(column.name)}:
             roles.doubts.append(f"{column.name} is called like the target; a leak?")
-    for name in roles.text:
+    roles.target.instead = [n for n in roles.target.instead if n not in roles.ignored]
+    words = [column.name for column in _rest(survey, roles) if column.kind == "words"]
+    for name in (*roles.text, *words):
         if share := _share_that_says(target, survey.columns[name]):
             roles.doubts.append(f"{name} says the word of {target.name} in {share:.0%} of the rows")
 
