@@ -4,9 +4,13 @@ import bz2
 import gzip
 import json
 import lzma
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import datasets
+import openpyxl
 import pyarrow as pa
 import pyarrow.feather as feather
 import pyarrow.parquet as pq
@@ -25,6 +29,30 @@ CSV = "id,words,n\n" + "".join(
 )
 
 
+def zstandard(path: Path, content: bytes) -> None:
+    with pa.CompressedOutputStream(str(path), "zstd") as file:
+        file.write(content)
+
+
+def zipped(path: Path, files: dict[str, str]) -> None:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+
+
+def stream(path: Path, opener: Callable[..., Any] = open) -> None:
+    table = pa.Table.from_pylist(ROWS)
+    with opener(path, "wb") as file, pa.ipc.new_stream(file, table.schema) as writer:
+        writer.write_table(table)
+
+
+def workbook(path: Path) -> None:
+    book = openpyxl.Workbook()
+    for line in (ROWS[0], *(row.values() for row in ROWS)):
+        book.active.append(list(line))
+    book.save(path)
+
+
 def write(path: Path) -> None:
     lines = "".join(json.dumps(row) + "\n" for row in ROWS)
     writers = {
@@ -32,10 +60,20 @@ def write(path: Path) -> None:
         "rows.csv.gz": lambda: path.write_bytes(gzip.compress(CSV.encode())),
         "rows.csv.bz2": lambda: path.write_bytes(bz2.compress(CSV.encode())),
         "rows.csv.xz": lambda: path.write_bytes(lzma.compress(CSV.encode())),
+        "rows.csv.zst": lambda: zstandard(path, CSV.encode()),
+        "rows.csv.zip": lambda: zipped(path, {"inner/rows.csv": CSV}),
+        "rows.zip": lambda: zipped(path, {"rows.jsonl": lines, "__MACOSX/._rows.jsonl": "x"}),
+        "mute.csv": lambda: path.write_bytes(gzip.compress(CSV.encode())),
         "rows.feather": lambda: feather.write_feather(pa.Table.from_pylist(ROWS), path),
+        "stream.arrow": lambda: stream(path),
+        "rows.arrow.gz": lambda: stream(path, gzip.open),
         "rows.jsonl": lambda: path.write_text(lines),
         "rows.json.gz": lambda: path.write_bytes(gzip.compress(lines.encode())),
         "rows.parquet": lambda: pq.write_table(pa.Table.from_pylist(ROWS), path),
+        "rows.parquet.gzip": lambda: pq.write_table(pa.Table.from_pylist(ROWS), path),
+        "rows.pq": lambda: pq.write_table(pa.Table.from_pylist(ROWS), path),
+        "no-ending": lambda: pq.write_table(pa.Table.from_pylist(ROWS), path),
+        "rows.xlsx": lambda: workbook(path),
         "rows.saved": lambda: datasets.Dataset.from_list(ROWS).save_to_disk(path),
     }
     writers[path.name]()
@@ -43,8 +81,9 @@ def write(path: Path) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    "rows.csv rows.csv.gz rows.csv.bz2 rows.csv.xz rows.feather rows.jsonl rows.json.gz"
-    " rows.parquet rows.saved".split(),
+    "rows.csv rows.csv.gz rows.csv.bz2 rows.csv.xz rows.csv.zst rows.csv.zip rows.zip mute.csv"
+    " rows.feather stream.arrow rows.arrow.gz rows.jsonl rows.json.gz rows.parquet rows.pq"
+    " rows.parquet.gzip no-ending rows.xlsx rows.saved".split(),
 )
 def test_every_format_gives_the_same_rows_twice(tmp_path: Path, name: str) -> None:
     write(tmp_path / name)
@@ -170,10 +209,10 @@ def test_lines_of_json_that_give_no_row_are_told_by_number(tmp_path: Path) -> No
     [
         ("empty.csv", b"", "is empty (0 bytes)"),
         ("twice.csv", b"id,a,a\n1,2,3\n", "has column 'a' twice"),
-        ("fake.parquet", b"not parquet at all", "cannot be read"),
+        ("fake.parquet", b"not parquet at all", "is a text, not Parquet"),
         ("cut.csv.gz", gzip.compress(CSV.encode() * 50, mtime=0)[:60], "cut.csv.gz"),
         ("text.json", b"[1, 2]\n", "expected one JSON object a line"),
-        ("what.xlsx", b"x", "has an unknown format"),
+        ("what.dat", b"x", "has an unknown format"),
     ],
 )
 def test_a_table_that_cannot_be_read_says_why(

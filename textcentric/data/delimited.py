@@ -8,27 +8,26 @@ All values stay the text that they are: "007" is no number here.
 from __future__ import annotations
 
 import io
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterator, Sequence
-from itertools import count, islice
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from textcentric.data.content import refuse_doubled
 from textcentric.data.dialect import Dialect, dialect_of
 from textcentric.data.encodings import HEAD, encoding_of, name_of, open_text
 from textcentric.data.left_out import LeftOut
 from textcentric.data.quoting import BLANK, LONGEST, Records
 from textcentric.data.schema import Schema
-from textcentric.errors import DataError
+from textcentric.data.unnamed import LOOKED_AT, with_names, without_data
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-EXPORTED = ("Unnamed: 0", "__index_level_0__")  # what pandas calls the numbers of rows
 LINE_BREAK = ord("\n")
-LOOKED_AT = 1000  # rows in which a column without a name is looked at
 
 
 class Delimited:
@@ -48,12 +47,12 @@ class Delimited:
             skip=schema.skip,
         )
         self._has_rows = len(list(io.StringIO(head, newline=""))) > self._dialect.lines
-        self._fields = _names(self._dialect.header)
-        self.left_columns = self._without_data(schema.mentioned())
+        self._fields = with_names(self._dialect.header)
+        self.left_columns = without_data(
+            self._fields, schema.mentioned(), self._first_cells, path.name
+        )
         self.columns = tuple(name for name in self._fields if name not in self.left_columns)
-        doubled = sorted(name for name, n in Counter(self.columns).items() if n > 1)
-        if doubled:
-            raise DataError(f"table {str(path)!r} has column {doubled[0]!r} twice; rename one")
+        refuse_doubled(self.columns, f"table {str(path)!r}")
 
     def notes(self) -> tuple[str, ...]:
         """Say what was decided that is not the plainest form, and which columns are left out."""
@@ -83,39 +82,9 @@ class Delimited:
             records = Records(text, dialect.delimiter, dialect.quote, len(self._fields), line)
             yield from _parsed(records, dialect, self._fields, line, left_out)
 
-    def _without_data(self, mentioned: set[str]) -> dict[str, str]:
-        """Return {column: what it is} of those that only count rows or that nothing names."""
-        suspects = [name for name in self._fields if name in EXPORTED or name.startswith("\x00")]
-        suspects = [name for name in suspects if name not in mentioned]
-        if not suspects:
-            return {}
+    def _first_cells(self, columns: Sequence[str]) -> dict[str, list[str]]:
         batch = next(self._batches(LeftOut()), None)
-        values = {s: batch[s].slice(0, LOOKED_AT).to_pylist() if batch else [] for s in suspects}
-        said = {name: self._said(name, cells) for name, cells in values.items()}
-        return {name: told for name, told in said.items() if told}
-
-    def _said(self, name: str, cells: Sequence[str]) -> str:
-        counts = _counts(cells)
-        if not name.startswith("\x00"):
-            return f"column {name!r}, which counts rows," if counts else ""
-        which = f"column {self._fields.index(name) + 1} of {self._path.name}, which has no name"
-        first = next((cell for cell in cells if cell), None)
-        if counts:
-            return f"{which} and counts rows,"
-        if first is None:
-            return f"{which} and no value,"
-        return f"{which} (first value {first!r:.60}); name it, or give `header:` in the schema; it"
-
-
-def _names(header: Sequence[str]) -> tuple[str, ...]:
-    """Return the names of the fields; one without a name gets one that nobody can write."""
-    return tuple(name or f"\x00{at}" for at, name in enumerate(header))
-
-
-def _counts(cells: Sequence[str]) -> bool:
-    """Say whether cells count 0, 1, 2, ... or 1, 2, 3, ..."""
-    starts = [0, 1] if cells else []
-    return any(all(cell == str(n) for cell, n in zip(cells, count(start))) for start in starts)
+        return {c: batch[c].slice(0, LOOKED_AT).to_pylist() if batch else [] for c in columns}
 
 
 def _parsed(

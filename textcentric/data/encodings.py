@@ -6,14 +6,12 @@ central Europe, say, read the same bytes as different words, so the schema has t
 
 from __future__ import annotations
 
-import bz2
 import codecs
-import gzip
-import lzma
-from collections.abc import Callable
+import io
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
+from textcentric.data.compression import open_bytes
 from textcentric.errors import DataError, unknown
 
 HEAD = 2**18  # bytes that the encoding is told from
@@ -26,7 +24,6 @@ _MARKS = {
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
-COMPRESSED: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 COMMON = ("utf-8", "utf-16", "cp1252", "latin-1", "cp1250", "cp1251", "shift_jis", "gb18030")
 WIDE = ("utf_16", "utf_16_be", "utf_16_le", "utf_32", "utf_32_be", "utf_32_le", "utf_7")
 SAMPLE = 2**15  # bytes that a likely encoding is looked for in
@@ -38,18 +35,10 @@ def open_text(path: Path, encoding: str) -> IO[str]:
 
     Line ends stay as they are, except where all of them are the carriage returns of old Macs.
     """
-    opener = COMPRESSED.get(path.suffix.lower(), open)
     with open_bytes(path) as file:
         head = file.read(HEAD)
     newline = None if b"\r" in head and b"\n" not in head else ""
-    text: IO[str] = opener(path, "rt", encoding=encoding, errors="replace", newline=newline)
-    return text
-
-
-def open_bytes(path: Path) -> IO[bytes]:
-    """Open a file, compressed or not."""
-    file: IO[bytes] = COMPRESSED.get(path.suffix.lower(), open)(path, "rb")
-    return file
+    return io.TextIOWrapper(open_bytes(path), encoding, errors="replace", newline=newline)
 
 
 def encoding_of(path: Path, named: str | None = None) -> str:

@@ -232,11 +232,18 @@ def _fitted(layout: Layout) -> Layout:
         raise ConfigError(
             "schema: splits says what values of a split column are; name it, `split:`"
         )
+    notes = (*layout.notes, *_order_note(schema, layout.table))
     schema = _with_names(schema, layout.table)
     absent = {role: name for role, name in schema.required().items() if name not in columns}
     if absent:
         raise _lacking(layout.table, absent, _unknown_columns(layout.schema, columns))
-    return replace(layout, schema=schema)
+    return replace(layout, schema=schema, table=_worded(layout.table, schema), notes=notes)
+
+
+def _worded(table: Table, schema: Schema) -> Table:
+    """Return the table with words for numbered classes that are a text, a group or a split."""
+    named = {role: name for role, name in schema.required().items() if role != "target"}
+    return table.in_words([name for name in named.values() if name in table.names])
 
 
 def _with_names(schema: Schema, table: Table) -> Schema:
@@ -251,7 +258,26 @@ def _with_names(schema: Schema, table: Table) -> Schema:
     if schema.target in coded and schema.choices is None and schema.task != "regression":
         task = schema.task or "classification"
         changes |= {"choices": coded[schema.target], "task": task}
+    if _follows_order(schema, table):
+        categories = table.orders[schema.target or ""]
+        changes |= {"choices": {value: str(value) for value in categories}, "task": "ordinal"}
     return schema.model_copy(update=changes)
+
+
+def _follows_order(schema: Schema, table: Table) -> bool:
+    """Say whether the order of the target's categories is that of the table, and matters."""
+    free = schema.choices is None and schema.task in (None, "ordinal")
+    return free and schema.target in table.orders
+
+
+def _order_note(schema: Schema, table: Table) -> tuple[str, ...]:
+    if schema.task is not None or not _follows_order(schema, table):
+        return ()
+    shown = " < ".join(map(str, table.orders[schema.target or ""]))
+    return (
+        f"the categories of {schema.target} have an order in the table ({shown:.200}), so its task"
+        " is ordinal; `task: classification` leaves the order out",
+    )
 
 
 def _id_column(columns: tuple[str, ...]) -> str:

@@ -6,6 +6,7 @@ import ast
 import json
 import math
 from collections.abc import Mapping
+from datetime import datetime, time
 from typing import Any
 
 from textcentric.data.notation import POINT, Notation, parse
@@ -53,7 +54,13 @@ def plain(raw: Cell, missing: tuple[str, ...]) -> Any:
         return None if "bytes" in raw else json.dumps(raw, ensure_ascii=False, default=str)
     if isinstance(raw, (bool, int, float, list, tuple)):
         return raw
-    return str(raw)
+    return _day(raw) if isinstance(raw, datetime) else str(raw)
+
+
+def _day(moment: datetime) -> str:
+    """Return a moment as text, a midnight without a zone as its day."""
+    midnight = moment.tzinfo is None and moment.time() == time()
+    return str(moment.date() if midnight else moment)
 
 
 def read_text(raw: Cell, column: Column | None, missing: tuple[str, ...]) -> str | None:

@@ -34,7 +34,8 @@ NO_CLASS = ("", "NaN", "nan", "<NA>", "null", "NULL")  # "NA" may be a country, 
 
 Split = Literal["train", "validation", "test"]
 ROW_NUMBER = "row-number"  # in place of an id column
-TEXT = ("encoding", "delimiter", "quote", "header", "skip")  # keys that say how a file is written
+# Keys that say how a file is written.
+TEXT = ("encoding", "delimiter", "quote", "header", "skip", "sheet")
 
 _DIGITS = [*"-0123456789"]
 _KINDS = (  # of YAML: name, shape, first signs
@@ -154,8 +155,11 @@ class Schema(_Strict):
     encoding: str | None = key(None, "Encoding of a text file; without it, told from its bytes.")
     delimiter: str | None = key(None, "What parts the fields of a CSV; without it, told from it.")
     quote: str = key('"', "Quotation mark of a CSV; `none` reads all marks as they stand.")
-    header: tuple[str, ...] | None = key(None, "Names of the columns of a CSV that has none.")
-    skip: int = key(0, "Lines of a CSV before its header.")
+    header: tuple[str, ...] | None = key(
+        None, "Names of the columns of a CSV, or a sheet, that has none."
+    )
+    skip: int = key(0, "Lines of a CSV, or of a sheet, before its header.")
+    sheet: str | None = key(None, "Sheet of a workbook that has several.")
     columns: dict[str, Column] = key({}, "How single columns read (below).")
 
     @field_validator("text", "ignore", "table", "missing", "header", mode="before")
@@ -219,7 +223,7 @@ class Schema(_Strict):
         return bool(self.choices) and all(isinstance(key, int) for key in self.choices or {})
 
     def of_text(self) -> set[str]:
-        """Return those of its keys that say how a text file is written."""
+        """Return those of its keys that say how a file is written."""
         return {name for name in TEXT if getattr(self, name) != Schema.model_fields[name].default}
 
     def mentioned(self) -> set[str]:

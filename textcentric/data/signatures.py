@@ -24,7 +24,6 @@ _STARTS = {
     b"\x28\xb5\x2f\xfd": "Zstandard",
     b"7z\xbc\xaf": "a 7z archive",
     b"Rar!": "a RAR archive",
-    b"%PDF": "a PDF",
     b"\xff\xd8\xff": "JPEG",
     b"\x89PNG": "PNG",
     b"GIF8": "GIF",
@@ -39,7 +38,14 @@ _STARTS = {
     b"\xff\xf9": "AAC",
     b"\x1a\x45\xdf\xa3": "Matroska or WebM",
     b"0&\xb2u\x8ef\xcf\x11": "WMA or WMV",
+}
+_TEXT_STARTS = {
+    b"<!doctype html": "an HTML page",
+    b"<html": "an HTML page",
+    b"%pdf-": "a PDF",
     b"version https://git-lfs": "a pointer of Git LFS, whose file `git lfs pull` fetches",
+    b"{": "JSON",
+    b"[": "JSON",
 }
 _HEIC = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _BRANDS = {**dict.fromkeys(_HEIC, "HEIC"), b"avif": "AVIF", b"avis": "AVIF", b"M4A ": "M4A (AAC)"}
@@ -62,20 +68,18 @@ def kind_of_bytes(head: bytes) -> str:
         return _BRANDS.get(head[8:12], "MP4 or QuickTime")
     if head[:4] == b"RIFF":
         return _FORMS.get(head[8:12], "RIFF")
-    for start, kind in _STARTS.items():
-        if head.startswith(start):
-            return kind
-    return _kind_of_text(head)
+    if text := _kind_of_text(head):
+        return text
+    return next((kind for start, kind in _STARTS.items() if head.startswith(start)), "")
 
 
 def _kind_of_text(head: bytes) -> str:
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
-    if start.startswith((b"<!doctype html", b"<html")):
-        return "an HTML page"
-    if b"<svg" in start:
+    for sign, kind in _TEXT_STARTS.items():
+        if start.startswith(sign):
+            return kind
+    if b"<svg" in start and start.startswith(b"<"):
         return "SVG"
-    if start.startswith(b"<?xml"):
-        return "XML"
     if any(sign < 32 and sign not in b"\t\n\r\f" for sign in head):
         return ""
-    return "JSON" if start.startswith((b"{", b"[")) else "a text" if start else ""
+    return "XML" if start.startswith(b"<?xml") else "a text" if start else ""

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from textcentric.data.encodings import COMPRESSED
+from textcentric.data.compression import ENDINGS
+from textcentric.data.formats import FORMATS
 from textcentric.data.inspection.kinds import kind_of_file
-from textcentric.data.tables import ENDINGS
 from textcentric.errors import DataError
 
 DEEP = 2  # folders below the one that is named
@@ -50,9 +50,9 @@ def _tables(folder: Path, deep: int = DEEP) -> Iterator[Path]:
 
 
 def _is_named_like_a_table(name: str) -> bool:
-    name = next((name.removesuffix(end) for end in COMPRESSED if name.endswith(end)), name)
+    name = next((name.removesuffix(end) for end in ENDINGS if name.endswith(end)), name)
     text = name.endswith(".txt")  # may be prose
-    return name.endswith(ENDINGS) and not text
+    return name.endswith((*FORMATS,)) and not text
 
 
 def _several(found: list[Path]) -> str:

@@ -1,0 +1,43 @@
+"""Tables of Arrow, from a file or in hand, with what their metadata says of the columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from textcentric.data.batches import has_orders, indexes, orders_of, plain_batch
+from textcentric.data.content import Content, refuse_doubled
+from textcentric.data.features import Features, class_names, features_of, with_words
+from textcentric.data.left_out import LeftOut
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def of_arrow(
+    schema: pa.Schema,
+    batches: Callable[[], Iterable[pa.RecordBatch]],
+    where: str,
+    *,
+    mentioned: Collection[str] = (),
+    features: Features | None = None,
+) -> Content:
+    """Return the content of `batches`, which can be asked for again and again.
+
+    `where` says in messages what they are of. An index of pandas that only counts rows is left
+    out, unless it is `mentioned`. `features` are those of `datasets`, if not the metadata's.
+    """
+    refuse_doubled(schema.names, where)
+    left = [name for name in indexes(schema) if name not in mentioned]
+    columns = tuple(name for name in schema.names if name not in left)
+    known = features_of(schema.metadata) if features is None else features
+
+    def read(left_out: LeftOut) -> Iterator[pa.RecordBatch]:
+        for batch in batches():
+            own = [name for name in columns if name in batch.schema.names]
+            yield with_words(plain_batch(batch.select(own)), known)
+
+    first = next(iter(batches()), None) if has_orders(schema) else None
+    orders = {} if first is None else orders_of(first)
+    notes = [f"column {name!r}, an index of pandas without a name, is left out" for name in left]
+    return Content(columns, read, class_names(known), orders, notes=tuple(notes))

@@ -1,0 +1,83 @@
+"""Files of Arrow and Parquet, compressed or not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from textcentric.data.arrow_content import of_arrow
+from textcentric.data.compression import is_compressed, open_bytes
+from textcentric.data.content import BATCH, Content, refuse_doubled
+from textcentric.data.schema import Schema
+from textcentric.data.signatures import kind_of_bytes
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+BUFFER = 2**20  # bytes of a column of Parquet that are read at once
+
+
+def open_arrow(path: Path, schema: Schema) -> Content:
+    """Open a Feather file, which is Arrow's own format, or a stream of Arrow."""
+    with _reader(path) as reader:
+        shape = reader.schema
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        with _reader(path) as reader:
+            if hasattr(reader, "num_record_batches"):
+                yield from map(reader.get_batch, range(reader.num_record_batches))
+            else:
+                yield from reader
+
+    return of_arrow(shape, batches, f"table {str(path)!r}", mentioned=schema.mentioned())
+
+
+def open_parquet(paths: Sequence[Path], schema: Schema) -> Content:
+    """Open one Parquet file, or several that are one table."""
+    import pyarrow as pa
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for path in paths:
+            with _parquet(path) as shard:
+                yield from shard.iter_batches(batch_size=BATCH, use_threads=False)
+
+    shapes = [_shape(path) for path in paths]
+    for path, shape in zip(paths, shapes, strict=True):
+        refuse_doubled(shape.names, f"table {str(path)!r}")
+    fields = {field.name: field for shape in reversed(shapes) for field in shape}
+    names = dict.fromkeys(name for shape in shapes for name in shape.names)
+    whole = pa.schema([fields[name] for name in names], shapes[0].metadata)
+    where = f"table {str(paths[0])!r}"
+    return of_arrow(whole, batches, where, mentioned=schema.mentioned())
+
+
+def _reader(path: Path) -> pa.RecordBatchFileReader | pa.RecordBatchStreamReader:
+    import pyarrow as pa
+
+    source = _source(path)
+    is_stream = kind_of_bytes(source.read(8)) == "an Arrow stream"
+    source.seek(0)
+    return pa.ipc.open_stream(source) if is_stream else pa.ipc.open_file(source)
+
+
+def _parquet(path: Path) -> pq.ParquetFile:
+    import pyarrow.parquet as pq
+
+    source = _source(path) if is_compressed(path) else path
+    return pq.ParquetFile(source, buffer_size=BUFFER, pre_buffer=False)
+
+
+def _shape(path: Path) -> pa.Schema:
+    with _parquet(path) as shard:
+        return shard.schema_arrow
+
+
+def _source(path: Path) -> pa.NativeFile:
+    """Return a file's bytes: mapped into memory, or unpacked into it."""
+    import pyarrow as pa
+
+    if not is_compressed(path):
+        return pa.memory_map(str(path))
+    with open_bytes(path) as file:
+        return pa.BufferReader(file.read())
