@@ -8,7 +8,6 @@ Only runs on a sample are taken: text made from other people's rows is not for p
 from __future__ import annotations
 
 import argparse
-import json
 import random
 from collections.abc import Mapping
 from pathlib import Path
@@ -34,7 +33,7 @@ def draw_pairs(run: Run, seed: int = SEED, count: int = PAIRS) -> list[tuple[Any
 
 def markdown(source: Mapping[str, Any], variant: Mapping[str, Any]) -> str:
     """Return one pair: the parts that changed, before and after; the others stay as they are."""
-    before, after = json.loads(source["parts"]), json.loads(variant["parts"])
+    before, after = _parts(source), _parts(variant)
     changed = [name for name in after if after[name] != before.get(name)]
     lines = [f"### `{variant['id']}`", ""]
     if set(after) & set(before) == set() or after.keys() == {"text"}:
@@ -43,6 +42,10 @@ def markdown(source: Mapping[str, Any], variant: Mapping[str, Any]) -> str:
     lines += ["| part | source | variant |", "|---|---|---|"]
     lines += [f"| {n} | {_cell(before.get(n, ''))} | {_cell(after[n])} |" for n in changed]
     return "\n".join([*lines, ""])
+
+
+def _parts(row: Mapping[str, Any]) -> dict[str, str]:
+    return {part["name"]: part["text"] for part in row["parts"]}
 
 
 def _cell(text: str) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import FunctionType, NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
+import pyarrow as pa
 from pydantic import BaseModel
 
 import textcentric
@@ -37,7 +38,7 @@ from textcentric.prompts.prompt import (
 from textcentric.prompts.prompt import (
     ENVIRONMENT as TEMPLATES,
 )
-from textcentric.runs.shards import Failure, Output, schemas
+from textcentric.runs.columns import Failure, Output, schemas
 from textcentric.settings import ENVIRONMENT, Settings, extra
 from textcentric.training.protocol import Method
 
@@ -189,7 +190,10 @@ def run_page() -> str:
     lines = [
         "# Columns of a run",
         "",
-        "The parquet files of a run directory. `target` is a double where targets are numbers.",
+        "The parquet files of a run directory, all of one schema; what is absent is null.",
+        "`target` is a double where the task is regression, an int64 where classes are numbered,",
+        "else a string. A run of an earlier version holds JSON in strings in place of structs and",
+        "lists, and empty texts in place of null; it is read, and goes on, as it is.",
         MADE,
     ]
     for folder, about in {
@@ -197,15 +201,23 @@ def run_page() -> str:
         "rejected": "Outputs that were written and dropped.",
         "errors": "Outputs that could not be written.",
     }.items():
-        schema = schemas(numeric_target=False)[folder]
+        schema = schemas("string")[folder]
         hints = get_type_hints(Failure if folder == "errors" else Output, include_extras=True)
         lines += [f"## `{folder}/`", "", about, "", "| column | type | |", "|---|---|---|"]
         lines += [
-            f"| `{name}` | {schema.field(name).type} | {hints[name].__metadata__[0]} |"
+            f"| `{name}` | {in_short(schema.field(name).type)} | {hints[name].__metadata__[0]} |"
             for name in schema.names
         ]
         lines.append("")
     return "\n".join(lines)
+
+
+def in_short(kind: pa.DataType) -> str:
+    """Return an Arrow type, of structs the names of the fields alone."""
+    if pa.types.is_list(kind) and pa.types.is_struct(kind.value_type):
+        return f"list of {in_short(kind.value_type)}"
+    fields = ", ".join(field.name for field in kind) if pa.types.is_struct(kind) else ""
+    return f"struct of {fields}" if fields else str(kind)
 
 
 def python_page() -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypedDict
 
 from textcentric.errors import DataError
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
 Target = float | int | str | None
+TargetType = Literal["string", "int64", "double"]  # of all targets of a data set, as Arrow calls it
 # Raw values by modality, which decides their type; see Record.
 Inputs: TypeAlias = Mapping[str, Any]
 CLEAN = "clean"

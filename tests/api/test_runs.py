@@ -16,7 +16,7 @@ import textcentric as tc
 from tests.support.small_run import hear_interrupts, model, record, records, run, write_prompts
 from textcentric.engines.scripted import ScriptedEngine
 from textcentric.errors import ConfigError, DataError
-from textcentric.runs.shards import FAILURE_COLUMNS, OUTPUT_COLUMNS
+from textcentric.runs.columns import FAILURE_COLUMNS, OUTPUT_COLUMNS
 
 
 def test_a_run_gives_its_rows_as_data_sets(tmp_path: Path) -> None:

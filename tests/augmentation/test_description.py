@@ -14,8 +14,8 @@ from textcentric.augmentation.plan import make_plan
 from textcentric.engines.scripted import ScriptedEngine
 from textcentric.prompts.library import PromptLibrary
 from textcentric.rows import Record
+from textcentric.runs.columns import Output
 from textcentric.runs.journal import Journal
-from textcentric.runs.shards import Output
 
 ENGLISH = frozenset(["en"])
 RUSSIAN = "Этот спокойный пёс любит людей и много спит. Позвоните нам после шести вечера."

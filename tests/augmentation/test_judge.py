@@ -43,7 +43,7 @@ def test_the_judges_answer_is_a_part_of_the_scores(
     done, server, engine = judged(tmp_path / "run", verdict)
     rows = [*written(done.path), *written(done.path, "rejected")]
     variants = [row for row in rows if row["prompt"] == "own/whole"]
-    assert [json.loads(row["scores"])["judge"] for row in variants] == [score, score]
+    assert [row["scores"]["judge"] for row in variants] == [score, score]
     assert (engine.count, len(server.bodies)) == (2, 2)
     assert all(LISTING in body["messages"][-1]["content"] for body in server.bodies)
     accepted = done.manifest["counts"]["own/whole"]["accepted"]
@@ -80,13 +80,13 @@ def saying(verdict: str) -> Callable[[Request], Any]:
 
 def test_a_judge_that_says_yes_lets_a_variant_count(run: Run) -> None:
     output = one(run(saying('{"verdict": "yes", "reason": "x"}'), "own/whole,judge"), "own/whole")
-    assert (output.reason, json.loads(output.scores)["judge"]) == ("", 1.0)
+    assert (output.reason, output.scores["judge"]) == ("", 1.0)
     assert len(output.request_key.split()) == 2
 
 
 def test_a_judge_that_says_no_rejects_a_variant(run: Run) -> None:
     output = one(run(saying('{"verdict": "no", "reason": "x"}'), "own/whole,judge"), "own/whole")
-    assert (output.reason, json.loads(output.scores)["judge"]) == ("label changed", 0.0)
+    assert (output.reason, output.scores["judge"]) == ("label changed", 0.0)
 
 
 def test_a_judge_that_cannot_be_read_is_asked_twice_and_fails_the_variant(run: Run) -> None:

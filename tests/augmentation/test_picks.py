@@ -22,8 +22,8 @@ from textcentric.engines.scripted import ScriptedEngine
 from textcentric.experts.table import statements
 from textcentric.prompts.library import PromptLibrary
 from textcentric.rows import Record, TextRow
+from textcentric.runs.columns import Failure, Output
 from textcentric.runs.journal import Journal
-from textcentric.runs.shards import Failure, Output
 
 CELLS = {"Type": "cat", "Name": "Bingo", "Age": "3 months", "Fee": "free", "State": "Kedah"}
 TEXT = "Bingo was found at a bus stop. He likes boxes. And he sleeps. Write to me after six."
@@ -71,7 +71,7 @@ def test_a_summary_is_a_fact_of_each_third_and_a_sentence_that_stands_alone(
     journal: Journal,
 ) -> None:
     clean = run(journal, "summarize", last)["clean"]
-    parts = json.loads(clean.parts)
+    parts = clean.parts
     assert parts["summary"] == "Name: Bingo. Age: 3 months. State: Kedah. Write to me after six."
     assert list(parts) == ["table", "text", "summary"]
 
@@ -119,7 +119,7 @@ def test_a_summary_takes_what_the_row_has(parts: dict[str, str], keys: int) -> N
 
 def test_a_row_without_anything_to_pick_has_no_summary_and_says_so(journal: Journal) -> None:
     clean = run(journal, "summarize", row=Record("r", {"text": "ok"}))["clean"]
-    assert json.loads(clean.parts) == {"text": "ok"}
+    assert clean.parts == {"text": "ok"}
     assert "summary not written: nothing to write on" in clean.notes
 
 
@@ -141,7 +141,7 @@ def test_omission_leaves_out_what_is_picked_and_every_part_keeps_its_place(
 ) -> None:
     variant = run(journal, "adversarial/omission")["adversarial/omission"]
     assert variant.reason == ""
-    assert json.loads(variant.parts) == {
+    assert variant.parts == {
         "table": "Name: Bingo. Age: 3 months. Fee: free. State: Kedah.",
         "text": "Bingo was found at a bus stop. He likes boxes. Write to me after six.",
     }
@@ -183,7 +183,7 @@ def test_a_mark_stands_where_a_full_stop_stood_and_nowhere_else() -> None:
 def test_style_changes_marks_and_capitals_alone(journal: Journal) -> None:
     variant = run(journal, "adversarial/style", last)["adversarial/style"]
     assert variant.reason == ""
-    text = json.loads(variant.parts)["text"]
+    text = variant.parts["text"]
     assert text == TEXT.upper().replace(".", "!!!")
 
 
@@ -200,7 +200,7 @@ def test_contradiction_exchanges_the_line_and_names_it(journal: Journal) -> None
         "adversarial/contradiction"
     ]
     assert variant.reason == ""
-    assert json.loads(variant.parts)["table"] == (
+    assert variant.parts["table"] == (
         "Type: dog. Name: Bingo. Age: 9 months. Fee: free. State: Kedah."
     )
     assert "changed: Type: cat. -> Type: dog.; changed: Age: 3 months. -> Age: 9" in variant.notes
@@ -209,7 +209,7 @@ def test_contradiction_exchanges_the_line_and_names_it(journal: Journal) -> None
 def test_a_column_of_one_value_cannot_be_contradicted(journal: Journal) -> None:
     variant = run(journal, "adversarial/contradiction")["adversarial/contradiction"]
     assert variant.reason == "nothing to pick"
-    assert variant.request_key == ""
+    assert variant.request_key is None
 
 
 @pytest.mark.parametrize("answer", ["A word of my own.", '{"louder": "He is a dog!"}', "{}"])
@@ -217,7 +217,7 @@ def test_a_pick_outside_of_its_choices_is_refused(journal: Journal, answer: str)
     outputs = run(journal, "adversarial/style", engine=ScriptedEngine(answer))
     variant = outputs["adversarial/style"]
     assert variant.reason == "picked outside of its choices"
-    assert json.loads(variant.parts) == dict(WORDS.parts)
+    assert variant.parts == dict(WORDS.parts)
     assert "summary not written: picked outside of its choices" in outputs["clean"].notes
 
 
@@ -236,7 +236,7 @@ def test_swap_picks_among_sentences_with_two_other_words_and_names_them(journal:
     row = Record("r", {"table": {"Size": "big"}, "text": text})
     variant = run(journal, "adversarial/swap", row=row)["adversarial/swap"]
     assert variant.reason == ""
-    assert json.loads(variant.parts)["text"] == (
+    assert variant.parts["text"] == (
         "The veterinarian clipped his nails. Kindly call me Bingo. He needs an enclosed yard."
     )
     assert "other words: vet -> veterinarian, trimmed -> clipped" in variant.notes
@@ -257,11 +257,11 @@ def test_a_row_in_which_one_word_could_change_has_nothing_to_swap(journal: Journ
 def test_summaries_by_rule_ask_no_model(journal: Journal, rule: str, words: str) -> None:
     engine = ScriptedEngine("never asked")
     clean = run(journal, f"rule/{rule}", engine=engine)["clean"]
-    assert json.loads(clean.parts)["summary"] == words
-    assert (clean.request_key, engine.count) == ("", 0)
+    assert clean.parts["summary"] == words
+    assert (clean.request_key, engine.count) == (None, 0)
 
 
 def test_a_summary_by_rule_of_a_row_without_a_table_is_absent(journal: Journal) -> None:
     clean = run(journal, "rule/first-columns", row=Record("r", {"text": TEXT}))["clean"]
-    assert "summary" not in json.loads(clean.parts)
+    assert "summary" not in clean.parts
     assert "summary not written: nothing to take" in clean.notes

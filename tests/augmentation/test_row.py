@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -25,8 +24,8 @@ from textcentric.augmentation.plan import derive_seed
 from textcentric.engines.protocol import Request
 from textcentric.prompts.library import PromptLibrary
 from textcentric.rows import Record
+from textcentric.runs.columns import Output
 from textcentric.runs.journal import Journal
-from textcentric.runs.shards import Output
 
 
 def test_a_row_gives_its_clean_text_and_a_variant_a_prompt(run: Run) -> None:
@@ -42,30 +41,30 @@ def test_a_row_gives_its_clean_text_and_a_variant_a_prompt(run: Run) -> None:
 
 def test_the_clean_row_has_the_derived_parts_and_the_variants_have_not(run: Run) -> None:
     outputs = run(good)
-    assert json.loads(one(outputs, "clean").parts)["summary"] == SUMMARY
+    assert one(outputs, "clean").parts["summary"] == SUMMARY
     for prompt in ("own/swap", "own/gist"):
         assert SUMMARY not in one(outputs, prompt).text
-        assert "summary" not in json.loads(one(outputs, prompt).parts)
+        assert "summary" not in one(outputs, prompt).parts
 
 
 def test_a_variant_keeps_the_parts_that_its_prompt_does_not_write(run: Run) -> None:
     outputs = run(good)
-    clean, swap = (json.loads(one(outputs, p).parts) for p in ("clean", "own/swap"))
+    clean, swap = (one(outputs, p).parts for p in ("clean", "own/swap"))
     assert list(swap) == ["table", "text"]
     assert swap["table"] == clean["table"] == "Kind: dog. Age: 2 months."
     assert swap["text"] != clean["text"]
-    assert list(json.loads(one(outputs, "own/gist").parts)) == ["table", "text", "gist"]
-    assert list(json.loads(one(outputs, "own/whole").parts)) == ["text"]
+    assert list(one(outputs, "own/gist").parts) == ["table", "text", "gist"]
+    assert list(one(outputs, "own/whole").parts) == ["text"]
 
 
 def test_every_output_says_what_made_it(run: Run, library: PromptLibrary, journal: Journal) -> None:
     output = one(run(good), "own/swap")
     assert (output.model, output.model_revision, output.dataset) == ("scripted", "1", "rows")
     assert output.prompt_digest == library["own/swap"].digest
-    assert json.loads(output.sampling)["temperature"] == 0.9
+    assert output.sampling["temperature"] == 0.9
     assert output.seed == derive_seed(0, "r0", "own/swap", 0)
     assert (output.target, output.group, output.split) == (0.0, "g0", "train")
-    assert json.loads(output.experts)["text"]["name"] == "text"
+    assert output.experts["text"]["name"] == "text"
     assert output.source_text.startswith("Kind: dog. Age: 2 months.\n\nThis calm dog was found")
     keys = output.request_key.split()
     assert len(keys) == 2
@@ -85,7 +84,7 @@ def test_an_aligned_part_takes_the_place_of_the_experts(run: Run) -> None:
     assert one(outputs, "own/swap").source_text == (
         "A tale of a dog. A tale of a dog.\n\nA tale of a dog. A tale of a dog. A tale of a dog."
     )
-    assert json.loads(one(outputs, "clean").parts)["table"] == "A tale of a dog. A tale of a dog."
+    assert one(outputs, "clean").parts["table"] == "A tale of a dog. A tale of a dog."
 
 
 def test_a_sentence_whose_retelling_fails_its_checks_stays_and_is_noted(run: Run) -> None:
@@ -93,27 +92,27 @@ def test_a_sentence_whose_retelling_fails_its_checks_stays_and_is_noted(run: Run
         return "" if task(request) == "Tell: Kind: dog." else answering(Tell="A tale.")(request)
 
     clean = one(run(answer, "own/swap,align/plain"), "clean")
-    assert json.loads(clean.parts)["table"] == "Kind: dog. A tale."
+    assert clean.parts["table"] == "Kind: dog. A tale."
     assert "1 of 2 sentences rewritten (others: empty)" in clean.notes
 
 
 def test_a_retelling_that_fails_its_checks_leaves_the_part_and_a_note(run: Run) -> None:
     outputs = run(answering(Tell="I cannot help with that."), "own/swap,align/plain")
     clean = one(outputs, "clean")
-    assert json.loads(clean.parts)["table"] == "Kind: dog. Age: 2 months."
+    assert clean.parts["table"] == "Kind: dog. Age: 2 months."
     assert "table not written: refusal" in clean.notes
     assert "text not written: refusal" in clean.notes
 
 
 def test_a_summary_that_fails_its_checks_is_left_out_and_noted(run: Run) -> None:
     clean = one(run(answering(Summarise="Sure, here is a summary."), "own/swap"), "clean")
-    assert list(json.loads(clean.parts)) == ["table", "text"]
+    assert list(clean.parts) == ["table", "text"]
     assert "summary not written: preamble" in clean.notes
 
 
 def test_a_row_of_table_alone_is_rewritten_in_its_table(run: Run) -> None:
     row = Record("r0", {"table": {"Kind": "a very calm dog", "Age": "3 whole months"}})
-    assert list(json.loads(one(run(good, "own/swap", row), "own/swap").parts)) == ["table"]
+    assert list(one(run(good, "own/swap", row), "own/swap").parts) == ["table"]
 
 
 @pytest.mark.parametrize(
@@ -145,7 +144,7 @@ def test_meaning_is_checked_by_the_encoder_in_one_call_a_row(run: Run) -> None:
 
     outputs = run(good, "own/*", encoder=Counting(lambda text: 50.0 * text.startswith("One ")))
     assert calls == [7]  # two sentences, two whole parts, each beside its source, each once
-    assert json.loads(one(outputs, "own/swap").scores)["similarity"] == 0.6428
+    assert one(outputs, "own/swap").scores["similarity"] == 0.6428
     assert fates(outputs)["own/swap/0"] == "near-duplicate of a sibling"
     assert fates(outputs)["own/gist/0"] == "accepted"
 

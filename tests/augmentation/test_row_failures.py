@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -116,7 +115,7 @@ def test_an_answer_under_a_schema_is_cut_to_fit_as_well(run: Run) -> None:
     engine = ScriptedEngine(said, context=300)
     outputs = run(engine=engine, prompts="reason", summarize=False, truncate=True)
     clean = one(outputs, "clean")
-    assert json.loads(clean.parts)["reason"] == "Prediction: fast. It was found in spring."
+    assert clean.parts["reason"] == "Prediction: fast. It was found in spring."
     assert "row cut to " in clean.notes
 
 

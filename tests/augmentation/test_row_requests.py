@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 
 import pytest
@@ -52,7 +51,7 @@ def test_reason_is_parsed_into_a_part_and_never_sees_the_target(run: Run) -> Non
     row = record(0, target="secret-target")
     outputs = run(engine=engine, prompts="reason", row=row, summarize=False)
     clean = one(outputs, "clean")
-    assert json.loads(clean.parts)["reason"] == "Prediction: fast. It was found in spring."
+    assert clean.parts["reason"] == "Prediction: fast. It was found in spring."
     (request,) = engine.requests
     assert "secret-target" not in repr(request)
     assert request.schema is not None

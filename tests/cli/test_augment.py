@@ -19,9 +19,9 @@ from textcentric.cli.running import run_config
 from textcentric.engines.protocol import Request
 from textcentric.engines.scripted import Answer
 from textcentric.errors import RequestError
+from textcentric.runs.columns import Failure
 from textcentric.runs.counters import Metrics
 from textcentric.runs.manifest import read_manifest
-from textcentric.runs.shards import Failure
 
 SENTENCES = "Dog number {n} sleeps in the sun. It likes people a lot. Please call us soon."
 SETTINGS = {

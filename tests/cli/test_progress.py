@@ -10,8 +10,8 @@ import pytest
 from rich.console import Console
 
 from textcentric.cli.progress import LOADING, Progress, beside_source
+from textcentric.runs.columns import Output
 from textcentric.runs.counters import Metrics
-from textcentric.runs.shards import Output
 
 
 def line(total: int, seconds: float, metrics: Metrics) -> str:

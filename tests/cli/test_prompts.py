@@ -20,7 +20,7 @@ from textcentric.engines.protocol import Request
 from textcentric.errors import ConfigError, DataError, PromptError
 from textcentric.prompts.library import Instruction, PromptLibrary, read_bank
 from textcentric.prompts.prompt import Checks
-from textcentric.runs.shards import Output
+from textcentric.runs.columns import Output
 
 GOOD = """---
 id: adversarial/mine
@@ -184,7 +184,7 @@ def test_try_shows_what_a_deriving_prompt_adds(rows: Path) -> None:
     trial = try_prompt(config(rows), "summarize/brief", "r2", engine=engine)
     (clean,) = trial.outputs
     assert isinstance(clean, Output)
-    assert json.loads(clean.parts)["summary"] == "Two cats play. Size: 4."
+    assert clean.parts["summary"] == "Two cats play. Size: 4."
 
 
 def test_try_shows_the_reasoning_as_parsed(rows: Path) -> None:
@@ -194,7 +194,7 @@ def test_try_shows_the_reasoning_as_parsed(rows: Path) -> None:
     (clean,) = trial.outputs
     assert isinstance(clean, Output)
     told = "Prediction: low. Two cats play."
-    assert json.loads(clean.parts)["reason"] == told
+    assert clean.parts["reason"] == told
 
 
 def test_try_suggests_the_nearest_row(rows: Path) -> None:

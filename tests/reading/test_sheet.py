@@ -160,7 +160,7 @@ def test_what_is_declared_is_of_the_variant_and_not_of_its_row() -> None:
         "prompt": "p",
         "source_text": "",
         "text": "",
-        "parts": "{}",
+        "parts": {},
         "notes": notes,
     }
     group = Group("p", "0", "changed", "", "", "", 0.0)

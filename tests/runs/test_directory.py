@@ -6,10 +6,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from tests.support.small_run import model, run, written
+from tests.support.small_run import model, run
 from textcentric.cli.runs import resume_run, saved_config
 from textcentric.engines.scripted import ScriptedEngine
 from textcentric.errors import DataError, RunError
@@ -194,7 +195,8 @@ def test_the_lineage_of_a_failure_names_stage_and_message(tmp_path: Path) -> Non
 def test_jsonl_on_request_holds_the_same_rows(tmp_path: Path) -> None:
     run(tmp_path / "run", 3, format="jsonl")
     lines = (tmp_path / "run" / "data.jsonl").read_text(encoding="utf-8").splitlines()
-    assert [json.loads(line) for line in lines] == written(tmp_path / "run")
+    rows = pq.read_table(tmp_path / "run" / "data").to_pylist()
+    assert [json.loads(line) for line in lines] == rows
 
 
 def test_the_configuration_of_a_run_is_saved_as_it_was_resolved(tmp_path: Path) -> None:

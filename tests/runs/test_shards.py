@@ -10,21 +10,26 @@ import pyarrow.parquet as pq
 import pytest
 
 from textcentric.errors import StoppedError
+from textcentric.rows import TargetType
 from textcentric.runs import shards
-from textcentric.runs.journal import Journal
-from textcentric.runs.shards import (
+from textcentric.runs.columns import (
     FAILURE_COLUMNS,
     OUTPUT_COLUMNS,
     Failure,
     Output,
-    ShardWriter,
     dump,
     output_id,
 )
+from textcentric.runs.journal import Journal
+from textcentric.runs.shards import ShardWriter
 
 
 def output(source: str = "r1", prompt: str = "noise", **values: Any) -> Output:
     known: dict[str, Any] = dict.fromkeys(OUTPUT_COLUMNS, "") | {
+        "parts": {"text": "A calm dog."},
+        "sampling": None,
+        "experts": {},
+        "scores": {},
         "id": output_id(source, prompt, 0),
         "source_id": source,
         "prompt": prompt,
@@ -41,8 +46,8 @@ def failure(source: str = "r1", prompt: str = "noise") -> Failure:
     return Failure(output_id(source, prompt, 0), source, prompt, 0, "perturb", "slow", "?", 3)
 
 
-def writer(journal: Journal, *, numeric: bool = True) -> ShardWriter:
-    return ShardWriter(journal.path.parent, journal, numeric_target=numeric)
+def writer(journal: Journal, target: TargetType = "double") -> ShardWriter:
+    return ShardWriter(journal.path.parent, journal, target)
 
 
 def read(journal: Journal, name: str) -> pa.Table:
@@ -69,22 +74,24 @@ def test_each_fate_has_a_folder_and_a_schema(journal: Journal) -> None:
 
 
 @pytest.mark.parametrize(
-    ("targets", "numeric", "stored"),
+    ("targets", "kind", "stored"),
     [
-        ([1, 2.5, None], True, [1.0, 2.5, None]),
-        ([None, None, None], True, [None, None, None]),
-        (["a", None, 3], False, ["a", None, "3"]),
+        ([1, 2.5, None], "double", [1.0, 2.5, None]),
+        ([None, None, None], "double", [None, None, None]),
+        ([0, 4, None], "int64", [0, 4, None]),
+        (["a", None, 3], "string", ["a", None, "3"]),
+        (["01", "1", "1.0", "NA"], "string", ["01", "1", "1.0", "NA"]),
     ],
 )
-def test_targets_are_numbers_or_strings_and_may_be_absent(
-    journal: Journal, targets: list[Any], numeric: bool, stored: list[Any]
+def test_targets_are_of_the_type_of_the_data_and_may_be_absent(
+    journal: Journal, targets: list[Any], kind: TargetType, stored: list[Any]
 ) -> None:
-    writing = writer(journal, numeric=numeric)
+    writing = writer(journal, kind)
     writing.add_row("r1", [output(prompt=str(n), target=t) for n, t in enumerate(targets)])
     writing.close()
     column = read(journal, "data")["target"]
-    assert column.type == (pa.float64() if numeric else pa.string())
-    assert column.to_pylist() == stored
+    assert str(column.type) == kind
+    assert list(map(repr, column.to_pylist())) == list(map(repr, stored))
 
 
 def test_a_target_that_is_nan_stays_nan(journal: Journal) -> None:
@@ -193,7 +200,7 @@ def test_a_shard_is_recorded_only_after_all_its_files_are_in_place(journal: Jour
             super().finish_shard(*args)
 
     watching = Watching(folder / "watching.sqlite")
-    writing = ShardWriter(folder, watching, numeric_target=True)
+    writing = ShardWriter(folder, watching, "double")
     writing.add_row("r1", [output(), output(prompt="b", reason="loop"), failure(prompt="c")])
     writing.close()
     watching.close()

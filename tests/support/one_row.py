@@ -18,9 +18,9 @@ from textcentric.engines.protocol import Request
 from textcentric.engines.scripted import ScriptedEngine
 from textcentric.experts import open_experts
 from textcentric.rows import Record
+from textcentric.runs.columns import Failure, Output
 from textcentric.runs.counters import Metrics
 from textcentric.runs.journal import Journal
-from textcentric.runs.shards import Failure, Output
 
 ROW = record(0)
 SUMMARY = "A calm dog, found behind the bakery, likes people."

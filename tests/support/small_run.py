@@ -16,6 +16,7 @@ from textcentric.engines.scripted import ScriptedEngine
 from textcentric.errors import EngineError, RequestError
 from textcentric.rows import Record
 from textcentric.runs import shards
+from textcentric.runs.columns import read_rows
 
 
 def hear_interrupts() -> None:
@@ -213,7 +214,7 @@ def written(folder: Path, name: str = "data") -> list[dict[str, Any]]:
     import pyarrow.parquet as pq
 
     tables = [pq.read_table(path) for path in sorted((folder / name).glob("*.parquet"))]
-    return [row for table in tables for row in table.to_pylist()]
+    return [row for table in tables for row in read_rows(table)]
 
 
 def texts(folder: Path) -> dict[str, tuple[str, str]]:

@@ -27,6 +27,7 @@ from tests.support.before import (
     working_copy,
 )
 from tests.support.commands import Said, textcentric
+from textcentric.runs.columns import MAY_BE_ABSENT, read_rows
 from textcentric.settings import with_current_names
 
 FINISHED, INTERRUPTED = Path("augmented/finished"), Path("augmented/interrupted")
@@ -51,10 +52,15 @@ def manifest(folder: Path) -> dict[str, Any]:
 
 
 def outputs(folder: Path) -> dict[str, dict[str, Any]]:
-    """Return {id: columns} of every output of a run, and which folder of the run it lies in."""
+    """Return {id: columns} of every output of a run, and which folder of the run it lies in.
+
+    An empty text of the version before is an absent one now.
+    """
     files = [(fate, path) for fate in FATES for path in sorted((folder / fate).glob("*.parquet"))]
-    rows = [row | {"fate": fate} for fate, path in files for row in pq.read_table(path).to_pylist()]
+    rows = [row | {"fate": fate} for fate, path in files for row in read_rows(pq.read_table(path))]
     assert len({row["id"] for row in rows}) == len(rows), "an output was written twice"
+    for row in rows:
+        row |= {name: row[name] or None for name in MAY_BE_ABSENT if name in row}
     return {row["id"]: row for row in rows}
 
 

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, overload
 from textcentric.data.shown import html_table
 from textcentric.errors import ConfigError, RunError
 from textcentric.runs import listing
+from textcentric.runs.columns import schemas
 from textcentric.runs.directory import variants_and_clean
 from textcentric.runs.lineage import lineage
 from textcentric.runs.manifest import MANIFEST, Manifest, read_manifest
-from textcentric.runs.shards import schemas
 
 if TYPE_CHECKING:
     import datasets
@@ -259,7 +259,7 @@ class Run:
         if filled:
             with _without_bars():
                 return HubDataset.from_parquet(filled)
-        schema = pq.read_schema(files[0]) if files else schemas(numeric_target=True)[name]
+        schema = pq.read_schema(files[0]) if files else schemas("string")[name]
         return HubDataset(schema.empty_table())
 
 

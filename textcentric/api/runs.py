@@ -45,9 +45,9 @@ from textcentric.engines.protocol import Engine
 from textcentric.errors import Caution, ConfigError, Say, unknown
 from textcentric.rows import Record
 from textcentric.runs import listing
+from textcentric.runs.columns import Failure, Output
 from textcentric.runs.counters import Steps
 from textcentric.runs.manifest import read_manifest
-from textcentric.runs.shards import Failure, Output
 
 FEW = 5  # rows that `describe` shows of a data set by name
 RESULTS = "results.json"  # in the folder of an evaluation or comparison

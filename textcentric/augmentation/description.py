@@ -9,24 +9,17 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, TypedDict
+from typing import Any
 
 from textcentric.errors import DataError, option
 from textcentric.experts.protocol import AnyExpert, Description, silence
 from textcentric.experts.table import statements
 from textcentric.rows import MODALITIES, Record, TextRow
+from textcentric.runs.columns import Spoke
 from textcentric.runs.journal import Journal
 from textcentric.values import Cells
 
 INSTANT = ("table", "text")  # described faster than a thread is woken
-
-
-class Spoke(TypedDict):
-    """The expert that put one modality of a row into words, and how sure it was, in [0, 1]."""
-
-    name: str
-    version: str
-    confidence: float | None
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from textcentric.augmentation.row import RowFlow
 from textcentric.checks.entailment import Entail
 from textcentric.checks.identity import checks_identity
 from textcentric.data.rows import Rows
-from textcentric.data.schema import numeric_target, question
+from textcentric.data.schema import question, target_type
 from textcentric.engines.none import NAMELESS
 from textcentric.engines.protocol import Engine
 from textcentric.errors import EngineError, StoppedError, TextCentricError
@@ -35,12 +35,13 @@ from textcentric.folders import fingerprint
 from textcentric.machine import git_commit, machine, versions
 from textcentric.models.sentence_encoder import SentenceEncoder
 from textcentric.rows import Record
+from textcentric.runs.columns import Failure, Output
 from textcentric.runs.counters import INTERVAL, METRICS, Metrics, added, bottleneck, spent
 from textcentric.runs.directory import all_failed, started_now
 from textcentric.runs.journal import Journal
 from textcentric.runs.manifest import Manifest, Priced, counted, write_manifest
 from textcentric.runs.prices import Prices, money
-from textcentric.runs.shards import Failure, Output, ShardWriter
+from textcentric.runs.shards import ShardWriter
 from textcentric.values import Json
 
 TICK = 0.25  # seconds between two looks at the run
@@ -120,9 +121,7 @@ class Driver:
     def __init__(self, job: Job):
         self.job = job
         self.metrics = job.metrics
-        self.writer = ShardWriter(
-            job.folder, job.journal, numeric_target=numeric_target(job.dataset.schema)
-        )
+        self.writer = ShardWriter(job.folder, job.journal, target_type(job.dataset.schema))
         self.describer = Describer(job.experts, job.journal, job.languages)
         judging = None if job.judge is None else self._flow(job.judge)
         self.flow = self._flow(job.engine, judging)

@@ -172,7 +172,7 @@ def row_tokens(job: Job) -> np.ndarray:
         table = ds.dataset(job.folder / name, format="parquet")
         for row in table.to_table(["source_id", "request_key"]).to_pylist():
             total = spent.setdefault(row["source_id"], np.zeros(2))
-            answers = map(job.journal.get, row["request_key"].split())
+            answers = map(job.journal.get, (row["request_key"] or "").split())
             for answer in filter(None, answers):
                 total += (answer.get("prompt_tokens", 0), answer.get("output_tokens", 0))
     return np.array(list(spent.values())).reshape(-1, 2)

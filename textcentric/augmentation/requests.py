@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
 from textcentric.engines.protocol import Request, Sampling
 from textcentric.errors import PromptError, unknown
 from textcentric.prompts.prompt import Prompt
-from textcentric.runs.shards import dump
+from textcentric.settings import Given
 from textcentric.values import JsonSchema, Variables
 
 
@@ -29,7 +29,7 @@ class RequestBuilder:
         self.fingerprint = fingerprint
         flags = {"temperature": temperature, "max_tokens": max_tokens}
         self._flags = {name: value for name, value in flags.items() if value is not None}
-        self._sampling: dict[str, tuple[Sampling, str]] = {}
+        self._sampling: dict[str, tuple[Sampling, Given]] = {}
 
     def build(
         self, prompt: Prompt, variables: Variables, seed: int, schema: JsonSchema | None = None
@@ -51,19 +51,24 @@ class RequestBuilder:
         )
         return request, rendered.begin
 
-    def sampling_text(self, prompt: Prompt) -> str:
-        """Return the prompt's sampling values as JSON, seed aside."""
+    def sampling(self, prompt: Prompt) -> Given:
+        """Return the prompt's sampling values, seed aside."""
         return self._defaults(prompt)[1]
 
-    def _defaults(self, prompt: Prompt) -> tuple[Sampling, str]:
+    def _defaults(self, prompt: Prompt) -> tuple[Sampling, Given]:
         found = self._sampling.get(prompt.digest)
         if found is None:
             values = prompt.front.sampling.model_dump() | self._flags
             values["stop"] = tuple(values["stop"])
             sampling = Sampling(**values)
-            text = dump({k: v for k, v in asdict(sampling).items() if k != "seed"})
-            found = self._sampling[prompt.digest] = sampling, text
+            seedless = {k: v for k, v in asdict(sampling).items() if k != "seed"}
+            found = self._sampling[prompt.digest] = sampling, seedless
         return found
+
+
+def keys_of(asked: Sequence[Request]) -> str | None:
+    """Return the keys of requests, space between; None where none was asked."""
+    return " ".join(request.key for request in asked) or None
 
 
 def fill_enums(schema: JsonSchema, variables: Mapping[str, Any]) -> dict[str, Any]:

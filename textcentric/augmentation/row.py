@@ -26,7 +26,7 @@ from textcentric.augmentation.likelihoods import Asked, BackReader
 from textcentric.augmentation.picks.statements import Table
 from textcentric.augmentation.picks.summary import by_rule
 from textcentric.augmentation.plan import Plan, asks_model, derive_seed
-from textcentric.augmentation.requests import RequestBuilder
+from textcentric.augmentation.requests import RequestBuilder, keys_of
 from textcentric.augmentation.rules import ruled
 from textcentric.augmentation.truth import Truth, own_weights
 from textcentric.augmentation.variants import (
@@ -55,7 +55,7 @@ from textcentric.errors import DataError, PromptError, RequestError
 from textcentric.models.sentence_encoder import Encoder
 from textcentric.prompts.prompt import Prompt
 from textcentric.rows import DERIVED, Record, TextRow
-from textcentric.runs.shards import Failure, Output, dump, output_id
+from textcentric.runs.columns import Failure, Output, dump, output_id
 from textcentric.values import JsonSchema, Variables
 
 CUT, MOST_CUTS = 0.75, 12
@@ -390,10 +390,10 @@ class RowFlow:
             prompt=prompt.id,
             sample=one.sample,
             prompt_digest=prompt.digest,
-            sampling="{}" if prompt.front.rule else self.builder.sampling_text(prompt),
+            sampling=None if prompt.front.rule else self.builder.sampling(prompt),
             seed=one.seed,
-            request_key=" ".join(request.key for request in one.asked),
-            scores=dump(draft.scores),
+            request_key=keys_of(one.asked),
+            scores=draft.scores,
             notes="; ".join([*described.notes, *one.notes, *one.target.notes, *piece_notes(draft)]),
             reason=why_rejected(draft),
             details=tuple(piece_details(draft)),
@@ -406,11 +406,11 @@ class RowFlow:
             clean.row,
             prompt="clean",
             sample=0,
-            prompt_digest=" ".join(prompt.digest for prompt in self.plan.derive),
-            sampling="{}",
+            prompt_digest=" ".join(prompt.digest for prompt in self.plan.derive) or None,
+            sampling=None,
             seed=None,
-            request_key=" ".join(request.key for request in clean.asked),
-            scores="{}",
+            request_key=keys_of(clean.asked),
+            scores={},
             notes="; ".join([*described.notes, *clean.notes]),
             details=tuple(clean.details),
         )
@@ -428,10 +428,10 @@ class RowFlow:
             target=record.target,
             source_text=described.row.text(),
             text=row.text(),
-            parts=dump(row.parts),
-            model=engine.get("model", ""),
-            model_revision=engine.get("model_revision", ""),
-            experts=dump(described.experts),
+            parts=row.parts,
+            model=engine.get("model") or None,
+            model_revision=engine.get("model_revision") or None,
+            experts=described.experts,
             **values,
         )
 

@@ -40,8 +40,8 @@ from textcentric.prompts.library import (
 )
 from textcentric.prompts.prompt import Prompt
 from textcentric.rows import Record
+from textcentric.runs.columns import Failure, Output
 from textcentric.runs.counters import Metrics
-from textcentric.runs.shards import Failure, Output
 
 CARRIER = "adversarial/bank"
 DERIVING = ("align", "summarize", "reason")

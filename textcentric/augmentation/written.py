@@ -12,8 +12,9 @@ from textcentric.engines.protocol import Request
 from textcentric.errors import RequestError
 from textcentric.prompts.prompt import Prompt
 from textcentric.rows import Record, TextRow
+from textcentric.runs.columns import Failure, output_id
 from textcentric.runs.journal import ABSENT, PIECE, WRITTEN, Detail
-from textcentric.runs.shards import NOTHING, Failure, kind, output_id, with_pieces
+from textcentric.runs.shards import NOTHING, kind, with_pieces
 
 
 @dataclass(slots=True)

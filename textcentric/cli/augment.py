@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from textcentric.data.memory import InHand
     from textcentric.data.rows import Rows
     from textcentric.engines.protocol import Engine
-    from textcentric.runs.shards import Failure, Output
+    from textcentric.runs.columns import Failure, Output
 
 Mode = Literal["run", "dry-run", "estimate", "preview"]
 
@@ -154,20 +154,20 @@ def _first_perturbed(job: Job, count: int, tell: Say) -> InHand:
 
 def row_as_text(outputs: Sequence[Output | Failure]) -> str:
     """Return the outputs of one row: the row whole, of its variants only what is new in them."""
-    from textcentric.runs.shards import Output
+    from textcentric.runs.columns import Output
 
     clean = next((o for o in outputs if isinstance(o, Output) and o.prompt == "clean"), None)
-    source = json.loads(clean.parts) if clean else {}
+    source = clean.parts if clean else {}
     return "\n".join(line for output in outputs for line in _lines(output, source))
 
 
 def _lines(output: Output | Failure, source: Mapping[str, str]) -> list[str]:
-    from textcentric.runs.shards import Failure
+    from textcentric.runs.columns import Failure
 
     if isinstance(output, Failure):
         return [f"\n== {output.id}: failed at {output.stage}: {output.message}"]
     fate = f"rejected: {output.reason}" if output.reason else "accepted"
-    parts = json.loads(output.parts)
+    parts = output.parts
     if output.prompt != "clean":
         parts = {name: text for name, text in parts.items() if source.get(name) != text}
     lines = [f"[{name}] {text}" for name, text in parts.items()]

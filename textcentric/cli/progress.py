@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from textcentric.runs.columns import Failure, Output
     from textcentric.runs.counters import Metrics
-    from textcentric.runs.shards import Failure, Output
 
 LOADING = "loading the models"
 PLAIN_SECONDS = 15.0
@@ -79,7 +79,7 @@ class Progress:
 
     def show_row(self, outputs: Sequence[Output | Failure]) -> None:
         """Take the last accepted variant of a row as the newest."""
-        from textcentric.runs.shards import Output
+        from textcentric.runs.columns import Output
 
         for output in outputs:
             if isinstance(output, Output) and output.prompt != "clean" and not output.reason:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from textcentric.prompts.calibration import Reading
     from textcentric.prompts.library import PromptLibrary
     from textcentric.prompts.prompt import Prompt
-    from textcentric.runs.shards import Failure, Output
+    from textcentric.runs.columns import Failure, Output
 
 ENGINE = ("engine", "model", "base_url", "engine_settings")
 SAMPLING = ("temperature", "max_tokens", "embeddings", "seed")
@@ -336,7 +336,7 @@ def _verdicts(drafts: Sequence[Draft]) -> list[str]:
 
 
 def _outcome(output: Output | Failure, trial: Trial) -> list[str]:
-    from textcentric.runs.shards import Failure
+    from textcentric.runs.columns import Failure, dump
 
     if isinstance(output, Failure):
         return [f"\n== {output.id}: failed at {output.stage}: {output.message}"]
@@ -344,7 +344,7 @@ def _outcome(output: Output | Failure, trial: Trial) -> list[str]:
         return []  # the row itself stands in the requests
     fate = f"rejected: {output.reason}" if output.reason else "accepted"
     lines = [f"\n== {output.id}: {fate}"]
-    lines += [f"scores: {output.scores}"] if output.scores != "{}" else []
+    lines += [f"scores: {dump(output.scores)}"] if output.scores else []
     lines += [f"notes: {output.notes}"] if output.notes else []
     return [*lines, output.text]
 

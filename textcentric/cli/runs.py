@@ -19,8 +19,8 @@ from textcentric.cli.running import engine_in_words, run_config
 from textcentric.cli.terminal import columns, say
 from textcentric.errors import ConfigError, RunError
 from textcentric.folders import Change, brief, read_yaml
+from textcentric.runs.columns import FOLDERS
 from textcentric.runs.lock import holder
-from textcentric.runs.shards import FOLDERS
 
 if TYPE_CHECKING:
     from textcentric.engines.protocol import Engine

@@ -26,6 +26,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from textcentric.data.notation import Notation, Sign, notation_of
 from textcentric.errors import ConfigError, unknown
+from textcentric.rows import TargetType
 from textcentric.settings import Given
 from textcentric.values import Json
 
@@ -325,6 +326,13 @@ def _model_at(loc: tuple[int | str, ...]) -> type[BaseModel]:
 def numeric_target(schema: Schema) -> bool:
     """Say whether all targets are numbers, by what the schema declares."""
     return schema.task == "regression" or schema.counts()
+
+
+def target_type(schema: Schema) -> TargetType:
+    """Return the type of all targets: a quantity is a double, numbered classes are whole."""
+    if schema.task == "regression":
+        return "double"
+    return "int64" if schema.counts() else "string"
 
 
 def question(schema: Schema) -> dict[str, Json]:

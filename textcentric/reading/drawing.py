@@ -7,7 +7,6 @@ replacement in whatever order the rows were finished, and nothing is loaded whol
 from __future__ import annotations
 
 import heapq
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from hashlib import blake2b
@@ -19,6 +18,7 @@ from textcentric.reading.groups import Bank, Group, bank_of
 from textcentric.reading.items import ACCEPTED, REFUSED, Item
 from textcentric.report.run_rows import own_notes
 from textcentric.rows import CLEAN, DERIVED
+from textcentric.runs.columns import read_rows
 
 COLUMNS = ("id", "source_id", "prompt", "source_text", "text", "parts", "notes")
 FOLDERS = {True: "data", False: "rejected"}
@@ -34,7 +34,7 @@ class Row(TypedDict):
     prompt: str
     source_text: str
     text: str
-    parts: str
+    parts: dict[str, str]
     notes: str | None
 
 
@@ -82,14 +82,14 @@ def pairs_of(run: Path) -> Iterator[tuple[str, str, dict[str, str], dict[str, st
     for row in rows_of(run, "data"):
         if row["prompt"] == CLEAN:
             continue
-        source, variant = clean.get(row["source_id"]), json.loads(row["parts"])
+        source, variant = clean.get(row["source_id"]), row["parts"]
         if source is None or set(source).isdisjoint(variant):
             source, variant = {"text": row["source_text"]}, {"text": row["text"]}
         yield row["id"], row["prompt"], source, variant
 
 
 def _without_derived(row: Row) -> dict[str, str]:
-    return {k: v for k, v in json.loads(row["parts"]).items() if k not in DERIVED}
+    return {k: v for k, v in row["parts"].items() if k not in DERIVED}
 
 
 def rows_of(run: Path, folder: str) -> Iterator[Row]:
@@ -101,7 +101,7 @@ def rows_of(run: Path, folder: str) -> Iterator[Row]:
         try:
             with pq.ParquetFile(path) as file:
                 for batch in file.iter_batches(batch_size=2048, columns=list(COLUMNS)):
-                    yield from batch.to_pylist()
+                    yield from read_rows(batch)  # type: ignore[misc]
         except (pa.ArrowInvalid, OSError) as error:
             raise RunError(
                 f"{path} cannot be read ({error}); resume the run to write it"
@@ -112,7 +112,7 @@ def _groups(row: Row, bank: Bank, derived: Mapping[str, str]) -> list[str]:
     """Return under which names an output is read: a clean row under those that wrote into it."""
     if row["prompt"] != CLEAN:
         return [bank.group(row["prompt"])]
-    parts = json.loads(row["parts"]) if derived else {}
+    parts = row["parts"] if derived else {}
     return [name for part, name in derived.items() if parts.get(part)]
 
 
@@ -138,7 +138,7 @@ def _clean_rows(run: Path, sources: set[str]) -> dict[str, tuple[dict[str, str],
 def _drawn(
     row: Row, group: Group, accepted: bool, clean: dict[str, str] | None, of_row: str
 ) -> Item:
-    parts: dict[str, str] = json.loads(row["parts"])
+    parts = row["parts"]
     source, variant = clean, parts
     if group.part:
         variant = {group.part: parts[group.part]}

@@ -6,7 +6,6 @@ place, or that nobody can judge, teaches no weights and is left out.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -21,6 +20,7 @@ from textcentric.reading.drawing import FOLDERS
 from textcentric.reading.items import ACCEPTED, Item
 from textcentric.reading.sheet import Sheet
 from textcentric.reading.yields import yields_of
+from textcentric.runs.columns import read_rows
 
 
 @dataclass(frozen=True)
@@ -94,5 +94,5 @@ def _likelihoods(run: Path, outputs: set[str]) -> dict[str, dict[str, float]]:
         if any((run / folder).glob("*.parquet")):
             chosen = ds.field("id").isin(sorted(outputs))
             table = ds.dataset(run / folder, format="parquet").to_table(["id", "scores"], chosen)
-            scores |= {row["id"]: json.loads(row["scores"]) for row in table.to_pylist()}
+            scores |= {row["id"]: row["scores"] for row in read_rows(table)}
     return scores

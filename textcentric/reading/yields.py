@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -23,7 +22,7 @@ def yields_of(run: Path, groups: Mapping[str, Group]) -> dict[str, dict[str, int
     for passed, prompt, parts in _outputs(run):
         if prompt == CLEAN:
             drafted.update(list(derived))
-            accepted.update(name for name, part in derived.items() if json.loads(parts).get(part))
+            accepted.update(name for name, part in derived.items() if parts.get(part))
         else:
             name = bank.group(prompt)
             drafted[name] += 1
@@ -31,7 +30,7 @@ def yields_of(run: Path, groups: Mapping[str, Group]) -> dict[str, dict[str, int
     return {name: {"drafted": drafted[name], "accepted": accepted[name]} for name in groups}
 
 
-def _outputs(run: Path) -> Iterator[tuple[bool, str, str]]:
+def _outputs(run: Path) -> Iterator[tuple[bool, str, Mapping[str, str]]]:
     for passed, folder in FOLDERS.items():
         for row in rows_of(run, folder):
             yield passed, row["prompt"], row["parts"]

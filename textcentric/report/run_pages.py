@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textcentric.folders import remove, writing, written
 from textcentric.report.formats import visible
@@ -26,11 +26,11 @@ from textcentric.report.run_rows import (
     cut,
     joined,
     kind,
-    mapping,
     own_notes,
     source_id,
 )
 from textcentric.rows import DERIVED
+from textcentric.runs.columns import read_rows
 from textcentric.values import Json
 
 if TYPE_CHECKING:
@@ -215,7 +215,7 @@ def _clean_rows(path: Path) -> dict[str, tuple[Parts, str]]:
     return found
 
 
-def _rows(path: Path, columns: Sequence[str]) -> Iterator[dict[str, Json]]:
+def _rows(path: Path, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -224,18 +224,18 @@ def _rows(path: Path, columns: Sequence[str]) -> Iterator[dict[str, Json]]:
         yield from _read(file, columns)
 
 
-def _read(file: pq.ParquetFile, columns: Sequence[str]) -> Iterator[dict[str, Json]]:
+def _read(file: pq.ParquetFile, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
     for batch in batches(file, list(columns), size=512):
-        yield from batch.to_pylist()
+        yield from read_rows(batch)
 
 
-def _entry(status: str, row: dict[str, Json], sources: Mapping[str, tuple[Parts, str]]) -> Entry:
+def _entry(status: str, row: Mapping[str, Any], sources: Mapping[str, tuple[Parts, str]]) -> Entry:
     parts, (source, of_row) = _parts(row), sources.get(_shown(source_id(row)), ({}, ""))
     notes = _shown(joined(row.get("notes")))
     changed = _changed(row, parts, source) if status != "failed" else ()
     if status != "failed" and source.keys().isdisjoint(parts):  # only whole rows can be compared
         source, parts = _whole(row.get("source_text")), _whole(row.get("text"))
-    scores = mapping(row.get("scores"))
+    scores = row.get("scores") or {}
     return Entry(
         id=_shown(row.get("id")),
         source_id=_shown(source_id(row)),
@@ -257,7 +257,7 @@ def _entry(status: str, row: dict[str, Json], sources: Mapping[str, tuple[Parts,
     )
 
 
-def _changed(row: Mapping[str, Json], parts: Parts, source: Parts) -> tuple[str, ...]:
+def _changed(row: Mapping[str, Any], parts: Parts, source: Parts) -> tuple[str, ...]:
     """Return the parts that differ or are absent; without a clean row those it does not hold.
 
     What a model wrote into the clean row is in no variant, so it is not absent there.
@@ -269,7 +269,7 @@ def _changed(row: Mapping[str, Json], parts: Parts, source: Parts) -> tuple[str,
     return tuple(sorted(name for name in names if name in parts or name not in DERIVED))
 
 
-def _kind(status: str, row: Mapping[str, Json]) -> Json:
+def _kind(status: str, row: Mapping[str, Any]) -> Json:
     if status == "failed":
         return row.get("error_type")
     reason = row.get("reason")
@@ -283,15 +283,15 @@ def _target(value: Json) -> Json:
     return None if value is None else _shown(value)
 
 
-def _failure(row: Mapping[str, Json]) -> str:
+def _failure(row: Mapping[str, Any]) -> str:
     attempts = row.get("attempts")
     told = f" while working on {row['stage']}" if row.get("stage") else ""
     told += f", {attempts} {'attempt' if attempts == 1 else 'attempts'}" if attempts else ""
     return f"{row.get('error_type') or 'error'}{told}: {row.get('message') or ''}"
 
 
-def _parts(row: Mapping[str, Json]) -> Parts:
-    return {_shown(name): _shown(text) for name, text in mapping(row.get("parts")).items()}
+def _parts(row: Mapping[str, Any]) -> Parts:
+    return {_shown(name): _shown(text) for name, text in (row.get("parts") or {}).items()}
 
 
 def _whole(text: Json) -> Parts:

@@ -15,8 +15,9 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from textcentric.runs.columns import dump, read_rows
 from textcentric.values import Json
 
 if TYPE_CHECKING:
@@ -178,7 +179,7 @@ def _rank(seed: int, source: str) -> bytes:
     return blake2b(f"{seed}\x1f{source}".encode(errors="replace"), digest_size=8).digest()
 
 
-def _rows_of(file: pq.ParquetFile, sources: Collection[str]) -> Iterator[dict[str, Json]]:
+def _rows_of(file: pq.ParquetFile, sources: Collection[str]) -> Iterator[dict[str, Any]]:
     """Yield the rows of `sources`; a row group without one costs only its id columns."""
     for group in range(file.num_row_groups):
         for batch in batches(file, ["id", "source_id"], [group]):
@@ -191,11 +192,11 @@ def _rows_of(file: pq.ParquetFile, sources: Collection[str]) -> Iterator[dict[st
             yield from _chosen(batch, sources)
 
 
-def _chosen(batch: pa.RecordBatch, sources: Collection[str]) -> Iterator[dict[str, Json]]:
+def _chosen(batch: pa.RecordBatch, sources: Collection[str]) -> Iterator[dict[str, Any]]:
     keys = batch.select([n for n in ("id", "source_id") if n in batch.schema.names]).to_pylist()
     for position, key in enumerate(keys):
         if str(source_id(key)) in sources:
-            yield batch.slice(position, 1).to_pylist()[0]
+            yield from read_rows(batch.slice(position, 1))
 
 
 def source_id(row: Mapping[str, Json]) -> Json:
@@ -204,8 +205,8 @@ def source_id(row: Mapping[str, Json]) -> Json:
     return row.get("id") if source is None else source
 
 
-def _output(status: str, row: dict[str, Json]) -> Output:
-    parts = {name: str(text) for name, text in mapping(row.get("parts")).items()}
+def _output(status: str, row: Mapping[str, Any]) -> Output:
+    parts = {name: str(text) for name, text in (row.get("parts") or {}).items()}
     texts = {"text": str(row.get("text") or ""), "source": str(row.get("source_text") or "")}
     shown = {name: cut(text) for name, text in parts.items()}
     short = {name: cut(text) for name, text in texts.items()}
@@ -215,13 +216,17 @@ def _output(status: str, row: dict[str, Json]) -> Output:
         source_text=short["source"],
         text=short["text"],
         parts=shown,
-        scores=mapping(row.get("scores")),
+        scores=row.get("scores") or {},
         notes=joined(row.get("notes")),
         reason=str(row.get("reason") or ""),
         row={name: row.get(name) for name in ("split", "group", "target", "dataset", "sample")},
-        facts={name: row[name] for name in FACTS if row.get(name) not in (None, "")},
+        facts={name: _fact(row[name]) for name in FACTS if row.get(name) not in (None, "", {})},
         cut=_length(parts) - _length(shown) if parts else len(texts["text"]) - len(short["text"]),
     )
+
+
+def _fact(value: Json) -> Json:
+    return dump(value) if isinstance(value, Mapping) else value
 
 
 def cut(text: str) -> str:
@@ -232,15 +237,6 @@ def cut(text: str) -> str:
 
 def _length(parts: Mapping[str, str]) -> int:
     return sum(map(len, parts.values()))
-
-
-def mapping(value: Json) -> dict[str, Json]:
-    """Return a JSON object as a dict, an empty one where it is absent or something else."""
-    try:
-        found = json.loads(value) if isinstance(value, str) else value
-    except ValueError:
-        return {}
-    return dict(found) if isinstance(found, Mapping) else {}
 
 
 def own_notes(notes: str, of_row: str) -> str:

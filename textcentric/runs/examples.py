@@ -6,10 +6,10 @@ not depend on it.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
 from typing import TypedDict
 
@@ -17,8 +17,8 @@ from textcentric.command_line import command
 from textcentric.errors import DataError, RunError, unknown
 from textcentric.prompts.library import read_bank
 from textcentric.rows import CLEAN, Example, Target
+from textcentric.runs.columns import Failure, read_rows
 from textcentric.runs.manifest import read_manifest
-from textcentric.runs.shards import Failure
 
 COLUMNS = ["id", "source_id", "split", "group", "target", "prompt", "sample", "parts"]
 
@@ -33,7 +33,7 @@ class _Accepted(TypedDict):
     target: Target
     prompt: str
     sample: int
-    parts: str
+    parts: dict[str, str]
 
 
 @dataclass(slots=True)
@@ -41,7 +41,7 @@ class _Source:
     """The accepted outputs of one row, as far as they were read."""
 
     clean: _Accepted | None = None
-    variants: list[tuple[str, int, str]] = field(default_factory=list)
+    variants: list[tuple[str, int, Mapping[str, str]]] = field(default_factory=list)
 
 
 def read_examples(
@@ -67,7 +67,7 @@ def read_examples(
             source.clean = row
         elif _effect(effects, row["prompt"], run) in labels and (only is None or row["id"] in only):
             mended = only[row["id"]] if only is not None else None
-            parts = row["parts"] if mended is None else json.dumps(dict(mended))
+            parts = row["parts"] if mended is None else mended
             source.variants.append((row["prompt"], row["sample"], parts))
     examples = [
         _example(key, source, source.clean)
@@ -142,7 +142,7 @@ def _accepted(run: Path) -> Iterator[_Accepted]:
         try:
             with pq.ParquetFile(path) as file:
                 for batch in file.iter_batches(columns=COLUMNS):
-                    yield from batch.to_pylist()
+                    yield from read_rows(batch)  # type: ignore[misc]
         except (pa.ArrowInvalid, OSError) as error:
             raise RunError(
                 f"{path} cannot be read ({error}); `{command('runs', 'resume', run)}` writes it"
@@ -159,9 +159,9 @@ def _effect(effects: Mapping[str, str], prompt: str, run: Path) -> str:
 def _example(row_id: str, source: _Source, row: _Accepted) -> Example:
     return Example(
         id=row_id,
-        parts=json.loads(row["parts"]),
+        parts=row["parts"],
         target=row["target"],
         split=row["split"],
         group=row["group"],
-        variants=tuple(json.loads(parts) for *_, parts in sorted(source.variants)),
+        variants=tuple(parts for *_, parts in sorted(source.variants, key=itemgetter(0, 1))),
     )

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypedDict
 
 from textcentric.errors import DataError, unknown
+from textcentric.runs.columns import FOLDERS, read_rows
 from textcentric.runs.directory import JOURNAL
 from textcentric.runs.journal import Journal
-from textcentric.runs.shards import FOLDERS
 from textcentric.values import Json
 
 
@@ -33,18 +32,13 @@ def lineage(folder: Path, row_id: str) -> dict[str, Any]:
         if not any((folder / name).glob("*.parquet")):
             continue
         table = ds.dataset(folder / name, format="parquet")
-        found = table.to_table(filter=ds.field("id") == row_id).to_pylist()
-        if found:
-            return {"found_in": name, **_unpacked(found[0]), "answers": _answers(folder, found[0])}
+        found = next(read_rows(table.to_table(filter=ds.field("id") == row_id)), None)
+        if found is not None:
+            return {"found_in": name, **found, "answers": _answers(folder, found)}
     raise DataError(unknown("output", row_id, _near_ids(folder, row_id)), row_id=row_id)
 
 
-def _unpacked(row: dict[str, str | None]) -> dict[str, Any]:
-    packed = ("parts", "sampling", "experts", "scores")
-    return {k: json.loads(v) if k in packed and v else v for k, v in row.items()}
-
-
-def _answers(folder: Path, row: Mapping[str, str | None]) -> list[dict[str, Json]]:
+def _answers(folder: Path, row: Mapping[str, Any]) -> list[dict[str, Json]]:
     journal = Journal(folder / JOURNAL)
     try:
         keys = (row.get("request_key") or "").split()

@@ -6,7 +6,6 @@ be put into words in just the way that the training rows were.
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -17,6 +16,7 @@ from textcentric.errors import RunError
 from textcentric.folders import read_yaml
 from textcentric.prompts.library import PromptLibrary
 from textcentric.rows import Source
+from textcentric.runs.columns import experts_of
 from textcentric.runs.manifest import PromptUsed, read_manifest
 from textcentric.settings import Given
 
@@ -140,9 +140,8 @@ def _experts(run: Path) -> Names:
     """Return name and version of every expert that spoke in an accepted row."""
     import pyarrow.dataset as ds
 
-    told = ds.dataset(run / "data", format="parquet").to_table(columns=["experts"])["experts"]
-    found: dict[str, set[tuple[str, str]]] = {}
-    for text in set(told.to_pylist()):
-        for modality, expert in json.loads(text).items():
-            found.setdefault(modality, set()).add((expert["name"], str(expert["version"])))
-    return {m: [list(pair) for pair in sorted(pairs)] for m, pairs in sorted(found.items())}
+    column = ds.dataset(run / "data", format="parquet").to_table(columns=["experts"])["experts"]
+    names: Names = {}
+    for modality, name, version in sorted(experts_of(column)):
+        names.setdefault(modality, []).append([name, version])
+    return names

@@ -1,4 +1,4 @@
-"""Finished outputs as parquet shards, each under one explicit Arrow schema.
+"""Finished outputs as parquet shards, all of a run under one explicit Arrow schema.
 
 A shard is written under a temporary name, moved into place and only then recorded in the
 journal; a shard that the journal does not know is a leftover of a killed run and is removed.
@@ -10,75 +10,32 @@ import json
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
 from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-from pydantic_core import to_json
 
 from textcentric.errors import StoppedError
 from textcentric.folders import written
-from textcentric.rows import Target
+from textcentric.rows import TargetType
+from textcentric.runs.columns import (
+    FAILURE_COLUMNS,
+    FOLDERS,
+    OUTPUT_COLUMNS,
+    Failure,
+    Output,
+    Value,
+    as_table,
+    begun,
+    schemas,
+)
 from textcentric.runs.counters import ranked
 from textcentric.runs.journal import Count, Detail, Journal
-from textcentric.settings import Given
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 SHARD_OUTPUTS = 4000
 SHARD_SECONDS = 60.0
-FOLDERS = ("data", "rejected", "errors")
 NOTHING = "nothing changed"  # every piece that was written is refused
 
 
-@dataclass(slots=True)
-class Output:
-    """One wanted output that was written; `reason` is empty where it was accepted."""
-
-    id: Annotated[str, "ROW/PROMPT/SAMPLE"]
-    source_id: Annotated[str, "id of the row"]
-    dataset: Annotated[str, "name of the data set"]
-    split: Annotated[str | None, "train, validation, test or another"]
-    group: Annotated[str | None, "what is never parted between splits"]
-    target: Annotated[Target, "what is to be predicted: a number or a text, one of them in a run"]
-    prompt: Annotated[str, "id of the prompt; `clean` for the row itself"]
-    sample: Annotated[int, "which variant by this prompt, from 0"]
-    source_text: Annotated[str, "the row in the experts' words"]
-    text: Annotated[str, "the row as it was written: what is trained on"]
-    parts: Annotated[str, "JSON: the parts of `text` by name"]
-    model: Annotated[str, "language model, empty where none was asked"]
-    model_revision: Annotated[str, "its commit, or a digest of its weights"]
-    prompt_digest: Annotated[
-        str, "digest of the prompt's file; of a clean row, of those that wrote into it"
-    ]
-    sampling: Annotated[str, "JSON: sampling values, without the seed"]
-    seed: Annotated[int | None, "of this output; its further requests count on from it"]
-    request_key: Annotated[str, "keys of its requests in the journal, space between"]
-    experts: Annotated[str, "JSON: name, version and confidence of each modality's expert"]
-    scores: Annotated[str, "JSON: written, similarity, sibling, facts, judge; as far as measured"]
-    notes: Annotated[str, "what was cut, kept, missing; semicolons between"]
-    reason: Annotated[str, "why it was rejected"] = ""
-    details: tuple[Detail, ...] = ()  # no column: they are counted in the journal
-
-
-@dataclass(slots=True)
-class Failure:
-    """One wanted output that could not be written, and at which stage."""
-
-    id: Annotated[str, "ROW/PROMPT/SAMPLE"]
-    source_id: Annotated[str, "id of the row"]
-    prompt: Annotated[str, "id of the prompt; `clean` for the row itself"]
-    sample: Annotated[int, "which variant by this prompt, from 0"]
-    stage: Annotated[str, "describe, align, derive, perturb or judge"]
-    error_type: Annotated[str, "kind of the error"]
-    message: Annotated[str, "what went wrong"]
-    attempts: Annotated[int, "how often the request was sent"]
-
-
-OUTPUT_COLUMNS = [f.name for f in fields(Output) if f.name != "details"]
-FAILURE_COLUMNS = [f.name for f in fields(Failure)]
+NAMES = dict(zip(FOLDERS, (OUTPUT_COLUMNS[:-1], OUTPUT_COLUMNS, FAILURE_COLUMNS), strict=True))
 _accepted = attrgetter(*OUTPUT_COLUMNS[:-1])
 _rejected = attrgetter(*OUTPUT_COLUMNS)
 _failed = attrgetter(*FAILURE_COLUMNS)
@@ -102,21 +59,15 @@ def kind(reason: str) -> str:
     return NOTHING if reason.startswith(f"{NOTHING}: ") else reason
 
 
-def output_id(source_id: str, prompt: str, sample: int) -> str:
-    """Return the id of one wanted output: `row/prompt/sample`."""
-    return f"{source_id}/{prompt}/{sample}"
-
-
 class ShardWriter:
     """Collect the outputs of finished rows and write them, a shard at a time."""
 
-    def __init__(self, folder: Path, journal: Journal, *, numeric_target: bool):
+    def __init__(self, folder: Path, journal: Journal, target: TargetType):
         self.folder = folder
         self.journal = journal
-        self._schemas = schemas(numeric_target)
-        self._numeric = numeric_target
         self._next = max(journal.shards(), default=-1) + 1
         self._remove_leftovers()
+        self._schemas = begun(folder) or schemas(target)
         self._clear()
 
     def add_row(self, source_id: str, outputs: Sequence[Output | Failure]) -> None:
@@ -161,19 +112,10 @@ class ShardWriter:
         if self._next == 0:
             self._write_table("data", [])
 
-    def _write_table(self, name: str, rows: list[tuple[Target, ...]]) -> None:
-        import pyarrow as pa
+    def _write_table(self, name: str, rows: list[tuple[Value, ...]]) -> None:
         import pyarrow.parquet as pq
 
-        schema: pa.Schema = self._schemas[name]
-        columns: Sequence[Sequence[Target]] = (
-            list(zip(*rows, strict=True)) if rows else [[]] * len(schema)
-        )
-        if name != "errors":
-            at = schema.get_field_index("target")
-            convert = _number if self._numeric else _text
-            columns = [*columns[:at], [convert(v) for v in columns[at]], *columns[at + 1 :]]
-        arrays = [pa.array(c, f.type) for c, f in zip(columns, schema, strict=True)]
+        schema = self._schemas[name]
         folder = self.folder / name
         folder.mkdir(exist_ok=True)
         with (
@@ -181,7 +123,7 @@ class ShardWriter:
             pq.ParquetWriter(draft, schema, compression="zstd") as file,
         ):
             if rows:  # an empty shard has no row group: `datasets` cannot read an empty one
-                file.write_table(pa.table(arrays, schema=schema))
+                file.write_table(as_table(rows, NAMES[name], schema))
 
     def _remove_leftovers(self) -> None:
         known = {f"part-{number:05d}.parquet" for number in self.journal.shards()}
@@ -191,42 +133,12 @@ class ShardWriter:
                     path.unlink()
 
     def _clear(self) -> None:
-        self._rows: dict[str, list[tuple[Target, ...]]] = {name: [] for name in FOLDERS}
+        self._rows: dict[str, list[tuple[Value, ...]]] = {name: [] for name in FOLDERS}
         self._sources: list[str] = []
         self._counts: Counter[Count] = Counter()
         self._details: Counter[Detail] = Counter()
         self._size = 0
         self._since = time.monotonic()
-
-
-def schemas(numeric_target: bool) -> dict[str, pa.Schema]:
-    """Return the Arrow schema of each folder; `target` is double or string, a run one of them."""
-    import pyarrow as pa
-
-    numbers = {"sample": pa.int32(), "seed": pa.int64(), "attempts": pa.int32()}
-    numbers["target"] = pa.float64() if numeric_target else pa.string()
-
-    def schema(names: list[str]) -> pa.Schema:
-        return pa.schema([(name, numbers.get(name, pa.string())) for name in names])
-
-    return {
-        "data": schema(OUTPUT_COLUMNS[:-1]),
-        "rejected": schema(OUTPUT_COLUMNS),
-        "errors": schema(FAILURE_COLUMNS),
-    }
-
-
-def dump(value: Given) -> str:
-    """Return `value` as one line of JSON, as the JSON columns hold it."""
-    return to_json(value).decode()
-
-
-def _number(value: Target) -> float | None:
-    return None if value is None else float(value)
-
-
-def _text(value: Target) -> str | None:
-    return None if value is None else str(value)
 
 
 def write_jsonl(folder: Path) -> None:
