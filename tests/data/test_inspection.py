@@ -171,6 +171,16 @@ def test_a_word_among_numbers_is_taken_for_a_marker(tmp_path: Path) -> None:
     loaded(found, tmp_path)
 
 
+def test_words_for_codes_are_taken_from_a_table_beside(tmp_path: Path) -> None:
+    written(tmp_path / "breeds.csv", "BreedID,BreedName", ["1,Collie", "2,Beagle", "3,Pug"])
+    rows = [f"k{n},{n % 3},{1 + n % 5 % 2},{n % 2}" for n in range(24)]
+    found = inspect(written(tmp_path / "dogs.csv", "key,Breed1,Age,label", rows))
+    assert 'Breed1: {codes: {"0": null, "1": Collie, "2": Beagle}}' in found.text
+    assert "words of breeds.csv (BreedID)" in found.text
+    assert "#  Age: {codes: {1: ..., 2: ...}}" in found.text
+    loaded(found, tmp_path)
+
+
 def test_splits_of_other_names_are_translated(tmp_path: Path) -> None:
     rows = [f"r{n},{n % 5},{n % 2},{'train dev test'.split()[n % 3]}" for n in range(12)]
     found = inspect(

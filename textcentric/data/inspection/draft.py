@@ -7,12 +7,14 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from textcentric.data.inspection.codes import Words
 from textcentric.data.inspection.columns import ColumnSurvey, TableSurvey, shown
 from textcentric.data.inspection.roles import Guess, Roles
 from textcentric.data.notation import POINT
 from textcentric.data.schema import Files
 
 WIDTH = 34  # characters before a comment
+LONGEST = 100  # characters that a comment stands behind, rather than above
 MOST_CODES = 10  # of a column: more are numbers
 YEARS = range(1900, 2100)
 _PLAIN = re.compile(r"[^\W\d_][\w./-]*( [\w./-]+)*")
@@ -31,11 +33,15 @@ _SPECIAL = {
 
 
 def drafted(
-    survey: TableSurvey, roles: Roles, keys: Mapping[str, str], notes: Iterable[str] = ()
+    survey: TableSurvey,
+    roles: Roles,
+    words: Mapping[str, Words],
+    keys: Mapping[str, str],
+    notes: Iterable[str] = (),
 ) -> str:
     """Return the file of a schema; `keys` say how the text of the table is written.
 
-    `notes` stand at its head.
+    `words` are those that tables beside it have for codes; `notes` stand at the head of the file.
     """
     rows = f"{survey.rows:,} rows" if survey.whole else f"the first {survey.rows:,} rows"
     head = [
@@ -43,7 +49,7 @@ def drafted(
         "# Lines are guesses, their reasons behind them; change what is not so.",
         *(f"# {note}" for note in notes),
     ]
-    lines = [*head, *_keys(keys), *_roles(roles), *_ignored(roles), *_columns(survey, roles)]
+    lines = [*head, *_keys(keys), *_roles(roles), *_ignored(roles), *_columns(survey, roles, words)]
     lines += [f"# doubt: {_one_line(doubt)}" for doubt in roles.doubts]
     return "\n".join([*lines, *_table(survey, roles)]) + "\n"
 
@@ -105,7 +111,7 @@ def _ignored(roles: Roles) -> Iterator[str]:
         yield from (_line(f"  - {scalar(name)}", why) for name, why in roles.ignored.items())
 
 
-def _columns(survey: TableSurvey, roles: Roles) -> Iterator[str]:
+def _columns(survey: TableSurvey, roles: Roles, words: Mapping[str, Words]) -> Iterator[str]:
     """Yield how single columns read, and as comments those whose codes somebody has to explain."""
     target = roles.target.value if roles.target else None
     amount = target if roles.task and roles.task.value == "regression" else None
@@ -113,17 +119,27 @@ def _columns(survey: TableSurvey, roles: Roles) -> Iterator[str]:
     read = [*kept, *(survey.columns[name] for name in (*roles.text, amount) if name)]
     found = {c.name: _setting(c, is_target=c.name == amount) for c in read}
     settings = {name: setting for name, setting in found.items() if setting}
+    settings |= {
+        c.name: _worded(c, words[c.name], whole=survey.whole) for c in kept if c.name in words
+    }
     named = {*settings, *survey.table.names}
     codes = [column for column in kept if column.name not in named and _may_be_codes(column)]
     if settings or codes:
         yield _line("columns:" if settings else "# columns:", "")
     for name, (setting, why) in settings.items():
-        yield _line(f"  {scalar(name)}: {{{setting}}}", why)
+        line = f"  {scalar(name)}: {{{setting}}}"
+        yield from [_line(line, why)] if len(line) < LONGEST else [f"#   {why}:", line]
     if codes:
         yield "#   whole numbers that may be codes; say what they stand for, and delete the #:"
     for column in codes:
         listed = ", ".join(f"{code}: ..." for code in column.whole)
         yield f"#  {scalar(column.name)}: {{codes: {{{listed}}}}}"
+
+
+def _worded(column: ColumnSurvey, words: Words, *, whole: bool) -> tuple[str, str]:
+    said = words.of(column, whole=whole)
+    listed = ", ".join(f"{scalar(c)}: {scalar(w) if w else 'null'}" for c, w in said.items())
+    return f"codes: {{{listed}}}", f"words of {words.source}"
 
 
 def _may_be_codes(column: ColumnSurvey) -> bool:

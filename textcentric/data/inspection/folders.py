@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from textcentric.data.compression import ENDINGS
@@ -24,7 +25,7 @@ def table_in(path: Path) -> Path:
     """
     if not path.is_dir() or _is_whole(path):
         return path
-    found = sorted(_tables(path), key=lambda table: -table.stat().st_size)
+    found = sorted(tables_in(path), key=lambda table: -table.stat().st_size)
     if len(found) == 1:
         return found[0]
     raise DataError(f"folder {str(path)!r} {_several(found) if found else _none(path)}")
@@ -36,17 +37,25 @@ def _is_whole(folder: Path) -> bool:
     return saved or any(folder.glob("*.parquet"))
 
 
-def _tables(folder: Path, deep: int = DEEP) -> Iterator[Path]:
-    for entry in sorted(folder.iterdir())[:MOST]:
+def tables_in(folder: Path, deep: int = DEEP) -> Iterator[Path]:
+    """Yield the tables in a folder, and in those so many levels below it."""
+    for entry in sorted(_entries(folder)):
         if entry.name.startswith("."):
             continue
         if entry.is_dir():
             if _is_whole(entry):
                 yield entry
             elif deep:
-                yield from _tables(entry, deep - 1)
+                yield from tables_in(entry, deep - 1)
         elif _is_named_like_a_table(entry.name.lower()):
             yield entry
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return list(islice(folder.iterdir(), MOST))
+    except OSError:
+        return []  # that may not be looked into
 
 
 def _is_named_like_a_table(name: str) -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path
 from textcentric.command_line import command
 from textcentric.data.encodings import likeliest
 from textcentric.data.frames import table_in_hand
+from textcentric.data.inspection.codes import words_beside
 from textcentric.data.inspection.columns import ColumnSurvey, TableSurvey
 from textcentric.data.inspection.draft import drafted
 from textcentric.data.inspection.folders import table_in
@@ -97,7 +98,8 @@ def inspect(rows: object, *, data_dir: str | Path | None = None) -> Inspection:
     if _are_captions(survey, roles):
         form = "captions"
         roles.doubts.clear()  # they need no target
-    text = drafted(survey, roles, keys, _notes(table, survey, form))
+    words = words_beside(survey, root) if path else {}
+    text = drafted(survey, roles, words, keys, _notes(table, survey, form))
     return Inspection(path, form, survey, text, roles, media)
 
 

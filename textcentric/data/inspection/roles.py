@@ -28,6 +28,7 @@ SPLITS: dict[str, Split] = {
 }  # type: ignore[assignment]  # their values are splits
 GROUP_WORDS = {"user", "host", "author", "speaker", "patient", "rescuer", "owner", "seller",
                "customer", "session", "document", "video", "group", "household"}  # fmt: skip
+AMOUNT_WORDS = {"amt", "amount", "count", "num", "total", "votes"}  # of what, no names
 LEAK = 0.995  # share of rows that a column tells the target of
 LISTED = 5  # words of classes
 SEVERAL = 10  # groups: fewer leave splits empty
@@ -272,6 +273,8 @@ def _take_group(survey: TableSurvey, roles: Roles) -> None:
         if repeats < 1.1 or column.name in roles.ignored or column.kind == "constant":
             continue
         words = {*words_of(column.name)}
+        if words & AMOUNT_WORDS:
+            continue
         if column.different < SEVERAL:
             if words & GROUP_WORDS and column.name not in roles.taken():
                 roles.doubts.append(
