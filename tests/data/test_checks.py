@@ -108,3 +108,14 @@ def test_a_folder_without_the_data_set_is_a_problem_not_a_crash(tmp_path: Path) 
 def test_an_unknown_data_set_is_wrong_usage() -> None:
     with pytest.raises(ConfigError, match="did you mean 'avito'"):
         check("avitto")
+
+
+def test_classes_of_splits_are_told_where_the_target_is_no_number(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("id,label,part\na,1,train\nb,2,test\n")
+    roles = {"target": "label", "split": "part", "table": []}
+    counts = {
+        task: check(path, schema=roles | {"task": task, "text": "label"}).splits["test"].classes
+        for task in ("classification", "regression")
+    }
+    assert counts == {"classification": {"2": 1}, "regression": {}}

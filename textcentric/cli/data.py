@@ -205,7 +205,7 @@ def init_schema(table: str, output: str | None, config: AugmentConfig) -> None:
     if found.schema is not None:
         show_first(found, config)
     say("to go on:")
-    for line in found.commands(None if path is None else str(path)):
+    for line in found.commands("SCHEMA.yaml" if path is None else str(path)):
         say(f"  {line}")
 
 

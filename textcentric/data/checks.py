@@ -114,7 +114,7 @@ def _checked(found: Located, pictures: bool) -> CheckReport:
     report.usable_rows = result.rows - result.faulty
     report.form, report.balance = found.layout.table.form, balance(result)
     report.left_out = result.left_out.to_dict()
-    report.splits, report.splits_made = split_counts(result), how_made(given)
+    report.splits, report.splits_made = split_counts(fitted, result), how_made(given)
     report.doubled_ids = result.doubled[:100]
     report.faults = [fault.message for fault in result.faults]
     report.problems = unusable(given, result)

@@ -21,12 +21,13 @@ class SplitCount:
     classes: dict[str, int] = field(default_factory=dict)
 
 
-def split_counts(result: Scan) -> dict[str, SplitCount]:
-    """Return the rows and classes of each split, "" for rows in none."""
+def split_counts(schema: Schema, result: Scan) -> dict[str, SplitCount]:
+    """Return the rows of each split, "" for rows in none, and its classes, where there are any."""
+    classes = {} if schema.task == "regression" else result.classes
     names = [name for name in (*ORDER, *result.splits) if name in result.splits]
     counts: dict[str, SplitCount] = {}
     for name in dict.fromkeys(names):
-        found = {label: n for (split, label), n in result.classes.items() if split == name}
+        found = {label: n for (split, label), n in classes.items() if split == name}
         counts[name] = SplitCount(result.splits[name], dict(sorted(found.items())))
     return counts
 
