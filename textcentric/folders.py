@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,6 +18,7 @@ from textcentric.values import Json
 
 DRAFT = ".tmp"  # how the names of files end that are not whole
 LONGEST_VALUE = 60  # characters of a value in a message
+ORDERED = "choices"  # key of a mapping whose order says something
 Change = tuple[str, object, object]  # name, before, after
 
 
@@ -77,9 +79,28 @@ def parse_yaml(text: str) -> Any:
 
 
 def fingerprint(identity: Mapping[str, object] | Sequence[Json]) -> str:
-    """Return eight hex digits that stand for an identity."""
-    text = json.dumps(identity, sort_keys=True, ensure_ascii=False)
+    """Return eight hex digits that stand for an identity, whatever the order of its keys."""
+    text = json.dumps(_with_order(identity), sort_keys=True, ensure_ascii=False)
     return hashlib.blake2b(text.encode(), digest_size=4).hexdigest()
+
+
+def _with_order(value: object) -> object:
+    """Return `value` with choices that are not sorted as a list, so that their order counts."""
+    if isinstance(value, list | tuple):
+        return [_with_order(each) for each in value]
+    if not isinstance(value, Mapping):
+        return value
+    kept = {name: _with_order(each) for name, each in value.items()}
+    choices = kept.get(ORDERED)
+    if isinstance(choices, dict) and list(choices) != sorted(choices, key=_place):
+        kept[ORDERED] = [list(pair) for pair in choices.items()]
+    return kept
+
+
+def _place(choice: object) -> tuple[int, str]:
+    """Return what choices are sorted by: words by themselves, whole numbers by their size."""
+    text = str(choice)
+    return (int(text), "") if re.fullmatch("-?[0-9]+", text) else (0, text)
 
 
 def refuse_another(
@@ -122,6 +143,8 @@ def changes(old: Mapping[str, object], new: Mapping[str, object], prefix: str = 
     for key in sorted(old.keys() | new.keys()):
         before, after = old.get(key), new.get(key)
         if isinstance(before, dict) and isinstance(after, dict):
+            if key == ORDERED and before == after and list(before) != list(after):
+                found.append((f"{prefix}{key}", list(before), list(after)))
             found += changes(before, after, f"{prefix}{key}.")
         elif before != after:
             found.append((f"{prefix}{key}", before, after))

@@ -45,7 +45,8 @@ def test_classes_are_what_stands_in_the_column(
     tmp_path: Path, cells: list[str], classes: list[Any]
 ) -> None:
     rows = table(tmp_path / "rows.tsv", cells)
-    assert rows.schema.task == "classification"
+    ranks = all(isinstance(one, int | None) for one in classes)
+    assert rows.schema.task == ("ordinal" if ranks else "classification")
     assert targets(rows) == classes
     assert set(rows.schema.choices or {}) == {one for one in classes if one is not None}
 

@@ -70,12 +70,34 @@ def test_the_limit_comes_after_the_required_modality(table: Write) -> None:
 
 def test_the_task_and_the_classes_are_taken_from_the_targets(table: Write) -> None:
     kinds = load(table("id,kind,a\n1,0,x\n2,1,x\n3,1,x\n"), schema={"target": "kind"})
-    assert kinds.schema.task == "classification"
+    assert kinds.schema.task == "ordinal"
     assert kinds.schema.choices == {0: "0", 1: "1"}
     assert [row.target for row in kinds] == [0, 1, 1]
-    assert "task taken as classification" in kinds.notes[0]
+    assert "task taken as ordinal" in kinds.notes[0]
     prices = load(table("id,kind,a\n1,0.5,x\n2,1,x\n"), schema={"target": "kind"})
     assert prices.schema.task == "regression"
+
+
+@pytest.mark.parametrize(
+    ("schema", "task"),
+    [
+        ({"choices": [0, 1]}, "ordinal"),
+        ({"choices": {0: "cat", 1: "dog"}}, "classification"),
+        ({"task": "classification"}, "classification"),
+        ({"task": "regression"}, "regression"),
+    ],
+)
+def test_whole_numbers_are_ranks_only_where_nothing_says_otherwise(
+    table: Write, schema: dict[str, Any], task: str
+) -> None:
+    rows = load(table("id,kind,a\n1,0,x\n2,1,x\n"), schema={"target": "kind", **schema})
+    assert rows.schema.task == task
+
+
+def test_many_whole_numbers_are_a_quantity(table: Write) -> None:
+    cells = "".join(f"{at},{at},x\n" for at in range(11))
+    rows = load(table("id,beds,a\n" + cells), schema={"target": "beds"})
+    assert (rows.schema.task, rows.schema.choices) == ("regression", None)
 
 
 def test_ordered_classes_in_words_need_their_order(table: Write) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from textcentric.data.memory import in_hand
-from textcentric.data.schema import Schema
+from textcentric.data.schema import Schema, numeric_target
 from textcentric.errors import ConfigError
 from textcentric.rows import Record
 
@@ -26,4 +27,8 @@ def test_an_unknown_key_in_the_schema_of_records_is_refused_with_the_nearest() -
 
 
 def test_without_a_schema_records_say_their_modalities_and_their_task() -> None:
-    assert in_hand(ROWS).schema == Schema(task="regression")
+    tasks = {"ordinal": 1.0, "regression": 0.5, "classification": "slow"}
+    for task, target in tasks.items():
+        schema = in_hand([replace(row, target=target) for row in ROWS]).schema
+        assert schema == Schema(task=task)  # type: ignore[arg-type]
+        assert numeric_target(schema) == (task != "classification")

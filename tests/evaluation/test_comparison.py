@@ -332,6 +332,7 @@ def test_trained_models_are_evaluated_under_the_grid(
     config: dict[str, Any], tmp_path: Path
 ) -> None:
     from textcentric.augmentation.opening import make_experts
+    from textcentric.data.trained import read_of
     from textcentric.methods.downstream import Downstream, DownstreamConfig
     from textcentric.runs.origin import expert_origin
     from textcentric.training.config import TrainConfig
@@ -340,7 +341,7 @@ def test_trained_models_are_evaluated_under_the_grid(
     comparison = Comparison(CompareConfig(**config))
     examples = [e for e in comparison.plain if e.split == "train"]
     experts = make_experts(comparison.config.augment_config(), comparison.train_rows)
-    origin = expert_origin(comparison.train_rows, experts)
+    origin = expert_origin(comparison.train_rows, experts, read_of(comparison.train_rows))
     method = Downstream(DownstreamConfig.of(config["downstream"]), examples, origin=origin)
     folder = tmp_path / "model"
     train(method, TrainConfig(output_dir=folder, eval_strategy="no"), examples, quiet=True)

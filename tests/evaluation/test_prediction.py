@@ -19,6 +19,7 @@ from tests.support.small_run import WORDS as MOODS
 from tests.support.tiny_models import WORDS, tiny_model
 from textcentric.augmentation.words import describe_examples
 from textcentric.data.memory import InHand
+from textcentric.data.trained import read_of
 from textcentric.engines.event_loop import run_in_background
 from textcentric.engines.openai import OpenAIEngine
 from textcentric.engines.scripted import ScriptedEngine
@@ -237,7 +238,7 @@ def test_rows_described_without_a_run_directory_can_be_trained_on_and_predicted(
     experts = open_experts(["table", "text"])
     rows = InHand(records(8), tc.data.Schema(task="classification"))
     config = DownstreamConfig.of({"model": folder, "max_length": 64})
-    origin = expert_origin(rows, experts)
+    origin = expert_origin(rows, experts, read_of(rows))
     Downstream(config, describe_examples(rows, experts), origin=origin).save(tmp_path / "model")
     told = predict(Downstream.load(tmp_path / "model"), NEW)
     assert told.problems == {}

@@ -8,7 +8,18 @@ from pathlib import Path
 import pytest
 
 from textcentric.errors import StoppedError
-from textcentric.folders import write_text, written
+from textcentric.folders import differences, fingerprint, write_text, written
+
+
+def test_the_order_of_choices_counts_and_that_of_other_keys_does_not() -> None:
+    rising = {"schema": {"target": "size", "choices": {"low": "low", "mid": "mid", "high": "high"}}}
+    other = {"schema": {"choices": {"high": "high", "low": "low", "mid": "mid"}, "target": "size"}}
+    assert fingerprint(rising) != fingerprint(other)
+    assert differences(rising, other) == [
+        "schema.choices: ['low', 'mid', 'high'] -> ['high', 'low', 'mid']"
+    ]
+    plain = {"choices": {2: "b", 10: "a"}, "target": "size"}
+    assert fingerprint(plain) == fingerprint(dict(reversed(plain.items()))) == "2203e631"
 
 
 def test_a_file_is_in_place_only_once_it_is_whole(tmp_path: Path) -> None:

@@ -24,6 +24,8 @@ from textcentric.augmentation.opening import (
 from textcentric.augmentation.plan import Plan, make_plan, with_columns, with_shares
 from textcentric.augmentation.truth import facts_of, with_usual_facts
 from textcentric.data.rows import Rows, tell_notes
+from textcentric.data.schema import Schema
+from textcentric.data.trained import read_of
 from textcentric.engines.event_loop import run_in_background
 from textcentric.engines.none import NAMELESS, NoEngine
 from textcentric.engines.protocol import Engine
@@ -95,7 +97,7 @@ def opened(
     prompts = (*plan.derive, *plan.variants, *([plan.judge] if plan.judge else []))
     with lock(folder):
         going_on, changed = prepare(
-            folder, identity, config.resume, prompts, plan.library.bank, config.runtime()
+            folder, identity, config.resume, prompts, plan.library.bank, _beside(config, dataset)
         )
         reuse = [Path(path) / "journal.sqlite" for path in config.reuse]
         journal = Journal(folder / "journal.sqlite", reuse=reuse)
@@ -131,6 +133,19 @@ def opened(
             yield Opened(job, going_on, tuple(changed), journal.answers(), journal.finished_rows())
         finally:
             journal.close()
+
+
+def _beside(config: AugmentConfig, rows: Rows) -> dict[str, Json]:
+    """Return what is saved beside the identity: the rest of the configuration, what was read."""
+    return {**config.runtime(), "read": read_of(rows)}
+
+
+def _schema_of_identity(schema: Schema) -> dict[str, Json]:
+    """Return a schema as identities have it: there whole numbers are classes, ordinal or not."""
+    if schema.task == "ordinal" and schema.counts():
+        schema = schema.model_copy(update={"task": "classification"})
+    values: dict[str, Json] = schema.model_dump(mode="json", exclude_defaults=True)
+    return values
 
 
 def held_to_facts(
@@ -175,7 +190,7 @@ def run_identity(
     identity["data"] = {
         "name": dataset.name,
         "digest": dataset.digest,
-        "schema": dataset.schema.model_dump(mode="json", exclude_defaults=True),
+        "schema": _schema_of_identity(dataset.schema),
     }
     identity["prompt_digests"] = {prompt.id: prompt.digest for prompt in prompts}
     if any(prompt.front.stage == "bank" for prompt in prompts):

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 
 from textcentric.data.notation import COMMA
 from textcentric.data.readings import number
+from textcentric.data.schema import MOST_ORDINAL
 from textcentric.values import Cell
 
 MAX_CHOICES = 100
-FEW = 20  # whole numbers that are classes rather than a quantity
 _WHOLE = re.compile(r"-?(0|[1-9][0-9]*)(\.0+)?")
 
 
@@ -50,10 +50,11 @@ class LabelSurvey:
         return name
 
     def task(self) -> str:
-        """Return "regression" for numbers that are not a few whole ones."""
-        few = not self.too_many and len(self.seen) <= FEW
-        quantity = self.all_numbers and not (few and self.all_whole)
-        return "regression" if quantity and self.seen else "classification"
+        """Return "ordinal" for a few whole numbers, "regression" for others, "classification"."""
+        choices = self.choices() or {}
+        if self.all_whole and 0 < len(self.seen) <= MOST_ORDINAL:
+            return "ordinal" if all(isinstance(c, int) for c in choices) else "classification"
+        return "regression" if self.all_numbers and self.seen else "classification"
 
     def choices(self) -> dict[int | str, str] | None:
         """Return the classes seen, None if there are too many to be classes.

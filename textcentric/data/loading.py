@@ -137,8 +137,8 @@ def with_labels(schema: Schema, result: Scan) -> Schema:
     """Complete `schema` by the task and the classes that the targets show."""
     if schema.target is None or not (result.labels.seen or result.labels.marked):
         return schema
-    task = schema.task or result.labels.task()
     choices = schema.choices
+    task = schema.task or (schema.task_of_choices() if choices else result.labels.task())
     if task != "regression" and choices is None:
         choices = result.labels.choices()
     return schema.model_copy(update={"task": task, "choices": choices})

@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from numbers import Real
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,6 +13,7 @@ from textcentric.data import Dataset, Schema, load
 from textcentric.data.balance import balance_of, left_out
 from textcentric.data.dataset import BEYOND, unwanted
 from textcentric.data.frames import table_in_hand
+from textcentric.data.labels import LabelSurvey
 from textcentric.data.left_out import LeftOut
 from textcentric.data.loading import SchemaSource
 from textcentric.data.rows import Rows, RowsLike
@@ -219,7 +219,15 @@ def _schema_of(records: Sequence[Record], schema: SchemaSource) -> Schema:
     """Return the schema given, or one that says what the records show: modalities and task."""
     if schema is not None:
         return schema if isinstance(schema, Schema) else read_schema(schema)
-    numeric = all(isinstance(r.target, Real) for r in records if r.target is not None)
     present = {name for record in records for name in record.inputs}
     files = {m: {"pattern": "{id}"} for m in FILES if m in present}
-    return Schema.model_validate({"task": "regression" if numeric else "classification", **files})
+    return Schema.model_validate({"task": _task_of(records), **files})
+
+
+def _task_of(records: Sequence[Record]) -> str:
+    """Return the task that the targets show; without any they are taken as numbers."""
+    labels = LabelSurvey()
+    for record in records:
+        if record.target is not None:
+            labels.add(record.target, ())
+    return labels.task() if labels.seen else "regression"

@@ -37,6 +37,7 @@ Split = Literal["train", "validation", "test"]
 ROW_NUMBER = "row-number"  # in place of an id column
 # Keys that say how a file is written.
 TEXT = ("encoding", "delimiter", "quote", "header", "skip", "sheet")
+MOST_ORDINAL = 10  # whole numbers beyond these are a quantity, not classes
 
 _DIGITS = [*"-0123456789"]
 _KINDS = (  # of YAML: name, shape, first signs
@@ -134,8 +135,9 @@ class Schema(_Strict):
     target: str | None = key(None, "Column to predict.")
     task: Literal["classification", "ordinal", "regression"] | None = key(
         None,
-        "What the target is; without it, told from its values. ordinal: classes in the order of"
-        " whole numbers or, as words, of `choices`, the lowest first.",
+        "What the target is; without it, told from its values: words are classes, up to ten whole"
+        " numbers ordinal, others regression. ordinal: classes in the order of whole numbers or, as"
+        " words, of `choices`, the lowest first.",
     )
     choices: dict[int | str, str] | None = key(None, "The classes, with words for them.")
     text: tuple[str, ...] = key((), "Columns of text.")
@@ -202,9 +204,11 @@ class Schema(_Strict):
         roles |= {name: files.column for name, files in self.files().items()}
         return {role: column for role, column in roles.items() if column is not None}
 
-    def declared_task(self) -> str | None:
-        """Return the task of its target column, None where it names none: that is a guess."""
-        return None if self.target is None else self.task
+    def task_of_choices(self) -> str:
+        """Return what its choices are where it names no task: ordinal are bare whole numbers."""
+        choices = self.choices or {}
+        bare = self.counts() and all(str(key) == word for key, word in choices.items())
+        return "ordinal" if bare and len(choices) <= MOST_ORDINAL else "classification"
 
     def notation(self, column: str) -> Notation | None:
         """Return how the numbers of `column` are written, None where nothing says so."""
@@ -325,14 +329,15 @@ def _model_at(loc: tuple[int | str, ...]) -> type[BaseModel]:
 
 def numeric_target(schema: Schema) -> bool:
     """Say whether all targets are numbers, by what the schema declares."""
-    return schema.task == "regression" or schema.counts()
+    return target_type(schema) != "string"
 
 
 def target_type(schema: Schema) -> TargetType:
     """Return the type of all targets: a quantity is a double, numbered classes are whole."""
     if schema.task == "regression":
         return "double"
-    return "int64" if schema.counts() else "string"
+    ranks = schema.task == "ordinal" and schema.choices is None  # words would have an order there
+    return "int64" if ranks or schema.counts() else "string"
 
 
 def question(schema: Schema) -> dict[str, Json]:

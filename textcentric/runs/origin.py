@@ -40,11 +40,13 @@ class Origin:
     """What put the training rows into words.
 
     `prompts` are those whose text is part of a clean row: {id: digest, version, stage, writes}.
-    `frozen` is the folder that holds them, None where no LLM was involved.
+    `frozen` is the folder that holds them, None where no LLM was involved. `columns` are None where
+    the version before did not keep them.
     """
 
     dataset: Mapping[str, str] = field(default_factory=dict)
     schema: Given = field(default_factory=dict)
+    columns: tuple[str, ...] | None = None  # of the table, in order
     experts: Names = field(default_factory=dict)
     settings: Given = field(default_factory=dict)
     prompts: Mapping[str, Mapping[str, str | int]] = field(default_factory=dict)
@@ -74,7 +76,11 @@ class Origin:
     @classmethod
     def load(cls, values: Mapping[str, Any], folder: Path) -> Origin:
         """Return what `save` wrote."""
-        return cls(**values, frozen=folder / PROMPTS if values["prompts"] else None)
+        columns = values.get("columns")
+        return cls(
+            **{**values, "columns": None if columns is None else tuple(columns)},
+            frozen=folder / PROMPTS if values["prompts"] else None,
+        )
 
 
 def read_origin(run: str | Path) -> Origin:
@@ -88,7 +94,8 @@ def read_origin(run: str | Path) -> Origin:
     }
     return Origin(
         dataset={k: manifest["dataset"][k] for k in ("name", "digest", "origin")},
-        schema=identity.get("data", {}).get("schema", {}),
+        schema=_schema(identity),
+        columns=None if "read" not in identity else tuple(identity["read"]["columns"]),
         experts=_experts(run),
         settings=_settings(identity),
         prompts=_with_parts(run, known),
@@ -104,14 +111,28 @@ def _settings(saved: Given) -> dict[str, object]:
     return settings | ({"base_url": address} if address else {})
 
 
-def expert_origin(rows: Source, experts: Mapping[str, Versioned], **settings: object) -> Origin:
+def _schema(saved: Given) -> Given:
+    """Return the schema of the rows; earlier versions saved a guessed task as a declared one."""
+    if "read" in saved:
+        schema: Given = saved["read"]["schema"]
+        return schema
+    before = saved.get("data", {}).get("schema", {})
+    guessed = before.get("task") == "classification" or "target" not in before
+    return {name: value for name, value in before.items() if name != "task" or not guessed}
+
+
+def expert_origin(
+    rows: Source, experts: Mapping[str, Versioned], read: Given, **settings: object
+) -> Origin:
     """Return the origin of rows that the experts described without an LLM.
 
-    `settings` are those that chose the experts: image_expert, audio_expert, missing_values.
+    `read` is what they read of the rows' table, as `textcentric.data.trained` says it; `settings`
+    are those that chose the experts: image_expert, audio_expert, missing_values.
     """
     return Origin(
         dataset={"name": rows.name, "digest": rows.digest, "origin": rows.origin},
-        schema=rows.schema.model_dump(mode="json", exclude_defaults=True),
+        schema=read["schema"],
+        columns=tuple(read["columns"]),
         experts={m: [[expert.name, expert.version]] for m, expert in experts.items()},
         settings=settings,
     )

@@ -36,6 +36,11 @@ def test_a_quantity_by_the_schema_is_one_however_few_its_values() -> None:
     assert learn_decision(DownstreamConfig(task="ordinal"), rooms, "regression").task == "ordinal"
 
 
+def test_what_the_schema_calls_classes_is_never_ranked() -> None:
+    kinds = learn_decision(DownstreamConfig(), rows(0, 1, 4), "classification")
+    assert (kinds.task, kinds.classes, kinds.width) == ("classification", (0, 1, 4), 3)
+
+
 def test_classes_that_the_schema_calls_ordinal_are_ranks_in_its_order() -> None:
     many = learn_decision(DownstreamConfig(), rows(*range(11)), "ordinal")
     assert (many.task, many.classes) == ("ordinal", tuple(range(11)))

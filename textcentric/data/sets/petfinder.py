@@ -29,7 +29,7 @@ SCHEMA = read_schema(
         "name": "petfinder",
         "id": "PetID",
         "target": "AdoptionSpeed",
-        "task": "classification",
+        "task": "ordinal",
         "choices": {
             0: "adopted on the day it was listed",
             1: "adopted within the first week",

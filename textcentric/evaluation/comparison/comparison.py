@@ -224,7 +224,7 @@ class Comparison:
         from textcentric.methods.downstream.decision import learn_decision
 
         config = DownstreamConfig.of({**self.config.downstream, "target_transform": "none"})
-        return learn_decision(config, self.plain, self.train_rows.schema.declared_task()).task
+        return learn_decision(config, self.plain, self.train_rows.schema.task).task
 
     def tried(self) -> Iterator[tuple[str, int, Tried]]:
         """Make every trial that is not made yet, the cheap arms first, and yield them all."""

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from textcentric.data.schema import MOST_ORDINAL
 from textcentric.errors import ConfigError, DataError, unknown
 from textcentric.methods.downstream.config import DownstreamConfig
 from textcentric.metrics.scores import cut_scores, quantile_cuts
@@ -24,7 +25,6 @@ from textcentric.rows import Example, Record, Target
 from textcentric.runs.examples import labelled
 from textcentric.values import Json
 
-MOST_ORDINAL = 10  # whole numbers beyond these are a quantity, not classes
 LEAST_SHARE = 1e-3  # of a class that no training row has, where a logit of it is needed
 Label = int | str
 Transform = Callable[[np.ndarray], np.ndarray]
@@ -221,9 +221,8 @@ def learn_decision(
 ) -> Decision:
     """Return the decision that the training rows call for.
 
-    `declared` is the task by the schema of the rows: numbers that it calls a quantity are one,
-    however few they are, and classes that it calls ordinal are ranks. `order` are such classes in
-    words, the lowest first.
+    `declared` is the task by the schema of the rows, which holds whatever the values are. `order`
+    are ordinal classes in words, the lowest first.
     Raises DataError for targets that are absent, NaN, of one value only or not in `classes`, and
     ConfigError where the task does not fit them.
     """
@@ -259,7 +258,7 @@ def learn_decision(
 def _task(config: DownstreamConfig, examples: Sequence[Example], declared: str | None) -> str:
     if config.task != "auto":
         return config.task
-    if declared in ("regression", "ordinal"):
+    if declared is not None:
         return declared
     if any(isinstance(example.target, str) for example in examples):
         return "classification"

@@ -82,9 +82,8 @@ class Downstream:
         self.origin = origin or Origin()
         self.known = check_parts(config, examples)
         schema = self.origin.schema
-        declared = schema.get("task") if schema.get("target") else None  # else it is a guess
         order = tuple(schema.get("choices") or ())
-        self.decision = learn_decision(config, examples, declared, order)
+        self.decision = learn_decision(config, examples, schema.get("task"), order)
         self.model = build_model(config, self.decision)
         self.reader = _reader(config, self.model, source(config.model))
         self._calibrate_on = calibrate_on or _sample(config, examples)

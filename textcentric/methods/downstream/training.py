@@ -12,6 +12,7 @@ from textcentric.augmentation.words import EXPERTS_ONLY, describe_examples
 from textcentric.command_line import command, schema_flags
 from textcentric.data.memory import InHand
 from textcentric.data.rows import Rows, RowsLike
+from textcentric.data.trained import read_of
 from textcentric.errors import Caution, DataError, Say, option
 from textcentric.methods.downstream import Downstream
 from textcentric.methods.downstream.config import Training
@@ -136,7 +137,9 @@ def _raw(training: Training, folder: Path | None, given: RowsLike | None) -> Tra
         name=rows.name,
         train=_in_words(train, parts),
         held_out=_in_words(held_out, parts),
-        origin=expert_origin(rows, experts, **settings, missing_values=config.missing_values),
+        origin=expert_origin(
+            rows, experts, read_of(rows), **settings, missing_values=config.missing_values
+        ),
         counts=(len(train), len(held_out)),
         notes=(*map(Caution, rows.notes), *notes, *_speechless(parts)),
     )
