@@ -117,6 +117,12 @@ def limit() -> AnyField:
     return setting(None, "At most so many rows.", panel="Data", ge=1)
 
 
+def allow_missing_columns() -> AnyField:
+    """Return the field of whether rows may lack columns of the training."""
+    about = "Read columns of the training that the rows lack as empty."
+    return setting(False, about, panel="Data")
+
+
 def image_expert(default: object = "auto", shown: str | None = None) -> AnyField:
     """Return the field of who puts pictures into words."""
     about = "Who puts pictures into words: auto, vlm, labels, packaged, pixels, none or NAME."

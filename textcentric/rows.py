@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypedDict
 
 from textcentric.errors import DataError
+from textcentric.values import Json
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -50,6 +51,13 @@ class Balance(TypedDict):
     source: int
     given: int
     left_out: dict[str, Left]
+
+
+class Read(TypedDict):
+    """What is read of the rows' table: the schema as plain values, the columns in their order."""
+
+    schema: dict[str, Json]
+    columns: list[str]
 
 
 @dataclass(frozen=True, slots=True)

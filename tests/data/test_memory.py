@@ -27,7 +27,7 @@ def test_an_unknown_key_in_the_schema_of_records_is_refused_with_the_nearest() -
 
 
 def test_without_a_schema_records_say_their_modalities_and_their_task() -> None:
-    tasks = {"ordinal": 1.0, "regression": 0.5, "classification": "slow"}
+    tasks: dict[str, float | str] = {"ordinal": 1.0, "regression": 0.5, "classification": "slow"}
     for task, target in tasks.items():
         schema = in_hand([replace(row, target=target) for row in ROWS]).schema
         assert schema == Schema(task=task)  # type: ignore[arg-type]

@@ -28,7 +28,7 @@ MOODS = ["calm", "bold", "shy"]
 SCHEMA = {
     "id": "id",
     "target": "speed",
-    "task": "classification",
+    "task": "ordinal",
     "choices": [0, 1, 2],
     "text": ["story"],
     "split": "split",

@@ -34,7 +34,7 @@ from textcentric.runs.origin import read_origin
 SCHEMA: dict[str, Any] = {
     "id": "id",
     "target": "speed",
-    "task": "classification",
+    "task": "ordinal",
     "text": ["story"],
     "split": "split",
 }
@@ -186,7 +186,7 @@ def test_rows_are_read_in_every_order_of_the_parts_that_a_model_reads(
 def test_the_rows_that_changed_most_are_shown_with_their_words(place: Path, tmp_path: Path) -> None:
     rows = of_split(labelled(read_examples(place / "run")), "train")
     spread = [type(row)(row.id, row.parts, 10.0 * n + 0.5, row.split) for n, row in enumerate(rows)]
-    train(place, "numbers", spread)
+    train(place, "numbers", spread, task="regression")
     config = configure(place, tmp_path, "numbers", levels=(0.1, 0.7, 0.9))
     changed = asked(config)[1]["changed"]
     assert changed
@@ -201,7 +201,8 @@ def priced(place: Path, transform: str, name: str) -> Path:
     """Save a model of prices, learnt on a scale of its own."""
     rows = of_split(labelled(read_examples(place / "run")), "train")
     prices = [type(row)(row.id, row.parts, 2.5**n, row.split) for n, row in enumerate(rows)]
-    return train(place, name, prices, target_transform=transform, parts=["table", "text"])
+    values = {"task": "regression", "target_transform": transform}
+    return train(place, name, prices, parts=["table", "text"], **values)
 
 
 def test_a_model_of_logarithms_is_scored_on_logarithms(place: Path, tmp_path: Path) -> None:

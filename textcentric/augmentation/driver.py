@@ -27,6 +27,7 @@ from textcentric.checks.entailment import Entail
 from textcentric.checks.identity import checks_identity
 from textcentric.data.rows import Rows
 from textcentric.data.schema import question, target_type
+from textcentric.data.trained import read_of
 from textcentric.engines.none import NAMELESS
 from textcentric.engines.protocol import Engine
 from textcentric.errors import EngineError, StoppedError, TextCentricError
@@ -335,6 +336,7 @@ class Driver:
                 "origin": dataset.origin,
                 "rows": dataset.count(),
                 "balance": dataset.balance,
+                "read": read_of(dataset),
                 "notes": list(dataset.notes),
             },
             "engine": dict(job.engine.fingerprint()) or NAMELESS,

@@ -25,7 +25,6 @@ from textcentric.augmentation.plan import Plan, make_plan, with_columns, with_sh
 from textcentric.augmentation.truth import facts_of, with_usual_facts
 from textcentric.data.rows import Rows, tell_notes
 from textcentric.data.schema import Schema
-from textcentric.data.trained import read_of
 from textcentric.engines.event_loop import run_in_background
 from textcentric.engines.none import NAMELESS, NoEngine
 from textcentric.engines.protocol import Engine
@@ -97,7 +96,7 @@ def opened(
     prompts = (*plan.derive, *plan.variants, *([plan.judge] if plan.judge else []))
     with lock(folder):
         going_on, changed = prepare(
-            folder, identity, config.resume, prompts, plan.library.bank, _beside(config, dataset)
+            folder, identity, config.resume, prompts, plan.library.bank, config.runtime()
         )
         reuse = [Path(path) / "journal.sqlite" for path in config.reuse]
         journal = Journal(folder / "journal.sqlite", reuse=reuse)
@@ -133,11 +132,6 @@ def opened(
             yield Opened(job, going_on, tuple(changed), journal.answers(), journal.finished_rows())
         finally:
             journal.close()
-
-
-def _beside(config: AugmentConfig, rows: Rows) -> dict[str, Json]:
-    """Return what is saved beside the identity: the rest of the configuration, what was read."""
-    return {**config.runtime(), "read": read_of(rows)}
 
 
 def _schema_of_identity(schema: Schema) -> dict[str, Json]:

@@ -48,7 +48,7 @@ def predict_command(model: str, config: PredictConfig, *, quiet: bool, verbose: 
                 print(json.dumps(row, ensure_ascii=False))
         else:
             write_predictions(predicted.rows(), output)
-    failed = len(predicted.problems)
+    failed = sum(map(bool, predicted.failures))
     tell(f"{len(predicted.ids) - failed} of {len(predicted.ids)} rows are predicted")
     if output is not None:
         print(f"predictions  {output}")
@@ -60,6 +60,6 @@ def _verdict(predicted: Predicted, max_failed: float) -> int:
     if not predicted.problems:
         return 0
     row_id, why = next(iter(predicted.problems.items()))
-    failed, rows = len(predicted.problems), len(predicted.ids)
+    failed, rows = sum(map(bool, predicted.failures)), len(predicted.ids)
     say(f"{failed} of {rows} rows have no prediction; the first, {row_id!r}: {why}")
     return 3 if failed > max_failed * rows else 0

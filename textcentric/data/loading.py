@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -24,6 +25,7 @@ from textcentric.settings import Given
 
 REQUIRED = sorted((*MODALITIES, "image_labels"))  # what a row may be required to have
 SchemaSource = Schema | Given | str | Path | None
+Fitting = Callable[[Layout], Layout]
 
 
 @dataclass(frozen=True)
@@ -49,13 +51,15 @@ def load(
     split: str | None = None,
     limit: int | None = None,
     require: tuple[str, ...] | list[str] = (),
+    fit: Fitting = lambda layout: layout,
 ) -> Dataset:
     """Load a named data set, a table by path, a hub data set ("owner/name") or one in hand.
 
     In hand are a Hugging Face data set, a data frame, a table of Arrow or a list of dictionaries.
 
     `require` keeps the rows that have these modalities, `split` the rows of one split; `limit`
-    cuts after that. Without a split column the split follows from the group (80/10/10).
+    cuts after that. Without a split column the split follows from the group (80/10/10). `fit`
+    changes what was found before its columns are checked, so that it is read as another was.
     Raises DataError where the rows cannot be used: a required column is absent, ids are doubled,
     a group lies in two splits, or no row is readable. Other faulty rows are left out and told in
     `notes` and `faults`.
@@ -63,7 +67,7 @@ def load(
     >>> rows = load("petfinder", require=["image"], limit=3)  # doctest: +SKIP
     """
     _refuse_wrong_filters(limit, require)
-    found = locate(dataset, data_dir=data_dir, schema=schema)
+    found = locate(dataset, data_dir=data_dir, schema=schema, fit=fit)
     reader = record_reader(found.layout)
     content = digest(found.layout)
     result = remembered_scan(found.layout, reader, content)
@@ -92,12 +96,16 @@ def load(
 
 
 def locate(
-    dataset: object, *, data_dir: str | Path | None = None, schema: SchemaSource = None
+    dataset: object,
+    *,
+    data_dir: str | Path | None = None,
+    schema: SchemaSource = None,
+    fit: Fitting = lambda layout: layout,
 ) -> Located:
-    """Find a data set without reading its rows; see `load` for what `dataset` may be."""
+    """Find a data set without reading its rows; see `load` for what `dataset` and `fit` may be."""
     table = table_in_hand(dataset)
     if table is not None:
-        return _in_hand(table, data_dir, schema)
+        return _in_hand(table, data_dir, schema, fit)
     if not isinstance(dataset, str | Path):
         raise ConfigError(
             f"rows are a {type(dataset).__name__}, expected a data frame, a list of dictionaries,"
@@ -109,12 +117,12 @@ def locate(
             raise ConfigError(
                 f"data set {name!r} brings its own schema; leave {option('schema')} out"
             )
-        return _named(name, data_dir)
+        return _named(name, data_dir, fit)
     if Path(name).exists() or Path(name).suffix:
-        return _own_table(Path(name), data_dir, schema)
+        return _own_table(Path(name), data_dir, schema, fit)
     if name.count("/") == 1:
         root = Path(data_dir or Path.cwd())
-        layout = _fitted(Layout(from_hub(name), read_schema(schema), root))
+        layout = _fitted(fit(Layout(from_hub(name), read_schema(schema), root)))
         return Located(name.replace("/", "-").replace(":", "-"), "hub", root, layout)
     raise ConfigError(
         f"{unknown('data set', name, names())}; or give the path of a table, or owner/name on the"
@@ -155,21 +163,21 @@ def digest(layout: Layout) -> str:
     return total.hexdigest()
 
 
-def _named(name: str, data_dir: str | Path | None) -> Located:
+def _named(name: str, data_dir: str | Path | None, fit: Fitting) -> Located:
     module = named_set(name)
     if data_dir is not None:
         folder = Path(data_dir)
         if not folder.is_dir():
             raise DataError(f"data_dir={str(folder)!r} is no folder; {how_to_get(name)}")
-        return Located(name, "folder", folder, _fitted(module.layout(folder)))
+        return Located(name, "folder", folder, _fitted(fit(module.layout(folder))))
     looked = places(name)
     for folder in looked:
         if folder.is_dir():
-            return Located(name, "folder", folder, _fitted(module.layout(folder)))
-    return _sample(name, looked)
+            return Located(name, "folder", folder, _fitted(fit(module.layout(folder))))
+    return _sample(name, looked, fit)
 
 
-def _sample(name: str, looked: list[Path]) -> Located:
+def _sample(name: str, looked: list[Path], fit: Fitting) -> Located:
     from textcentric.data.sample.writer import DEFAULT_ROWS, cached_sample, has_sample
 
     module = named_set(name)
@@ -182,37 +190,41 @@ def _sample(name: str, looked: list[Path]) -> Located:
         f" sample: {DEFAULT_ROWS} rows written for this project, not {name} itself."
         f" For the real rows: {how_to_get(name)}"
     )
-    layout = _fitted(module.layout(folder))
+    layout = _fitted(fit(module.layout(folder)))
     return Located(f"{name}-sample", "sample", folder, layout, (note,))
 
 
-def _in_hand(table: Table, data_dir: str | Path | None, schema: SchemaSource) -> Located:
+def _in_hand(
+    table: Table, data_dir: str | Path | None, schema: SchemaSource, fit: Fitting
+) -> Located:
     root = Path(data_dir) if data_dir else Path.cwd()
-    layout = _fitted(Layout(table, read_schema(schema), root))
-    _refuse_unknown_columns(layout.schema, table.columns)
+    layout = _fitted(fit(Layout(table, read_schema(schema), root)))
+    _refuse_unknown_columns(layout.schema, layout.table.columns)
     origin = "hub" if table.path == "data set" else "memory"
-    return Located(table.path, origin, root, layout, _without_schema(table, schema))
+    return Located(table.path, origin, root, layout, _without_schema(layout, schema))
 
 
-def _without_schema(table: Table, schema: SchemaSource) -> tuple[str, ...]:
+def _without_schema(layout: Layout, schema: SchemaSource) -> tuple[str, ...]:
     """Return what to know where nothing says which columns are text and target."""
-    if schema is not None:
+    if schema is not None or layout.schema.text or layout.schema.table is not None:
         return ()
     return (
-        f"no schema says what the columns {', '.join(table.columns)} are, so all are read as a"
-        " table, none as text or target; give one, such as"
+        f"no schema says what the columns {', '.join(layout.table.columns)} are, so all are read as"
+        " a table, none as text or target; give one, such as"
         " schema={'text': 'text', 'target': 'price'}",
     )
 
 
-def _own_table(path: Path, data_dir: str | Path | None, schema: SchemaSource) -> Located:
+def _own_table(
+    path: Path, data_dir: str | Path | None, schema: SchemaSource, fit: Fitting
+) -> Located:
     wanted = read_schema(schema)
     table = open_table(path, wanted)
     root = Path(data_dir) if data_dir else (path if path.is_dir() else path.parent)
     if not root.is_dir():
         raise DataError(f"data_dir={str(root)!r} is no folder; give the folder of the pictures")
-    layout = _fitted(Layout(table, wanted, root))
-    _refuse_unknown_columns(wanted, table.columns)
+    layout = _fitted(fit(Layout(table, wanted, root)))
+    _refuse_unknown_columns(layout.schema, layout.table.columns)
     name = wanted.name if wanted.name != "table" else path.name.split(".")[0]
     return Located(name, "file", path, layout)
 

@@ -67,6 +67,12 @@ class InHand(Shown):
         return balance_of(len(self.records), self.left_out)
 
     @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the records' cells, in the order in which they first appear."""
+        tables = (record.inputs.get("table") or {} for record in self.records)
+        return tuple(dict.fromkeys(str(name) for table in tables for name in table))
+
+    @cached_property
     def digest(self) -> str:
         """Return a digest of the records' ids and inputs."""
         total = hashlib.sha256()

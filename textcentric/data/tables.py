@@ -115,6 +115,23 @@ class Table:
 
         return replace(self, read=read)
 
+    def renamed(self, names: Mapping[str, str]) -> Table:
+        """Return it with other names for some of its columns: {the name it has: its new one}."""
+        if all(old == new for old, new in names.items()):
+            return self
+
+        def read(left_out: LeftOut) -> Iterator[Part]:
+            for part in self.read(left_out):
+                if isinstance(part, dict):
+                    yield {names.get(name, name): value for name, value in part.items()}
+                else:
+                    yield part.rename_columns([names.get(n, n) for n in part.schema.names])
+
+        columns = tuple(names.get(name, name) for name in self.columns)
+        words = {names.get(name, name): labels for name, labels in self.names.items()}
+        orders = {names.get(name, name): classes for name, classes in self.orders.items()}
+        return replace(self, columns=columns, read=read, names=words, orders=orders)
+
 
 def _numbers(first: int, count: int) -> pa.Array:
     import pyarrow as pa

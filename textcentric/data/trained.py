@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from textcentric.data.dataset import Dataset
 from textcentric.data.memory import InHand
-from textcentric.data.notation import COMMA
 from textcentric.data.rows import Rows
 from textcentric.data.schema import Column, Schema
+from textcentric.rows import Read
 from textcentric.values import Json
 
 
-def read_of(rows: Rows) -> dict[str, Json]:
+def read_of(rows: Rows) -> Read:
     """Return schema and columns of `rows` as plain values, for a run or a model to keep."""
-    return {"columns": list(columns_of(rows)), "schema": schema_of(rows)}
+    return {"schema": schema_of(rows), "columns": list(columns_of(rows))}
 
 
 def columns_of(rows: Rows) -> tuple[str, ...]:
@@ -23,8 +23,7 @@ def columns_of(rows: Rows) -> tuple[str, ...]:
     if isinstance(rows, Dataset):
         return tuple(rows.schema.table_columns(rows.reader.columns))
     if isinstance(rows, InHand):
-        tables = (record.inputs.get("table") or {} for record in rows.records)
-        return tuple(dict.fromkeys(name for table in tables for name in table))
+        return rows.columns
     return ()
 
 
@@ -39,9 +38,10 @@ def schema_of(rows: Rows) -> dict[str, Json]:
 
 def _with_notations(rows: Dataset) -> Schema:
     """Return the schema that says of each column of numbers which sign is before decimals."""
-    columns = dict(rows.schema.columns)
+    columns, schema = dict(rows.schema.columns), rows.schema
     for name, notation in rows.reader.notations.items():
-        if notation == COMMA:  # the other one is read where nothing is said
+        counts = name != schema.target or schema.task == "regression"
+        if counts and schema.notation(name) is None:
             column = columns.get(name, Column())
             columns[name] = column.model_copy(update={"decimal": notation.decimal})
-    return rows.schema.model_copy(update={"columns": columns})
+    return schema.model_copy(update={"columns": columns})

@@ -30,6 +30,7 @@ class PredictConfig(Settings):
     table_schema: Values | str | None = fields.table_schema("that of the training")
     split: str | None = fields.split()
     limit: int | None = fields.limit()
+    allow_missing_columns: bool = fields.allow_missing_columns()
     prompts: Literal["frozen", "installed"] = setting(
         "frozen", "Those in MODEL, or those installed, which must be the same.", panel="Prompts"
     )

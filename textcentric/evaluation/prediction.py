@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,12 +22,12 @@ from textcentric.augmentation.driver import Progress
 from textcentric.augmentation.opening import make_engine, make_experts
 from textcentric.augmentation.run import finished_manifest, opened, run_to_end, wrap_up
 from textcentric.augmentation.words import EXPERTS_ONLY, describe_examples
-from textcentric.data import Dataset, Schema, load
-from textcentric.data.frames import table_in_hand
+from textcentric.data import Dataset, Schema
+from textcentric.data.fit import Fit
 from textcentric.data.loading import SchemaSource
 from textcentric.data.memory import InHand, in_hand
+from textcentric.data.new_rows import Line, NewRows, Unusable, read_new
 from textcentric.data.rows import RowsLike
-from textcentric.data.schema import TEXT
 from textcentric.engines import lent_engine
 from textcentric.engines.event_loop import run_in_background
 from textcentric.engines.openai import OpenAIEngine
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
 IN_WORDS = "rows put into words"
 PASSED = {  # settings that `predict` takes under the same name
     *("data_dir", "split", "limit", "prompts", "prompt_dir", "base_url", "other_model"),
+    "allow_missing_columns",
     *("run_dir", "reuse", "batch_size"),
 }
 LLM_NAMES = ("model", "model_revision", "template_digest")
@@ -59,28 +60,38 @@ LLM_NAMES = ("model", "model_revision", "template_digest")
 
 @dataclass(frozen=True)
 class Predicted:
-    """Predictions of N rows; a row that could not be put into words has a problem instead."""
+    """Predictions of N rows, each line of the source in its place.
+
+    `failures` says of each row why it has no prediction, "" where it has one; `parts` are what the
+    model was given of each.
+    """
 
     ids: list[str]
     predictions: Predictions
+    failures: Sequence[str]
     classes: tuple[int | str, ...] = ()
-    problems: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
-    parts: Sequence[Mapping[str, str]] = ()  # what the model was given of each row
+    parts: Sequence[Mapping[str, str]] = ()
+
+    @property
+    def problems(self) -> dict[str, str]:
+        """Return why rows have no prediction, by id, or by "row 3" for those without one."""
+        named = (row_id or f"row {at}" for at, row_id in enumerate(self.ids, 1))
+        return {name: why for name, why in zip(named, self.failures, strict=True) if why}
 
     def rows(self) -> Iterator[dict[str, Json]]:
         """Yield one flat row for each id: prediction, score, probability of each class, problem."""
         told = self.predictions
         for at, row_id in enumerate(self.ids):
             row: dict[str, Json] = {"id": row_id, "prediction": told.values[at]}
-            known = row_id not in self.problems
+            known = not self.failures[at]
             if told.scores is not None:
                 row["score"] = float(told.scores[at]) if known else None
             for place, label in enumerate(self.classes):
                 assert told.probabilities is not None
                 chance = float(told.probabilities[at, place]) if known else None
                 row[f"probability_{label}"] = chance
-            yield {**row, "problem": self.problems.get(row_id, "")}
+            yield {**row, "problem": self.failures[at]}
 
 
 def predict_rows(
@@ -129,6 +140,7 @@ def predict(
     schema: SchemaSource = None,
     split: str | None = None,
     limit: int | None = None,
+    allow_missing_columns: bool = False,
     prompts: str = "frozen",
     prompt_dir: str | Path | None = None,
     engine: Engine | None = None,
@@ -142,16 +154,27 @@ def predict(
 ) -> Predicted:
     """Predict the target of `rows`: a name or path that `load` takes, a data set or Records.
 
-    Without `schema` a table is read as the training rows were. `prompts` is "frozen" (those in
+    Tables are read as the training rows were, in all that `schema` does not say: columns that lack
+    are refused unless `allow_missing_columns` has them read as empty, others are left out. Each
+    line has its place, with what is wrong where it cannot be used.
+
+    `prompts` is "frozen" (those in
     the model's folder) or "installed" (the library and `prompt_dir`, which must agree with them).
     An LLM is asked only where the model reads what one wrote; its answers, and what experts say
     of files, go into `run_dir`, and `other_model` allows another one than in training. With
     `resume` "always" the directory may hold other rows: their answers are taken where they fit.
     Raises RunError where experts, prompts or the LLM are not those of the training text.
     """
-    dataset = load_rows(
-        method.origin, rows, data_dir=data_dir, schema=schema, split=split, limit=limit
+    new = load_rows(
+        method.origin,
+        rows,
+        data_dir=data_dir,
+        schema=schema,
+        split=split,
+        limit=limit,
+        allow_missing=allow_missing_columns,
     )
+    dataset = _usable(method.origin, new)
     llm = {
         "base_url": base_url,
         "output_dir": run_dir and str(run_dir),
@@ -170,7 +193,7 @@ def predict(
     else:
         folder = Path(run_dir) if run_dir else None
         parts, problems = _described(method.origin, dataset, folder, steps)
-    return _predicted(method, dataset, parts, problems, batch_size)
+    return _predicted(method, new, parts, problems, batch_size)
 
 
 def needs_llm(method: Downstream) -> bool:
@@ -188,21 +211,37 @@ def load_rows(
     schema: SchemaSource,
     split: str | None,
     limit: int | None,
-) -> InHand:
-    """Return the rows without targets, under the schema of the training rows.
+    allow_missing: bool = False,
+) -> NewRows:
+    """Return the rows without targets, read as the training rows were.
 
-    Raises DataError where there is no row.
+    Raises DataError where there is no row, or columns lack that may not.
     """
-    if not isinstance(rows, Dataset | InHand) and not _are_records(rows):
-        read = schema or _schema_for(origin, rows, split)
-        rows = load(rows, data_dir=data_dir, schema=read, split=split, limit=limit)
-    notes = getattr(rows, "notes", ())
-    kept = in_hand(rows, split=split, limit=limit)
-    blind = [replace(record, target=None) for record in kept]
-    if not blind:
+    fit = fit_to(origin, blind=True, splits=split is not None, allow_missing=allow_missing)
+    if isinstance(rows, Dataset | InHand) or _are_records(rows):
+        kept = fit.records(list(in_hand(rows, split=split, limit=limit)))
+        new = NewRows(list(kept), (*getattr(rows, "notes", ()), *fit.notes))
+    else:
+        new = read_new(rows, fit, data_dir=data_dir, schema=schema, split=split, limit=limit)
+    if not new.lines:
         raise DataError("there is no row to predict; give a table with rows, or another split")
-    told = Schema.model_validate(origin.schema or {})
-    return InHand(blind, told, name=f"{origin.dataset.get('name', 'rows')}-new", notes=notes)
+    return new
+
+
+def fit_to(
+    origin: Origin, *, blind: bool = False, splits: bool = True, allow_missing: bool = False
+) -> Fit:
+    """Return what fits rows to those of the training; see `Fit`."""
+    schema = Schema.model_validate(origin.schema or {})
+    columns = origin.columns if origin.schema else None
+    return Fit(schema, columns, blind=blind, splits=splits, allow_missing=allow_missing)
+
+
+def _usable(origin: Origin, new: NewRows) -> InHand:
+    """Return the rows that can be used, without targets, under the schema of the training."""
+    rows = [replace(line, target=None) for line in new.lines if isinstance(line, Record)]
+    schema = Schema.model_validate(origin.schema or {})
+    return InHand(rows, schema, name=f"{origin.dataset.get('name', 'rows')}-new")
 
 
 def check_prompts(origin: Origin, which: str, prompt_dir: str | Path | None) -> Path | None:
@@ -266,23 +305,33 @@ def served_model(origin: Origin) -> str | None:
 
 def _predicted(
     method: Downstream,
-    dataset: InHand,
+    new: NewRows,
     parts: Mapping[str, Mapping[str, str]],
-    problems: dict[str, str],
+    problems: Mapping[str, str],
     batch_size: int,
 ) -> Predicted:
     """Predict the rows that are in words; the others keep their place."""
-    ids = [record.id for record in dataset.records]
-    problems |= {i: "nothing could be put into words" for i in ids if i not in {*parts, *problems}}
-    known = [{k: v for k, v in parts.get(i, {}).items() if k in method.known} for i in ids]
+    failures = [_failure(line, parts, problems) for line in new.lines]
+    known = [
+        {} if why else {k: v for k, v in parts[line.id].items() if k in method.known}
+        for line, why in zip(new.lines, failures, strict=True)
+    ]
     told = method.predict(known, batch_size)
     values: list[Target] = [
-        None if row_id in problems else value
-        for row_id, value in zip(ids, told.values, strict=True)
+        None if why else value for why, value in zip(failures, told.values, strict=True)
     ]
-    classes = method.decision.classes
-    told = replace(told, values=values)
-    return Predicted(ids, told, classes, problems, dataset.notes, known)
+    ids, classes = [line.id for line in new.lines], method.decision.classes
+    return Predicted(ids, replace(told, values=values), failures, classes, new.notes, known)
+
+
+def _failure(
+    line: Line, parts: Mapping[str, Mapping[str, str]], problems: Mapping[str, str]
+) -> str:
+    """Return why a line has no prediction, "" where it has one."""
+    if isinstance(line, Unusable):
+        return line.why
+    missing = "" if line.id in parts else "nothing could be put into words"
+    return problems.get(line.id, missing)
 
 
 def _described(
@@ -370,41 +419,3 @@ def _engine(config: AugmentConfig, given: Engine | None) -> Iterator[Engine]:
 
 def _are_records(rows: RowsLike) -> bool:
     return isinstance(rows, Sequence) and all(isinstance(row, Record) for row in rows)
-
-
-def _schema_for(origin: Origin, rows: RowsLike, split: str | None) -> Schema | None:
-    """Return the schema of the training rows, fitted to a table that may lack target and more.
-
-    A named data set brings its own. The target is left out: it must neither be read nor needed.
-    """
-    from textcentric.data.named import names
-
-    if not origin.schema or (isinstance(rows, str) and rows in names()):
-        return None
-    trained, columns = Schema.model_validate(origin.schema), _columns(rows)
-    hidden = [trained.target] + ([] if split else [trained.group])
-    group = trained.group if split and trained.group in columns else None
-    ignore = {*trained.ignore, *(name for name in hidden if name)} & set(columns)
-    return trained.model_copy(
-        update={
-            **{name: Schema.model_fields[name].default for name in TEXT},  # a file's own
-            "target": None,
-            "task": None,
-            "choices": None,
-            "group": group,
-            "split": trained.split if trained.split in columns else None,
-            "splits": trained.splits if trained.split in columns else {},
-            "ignore": tuple(sorted(ignore)),
-            "table": trained.table and tuple(n for n in trained.table if n in columns),
-            "columns": {name: c for name, c in trained.columns.items() if name in columns},
-        }
-    )
-
-
-def _columns(rows: RowsLike) -> tuple[str, ...]:
-    from textcentric.data.tables import from_hub, open_table
-
-    if (table := table_in_hand(rows)) is not None:
-        return table.columns
-    path = Path(str(rows))
-    return (open_table(path) if path.exists() or path.suffix else from_hub(str(rows))).columns

@@ -271,9 +271,8 @@ def _evaluated(
 
     told = model.predict(list(damaged), steps=steps)
     values = _scored(method, told.predictions)
-    rows = [
-        row for row in zip(told.ids, told.parts, values, strict=True) if row[0] not in told.problems
-    ]
+    every = zip(told.ids, told.parts, values, told.failures, strict=True)
+    rows = [(damaged_id, parts, value) for damaged_id, parts, value, why in every if not why]
     words = words_by_cell((damaged_id, parts) for damaged_id, parts, _ in rows)
     predicted = by_cell((damaged_id, value) for damaged_id, _, value in rows)
     first = dict(list(words.get(CLEAN.name, {}).items())[:orders])

@@ -10,7 +10,7 @@ from textcentric.values import Json
 # What chooses prompts is among them because the digests of the prompts already decide.
 RUNTIME = frozenset(
     "output_dir resume reuse base_url max_failed accept max_tokens_total max_minutes format"
-    " prompt_dir price_input price_output max_cost judge_base_url all_prompts read".split()
+    " prompt_dir price_input price_output max_cost judge_base_url all_prompts".split()
 )
 CALL = frozenset({"output_dir", "resume"})  # of one call, so never saved
 # Choices that came later: where none was made, a run is saved as before there were any.
@@ -20,7 +20,7 @@ LATER = frozenset(
     " entailment_model".split()
 )
 ADDED = frozenset(
-    "data prompt_digests facts bank weights engine_fingerprint judge_fingerprint read".split()
+    "data prompt_digests facts bank weights engine_fingerprint judge_fingerprint".split()
 )  # by a run to its run.yaml
 
 

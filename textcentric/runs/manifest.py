@@ -10,7 +10,7 @@ from typing import NotRequired, TypedDict
 
 from textcentric.errors import RunError
 from textcentric.folders import write_text
-from textcentric.rows import CLEAN, Balance
+from textcentric.rows import CLEAN, Balance, Read
 from textcentric.runs.counters import Bottleneck, ranked
 from textcentric.runs.journal import ABSENT, PIECE, Count, Detail, Journal
 from textcentric.values import Json
@@ -22,7 +22,7 @@ PARTS = {"summarize": "summaries", "reason": "explanations"}
 
 
 class SourceData(TypedDict):
-    """The data set that a run was made of; manifests of former versions lack its `balance`."""
+    """The data set that a run was made of; former versions' lack its `balance` and `read`."""
 
     name: str
     path: str
@@ -30,6 +30,7 @@ class SourceData(TypedDict):
     origin: str
     rows: int
     balance: NotRequired[Balance]
+    read: NotRequired[Read]
     notes: list[str]
 
 

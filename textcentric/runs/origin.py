@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from textcentric.errors import RunError
 from textcentric.folders import read_yaml
 from textcentric.prompts.library import PromptLibrary
-from textcentric.rows import Source
+from textcentric.rows import Read, Source
 from textcentric.runs.columns import experts_of
 from textcentric.runs.manifest import PromptUsed, read_manifest
 from textcentric.settings import Given
@@ -87,6 +87,7 @@ def read_origin(run: str | Path) -> Origin:
     """Return what put the rows of a run directory into words; raises RunError where it is none."""
     run = Path(run)
     manifest, identity = read_manifest(run), read_yaml(run / "run.yaml")
+    read = manifest["dataset"].get("read")
     known = {
         name: prompt
         for name, prompt in manifest.get("prompts", {}).items()
@@ -94,8 +95,8 @@ def read_origin(run: str | Path) -> Origin:
     }
     return Origin(
         dataset={k: manifest["dataset"][k] for k in ("name", "digest", "origin")},
-        schema=_schema(identity),
-        columns=None if "read" not in identity else tuple(identity["read"]["columns"]),
+        schema=read["schema"] if read else _schema_before(identity),
+        columns=tuple(read["columns"]) if read else None,
         experts=_experts(run),
         settings=_settings(identity),
         prompts=_with_parts(run, known),
@@ -111,18 +112,15 @@ def _settings(saved: Given) -> dict[str, object]:
     return settings | ({"base_url": address} if address else {})
 
 
-def _schema(saved: Given) -> Given:
-    """Return the schema of the rows; earlier versions saved a guessed task as a declared one."""
-    if "read" in saved:
-        schema: Given = saved["read"]["schema"]
-        return schema
+def _schema_before(saved: Given) -> Given:
+    """Return the schema of a run that says no more of it, where a task may have been guessed."""
     before = saved.get("data", {}).get("schema", {})
     guessed = before.get("task") == "classification" or "target" not in before
     return {name: value for name, value in before.items() if name != "task" or not guessed}
 
 
 def expert_origin(
-    rows: Source, experts: Mapping[str, Versioned], read: Given, **settings: object
+    rows: Source, experts: Mapping[str, Versioned], read: Read, **settings: object
 ) -> Origin:
     """Return the origin of rows that the experts described without an LLM.
 

@@ -14,7 +14,7 @@ from itertools import islice, pairwise
 from typing import Literal
 
 from textcentric.data.inspection.kinds import BOOLEANS, Shape, shape_of
-from textcentric.data.labels import FEW, MAX_CHOICES
+from textcentric.data.labels import MAX_CHOICES
 from textcentric.data.left_out import LeftOut
 from textcentric.data.notation import CURRENCIES, NumberSurvey
 from textcentric.data.readings import number, plain
@@ -22,6 +22,7 @@ from textcentric.data.schema import MISSING
 from textcentric.data.tables import Table
 from textcentric.values import Cell
 
+FEW = 20  # different whole numbers that a person may mean as classes
 Kind = Literal[
     "empty", "constant", "id", "counter", "class", "number", "date", "boolean", "list",
     "conversation", "object", "picture", "sound", "path", "url", "text", "words",
