@@ -192,7 +192,8 @@ def run_page() -> str:
         "",
         "The parquet files of a run directory, all of one schema; what is absent is null.",
         "`target` is a double where the task is regression, an int64 where classes are numbered,",
-        "else a string. A run of an earlier version holds JSON in strings in place of structs and",
+        "else a string; words for classes 0, 1, ... are kept as Hugging Face's ClassLabel.",
+        "A run of an earlier version holds JSON in strings in place of structs and",
         "lists, and empty texts in place of null; it is read, and goes on, as it is.",
         MADE,
     ]

@@ -17,7 +17,7 @@ from textcentric.data.labels import LabelSurvey
 from textcentric.data.left_out import LeftOut
 from textcentric.data.loading import SchemaSource
 from textcentric.data.rows import Rows, RowsLike
-from textcentric.data.schema import numeric_target, read_schema
+from textcentric.data.schema import read_schema, target_type
 from textcentric.data.shown import Shown
 from textcentric.errors import ConfigError, DataError, unknown
 from textcentric.rows import FILES, Balance, Left, Record
@@ -179,17 +179,25 @@ def _fault(record: Record) -> str:
 
 
 def _check_targets(rows: InHand) -> None:
-    if not numeric_target(rows.schema):
+    kind = target_type(rows.schema)
+    if kind == "string":
         return
+    expected = "a whole number, as its choices are" if kind == "int64" else "a number"
     for record in rows.records:
-        try:
-            float(record.target or 0)
-        except (ValueError, OverflowError) as error:
+        if not _is_number(record.target or 0, whole=kind == "int64"):
             raise DataError(
-                f"row {record.id!r} has target {record.target!r:.80}, expected a number",
+                f"row {record.id!r} has target {record.target!r:.80}, expected {expected}",
                 row_id=record.id,
                 field="target",
-            ) from error
+            )
+
+
+def _is_number(value: float | str, *, whole: bool) -> bool:
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return False
+    return number.is_integer() or not whole
 
 
 def _check_records(records: Sequence[Record]) -> None:

@@ -340,6 +340,14 @@ def target_type(schema: Schema) -> TargetType:
     return "int64" if ranks or schema.counts() else "string"
 
 
+def words_of_classes(schema: Schema) -> tuple[str, ...]:
+    """Return the words for classes that are numbered 0, 1, ..., each its own; none for others."""
+    choices = schema.choices or {}
+    words = tuple(choices.values())
+    numbered = list(choices) == list(range(len(choices))) and len({*words}) == len(words)
+    return words if numbered and words != tuple(map(str, choices)) else ()
+
+
 def question(schema: Schema) -> dict[str, Json]:
     """Return the question that `reason` prompts ask: a task and the allowed answers."""
     target = schema.target or "the target"

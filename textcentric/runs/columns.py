@@ -100,8 +100,11 @@ FAILURE_COLUMNS = [f.name for f in fields(Failure)]
 Value = Target | Mapping[str, Any]  # of one column
 
 
-def schemas(target: TargetType) -> dict[str, pa.Schema]:
-    """Return the Arrow schema of each folder; `target` is the type that the data's targets have."""
+def schemas(target: TargetType, classes: Sequence[str] = ()) -> dict[str, pa.Schema]:
+    """Return the Arrow schema of each folder; `target` is the type that the data's targets have.
+
+    `classes` are words for targets 0, 1, ...: Hugging Face's `datasets` reads them as a ClassLabel.
+    """
     import pyarrow as pa
 
     text, number = pa.string(), pa.float64()
@@ -119,9 +122,15 @@ def schemas(target: TargetType) -> dict[str, pa.Schema]:
         "attempts": pa.int32(),
     }
     names = (OUTPUT_COLUMNS[:-1], OUTPUT_COLUMNS, FAILURE_COLUMNS)
+    label = {"target": {"names": [*classes], "_type": "ClassLabel"}}
+    words = {"huggingface": json.dumps({"info": {"features": label}})} if classes else None
+    data, rejected, errors = (
+        pa.schema([(name, types.get(name, text)) for name in of_folder]) for of_folder in names
+    )
     return {
-        folder: pa.schema([(name, types.get(name, text)) for name in of_folder])
-        for folder, of_folder in zip(FOLDERS, names, strict=True)
+        "data": data.with_metadata(words),
+        "rejected": rejected.with_metadata(words),
+        "errors": errors,
     }
 
 
@@ -136,7 +145,7 @@ def begun(folder: Path) -> dict[str, pa.Schema] | None:
     first = min((folder / "data").glob("*.parquet"), default=None)
     if first is None:
         return None
-    data = pq.read_schema(first).remove_metadata()
+    data = pq.read_schema(first)
     if set(data.names) != set(OUTPUT_COLUMNS[:-1]):
         other = sorted(set(data.names) ^ set(OUTPUT_COLUMNS[:-1]))
         raise RunError(

@@ -62,12 +62,14 @@ def kind(reason: str) -> str:
 class ShardWriter:
     """Collect the outputs of finished rows and write them, a shard at a time."""
 
-    def __init__(self, folder: Path, journal: Journal, target: TargetType):
+    def __init__(
+        self, folder: Path, journal: Journal, target: TargetType, classes: Sequence[str] = ()
+    ):
         self.folder = folder
         self.journal = journal
         self._next = max(journal.shards(), default=-1) + 1
         self._remove_leftovers()
-        self._schemas = begun(folder) or schemas(target)
+        self._schemas = begun(folder) or schemas(target, classes)
         self._clear()
 
     def add_row(self, source_id: str, outputs: Sequence[Output | Failure]) -> None:
