@@ -108,14 +108,17 @@ class Truth:
         one call; None without an encoder, and where no `meaning` is compared.
         """
         edits = {at: edits_of(draft) for at, draft in enumerate(drafts) if _asked(draft)}
-        embed = await self._embedded(_compared(drafts, edits)) if meaning and drafts else None
+        embed = await self._embedded(drafts, edits) if meaning and drafts else None
         for at, of_draft in edits.items():
             settle(drafts[at], await self._verdicts(drafts[at], of_draft, embed))
         return embed
 
-    async def _embedded(self, texts: Sequence[str]) -> Embed | None:
+    async def _embedded(
+        self, drafts: Sequence[Draft], edits: Mapping[int, Sequence[Edit]]
+    ) -> Embed | None:
         if self.encoder is None:
             return None
+        texts = _compared(drafts, edits)
         vectors = dict(zip(texts, await self.encoder.embed(texts), strict=True))
         return partial(_looked_up, vectors)
 
@@ -188,6 +191,8 @@ def _scores(verdicts: Sequence[Verdict]) -> dict[str, float]:
     """Return the lowest score, and of each part the mean."""
     scores = [verdict.score for verdict in verdicts if verdict.score is not None]
     held: dict[str, float] = {"true": min(scores)} if scores else {}
+    if len(verdicts) == 1:
+        return held | {name: round(value, 3) for name, value in verdicts[0].parts.items()}
     for name in dict.fromkeys(name for verdict in verdicts for name in verdict.parts):
         values = [verdict.parts[name] for verdict in verdicts if name in verdict.parts]
         held[name] = round(sum(values) / len(values), 3)

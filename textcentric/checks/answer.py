@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from functools import lru_cache
 from itertools import chain, pairwise
 
@@ -57,7 +57,7 @@ def answer_fault(edit: Edit, checks: Checks, asked: Sequence[str] = ()) -> str:
         return "refusal"
     if words == before:
         return "unchanged"
-    if _loops(text, words):
+    if _loops(words, lambda: _sentences(text)):
         return "loop"
     if len(words) >= ECHO and _echoes(words, edit.row, asked):
         return "instruction echoed"
@@ -72,6 +72,8 @@ def pick_fault(edit: Edit, checks: Checks) -> str:
     """Return why what a model picked cannot count: the row's own words and listed ones."""
     if edit.variant == edit.source:
         return "unchanged"
+    if checks.words is None and checks.length is None:
+        return ""
     return _check_size(checks, len(written_words(edit.variant)), len(written_words(edit.source)))
 
 
@@ -96,7 +98,8 @@ def similarity_fault(checks: Checks, cosine: float) -> str:
 
 def goes_in_circles(row_text: str) -> bool:
     """Say so of a whole row; most of its sentences were split into words for a sibling already."""
-    return _loops(row_text, tuple(chain.from_iterable(_sentences(row_text))))
+    sentences = _sentences(row_text)
+    return _loops(tuple(chain.from_iterable(sentences)), lambda: sentences)
 
 
 def _check_size(checks: Checks, words: int, before: int) -> str:
@@ -140,16 +143,35 @@ def _check_numbers(checks: Checks, edit: Edit) -> str:
     return "numbers invented" if len(found) > checks.new_numbers else ""
 
 
-def _loops(text: str, words: tuple[str, ...]) -> bool:
-    """Say whether the same sentence or the same run of six words comes three times."""
-    if not _thrice(words):
-        return False  # not even one word comes three times
-    if _thrice(list(zip(*(words[i:] for i in range(GRAM)), strict=False))):
+def _loops(words: tuple[str, ...], split: Callable[[], list[tuple[str, ...]]]) -> bool:
+    """Say whether the same sentence or the same run of six words comes three times.
+
+    `split` returns the words of each sentence.
+    """
+    if len(words) - len(set(words)) < 2:
+        return False  # no word comes three times
+    counts = Counter(words)
+    often = {word for word, count in counts.items() if count >= 3}
+    if not often:
+        return False
+    if _run_of(often, words) and _thrice(
+        list(zip(*(words[i:] for i in range(GRAM)), strict=False))
+    ):
         return True
-    sentences = _sentences(text)
+    sentences = split()
     if len(sentences) < 3:
-        return len(words) > 8 and max(Counter(words).values()) > 0.6 * len(words)
+        return len(words) > 8 and max(counts.values()) > 0.6 * len(words)
     return _thrice([sentence for sentence in sentences if sentence])
+
+
+def _run_of(often: set[str], words: tuple[str, ...]) -> bool:
+    """Say whether six neighbours are all among the words that come three times."""
+    run = 0
+    for word in words:
+        run = run + 1 if word in often else 0
+        if run == GRAM:
+            return True
+    return False
 
 
 def _sentences(text: str) -> list[tuple[str, ...]]:

@@ -35,6 +35,8 @@ def parts_of(edit: Edit) -> Mapping[str, float]:
 
 def likely_parts(edit: Edit) -> dict[str, float]:
     """Return the likelihoods of `edit` that are known, in nats a token."""
+    if edit.logprob is None and edit.back is None:
+        return {}
     likely = {"forward": forward_part(edit), "back": back_part(edit)}
     return {name: value for name, value in likely.items() if value is not None}
 

@@ -183,6 +183,7 @@ def _fewer(names: Sequence[str]) -> list[tuple[str, ...]]:
     return [left_out for count in counts for left_out in combinations(reversed(names), count)]
 
 
+@cache
 def weighs(group: str) -> bool:
     """Say whether any weights use the parts of a group, such as "back"."""
     return any(group in name.split() for name in _file())
