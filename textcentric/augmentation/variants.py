@@ -9,7 +9,6 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from itertools import permutations
 from typing import Any
 
@@ -125,7 +124,7 @@ def draft_pieces(
             pieces.append(Piece(unit.source, text, reason=reason, note=note))
             continue
         _check_begin(prompt, unit.source, begin)
-        count = max(1, len(_spans(unit.source))) if unit.span else None
+        count = max(1, len(sentence_spans(unit.source))) if unit.span else None
         gap = "" if not begin or answer.text[:1].isspace() or begin[-1:].isspace() else " "
         text, cuts = trim(f"{begin}{gap}{answer.text}", answer.finish, sentences=count)
         pieces.append(Piece(unit.source, text, begin, cuts=cuts, logprob=answer.logprob))
@@ -190,12 +189,6 @@ def _check_begin(prompt: Prompt, source: str, begin: str) -> None:
         )
 
 
-@lru_cache(maxsize=1024)
-def _spans(text: str) -> tuple[Span, ...]:
-    """Find the sentences of a text once, though several prompts of its row ask for them."""
-    return tuple(sentence_spans(text))
-
-
 def _modalities(prompt: Prompt, row: TextRow) -> list[str]:
     names = list(row.parts)
     if prompt.front.writes == "modality":
@@ -215,14 +208,14 @@ def _part(writes: str, modality: str, row: TextRow) -> str:
 def _passage_part(part: str, row: TextRow) -> tuple[str, str]:
     """Return `part`, or the row's first part that has enough sentences for another order."""
     for name in (part, *row.parts):
-        if len(_spans(row.parts.get(name, ""))) >= FEWEST_IN_PASSAGE:
+        if len(sentence_spans(row.parts.get(name, ""))) >= FEWEST_IN_PASSAGE:
             return name, row.parts[name]
     return part, row.parts.get(part, "")
 
 
 def _passage(prompt: Prompt, text: str, rng: random.Random) -> list[Unit]:
     """Draw one run of neighbouring sentences, with every order in which none keeps its place."""
-    spans = _spans(text)
+    spans = sentence_spans(text)
     take = min(prompt.front.take or len(spans), MOST_IN_PASSAGE)
     if len(spans) < FEWEST_IN_PASSAGE:
         return []
@@ -241,7 +234,7 @@ def _passage(prompt: Prompt, text: str, rng: random.Random) -> list[Unit]:
 
 def _sentences(prompt: Prompt, text: str, rng: random.Random) -> list[Unit]:
     low, high = SENTENCE_WORDS
-    sized = [(span, len(text[span[0] : span[1]].split())) for span in _spans(text)]
+    sized = [(span, len(text[span[0] : span[1]].split())) for span in sentence_spans(text)]
     spans = [span for span, words in sized if low <= words <= high]
     spans = spans or [span for span, words in sized if FEWEST_WORDS <= words <= high]
     take = prompt.front.take

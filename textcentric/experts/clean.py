@@ -30,6 +30,8 @@ def clean_text(text: str) -> str:
     >>> clean_text("Two <b>kittens</b>&nbsp;&amp; mum<br>Call\u200b  now")
     'Two kittens & mum\nCall now'
     """
+    if text.isascii() and text.isprintable() and "<" not in text and "&" not in text:
+        return " ".join(text.split())  # as most cells of a table
     text = _REFERENCE.sub(lambda found: html.unescape(found[0]), _without_tags(text))
     text = _LINE_ENDS.sub("\n", text)
     if not text.replace("\n", " ").isprintable():  # then nothing of it is invisible

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 END = re.compile(r"(?<=[.!?…])[\"')\]]*\s+(?=\S)|\s*\n\s*|(?<=[。！？])")
 ABBREVIATION = re.compile(r"\b(?:[A-Z]|Mr|Mrs|Ms|Dr|St|No|vs|approx|e\.g|i\.e)\.$")
@@ -25,6 +26,12 @@ def sentence_spans(text: str, *, whole: bool = False) -> list[Span]:
     >>> [text[a:b] for a, b in sentence_spans(text)]
     ['Dr. Lee has a cat.', 'It is calm!', 'Call me']
     """
+    return list(_spans(text, whole))
+
+
+@lru_cache(maxsize=1024)
+def _spans(text: str, whole: bool) -> tuple[Span, ...]:
+    """Find the sentences of a text once, though several prompts of its row ask for them."""
     spans: list[Span] = []
     cut = _whole if whole else _pieces
     start = 0
@@ -33,7 +40,7 @@ def sentence_spans(text: str, *, whole: bool = False) -> list[Span]:
             continue
         spans += cut(text, start, end.end())
         start = end.end()
-    return spans + cut(text, start, len(text))
+    return (*spans, *cut(text, start, len(text)))
 
 
 def splice(text: str, replacements: Sequence[tuple[Span, str]]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Literal
 
 from textcentric.data.digests import digest_value
@@ -94,6 +95,11 @@ def _words(value: Any, longest: int) -> str:
 
 
 def _statement(label: str, value: str) -> str:
-    label = clean_line(label.replace("_", " "), longest=60)
-    label = label[:1].upper() + label[1:]
-    return f"{label}: {value}" if value[-1] in ".!?…" else f"{label}: {value}."
+    end = "" if value[-1] in ".!?…" else "."
+    return f"{_label(label)}: {value}{end}"
+
+
+@lru_cache(maxsize=1024)
+def _label(column: str) -> str:
+    label = clean_line(column.replace("_", " "), longest=60)
+    return label[:1].upper() + label[1:]

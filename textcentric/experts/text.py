@@ -41,6 +41,7 @@ _WORDS = {
 }
 _STOP_WORDS = {language: frozenset(words.split()) for language, words in _WORDS.items()}
 _ENOUGH_LETTERS = 6
+_ENOUGH = re.compile(rf"(?:[^A-Za-z]*+[A-Za-z]){{{_ENOUGH_LETTERS}}}")
 _LOOK_AT = 4000  # characters: more do not change the answer
 
 
@@ -78,15 +79,18 @@ def guess_language(text: str) -> str | None:
     >>> guess_language("The cat is calm and she likes you."), guess_language("Kiki!")
     ('en', None)
     """
-    scripts = _count_scripts(text[:_LOOK_AT])
+    text = text[:_LOOK_AT]
+    if text.isascii():
+        return _by_stop_words(text) if _ENOUGH.match(text) else None
+    scripts = _count_scripts(text)
     if sum(scripts.values()) < _ENOUGH_LETTERS:
         return None
     top = scripts.most_common(1)[0][0]
     if top == "latin":
-        return _by_stop_words(text[:_LOOK_AT])
+        return _by_stop_words(text)
     if top == "zh" and scripts["ja"] > scripts["zh"] // 10:
         return "ja"
-    if top == "ru" and re.search("[іїєґ]", text[:_LOOK_AT], re.IGNORECASE):
+    if top == "ru" and re.search("[іїєґ]", text, re.IGNORECASE):
         return "uk"
     return top
 

@@ -115,16 +115,15 @@ def _exchanges(text: str, kept: frozenset[str]) -> Iterator[Exchange]:
     entries, longest = equivalents(), _longest()
     words = list(WORD.finditer(text))
     lower = tuple(one.group().lower() for one in words)
-    at = 0
-    while at < len(words):
-        for count in range(min(longest.get(lower[at], 0), len(words) - at), 0, -1):
+    free = 0  # the first word that stands in no exchange yet
+    for at in [at for at, word in enumerate(lower) if word in longest]:
+        for count in range(min(longest[lower[at]], len(words) - at), 0, -1):
             entry = entries.get(lower[at : at + count])
-            if entry is not None and _fits(text, words, at, count, entry, kept):
+            if at >= free and entry is not None and _fits(text, words, at, count, entry, kept):
                 start, end = words[at].start(), words[at + count - 1].end()
                 yield Exchange(start, end, text[start:end], entry.instead)
-                at += count - 1
+                free = at + count
                 break
-        at += 1
 
 
 def _fits(

@@ -23,23 +23,26 @@ ADDRESS = re.compile(r"https?:|www\.|@")
 def marks(row: TextRow, part: str, take: int, rng: random.Random) -> list[Question]:
     """Return a question for at most `take` sentences of `part`."""
     text = row.parts.get(part, "")
-    spans = [span for span in sentence_spans(text, whole=True) if _fits(text, span)]
-    if take < len(spans):
-        spans = sorted(rng.sample(spans, take))
-    return [_question(part, text[start:end], (start, end)) for start, end in spans]
+    found = [
+        (span, ways)
+        for span in sentence_spans(text, whole=True)
+        if _fits(sentence := text[slice(*span)]) and (ways := louder(sentence))
+    ]
+    if take < len(found):
+        found = sorted(rng.sample(found, take))
+    return [_question(part, text[slice(*span)], span, ways) for span, ways in found]
 
 
-def _fits(text: str, span: Span) -> bool:
-    sentence = text[span[0] : span[1]]
+def _fits(sentence: str) -> bool:
     sized = WORDS <= len(sentence.split()) <= MOST_WORDS
-    return sized and not ADDRESS.search(sentence) and bool(louder(sentence))
+    return sized and not ADDRESS.search(sentence)
 
 
-def _question(part: str, sentence: str, span: Span) -> Question:
+def _question(part: str, sentence: str, span: Span, ways: list[str]) -> Question:
     def carry(picked: Picked) -> Carried:
         return picked["louder"], ""
 
-    return Question(sentence, {"louder": louder(sentence)}, carry, part, span)
+    return Question(sentence, {"louder": ways}, carry, part, span)
 
 
 def louder(sentence: str) -> list[str]:

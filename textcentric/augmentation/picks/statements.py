@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from textcentric.experts.sentences import Span, sentence_spans
 
@@ -54,6 +55,7 @@ def statement_spans(name: str, text: str, table: Table) -> list[Span]:
     return found or sentence_spans(text, whole=True)
 
 
+@lru_cache(maxsize=4096)
 def leans(sentence: str) -> bool:
     """Say whether a sentence means little without the one before it."""
     return LEANS.search(sentence) is not None
