@@ -61,8 +61,11 @@ class _Progress:
 
 def _as_text(made: Latents) -> str:
     from textcentric.command_line import command
+    from textcentric.data.balance import in_words
 
     lines = [f"pairs    {len(made.pairs):,} of {made.name}"]
+    if balance := made.papers.get("balance"):
+        lines.append(f"rows     {in_words(balance, 'pairs')}")
     for name in made.modalities:
         encoder, version = made.encoder(name)
         width = made.width(name)

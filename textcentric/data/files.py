@@ -24,6 +24,8 @@ _ENCODED = re.compile(
     r"(?P<uri>data:[\w/+.;=-]*;base64,)|(?:/9j/|iVBORw0KGgo|R0lGOD|UklGR)[A-Za-z0-9+/\s]{60}"
 )
 
+_NUMBER = re.compile(r"#\d+\Z")
+
 
 @dataclass(frozen=True)
 class FileFinder:
@@ -85,10 +87,16 @@ class FileFinder:
         return tuple(paths)
 
     def _on_this_system(self, name: str) -> Path:
-        """Return the path of a file; one written on Windows has backslashes for slashes."""
+        """Return the path of a file; one written on Windows has backslashes for slashes.
+
+        A caption's number behind the name of its picture (`a.jpg#0`) is no part of it.
+        """
         path = self.folder / name
         if "\\" in name and not os.path.lexists(path):
             return self.folder / name.replace("\\", "/")
+        if "#" in name and not os.path.lexists(path):
+            file = self.folder / _NUMBER.sub("", name)
+            return file if os.path.lexists(file) else path
         return path
 
 

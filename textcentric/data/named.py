@@ -60,6 +60,11 @@ def embedded_folder() -> Path:
     return cache_folder() / "embedded"
 
 
+def is_embedded(file: str | Path) -> bool:
+    """Say whether a file was written out of a cell."""
+    return Path(file).is_relative_to(embedded_folder())
+
+
 @dataclass(frozen=True)
 class Layout:
     """A table, the schema that reads it and the files beside it.

@@ -137,6 +137,14 @@ def test_items_that_cannot_be_read_are_left_out_and_named(tmp_path: Path) -> Non
     assert "bad" not in [row.id for row in latents.rows()]
     (why,) = latents.papers["left_out"]["image"].values()
     assert "broken.jpg" in why
+    assert latents.facts()["balance"] == {
+        "source": 12,
+        "given": 10,
+        "left_out": {
+            "row(s) without image": {"rows": 1, "examples": ["'lonely'"]},
+            "row(s) whose image cannot be read": {"rows": 1, "examples": ["'bad'"]},
+        },
+    }
 
 
 def test_where_nothing_can_be_read_or_nothing_is_paired_it_says_so(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from textcentric.data.pairs.messages import (
 )
 from textcentric.data.pairs.notation import as_list, parsed
 from textcentric.data.pairs.pictures import pictures_of
-from textcentric.data.pairs.questions import asked
+from textcentric.data.pairs.questions import asked, prompt_column
 from textcentric.rows import Pair
 from textcentric.values import Cell
 
@@ -159,13 +159,18 @@ def _of_llama_factory(row: Row) -> bool:
     return isinstance(row["chosen"], Mapping) or "conversations" in row or "instruction" in row
 
 
+def _are_rated(row: Row) -> bool:
+    rated = _records(row["completions"])
+    return bool(rated) and "response" in rated[0] and prompt_column(row) is not None
+
+
 def _is_ranked(row: Row) -> bool:
     return len(as_list(row["output"])) > 1
 
 
 _OF_BENCH = _of("Text", "Output1", "Output2", "Better")
 LAYOUTS: dict[str, Layout] = {  # the first that fits is taken
-    "vl-feedback": Layout(_of("completions"), read_vl_feedback),
+    "vl-feedback": Layout(_of("completions"), read_vl_feedback, _are_rated),
     "vl-rewardbench": Layout(_of("query", "response", "human_ranking"), read_vl_reward_bench),
     "mm-rewardbench": Layout(_OF_BENCH, read_mm_reward_bench),
     "ms-swift": Layout(_of("messages", "rejected_response"), read_swift),
@@ -270,13 +275,14 @@ def _number(value: Any) -> float | str | None:
         return "the margin is not a finite number"
 
 
-def _records(values: Any) -> list[Row]:
+def _records(values: Cell) -> list[Row]:
     """Return a list of records, which `datasets` may hold as a record of lists."""
     values = parsed(values) if isinstance(values, str) else values
     if isinstance(values, Mapping):
         names = list(values)
         return [dict(zip(names, one, strict=True)) for one in zip(*values.values(), strict=True)]
-    return list(values or [])
+    listed = as_list(values)
+    return [one for one in listed if isinstance(one, Mapping)]
 
 
 def _mean_rating(annotations: Any) -> float | None:

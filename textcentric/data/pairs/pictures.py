@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from textcentric.data.files import named_file
-from textcentric.data.named import embedded_folder
+from textcentric.data.named import embedded_folder, is_embedded
 from textcentric.data.pairs.messages import PICTURES, is_conversation
 from textcentric.data.pairs.notation import as_list
 from textcentric.errors import DataError
@@ -43,9 +43,8 @@ def file_of(picture: object) -> str:
 
 def root_of(file: str, folder: str | Path | None) -> Path | None:
     """Return the folder that a picture must lie in: the cache where a cell held it, or `folder`."""
-    cache = embedded_folder()
-    if Path(file).is_relative_to(cache):
-        return cache
+    if is_embedded(file):
+        return embedded_folder()
     return None if folder is None else Path(folder)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from textcentric.data.pairs.pictures import root_of
 from textcentric.errors import ConfigError, DataError, unknown
 from textcentric.folders import write_text
 from textcentric.methods.align_vl.config import RetrieveConfig
@@ -108,4 +109,5 @@ def _page(model: str | Path, queries: Sequence[Mapping[str, Any]], root: Path | 
 def _picture(value: str, root: Path | None) -> Image.Image:
     from textcentric.data.pictures import open_picture
 
+    root = root_of(value, root)
     return open_picture(value if root is None else root / value, root)

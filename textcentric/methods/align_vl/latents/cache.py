@@ -22,6 +22,7 @@ from textcentric.methods.align_vl.latents.layout import (
     shard_path,
     shards,
 )
+from textcentric.rows import Balance
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -37,7 +38,10 @@ class Encoded(TypedDict, total=False):
 
 
 class Papers(TypedDict, total=False):
-    """What `latents.json` says; `left_out` are items that could not be read, and why."""
+    """What `latents.json` says; `left_out` are items that could not be read, and why.
+
+    `balance` counts all rows: the pairs, and what was left out by reason; earlier versions lack it.
+    """
 
     format: int
     dataset: str
@@ -46,6 +50,7 @@ class Papers(TypedDict, total=False):
     pairs: int
     data_dir: str | None
     left_out: dict[str, dict[str, str]]
+    balance: Balance
 
 
 class PairRow(NamedTuple):
@@ -112,6 +117,7 @@ class Latents:
             "pairs": len(self.pairs),
             "modalities": self.papers["modalities"],
             "left_out": {name: len(of) for name, of in self.papers["left_out"].items()},
+            "balance": self.papers.get("balance"),
         }
 
     def width(self, modality: str) -> int:

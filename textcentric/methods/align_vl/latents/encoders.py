@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
 
+from textcentric.data.pairs.pictures import root_of
 from textcentric.data.sounds import RATE, log_mel, open_sound
 from textcentric.errors import ConfigError, check_known
 from textcentric.machine import require
@@ -73,6 +74,7 @@ class _Pictures:
     def open(self, value: str, root: Path | None) -> Image.Image:
         from textcentric.data.pictures import open_picture
 
+        root = root_of(value, root)
         return open_picture(_inside(value, root), root)
 
     def encode(self, opened: Sequence[Image.Image]) -> np.ndarray:
@@ -120,6 +122,7 @@ class _Sounds:
             self._hear = _audio_model(name)
 
     def open(self, value: str, root: Path | None) -> np.ndarray:
+        root = root_of(value, root)
         return open_sound(_inside(value, root), root).samples
 
     def encode(self, opened: Sequence[np.ndarray]) -> np.ndarray:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from textcentric.data.left_out import LeftOut
 from textcentric.data.memory import named_or
 from textcentric.data.rows import Rows, RowsLike, tell_notes
 from textcentric.errors import ConfigError, DataError, Say, check_known, option
 from textcentric.methods.align_vl.latents.cache import Latents
+from textcentric.methods.align_vl.latents.captions import paired
 from textcentric.methods.align_vl.latents.config import LatentsConfig
 from textcentric.methods.align_vl.latents.encoders import DEFAULTS, latent_encoder
 from textcentric.methods.align_vl.latents.writing import write_latents
@@ -34,13 +36,15 @@ def encode(
             said = option(f"{name}_encoder", encoder)
             raise ConfigError(f"{said}: the pairs are of {' and '.join(names)}")
     folder = dataset.path if dataset.origin == "memory" else dataset.path.parent
+    gone = LeftOut()
     return write_latents(
-        dataset,
+        paired(dataset, names, gone),
         config.output_dir or Path("latents") / dataset.name,
         {name: latent_encoder(name, encoders[name]) for name in names},
         dataset=dataset.name,
         data_dir=config.data_dir or folder,
         note=note,
+        gone=gone,
     )
 
 

@@ -16,6 +16,9 @@ from typing import Any
 
 import numpy as np
 
+from textcentric.data.balance import balance_of, in_words, left_out
+from textcentric.data.left_out import LeftOut
+from textcentric.data.named import is_embedded
 from textcentric.errors import ConfigError, DataError, RunError
 from textcentric.folders import write_text, written
 from textcentric.methods.align_vl.latents.cache import Encoded, Latents, Papers, open_latents
@@ -43,11 +46,13 @@ def write_latents(
     dataset: str = "rows",
     data_dir: str | Path | None = None,
     note: Note = lambda modality, done, items: None,
+    gone: LeftOut | None = None,
 ) -> Latents:
     """Encode the items of rows that have both modalities of `encoders`; return the latents.
 
     Of several pictures or sounds of a row the first is taken; files are read inside `data_dir`
-    alone. Items that cannot be read are left out, with their pairs, and named in `latents.json`.
+    alone. Items that cannot be read are left out, with their pairs, and named in `latents.json`,
+    whose `balance` counts all rows, those among them that `gone` counts before or meanwhile.
     Raises DataError where no pair is left, RunError where the folder holds something else.
     """
     if len(encoders) != 2:
@@ -56,25 +61,29 @@ def write_latents(
         )
     folder = Path(folder)
     root = None if data_dir is None else Path(data_dir).resolve()
-    items, columns = _gathered(rows, tuple(encoders), root)
+    gone = LeftOut() if gone is None else gone
+    items, columns = _gathered(rows, tuple(encoders), root, gone)
     with lock(folder):
         plan = _plan(items, columns, encoders, dataset)
         _agree(folder, plan)
-        widths, left_out = {}, {}
+        widths, faulty = {}, {}
         for name, encoder in encoders.items():
             (folder / name).mkdir(exist_ok=True)
-            widths[name], left_out[name] = _encode(folder, name, encoder, items[name], root, note)
+            widths[name], faulty[name] = _encode(folder, name, encoder, items[name], root, note)
             _write_values(folder / f"{name}.parquet", items[name])
         pairs = np.array(columns.pop("pairs"), np.int64).reshape(-1, 2)
         whole = np.ones(len(pairs), bool)
         for at, name in enumerate(encoders):
-            whole &= ~np.isin(pairs[:, at], [int(place) for place in left_out[name]])
+            broken = np.isin(pairs[:, at], [int(place) for place in faulty[name]])
+            for row_id in (columns["ids"][place] for place in np.flatnonzero(whole & broken)):
+                gone.add(f"row(s) whose {name} cannot be read", text=row_id)
+            whole &= ~broken
         if not whole.any():
             raise DataError(
                 f"none of the {len(pairs)} pairs of {dataset} has two items that can be read"
             )
         columns = {n: [v for v, ok in zip(c, whole, strict=True) if ok] for n, c in columns.items()}
-        _finish(folder, plan, pairs[whole], columns, widths, root, left_out)
+        _finish(folder, plan, pairs[whole], columns, widths, root, faulty, gone)
     return open_latents(folder)
 
 
@@ -131,18 +140,22 @@ def write_arrays(
             "splits": list(splits or ["train"] * len(pairs)),
         }
         widths = {name: array.shape[1] for name, array in arrays.items()}
-        _finish(folder, plan, pairs, columns, widths, None, {})
+        _finish(folder, plan, pairs, columns, widths, None, {}, LeftOut())
     return open_latents(folder)
 
 
 def _gathered(
-    rows: Iterable[Record], names: tuple[str, ...], root: Path | None
+    rows: Iterable[Record], names: tuple[str, ...], root: Path | None, gone: LeftOut
 ) -> tuple[dict[str, list[str]], dict[str, list[Any]]]:
-    """Return the distinct items of each modality, and of each pair its places, id, group, split."""
+    """Return the distinct items of each modality, and of each pair its places, id, group, split.
+
+    Rows that lack one are counted in `gone`.
+    """
     places: dict[str, dict[str, int]] = {name: {} for name in names}
     columns: dict[str, list[Any]] = {"pairs": [], "ids": [], "groups": [], "splits": []}
     for row in rows:
-        if not all(row.inputs.get(name) for name in names):
+        if absent := [name for name in names if not row.inputs.get(name)]:
+            gone.add(f"row(s) without {absent[0]}", text=row.id)
             continue
         found = [
             places[name].setdefault(_item(row.inputs[name], root), len(places[name]))
@@ -152,7 +165,8 @@ def _gathered(
         for column, value in zip(columns.values(), told, strict=True):
             column.append(value)
     if not columns["ids"]:
-        raise DataError(f"no row has both {' and '.join(names)}; check the columns")
+        why = in_words(balance_of(0, left_out(gone)), "pairs")
+        raise DataError(f"no row has both {' and '.join(names)}; check the columns: {why}")
     return {name: list(known) for name, known in places.items()}, columns
 
 
@@ -160,7 +174,7 @@ def _item(value: Any, root: Path | None) -> str:
     if isinstance(value, str):
         return value
     path = Path(value[0])
-    return str(path if root is None else os.path.relpath(path.resolve(), root))
+    return str(path if root is None or is_embedded(path) else os.path.relpath(path.resolve(), root))
 
 
 def _plan(
@@ -301,7 +315,8 @@ def _finish(
     columns: Mapping[str, list[str]],
     widths: Mapping[str, int],
     root: Path | None,
-    left_out: Mapping[str, Mapping[str, str]],
+    faulty: Mapping[str, Mapping[str, str]],
+    gone: LeftOut,
 ) -> None:
     _save(folder / "pairs.npy", pairs)
     for name, values in columns.items():
@@ -309,5 +324,6 @@ def _finish(
     modalities = {n: {**of, "width": widths[n]} for n, of in plan["modalities"].items()}
     told = {**plan, "modalities": modalities, "pairs": len(pairs)}
     told |= {"data_dir": None if root is None else str(root)}
-    told["left_out"] = {name: dict(of) for name, of in left_out.items() if of}
+    told["left_out"] = {name: dict(of) for name, of in faulty.items() if of}
+    told["balance"] = balance_of(len(pairs), left_out(gone))
     write_text(folder / DONE, json.dumps(told, indent=2, ensure_ascii=False) + "\n")
