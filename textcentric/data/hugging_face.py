@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -78,11 +78,23 @@ def _read_once(part: datasets.Dataset | datasets.IterableDataset) -> datasets.Da
     datasets = _datasets()
     if not isinstance(part, datasets.IterableDataset):
         return part
+    if part.features is None:
+        return datasets.Dataset(_table_of(list(part)))
     tables = list(part.with_format("arrow").iter(BATCH))
     if not tables:
         raise DataError("the streamed data set has no rows")
     whole = pa.concat_tables(tables, promote_options="permissive")
     return datasets.Dataset(whole, info=datasets.DatasetInfo(features=part.features))
+
+
+def _table_of(rows: Sequence[Mapping[str, object]]) -> pa.Table:
+    import pyarrow as pa
+
+    names = dict.fromkeys(name for row in rows for name in row)
+    try:
+        return pa.table({name: [row.get(name) for row in rows] for name in names})
+    except pa.ArrowException as error:
+        raise DataError(f"the streamed data set has values of several types ({error})") from None
 
 
 def _datasets() -> Any:

@@ -118,7 +118,7 @@ def locate(
                 f"data set {name!r} brings its own schema; leave {option('schema')} out"
             )
         return _named(name, data_dir, fit)
-    if Path(name).exists() or Path(name).suffix:
+    if isinstance(dataset, Path) or _is_path(name):
         return _own_table(Path(name), data_dir, schema, fit)
     if name.count("/") == 1:
         root = Path(data_dir or Path.cwd())
@@ -128,6 +128,14 @@ def locate(
         f"{unknown('data set', name, names())}; or give the path of a table, or owner/name on the"
         " hub"
     )
+
+
+def _is_path(name: str) -> bool:
+    """Say whether a name is that of a file or folder, or looks like one."""
+    try:
+        return Path(name).exists() or bool(Path(name).suffix)
+    except OSError as error:  # a text that is too long for a name
+        raise ConfigError(f"no data set is called {name!r:.60} ({error.strerror})") from None
 
 
 def record_reader(layout: Layout) -> RecordReader:

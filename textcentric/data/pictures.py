@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 import warnings
 from functools import lru_cache
+from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 import numpy as np
 
@@ -86,17 +87,62 @@ def as_rgb(picture: Image) -> Image:
     return picture.convert("RGB")
 
 
+def is_picture(value: object) -> TypeGuard[Image | np.ndarray]:
+    """Say whether `value` is a picture of Pillow, or an array that may be one."""
+    if isinstance(value, np.ndarray):
+        return value.ndim in (2, 3)
+    return hasattr(value, "save") and hasattr(value, "getbands")
+
+
+def as_png(picture: Image | np.ndarray) -> bytes:
+    """Return the bytes of a PNG file of a picture, or of values (H, W), (H, W, 3) or (H, W, 4).
+
+    Floats are shares of white up to 1, or up to 255. Raises DataError for an array of another
+    shape.
+    """
+    from PIL import ImageOps
+
+    if isinstance(picture, np.ndarray):
+        picture = _of_array(picture)
+    written = BytesIO()
+    as_rgb(ImageOps.exif_transpose(picture)).save(written, "PNG")
+    return written.getvalue()
+
+
+def _of_array(values: np.ndarray) -> Image:
+    from PIL import Image
+
+    if values.ndim == 3 and values.shape[2] == 1:
+        values = values[:, :, 0]
+    if values.size == 0 or (values.ndim == 3 and values.shape[2] not in (3, 4)):
+        raise DataError(
+            f"an array of shape {values.shape} is no picture; expected (height, width), or"
+            " (height, width, 3 or 4)",
+            field="image",
+        )
+    if values.dtype == np.uint8:
+        return Image.fromarray(values)
+    whites = {"u": (65535, 2**32), "b": (1,)}.get(values.dtype.kind, (1, 255, 65535))
+    return Image.fromarray(_scaled(values.astype(np.float64), whites))
+
+
 def _eight_bits(picture: Image) -> Image:
     """Return a grey picture of more than 8 bits as one of 8; the value that is clear is white."""
     from PIL import Image
 
-    values = np.nan_to_num(np.asarray(picture, dtype=np.float64), posinf=0.0, neginf=0.0)
-    highest = float(values.max())
-    white = next((top for top in _WHITES[picture.mode[:4]] if highest <= top), highest)
     clear = picture.info.get("transparency")
-    if isinstance(clear, int):
+    known = clear if isinstance(clear, int) else None
+    return Image.fromarray(_scaled(np.asarray(picture, float), _WHITES[picture.mode[:4]], known))
+
+
+def _scaled(values: np.ndarray, whites: tuple[float, ...], clear: int | None = None) -> np.ndarray:
+    """Return values of more than 8 bits in 8; white is the least of `whites` that none exceeds."""
+    values = np.nan_to_num(values, posinf=0.0, neginf=0.0)
+    highest = float(values.max())
+    white = next((top for top in whites if highest <= top), highest)
+    if clear is not None:
         values[values == clear] = white
-    return Image.fromarray((values / white * 255).clip(0, 255).astype(np.uint8))
+    return (values / white * 255).clip(0, 255).astype(np.uint8)
 
 
 def _count_frames(picture: Image) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
@@ -12,6 +12,8 @@ from textcentric.rows import Balance, Record, Source
 if TYPE_CHECKING:
     import datasets
     import pandas as pd
+    import polars as pl
+    import pyarrow as pa
 
     from textcentric.data.schema import Schema
 
@@ -53,6 +55,6 @@ def tell_notes(rows: Rows, say: Say) -> None:
 
 # What a caller may give as rows: a data set, a frame, records, mappings, or a name or path.
 RowsLike: TypeAlias = (
-    "Rows | datasets.Dataset | pd.DataFrame | Sequence[Record] | Sequence[Mapping[str, object]]"
-    " | str | Path"
+    "Rows | datasets.Dataset | datasets.DatasetDict | datasets.IterableDataset | pd.DataFrame"
+    " | pl.DataFrame | pa.Table | Iterable[Record] | Iterable[Mapping[str, object]] | str | Path"
 )
