@@ -27,10 +27,15 @@ SECRET = re.compile(r"(^|_)(key|token|password|secret)$")  # settings that are n
 # Flags of the roles of columns, by their keys in a schema.
 ROLES = {
     "id": Key("id", "Column of the id; row-number counts the rows."),
-    "target": Key("target", "Column to predict."),
+    "target": Key("target", "Column to predict; none: there is none."),
     "text": Key("text", "Column of text; may be repeated.", repeat=True),
     "image": Key("image", "Column of a picture's path."),
     "audio": Key("audio", "Column of a sound's path."),
+    "allow_missing": Key(
+        "allow_missing",
+        "image or audio: most rows may lack its files; may be repeated.",
+        repeat=True,
+    ),
     "group": Key("group", "Column of the group, which is never parted between splits."),
     "split_column": Key("split", "Column that says train, validation or test."),
     "ignore": Key("ignore", "Column to leave out; may be repeated.", repeat=True),

@@ -35,7 +35,8 @@ SETTINGS = {
     "embeddings": False,
 }
 ROWS = [
-    *("--dataset", "rows.csv", "--id", "id", "--text", "words", "--prompt-dir", "mine"),
+    *("--dataset", "rows.csv", "--id", "id", "--text", "words", "--target", "none"),
+    *("--prompt-dir", "mine"),
     *("--perturb", "all", "--no-summarize", "--no-embeddings"),
 ]
 FLAGS = [*ROWS, "--engine", "scripted", "--set", "engine.answer=It naps all day long."]

@@ -1,9 +1,14 @@
 """`check`: everything wrong with a data set, counted, without ever giving up half-way."""
 
 import json
+from io import BytesIO
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+import soundfile
 from PIL import Image
 
 from tests.data.test_pictures import broken
@@ -72,7 +77,9 @@ def test_broken_rows_and_pictures_are_warnings_and_the_rest_is_usable(report: Ch
     assert report.usable
     assert (report.rows, report.usable_rows) == (9, 7)
     assert "left out 1 line(s) without exactly 6 fields (line 10: 'i,8')" in report.warnings
-    assert "image files named but absent: 1" in report.warnings
+    absent = next(line for line in report.warnings if "lack image files" in line)
+    assert absent.startswith("2 of 8 rows lack image files: ")
+    assert "1 that name files that do not exist ('gone.jpg' of row 'h')" in absent
     assert "column age: 1 out of range (b: '900', c: 'old')" in report.warnings
 
 
@@ -119,3 +126,39 @@ def test_classes_of_splits_are_told_where_the_target_is_no_number(tmp_path: Path
         for task in ("classification", "regression")
     }
     assert counts == {"classification": {"2": 1}, "regression": {}}
+
+
+def test_sounds_are_opened_like_pictures_and_named_by_what_is_wrong(tmp_path: Path) -> None:
+    whole = tmp_path / "whole.wav"
+    soundfile.write(whole, np.full(8000, 0.25), 8000)
+    (tmp_path / "half.wav").write_bytes(whole.read_bytes()[:8000])
+    (tmp_path / "void.wav").write_bytes(b"")
+    (tmp_path / "page.wav").write_text("<!DOCTYPE html><html>404</html>")
+    table = tmp_path / "rows.csv"
+    names = ["whole", "half", "void", "page", "whole"]
+    table.write_text("id,clip\n" + "".join(f"{i},{n}.wav\n" for i, n in enumerate(names)))
+    found = check(table, schema={"audio": "clip"})
+    (files,) = found.files
+    assert (files.opened, files.found, files.broken) == (
+        True,
+        5,
+        {
+            "is cut off or damaged": 1,
+            "is empty (0 bytes)": 1,
+            "is an HTML page, not a sound file": 1,
+        },
+    )
+    first = f"sound '{tmp_path}/half.wav' is cut off or damaged: 0.497 seconds are left"
+    assert f"audio files broken: 1, the first: {first}; copy it again" in found.warnings
+    unopened = check(table, schema={"audio": "clip"}, pictures=False)
+    assert not unopened.files[0].opened
+    assert unopened.warnings == ["audio files were not opened, so broken ones are not known"]
+
+
+def test_a_picture_in_a_cell_is_a_value(tmp_path: Path) -> None:
+    drawn = BytesIO()
+    Image.new("RGB", (8, 8)).save(drawn, "PNG")
+    cell = {"bytes": drawn.getvalue(), "path": None}
+    pq.write_table(pa.table({"id": ["a", "b"], "photo": [cell, cell]}), tmp_path / "r.parquet")
+    found = check(tmp_path / "r.parquet", schema={"image": "photo"})
+    assert [(c.values, c.missing) for c in found.columns] == [(2, 0), (2, 0)]

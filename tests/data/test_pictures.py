@@ -15,6 +15,7 @@ from textcentric.data.pictures import PictureError
 from textcentric.errors import DataError
 from textcentric.rows import Record
 
+FEW = {"image": "photo", "allow_missing": "image"}
 BY_ID = {"image": {"folder": "photos", "pattern": "{id}-*.jpg"}}
 
 
@@ -62,13 +63,13 @@ def test_a_picture_in_a_cell_is_read(
 
 def test_a_long_name_of_a_file_is_cut_in_messages(folder: Path) -> None:
     name = "../" + "far/" * 60
-    note = load(table(folder, f"id,w,photo\n1,x,{name}\n"), schema={"image": "photo"}).notes[0]
+    note = load(table(folder, f"id,w,photo\n1,x,{name}\n"), schema=FEW).notes[0]
     assert len(note) < 200
 
 
 def test_a_column_names_the_picture_and_an_absent_file_is_a_missing_modality(folder: Path) -> None:
     path = table(folder, "id,photo\n1,photos/a-1.jpg\n2,photos/none.jpg\n3,\n")
-    rows = load(path, schema={"image": "photo"})
+    rows = load(path, schema=FEW)
     assert [photos(row) for row in rows] == [["a-1.jpg"]]
     assert (rows.rows, rows.count(), rows.faulty) == (1, 1, 2)
     assert "row '2' has nothing in any modality" in rows.notes[0]
@@ -93,14 +94,14 @@ def test_paths_and_links_that_leave_the_folder_are_refused_and_counted(
     named = (
         f"id,w,photo\n1,x,../{outside.parent.name}/secret.jpg\n2,x,{outside}\n3,x,photos/a-1.jpg\n"
     )
-    rows = load(table(folder, named), schema={"image": "photo"})
+    rows = load(table(folder, named), schema=FEW)
     assert [photos(row) for row in rows] == [[], [], ["a-1.jpg"]]
     assert rows.notes[0].startswith("refused 2 image files")
 
 
 def test_a_name_that_no_file_can_have_is_refused(folder: Path) -> None:
     (folder / "rows.jsonl").write_text('{"id": "1", "w": "x", "photo": "a\\u0000b/c.jpg"}\n')
-    rows = load(folder / "rows.jsonl", schema={"image": "photo"})
+    rows = load(folder / "rows.jsonl", schema=FEW)
     assert [photos(row) for row in rows] == [[]]
     assert rows.notes[0].startswith("refused 1 image file")
 
@@ -110,7 +111,7 @@ def test_an_id_cannot_climb_out_of_the_folder(
 ) -> None:
     outside = tmp_path_factory.mktemp("outside") / "x.jpg"
     Image.new("RGB", (20, 10)).save(outside)
-    rule = {"image": {"folder": "photos", "pattern": "{id}.jpg"}}
+    rule = {"image": {"folder": "photos", "pattern": "{id}.jpg"}, "allow_missing": "image"}
     path = table(folder, f"id,w\n../../{outside.parent.name}/x,x\n")
     (row,) = load(path, schema=rule)
     assert "image" not in row.inputs

@@ -47,7 +47,7 @@ def test_every_named_set_has_a_sample_that_passes_its_check(tmp_path: Path) -> N
         report = check(name, data_dir=folder)
         assert report.usable
         assert report.rows == 12
-        beside = ("no image", "split test has", "none in train")  # said of so few rows
+        beside = ("lack image files", "split test has", "none in train")  # said of so few rows
         assert all(any(words in line for words in beside) for line in report.warnings)
 
 
@@ -134,7 +134,10 @@ def test_the_sample_stands_in_for_an_absent_set_and_is_called_a_sample(
     monkeypatch.delenv("TEXTCENTRIC_DATA", raising=False)
     rows = load("petfinder")
     assert (rows.name, rows.origin, rows.count()) == ("petfinder-sample", "sample", 240)
-    (note,) = rows.notes
+    note, absent = rows.notes
+    assert absent.startswith(
+        "32 of 240 rows lack image files: 32 whose id has none ('train_images/"
+    )
     assert note.startswith(f"petfinder is not here (looked in {tmp_path / 'cache'}")
     assert "built-in sample: 240 rows written for this project" in note
     assert "kaggle.com" in note

@@ -110,7 +110,7 @@ def test_another_content_or_schema_is_another_scan(tmp_path: Path) -> None:
 
 def test_rows_with_files_are_scanned_each_time(tmp_path: Path, cache: Path) -> None:
     path = write_table(tmp_path / "rows.csv", LARGE)
-    schema = {**SCHEMA, "image": {"pattern": "{id}.png", "folder": "."}}
+    schema = {**SCHEMA, "image": {"pattern": "{id}.png", "folder": "."}, "allow_missing": "image"}
     load(path, schema=schema)
     assert not cache.exists()
 

@@ -281,7 +281,7 @@ def test_a_path_outside_the_data_folder_is_never_opened(record: Write, tmp_path:
 
 def test_a_recording_of_eleven_minutes_is_refused(record: Write) -> None:
     path = record("long.wav", np.zeros(661 * 1000, np.float32), 1000)
-    with pytest.raises(DataError, match="661 seconds long, more than 600; cut it"):
+    with pytest.raises(DataError, match="is too long: 661 seconds, more than 600; cut it"):
         open_sound(path)
 
 

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from textcentric.augmentation.config import AugmentConfig
 from textcentric.augmentation.plan import CAPTION, Plan
 from textcentric.augmentation.requests import RequestBuilder
 from textcentric.checks.entailment import CrossEncoder, Entail
+from textcentric.data.dataset import Dataset
 from textcentric.data.loading import SchemaSource
 from textcentric.data.memory import in_hand
 from textcentric.data.rows import Rows, RowsLike
 from textcentric.engines import chosen_engine, open_engine
 from textcentric.engines.grammar import PICK
 from textcentric.engines.protocol import Engine, Request
-from textcentric.errors import Say
+from textcentric.errors import Say, option
 from textcentric.experts import open_experts
 from textcentric.experts.protocol import AnyExpert
 from textcentric.experts.vlm import CaptionExpert
 from textcentric.machine import require
 from textcentric.prompts.library import PromptLibrary
 from textcentric.rows import FILES, MODALITIES
+
+SHOWN = 12  # columns that a message lists
 
 
 def engine_name(config: AugmentConfig) -> str:
@@ -85,13 +90,29 @@ def load_rows(
 
     `rows` stand in for that data set, and `schema` for the one that says what columns are.
     """
-    return in_hand(
+    schema = schema or config.table_schema
+    found = in_hand(
         config.dataset if rows is None else rows,
-        schema or config.table_schema,
+        schema,
         data_dir=config.data_dir,
         split=config.split,
         limit=config.limit,
         require=config.require,
+    )
+    if not isinstance(found, Dataset) or found.schema.says_target():
+        return found
+    if schema is None and not isinstance(rows, str | Path | Dataset | None):
+        return found  # of rows in hand without a schema it is told that nothing is known
+    return replace(found, notes=(*found.notes, _without_target(found.columns)))
+
+
+def _without_target(columns: Sequence[str]) -> str:
+    """Say that no column is the target, and which ones a model will read."""
+    shown = ", ".join(columns[:SHOWN]) + (", ..." if len(columns) > SHOWN else "")
+    return (
+        f"no target is named, so these columns stand in the text: {shown or 'none'}; name the one"
+        f" to predict ({option('target', 'COLUMN')}), or say that there is none"
+        f" ({option('target', 'none')})"
     )
 
 

@@ -135,10 +135,15 @@ def opened(
 
 
 def _schema_of_identity(schema: Schema) -> dict[str, Json]:
-    """Return a schema as identities have it: there whole numbers are classes, ordinal or not."""
+    """Return a schema as identities have it: there whole numbers are classes, ordinal or not.
+
+    That files may be missing changes no row.
+    """
     if schema.task == "ordinal" and schema.counts():
         schema = schema.model_copy(update={"task": "classification"})
-    values: dict[str, Json] = schema.model_dump(mode="json", exclude_defaults=True)
+    values: dict[str, Json] = schema.model_dump(
+        mode="json", exclude_defaults=True, exclude={"allow_missing"}
+    )
     return values
 
 

@@ -117,7 +117,7 @@ def check(
     pictures: Annotated[
         bool,
         typer.Option(
-            "--pictures/--no-pictures", help="Open every picture once.", show_default="on"
+            "--pictures/--no-pictures", help="Open every picture and sound once.", show_default="on"
         ),
     ] = True,
     as_json: AsJson = False,
@@ -125,7 +125,7 @@ def check(
     """Say per column what is missing, unreadable or out of range, and which pictures are broken.
 
     Ends with 2 only where rows cannot be used: a required column absent, doubled ids, no readable
-    row. Absent and broken pictures are warnings.
+    row, most pictures absent. Fewer absent pictures, and broken ones, are warnings.
     """
     source = config.table_schema
     raise typer.Exit(
@@ -353,7 +353,7 @@ def _column_cells(one: ColumnCheck) -> list[object]:
 
 
 def _files_cells(one: FilesCheck) -> list[object]:
-    broken = sum(one.broken.values())
+    broken = sum(one.broken.values()) if one.opened else "-"
     return [
         one.modality,
         one.rows_with,

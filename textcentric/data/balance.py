@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from textcentric.data.left_out import LeftOut
+from textcentric.data.left_out import EXAMPLES, LeftOut
 from textcentric.rows import Balance, Left
 
 
@@ -37,9 +37,26 @@ def in_words(balance: Balance, given: str = "given") -> str:
     "9 rows in the source = 7 given + 2 left out: 2 row(s) without text ('p3'; 'p9')"
     """
     total = balance["source"] - balance["given"]
-    told = [
-        f"{of['rows']:,} {reason}" + (f" ({'; '.join(of['examples'])})" if of["examples"] else "")
-        for reason, of in balance["left_out"].items()
-    ]
     sums = f"{balance['source']:,} rows in the source = {balance['given']:,} {given}"
-    return f"{sums} + {total:,} left out" + (f": {', '.join(told)}" if told else "")
+    why = f": {reasons(balance['left_out'])}" if total else ""
+    return f"{sums} + {total:,} left out{why}"
+
+
+def count_left(left: dict[str, Left], reason: str, example: str) -> None:
+    """Count a row that is left out, and keep the first three of each reason."""
+    of = left.setdefault(reason, {"rows": 0, "examples": []})
+    of["rows"] += 1
+    if len(of["examples"]) < EXAMPLES:
+        of["examples"].append(example)
+
+
+def reasons(left: Mapping[str, Left]) -> str:
+    """Say for each reason how many rows are left out, and the first of them.
+
+    >>> reasons({"without text": {"rows": 1200, "examples": ["'p3'", "'p9'"]}})
+    "1,200 without text ('p3'; 'p9')"
+    """
+    return ", ".join(
+        f"{of['rows']:,} {reason}" + (f" ({'; '.join(of['examples'])})" if of["examples"] else "")
+        for reason, of in left.items()
+    )

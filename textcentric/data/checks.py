@@ -5,17 +5,18 @@ Only what makes the rows useless as a whole counts as a problem; everything else
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import asdict, dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 
-from textcentric.data.file_survey import FileSurvey
+from textcentric.data.file_survey import FileSurvey, Opened
 from textcentric.data.findings import balance, notes, unusable
 from textcentric.data.loading import Located, SchemaSource, locate, record_reader, with_labels
 from textcentric.data.notation import POINT, Notation
 from textcentric.data.pictures import open_picture
 from textcentric.data.scan import Scan, notations, scan
 from textcentric.data.schema import Schema, numeric_target
+from textcentric.data.sounds import read_sound
 from textcentric.data.split_counts import SplitCount, doubts, how_made, split_counts
 from textcentric.errors import DataError
 from textcentric.values import Json
@@ -36,7 +37,10 @@ class ColumnCheck:
 
 @dataclass(frozen=True)
 class FilesCheck:
-    """What became of the files of one modality; `broken` counts the reasons."""
+    """What became of the files of one modality; `broken` counts the reasons, if `opened`.
+
+    `first` is the first broken file of each reason.
+    """
 
     modality: str
     rows_with: int = 0
@@ -44,7 +48,9 @@ class FilesCheck:
     found: int = 0
     absent: int = 0
     refused: int = 0
+    opened: bool = False
     broken: dict[str, int] = field(default_factory=dict)
+    first: dict[str, str] = field(default_factory=dict)
     examples: list[str] = field(default_factory=list)
 
 
@@ -89,7 +95,7 @@ def check(
     schema: SchemaSource = None,
     pictures: bool = True,
 ) -> CheckReport:
-    """Check a data set (as for `load`); with `pictures` every picture is opened once.
+    """Check a data set (as for `load`); with `pictures` every picture and sound is opened once.
 
     Raises ConfigError for an unknown data set or a schema that does not fit; whatever is wrong
     with the data itself stands in the report.
@@ -107,7 +113,7 @@ def check(
 
 def _checked(found: Located, pictures: bool) -> CheckReport:
     reader = record_reader(found.layout)
-    opened = {"image": _open} if pictures else {}
+    opened = _openers() if pictures else {}
     given, result = reader.schema, scan(found.layout.table, reader, opened)
     fitted = with_labels(given, result)
     report = CheckReport(found.name, found.origin, str(found.path), rows=result.rows)
@@ -124,16 +130,31 @@ def _checked(found: Located, pictures: bool) -> CheckReport:
         for name, role in reader.used_columns.items()
     ]
     report.files = [_files(modality, survey) for modality, survey in result.files.items()]
-    report.warnings = _warnings(found, given, fitted, result, report)
+    told = " ".join(report.problems)
+    warnings = _warnings(found, given, fitted, result, report)
+    report.warnings = [warning for warning in warnings if warning not in told]
     return report
+
+
+def _openers() -> dict[str, Opened]:
+    """Return what opens a file of each modality; sounds need a package for it."""
+    openers: dict[str, Opened] = {"image": _open}
+    return openers | ({"audio": _listen} if find_spec("soundfile") else {})
 
 
 def _open(path: Path) -> None:
     open_picture(path).close()
 
 
+def _listen(path: Path) -> None:
+    read_sound(path)
+
+
 def _column(name: str, role: str, result: Scan, schema: Schema, notation: Notation) -> ColumnCheck:
     survey = result.columns[name]
+    if files := result.files.get(role):  # a cell may hold the file itself
+        nothing = min(survey.missing, result.rows - files.naming())
+        return ColumnCheck(name, role, result.rows - nothing, nothing)
     marked = result.labels.marked.total() if role == "target" and numeric_target(schema) else 0
     odd = survey.odd_in(notation)
     return ColumnCheck(
@@ -145,7 +166,7 @@ def _column(name: str, role: str, result: Scan, schema: Schema, notation: Notati
 def _files(modality: str, survey: FileSurvey) -> FilesCheck:
     return FilesCheck(
         modality, survey.rows_with, survey.rows_without, survey.found, survey.absent,
-        survey.refused, dict(survey.broken), survey.examples,
+        survey.refused, survey.opened, dict(survey.broken), survey.first, survey.examples,
     )  # fmt: skip
 
 
@@ -155,11 +176,12 @@ def _warnings(
     lines = [*found.said(), *notes(given, fitted, result)]
     lines += doubts(report.splits) if fitted.target else []
     for files in report.files:
-        counts = Counter({"named but absent": files.absent, "refused": files.refused})
-        counts.update({f"broken, {reason}": n for reason, n in files.broken.items()})
-        if files.rows_without:
-            lines.append(f"{files.rows_without} of {report.rows} rows have no {files.modality}")
-        lines += [f"{files.modality} files {what}: {n}" for what, n in counts.items() if n]
+        lines += [
+            f"{files.modality} files broken: {count}, the first: {files.first[reason]}"
+            for reason, count in files.broken.items()
+        ]
+        if files.found and not files.opened:
+            lines.append(f"{files.modality} files were not opened, so broken ones are not known")
     for column in report.columns:
         for what in ("unreadable", "out_of_range"):
             count = getattr(column, what)

@@ -76,6 +76,11 @@ class Dataset(Shown):
             if record is None or record.inputs:
                 yield record
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that stand in the text of a row: those of text and of the table."""
+        return (*self.schema.text, *self.schema.table_columns(self.reader.columns))
+
     def count(self) -> int:
         """Return how many rows iterating gives; with `require` the first call reads the table."""
         return self._sifted[0]

@@ -64,6 +64,13 @@ class FileFinder:
                 absent.append(str(path))
         return tuple(found), refused, absent
 
+    def named(self, row_id: str, row: Cells) -> str:
+        """Return what a row calls its files, as a message shows it."""
+        if self.rule.column:
+            return f"{str(row.get(self.rule.column))!r:.60}"
+        pattern = (self.rule.pattern or "").replace("{id}", row_id)
+        return f"{os.path.join(self.rule.folder or '', pattern)!r:.60}"
+
     def _named(self, row_id: str, row: Cells) -> tuple[Path, ...]:
         if self.rule.column:
             return self._in_column(row.get(self.rule.column))

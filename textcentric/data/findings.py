@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import get_args
 
+from textcentric.data.file_survey import refusals
 from textcentric.data.notation import COMMA, POINT
 from textcentric.data.scan import Scan
 from textcentric.data.schema import Schema, Split, numeric_target
@@ -24,12 +25,15 @@ def _doubts(schema: Schema, result: Scan) -> Iterator[str]:
             )
 
 
-def unusable(schema: Schema, result: Scan) -> list[str]:
-    """Say why the rows as a whole cannot be used; empty if they can."""
-    reasons = []
+def unusable(schema: Schema, result: Scan, require: Collection[str] = ()) -> list[str]:
+    """Say why the rows as a whole cannot be used; empty if they can.
+
+    Most of them may lack a modality that the schema allows to be missing, or that is required.
+    """
+    reasons, absent = [], list(refusals(result.files, {*schema.allow_missing, *require}))
     if result.rows == result.faulty:
         first = f": {result.faults[0].message}" if result.faults else ""
-        skipped = "".join(f"; {note}" for note in result.left_out.notes())
+        skipped = "".join(f"; {note}" for note in (*result.left_out.notes(), *absent))
         reasons.append(f"no readable row among {result.rows}{first}{skipped}")
     if result.garbled > max(FEW, FEW_SHARE * result.rows) and schema.encoding is None:
         reasons.append(
@@ -65,7 +69,7 @@ def unusable(schema: Schema, result: Scan) -> list[str]:
             f"{plural(len(result.straddling), 'group')} of column {schema.group!r} in more than"
             f" one split ({shown}); put each group into one split"
         )
-    return reasons
+    return reasons + absent
 
 
 def balance(result: Scan) -> str:
@@ -99,6 +103,7 @@ def notes(given: Schema, fitted: Schema, result: Scan) -> list[str]:
                 f"refused {plural(files.refused, f'{modality} file')} outside the data folder"
                 f"; first: {files.outside!r:.80}"
             )
+    lines += filter(None, (of.in_words(name) for name, of in result.files.items()))
     if given.target and given.task is None and fitted.task:
         lines.append(f"task taken as {fitted.task}, going by {fitted.target}; `task:` decides")
     return lines

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -17,7 +17,7 @@ from textcentric.data.named import Layout, embedded_folder, how_to_get, named_se
 from textcentric.data.records import RecordReader
 from textcentric.data.scan import Scan, notations
 from textcentric.data.scan_cache import remembered_scan
-from textcentric.data.schema import ROW_NUMBER, Column, Schema, read_schema
+from textcentric.data.schema import NO_TARGET, ROW_NUMBER, Column, Schema, read_schema
 from textcentric.data.tables import Table, from_hub, open_table
 from textcentric.errors import ConfigError, DataError, check_known, option, unknown
 from textcentric.rows import MODALITIES
@@ -71,7 +71,7 @@ def load(
     reader = record_reader(found.layout)
     content = digest(found.layout)
     result = remembered_scan(found.layout, reader, content)
-    _refuse_unusable(found, reader.schema, result)
+    _refuse_unusable(found, reader.schema, result, require)
     fitted = with_labels(reader.schema, result)
     if split is not None and split not in result.splits:
         raise ConfigError(unknown("split", split, (s for s in result.splits if s)))
@@ -246,6 +246,8 @@ def _fitted(layout: Layout) -> Layout:
         return _fitted(replace(layout, table=layout.table.numbered()))
     if schema.id is None:
         schema = schema.model_copy(update={"id": _id_column(columns)})
+    if schema.target == NO_TARGET and NO_TARGET not in columns:
+        schema = schema.model_copy(update={"target": None})
     if schema.split is None and layout.table.split_column:
         schema = schema.model_copy(update={"split": layout.table.split_column})
     if schema.splits and schema.split is None:
@@ -363,7 +365,9 @@ def _matching(result: Scan, split: str | None, require: tuple[str, ...] | list[s
     return result.rows - result.faulty if split is None else result.splits[split]
 
 
-def _refuse_unusable(found: Located, schema: Schema, result: Scan) -> None:
+def _refuse_unusable(
+    found: Located, schema: Schema, result: Scan, require: Collection[str]
+) -> None:
     """Raise DataError where the rows as a whole cannot be used."""
-    for message in unusable(schema, result):
+    for message in unusable(schema, result, require):
         raise DataError(f"data set {found.name!r} ({found.path}): {message}")

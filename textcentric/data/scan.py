@@ -132,7 +132,7 @@ class _Look:
         usable = np.ones(len(batch), bool)
         usable[list(faults)] = False
         found.garbled += int((garbled(batch) & usable).sum())
-        self._look_at_files(batch, ids, usable)
+        self._look_at_files(batch, ids)
         for at, error in self._look_at_labels(batch, ids, splits, usable):
             faults[at] = error
             usable[at] = False
@@ -168,13 +168,14 @@ class _Look:
             except RowError as error:
                 yield at, error
 
-    def _look_at_files(self, batch: Batch, ids: list[str | None], usable: Mask) -> None:
+    def _look_at_files(self, batch: Batch, ids: list[str | None]) -> None:
         for modality, finder in self._reader.finders.items():
             survey, opened = self.found.files[modality], self._opened.get(modality)
             column = finder.rule.column or ""
             values = cells(column_of(batch, column))
-            for at in np.flatnonzero(usable).tolist():
-                survey.add(finder, ids[at] or "", {column: values[at]}, opened)
+            for row_id, value in zip(ids, values, strict=True):
+                if row_id is not None:
+                    survey.add(finder, row_id, {column: value}, opened)
 
     def _look_at_labels(
         self, batch: Batch, ids: list[str | None], splits: list[str | None], usable: Mask

@@ -35,6 +35,7 @@ NO_CLASS = ("", "NaN", "nan", "<NA>", "null", "NULL")  # "NA" may be a country, 
 
 Split = Literal["train", "validation", "test"]
 ROW_NUMBER = "row-number"  # in place of an id column
+NO_TARGET = "none"  # in place of a target column
 # Keys that say how a file is written.
 TEXT = ("encoding", "delimiter", "quote", "header", "skip", "sheet")
 MOST_ORDINAL = 10  # whole numbers beyond these are a quantity, not classes
@@ -132,7 +133,7 @@ class Schema(_Strict):
     id: str | None = key(
         None, "Column of the id, without it one called id; row-number counts the rows."
     )
-    target: str | None = key(None, "Column to predict.")
+    target: str | None = key(None, "Column to predict; none says that there is none.")
     task: Literal["classification", "ordinal", "regression"] | None = key(
         None,
         "What the target is; without it, told from its values: words are classes, up to ten whole"
@@ -143,6 +144,9 @@ class Schema(_Strict):
     text: tuple[str, ...] = key((), "Columns of text.")
     image: Files | None = key(None, "Pictures: a column, or where files lie (below).")
     audio: Files | None = key(None, "Sounds: a column, or where files lie (below).")
+    allow_missing: tuple[Literal["image", "audio"], ...] = key(
+        (), "Modalities whose files most rows may lack; without it, that is an error."
+    )
     group: str | None = key(None, "Column of the group, which is never parted between splits.")
     split: str | None = key(None, "Column of the split; without it, 80/10/10 by group or id.")
     splits: dict[str, Split | None] = key(
@@ -165,7 +169,7 @@ class Schema(_Strict):
     sheet: str | None = key(None, "Sheet of a workbook that has several.")
     columns: dict[str, Column] = key({}, "How single columns read (below).")
 
-    @field_validator("text", "ignore", "table", "missing", "header", mode="before")
+    @field_validator("text", "ignore", "table", "missing", "header", "allow_missing", mode="before")
     @classmethod
     def _one_is_a_list(cls, value: object) -> object:
         return _as_words(value)
@@ -209,6 +213,10 @@ class Schema(_Strict):
         choices = self.choices or {}
         bare = self.counts() and all(str(key) == word for key, word in choices.items())
         return "ordinal" if bare and len(choices) <= MOST_ORDINAL else "classification"
+
+    def says_target(self) -> bool:
+        """Say whether it names a target, or says that there is none."""
+        return self.target is not None or "target" in self.model_fields_set
 
     def notation(self, column: str) -> Notation | None:
         """Return how the numbers of `column` are written, None where nothing says so."""

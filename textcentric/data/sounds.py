@@ -13,6 +13,7 @@ import numpy as np
 
 from textcentric.data.pictures import is_inside
 from textcentric.data.signatures import kind_of
+from textcentric.data.whole_sounds import missing_bytes
 from textcentric.errors import ConfigError, DataError
 
 WINDOW, HOP = 400, 160  # samples: 25 ms, 10 ms
@@ -22,9 +23,20 @@ PREEMPHASIS = 0.97
 FLOOR = 1e-6  # of mel power
 RATE = 16_000  # Hz: what speech models want
 LONGEST = 600.0  # seconds
+CUT_OFF = "is cut off or damaged"
+_PADDING = 1  # bytes at the end of an odd chunk, which some writers leave out
+_PRIMING = 0.1  # seconds that an encoder adds at both ends, and a decoder may drop
 _READ = ("WAV", "FLAC", "Ogg", "MP3")
 _UNREAD = ("M4A (AAC)", "AAC", "AMR", "MP4 or QuickTime", "Matroska or WebM", "WMA or WMV")
 _LEAST_KEPT = 0.6  # of the loudest channel's level: two that have nothing in common keep 0.7
+
+
+class SoundError(DataError):
+    """A sound that cannot be used; `reason` is the kind of fault in a few words."""
+
+    def __init__(self, path: Path, reason: str, details: str = ""):
+        super().__init__(f"sound {str(path)!r} {reason}{details}", field="audio")
+        self.reason = reason
 
 
 def log_mel(samples: np.ndarray, bins: int, frames: int | None = None) -> np.ndarray:
@@ -75,25 +87,30 @@ class Sound:
 def open_sound(path: str | Path, root: str | Path | None = None) -> Sound:
     """Read a sound file as 16 kHz mono.
 
-    With `root`, a path that leaves that folder is refused. Raises DataError (field "audio") if
+    With `root`, a path that leaves that folder is refused. Raises SoundError, a DataError, if
     the file is absent, empty, not a sound file, cut off, or longer than `LONGEST` seconds, and
     ConfigError without the package soundfile.
     """
-    soundfile = _soundfile()
     path = Path(path)
-    _refuse_unfit_file(path, root)
-    try:
-        with soundfile.SoundFile(path) as file:
-            _refuse_unfit_length(path, file.frames, file.samplerate)
-            channels = file.read(dtype="float32", always_2d=True)  # (N, C)
-            rate = file.samplerate
-    except (soundfile.SoundFileError, OSError) as error:
-        raise _unreadable(path, error) from None
-    if channels.size == 0:
-        raise _fault(path, "holds no sound (0 samples)")
+    channels, rate = read_sound(path, root)
     channels = np.nan_to_num(channels, nan=0.0, posinf=1.0, neginf=-1.0).clip(-1, 1)
     samples = _mono(channels)
     return Sound(_resample(samples, rate), samples.size / rate)
+
+
+def read_sound(path: Path, root: str | Path | None = None) -> tuple[np.ndarray, int]:
+    """Return the samples (N, C) of a whole sound file and their rate in Hz, as in the file."""
+    soundfile = _soundfile()
+    _refuse_unfit_file(path, root)
+    try:
+        with soundfile.SoundFile(path) as file:
+            rate, announced = file.samplerate, file.frames
+            _refuse_unfit_length(path, announced, rate)
+            channels = file.read(dtype="float32", always_2d=True)  # (N, C)
+    except (soundfile.SoundFileError, OSError) as error:
+        raise _unreadable(path, error) from None
+    _refuse_cut_off(path, channels, rate, announced)
+    return channels, rate
 
 
 def _mono(channels: np.ndarray) -> np.ndarray:
@@ -133,26 +150,36 @@ def _soundfile() -> ModuleType:
 
 def _refuse_unfit_file(path: Path, root: str | Path | None) -> None:
     if root is not None and not is_inside(path, (os.path.realpath(root),)):
-        raise _fault(path, f"leaves the data folder {str(root)!r}; move it inside")
+        raise SoundError(path, "leaves the data folder", f" {str(root)!r}; move it inside")
     if not path.is_file():
-        raise _fault(path, "does not exist")
+        raise SoundError(path, "does not exist")
     if path.stat().st_size == 0:
-        raise _fault(path, "is empty (0 bytes)")
+        raise SoundError(path, "is empty (0 bytes)")
 
 
 def _refuse_unfit_length(path: Path, frames: int, rate: int) -> None:
     if frames > LONGEST * rate:
-        raise _fault(path, f"is {frames / rate:,.0f} seconds long, more than {LONGEST:.0f}; cut it")
+        long = f": {frames / rate:,.0f} seconds, more than {LONGEST:.0f}; cut it"
+        raise SoundError(path, "is too long", long)
 
 
-def _unreadable(path: Path, error: Exception) -> DataError:
+def _refuse_cut_off(path: Path, channels: np.ndarray, rate: int, announced: int) -> None:
+    missing = missing_bytes(path)
+    if missing > _PADDING or announced - len(channels) > _PRIMING * rate:
+        left = len(channels) / rate
+        announced = max(announced, len(channels))
+        of = f" of {announced / rate:.3g}" if announced > len(channels) else ""
+        raise SoundError(path, CUT_OFF, f": {left:.3g}{of} seconds are left; copy it again")
+    if channels.size == 0:
+        raise SoundError(path, "holds no sound", " (0 samples)")
+
+
+def _unreadable(path: Path, error: Exception) -> SoundError:
     kind = kind_of(path)
     if kind in _UNREAD:
-        return _fault(path, f"is {kind}, which is not read here; convert it to WAV, FLAC or MP3")
+        remedy = ", which is not read here; convert it to WAV, FLAC or MP3"
+        return SoundError(path, f"is {kind}", remedy)
     if kind in ("", *_READ):
-        return _fault(path, f"is not a readable sound file ({error})")
-    return _fault(path, f"is {kind}, not a sound file")
-
-
-def _fault(path: Path, what: str) -> DataError:
-    return DataError(f"sound {str(path)!r} {what}", field="audio")
+        cut = kind and (missing_bytes(path) > _PADDING or "lost sync" in str(error))
+        return SoundError(path, CUT_OFF if cut else "is not a readable sound file", f" ({error})")
+    return SoundError(path, f"is {kind}, not a sound file")

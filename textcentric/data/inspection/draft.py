@@ -49,7 +49,8 @@ def drafted(
         "# Lines are guesses, their reasons behind them; change what is not so.",
         *(f"# {note}" for note in notes),
     ]
-    lines = [*head, *_keys(keys), *_roles(roles), *_ignored(roles), *_columns(survey, roles, words)]
+    lines = [*head, *_keys(keys), *_roles(roles, survey.rows), *_ignored(roles)]
+    lines += _columns(survey, roles, words)
     lines += [f"# doubt: {_one_line(doubt)}" for doubt in roles.doubts]
     return "\n".join([*lines, *_table(survey, roles)]) + "\n"
 
@@ -71,7 +72,7 @@ def _keys(keys: Mapping[str, str]) -> Iterator[str]:
         yield _line(f"{name}: {scalar(given)}", reason)
 
 
-def _roles(roles: Roles) -> Iterator[str]:
+def _roles(roles: Roles, rows: int) -> Iterator[str]:
     yield from _guess("id", roles.id)
     yield from _guess("target", roles.target)
     yield from _guess("task", roles.task)
@@ -80,6 +81,8 @@ def _roles(roles: Roles) -> Iterator[str]:
         yield from (_line(f"  - {scalar(name)}", why) for name, why in roles.text.items())
     for media in roles.media:
         yield _line(f"{media.modality}: {_files(media.files)}", media.reason)
+    if scarce := [media.modality for media in roles.media if 2 * media.rows < rows]:
+        yield _line(f"allow_missing: [{', '.join(scarce)}]", "most rows have none")
     yield from _guess("group", roles.group)
     yield from _guess("split", roles.split)
     if roles.splits:

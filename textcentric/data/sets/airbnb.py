@@ -58,6 +58,7 @@ SCRAPED = read_schema(
         "task": "regression",
         "text": ["Title", "Description"],
         "image": PHOTOS,
+        "allow_missing": "image",
         "ignore": ["url"],
         "missing": ["", "NaN", "nan", "[]"],
         "columns": {
@@ -111,6 +112,7 @@ INSIDE = read_schema(
         "task": "regression",
         "text": ["name", "description", "neighborhood_overview"],
         "image": PHOTOS,
+        "allow_missing": "image",
         "group": "host_id",
         "table": list(_INSIDE_TABLE),
         "missing": ["", "NaN", "nan", "N/A", "[]"],

@@ -25,6 +25,7 @@ SCHEMA = read_schema(
         "task": "regression",
         "text": ["title", "description"],
         "image": {"column": "image", "folder": "train_jpg", "pattern": "{value}.jpg"},
+        "allow_missing": "image",
         "group": "user_id",
         "ignore": ["image_top_1", "description_truncated"],
         "missing": ["", "None", "NaN", "nan"],

@@ -39,6 +39,7 @@ SCHEMA = read_schema(
         },
         "text": ["Description"],
         "image": {"folder": "train_images", "pattern": "{id}-*.jpg"},
+        "allow_missing": "image",
         "group": "RescuerID",
         "missing": ["", "NaN", "nan"],
         "columns": {
