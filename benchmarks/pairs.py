@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from textcentric.api import Run
+from textcentric.runs.columns import read_rows
 
 SEED, PAIRS = 20, 20
 
@@ -24,7 +25,7 @@ def draw_pairs(run: Run, seed: int = SEED, count: int = PAIRS) -> list[tuple[Any
         raise SystemExit(
             f"{run.path} is no run on a built-in sample; its text is not ours to print"
         )
-    rows = sorted(run.dataset.to_list(), key=lambda row: row["id"])
+    rows = sorted(read_rows(run.dataset.data.table), key=lambda row: row["id"])
     clean = {row["source_id"]: row for row in rows if row["prompt"] == "clean"}
     variants = [row for row in rows if row["prompt"] != "clean"]
     drawn = random.Random(seed).sample(variants, min(count, len(variants)))
@@ -33,7 +34,7 @@ def draw_pairs(run: Run, seed: int = SEED, count: int = PAIRS) -> list[tuple[Any
 
 def markdown(source: Mapping[str, Any], variant: Mapping[str, Any]) -> str:
     """Return one pair: the parts that changed, before and after; the others stay as they are."""
-    before, after = _parts(source), _parts(variant)
+    before, after = source["parts"], variant["parts"]
     changed = [name for name in after if after[name] != before.get(name)]
     lines = [f"### `{variant['id']}`", ""]
     if set(after) & set(before) == set() or after.keys() == {"text"}:
@@ -42,10 +43,6 @@ def markdown(source: Mapping[str, Any], variant: Mapping[str, Any]) -> str:
     lines += ["| part | source | variant |", "|---|---|---|"]
     lines += [f"| {n} | {_cell(before.get(n, ''))} | {_cell(after[n])} |" for n in changed]
     return "\n".join([*lines, ""])
-
-
-def _parts(row: Mapping[str, Any]) -> dict[str, str]:
-    return {part["name"]: part["text"] for part in row["parts"]}
 
 
 def _cell(text: str) -> str:

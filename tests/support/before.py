@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import random
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -93,7 +93,10 @@ def answer(request: tc.Request) -> str | Exception:
 
 
 def augment(
-    folder: str | Path, say: Callable[[tc.Request], str | Exception] = answer
+    folder: str | Path,
+    say: Callable[[tc.Request], str | Exception] = answer,
+    *,
+    reuse: Sequence[str] = (),
 ) -> tc.ScriptedEngine:
     """Augment the rows into `folder` and return the engine, which keeps what it was asked."""
     engine = tc.ScriptedEngine(say, concurrency=4)
@@ -110,6 +113,7 @@ def augment(
         embeddings=False,
         max_failed=0.5,
         seed=7,
+        reuse=reuse,
     )
     return engine
 

@@ -28,6 +28,7 @@ from tests.support.before import (
 )
 from tests.support.commands import Said, textcentric
 from textcentric.runs.columns import MAY_BE_ABSENT, read_rows
+from textcentric.runs.listing import diff_runs
 from textcentric.settings import with_current_names
 
 FINISHED, INTERRUPTED = Path("augmented/finished"), Path("augmented/interrupted")
@@ -115,6 +116,19 @@ def test_a_finished_run_asks_nothing_and_stays_as_it_is() -> None:
     before = outputs(FINISHED)
     assert augment(FINISHED).requests == []
     assert outputs(FINISHED) == before
+
+
+def test_answers_are_reused_by_a_run_of_todays_columns() -> None:
+    sent = {request.key for request in augment("anew", reuse=[str(FINISHED)]).requests}
+    assert sent.isdisjoint(requests(FINISHED))
+    assert len(sent) < len(requests(FINISHED))
+    kinds = [
+        str(pq.read_schema(run / "data/part-00000.parquet").field("parts").type)
+        for run in (Path("anew"), FINISHED)
+    ]
+    assert kinds == ["list<element: struct<name: string, text: string>>", "string"]
+    changed = {name for name, *_ in diff_runs(FINISHED, Path("anew"))}
+    assert {"totals.requested", "counts.clean.requested"}.isdisjoint(changed)
 
 
 def test_an_interrupted_run_asks_what_is_left_and_ends_like_the_other() -> None:

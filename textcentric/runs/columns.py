@@ -180,6 +180,8 @@ def _array(values: Sequence[Any], field: pa.Field) -> pa.Array:
     if field.name == "target":
         convert = {"int64": int, "double": float}.get(str(field.type), str)
         return pa.array([None if value is None else convert(value) for value in values], field.type)
+    if pa.types.is_struct(field.type):
+        return pa.array([value or None for value in values], field.type)
     if not pa.types.is_list(field.type):
         return pa.array(values, field.type)
     if field.name == "parts":

@@ -59,7 +59,7 @@ def _near_ids(folder: Path, row_id: str) -> list[str]:
             same = ds.field("source_id") == source
             near += table.to_table(["id"], filter=same)["id"].to_pylist()
             near += table.head(3, columns=["id"])["id"].to_pylist()
-    return near[:20]
+    return list(dict.fromkeys(near))[:20]
 
 
 def outputs_of(folder: Path, source_id: str) -> list[Made]:
