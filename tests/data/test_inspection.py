@@ -164,8 +164,9 @@ def test_paths_of_another_machine_are_told_by_their_last_part(tmp_path: Path) ->
 
 
 def test_a_word_among_numbers_is_taken_for_a_marker(tmp_path: Path) -> None:
-    rows = [f"{n},{'k.A.' if n % 12 == 0 else n * n},{n % 2}" for n in range(36)]
-    found = inspect(written(tmp_path / "a.csv", "id,age,label", rows))
+    ages = ["k.A." if n % 12 == 0 else n * n for n in range(36)]
+    rows = [f"{n},{age},{'oak' if n % 3 else 'elm'},{n % 2}" for n, age in enumerate(ages)]
+    found = inspect(written(tmp_path / "a.csv", "id,age,kind,label", rows))
     assert 'age: {missing: ["", k.A.]}' in found.text
     assert "3 rows have 'k.A.': nothing?" in found.text
     loaded(found, tmp_path)

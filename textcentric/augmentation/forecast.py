@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypedDict
 
@@ -13,6 +13,7 @@ import numpy as np
 from textcentric.augmentation.config import AugmentConfig
 from textcentric.augmentation.driver import Job, prices_of
 from textcentric.augmentation.plan import CAPTION, Plan, asks_model
+from textcentric.data.dataset import Dataset
 from textcentric.data.rows import Rows
 from textcentric.experts.image import MOST_PICTURES
 from textcentric.prompts.prompt import Prompt
@@ -40,18 +41,32 @@ class Work:
 def count_work(config: AugmentConfig, plan: Plan, dataset: Rows) -> Work:
     """Count over all rows what the plan wants of them."""
     work = Work()
-    for record in dataset:
+    for record, rows in _alike(config, plan, dataset):
         wanted = [prompt for prompt, _ in plan.wanted(record)]
-        work.rows += 1
-        work.outputs["clean"] += 1
-        work.outputs.update(prompt.id for prompt in wanted)
+        work.rows += rows
+        work.outputs["clean"] += rows
+        work.outputs.update({p: n * rows for p, n in Counter(p.id for p in wanted).items()})
         if config.image_expert == "vlm":
             work.ask(CAPTION, min(MOST_PICTURES, len(record.inputs.get("image", ()))))
         for prompt in (*plan.derive, *wanted):
-            work.ask(prompt.id, _most(prompt, record))
+            work.ask(prompt.id, _most(prompt, record) * rows)
         if plan.judge:
-            work.ask(plan.judge.id, _most(plan.judge, record) * len(wanted))
+            work.ask(plan.judge.id, _most(plan.judge, record) * len(wanted) * rows)
     return work
+
+
+def _alike(config: AugmentConfig, plan: Plan, dataset: Rows) -> Iterator[tuple[Record, int]]:
+    """Yield a row of each kind that owes the same, with the number of such rows.
+
+    Each row stands for itself where prompts are drawn by it, or its pictures or class count.
+    """
+    by_kind = dataset.kept_kinds() if isinstance(dataset, Dataset) else None
+    drawn = any(prompt.front.stage == "bank" for prompt in plan.variants)
+    if by_kind is None or drawn or plan.shares or config.image_expert == "vlm":
+        yield from ((record, 1) for record in dataset)
+        return
+    for (split, modalities), rows in by_kind.items():
+        yield Record("", dict.fromkeys(modalities, ""), split=split or None), rows
 
 
 def prompt_tokens(work: Work, tokens: Mapping[str, float]) -> dict[str, int | None]:

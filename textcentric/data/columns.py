@@ -72,11 +72,6 @@ def rows_of(batch: Batch) -> list[Row]:
     return batch if isinstance(batch, list) else batch.to_pylist()
 
 
-def row_at(batch: Batch, place: int) -> Row:
-    """Return one row of a batch."""
-    return batch[place] if isinstance(batch, list) else batch.slice(place, 1).to_pylist()[0]
-
-
 def cells(values: Values) -> list[Cell]:
     """Return values as Python's own."""
     return values if isinstance(values, list) else values.to_pylist()

@@ -11,7 +11,7 @@ from pathlib import Path
 from textcentric.data.balance import balance_of, left_out
 from textcentric.data.left_out import LeftOut
 from textcentric.data.records import RecordReader, RowError
-from textcentric.data.scan import RowFault
+from textcentric.data.scan import Kind, RowFault
 from textcentric.data.schema import Schema
 from textcentric.data.shown import Shown
 from textcentric.data.tables import Table
@@ -28,7 +28,8 @@ class Dataset(Shown):
     `rows` are the usable ones before that, `matching` those that the filters keep, if known.
     `origin` is "sample", "folder", "file" or "hub"; `digest` is of the table's content; `notes`
     are warnings for people; `faults` are the first rows that were left out, `faulty` counts all,
-    `unusable` lines and rows that cannot be used by reason.
+    `unusable` lines and rows that cannot be used by reason; `kinds` usable rows by (split,
+    modalities).
     """
 
     name: str
@@ -42,6 +43,7 @@ class Dataset(Shown):
     faults: tuple[RowFault, ...] = ()
     faulty: int = 0
     unusable: Mapping[str, Left] = field(default_factory=dict)
+    kinds: Mapping[Kind, int] = field(default_factory=dict, repr=False)
     split: str | None = None
     require: tuple[str, ...] = ()
     limit: int | None = None
@@ -84,6 +86,16 @@ class Dataset(Shown):
     def count(self) -> int:
         """Return how many rows iterating gives; with `require` the first call reads the table."""
         return self._sifted[0]
+
+    def kept_kinds(self) -> dict[Kind, int] | None:
+        """Return `kinds` of the rows that the filters keep, None where a limit cuts them."""
+        kept = {
+            (split, modalities): rows
+            for (split, modalities), rows in self.kinds.items()
+            if self.split in (None, split) and set(self.require) <= set(modalities)
+        }
+        cut = self.limit is not None and self.limit < sum(kept.values())
+        return None if cut else kept
 
     @property
     def balance(self) -> Balance:

@@ -50,8 +50,11 @@ class FileSurvey:
     place: str = ""
     outside: str = ""
 
-    def add(self, finder: FileFinder, row_id: str, row: Cells, opened: Opened | None) -> None:
-        """Take the files of one row into account; with `opened` each of them is opened."""
+    def add(self, finder: FileFinder, row_id: str, row: Cells, opened: Opened | None) -> bool:
+        """Take the files of one row into account, and say whether it has one.
+
+        With `opened` each of them is opened.
+        """
         found, refused, absent = finder.find(row_id, row)
         self.rows_with += bool(found)
         self.rows_without += not found
@@ -72,6 +75,7 @@ class FileSurvey:
         if opened is not None:
             for path in found:
                 self._open(path, opened)
+        return bool(found)
 
     def _open(self, path: Path, opened: Opened) -> None:
         try:

@@ -87,6 +87,7 @@ def load(
         faults=tuple(result.faults),
         faulty=result.faulty,
         unusable=left_out(result.left_out, result.unfit),
+        kinds=result.kinds,
         split=split,
         require=tuple(require),
         limit=limit,

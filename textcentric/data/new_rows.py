@@ -125,5 +125,5 @@ def _of_rows(result: Scan) -> Scan:
         left_out=LeftOut(),
         doubled=[],
         straddling=[],
-        splits=Counter(),
+        kinds=Counter(),
     )

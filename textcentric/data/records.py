@@ -59,8 +59,7 @@ class RecordReader:
         """Return the id of `row`."""
         found = identifier(row.get(self.schema.id or ""), self.schema.missing)
         if found is None:
-            message = f"a row has no value in its id column {self.schema.id!r}"
-            raise RowError(message, "row(s) without an id", field="id")
+            raise self.without_id()
         return found
 
     def group(self, row: Cells) -> str | None:
@@ -150,18 +149,15 @@ class RecordReader:
         """What a vision service saw on the photos, by row id; read when first asked for."""
         return self.labels() if self.labels else {}
 
-    def is_empty(self, row_id: str, row: Cells) -> bool:
-        """Say whether nothing of `row` is left in any modality; quick where it is not."""
-        if any(plain(row.get(name), self.schema.missing) is not None for name in self.sure_columns):
-            return False
-        return not self._inputs(row_id, row)
+    def without_id(self) -> RowError:
+        """Return what is wrong with a row that has no id."""
+        message = f"a row has no value in its id column {self.schema.id!r}"
+        return RowError(message, "row(s) without an id", field="id")
 
-    def refuse_empty(self, row: Cells) -> None:
-        """Raise RowError where a row has no id, or nothing else."""
-        row_id = self.row_id(row)
-        if self.is_empty(row_id, row):
-            message = f"row {row_id!r} has nothing in any modality; remove it"
-            raise RowError(message, "row(s) with nothing in any modality", row_id=row_id)
+    def without_content(self, row_id: str) -> RowError:
+        """Return what is wrong with a row that has nothing but its id."""
+        message = f"row {row_id!r} has nothing in any modality; remove it"
+        return RowError(message, "row(s) with nothing in any modality", row_id=row_id)
 
     @cached_property
     def used_columns(self) -> dict[str, str]:
@@ -170,18 +166,6 @@ class RecordReader:
         for name in self.schema.table_columns(self.columns):
             roles.setdefault(name, "table")
         return {name: roles[name] for name in self.columns if name in roles}
-
-    @cached_property
-    def sure_columns(self) -> list[str]:
-        """Columns of which any value is content: none of their codes or lists can mean nothing."""
-        names = [*self.schema.text, *(name for name, _ in self._table)]
-        settings = self.schema.columns
-        plain_ones = [name for name in names if name not in settings]
-        return plain_ones + [
-            name
-            for name in names
-            if name in settings and not settings[name].codes and settings[name].reads != "list"
-        ]
 
     def _inputs(self, row_id: str, row: Cells) -> dict[str, Any]:
         """Return {modality: raw value}; a modality with nothing in it has no key."""

@@ -6,9 +6,9 @@ Of a row only hashes of its id and its group are kept, so a million rows need so
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -21,9 +21,7 @@ from textcentric.data.columns import (
     distinct,
     garbled,
     identifiers,
-    missing,
     plain_numbers,
-    row_at,
     where,
 )
 from textcentric.data.file_survey import FileSurvey, Opened
@@ -31,6 +29,7 @@ from textcentric.data.keys import Keys, hashes, splits_of
 from textcentric.data.labels import LabelSurvey
 from textcentric.data.left_out import LeftOut
 from textcentric.data.notation import Notation
+from textcentric.data.presence import modalities_of
 from textcentric.data.readings import plain
 from textcentric.data.records import RecordReader, RowError
 from textcentric.data.schema import Column, Schema
@@ -38,6 +37,7 @@ from textcentric.data.survey import ColumnReader, ColumnSurvey
 from textcentric.data.tables import Table
 
 KEPT_FAULTS = 100
+Kind: TypeAlias = tuple[str, tuple[str, ...]]  # of a row: split, modalities
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +53,8 @@ class RowFault:
 class Scan:
     """What one pass found; `faults` holds the first hundred of `faulty` rows.
 
-    `left_out` counts lines that give no row, `unfit` the faulty rows by reason,
-    `classes` usable rows by (split, class) where there are few classes.
+    `left_out` counts lines that give no row, `unfit` the faulty rows by reason, `kinds` usable rows
+    by (split, modalities), `classes` those by (split, class) where there are few classes.
     """
 
     rows: int = 0
@@ -66,11 +66,19 @@ class Scan:
     straddling: list[str] = field(default_factory=list)
     unlabelled: int = 0
     garbled: int = 0
-    splits: Counter[str] = field(default_factory=Counter)
+    kinds: Counter[Kind] = field(default_factory=Counter)
     classes: Counter[tuple[str, str]] = field(default_factory=Counter)
     labels: LabelSurvey = field(default_factory=LabelSurvey)
     columns: dict[str, ColumnSurvey] = field(default_factory=dict)
     files: dict[str, FileSurvey] = field(default_factory=dict)
+
+    @property
+    def splits(self) -> Counter[str]:
+        """How many usable rows each split has, "" for rows in none."""
+        counts: Counter[str] = Counter()
+        for (split, _), rows in self.kinds.items():
+            counts[split] += rows
+        return counts
 
     def blame(self, error: RowError) -> None:
         """Count a faulty row and keep the first hundred."""
@@ -128,15 +136,16 @@ class _Look:
         for name, column in self._columns.items():
             column.add(column_of(batch, name), ids)
         splits = self._splits(batch, ids)
-        faults = dict(self._faults(batch, ids))
+        modalities = modalities_of(batch, ids, self._files(batch, ids), self._reader)
+        something = np.logical_or.reduce(list(modalities.values()))
+        faults = dict(self._unusable(ids, something))
         usable = np.ones(len(batch), bool)
         usable[list(faults)] = False
         found.garbled += int((garbled(batch) & usable).sum())
-        self._look_at_files(batch, ids)
         for at, error in self._look_at_labels(batch, ids, splits, usable):
             faults[at] = error
             usable[at] = False
-        found.splits.update(splits[at] or "" for at in np.flatnonzero(usable).tolist())
+        found.kinds.update(_kinds(splits, modalities, usable))
         for at in sorted(faults):
             found.blame(faults[at])
 
@@ -154,28 +163,29 @@ class _Look:
         told = iter(splits_of(hashed))
         return [None if key is None else next(told) for key in ids]
 
-    def _faults(self, batch: Batch, ids: list[str | None]) -> Iterator[tuple[int, RowError]]:
+    def _unusable(self, ids: list[str | None], something: Mask) -> Iterator[tuple[int, RowError]]:
         """Yield the place of each row without an id or anything else, and what is wrong."""
-        reader = self._reader
-        empty = np.ones(len(batch), bool)
-        for name in reader.sure_columns:
-            if empty.any():
-                empty &= missing(column_of(batch, name), self._schema.missing)
-        nameless = np.array([key is None for key in ids], bool)
-        for at in np.flatnonzero(empty | nameless).tolist():
-            try:
-                reader.refuse_empty(row_at(batch, at))
-            except RowError as error:
-                yield at, error
+        for at, row_id in enumerate(ids):
+            if row_id is None:
+                yield at, self._reader.without_id()
+            elif not something[at]:
+                yield at, self._reader.without_content(row_id)
 
-    def _look_at_files(self, batch: Batch, ids: list[str | None]) -> None:
+    def _files(self, batch: Batch, ids: list[str | None]) -> dict[str, Mask]:
+        """Look at the files of each row, and say of which modalities it has some."""
+        found: dict[str, Mask] = {}
         for modality, finder in self._reader.finders.items():
             survey, opened = self.found.files[modality], self._opened.get(modality)
             column = finder.rule.column or ""
             values = cells(column_of(batch, column))
-            for row_id, value in zip(ids, values, strict=True):
-                if row_id is not None:
-                    survey.add(finder, row_id, {column: value}, opened)
+            found[modality] = np.array(
+                [
+                    row_id is not None and survey.add(finder, row_id, {column: cell}, opened)
+                    for row_id, cell in zip(ids, values, strict=True)
+                ],
+                bool,
+            )
+        return found
 
     def _look_at_labels(
         self, batch: Batch, ids: list[str | None], splits: list[str | None], usable: Mask
@@ -228,6 +238,22 @@ class _Look:
         for (split, place), count in Counter(zip(splits, places, strict=True)).items():
             if place in names:
                 self.found.classes[split or "", names[place]] += count
+
+
+def _kinds(
+    splits: Sequence[str | None], modalities: Mapping[str, Mask], usable: Mask
+) -> Counter[Kind]:
+    """Count the usable rows by split and modalities."""
+    shapes = sum((mask.astype(np.int64) << at for at, mask in enumerate(modalities.values())), 0)
+    rows = np.flatnonzero(usable).tolist()
+    of = np.broadcast_to(shapes, len(usable)).tolist()
+    counts = Counter((splits[at] or "", of[at]) for at in rows)
+    return Counter(
+        {
+            (split, tuple(name for at, name in enumerate(modalities) if shape >> at & 1)): rows
+            for (split, shape), rows in counts.items()
+        }
+    )
 
 
 def _column_reader(name: str, reader: RecordReader) -> ColumnReader:

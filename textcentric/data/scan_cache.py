@@ -20,7 +20,7 @@ from textcentric.data.survey import ColumnSurvey, Odd
 from textcentric.folders import written
 from textcentric.values import Json
 
-VERSION = 5  # raise when a scan looks at rows in another way
+VERSION = 6  # raise when a scan looks at rows in another way
 LARGE = 5_000  # rows; a smaller table is looked through in no time
 
 
@@ -50,7 +50,7 @@ def read_scan(path: Path) -> Scan | None:
     """Read a scan; None where there is none, or none of this shape."""
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
-        values["splits"] = Counter(dict(values["splits"]))
+        values["kinds"] = Counter({(s, tuple(have)): n for s, have, n in values["kinds"]})
         for name in ("left_out", "unfit"):
             values[name] = LeftOut.of(values[name])
         values["faults"] = [RowFault(**fault) for fault in values["faults"]]
@@ -72,6 +72,7 @@ def write_scan(path: Path, found: Scan) -> None:
     """Keep `found`; a cache that cannot be written only costs the time of the next scan."""
     values: dict[str, Json] = {f.name: getattr(found, f.name) for f in fields(found)}
     values["faults"] = [asdict(fault) for fault in found.faults]
+    values["kinds"] = [[*kind, count] for kind, count in found.kinds.items()]
     values["classes"] = [[*key, count] for key, count in found.classes.items()]
     values["labels"] = vars(found.labels)
     values["columns"] = {name: asdict(survey) for name, survey in found.columns.items()}
