@@ -105,7 +105,7 @@ def items(value: Cell, column: Column) -> list[str]:
     """
     whole = value if isinstance(value, (list, tuple)) else _parsed_list(str(value))
     listed = [str(item).strip() for item in whole]
-    following = [*listed[1:], ""]
+    following = [*listed[1:], ""][: len(listed)]
     kept = [
         _unrepeated(item)
         for item, after in zip(listed, following, strict=True)

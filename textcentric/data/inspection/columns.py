@@ -32,6 +32,7 @@ SURE = 0.9  # share of values that makes a kind
 MOSTLY, SOME = 0.5, 0.1  # shares of long values that make a column one of texts; by its name, too
 LONG_ITEM = 80  # characters of an item of a list that is a text
 EXAMPLES = 3
+FEW_WORDS = 3  # among numbers
 SHOWN = 40  # characters of a value
 KEPT = 80  # characters of a value that are remembered
 ID_WORDS = {"id", "ids", "uuid", "guid", "key", "nr", "no", "code", "number", "index", "pid"}
@@ -142,9 +143,12 @@ class ColumnSurvey:
     @cached_property
     def amounts(self) -> list[float | int | None]:
         """The values as numbers, None for others."""
+        return [None if cell is None else self._numbers[cell] for cell in self.cells]
+
+    @cached_property
+    def _numbers(self) -> dict[str, float | int | None]:
         notation = self.numbers.notation()
-        known = {cell: number(cell, notation) for cell in self.counts}
-        return [None if cell is None else known[cell] for cell in self.cells]
+        return {cell: number(cell, notation) for cell in self.counts}
 
     @cached_property
     def whole(self) -> list[int]:
@@ -228,6 +232,13 @@ class ColumnSurvey:
         return self.coded and len(self.whole) > 2 and len(self.whole) == self._span + 1
 
     @property
+    def only_numbers(self) -> bool:
+        """Say whether no value but a few words is other than a number."""
+        return all(self._numbers[cell] is not None for cell in self.counts) or bool(
+            self.placeholders()
+        )
+
+    @property
     def _span(self) -> int:
         return self.whole[-1] - self.whole[0]
 
@@ -242,11 +253,12 @@ class ColumnSurvey:
         odd = [text for shape, kept in self.examples.items() if shape != own for text in kept]
         return f"{others:,} other: {', '.join(odd[:EXAMPLES])}"
 
-    def placeholder(self) -> str:
-        """Return a word that stands in several rows of a column of numbers, "" where none does."""
-        words = Counter({t: n for t, n in self.counts.items() if self._shapes.get(t) != "number"})
-        word, count = words.most_common(1)[0] if words and self.amount_like else ("", 0)
-        return word if count >= EXAMPLES and count == words.total() else ""
+    def placeholders(self) -> list[str]:
+        """Return the words of a column of numbers, where they are few: they stand for nothing."""
+        if not self.amount_like:
+            return []
+        words = [cell for cell in self.counts if self._numbers[cell] is None]
+        return words if len(words) <= FEW_WORDS else []
 
     @property
     def amount_like(self) -> bool:

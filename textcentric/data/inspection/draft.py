@@ -14,6 +14,7 @@ from textcentric.data.notation import POINT
 from textcentric.data.schema import Files
 
 WIDTH = 34  # characters before a comment
+FEW = 3  # rows with a word among numbers that make it no slip
 LONGEST = 100  # characters that a comment stands behind, rather than above
 MOST_CODES = 10  # of a column: more are numbers
 YEARS = range(1900, 2100)
@@ -117,7 +118,7 @@ def _ignored(roles: Roles) -> Iterator[str]:
 def _columns(survey: TableSurvey, roles: Roles, words: Mapping[str, Words]) -> Iterator[str]:
     """Yield how single columns read, and as comments those whose codes somebody has to explain."""
     target = roles.target.value if roles.target else None
-    amount = target if roles.task and roles.task.value == "regression" else None
+    amount = target if roles.task and roles.task.value != "classification" else None
     kept = [c for name, c in survey.columns.items() if name not in roles.taken()]
     read = [*kept, *(survey.columns[name] for name in (*roles.text, amount) if name)]
     found = {c.name: _setting(c, is_target=c.name == amount) for c in read}
@@ -152,24 +153,29 @@ def _may_be_codes(column: ColumnSurvey) -> bool:
 
 def _setting(column: ColumnSurvey, *, is_target: bool) -> tuple[str, str] | None:
     """Return how a column is to be read and why, None where its values read as they stand."""
-    doubt = column.numbers.doubt() if column.amount_like else ""
-    if is_target:
-        signs = _sign(column, doubt)
-        return (signs, doubt or f"such as {next(iter(column.counts))}") if signs else None
     if column.kind == "list" and not column.barred:
         return "reads: list", "printed lists"
     if column.kind == "boolean" and column.two_words in (("f", "t"), ("false", "true")):
         return "reads: flag", "yes and no"
-    if not column.amount_like:
-        return None
-    if word := column.placeholder():
-        markers = ", ".join(scalar(marker) for marker in dict.fromkeys(["", *column.marked, word]))
-        return f"missing: [{markers}]", f"{column.counts[word]} rows have {shown(word)}: nothing?"
-    if column.money:
-        return ", ".join(filter(None, ("reads: money", _sign(column, doubt)))), doubt or "amounts"
-    if column.numbers.comma or doubt:
-        return f"reads: number, {_sign(column, doubt)}", doubt or f"such as {column.numbers.comma}"
-    return ("reads: number", "some are written as 2.0") if column.dotted else None
+    parts = list(_of_numbers(column, is_target=is_target)) if column.amount_like else []
+    said = ", ".join(part for part, _ in parts), "; ".join(why for _, why in parts if why)
+    return said if parts else None
+
+
+def _of_numbers(column: ColumnSurvey, *, is_target: bool) -> Iterator[tuple[str, str]]:
+    """Yield how a column of numbers is to be read, each key with its reason."""
+    numbers, doubt = column.numbers, column.numbers.doubt()
+    sign, dotted = _sign(column, doubt), column.dotted
+    if not is_target and (column.money or sign or dotted):
+        why = "amounts" if column.money else "" if sign else "some are written as 2.0"
+        yield f"reads: {'money' if column.money else 'number'}", why
+    if sign:
+        yield sign, doubt or f"such as {numbers.comma}"
+    words = column.placeholders()
+    if words and (is_target or sum(column.counts[word] for word in words) >= FEW):
+        markers = ", ".join(map(scalar, dict.fromkeys(["", *column.marked, *words])))
+        rows = sum(column.counts[word] for word in words)
+        yield f"missing: [{markers}]", f"{rows} rows have {', '.join(map(shown, words))}: nothing?"
 
 
 def _sign(column: ColumnSurvey, doubt: str) -> str:
@@ -183,7 +189,7 @@ def _table(survey: TableSurvey, roles: Roles) -> Iterator[str]:
     if kept:
         yield f"# the table, {len(kept)} columns:"
     for name, column in kept.items():
-        yield _line(f"#   {name}", _one_line(column.about()), sign=" ")
+        yield _line(f"#   {_one_line(name)}", _one_line(column.about()), sign=" ")
 
 
 def _line(text: str, comment: str, sign: str = "#") -> str:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
+from math import isfinite
 from typing import Literal
 
 from textcentric.data.files import embedded
@@ -51,7 +52,7 @@ def shape_of(value: Cell) -> Shape:
     if isinstance(value, bool):
         return "boolean"
     if isinstance(value, int | float | Decimal):
-        return "number"
+        return "number" if isfinite(value) else "words"
     if isinstance(value, date):
         return "date"
     if isinstance(value, bytes | bytearray):

@@ -82,6 +82,8 @@ def guess_roles(survey: TableSurvey, media: Sequence[Media]) -> Roles:
     _take_target(survey, roles)
     _leave_out_leaks(survey, roles)
     _take_group(survey, roles)
+    if not (roles.text or roles.media or _rest(survey, roles)):
+        roles.doubts.append("no column is left that anything could be learnt from")
     return roles
 
 
@@ -209,7 +211,7 @@ def _task(column: ColumnSurvey, has_words: bool) -> Guess:
     classes = bool(NAMES_OF_CLASSES & {*words_of(column.name)})
     if column.kind == "number":
         return Guess("regression", "numbers")
-    if column.ranked and not classes and not has_words:
+    if column.ranked and column.only_numbers and not classes and not has_words:
         low, high = column.whole[0], column.whole[-1]
         reason = f"whole numbers {low} to {high}; classification, if their order means nothing"
         return Guess("ordinal", reason)
@@ -252,8 +254,8 @@ def _correlation(xs: Sequence[float | None], ys: Sequence[float | None]) -> floa
     import numpy as np
 
     pairs = [(x, y) for x, y in zip(xs, ys, strict=True) if x is not None and y is not None]
-    x, y = np.array(pairs, dtype=float).T
-    if not (x.std() and y.std()):
+    x, y = np.array(pairs, dtype=float).reshape(-1, 2).T
+    if len(x) < MANY_ROWS or not (x.std() and y.std()):
         return 0.0
     return float(np.corrcoef(x, y)[0, 1])
 
