@@ -180,3 +180,11 @@ def test_check_without_a_schema_says_what_init_would(tmp_path: Path) -> None:
         " task: classification",
         f"to write one: textcentric data init {tmp_path / 'own.csv'}",
     ]
+
+
+def test_check_names_the_nearest_model(tmp_path: Path) -> None:
+    (tmp_path / "models" / "pets").mkdir(parents=True)
+    (tmp_path / "models" / "pets" / "downstream.json").write_text("{}")
+    said = textcentric("data", "check", tmp_path / "a.csv", "--model", tmp_path / "models" / "pet")
+    assert said.code == 2
+    assert "unknown model 'pet'; did you mean 'pets'?" in said.err

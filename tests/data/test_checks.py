@@ -14,6 +14,8 @@ from PIL import Image
 from tests.data.test_pictures import broken
 from textcentric.data import check
 from textcentric.data.checks import CheckReport
+from textcentric.data.fit import Fit
+from textcentric.data.schema import read_schema
 from textcentric.errors import ConfigError
 
 SCHEMA = {
@@ -162,3 +164,22 @@ def test_a_picture_in_a_cell_is_a_value(tmp_path: Path) -> None:
     pq.write_table(pa.table({"id": ["a", "b"], "photo": [cell, cell]}), tmp_path / "r.parquet")
     found = check(tmp_path / "r.parquet", schema={"image": "photo"})
     assert [(c.values, c.missing) for c in found.columns] == [(2, 0), (2, 0)]
+
+
+def test_what_differs_from_the_rows_of_a_training_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("id,Size,label,shop\na,1,red,x\nb,2,blue,y\n")
+    trained = read_schema({"id": "id", "target": "label", "choices": ["red", "green"]})
+    report = check(path, fit=Fit(trained, ("size", "age")))
+    assert report.problems == [
+        f"table '{path}' lacks columns that the training read: age (it has id, Size, label,"
+        " shop); add them, or give allow_missing_columns=True, which reads them as empty"
+    ]
+    assert report.warnings[:3] == [
+        "columns with other names than in training are read: 'Size' as 'size'",
+        "columns of the training that lack are read as empty: age",
+        "columns that the training did not read are left out: shop",
+    ]
+    assert report.faults == [
+        "row 'b' has target label = 'blue', expected one of red, green; correct or remove the row"
+    ]

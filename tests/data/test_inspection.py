@@ -182,6 +182,32 @@ def test_words_for_codes_are_taken_from_a_table_beside(tmp_path: Path) -> None:
     loaded(found, tmp_path)
 
 
+def test_words_among_the_numbers_of_a_target_are_markers(tmp_path: Path) -> None:
+    rows = [f"{n},{n * n},{'?' if n == 7 else n % 3}" for n in range(30)]
+    found = inspect(written(tmp_path / "a.csv", "id,size,rating", rows))
+    assert found.schema
+    assert found.schema.task == "ordinal"
+    assert found.schema.columns["rating"].missing == ("", "?")
+    loaded(found, tmp_path)
+
+
+def test_names_and_values_that_yaml_reads_otherwise_stay_as_they_are() -> None:
+    rows = [
+        {
+            "no": f"k{n}",
+            "a: b": [],
+            "x\ny": n * n,
+            "#c": float("inf"),
+            "label": ["yes", "off"][n % 2],
+        }
+        for n in range(12)
+    ]
+    found = inspect(rows)
+    assert found.schema
+    assert (found.schema.id, found.schema.target) == ("no", "label")
+    assert len(load(rows, schema=found.schema)) == 12
+
+
 def test_splits_of_other_names_are_translated(tmp_path: Path) -> None:
     rows = [f"r{n},{n % 5},{n % 2},{'train dev test'.split()[n % 3]}" for n in range(12)]
     found = inspect(

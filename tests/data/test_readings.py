@@ -23,6 +23,7 @@ MISSING = ("", "NaN")
         ("t", Column(reads="flag"), "yes"),
         ("['Wifi', 'Kettle']", Column(reads="list"), "Wifi, Kettle"),
         ('["Wifi", "Kettle"]', Column(reads="list"), "Wifi, Kettle"),
+        ("[]", Column(reads="list"), None),
         ("007", None, "007"),
         ("1.0", None, "1.0"),
         (" NaN ", None, None),

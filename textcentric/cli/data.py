@@ -22,6 +22,7 @@ from textcentric.folders import write_text
 if TYPE_CHECKING:
     from textcentric.augmentation.description import Described
     from textcentric.data.checks import CheckReport, ColumnCheck, FilesCheck
+    from textcentric.data.fit import Fit
     from textcentric.data.inspection import Inspection
     from textcentric.data.loading import SchemaSource
     from textcentric.rows import Record
@@ -120,6 +121,12 @@ def check(
             "--pictures/--no-pictures", help="Open every picture and sound once.", show_default="on"
         ),
     ] = True,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model", metavar="MODEL", help="A trained model: say what differs from its rows."
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Say per column what is missing, unreadable or out of range, and which pictures are broken.
@@ -129,7 +136,9 @@ def check(
     """
     source = config.table_schema
     raise typer.Exit(
-        show_check(dataset, config.data_dir, source, pictures=pictures, as_json=as_json)
+        show_check(
+            dataset, config.data_dir, source, pictures=pictures, model=model, as_json=as_json
+        )
     )
 
 
@@ -284,14 +293,19 @@ def show_check(
     schema: SchemaSource,
     *,
     pictures: bool,
+    model: str | None,
     as_json: bool,
 ) -> int:
-    """Print what is wrong with a data set; return 2 where its rows cannot be used."""
+    """Print what is wrong with a data set; return 2 where its rows cannot be used.
+
+    With `model` it is read as that model's training rows were.
+    """
     from textcentric.data.checks import check
 
-    if schema is None:
+    if schema is None and model is None:
         say_guess(dataset, data_dir)
-    report = check(dataset, data_dir=data_dir, schema=schema, pictures=pictures)
+    fit = None if model is None else fit_of(model)
+    report = check(dataset, data_dir=data_dir, schema=schema, pictures=pictures, fit=fit)
     if as_json:
         print(json.dumps(report.to_dict(), ensure_ascii=False))
     else:
@@ -299,6 +313,16 @@ def show_check(
     for problem in report.problems:
         say(f"textcentric: {problem}")
     return 0 if report.usable else 2
+
+
+def fit_of(model: str) -> Fit:
+    """Return what reads new rows as the training rows of a model were read."""
+    from textcentric.evaluation.prediction import find_model, fit_to
+    from textcentric.machine import require
+    from textcentric.methods.downstream.method import saved_origin
+
+    require("predict")
+    return fit_to(saved_origin(find_model(model)))
 
 
 def say_guess(dataset: str, data_dir: str | None) -> None:

@@ -5,13 +5,22 @@ Only what makes the rows useless as a whole counts as a problem; everything else
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
 
 from textcentric.data.file_survey import FileSurvey, Opened
 from textcentric.data.findings import balance, notes, unusable
-from textcentric.data.loading import Located, SchemaSource, locate, record_reader, with_labels
+from textcentric.data.fit import Fit
+from textcentric.data.loading import (
+    Fitting,
+    Located,
+    SchemaSource,
+    locate,
+    record_reader,
+    with_labels,
+)
+from textcentric.data.named import Layout
 from textcentric.data.notation import POINT, Notation
 from textcentric.data.pictures import open_picture
 from textcentric.data.scan import Scan, notations, scan
@@ -94,9 +103,11 @@ def check(
     data_dir: str | Path | None = None,
     schema: SchemaSource = None,
     pictures: bool = True,
+    fit: Fit | None = None,
 ) -> CheckReport:
     """Check a data set (as for `load`); with `pictures` every picture and sound is opened once.
 
+    With `fit` it is read as the rows of a training were, and what differs from them is told.
     Raises ConfigError for an unknown data set or a schema that does not fit; whatever is wrong
     with the data itself stands in the report.
 
@@ -104,11 +115,31 @@ def check(
     True
     """
     try:
-        found = locate(dataset, data_dir=data_dir, schema=schema)
-        return _checked(found, pictures)
+        found = locate(dataset, data_dir=data_dir, schema=schema, fit=_fitting(fit))
+        report = _checked(found, pictures)
+        report.warnings[:0] = fit.notes if fit is not None else []
+        return report
     except DataError as error:
+        if fit is not None and not fit.allow_missing:
+            lenient = replace(fit, allow_missing=True, notes=[])
+            report = check(
+                dataset, data_dir=data_dir, schema=schema, pictures=pictures, fit=lenient
+            )
+            return replace(report, problems=list(dict.fromkeys([str(error), *report.problems])))
         path = str(data_dir or dataset)
         return CheckReport(str(dataset), "unknown", path, problems=[str(error)])
+
+
+def _fitting(fit: Fit | None) -> Fitting:
+    """Return what makes new rows like those of a training; a target is read where there is one."""
+
+    def fitted(layout: Layout) -> Layout:
+        if fit is None:
+            return layout
+        blind = fit.schema.target not in layout.table.columns
+        return replace(fit, blind=blind).table(layout)
+
+    return fitted
 
 
 def _checked(found: Located, pictures: bool) -> CheckReport:

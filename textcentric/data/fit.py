@@ -85,6 +85,7 @@ class Fit:
         present = layout.table.columns
         wanted = self._wanted(schema, present)
         match = Match.of(wanted, present, _unread(schema))
+        match = match if self.columns is not None else replace(match, new=())  # all are read
         if not self.allow_missing:
             match.refuse_lacking(f"table {layout.table.path!r}", present)
         self._tell(match)

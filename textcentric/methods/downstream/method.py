@@ -206,9 +206,7 @@ class Downstream:
     def load(cls, folder: str | Path) -> Downstream:
         """Return what `save` wrote, ready to predict; raises RunError where it cannot be read."""
         folder = Path(folder)
-        metadata = read_metadata(
-            folder, PAPERS, FORMAT, "downstream model", "train downstream", NEEDS
-        )
+        metadata = _metadata(folder)
         method = cls.__new__(cls)
         method.config = DownstreamConfig.of(metadata["config"])
         method.decision = Decision.from_json(metadata["decision"])
@@ -292,6 +290,15 @@ class Downstream:
         for value in self.model.head.state_dict().values():
             digest.update(value.detach().cpu().contiguous().numpy().tobytes())
         return digest.digest()
+
+
+def saved_origin(folder: Path) -> Origin:
+    """Return what put the training rows of a saved model into words; its weights are not loaded."""
+    return Origin.load(_metadata(folder)["origin"], folder)
+
+
+def _metadata(folder: Path) -> Mapping[str, Any]:
+    return read_metadata(folder, PAPERS, FORMAT, "downstream model", "train downstream", NEEDS)
 
 
 def _reader(config: DownstreamConfig, model: TextModel, name: str) -> TextReader:
