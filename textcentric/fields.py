@@ -97,9 +97,13 @@ def table_schema(shown: str | None = None) -> AnyField:
     )
 
 
-def split(default: str | None = None, about: str = "Only the rows of this split.") -> AnyField:
+def split(
+    default: str | None = None,
+    about: str = "Only the rows of this split.",
+    shown: str | None = None,
+) -> AnyField:
     """Return the field of a split."""
-    return setting(default, about, panel="Data")
+    return setting(default, about, panel="Data", shown=shown)
 
 
 def only() -> AnyField:

@@ -251,8 +251,8 @@ def test_labels_that_the_model_never_learnt_are_told(place: Path, tmp_path: Path
     said: list[str] = []
     results = evaluate(configure(place, tmp_path / "out", "plain", dataset=table), say=said.append)
     note = (
-        "plain: 3 of 5 rows have a class that no training row has (7, 8): none of them can be"
-        " predicted rightly"
+        "plain: 3 of 5 rows have a class that no training row has, 7 ('c2', 'c4'), 8 ('c3'): they"
+        " cannot be predicted rightly"
     )
     assert results["notes"] == [note]
     assert note in said
@@ -320,3 +320,54 @@ def test_the_line_names_nothing_that_is_the_default_and_what_only_the_caller_kno
     assert f"--schema {tmp_path}/schema.yaml" in command(given)
     evaluate(given)
     assert yaml.safe_load((tmp_path / "schema.yaml").read_text()) == SCHEMA
+
+
+def rows_of(config: EvaluateConfig) -> tuple[int, list[str]]:
+    results = evaluate(config)
+    return results["rows"]["test"], results["notes"]
+
+
+ALONE: dict[str, Any] = {"corruptions": ("word-dropout",), "table_schema": None}
+
+
+def test_a_file_that_shares_no_row_with_the_training_is_all_test(
+    place: Path, tmp_path: Path
+) -> None:
+    head, *rows = (place / "rows.csv").read_text().splitlines()
+    columns = [line.rsplit(",", 1)[0] for line in (head, *rows)]  # without the split
+    (tmp_path / "new.csv").write_text("\n".join([columns[0], *(f"n{row}" for row in columns[1:])]))
+    (tmp_path / "old.csv").write_text("\n".join(columns))
+    new = configure(place, tmp_path / "a", "plain", dataset=str(tmp_path / "new.csv"), **ALONE)
+    assert rows_of(new) == (12, ["no row of new was trained on, so all 12 are a test set"])
+    one = new.model_copy(update={"limit": 5, "output_dir": tmp_path / "b"})
+    assert rows_of(one)[0] == 5
+    old = {"dataset": str(tmp_path / "old.csv"), **ALONE}
+    count, (note,) = rows_of(configure(place, tmp_path / "c", "plain", **old))
+    assert 0 < count < 12
+    assert note.startswith(f"{count} of 12 rows are evaluated, those of the split test; 6 were")
+    assert rows_of(configure(place, tmp_path / "d", "plain", **old, split="all")) == (12, [])
+
+
+def test_the_schema_of_the_training_reads_the_rows(place: Path, tmp_path: Path) -> None:
+    table = tmp_path / "other.csv"
+    table.write_text("Speed,note,story,kind,id\n2,x,A calm cat.,cat,a\n9,x,A bold cow.,cow,c\n")
+    count, notes = rows_of(configure(place, tmp_path, "plain", dataset=str(table), **ALONE))
+    assert count == 2
+    assert "columns with other names than in training are read: 'Speed' as 'speed'" in notes
+    assert "columns that the training did not read are left out: note" in notes
+    assert any("has a class that no training row has, 9 ('c')" in note for note in notes)
+
+
+def test_ordered_classes_in_words_are_scored_as_ranks(place: Path, tmp_path: Path) -> None:
+    order = ["slow", "usual", "fast"]
+    schema = {**SCHEMA, "choices": order}
+    table = write_rows(tmp_path / "rows.csv", order * 4, ["train"] * 6 + ["test"] * TEST_ROWS)
+    done = run(tmp_path / "run", table, answer, table_schema=schema, perturb="all")
+    rows = of_split(labelled(read_examples(done.path)), "train")
+    values = {"model": str(place / "bert"), "max_length": 48, "parts": ["table", "text"]}
+    method = Downstream(DownstreamConfig.of(values), rows, origin=read_origin(done.path))
+    assert (method.decision.task, method.decision.classes) == ("ordinal", tuple(order))
+    method.save(tmp_path / "words")
+    config = configure(tmp_path, tmp_path / "out", "words", **ALONE)
+    count, notes = rows_of(config.model_copy(update={"dataset": table}))
+    assert (count, notes) == (6, ["classes are scored as ranks: slow 0, usual 1, fast 2"])

@@ -201,6 +201,10 @@ def test_a_metric_that_does_not_fit_the_task_is_refused_with_those_that_do() -> 
 
 
 def test_labels_that_were_not_learnt_are_counted_and_named() -> None:
-    assert unseen_labels([0.0, 1.0], (0, 1)) == ""
-    said = unseen_labels(["cat", "dog", "emu", "cat"], ("dog",))
-    assert said.startswith("3 of 4 rows have a class that no training row has (cat, emu):")
+    assert unseen_labels({"a": 0.0, "b": 1.0}, (0, 1)) == ""
+    kinds = ["cat", "dog", "emu", "cat", "cat", "cat"]
+    said = unseen_labels({f"r{at}": kind for at, kind in enumerate(kinds)}, ("dog",))
+    assert said.startswith(
+        "5 of 6 rows have a class that no training row has, cat ('r0', 'r3', 'r4' and 1 more), emu"
+        " ('r2'): they"
+    )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from textcentric.evaluation.prediction import _config
+from textcentric.evaluation.prediction import training_config
 from textcentric.runs.origin import Names, Origin
 
 
@@ -19,4 +19,4 @@ from textcentric.runs.origin import Names, Origin
 def test_new_rows_are_said_as_the_training_rows_were(experts: Names, words: str) -> None:
     origin = Origin(experts=experts)
     assert origin.expert_words() == words
-    assert _config(origin).expert_words == words
+    assert training_config(origin).expert_words == words

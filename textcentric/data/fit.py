@@ -104,7 +104,7 @@ class Fit:
         """
         tables = [record.inputs.get("table") or {} for record in records]
         present = tuple(dict.fromkeys(str(name) for table in tables for name in table))
-        if self.columns is None:
+        if self.columns is None or not records:
             return list(records)
         labels = {name: self.schema.label(name) for name in self.columns}
         wanted = [name if name in present else label for name, label in labels.items()]

@@ -26,6 +26,7 @@ from textcentric.settings import Given
 REQUIRED = sorted((*MODALITIES, "image_labels"))  # what a row may be required to have
 SchemaSource = Schema | Given | str | Path | None
 Fitting = Callable[[Layout], Layout]
+ALL = "all"  # in place of a split
 
 
 @dataclass(frozen=True)
@@ -57,9 +58,9 @@ def load(
 
     In hand are a Hugging Face data set, a data frame, a table of Arrow or a list of dictionaries.
 
-    `require` keeps the rows that have these modalities, `split` the rows of one split; `limit`
-    cuts after that. Without a split column the split follows from the group (80/10/10). `fit`
-    changes what was found before its columns are checked, so that it is read as another was.
+    `require` keeps the rows that have these modalities, `split` the rows of one ("all": any);
+    `limit` cuts after that. Without a split column the split follows from the group (80/10/10).
+    `fit` changes what was found before its columns are checked, so that it is read as another was.
     Raises DataError where the rows cannot be used: a required column is absent, ids are doubled,
     a group lies in two splits, or no row is readable. Other faulty rows are left out and told in
     `notes` and `faults`.
@@ -67,6 +68,7 @@ def load(
     >>> rows = load("petfinder", require=["image"], limit=3)  # doctest: +SKIP
     """
     _refuse_wrong_filters(limit, require)
+    split = None if split == ALL else split
     found = locate(dataset, data_dir=data_dir, schema=schema, fit=fit)
     reader = record_reader(found.layout)
     content = digest(found.layout)

@@ -15,7 +15,7 @@ from textcentric.data.dataset import BEYOND, unwanted
 from textcentric.data.frames import table_in_hand
 from textcentric.data.labels import LabelSurvey
 from textcentric.data.left_out import LeftOut
-from textcentric.data.loading import SchemaSource
+from textcentric.data.loading import ALL, SchemaSource
 from textcentric.data.rows import Rows, RowsLike
 from textcentric.data.schema import read_schema, target_type
 from textcentric.data.shown import Shown
@@ -107,7 +107,8 @@ def in_hand(
     `split`, `limit` and `require` (modalities that a row must have) choose among them.
     """
     if isinstance(rows, Dataset):
-        chosen = split or rows.split, tuple(require) or rows.require
+        asked = None if split == ALL else split or rows.split
+        chosen = asked, tuple(require) or rows.require
         same = chosen == (rows.split, rows.require)
         return replace(
             rows,
@@ -142,6 +143,7 @@ def label(rows: RowsLike) -> str:
 
 def _kept(rows: InHand, split: str | None, limit: int | None, require: Sequence[str]) -> InHand:
     """Return the rows that the filters leave."""
+    split = None if split == ALL else split
     splits = {record.split for record in rows.records}
     if split is not None and split not in splits:
         raise ConfigError(unknown("split", split, filter(None, splits)))

@@ -80,9 +80,12 @@ class EvaluateConfig(Settings):
     )
     dataset: str = fields.dataset(...)
     data_dir: str | None = fields.data_dir()
-    table_schema: Values | str | None = fields.table_schema()
-    split: str | None = fields.split("test", "Rows to evaluate on.")
+    table_schema: Values | str | None = fields.table_schema("that of the training")
+    split: str | None = fields.split(
+        "test", "Rows to evaluate on, or all.", shown="test; all where no row was trained on"
+    )
     limit: int | None = fields.limit()
+    allow_missing_columns: bool = fields.allow_missing_columns()
     corruptions: tuple[str, ...] = fields.corruptions(("all",))
     levels: tuple[float, ...] = fields.levels()
     most_missing: int | None = fields.most_missing()

@@ -186,7 +186,7 @@ def predict(
         options = {**llm, "prompt_dir": found and str(found)}
         if not other_model:
             options["model"] = served_model(method.origin)
-        config = _config(method.origin, options)
+        config = training_config(method.origin, options)
         parts, problems = _derived(
             method.origin, config, dataset, engine, other_model=other_model, steps=steps
         )
@@ -198,9 +198,8 @@ def predict(
 
 def needs_llm(method: Downstream) -> bool:
     """Say whether the model reads a part that an LLM wrote."""
-    stages = {prompt["stage"] for prompt in method.origin.prompts.values()}
     read = method.known if method.config.parts is None else set(method.config.parts)
-    return "align" in stages or not read.isdisjoint(method.origin.writes())
+    return method.origin.rewrites() or not read.isdisjoint(method.origin.writes())
 
 
 def load_rows(
@@ -218,7 +217,7 @@ def load_rows(
     Raises DataError where there is no row, or columns lack that may not.
     """
     fit = fit_to(origin, blind=True, splits=split is not None, allow_missing=allow_missing)
-    if isinstance(rows, Dataset | InHand) or _are_records(rows):
+    if isinstance(rows, Dataset | InHand) or are_records(rows):
         kept = fit.records(list(in_hand(rows, split=split, limit=limit)))
         new = NewRows(list(kept), (*getattr(rows, "notes", ()), *fit.notes))
     else:
@@ -338,7 +337,7 @@ def _described(
     origin: Origin, dataset: InHand, folder: Path | None, steps: Steps | None
 ) -> tuple[Mapping[str, Mapping[str, str]], dict[str, str]]:
     """Return the parts of each row as the experts alone tell them; `folder` remembers them."""
-    experts = make_experts(_config(origin), dataset)
+    experts = make_experts(training_config(origin), dataset)
     check_experts(origin, experts)
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -393,7 +392,7 @@ def _read(run: Path) -> tuple[Mapping[str, Mapping[str, str]], dict[str, str]]:
     return {example.id: example.parts for example in read_examples(run)}, problems
 
 
-def _config(origin: Origin, values: Given | None = None) -> AugmentConfig:
+def training_config(origin: Origin, values: Given | None = None) -> AugmentConfig:
     """Return how the training text was made: experts, sampling, nothing but derived stages.
 
     What `values` names wins, where it is not None.
@@ -417,5 +416,6 @@ def _engine(config: AugmentConfig, given: Engine | None) -> Iterator[Engine]:
         run_in_background(engine.close)
 
 
-def _are_records(rows: RowsLike) -> bool:
+def are_records(rows: RowsLike) -> bool:
+    """Say whether rows are Records that a program made."""
     return isinstance(rows, Sequence) and all(isinstance(row, Record) for row in rows)

@@ -25,11 +25,11 @@ from textcentric.corruption.grid import (
     words_by_cell,
 )
 from textcentric.corruption.orders import told_in_orders
-from textcentric.data.memory import InHand, named_or
+from textcentric.data.memory import InHand
 from textcentric.data.rows import RowsLike, tell_notes
 from textcentric.engines import lent_engine
 from textcentric.engines.protocol import Engine
-from textcentric.errors import ConfigError, DataError, Say, option
+from textcentric.errors import ConfigError, Say
 from textcentric.evaluation.config import EvaluateConfig
 from textcentric.evaluation.findings import OTHERS, ByCell, Findings, Scored
 from textcentric.evaluation.prediction import Predicted, find_model, needs_llm, predict
@@ -41,6 +41,7 @@ from textcentric.evaluation.results_file import (
     llm_cost,
     write_results,
 )
+from textcentric.evaluation.scored_rows import in_ranks, rows_to_score
 from textcentric.folders import fingerprint
 from textcentric.metrics.scores import fitting_metric, unseen_labels
 from textcentric.rows import MODALITIES, Target
@@ -125,7 +126,7 @@ def _evaluate(
     methods = {name: model.method for name, model in models.items()}
     decision = _first(methods).decision
     metric = fitting_metric(config.metric, decision.task)
-    rows = _rows(config, decision.transform, given)
+    rows = rows_to_score(config, list(methods.values()), given)
     tell_notes(rows, say)
     notes = _notes(methods, rows)
     for note in notes:
@@ -145,7 +146,7 @@ def _evaluate(
                 model.method.remembering(outputs),
             ):
                 model.method.on_batch = steps and partial(steps, f"{name}: texts read")
-                found[name] = _evaluated(model, damaged, config.orders, steps)
+                found[name] = _evaluated(model, damaged, config.orders, say, steps)
         findings = _findings(decision, metric, rows, cells, found)
         results = _results(config, models, rows, findings, found)
         results |= {"notes": [*rows.notes, *notes], "removed": removed}
@@ -194,6 +195,7 @@ def _load(config: EvaluateConfig, engine: Engine | None) -> dict[str, Loaded]:
             engine=engine if asks else None,
             base_url=config.base_url,
             other_model=config.other_model,
+            allow_missing_columns=config.allow_missing_columns,
             run_dir=words,
             resume="always",
         )
@@ -219,20 +221,6 @@ def _refuse_mixed(what: str, values: Mapping[str, str]) -> None:
         )
 
 
-def _rows(config: EvaluateConfig, transform: str, given: RowsLike | None) -> InHand:
-    """Return the rows that have a target, which is on the scale that the models learnt."""
-    from textcentric.methods.downstream.decision import scaled
-
-    rows = named_or(given, config)
-    records = [scaled(transform, record) for record in rows if record.target is not None]
-    if not records:
-        raise DataError(
-            f"no row of {rows.name} (split {config.split}) has a target to score predictions by;"
-            f" name the target column in the schema, or another {option('split')}"
-        )
-    return InHand(records, rows.schema, name=rows.name, path=rows.path, notes=rows.notes)
-
-
 def _notes(methods: Mapping[str, Downstream], rows: InHand) -> list[str]:
     """Return what to know of the scores: their scale, the constant, labels never learnt."""
     first, *others = methods.values()
@@ -243,8 +231,10 @@ def _notes(methods: Mapping[str, Downstream], rows: InHand) -> list[str]:
         name = next(iter(methods))
         notes.append(f"the constant prediction is that of the training rows of {name}")
     for name, method in methods.items():
-        targets = [record.target for record in rows.records]
-        unseen = method.decision.classes and unseen_labels(targets, method.decision.learnt)
+        ranks = method.decision.ranks
+        learnt = [in_ranks(label, ranks) for label in method.decision.learnt]
+        targets = {record.id: record.target for record in rows.records}
+        unseen = method.decision.classes and unseen_labels(targets, learnt)
         notes += [f"{name}: {unseen}"] if unseen else []
     return notes
 
@@ -261,7 +251,7 @@ def _modalities(
 
 
 def _evaluated(
-    model: Loaded, damaged: CorruptedRows, orders: int, steps: Steps | None
+    model: Loaded, damaged: CorruptedRows, orders: int, say: Say, steps: Steps | None
 ) -> Evaluated:
     """Predict every damaged row, and the first clean ones in every order of their parts."""
     method = model.method
@@ -270,6 +260,8 @@ def _evaluated(
         return _scored(method, method.predict(parts, as_ordered=True))
 
     told = model.predict(list(damaged), steps=steps)
+    for note in told.notes:
+        say(note)
     values = _scored(method, told.predictions)
     every = zip(told.ids, told.parts, values, told.failures, strict=True)
     rows = [(damaged_id, parts, value) for damaged_id, parts, value, why in every if not why]
@@ -282,7 +274,7 @@ def _evaluated(
 def _scored(method: Downstream, told: Predictions) -> Sequence[Target]:
     """Return predictions on the scale that they are scored on."""
     if method.decision.transform == "none" or told.scores is None:
-        return told.values
+        return [in_ranks(value, method.decision.ranks) for value in told.values]
     return [float(value) for value in told.scores]
 
 
@@ -331,7 +323,7 @@ def _findings(
         groups={record.id: record.group for record in rows.records},
         cells=cells,
         predicted={name: {0: told.predicted} for name, told in found.items()},
-        constant=decision.constant,
+        constant=in_ranks(decision.constant, decision.ranks),
         others=OTHERS[metric],
     )
 

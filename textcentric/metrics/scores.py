@@ -7,7 +7,7 @@ Legend: N rows, S statistics of a row, R resamples, C classes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any, Literal
@@ -19,6 +19,7 @@ from textcentric.rows import Target
 
 Values = Sequence[Any] | np.ndarray
 Kind = Literal["classes", "ordered classes", "numbers"]
+SHOWN = 3  # ids of rows in a message
 _TINY = 1e-12  # a spread below this share of the mean square is rounding, not spread
 
 
@@ -174,20 +175,30 @@ def fitting_metric(metric: str | None, task: str) -> str:
     return metric or own
 
 
-def unseen_labels(targets: Sequence[Target], learnt: Collection[Target]) -> str:
-    """Say how many targets are of classes that were not learnt, "" where none is.
+def unseen_labels(targets: Mapping[str, Target], learnt: Collection[Target]) -> str:
+    """Say which rows are of classes that were not learnt, "" where none is.
 
-    >>> unseen_labels([0, 4, 1, 4], learnt={0, 1})
-    '2 of 4 rows have a class that no training row has (4): none of them can be predicted rightly'
+    >>> unseen_labels({"a": 0, "b": 4, "c": 1}, learnt={0, 1})
+    "1 of 3 rows has a class that no training row has, 4 ('b'): it cannot be predicted rightly"
     """
-    strange = [target for target in targets if target not in learnt]
+    rows: dict[str, list[str]] = {}
+    for row_id, target in targets.items():
+        if target not in learnt:
+            rows.setdefault(str(target), []).append(row_id)
+    strange = sum(map(len, rows.values()))
     if not strange:
         return ""
-    labels = ", ".join(sorted({str(label) for label in strange}))
+    one, classes = strange == 1, ", ".join(f"{name} ({_first(ids)})" for name, ids in rows.items())
     return (
-        f"{len(strange)} of {len(targets)} rows have a class that no training row has ({labels}):"
-        " none of them can be predicted rightly"
+        f"{strange} of {len(targets)} rows {'has' if one else 'have'} a class that no training row"
+        f" has, {classes}: {'it cannot' if one else 'they cannot'} be predicted rightly"
     )
+
+
+def _first(ids: Sequence[str]) -> str:
+    """Return the first three of ids, and how many more there are."""
+    more = f" and {len(ids) - SHOWN:,} more" if len(ids) > SHOWN else ""
+    return ", ".join(map(repr, ids[:SHOWN])) + more
 
 
 def constant_prediction(train_targets: Values, metric: str) -> Target:

@@ -57,6 +57,10 @@ class Origin:
         """Return the parts of a row that an LLM wrote; `modality` stands for all of them."""
         return [str(prompt["writes"]) for prompt in self.prompts.values()]
 
+    def rewrites(self) -> bool:
+        """Say whether an LLM put what experts say into other words."""
+        return any(prompt["stage"] == "align" for prompt in self.prompts.values())
+
     def expert_words(self) -> str:
         """Return what recognisers said: "sure", or "all" where the rows are of earlier versions."""
         versions = [version for pairs in self.experts.values() for _, version in pairs]

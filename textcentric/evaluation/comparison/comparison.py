@@ -304,7 +304,7 @@ class Comparison:
         if self.task == "regression":
             return []
         learnt = {example.target for example in self.plain if example.split != "validation"}
-        said = unseen_labels([record.target for record in self.test_rows], learnt)
+        said = unseen_labels({row.id: row.target for row in self.test_rows}, learnt)
         return [said] if said else []
 
     def row_counts(self) -> dict[str, int]:

@@ -90,6 +90,12 @@ class Decision:
         return tuple(label for label, n in zip(self.classes, self.counts, strict=True) if n)
 
     @property
+    def ranks(self) -> dict[str, int]:
+        """Return the rank of each ordinal class in words, nothing for other classes."""
+        words = self.task == "ordinal" and isinstance(self.classes[0], str)
+        return {str(label): rank for rank, label in enumerate(self.classes)} if words else {}
+
+    @property
     def constant(self) -> Target:
         """Return the best constant prediction of the training rows.
 

@@ -36,6 +36,8 @@ from textcentric.methods.downstream.model import (
 )
 from textcentric.methods.downstream.objective import objective, row_losses
 from textcentric.methods.downstream.outputs import OutputMemory
+from textcentric.methods.downstream.seen import FILE as SEEN
+from textcentric.methods.downstream.seen import digests
 from textcentric.methods.downstream.texts import (
     Parts,
     TextReader,
@@ -69,6 +71,7 @@ class Downstream:
     name = "downstream"
     on_batch: Callable[[int, int], None] | None = None  # told how many of how many are read
     _memory: OutputMemory | None = None
+    seen: np.ndarray | None  # digests of the rows of the training, None where it kept none
 
     def __init__(
         self,
@@ -89,6 +92,7 @@ class Downstream:
         self._calibrate_on = calibrate_on or _sample(config, examples)
         self._calibrated_for = b""
         self._data = _digest(examples)
+        self.seen = digests([*examples, *(calibrate_on or ())], rewritten=self.origin.rewrites())
         self._tell_absent("training", {int(p) for p in self.decision.encode(examples)})
 
     def collate(self, rows: Sequence[Example], epoch: int) -> dict[str, Tensor]:
@@ -192,6 +196,8 @@ class Downstream:
         self.calibrate()
         save_model(self.model, self.config, folder)
         self.reader.tokenizer.save_pretrained(folder)
+        if self.seen is not None:
+            np.save(folder / SEEN, self.seen)
         metadata = {
             "format": FORMAT,
             "config": self.config.model_dump(mode="json"),
@@ -216,6 +222,7 @@ class Downstream:
         method.reader = _reader(method.config, method.model, str(folder))
         method._calibrate_on, method._calibrated_for = [], b""
         method._data = metadata["data"]
+        method.seen = np.load(folder / SEEN) if (folder / SEEN).is_file() else None
         return method
 
     def fingerprint(self) -> dict[str, Json]:
