@@ -44,12 +44,19 @@ def doubts(counts: Mapping[str, SplitCount]) -> Iterator[str]:
     """Yield what the splits cannot show, a line each."""
     test = counts.get("test")
     if test is not None and test.rows < FEW:
-        points = round(98 / sqrt(test.rows))
-        yield (
-            f"split test has {test.rows} row(s): a share of them is known to within {points} points"
-            " only, so smaller differences show nothing"
-        )
+        yield f"split test has {test.rows} row(s): {_blur(test)}"
     known = counts["train"].classes if "train" in counts else {}
     for name, count in counts.items() if known else ():
         for label in sorted(set(count.classes) - set(known)) if name else ():
             yield f"class {label!r:.60} has {count.classes[label]} row(s) in {name}, none in train"
+
+
+def _blur(test: SplitCount) -> str:
+    """Say what so few rows leave open; the error of a share is widest at one half."""
+    if not test.classes:
+        return "too few to tell models apart that are nearly as good"
+    points = round(98 / sqrt(test.rows))
+    return (
+        f"a share of them is known to within {points} points only, so smaller differences show"
+        " nothing"
+    )
