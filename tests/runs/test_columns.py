@@ -181,6 +181,29 @@ def test_words_of_numbered_classes_stay(
         assert again.schema.choices == choices
 
 
+@pytest.mark.parametrize(
+    "targets",
+    [
+        [2, 3, 4],
+        [2.0, 3.0, 4.0],
+        [2, 2.5, 3],
+        ["2", "02", "3"],
+        [2**70, 1, 2],
+        [n for n in range(40)],
+    ],
+)
+def test_targets_of_records_keep_their_type(tmp_path: Path, targets: list[Any]) -> None:
+    rows = [
+        tc.Record(str(n), {"text": "A calm dog sleeps."}, target=target, split="test")
+        for n, target in enumerate(targets)
+    ]
+    done = tc.augment(rows, prompts="rule/typing", output_dir=tmp_path / "run", embeddings=False)
+    found = {row["source_id"]: row["target"] for row in written(done.path)}
+    kind = float if any(isinstance(t, float) or t == 2**70 for t in targets) else type(targets[0])
+    assert [found[row.id] for row in rows] == [kind(target) for target in targets]
+    assert {type(value) for value in found.values()} == {kind}
+
+
 def test_numbered_classes_are_whole() -> None:
     rows = [tc.Record("a", {"text": "A calm dog."}, target=1.5)]
     with pytest.raises(DataError, match=r"target 1\.5, expected a whole number, as its choices"):

@@ -25,8 +25,9 @@ from textcentric.augmentation.requests import RequestBuilder
 from textcentric.augmentation.row import RowFlow
 from textcentric.checks.entailment import Entail
 from textcentric.checks.identity import checks_identity
+from textcentric.data.memory import type_of_targets
 from textcentric.data.rows import Rows
-from textcentric.data.schema import question, target_type, words_of_classes
+from textcentric.data.schema import question, words_of_classes
 from textcentric.data.trained import read_of
 from textcentric.engines.none import NAMELESS
 from textcentric.engines.protocol import Engine
@@ -122,10 +123,8 @@ class Driver:
     def __init__(self, job: Job):
         self.job = job
         self.metrics = job.metrics
-        schema = job.dataset.schema
-        self.writer = ShardWriter(
-            job.folder, job.journal, target_type(schema), words_of_classes(schema)
-        )
+        target, words = type_of_targets(job.dataset), words_of_classes(job.dataset.schema)
+        self.writer = ShardWriter(job.folder, job.journal, target, words)
         self.describer = Describer(job.experts, job.journal, job.languages)
         judging = None if job.judge is None else self._flow(job.judge)
         self.flow = self._flow(job.engine, judging)

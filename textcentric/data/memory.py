@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from numbers import Real
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,10 +18,10 @@ from textcentric.data.labels import LabelSurvey
 from textcentric.data.left_out import LeftOut
 from textcentric.data.loading import ALL, SchemaSource
 from textcentric.data.rows import Rows, RowsLike
-from textcentric.data.schema import read_schema, target_type
+from textcentric.data.schema import fit_int64, read_schema, target_type
 from textcentric.data.shown import Shown
 from textcentric.errors import ConfigError, DataError, unknown
-from textcentric.rows import FILES, Balance, Left, Record
+from textcentric.rows import FILES, Balance, Left, Record, TargetType
 
 
 class NamesRows(Protocol):
@@ -180,8 +181,20 @@ def _fault(record: Record) -> str:
     return ""
 
 
-def _check_targets(rows: InHand) -> None:
+def type_of_targets(rows: Rows) -> TargetType:
+    """Return the type of all targets: of records the one that they have, else by the schema."""
     kind = target_type(rows.schema)
+    if not isinstance(rows, InHand) or rows.schema.choices is not None:
+        return kind
+    targets = [record.target for record in rows.records if record.target is not None]
+    if targets and fit_int64(targets):
+        return "int64"
+    numbers = all(isinstance(one, Real) and not isinstance(one, bool) for one in targets)
+    return "double" if targets and numbers else kind
+
+
+def _check_targets(rows: InHand) -> None:
+    kind = type_of_targets(rows)
     if kind == "string":
         return
     expected = "a whole number, as its choices are" if kind == "int64" else "a number"

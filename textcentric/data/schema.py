@@ -18,7 +18,9 @@ Columns without a role are the table; columns under `ignore` are left out.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import cache
+from numbers import Integral
 from pathlib import Path
 from typing import Any, Literal
 
@@ -345,7 +347,17 @@ def target_type(schema: Schema) -> TargetType:
     if schema.task == "regression":
         return "double"
     ranks = schema.task == "ordinal" and schema.choices is None  # words would have an order there
-    return "int64" if ranks or schema.counts() else "string"
+    return "int64" if ranks or (schema.counts() and fit_int64(schema.choices or ())) else "string"
+
+
+def fit_int64(values: Iterable[object]) -> bool:
+    """Say whether all values are whole numbers that 64 bits hold."""
+    return all(
+        isinstance(value, Integral)
+        and not isinstance(value, bool)
+        and -(2**63) <= int(value) < 2**63
+        for value in values
+    )
 
 
 def words_of_classes(schema: Schema) -> tuple[str, ...]:
