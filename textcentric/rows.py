@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypedDict
 
-from textcentric.errors import DataError
+from textcentric.errors import DataError, unknown
 from textcentric.values import Json
 
 if TYPE_CHECKING:
@@ -20,6 +21,15 @@ CLEAN = "clean"
 DERIVED = ("summary", "reason")  # parts that an LLM writes
 MODALITIES = ("table", "text", "image", "audio")  # in the order in which a row says them
 FILES = ("image", "audio")  # of these a value is paths of files
+LABELS = "image_labels"  # what a vision service saw on the pictures, beside them or in their place
+_KINDS = {"table": Mapping, "text": str, "image": tuple, "audio": tuple, LABELS: Sequence}
+_EXPECTED = {
+    "table": "a mapping",
+    "text": "a text",
+    "image": "paths or pictures",
+    "audio": "paths",
+    LABELS: "a sequence",
+}
 
 
 class Source(Protocol):
@@ -65,7 +75,9 @@ class Record:
     """One raw row.
 
     `inputs` maps a modality to its raw value: `table` to {column: value or None}, `text` to a
-    string, `image` and `audio` to a tuple of file paths inside the data folder.
+    string, `image` and `audio` to a tuple of file paths inside the data folder. One file is taken
+    for a tuple of one; a picture may be one of Pillow, or an array (H, W), (H, W, 3) or (H, W, 4).
+    Raises DataError, with the row's id, for what cannot be a row.
     """
 
     id: str
@@ -73,6 +85,71 @@ class Record:
     target: Target = None
     group: str | None = None
     split: str | None = None
+
+    def __post_init__(self) -> None:
+        if fault := _fault(self):
+            raise DataError(f"row {self.id!r:.60}: {fault}")
+        for modality, value in self.inputs.items():
+            if not isinstance(value, _KINDS.get(modality, ())):
+                self._set("inputs", {m: _input(self.id, m, v) for m, v in self.inputs.items()})
+                break
+        if self.target is not None and not isinstance(self.target, str | int):
+            self._set("target", _label(self.id, self.target))
+
+    def _set(self, name: str, value: object) -> None:
+        object.__setattr__(self, name, value)  # it is frozen
+
+
+def _fault(record: Record) -> str:
+    """Return what is wrong with all but the values, empty where nothing is."""
+    if not isinstance(record.id, str) or not record.id:
+        return "its id must be a text that is not empty"
+    for name, value in (("group", record.group), ("split", record.split)):
+        if not isinstance(value, str | None):
+            return f"its {name} is {value!r:.60}, expected a text or None"
+    if not isinstance(record.inputs, Mapping):
+        return f"its inputs are a {type(record.inputs).__name__}, expected a mapping"
+    return ""
+
+
+def _input(row_id: str, modality: str, value: Any) -> Any:
+    """Return the value of a modality, files as a tuple; raise DataError where it cannot be one."""
+    if modality not in _KINDS:
+        raise _unfit(row_id, unknown("modality", str(modality), _KINDS))
+    if modality in FILES:
+        value = tuple(value) if isinstance(value, list | tuple) else (value,)
+        wrong = [one for one in value if not _is_file(one, modality)]
+        if not wrong:
+            return value
+        value = wrong[0]
+    elif isinstance(value, _KINDS[modality]):
+        return value
+    hint = "; leave it out" if value is None else ""
+    what = "None" if value is None else f"a {type(value).__name__}"
+    raise _unfit(row_id, f"its {modality} is {what}, expected {_EXPECTED[modality]}{hint}")
+
+
+def _is_file(value: object, modality: str) -> bool:
+    if isinstance(value, str | bytes | PathLike):
+        return True
+    picture = hasattr(value, "getbands") or getattr(value, "ndim", 0) in (2, 3)
+    return modality == "image" and picture
+
+
+def _label(row_id: str, target: Any) -> Target:
+    """Return a target as a number of Python's, None for NaN; raise DataError where it is none."""
+    if hasattr(target, "item") and not getattr(target, "shape", ()):
+        target = target.item()  # of NumPy
+    if isinstance(target, float) and target != target:
+        return None
+    if isinstance(target, float | int | str):
+        return target
+    what = f"its target is a {type(target).__name__}, expected a number or a text"
+    raise _unfit(row_id, f"{what}: one label a row")
+
+
+def _unfit(row_id: str, fault: str) -> DataError:
+    return DataError(f"row {row_id!r:.60}: {fault}", row_id=row_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,17 +120,16 @@ def test_a_target_that_is_no_number_is_told_before_the_run(tmp_path: Path) -> No
         ({"id": "\ud800"}, "id, group, split and target must be writable as UTF-8"),
         ({"target": "\ud800"}, "id, group, split and target must be writable as UTF-8"),
         ({"group": 5}, "its group is 5, expected a text or None"),
-        ({"inputs": {"text": ["a"]}}, "its text is a list, expected a str"),
-        ({"inputs": {"table": "a"}}, "its table is a str, expected a Mapping"),
+        ({"inputs": {"text": ["a"]}}, "its text is a list, expected a text"),
+        ({"inputs": {"table": "a"}}, "its table is a str, expected a mapping"),
         ({"target": 10**400}, "has target 1000000000"),
     ],
 )
 def test_a_record_that_no_file_could_hold_is_told_before_the_run(
     tmp_path: Path, row: dict[str, Any], message: str
 ) -> None:
-    wrong = replace(record(1), **row)
     with pytest.raises(DataError) as caught:
-        run(tmp_path / "run", [wrong])
+        run(tmp_path / "run", [replace(record(1), **row)])
     assert message in str(caught.value)
     assert not (tmp_path / "run").exists()
 

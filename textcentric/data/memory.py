@@ -13,10 +13,12 @@ from typing import Any, Protocol
 from textcentric.data import Dataset, Schema, load
 from textcentric.data.balance import balance_of, left_out
 from textcentric.data.dataset import BEYOND, unwanted
+from textcentric.data.files import named_file
 from textcentric.data.frames import table_in_hand
 from textcentric.data.labels import LabelSurvey
 from textcentric.data.left_out import LeftOut
 from textcentric.data.loading import ALL, SchemaSource
+from textcentric.data.named import embedded_folder
 from textcentric.data.rows import Rows, RowsLike
 from textcentric.data.schema import fit_int64, read_schema, target_type
 from textcentric.data.shown import Shown
@@ -126,6 +128,7 @@ def in_hand(
         table = table_in_hand(rows)  # a generator of mappings
         if table is None:
             _check_records(rows)
+            rows = list(map(_with_files, rows))
             found = _kept(InHand(rows, _schema_of(rows, schema)), split, limit, require)
             _check_targets(found)
             return found
@@ -163,22 +166,31 @@ def _kept(rows: InHand, split: str | None, limit: int | None, require: Sequence[
     return replace(rows, records=kept, left_out={**rows.left_out, **left_out(left)})
 
 
-def _fault(record: Record) -> str:
-    """Return what is wrong with a record that a program made, empty where nothing is."""
-    if not isinstance(record.id, str) or not record.id:
-        return "its id must be a text that is not empty"
-    for name in ("group", "split"):
-        if not isinstance(getattr(record, name), str | None):
-            return f"its {name} is {getattr(record, name)!r:.80}, expected a text or None"
-    for modality, kind in {"text": str, "table": Mapping}.items():
-        value = record.inputs.get(modality)
-        if value is not None and not isinstance(value, kind):
-            return f"its {modality} is a {type(value).__name__}, expected a {kind.__name__}"
+def _refuse_unwritable(record: Record) -> None:
     try:
         f"{record.id}{record.group}{record.split}{record.target}".encode()
     except ValueError as error:
-        return f"id, group, split and target must be writable as UTF-8 ({error})"
-    return ""
+        raise DataError(
+            f"row {record.id!r:.60}: id, group, split and target must be writable as UTF-8"
+            f" ({error})",
+            row_id=record.id,
+        ) from None
+
+
+def _with_files(record: Record) -> Record:
+    """Return a record whose pictures are files: those in hand are written into the cache."""
+    held = {name: record.inputs.get(name, ()) for name in FILES}
+    if all(isinstance(value, str | Path) for values in held.values() for value in values):
+        return record
+    try:
+        files = {
+            name: tuple(named_file(value, embedded_folder()) for value in values)
+            for name, values in held.items()
+            if values
+        }
+    except DataError as error:
+        raise DataError(f"row {record.id!r:.60}: {error}", row_id=record.id) from None
+    return replace(record, inputs={**record.inputs, **files})
 
 
 def type_of_targets(rows: Rows) -> TargetType:
@@ -224,11 +236,9 @@ def _check_records(records: Sequence[Record]) -> None:
         raise ConfigError(
             "expected Records, dictionaries, a data frame, a data set or a name; got " + found
         )
-    for record in records:
-        if fault := _fault(record):
-            raise DataError(f"row {record.id!r:.80}: {fault}")
     seen: set[str] = set()
     for record in records:
+        _refuse_unwritable(record)
         if record.id in seen:
             raise ConfigError(f"the id {record.id!r} stands in more than one row; ids are unique")
         seen.add(record.id)

@@ -154,9 +154,7 @@ def test_a_target_is_put_on_the_scale_it_is_learnt_on() -> None:
     assert scaled("log", blind) == blind
 
 
-@pytest.mark.parametrize(
-    ("transform", "target"), [("log", 0), ("log1p", -1.0), ("log", math.nan), ("log", "ten")]
-)
+@pytest.mark.parametrize(("transform", "target"), [("log", 0), ("log1p", -1.0), ("log", "ten")])
 def test_a_target_without_that_transform_is_refused(transform: str, target: Any) -> None:
     with pytest.raises(ConfigError, match=f"'r1' has target {target!r}, which has no {transform}"):
         scaled(transform, Record("r1", {"text": "a"}, target))
