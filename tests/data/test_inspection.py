@@ -72,7 +72,9 @@ def test_a_value_has_a_shape(value: Cell, shape: str) -> None:
         (["3.4.2021", "5.4.2021", ""], "date"),
         (["red|old", "new", "red|new", "old|new"], "list"),
         (["New York", "Rome", "Old Town"], "words"),
-        (["x", "x", ""], "constant"),
+        (["x", "x", "x"], "constant"),
+        (["two years", "", "", ""], "class"),
+        (["p.png", "p.png"], "path"),
         (["", "NA"], "empty"),
         ([*TEXTS, "mild"], "text"),
     ],
@@ -206,6 +208,15 @@ def test_names_and_values_that_yaml_reads_otherwise_stay_as_they_are() -> None:
     assert found.schema
     assert (found.schema.id, found.schema.target) == ("no", "label")
     assert len(load(rows, schema=found.schema)) == 12
+
+
+def test_few_speakers_are_a_doubt_and_kinds_of_things_are_no_groups(tmp_path: Path) -> None:
+    rows = [f"{n},s{n % 3},c{n % 11},t{n % 2},{n % 5}" for n in range(600)]
+    path = written(tmp_path / "a.csv", "id,speaker,category_id,user_type,score", rows)
+    found = inspect(path)
+    assert found.roles
+    assert found.roles.group is None
+    assert [doubt.split()[0] for doubt in found.roles.doubts] == ["speaker"]
 
 
 def test_splits_of_other_names_are_translated(tmp_path: Path) -> None:

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from textcentric.data.inspection.columns import SURE, ColumnSurvey, TableSurvey, words_of
+from textcentric.data.inspection.columns import SURE, ColumnSurvey, TableSurvey
 from textcentric.data.inspection.folders import tables_in
+from textcentric.data.inspection.names import words_of
 from textcentric.data.tables import open_table
 from textcentric.errors import TextCentricError
 

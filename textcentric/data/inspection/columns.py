@@ -14,6 +14,7 @@ from itertools import islice, pairwise
 from typing import Literal
 
 from textcentric.data.inspection.kinds import BOOLEANS, Shape, shape_of
+from textcentric.data.inspection.names import IDS, TARGETS, TEXTS, words_of
 from textcentric.data.labels import MAX_CHOICES
 from textcentric.data.left_out import LeftOut
 from textcentric.data.notation import CURRENCIES, NumberSurvey
@@ -33,26 +34,13 @@ MOSTLY, SOME = 0.5, 0.1  # shares of long values that make a column one of texts
 LONG_ITEM = 80  # characters of an item of a list that is a text
 EXAMPLES = 3
 FEW_WORDS = 3  # among numbers
+WORDS = 2  # of a text, on average
 SHOWN = 40  # characters of a value
 KEPT = 80  # characters of a value that are remembered
-ID_WORDS = {"id", "ids", "uuid", "guid", "key", "nr", "no", "code", "number", "index", "pid"}
-TEXT_WORDS = set(
-    "text title titel description caption comment review summary body content headline question"
-    " message abstract about beschreibung kommentar bewertung".split()
-)
-_STRUCTURES = ("picture", "sound", "conversation", "object", "list", "url", "path")
+_FILES = ("picture", "sound", "path")
+_STRUCTURES = ("conversation", "object", "list", "url")
 _ITEM = re.compile(r"['\"],\s*['\"]")
 _MONEY = re.compile(CURRENCIES)
-_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-zÀ-ÿ]+|[^\W\d_A-Za-z]+|\d+")
-
-
-def words_of(name: str) -> list[str]:
-    """Return the words of a column's name.
-
-    >>> words_of("RescuerID"), words_of("Price_Night")
-    (['rescuer', 'id'], ['price', 'night'])
-    """
-    return [word.lower() for word in _WORDS.findall(name)]
 
 
 def shown(text: str) -> str:
@@ -166,18 +154,20 @@ class ColumnSurvey:
     @property
     def named_id(self) -> bool:
         """Say whether the column is called like one of ids."""
-        return bool(ID_WORDS & {*words_of(self.name)[-1:], *words_of(self.name)[:1]})
+        return bool(IDS & {*words_of(self.name)[-1:], *words_of(self.name)[:1]})
 
     @cached_property
     def kind(self) -> Kind:
         """The kind of the column, by all of its values."""
         if not self.values:
             return "empty"
-        if self.different == 1 and len(self.cells) > 1:
-            return "constant"
         shape, count = self.shapes.most_common(1)[0]
-        if shape in _STRUCTURES and count >= SURE * self.values:
+        if shape in _FILES and count >= SURE * self.values:
             return shape  # type: ignore[return-value]  # the names are those of kinds
+        if self.different == 1 < len(self.cells) * SURE <= self.values:
+            return "constant"
+        if shape in _STRUCTURES and count >= SURE * self.values:
+            return shape  # type: ignore[return-value]
         return self._kind_of_words(shape, count)
 
     def _kind_of_words(self, shape: Shape, count: int) -> Kind:
@@ -190,11 +180,12 @@ class ColumnSurvey:
         if self.barred >= MOSTLY * self.values and self.different > 2:
             return "list"
         few = self.different <= min(MAX_CHOICES, max(2, self.values // 2))
-        named = bool(TEXT_WORDS & {*words_of(self.name)})
+        named = bool(TEXTS & {*words_of(self.name)})
         several = not few or named or self.different > FEW
         if several and self.shapes["text"] >= (SOME if named else MOSTLY) * self.values:
             return "text"
-        if self.unique and not any(" " in cell for cell in self.counts):
+        said = {*words_of(self.name)} & {*TARGETS, *TEXTS}
+        if self.unique and not said and not any(" " in cell for cell in self.counts):
             return "id"
         return "class" if few else "words"
 
@@ -297,7 +288,10 @@ class ColumnSurvey:
         if kind == "date":
             return f"dates, such as {shown(next(iter(self.counts)))}"
         if kind == "text":
-            return f"texts, {self.words / self.values:.0f} words on average"
+            words = self.words / self.values
+            if words < WORDS:  # of a script that has no blanks
+                return f"texts, {sum(map(len, self.counts)) / self.different:.0f} characters each"
+            return f"texts, {words:.0f} words on average"
         return _NAMES.get(kind, f"words, {self.different:,} different")
 
 

@@ -164,7 +164,6 @@ def _without_schema(source: object, form: Form, layout: str) -> str:
         return "# sources and variants; they need no schema\n"
     pairs = read_pairs(source, limit=TRIED)  # type: ignore[arg-type]  # of which table_in_hand is
     lines = [f"# pairs of responses in the layout {layout}; they need no schema"]
-    lines += [f"# of the first {TRIED} rows {len(pairs.pairs)} pairs can be used"]
     lines += [f"# {note}" for note in pairs.notes()]
     for pair in pairs.pairs[:3]:
         said = {"prompt": pair.prompt, "chosen": pair.chosen, "rejected": pair.rejected}

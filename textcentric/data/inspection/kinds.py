@@ -20,8 +20,8 @@ Shape = Literal[
     "number", "date", "boolean", "list", "conversation", "object", "picture", "sound", "path",
     "url", "text", "words",
 ]  # fmt: skip
-PICTURES = ("jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff")
-SOUNDS = ("wav", "mp3", "flac", "ogg", "m4a")
+PICTURES = tuple("jpg jpeg png webp gif bmp tif tiff avif heic heif jp2 ppm svg".split())
+SOUNDS = tuple("wav mp3 flac ogg m4a aac opus aiff".split())
 BOOLEANS = (  # words of two-valued columns, no first
     ("false", "true"), ("f", "t"), ("no", "yes"), ("n", "y"), ("nein", "ja"), ("non", "oui"),
     ("no", "si"), ("no", "sí"), ("não", "sim"), ("нет", "да"), ("off", "on"),

@@ -5,36 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from textcentric.data.inspection.columns import ColumnSurvey, TableSurvey, settled, words_of
+from textcentric.data.inspection.columns import ColumnSurvey, TableSurvey, settled
+from textcentric.data.inspection.groups import repeated
+from textcentric.data.inspection.leaks import leak, share_that_says
 from textcentric.data.inspection.media import Media
-from textcentric.data.schema import ROW_NUMBER, Split
+from textcentric.data.inspection.names import (
+    CLASSES,
+    PARTS,
+    TARGETS,
+    split_named,
+    words_of,
+)
+from textcentric.data.schema import MISSING, NO_CLASS, ROW_NUMBER, Split
 
-# Words in the names of columns that are targets, and how much they say.
-TARGET_WORDS = {
-    **dict.fromkeys(("target", "label", "labels", "y", "outcome", "gold", "truth", "ziel"), 8),
-    **dict.fromkeys(("class", "klasse", "churn", "survived", "sentiment", "diagnosis"), 6),
-    **dict.fromkeys(("price", "preis", "rating", "score", "stars", "grade", "probability"), 5),
-    **dict.fromkeys(("speed", "salary", "quality", "emotion", "result", "category", "species"), 4),
-    **dict.fromkeys(("subcategory", "topic", "intent", "cost", "income", "kategorie", "note"), 3),
-}
-NAMES_OF_CLASSES = {"label", "labels", "class", "klasse", "category", "kategorie", "topic", "type"}
+CLASS_MARKS = {*MISSING} - {*NO_CLASS}
 LAST, NAMED, SUITS = 2, 3, 1  # what the place, the words and the kind of a target say
 CLEAR = 3  # by how much the best has to lead
-SPLIT_WORDS = {"split", "fold", "set", "subset", "partition", "part", "phase"}
-SPLITS: dict[str, Split] = {
-    **dict.fromkeys(("train", "training", "trn", "tr", "learn"), "train"),
-    **dict.fromkeys(("validation", "valid", "val", "dev", "eval", "development"), "validation"),
-    **dict.fromkeys(("test", "testing", "tst", "holdout", "heldout"), "test"),
-}  # type: ignore[assignment]  # their values are splits
-GROUP_WORDS = {"user", "host", "author", "speaker", "patient", "rescuer", "owner", "seller",
-               "customer", "session", "document", "video", "group", "household"}  # fmt: skip
-AMOUNT_WORDS = {"amt", "amount", "count", "num", "total", "votes"}  # of what, no names
-LEAK = 0.995  # share of rows that a column tells the target of
+FEW = 2  # whole numbers that are no amounts
 LISTED = 5  # words of classes
-SEVERAL = 10  # groups: fewer leave splits empty
-ROWS_OF_A_VALUE = 4  # on average, so that telling is no accident
-MANY_ROWS = 20  # of which a relation can be told
-LINEAR = 0.999  # correlation of a column that is the target in another unit
 
 
 @dataclass
@@ -122,8 +110,8 @@ def _why_no_id(column: ColumnSurvey) -> str:
 def _take_split(survey: TableSurvey, roles: Roles) -> None:
     known = survey.table.split_column
     for column in survey.columns.values():
-        seen = {name: SPLITS.get(name.lower()) for name in column.counts}
-        named = bool(SPLIT_WORDS & {*words_of(column.name)})
+        seen = {name: split_named(name) for name in column.counts}
+        named = bool(PARTS & {*words_of(column.name)})
         if column.name == known:
             roles.split = Guess(column.name, "the splits of the data set")
         elif len(seen) > 1 and all(seen.values()) and roles.split is None:
@@ -185,6 +173,9 @@ def _take_target(survey: TableSurvey, roles: Roles) -> None:
     reason += ", last column" if name == _rest(survey, roles)[-1].name else ""
     near = [other for score, other in likely[1:] if score >= best - CLEAR]
     roles.target = Guess(name, reason, near)
+    if marks := {mark: n for mark, n in column.marked.items() if n and mark in CLASS_MARKS}:
+        listed = ", ".join(f"{mark!r} in {count} rows" for mark, count in marks.items())
+        roles.doubts.append(f"{name}: {listed} may be a class; `missing` of the column says no")
     words = survey.table.names.get(name, ())
     roles.task = _task(column, bool(words))
     if words:
@@ -194,10 +185,11 @@ def _take_target(survey: TableSurvey, roles: Roles) -> None:
 
 def _target_score(survey: TableSurvey, roles: Roles, column: ColumnSurvey) -> int:
     """Return how much says that a column is the target, 0 where it can be none."""
-    if column.name in roles.taken() or column.kind not in ("class", "boolean", "number"):
+    fits = column.kind in ("class", "boolean", "number") and column.different > 1
+    if column.name in roles.taken() or not fits:
         return 0
     words = words_of(column.name)
-    said = max((TARGET_WORDS.get(word, 0) for word in words), default=0)
+    said = max((TARGETS.get(word, 0) for word in words), default=0)
     shorter = (name for name in survey.columns if {*words_of(name)} < {*words})
     said -= NAMED if any(shorter) else 0  # `rating`, rather than `rating_text`
     said += NAMED if column.name in survey.table.names else 0
@@ -208,13 +200,18 @@ def _target_score(survey: TableSurvey, roles: Roles, column: ColumnSurvey) -> in
 
 
 def _task(column: ColumnSurvey, has_words: bool) -> Guess:
-    classes = bool(NAMES_OF_CLASSES & {*words_of(column.name)})
+    classes = bool(CLASSES & {*words_of(column.name)})
     if column.kind == "number":
         return Guess("regression", "numbers")
     if column.ranked and column.only_numbers and not classes and not has_words:
         low, high = column.whole[0], column.whole[-1]
         reason = f"whole numbers {low} to {high}; classification, if their order means nothing"
         return Guess("ordinal", reason)
+    if len(column.whole) > FEW and column.only_numbers and not classes and not has_words:
+        low, high = column.whole[0], column.whole[-1]
+        return Guess(
+            "regression", f"whole numbers {low} to {high}; classification, if they are codes"
+        )
     return Guess("classification", f"{column.different} values")
 
 
@@ -223,81 +220,29 @@ def _leave_out_leaks(survey: TableSurvey, roles: Roles) -> None:
         return
     target = survey.columns[roles.target.value]
     for column in _rest(survey, roles):
-        if why := _leak(target, column):
+        if why := leak(target, column):
             roles.ignored[column.name] = f"leak? {why}"
         elif {*words_of(target.name)} <= {*words_of(column.name)}:
             roles.doubts.append(f"{column.name} is called like the target; a leak?")
     roles.target.instead = [n for n in roles.target.instead if n not in roles.ignored]
     words = [column.name for column in _rest(survey, roles) if column.kind == "words"]
     for name in (*roles.text, *words):
-        if share := _share_that_says(target, survey.columns[name]):
+        if share := share_that_says(target, survey.columns[name]):
             roles.doubts.append(f"{name} says the word of {target.name} in {share:.0%} of the rows")
 
 
-def _leak(target: ColumnSurvey, column: ColumnSurvey) -> str:
-    """Say how a column tells the target, "" where it does not."""
-    if min(column.values, target.values) < MANY_ROWS:
-        return ""
-    if column.kind == "number" and target.kind == "number":
-        if abs(_correlation(column.amounts, target.amounts)) > LINEAR:
-            return f"goes up and down with {target.name}"
-        return ""
-    repeated = column.different * ROWS_OF_A_VALUE <= column.values and column.different > 1
-    usual = target.counts.most_common(1)[0][1] / target.values
-    varied = target.kind != "number" and usual < LEAK - 0.05
-    if repeated and varied and settled(target, column) >= LEAK:
-        return f"each of its {column.different} values stands with one {target.name}"
-    return ""
-
-
-def _correlation(xs: Sequence[float | None], ys: Sequence[float | None]) -> float:
-    import numpy as np
-
-    pairs = [(x, y) for x, y in zip(xs, ys, strict=True) if x is not None and y is not None]
-    x, y = np.array(pairs, dtype=float).reshape(-1, 2).T
-    if len(x) < MANY_ROWS or not (x.std() and y.std()):
-        return 0.0
-    return float(np.corrcoef(x, y)[0, 1])
-
-
-def _share_that_says(target: ColumnSurvey, text: ColumnSurvey) -> float:
-    """Return the share of rows whose text has the word of their class, 0 where it is small."""
-    both = [(label.lower(), said.lower()) for label, said in zip(target.cells, text.cells,
-            strict=True) if label and said and not label.isdigit() and len(label) > 3]  # fmt: skip
-    says = sum(label.rstrip("s") in said for label, said in both)
-    return says / len(both) if both and says > len(both) / 2 else 0.0
-
-
 def _take_group(survey: TableSurvey, roles: Roles) -> None:
-    found: list[tuple[int, ColumnSurvey, str]] = []
-    for column in survey.columns.values():
-        repeats = column.values / column.different if column.different else 0
-        if repeats < 1.1 or column.name in roles.ignored or column.kind == "constant":
-            continue
-        words = {*words_of(column.name)}
-        if words & AMOUNT_WORDS:
-            continue
-        if column.different < SEVERAL:
-            if words & GROUP_WORDS and column.name not in roles.taken():
-                roles.doubts.append(
-                    f"{column.name} repeats ({column.different} values): rows of one are alike, and"
-                    " lie in training and in test; too few to part by"
-                )
-            continue
-        path = any(media.files.column == column.name for media in roles.media)
-        says = 3 * path + 2 * bool(GROUP_WORDS & words) + 2 * (words_of(column.name)[-1:] == ["id"])
-        if says and (path or column.name not in roles.taken()):
-            reason = f"{column.different:,} values in {column.values:,} rows"
-            found.append((says, column, reason))
-    found.sort(key=lambda each: -each[0])
-    if not found:
+    free = {*survey.columns} - roles.taken()
+    files = {media.files.column for media in roles.media if media.files.column}
+    found = repeated(survey, free, files)
+    roles.doubts += [column.too_few() for column in found if column.few]
+    groups = [column for column in found if not column.few]
+    if not groups:
         return
-    _, best, reason = found[0]
-    if roles.split is not None and settled(survey.columns[roles.split.value], best) < 1:
-        roles.doubts.append(
-            f"{best.name} repeats ({reason}) and lies in several splits: what is learnt of it is"
-            " tested on too"
-        )
+    best = groups[0]
+    if roles.split is not None and settled(survey.columns[roles.split.value], best.column) < 1:
+        roles.doubts.append(best.straddles())
         return
-    others = [column.name for _, column, _ in found[1:]]
-    roles.group = Guess(best.name, reason + "; no value lies in two splits", others)
+    others = [group.column.name for group in groups[1:]]
+    reason = f"{best.reason}; no value lies in two splits"
+    roles.group = Guess(best.column.name, reason, others)
