@@ -189,7 +189,7 @@ def test_words_of_numbered_classes_stay(
         [2, 2.5, 3],
         ["2", "02", "3"],
         [2**70, 1, 2],
-        [n for n in range(40)],
+        list(range(40)),
     ],
 )
 def test_targets_of_records_keep_their_type(tmp_path: Path, targets: list[Any]) -> None:
