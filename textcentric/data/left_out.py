@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -50,6 +50,18 @@ class LeftOut:
         """Return what `to_dict` made a dict of."""
         counts = [Counter(dict(values[name])) for name in ("lines", "as_it_stands")]
         return cls(counts[0], dict(values["examples"]), counts[1])
+
+    @classmethod
+    def sum(cls, counts: Iterable[LeftOut]) -> LeftOut:
+        """Return several counts as one."""
+        total = cls()
+        for count in counts:
+            total.lines.update(count.lines)
+            total.as_it_stands.update(count.as_it_stands)
+            for reason, examples in count.examples.items():
+                kept = total.examples.setdefault(reason, [])
+                kept += examples[: EXAMPLES - len(kept)]
+        return total
 
     def total(self) -> int:
         """Return how many lines give no row."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -80,7 +79,7 @@ class PairSet:
 
     def without(self, dropped: Iterable[tuple[Pair, str]]) -> PairSet:
         """Return the set without some pairs, which are counted under the reason beside each."""
-        counts = LeftOut.of(deepcopy(self.left_out.to_dict()))
+        counts = LeftOut.sum([self.left_out])
         gone = set()
         for pair, why in dropped:
             counts.add(why, text=_called(pair.id, pair.images))

@@ -7,6 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from textcentric.data.balance import balance_of
+from textcentric.data.balance import left_out as by_reason
 from textcentric.data.pairs import PairSet, PairsLike, read_pairs
 from textcentric.data.pairs.candidates import Candidates, read_candidates
 from textcentric.data.pairs.loading import reasons
@@ -17,7 +19,7 @@ from textcentric.evaluation.rewards.matrix import reward_matrix
 from textcentric.evaluation.rewards.scoring import find_reward_model, load_reward_model
 from textcentric.methods.reward import Reward
 from textcentric.methods.reward.words import candidates_in_words, shown_pictures
-from textcentric.rows import Pair
+from textcentric.rows import Balance, Pair
 from textcentric.runs.counters import Steps
 
 
@@ -46,16 +48,18 @@ def evaluate_reward(
     seeing = _all_see(loaded)
     sources = [*config.dataset, *([] if pairs is None else [pairs])]
     sets: dict[str, Sequence[Pair]] = {}
+    balances: dict[str, Balance] = {}
     for source in sources:
         read = _read(source, config, seeing)
         for note in read.notes():
             say(note)
-        sets[read.name if read.name not in sets else f"{read.name}-{len(sets)}"] = read.pairs
+        name = read.name if read.name not in sets else f"{read.name}-{len(sets)}"
+        sets[name], balances[name] = read.pairs, read.balance
     results = reward_matrix(loaded, sets, blind, config.batch_size) if sets else {}
     if config.candidates:
-        prompts = dict(_candidates(config, say, seeing))
+        prompts = dict(_candidates(config, say, seeing, balances))
         results["best_of"] = _picked(loaded, prompts, config.batch_size)
-    return results
+    return {**results, "balance": balances}
 
 
 def _read(source: PairsLike, config: EvaluateRewardConfig, seeing: bool) -> PairSet:
@@ -75,9 +79,12 @@ def _blind(config: EvaluateRewardConfig) -> Reward | None:
 
 
 def _candidates(
-    config: EvaluateRewardConfig, say: Say, seeing: bool
+    config: EvaluateRewardConfig, say: Say, seeing: bool, balances: dict[str, Balance]
 ) -> Iterator[tuple[str, Sequence[Candidates]]]:
-    """Yield the name and the prompts of each file, pictures in words where models see none."""
+    """Yield the name and the prompts of each file, pictures in words where models see none.
+
+    `balances` gets how many lines give how many prompts, by that name.
+    """
     for source in config.candidates:
         prompts, left_out = read_candidates(source, config.limit)
         if not seeing:
@@ -85,7 +92,8 @@ def _candidates(
                 prompts, left_out, config.image_dir, expert=config.image_expert
             )
         name = Path(source).name.split(".")[0]
-        say(f"{name}: {len(prompts) + left_out.total():,} lines, {len(prompts):,} prompts")
+        balances[name] = balance_of(len(prompts), by_reason(left_out))
+        say(f"{name}: {balances[name]['source']:,} lines, {len(prompts):,} prompts")
         for note in reasons(left_out):
             say(f"{name}: {note}")
         yield name, prompts

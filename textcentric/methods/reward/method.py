@@ -48,7 +48,7 @@ from textcentric.methods.reward.pictures import Projector
 from textcentric.methods.reward.texts import Ids, ResponseReader
 from textcentric.models.loading import Network, load_tokenizer, longest_text, source
 from textcentric.models.tokens import padded
-from textcentric.rows import Pair
+from textcentric.rows import Balance, Pair
 from textcentric.training.folder import read_metadata
 from textcentric.values import Json
 
@@ -87,6 +87,7 @@ class Reward:
 
     name = "reward"
     on_batch: Callable[[int, int], None] | None = None  # told how many of how many are read
+    balance: Balance | None = None  # of the pairs that were trained on, where it is known
 
     def __init__(
         self, config: RewardConfig, pairs: Sequence[Pair], image_dir: str | Path | None = None
@@ -233,7 +234,7 @@ class Reward:
         tokenizer = self.reader.tokenizer
         tokenizer.save_pretrained(folder)
         metadata = {"format": FORMAT, "config": self.config.model_dump(mode="json")}
-        metadata["data"] = self._data
+        metadata |= {"data": self._data, "balance": self.balance}
         write_text(folder / PAPERS, json.dumps(metadata, indent=2, ensure_ascii=False) + "\n")
 
     @classmethod
@@ -256,7 +257,7 @@ class Reward:
             method.model.see_by(MAIN, projector)
         method.reader = _reader(method.config, tokenizer, method.model.main, method.eyes)
         method._places = {}
-        method._data = metadata["data"]
+        method._data, method.balance = metadata["data"], metadata.get("balance")
         return method
 
     def fingerprint(self) -> dict[str, Json]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from textcentric.augmentation.words import EXPERTS_ONLY
 from textcentric.command_line import command
+from textcentric.data.balance import balance_of
+from textcentric.data.balance import left_out as by_reason
+from textcentric.data.left_out import LeftOut
 from textcentric.data.pairs import PairSet, PairsLike, read_pairs
 from textcentric.data.pairs.loading import reasons
 from textcentric.errors import DataError, Say, option
@@ -14,7 +17,7 @@ from textcentric.methods.reward import Reward
 from textcentric.methods.reward.config import RewardTraining
 from textcentric.methods.reward.from_run import pairs_of_run
 from textcentric.methods.reward.words import shown_pictures
-from textcentric.rows import Pair
+from textcentric.rows import Balance, Pair
 from textcentric.runs.listing import find_run
 from textcentric.training.config import TrainConfig
 from textcentric.training.folder import TrainResult
@@ -34,11 +37,17 @@ OF_PROXY = ("proxy_loss", "proxy_accuracy", "proxy_wrong", "sfc_mean", "sfc_p10"
 
 @dataclass(frozen=True)
 class Pairs:
-    """What is trained on and what is evaluated, and where it is from."""
+    """What is trained on and what is evaluated, where it is from, and what was left out."""
 
     name: str
     train: list[Pair]
     held_out: list[Pair]
+    left_out: LeftOut = field(default_factory=LeftOut)
+
+    @property
+    def balance(self) -> Balance:
+        """How many pairs there are, how many are trained on or evaluated, the others by reason."""
+        return balance_of(len(self.train) + len(self.held_out), by_reason(self.left_out))
 
 
 def prepared(
@@ -58,6 +67,7 @@ def prepared(
     proxied = OF_PROXY if method.config.proxied else ()
     check_metric(loop, "a reward model", (*METRICS, *proxied))
     pairs = _short_enough(method, pairs, say)
+    method.balance = pairs.balance
     about = f"model {method.config.model}, objective {method.config.reward_objective}"
     counts = (len(pairs.train), len(pairs.held_out))
     return Prepared(
@@ -73,18 +83,23 @@ def training_pairs(
         found = _read(training, str(training.run or training.dataset_name), tell)
     else:
         found = read_pairs(given, layout=training.layout)
-    train, held_out = _in_words(found, training, folder, tell), []
+    sets = [_in_words(found, training, folder, tell)]
     for name in training.eval_dataset:
-        held_out += _in_words(_read(training, name, tell), training, folder, tell).pairs
-    if not training.eval_dataset:
-        held_out = [pair for pair in train.pairs if pair.split == "validation"]
-    rows = train.of_split("train")[: training.train_rows]
+        sets.append(_in_words(_read(training, name, tell), training, folder, tell))
+    rows = sets[0].of_split("train")[: training.train_rows]
     if not rows:
         raise DataError(
             f"no pair of {found.name} is in the split train, so there is nothing to learn; its"
-            f" splits are {train.splits()}: name them train, validation and test"
+            f" splits are {sets[0].splits()}: name them train, validation and test"
         )
-    return Pairs(found.name, rows, held_out[: training.held_out_rows])
+    held_out = [pair for one in sets[1:] for pair in one.pairs]
+    if not training.eval_dataset:
+        held_out = [pair for pair in sets[0].pairs if pair.split == "validation"]
+    held_out = held_out[: training.held_out_rows]
+    left_out = LeftOut.sum(one.left_out for one in sets)
+    if others := sum(len(one.pairs) for one in sets) - len(rows) - len(held_out):
+        left_out.add("of other splits, or beyond the limits", lines=others)
+    return Pairs(found.name, rows, held_out, left_out)
 
 
 def _read(training: RewardTraining, name: str, tell: Say) -> PairSet:
@@ -115,17 +130,21 @@ def _in_words(found: PairSet, training: RewardTraining, folder: Path | None, tel
 
 def _short_enough(method: Reward, pairs: Pairs, tell: Say) -> Pairs:
     """Return the pairs without those of which a response would be cut."""
-    kept = [
-        [pair for pair in side if not method.reader.too_long(pair)]
-        for side in (pairs.train, pairs.held_out)
-    ]
-    gone = len(pairs.train) + len(pairs.held_out) - sum(map(len, kept))
     limit = f"max_length={method.config.max_length}"
-    if gone:
-        tell(f"{gone:,} pairs left out: a response is longer than {limit} tokens")
-    if not kept[0]:
+    long = [pair for pair in (*pairs.train, *pairs.held_out) if method.reader.too_long(pair)]
+    if not long:
+        return pairs
+    tell(f"{len(long):,} pairs left out: a response is longer than {limit} tokens")
+    gone = {id(pair) for pair in long}
+    train, held_out = (
+        [pair for pair in side if id(pair) not in gone] for side in (pairs.train, pairs.held_out)
+    )
+    if not train:
         raise DataError(f"every pair has a response that would be cut at {limit}; raise it")
-    return Pairs(pairs.name, *kept)
+    left_out = LeftOut.sum([pairs.left_out])
+    for pair in long:
+        left_out.add(f"a response is longer than {limit} tokens", text=f"pair {pair.id}")
+    return Pairs(pairs.name, train, held_out, left_out)
 
 
 def _fitted(loop: TrainConfig, training: RewardTraining, pairs: Pairs, tell: Say) -> TrainConfig:
@@ -163,6 +182,7 @@ def planned(ready: Prepared) -> dict[str, Json]:
         "train_pairs": len(ready.train),
         "held_out_pairs": len(ready.held_out),
         "descriptions": sorted({name for pair in ready.train for name in pair.descriptions}),
+        "balance": method.balance,
         "pictures": len({file for pair in ready.train for file in pair.images}),
         "objective": config.reward_objective,
         "proxy_input": config.proxy_input if config.proxied else None,
