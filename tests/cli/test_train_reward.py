@@ -121,6 +121,31 @@ def test_what_cannot_be_scored_is_said_in_its_line_and_by_the_exit_code(place: P
     assert "1 responses scored, 0 before, 2 could not be" in said.err
 
 
+def test_rows_that_cannot_be_read_keep_their_line(place: Path) -> None:
+    assert train("-o", "models/b").code == 0
+    turns = [{"role": "user", "content": "kind :"}, {"role": "assistant", "content": "red"}]
+    asked = [
+        {"prompt": "kind :", "response": "red"},
+        {"response": json.dumps(turns)},
+        {"response": '[{"role": "user", "content": "ki'},
+        {"prompt": "kind :", "response": "red", "tools": '[{"name": "look"}]'},
+        {"prompt": "kind :", "response": "red", "image": "https://example.org/a.png"},
+        {"prompt": "kind :", "response": "red", "image": "a.png"},
+    ]
+    source = write(place / "mixed.jsonl", asked)
+    source.write_text(source.read_text() + "no json\n")
+    said = textcentric("score", "b", "--input", source)
+    lines = [json.loads(line) for line in said.out.splitlines()]
+    assert said.code == 3
+    assert [line["id"] for line in lines] == ["0", "1", "2", "3", "4", "5"]
+    assert lines[1]["score"] == lines[0]["score"] == lines[5]["score"]
+    assert "held as text that cannot be read" in lines[2]["error"]
+    assert "offers tools" in lines[3]["error"]
+    assert "is a URL" in lines[4]["error"]
+    assert "1 left out: line(s) that are not one JSON object (line 7: 'no json')" in said.err
+    assert "1 responses name a picture that is not shown (first: a.png); --image-dir" in said.err
+
+
 def test_a_run_gives_pairs_of_clean_and_damaged_texts(place: Path) -> None:
     said = train("-o", "models/run", pairs=("--run", "first"))
     assert said.code == 0, said.err
@@ -138,6 +163,18 @@ def test_pictures_are_put_into_words_and_missing_ones_counted(place: Path) -> No
     assert said.code == 0, said.err
     assert "1 left out: its picture is not in the image folder" in said.err
     assert "5 pairs" in said.err
+    balance = json.loads((place / "models" / "seen" / "reward.json").read_text())["balance"]
+    (left,) = balance["left_out"].values()
+    assert (balance["source"], balance["given"], left["rows"]) == (6, 5, 1)
+    assert left["examples"] == ["'pair pair-0, picture ../bert/config.json'"]
+
+
+def test_pairs_of_no_known_split_and_pictures_of_no_folder_are_said(place: Path) -> None:
+    told = [row | {"split": "dev", "image": "a.png"} for row in rows(4)]
+    said = train("-o", "models/none", pairs=("--dataset-name", write(place / "dev.jsonl", told)))
+    assert said.code == 2
+    assert "its splits are dev (4): name them train, validation and test" in said.err
+    assert "4 pairs name pictures that are not shown (first: a.png); --image-dir" in said.err
 
 
 def test_a_file_gives_the_settings_flat_or_in_sections_and_flags_win(place: Path) -> None:

@@ -39,6 +39,8 @@ def score_command(model: str, config: ScoreConfig, *, quiet: bool, verbose: bool
         with opened_output(config.output) as lines:
             for line in scoring:
                 print(json.dumps(line, ensure_ascii=False), file=lines, flush=True)
+        for note in scoring.notes():
+            tell(note)
         tell(
             f"{scoring.scored:,} responses scored, {scoring.done:,} before,"
             f" {scoring.failed:,} could not be"

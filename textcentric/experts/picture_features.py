@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from textcentric.data.digests import digest_files
 from textcentric.data.pairs.pictures import root_of
 from textcentric.data.pictures import open_picture
-from textcentric.errors import ConfigError
+from textcentric.errors import ConfigError, option
 from textcentric.models.loading import PACKAGED, found, quiet
 
 if TYPE_CHECKING:
@@ -78,7 +78,9 @@ class Eyes:
     def _opened(self, file: str) -> Image:
         root = root_of(file, self.folder)
         if root is None:
-            raise ConfigError(f"picture {file!r}: the model reads pictures; give their image_dir")
+            raise ConfigError(
+                f"picture {file!r} is to be seen: give {option('image_dir')}, the folder it is in"
+            )
         return open_picture(root / file, root)
 
     def _seen(self, pictures: Sequence[Image]) -> Tensor:

@@ -192,7 +192,7 @@ def test_pictures_are_swapped_with_the_descriptions() -> None:
 def test_blank_stands_for_any_picture(folder: Path, vision: str) -> None:
     eyes = Eyes(vision)
     assert eyes.features([BLANK, BLANK]).shape == (10, 16)
-    with pytest.raises(ConfigError, match="give their image_dir"):
+    with pytest.raises(ConfigError, match="give image_dir="):
         eyes.features(["0.png"])
 
 

@@ -7,24 +7,27 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import IO
 
 from textcentric.data.frames import table_in_hand
-from textcentric.data.pairs.layouts import said_of_picture
-from textcentric.data.pairs.messages import plain
+from textcentric.data.left_out import LeftOut
+from textcentric.data.pairs.layouts import Row, said_of_picture
+from textcentric.data.pairs.loading import reasons
+from textcentric.data.pairs.messages import is_conversation, plain
+from textcentric.data.pairs.notation import as_list, opened
 from textcentric.data.pairs.pictures import pictures_of
 from textcentric.data.pairs.questions import asked
 from textcentric.data.tables import open_table
-from textcentric.errors import ConfigError, DataError, RunError, option
+from textcentric.errors import DataError, RunError, option
 from textcentric.evaluation.config import ScoreConfig
 from textcentric.folders import write_text
 from textcentric.methods.reward import Item, Reward
 from textcentric.methods.reward.method import PAPERS
-from textcentric.methods.reward.words import ABSENT, describe_files
+from textcentric.methods.reward.words import ABSENT, describe_files, shown
 from textcentric.training.folder import find_model_folder
 from textcentric.values import Json
 
@@ -41,6 +44,18 @@ class Scoring:
     done: int
     scored: int = 0
     failed: int = 0
+    left_out: LeftOut = field(default_factory=LeftOut)
+    unshown: list[str] = field(default_factory=list)  # pictures without a folder to look in
+
+    def notes(self) -> list[str]:
+        """Return what was not read of the table, once all of it is."""
+        told = reasons(self.left_out)
+        if self.unshown:
+            told.append(
+                f"{len(self.unshown):,} responses name a picture that is not shown (first:"
+                f" {self.unshown[0]}); {option('image_dir')} is the folder of pictures"
+            )
+        return told
 
     def __iter__(self) -> Iterator[dict[str, Json]]:
         """Yield a line for each response."""
@@ -58,13 +73,27 @@ def score_responses(model: str | Path, config: ScoreConfig, responses: object = 
     method = load_reward_model(find_reward_model(str(model)), config.image_dir)
     weights = weights_digest(method)
     describe: Describe = list
-    if config.image_dir is not None and not method.eyes:
+    if not method.eyes:
         describe = partial(items_in_words, image_dir=config.image_dir, expert=config.image_expert)
+    if not method.eyes and config.image_dir is not None:
         weights = f"{weights}/{config.image_expert}"
     done = finished_items(config.output, weights) if config.output else set()
     source = config.input if responses is None else responses
-    wanted = (item for item in items(source) if item_key(item) not in done)
-    return Scoring(score_lines(method, weights, wanted, config.batch_size, describe), len(done))
+    scoring = Scoring(iter(()), len(done))
+    rows = items(source, scoring.left_out)
+    wanted: Iterable[Item] = (item for item in rows if item_key(item) not in done)
+    if not method.eyes:
+        wanted = _noticed(wanted, config.image_dir, scoring.unshown)
+    scoring.lines = score_lines(method, weights, wanted, config.batch_size, describe)
+    return scoring
+
+
+def _noticed(items: Iterable[Item], image_dir: str | None, unshown: list[str]) -> Iterator[Item]:
+    """Yield the items; `unshown` gets the pictures that nothing is told of."""
+    for item in items:
+        if item.images and not item.descriptions and not shown(item.images, image_dir):
+            unshown.append(item.images[0])
+        yield item
 
 
 def find_reward_model(name: str) -> Path:
@@ -73,16 +102,16 @@ def find_reward_model(name: str) -> Path:
 
 
 def load_reward_model(folder: Path, image_dir: str | None) -> Reward:
-    """Load the model; raises ConfigError where it sees pictures and is not told where they are."""
-    model = Reward.load(folder, image_dir)
-    if model.eyes and image_dir is None:
-        raise ConfigError(f"{folder} sees pictures: give {option('image_dir')}, their folder")
-    return model
+    """Load the model; one that sees pictures looks for files of a name in `image_dir`."""
+    return Reward.load(folder, image_dir)
 
 
-def items_in_words(items: Sequence[Item], image_dir: str, expert: str) -> list[Item | str]:
-    """Return the items with their pictures in words, or why not; words that are there stay."""
-    albums = [() if item.descriptions else item.images for item in items]
+def items_in_words(items: Sequence[Item], image_dir: str | None, expert: str) -> list[Item | str]:
+    """Return the items with their pictures in words, or why not; words that are there stay.
+
+    Without `image_dir` only pictures that the rows hold themselves are put into words.
+    """
+    albums = [() if item.descriptions else shown(item.images, image_dir) for item in items]
     words = describe_files(albums, image_dir, expert)
     return [
         item._replace(descriptions={"image": told}) if told else ABSENT if album else item
@@ -90,8 +119,12 @@ def items_in_words(items: Sequence[Item], image_dir: str, expert: str) -> list[I
     ]
 
 
-def items(source: object) -> Iterator[Item]:
-    """Yield the responses of a table, by path or in hand, of which a row may have several."""
+def items(source: object, left_out: LeftOut | None = None) -> Iterator[Item]:
+    """Yield the responses of a table, by path or in hand, of which a row may have several.
+
+    A row that cannot be read gives one item, which says why; lines that are no row are counted in
+    `left_out`.
+    """
     table = table_in_hand(source) or open_table(Path(str(source)))
     column = next((name for name in RESPONSES if name in table.columns), None)
     if column is None:
@@ -99,13 +132,26 @@ def items(source: object) -> Iterator[Item]:
             f"{table.path} has the columns {', '.join(table.columns)}; expected response (or"
             " responses), and prompt and image_description where there are any"
         )
-    for number, row in enumerate(table.rows()):
-        told = responses if isinstance(responses := row.get(column), list) else [responses]
+    for number, row in enumerate(table.rows(left_out)):
         name = str(row.get("id", number))
-        for at, response in enumerate(told):
-            called = name if len(told) == 1 else f"{name}/{at}"
-            words, images = said_of_picture(row), pictures_of(row)
-            yield Item(words, asked(row), plain(response), called, images)
+        try:
+            yield from list(_of_row(name, opened(row), column))
+        except DataError as error:
+            yield Item({}, "", "", name, problem=str(error))
+
+
+def _of_row(name: str, row: Row, column: str) -> Iterator[Item]:
+    """Yield the responses of a row; the turns before one that is a conversation are its prompt."""
+    given = row.get(column)
+    responses = [given]
+    if not is_conversation(given) and (isinstance(given, list) or column == "responses"):
+        responses = as_list(given)
+    words, images = said_of_picture(row), pictures_of(row)
+    for at, response in enumerate(responses):
+        called = name if len(responses) == 1 else f"{name}/{at}"
+        before = response[:-1] if is_conversation(response) else ()
+        last = response[-1] if is_conversation(response) else response
+        yield Item(words, asked(row, before), plain(last), called, images)
 
 
 def score_lines(

@@ -61,13 +61,14 @@ _PROXY = "proxy_"
 
 
 class Item(NamedTuple):
-    """A response to score, its prompt, and what is said of the rest."""
+    """A response to score, its prompt, and what is said of the rest; or why it has no score."""
 
     descriptions: Mapping[str, str]
     prompt: str
     response: str
     name: str = ""
     images: tuple[str, ...] = ()
+    problem: str = ""
 
 
 class Reading(NamedTuple):
@@ -185,6 +186,8 @@ class Reward:
 
     def fault(self, item: Item) -> str:
         """Return why `item` cannot be scored, "" where it can."""
+        if item.problem:
+            return item.problem
         if not item.response.strip():
             return "the response is empty; leave it out"
         if why := self._unseen(item):

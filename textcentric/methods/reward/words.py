@@ -38,7 +38,7 @@ def shown_pictures(
     """
     if image_dir is not None and not Path(image_dir).is_dir():
         raise ConfigError(f"image_dir={str(image_dir)!r} is no folder; expected that of pictures")
-    named = [pair for pair in found.pairs if any(root_of(n, None) is None for n in pair.images)]
+    named = [pair for pair in found.pairs if pair.images and not shown(pair.images, None)]
     if image_dir is None and named:
         if seeing:
             raise ConfigError(
@@ -52,6 +52,11 @@ def shown_pictures(
     if seeing:
         return pictured(found, image_dir)
     return described(found, image_dir, expert=expert, journal=journal)
+
+
+def shown(images: Sequence[str], image_dir: ImageDir) -> Sequence[str]:
+    """Return the pictures where each has a folder that it is looked for in, else none."""
+    return images if all(root_of(name, image_dir) for name in images) else ()
 
 
 def described(
