@@ -219,6 +219,14 @@ def test_few_speakers_are_a_doubt_and_kinds_of_things_are_no_groups(tmp_path: Pa
     assert [doubt.split()[0] for doubt in found.roles.doubts] == ["speaker"]
 
 
+def test_rows_that_are_sorted_by_the_target_show_one_value_of_it(tmp_path: Path) -> None:
+    rows = [f"{n},{n * n},{'ab'[n > 20_500]}" for n in range(21_000)]
+    found = inspect(written(tmp_path / "a.csv", "id,size,label", rows))
+    assert found.schema
+    assert found.schema.target == "label"
+    assert "# doubt: label has one value in the first 20,000 rows: sorted by it?" in found.text
+
+
 def test_splits_of_other_names_are_translated(tmp_path: Path) -> None:
     rows = [f"r{n},{n % 5},{n % 2},{'train dev test'.split()[n % 3]}" for n in range(12)]
     found = inspect(

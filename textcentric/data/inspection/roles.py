@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from textcentric.data.inspection.columns import ColumnSurvey, TableSurvey, settled
@@ -148,10 +148,16 @@ def _leave_out(survey: TableSurvey, roles: Roles, media: Sequence[Media]) -> Non
             roles.ignored[column.name] = f"names {what} that are not here ({found.absent})"
         elif column.kind == "path":
             roles.ignored[column.name] = "names of files, beside those that are taken"
-        elif column.kind in _LEFT_OUT:
+        elif column.kind in _LEFT_OUT and not _may_vary(survey, column):
             roles.ignored[column.name] = _LEFT_OUT[column.kind] or column.about()
         elif column.unique and (column.kind == "id" or column.named_id):
             roles.ignored[column.name] = "another id: " + column.about()
+
+
+def _may_vary(survey: TableSurvey, column: ColumnSurvey) -> bool:
+    """Say whether a column of one value may be the target of rows that are sorted by it."""
+    named = column.name in survey.table.names or {*words_of(column.name)} & {*TARGETS}
+    return column.kind == "constant" and not survey.whole and bool(named)
 
 
 def _take_target(survey: TableSurvey, roles: Roles) -> None:
@@ -161,32 +167,32 @@ def _take_target(survey: TableSurvey, roles: Roles) -> None:
     )  # fmt: skip
     likely = [(score, name) for score, _, name in scored if score >= NAMED]
     if not likely:
-        possible = [name for score, _, name in scored if score > 0][:4]
-        roles.doubts.append(
-            "no column looks like the target; name one, `target: COLUMN`"
-            + (f" (perhaps {', '.join(possible)})" if possible else "")
-        )
+        possible = ", ".join([name for score, _, name in scored if score > 0][:4])
+        perhaps = f" (perhaps {possible})" if possible else ""
+        roles.doubts.append(f"no column looks like the target; name one, `target: COLUMN`{perhaps}")
         return
     best, name = likely[0]
     column = survey.columns[name]
-    reason = column.about()
-    reason += ", last column" if name == _rest(survey, roles)[-1].name else ""
+    last = ", last column" if name == _rest(survey, roles)[-1].name else ""
     near = [other for score, other in likely[1:] if score >= best - CLEAR]
-    roles.target = Guess(name, reason, near)
-    if marks := {mark: n for mark, n in column.marked.items() if n and mark in CLASS_MARKS}:
+    roles.target = Guess(name, column.about() + last, near)
+    roles.task = _task(column, survey.table.names.get(name, ()))
+    roles.doubts += _doubts_of_target(survey, column)
+
+
+def _doubts_of_target(survey: TableSurvey, column: ColumnSurvey) -> Iterator[str]:
+    marks = {mark: n for mark, n in column.marked.items() if n and mark in CLASS_MARKS}
+    if marks:
         listed = ", ".join(f"{mark!r} in {count} rows" for mark, count in marks.items())
-        roles.doubts.append(f"{name}: {listed} may be a class; `missing` of the column says no")
-    words = survey.table.names.get(name, ())
-    roles.task = _task(column, bool(words))
-    if words:
-        listed = ", ".join(f"{code} {word}" for code, word in enumerate(words[:LISTED]))
-        roles.task.reason = f"{len(words)} values, with words of the data set ({listed})"
+        yield f"{column.name}: {listed} may be a class; `missing` of the column says no"
+    if column.different < 2:
+        yield f"{column.name} has one value in the first {survey.rows:,} rows: sorted by it?"
 
 
 def _target_score(survey: TableSurvey, roles: Roles, column: ColumnSurvey) -> int:
     """Return how much says that a column is the target, 0 where it can be none."""
     fits = column.kind in ("class", "boolean", "number") and column.different > 1
-    if column.name in roles.taken() or not fits:
+    if column.name in roles.taken() or not (fits or _may_vary(survey, column)):
         return 0
     words = words_of(column.name)
     said = max((TARGETS.get(word, 0) for word in words), default=0)
@@ -199,20 +205,20 @@ def _target_score(survey: TableSurvey, roles: Roles, column: ColumnSurvey) -> in
     return said + last + SUITS
 
 
-def _task(column: ColumnSurvey, has_words: bool) -> Guess:
-    classes = bool(CLASSES & {*words_of(column.name)})
+def _task(column: ColumnSurvey, words: Sequence[str]) -> Guess:
+    if words:
+        listed = ", ".join(f"{code} {word}" for code, word in enumerate(words[:LISTED]))
+        reason = f"{len(words)} values, with words of the data set ({listed})"
+        return Guess("classification", reason)
     if column.kind == "number":
         return Guess("regression", "numbers")
-    if column.ranked and column.only_numbers and not classes and not has_words:
-        low, high = column.whole[0], column.whole[-1]
-        reason = f"whole numbers {low} to {high}; classification, if their order means nothing"
-        return Guess("ordinal", reason)
-    if len(column.whole) > FEW and column.only_numbers and not classes and not has_words:
-        low, high = column.whole[0], column.whole[-1]
-        return Guess(
-            "regression", f"whole numbers {low} to {high}; classification, if they are codes"
-        )
-    return Guess("classification", f"{column.different} values")
+    classes = CLASSES & {*words_of(column.name)} or not column.only_numbers
+    if classes or len(column.whole) <= FEW:
+        return Guess("classification", f"{column.different} values")
+    span = f"whole numbers {column.whole[0]} to {column.whole[-1]}"
+    if column.ranked:
+        return Guess("ordinal", f"{span}; classification, if their order means nothing")
+    return Guess("regression", f"{span}; classification, if they are codes")
 
 
 def _leave_out_leaks(survey: TableSurvey, roles: Roles) -> None:
