@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from textcentric.engines import ScriptedEngine, open_engine
+from textcentric.engines import ScriptedEngine, open_engine, protocol
 from textcentric.engines.protocol import Message, Request, Response, Sampling
 from textcentric.engines.reasoning import split_reasoning
 from textcentric.errors import ConfigError, EngineError, RequestError
@@ -25,6 +25,13 @@ def test_equal_requests_have_equal_keys() -> None:
 
 def test_the_key_stays_the_same_from_version_to_version() -> None:
     assert REQUEST.key == "184a53c2a9c8e5ccab5ccde7bc076013"
+
+
+@pytest.mark.parametrize("text", ['"a" \\ /', "\x00\x1f\t\n", "\x7f", "café “x” 😀", "", "a" * 9])
+def test_the_quick_writer_of_keys_makes_what_the_other_makes(text: str) -> None:
+    turns = [("system", text, ()), ("user", "A calm dog.", ()), ("assistant", text, ("d1",))]
+    assert protocol._turns(turns) == protocol._canonical(turns)
+    assert protocol._turns(turns[:2]) == protocol._canonical(turns[:2])
 
 
 OTHER_SAMPLING: dict[str, Any] = {

@@ -91,7 +91,7 @@ def _persons(text: str) -> Counter[int]:
 def persons(source: str, variant: str) -> int:
     """Return 1 where `variant` speaks more often of a person than `source`, 2 of another one."""
     before, after = _persons(source), _persons(variant)
-    if not after - before:
+    if before == after or not after - before:
         return 0
     return 2 if before - after else 1
 

@@ -20,7 +20,8 @@ from textcentric.checks.negation import bound, first_bound
 from textcentric.checks.numbers import numbers
 from textcentric.checks.words import Words, groups, listed, stems_of, words
 
-SENTENCE = re.compile(r"(?<=[.!?…;])\s+|\n+")
+# (?<=[.!?…;])\s+|\n+, written so that it begins with a sign: the search passes over all others.
+SENTENCE = re.compile(r"\s(?:(?<=[.!?…;]\s)\s*|(?<=\n)\n*)")
 PIECE = re.compile(r"[,;:.!?…()–—]\s*|\s-\s|\b(?:and|but|or|who|which|that|is|are|was|were|with)\b")
 STATEMENT = re.compile(r"^[A-Z][\w ()/-]{0,40}: \S")  # how a table's column reads
 AGED = re.compile(r"(?:month|year|week|day)s?[ -]old", re.IGNORECASE)

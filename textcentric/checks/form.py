@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache, lru_cache
 
-from textcentric.checks.words import listed, sections, stems_of, words, written_words
+from textcentric.checks.words import listed, new_words, sections, stems_of, words
 
 ENDS = re.compile(r"[.!?…]+[\"'”)]*\s*$")
 SENTENCE = re.compile(r"(?<=[.!?…])\s+|\n+")
@@ -105,7 +105,7 @@ def _adverbial(tokens: tuple[str, ...]) -> bool:
 
 def garbled(source: str, variant: str) -> bool:
     """Say whether `variant` holds what is no word in any spelling, or says one word on and on."""
-    if _harsh(variant) and not _harsh(source):
+    if _harsher(source, variant):
         return True
     after = words(variant).tokens
     if len(after) < 2 * REPEATS or len(after) - len(set(after)) < REPEATS - 1:
@@ -118,15 +118,25 @@ def garbled(source: str, variant: str) -> bool:
     )
 
 
-@lru_cache(maxsize=4096)
+def _harsher(source: str, variant: str) -> bool:
+    """Say whether `variant` is harsh where `source` is not; in plain ASCII a new word has to be."""
+    both = source + variant
+    plain = both.isascii() and "'" not in both
+    if plain and not any(map(_harsh, new_words(source, variant))):
+        return False
+    return _harsh(variant) and not _harsh(source)
+
+
+@lru_cache(maxsize=8192)
 def _harsh(text: str) -> bool:
     return HARSH.search(text) is not None
 
 
 def same_sentences(source: str, variant: str) -> bool:
     """Say whether both hold the same sentences, in whatever order."""
-    same_count = len(written_words(source)) == len(written_words(variant))
-    return same_count and _split(source) == _split(variant)
+    if new_words(source, variant) or len(words(source).tokens) != len(words(variant).tokens):
+        return False
+    return _split(source) == _split(variant)
 
 
 @lru_cache(maxsize=4096)

@@ -8,7 +8,8 @@ from functools import lru_cache
 
 from textcentric.checks.words import listed, near, stem, words
 
-CAPITALISED = re.compile(r"(?<![.!?…:;\"'“*\n-])(?<=\s)[A-Z][a-z]+(?:['’-][A-Za-z]+)?")
+# A capital behind a blank; it stands first, so that the search passes over all other signs.
+CAPITALISED = re.compile(r"[A-Z](?<=\s[A-Z])(?<![.!?…:;\"'“*\n-][A-Z])[a-z]+(?:['’-][A-Za-z]+)?")
 
 
 @lru_cache(maxsize=8192)

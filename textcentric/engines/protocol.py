@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
+
+from pydantic_core import to_json
 
 from textcentric.errors import ConfigError
 from textcentric.values import JsonSchema
 
 # One encoder for all keys: building one per call would cost more than the encoding.
 _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
+Turn = tuple[str, str, tuple[str, ...]]
 
 
 def _digest(text: str) -> str:
@@ -36,7 +39,7 @@ class Message:
     images: tuple[str, ...] = ()
     image_digests: tuple[str, ...] = ()
 
-    def identity(self) -> tuple[str, str, tuple[str, ...]]:
+    def identity(self) -> Turn:
         """Return what the model sees of this turn: role, text and the pictures' digests."""
         if len(self.images) != len(self.image_digests):
             raise ConfigError(
@@ -71,6 +74,13 @@ class Sampling:
     max_tokens: int = 256
     stop: tuple[str, ...] = ()
     seed: int | None = None
+
+
+def _turns(turns: Sequence[Turn]) -> str:
+    """Return the canonical JSON of turns; where nothing is escaped a quicker writer makes it."""
+    if all(text.isascii() and "\x7f" not in text and not digests for _, text, digests in turns):
+        return to_json(turns).decode()
+    return _canonical(turns)
 
 
 READING = Sampling(temperature=0.0, max_tokens=1)  # of a request whose answer is known
@@ -125,15 +135,15 @@ class Request:
         s = self.sampling
         seed = s.seed if s.temperature else None  # greedy decoding draws nothing
         numbers = (s.temperature, s.top_p, s.min_p, s.repetition_penalty)
-        return _canonical(
+        rest = _canonical(
             (
-                [m.identity() for m in self.messages],
                 (self.model, self.model_revision, self.template_digest),
                 (*map(float, numbers), max(s.top_k, 0), s.max_tokens, s.stop, seed),
                 self.schema,
                 self.sample,
             )
         )
+        return f"[{_turns([m.identity() for m in self.messages])},{rest[1:]}"
 
 
 @dataclass(frozen=True, slots=True)
