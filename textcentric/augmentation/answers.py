@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 from dataclasses import fields, replace
 from typing import Any
 
@@ -130,7 +130,7 @@ class Answers:
         self._running.update(futures)
         self.metrics.waiting += count
         try:
-            async with self._room(count):
+            async with self._places if count == 1 else self._room(count):
                 responses = await self._generate(requests)
         except BaseException as error:
             for future in futures.values():
@@ -150,10 +150,10 @@ class Answers:
 
     @asynccontextmanager
     async def _room(self, count: int) -> AsyncIterator[None]:
-        """Hold as many places as there are answers; one caller at a time gathers more than one."""
+        """Hold as many places as there are answers; one caller at a time gathers them."""
         taken = 0
         try:
-            async with self._taking if count > 1 else nullcontext():
+            async with self._taking:
                 while taken < min(count, self._most):
                     await self._places.acquire()
                     taken += 1

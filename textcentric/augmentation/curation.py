@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from textcentric.checks.answer import (
-    NUMBER,
     SENTENCE_END,
     answer_fault,
     goes_in_circles,
@@ -20,6 +19,7 @@ from textcentric.checks.answer import (
     similarity_fault,
 )
 from textcentric.checks.edit import Edit, Embed
+from textcentric.checks.numbers import figures
 from textcentric.prompts.prompt import Prompt
 
 if TYPE_CHECKING:
@@ -192,7 +192,7 @@ def _check_sibling(draft: Draft, vector: np.ndarray, kept: list[np.ndarray]) -> 
         kept.append(vector)
 
 
-def _facts(draft: Draft, source: str) -> set[str]:
+def _facts(draft: Draft, source: str) -> frozenset[str]:
     """Return the numbers and table values that stand in `source`."""
     source = source.casefold()
-    return set(NUMBER.findall(source)) | {fact for fact in draft.facts if fact in source}
+    return figures(source) | {fact for fact in draft.facts if fact in source}

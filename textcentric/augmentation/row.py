@@ -37,6 +37,7 @@ from textcentric.augmentation.variants import (
     explained,
     with_cells,
 )
+from textcentric.augmentation.waiting import ROW_ERRORS, all_of
 from textcentric.augmentation.written import (
     Clean,
     Derived,
@@ -51,7 +52,7 @@ from textcentric.checks.entailment import Entail
 from textcentric.checks.likelihood import back_reading
 from textcentric.engines.candidates import candidates
 from textcentric.engines.protocol import Request, Response
-from textcentric.errors import DataError, PromptError, RequestError
+from textcentric.errors import DataError, RequestError
 from textcentric.models.sentence_encoder import Encoder
 from textcentric.prompts.prompt import Prompt
 from textcentric.rows import DERIVED, Record, TextRow
@@ -63,7 +64,6 @@ NOT_LISTED = "language not listed"  # by the model: why nothing was asked
 OWN_TEXT = ("row", "rest", "part", "variant")  # what may be cut where a prompt is too long
 Answer = TypeVar("Answer")
 _Answered = tuple[list[Request], str, list[Response], list[str]]  # asked, begin, answers, notes
-ROW_ERRORS = (RequestError, PromptError, DataError)  # fail a row's outputs, never the run
 
 
 Observe = Callable[[Sequence[Draft]], None]
@@ -134,7 +134,7 @@ class RowFlow:
             else self._write(described, prompt, n, deriving)
             for prompt, n in wanted
         ]
-        derived, *written = await _all([deriving, *writing])
+        derived, *written = await all_of([deriving, *writing])
         drafts = [one for one in written if isinstance(one, Written)]
         await self._curate(described, drafts)
         self.observe([one.draft for one in drafts])
@@ -167,7 +167,7 @@ class RowFlow:
             if prompt.front.stage != "align" or described.foreign:
                 continue
             names = list(described.row.parts)
-            told = await _all([self._derived_text(prompt, described, {}, n) for n in names])
+            told = await all_of([self._derived_text(prompt, described, {}, n) for n in names])
             for name, one in zip(names, told, strict=True):
                 if isinstance(one, ROW_ERRORS):
                     raise one
@@ -278,7 +278,7 @@ class RowFlow:
         self, prompt: Prompt, target: Target, variables: Variables, seed: int
     ) -> list[_Answered]:
         """Send the requests of `target` together; raises the first error of a row's own."""
-        answered = await _all(
+        answered = await all_of(
             [
                 self._ask(prompt, {**variables, **unit.variables}, seed + i, unit.choices())
                 for i, unit in enumerate(target.units)
@@ -362,7 +362,7 @@ class RowFlow:
             one.row = described.row if one.draft.reason else one.assembled(described.row)
         drop_repeats(inner, [one.row.text() for one in drafts], described.row.text())
         if self.plan.judge is not None:
-            await _all([self._judge(described, one) for one in drafts if not one.draft.reason])
+            await all_of([self._judge(described, one) for one in drafts if not one.draft.reason])
         for one in drafts:
             if one.draft.reason:
                 one.row = one.assembled(described.row, rejected=True)
@@ -438,12 +438,3 @@ class RowFlow:
 
 def _cut(value: str) -> str:
     return value[: int(len(value) * CUT)]
-
-
-async def _all(asking: Sequence[Awaitable[Any]]) -> list[Any]:
-    """Wait for all; a row's own error is a result, anything else that went wrong is raised."""
-    results = await asyncio.gather(*asking, return_exceptions=True)
-    for result in results:
-        if isinstance(result, BaseException) and not isinstance(result, ROW_ERRORS):
-            raise result
-    return results

@@ -12,6 +12,7 @@ from functools import lru_cache
 from itertools import chain, pairwise
 
 from textcentric.checks.edit import Edit
+from textcentric.checks.numbers import figures
 from textcentric.checks.words import order_of, written_words
 from textcentric.prompts.prompt import Checks
 
@@ -37,7 +38,6 @@ REFUSAL_HINTS = (
     *("as a a", "as an a", "as a l", "as an l", "i'm ", "i am ", "i can", "i apologi"),
     *("my training ", "my knowledge "),
 )
-NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 SENTENCE_END = re.compile(r"[.!?…。！？]+[\"'”)]*(?=\s|$)")
 GRAM, ECHO = 6, 5  # words: a run that may not come three times; a run taken from the instruction
 
@@ -137,9 +137,9 @@ def _moved(words: Sequence[str], before: Sequence[str]) -> float:
 def _check_numbers(checks: Checks, edit: Edit) -> str:
     if checks.new_numbers is None:
         return ""
-    found = set(NUMBER.findall(edit.variant))
+    found = figures(edit.variant)
     if len(found) > checks.new_numbers:
-        found -= set(NUMBER.findall(edit.row))
+        found -= figures(edit.row)
     return "numbers invented" if len(found) > checks.new_numbers else ""
 
 

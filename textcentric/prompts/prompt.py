@@ -16,12 +16,13 @@ from typing import Any, Literal
 
 import yaml
 from jinja2 import Template, nodes
+from jinja2.runtime import Context
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 from textcentric.errors import PromptError, unknown
 from textcentric.folders import parse_yaml
-from textcentric.prompts.templates import BoundedEnvironment, render
+from textcentric.prompts.templates import BoundedEnvironment, context_of, render
 from textcentric.rows import MODALITIES
 from textcentric.values import Variables
 
@@ -291,7 +292,8 @@ class Prompt:
         """
         if self.instruction is not None:
             variables = {**variables, "instruction": self.instruction}
-        texts = {name: self._block(name, variables) for name in BLOCKS}
+        context = context_of(self.template, variables)
+        texts = {name: self._block(name, variables, context) for name in BLOCKS}
         turns = [(role, texts[role]) for role in ("system", "user") if texts[role]]
         opening = " ".join(filter(None, (texts["answer"], texts["begin"])))
         return Rendered((*turns, ("assistant", opening)) if opening else (*turns,), texts["begin"])
@@ -306,13 +308,13 @@ class Prompt:
             if all(isinstance(node, plain) for node in block.find_all(nodes.Node))
         }
 
-    def _block(self, name: str, variables: Variables) -> str:
+    def _block(self, name: str, variables: Variables, context: Context) -> str:
         if name not in self.template.blocks:
             return ""
         if name in self._constants:
             return self._constants[name]
         try:
-            return render(self.template, name, variables)
+            return render(self.template, name, variables, context)
         except PromptError as error:
             raise PromptError(f"prompt {self.id}: {error}", prompt=self.id) from error
 

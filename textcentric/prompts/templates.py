@@ -210,14 +210,20 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
         return str(text).replace(old, new)
 
 
-def render(template: Template, block: str, variables: Variables) -> str:
-    """Render one block; raises PromptError naming what was missing or refused."""
+def render(
+    template: Template, block: str, variables: Variables, context: Context | None = None
+) -> str:
+    """Render one block; raises PromptError naming what was missing or refused.
+
+    `context` is that of the variables, where several blocks are rendered with the same.
+    """
     environment = template.environment
     assert isinstance(environment, BoundedEnvironment)
     environment.spent.nothing()
+    context = context_of(template, variables) if context is None else context
     size, pieces = 0, []
     try:
-        for piece in template.blocks[block](_context(template, variables)):
+        for piece in template.blocks[block](context):
             size += len(piece)
             if size > MAX_TEXT:
                 raise SecurityError(f"more than {MAX_TEXT:,} characters of output")
@@ -233,7 +239,7 @@ def render(template: Template, block: str, variables: Variables) -> str:
     return "".join(pieces).strip()
 
 
-def _context(template: Template, variables: Variables) -> Context:
+def context_of(template: Template, variables: Variables) -> Context:
     """Return a context that holds globals and variables in one flat dict: three times as quick."""
     return template.new_context({**template.environment.globals, **variables}, shared=True)
 
