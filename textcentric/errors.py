@@ -8,6 +8,7 @@ from difflib import get_close_matches
 
 SHOWN = 40  # known names that a message lists; where there are more, the nearest few
 FEW = 12
+LONGEST = 60  # characters of a value in a message
 Say = Callable[[str], None]
 SHORT = {"output_dir": "-o", "output": "-o", "config": "-c"}  # flags not called like their setting
 _caller = {"flags": False}
@@ -89,12 +90,30 @@ def unknown(what: str, name: str, known: Iterable[str]) -> str:
     names = sorted(known)
     nearest = [known for known in names if known.endswith(f"/{name}")]  # its folder was left out
     nearest += get_close_matches(name, names, n=1, cutoff=0.5)
-    hint = f"; did you mean {nearest[0]!r}?" if nearest else ";"
-    listed, more = names, ""
+    hint = f"; did you mean {cut(nearest[0])!r}?" if nearest else ";"
     if len(names) > SHOWN:
-        listed = sorted(get_close_matches(name, names, n=FEW, cutoff=0.0))
-        more = f" and {len(names) - FEW} more"
-    return f"unknown {what} {name!r}{hint} Known: {', '.join(listed) or 'none'}{more}"
+        near = sorted(get_close_matches(name, names, n=FEW, cutoff=0.0))
+        known_names = f"{listed(near)} and {len(names) - FEW} more"
+    else:
+        known_names = listed(names) or "none"
+    return f"unknown {what} {cut(name)!r}{hint} Known: {known_names}"
+
+
+def listed(names: Iterable[object]) -> str:
+    """Return names as a message lists them: the first few of many, none longer than 60 characters.
+
+    >>> listed(["small", "large"]), listed(["a"] * 42)[-12:]
+    ('small, large', 'a and 2 more')
+    """
+    several = list(names)
+    shown = ", ".join(map(cut, several[:SHOWN]))
+    return shown if len(several) <= SHOWN else f"{shown} and {len(several) - SHOWN} more"
+
+
+def cut(value: object) -> str:
+    """Return a value as a message shows it: its first 60 characters."""
+    text = str(value)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Messages name a setting as their reader says it: a keyword in Python, a flag in a shell."""
+"""Messages name a setting as their reader says it, and cut the values that they show."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import pytest
 
 import textcentric
 from tests.support.commands import textcentric as command
-from textcentric.errors import ConfigError, flag_of, in_flags, option
+from textcentric.data import load
+from textcentric.errors import ConfigError, TextCentricError, flag_of, in_flags, option
 from textcentric.evaluation.config import PredictConfig
 from textcentric.evaluation.prediction import predict_rows
 
@@ -64,3 +65,34 @@ def test_no_error_outside_the_command_line_writes_a_flag_itself() -> None:
     ]
     # `--set` is read from the command line alone.
     assert [line for line in flags if not line.startswith("settings.py")] == []
+
+
+LONG = "a long value " * 300
+
+
+@pytest.mark.parametrize(
+    ("rows", "schema"),
+    [
+        ([{"id": LONG, "a": 1}, {"id": LONG, "a": 2}], {}),
+        ([{"id": LONG, "kind": LONG}], {"target": "kind", "choices": [LONG + "b"]}),
+        ([{"id": LONG, "price": LONG}], {"target": "price", "task": "regression"}),
+        ([{"id": LONG, "a": None}], {}),
+        ([{LONG: 1}], {}),
+        ([{LONG: 1, "id": 1}], {"target": LONG[1:]}),
+        ([{LONG: 1, "id": 1}], {"ignore": ["a", LONG[1:]]}),
+        ([{"id": 1, "kind": 1}], {LONG: "kind"}),
+        ([{"id": 1, "kind": 1, "part": LONG}], {"split": "part"}),
+        (
+            [{"id": n, "kind": 1, "of": LONG, "part": p} for n, p in enumerate(("train", "test"))],
+            {"group": "of", "split": "part"},
+        ),
+        (LONG, {}),
+    ],
+)
+def test_no_message_holds_more_than_60_characters_of_a_value(
+    rows: object, schema: dict[str, object]
+) -> None:
+    with pytest.raises(TextCentricError) as error:
+        load(rows, schema=schema)
+    assert len(str(error.value)) < 600
+    assert LONG[:70] not in str(error.value)

@@ -330,9 +330,9 @@ def say_guess(dataset: str, data_dir: str | None) -> None:
     from textcentric.data.inspection import inspect
     from textcentric.data.named import names
 
-    if dataset in names() or not Path(dataset).exists():
-        return
-    with suppress(TextCentricError):  # the check says better what is wrong
+    with suppress(TextCentricError, OSError):  # the check says better what is wrong
+        if dataset in names() or not Path(dataset).exists():
+            return
         found = inspect(dataset, data_dir=data_dir)
         say(f"no schema says what the columns are; they look like {found.summary()}")
         say(f"to write one: {command('data', 'init', dataset, data_dir=data_dir)}")

@@ -9,6 +9,7 @@ from textcentric.data.file_survey import refusals
 from textcentric.data.notation import COMMA, POINT
 from textcentric.data.scan import Scan
 from textcentric.data.schema import Schema, Split, numeric_target
+from textcentric.errors import cut, listed
 
 FEW, FEW_SHARE = 2, 0.01  # rows that may have stray bytes, and their share
 
@@ -44,7 +45,7 @@ def unusable(schema: Schema, result: Scan, require: Collection[str] = ()) -> lis
     reasons += _doubts(schema, result)
     classes = schema.choices or result.labels.choices() or {}
     if schema.task == "ordinal" and not schema.choices and any(isinstance(c, str) for c in classes):
-        shown = ", ".join(map(str, list(classes)[:5]))
+        shown = listed(list(classes)[:5])
         reasons.append(
             f"column {schema.target!r} has words for ordered classes ({shown}), whose order is not"
             " known; say it in the schema, `choices: [LOWEST, ..., HIGHEST]`"
@@ -58,13 +59,13 @@ def unusable(schema: Schema, result: Scan, require: Collection[str] = ()) -> lis
             " split column"
         )
     if result.doubled:
-        shown = ", ".join(map(repr, result.doubled[:5]))
+        shown = ", ".join(map(repr, map(cut, result.doubled[:5])))
         reasons.append(
             f"{plural(len(result.doubled), 'id')} of column {schema.id!r} in more than one row"
             f" ({shown}); every id must be unique"
         )
     if result.straddling:
-        shown = ", ".join(map(repr, result.straddling[:5]))
+        shown = ", ".join(map(repr, map(cut, result.straddling[:5])))
         reasons.append(
             f"{plural(len(result.straddling), 'group')} of column {schema.group!r} in more than"
             f" one split ({shown}); put each group into one split"

@@ -19,7 +19,7 @@ from textcentric.data.scan import Scan, notations
 from textcentric.data.scan_cache import remembered_scan
 from textcentric.data.schema import NO_TARGET, ROW_NUMBER, Column, Schema, read_schema
 from textcentric.data.tables import Table, from_hub, open_table
-from textcentric.errors import ConfigError, DataError, check_known, option, unknown
+from textcentric.errors import ConfigError, DataError, check_known, cut, listed, option, unknown
 from textcentric.rows import MODALITIES
 from textcentric.settings import Given
 
@@ -220,7 +220,7 @@ def _without_schema(layout: Layout, schema: SchemaSource) -> tuple[str, ...]:
     if schema is not None or layout.schema.text or layout.schema.table is not None:
         return ()
     return (
-        f"no schema says what the columns {', '.join(layout.table.columns)} are, so all are read as"
+        f"no schema says what the columns {listed(layout.table.columns)} are, so all are read as"
         " a table, none as text or target; give one, such as"
         " schema={'text': 'text', 'target': 'price'}",
     )
@@ -311,7 +311,7 @@ def _id_column(columns: tuple[str, ...]) -> str:
             return name
     raise DataError(
         f"no id column is named; say which one it is ({option('id')} or `id:` in the schema):"
-        f" one of {', '.join(columns)}, or {ROW_NUMBER}, which counts the rows"
+        f" one of {listed(columns)}, or {ROW_NUMBER}, which counts the rows"
     )
 
 
@@ -347,8 +347,11 @@ def _unknown(names: list[str], columns: tuple[str, ...]) -> str:
     if len(names) == 1:
         return unknown("column", names[0], columns)
     nearest = {name: get_close_matches(name, columns, n=1, cutoff=0.5) for name in names}
-    meant = [f"{n!r} (did you mean {m[0]!r}?)" if m else repr(n) for n, m in nearest.items()]
-    return f"unknown columns {', '.join(meant)}. Known: {', '.join(columns)}"
+    meant = [
+        f"{cut(name)!r} (did you mean {cut(near[0])!r}?)" if near else repr(cut(name))
+        for name, near in nearest.items()
+    ]
+    return f"unknown columns {', '.join(meant)}. Known: {listed(columns)}"
 
 
 def _refuse_wrong_filters(limit: int | None, require: tuple[str, ...] | list[str]) -> None:

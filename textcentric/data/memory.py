@@ -22,7 +22,7 @@ from textcentric.data.named import embedded_folder
 from textcentric.data.rows import Rows, RowsLike
 from textcentric.data.schema import fit_int64, read_schema, target_type
 from textcentric.data.shown import Shown
-from textcentric.errors import ConfigError, DataError, unknown
+from textcentric.errors import ConfigError, DataError, cut, unknown
 from textcentric.rows import FILES, Balance, Left, Record, TargetType
 
 
@@ -213,7 +213,7 @@ def _check_targets(rows: InHand) -> None:
     for record in rows.records:
         if not _is_number(record.target or 0, whole=kind == "int64"):
             raise DataError(
-                f"row {record.id!r} has target {record.target!r:.80}, expected {expected}",
+                f"row {cut(record.id)!r} has target {record.target!r:.60}, expected {expected}",
                 row_id=record.id,
                 field="target",
             )
@@ -240,15 +240,17 @@ def _check_records(records: Sequence[Record]) -> None:
     for record in records:
         _refuse_unwritable(record)
         if record.id in seen:
-            raise ConfigError(f"the id {record.id!r} stands in more than one row; ids are unique")
+            raise ConfigError(
+                f"the id {cut(record.id)!r} stands in more than one row; ids are unique"
+            )
         seen.add(record.id)
     splits: dict[str, str | None] = {}
     for record in records:
         split = splits.setdefault(record.group or "", record.split)
         if record.group and split != record.split:
-            both = " and ".join(sorted(map(str, (split, record.split))))
+            both = " and ".join(sorted(map(cut, (split, record.split))))
             raise DataError(
-                f"group {record.group!r} stands in the splits {both}; put it into one of them",
+                f"group {cut(record.group)!r} stands in the splits {both}; put it into one of them",
                 row_id=record.id,
                 field="group",
             )

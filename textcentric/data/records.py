@@ -13,7 +13,7 @@ from textcentric.data.notation import COMMA, POINT, Notation
 from textcentric.data.photo_labels import PhotoLabels
 from textcentric.data.readings import are_several, identifier, number, plain, read_cell, read_text
 from textcentric.data.schema import Schema
-from textcentric.errors import DataError
+from textcentric.errors import DataError, cut, listed
 from textcentric.rows import Record, Target
 from textcentric.values import Cell, Cells
 
@@ -95,7 +95,7 @@ class RecordReader:
         for key in (str(label), str(number(label))):
             if key in self._choice:
                 return self._choice[key]
-        raise self._fault(row_id, label, f"one of {', '.join(self._choice)}")
+        raise self._fault(row_id, label, f"one of {listed(self._choice)}")
 
     def label(self, row: Cells) -> Any:
         """Return the target as it stands, without blanks around it; None where it is missing."""
@@ -112,7 +112,7 @@ class RecordReader:
 
     def _fault(self, row_id: str, raw: Cell, expected: str) -> RowError:
         return RowError(
-            f"row {row_id!r} has target {self.schema.target} = {str(raw)[:60]!r},"
+            f"row {cut(row_id)!r} has target {self.schema.target} = {str(raw)[:60]!r},"
             f" expected {expected}; correct or remove the row",
             f"row(s) with a target other than {expected}",
             row_id=row_id,
@@ -156,7 +156,7 @@ class RecordReader:
 
     def without_content(self, row_id: str) -> RowError:
         """Return what is wrong with a row that has nothing but its id."""
-        message = f"row {row_id!r} has nothing in any modality; remove it"
+        message = f"row {cut(row_id)!r} has nothing in any modality; remove it"
         return RowError(message, "row(s) with nothing in any modality", row_id=row_id)
 
     @cached_property
