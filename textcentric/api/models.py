@@ -66,7 +66,7 @@ def train(
         result = ready.run(quiet=True, steps=steps)
     from textcentric.training.plan import facts
 
-    values = facts(result, ready.task)
+    values = facts(result, ready.task, ready.balance)
     table = [{"metric": name, "value": value} for name, value in result.metrics.items()]
     return Trained(result.output_dir, values, table, result.history)
 
@@ -140,7 +140,8 @@ def predict(
             say(Caution(note))
     table = list(predicted.rows())
     path = None if config.output is None else write_predictions(table, config.output)
-    return Predictions(path, {"predictions": table}, table, predicted.problems)
+    values = {"predictions": table, "rows": predicted.balance}
+    return Predictions(path, values, table, predicted.problems)
 
 
 def score(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Unpack
 
 import typer
 
-from textcentric.cli.options import Quiet, Verbose, configured
+from textcentric.cli.options import Shown, configured
 from textcentric.cli.terminal import say, telling
+from textcentric.errors import ConfigError
 from textcentric.evaluation.config import PredictConfig
 from textcentric.machine import require
 
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
 def predict(
     config: PredictConfig,
     model: Annotated[str, typer.Argument(metavar="MODEL", help="Folder of a trained model.")],
-    quiet: Quiet = False,
-    verbose: Verbose = False,
+    **shown: Unpack[Shown],
 ) -> None:
     """Predict the target of new rows, read as the training rows were.
 
@@ -30,15 +30,22 @@ def predict(
     Example: textcentric predict models/first --dataset new.csv -o predictions.csv
     """
     require("predict")
-    raise typer.Exit(predict_command(model, config, quiet=quiet, verbose=verbose))
+    raise typer.Exit(predict_command(model, config, **shown))
 
 
-def predict_command(model: str, config: PredictConfig, *, quiet: bool, verbose: bool) -> int:
-    """Predict rows with `model`; return the exit code."""
+def predict_command(
+    model: str, config: PredictConfig, *, as_json: bool, quiet: bool, verbose: bool
+) -> int:
+    """Predict rows with `model`; return the exit code.
+
+    With `as_json` the path of the predictions and how many rows have one are printed as JSON.
+    """
     from textcentric.evaluation.prediction import predict_rows
     from textcentric.evaluation.predictions_file import write_predictions
 
     output = config.output
+    if as_json and output is None:
+        raise ConfigError("--json counts the rows of a file of predictions; give --output")
     with telling(quiet=quiet, verbose=verbose) as tell:
         predicted = predict_rows(model, config)
         for note in predicted.notes:
@@ -50,7 +57,9 @@ def predict_command(model: str, config: PredictConfig, *, quiet: bool, verbose: 
             write_predictions(predicted.rows(), output)
     failed = sum(map(bool, predicted.failures))
     tell(f"{len(predicted.ids) - failed} of {len(predicted.ids)} rows are predicted")
-    if output is not None:
+    if as_json:
+        print(json.dumps({"predictions": output, "rows": predicted.balance}, ensure_ascii=False))
+    elif output is not None:
         print(f"predictions  {output}")
     return _verdict(predicted, config.max_failed)
 

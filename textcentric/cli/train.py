@@ -92,7 +92,7 @@ def as_json_line(ready: Prepared, result: TrainResult) -> str:
     """Return what came of a training as JSON."""
     from textcentric.training.plan import facts
 
-    return json.dumps(facts(result, ready.task))
+    return json.dumps(facts(result, ready.task, ready.balance))
 
 
 def as_text(ready: Prepared, result: TrainResult, then: str) -> str:

@@ -26,13 +26,15 @@ from textcentric.values import Cells
 
 @dataclass(frozen=True)
 class Unusable:
-    """A line that cannot be predicted: its id ("" where it has none), and why."""
+    """A line that cannot be predicted: its id ("" where it has none), why, what kind of why."""
 
     id: str
     why: str
+    reason: str
 
 
 Line = Record | Unusable
+EMPTY = "row(s) with nothing in any modality"
 
 
 @dataclass(frozen=True)
@@ -76,18 +78,18 @@ class _Broken(LeftOut):
 
     def __init__(self) -> None:
         super().__init__()
-        self._met: list[str] = []
+        self._met: list[Unusable] = []
 
     def add(self, reason: str, number: int | None = None, text: str = "", lines: int = 1) -> None:
         """Count a line, and remember where it was met."""
         super().add(reason, number, text, lines)
         what = reason.replace("line(s)", "a line")
         where = f"line {number}: " if number else ""
-        self._met.append(f"{where}{what}: {text!r:.60}")
+        self._met.append(Unusable("", f"{where}{what}: {text!r:.60}", reason))
 
     def met(self) -> Iterator[Unusable]:
         """Yield the lines that were met since the last call."""
-        yield from (Unusable("", why) for why in self._met)
+        yield from self._met
         self._met.clear()
 
 
@@ -99,7 +101,8 @@ def _lines(table: Table, reader: RecordReader) -> Iterator[Line]:
         if not isinstance(line, Unusable):
             first = places.setdefault(line.id, number)
             if first != number:
-                line = Unusable(line.id, f"row {number} has the id of row {first}; ids are unique")
+                why = f"row {number} has the id of row {first}; ids are unique"
+                line = Unusable(line.id, why, "row(s) with the id of another")
         yield line
     yield from broken.met()
 
@@ -107,13 +110,16 @@ def _lines(table: Table, reader: RecordReader) -> Iterator[Line]:
 def _line(row: Cells, number: int, reader: RecordReader) -> Line:
     try:
         row_id = reader.row_id(row)
-    except RowError:
-        return Unusable("", f"row {number} has no value in its id column {reader.schema.id!r}")
+    except RowError as error:
+        why = f"row {number} has no value in its id column {reader.schema.id!r}"
+        return Unusable("", why, error.reason)
     try:
         record = reader.record(row)
     except RowError as error:
-        return Unusable(row_id, str(error))
-    return record if record.inputs else Unusable(row_id, "the row has nothing in any modality")
+        return Unusable(row_id, str(error), error.reason)
+    if not record.inputs:
+        return Unusable(row_id, "the row has nothing in any modality", EMPTY)
+    return record
 
 
 def _of_rows(result: Scan) -> Scan:

@@ -23,6 +23,7 @@ from textcentric.augmentation.opening import make_engine, make_experts
 from textcentric.augmentation.run import finished_manifest, opened, run_to_end, wrap_up
 from textcentric.augmentation.words import EXPERTS_ONLY, describe_examples
 from textcentric.data import Dataset, Schema
+from textcentric.data.balance import balance_of, count_left
 from textcentric.data.fit import Fit
 from textcentric.data.loading import SchemaSource
 from textcentric.data.memory import InHand, in_hand
@@ -37,7 +38,7 @@ from textcentric.evaluation.config import PredictConfig
 from textcentric.evaluation.predictions_file import check_ending
 from textcentric.experts.protocol import AnyExpert
 from textcentric.prompts.library import PromptLibrary
-from textcentric.rows import Record, Target
+from textcentric.rows import Balance, Left, Record, Target
 from textcentric.runs.counters import Steps
 from textcentric.runs.examples import read_examples, read_failures
 from textcentric.runs.manifest import read_manifest
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from textcentric.runs.origin import Origin
 
 IN_WORDS = "rows put into words"
+WORDLESS = "row(s) that could not be put into words"
 PASSED = {  # settings that `predict` takes under the same name
     *("data_dir", "split", "limit", "prompts", "prompt_dir", "base_url", "other_model"),
     "allow_missing_columns",
@@ -63,7 +65,7 @@ class Predicted:
     """Predictions of N rows, each line of the source in its place.
 
     `failures` says of each row why it has no prediction, "" where it has one; `parts` are what the
-    model was given of each.
+    model was given of each; `balance` counts them.
     """
 
     ids: list[str]
@@ -72,6 +74,7 @@ class Predicted:
     classes: tuple[int | str, ...] = ()
     notes: tuple[str, ...] = ()
     parts: Sequence[Mapping[str, str]] = ()
+    balance: Balance | None = None
 
     @property
     def problems(self) -> dict[str, str]:
@@ -320,7 +323,20 @@ def _predicted(
         None if why else value for why, value in zip(failures, told.values, strict=True)
     ]
     ids, classes = [line.id for line in new.lines], method.decision.classes
-    return Predicted(ids, replace(told, values=values), failures, classes, new.notes, known)
+    balance = _balance(new.lines, failures)
+    return Predicted(
+        ids, replace(told, values=values), failures, classes, new.notes, known, balance
+    )
+
+
+def _balance(lines: Sequence[Line], failures: Sequence[str]) -> Balance:
+    """Return how many lines are predicted, and why the others are not."""
+    left: dict[str, Left] = {}
+    for line, why in zip(lines, failures, strict=True):
+        if why:
+            reason = line.reason if isinstance(line, Unusable) else WORDLESS
+            count_left(left, reason, repr(line.id) if line.id else why)
+    return balance_of(sum(not why for why in failures), left)
 
 
 def _failure(

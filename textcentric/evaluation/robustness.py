@@ -294,6 +294,7 @@ def _results(
         "dataset": {"name": rows.name},
         "task": models[first].method.decision.task,
         "rows": {"test": len(rows.records)},
+        "balance": rows.balance,
         "seeds": [0],
         "arms": {
             name: {"what": f"The model in {model.folder}.", "llm": model.asks}

@@ -15,6 +15,7 @@ import numpy as np
 from textcentric.augmentation.opening import make_experts
 from textcentric.augmentation.words import describe_examples
 from textcentric.data import Dataset, load
+from textcentric.data.balance import count_left
 from textcentric.data.fit import Fit
 from textcentric.data.loading import ALL
 from textcentric.data.memory import InHand, in_hand
@@ -56,7 +57,11 @@ def rows_to_score(
     ranks = first.decision.ranks
     notes = (*rows.notes, *fit.notes, *note, *([_ranked(ranks)] if ranks else []))
     records = [replace(r, target=in_ranks(r.target, ranks)) for r in records]
-    return InHand(records, rows.schema, name=rows.name, path=rows.path, notes=notes)
+    left = dict(rows.balance["left_out"])
+    for record in told:
+        if record.target is None:
+            count_left(left, "row(s) without a target", repr(record.id))
+    return InHand(records, rows.schema, name=rows.name, path=rows.path, notes=notes, left_out=left)
 
 
 def in_ranks(value: Target, ranks: Mapping[str, int]) -> Target:

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from textcentric.errors import RunError
 from textcentric.folders import read_yaml
 from textcentric.prompts.library import PromptLibrary
-from textcentric.rows import Read, Source
+from textcentric.rows import Balance, Read, Source
 from textcentric.runs.columns import experts_of
 from textcentric.runs.manifest import PromptUsed, read_manifest
 from textcentric.settings import Given
@@ -41,7 +41,7 @@ class Origin:
 
     `prompts` are those whose text is part of a clean row: {id: digest, version, stage, writes}.
     `frozen` is the folder that holds them, None where no LLM was involved. `columns` are None where
-    the version before did not keep them.
+    the version before did not keep them. `balance` says how many rows of the source were used.
     """
 
     dataset: Mapping[str, str] = field(default_factory=dict)
@@ -52,6 +52,7 @@ class Origin:
     prompts: Mapping[str, Mapping[str, str | int]] = field(default_factory=dict)
     engine: Mapping[str, str] = field(default_factory=dict)
     frozen: Path | None = None
+    balance: Balance | None = None
 
     def writes(self) -> list[str]:
         """Return the parts of a row that an LLM wrote; `modality` stands for all of them."""

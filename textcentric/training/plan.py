@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from textcentric.errors import DataError, Say, check_known
+from textcentric.rows import Balance
 from textcentric.runs.counters import Steps
 from textcentric.training.checkpoints import checkpoint_folder
 from textcentric.training.config import TrainConfig, TrainingSettings
@@ -26,7 +27,8 @@ class Prepared:
 
     `name` is of the rows, `unit` says what each of them is, `about` what is trained and how.
     `counts` are the rows of both splits, of which a dry run may have read only some. `task` is what
-    the targets ask for, and `of` says it in words.
+    the targets ask for, and `of` says it in words. `balance` says how many rows of the source are
+    used and why the others are not.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Prepared:
     task: str = ""
     of: str = ""
     counts: tuple[int, int] = field(kw_only=True)
+    balance: Balance | None = None
 
     def run(self, *, quiet: bool = False, steps: Steps | None = None) -> TrainResult:
         """Train to the end; `steps` is told how far it is."""
@@ -145,10 +148,11 @@ def figures_as_text(plan: Planned) -> str:
     return "\n".join(f"{name.replace('_', ' '):<18}{value}" for name, value in plan.items())
 
 
-def facts(result: TrainResult, task: str = "") -> dict[str, Any]:
-    """Return what came of a training as JSON values: where the model is, steps and figures."""
+def facts(result: TrainResult, task: str = "", balance: Balance | None = None) -> dict[str, Any]:
+    """Return what came of a training as JSON values: where the model is, rows, steps, figures."""
     return {
         **({"task": task} if task else {}),
+        **({"rows": balance} if balance is not None else {}),
         "path": str(result.output_dir),
         "steps": result.step,
         "best_step": result.best_step,

@@ -91,9 +91,9 @@ def test_a_class_that_no_training_row_has_is_never_predicted() -> None:
     assert told.values == [0, 3]
 
 
-def test_rows_of_classes_that_no_training_row_has_are_counted() -> None:
+def test_rows_of_classes_that_no_training_row_has_are_named() -> None:
     decision = learn(0, 1, 1, task="ordinal", classes=[0, 1, 2])
-    assert decision.unseen(rows(0, 2.0, 7, 1, 2)) == {2: 2, 7: 1}
+    assert decision.unseen(rows(0, 2.0, 7, 1, 2)) == {2: ["r1", "r4"], 7: ["r2"]}
     assert learn(0.5, 1.0).unseen(rows(3)) == {}
 
 

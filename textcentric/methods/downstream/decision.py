@@ -114,13 +114,14 @@ class Decision:
             return np.array([_place(example, places) for example in examples], float)
         return (self.measured(examples) - self.mean) / self.spread
 
-    def unseen(self, examples: Sequence[Example]) -> dict[Label, int]:
-        """Return how many of the rows are of each class that no training row has."""
-        if not self.classes:
-            return {}
-        seen = {label for label, n in zip(self.classes, self.counts, strict=True) if n}
-        labels = [_label(example) for example in examples]
-        return dict(Counter(label for label in labels if label not in seen))
+    def unseen(self, examples: Sequence[Example]) -> dict[Label, list[str]]:
+        """Return the ids of the rows of each class that no training row has."""
+        rows: dict[Label, list[str]] = {}
+        for example in examples if self.classes else ():
+            label = _label(example)
+            if label not in self.learnt:
+                rows.setdefault(label, []).append(example.id)
+        return rows
 
     def measured(self, examples: Sequence[Example]) -> np.ndarray:
         """Return regression targets on the scale of `Predictions.scores` (N,)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING
 from textcentric.augmentation.opening import load_rows, make_experts
 from textcentric.augmentation.words import EXPERTS_ONLY, describe_examples
 from textcentric.command_line import command, schema_flags
+from textcentric.data.balance import balance_of
 from textcentric.data.memory import InHand
 from textcentric.data.rows import Rows, RowsLike
 from textcentric.data.trained import read_of
 from textcentric.errors import Caution, DataError, Say, option
 from textcentric.methods.downstream import Downstream
 from textcentric.methods.downstream.config import Training
-from textcentric.rows import Example
-from textcentric.runs.examples import labelled, of_split
+from textcentric.methods.downstream.splits import HELD_OUT, TRAIN, classes_in_words, parted
+from textcentric.rows import Balance, Example, Left
 from textcentric.runs.listing import find_run
-from textcentric.runs.manifest import read_manifest
+from textcentric.runs.manifest import Manifest, read_manifest
 from textcentric.training.config import TrainConfig
 from textcentric.training.folder import TrainResult
 from textcentric.training.plan import (
@@ -35,7 +36,6 @@ from textcentric.values import Json
 if TYPE_CHECKING:
     from textcentric.runs.origin import Origin
 
-TRAIN, HELD_OUT = "train", "validation"
 SHOWN = 64  # rows with files that a dry run puts into words
 
 
@@ -43,7 +43,8 @@ SHOWN = 64  # rows with files that a dry run puts into words
 class TrainingRows:
     """What is trained on, what is evaluated, and what put both into words.
 
-    `counts` are the rows of both, of which a dry run may put only some into words.
+    `counts` are the rows of both, of which a dry run may put only some into words; `others` are
+    rows of other splits, of which only the classes are looked at.
     """
 
     name: str
@@ -51,6 +52,8 @@ class TrainingRows:
     held_out: list[Example]
     origin: Origin
     counts: tuple[int, int]
+    others: Sequence[Example] = ()
+    balance: Balance | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -66,8 +69,9 @@ def prepared(
     loop = training.loop()
     read = training_rows(training, loop.output_dir if writes else None, rows)
     loop = fitted(loop, training, read, say)
+    origin = replace(read.origin, balance=read.balance)
     method = Downstream(
-        training.method(), read.train, calibrate_on=read.held_out or None, origin=read.origin
+        training.method(), read.train, calibrate_on=read.held_out or None, origin=origin
     )
     check_metric(loop, method.decision.task, ("loss", *METRICS[method.decision.task]))
     check_classes(loop, method, read, say)
@@ -82,6 +86,7 @@ def prepared(
         task=task,
         of=task + (f" of {len(classes)} classes" if classes else ""),
         counts=read.counts,
+        balance=read.balance,
     )
 
 
@@ -108,13 +113,30 @@ def _of_run(training: Training) -> TrainingRows:
 
     folder = find_run(str(training.run))
     selection = select(folder, training.only, labels=training.labels)
-    train, held_out, notes = _split(labelled(selection.examples), training)
-    notes += (selection.words,) if selection.words else ()
-    status = read_manifest(folder).get("status")
+    rows = parted(selection.examples, training.train_rows, training.held_out_rows)
+    notes = [*rows.told(), *([selection.words] if selection.words else [])]
+    manifest = read_manifest(folder)
+    status = manifest.get("status")
     if status != "finished":
-        notes += (f"{folder} is not finished ({status}): only the rows it has are trained on",)
-    counts = len(train), len(held_out)
-    return TrainingRows(folder.name, train, held_out, read_origin(folder), counts, notes)
+        notes.append(f"{folder} is not finished ({status}): only the rows it has are trained on")
+    return TrainingRows(
+        folder.name,
+        rows.train,
+        rows.held_out,
+        read_origin(folder),
+        (len(rows.train), len(rows.held_out)),
+        rows.others,
+        rows.balance(_of_accepted(manifest, len(selection.examples))),
+        tuple(notes),
+    )
+
+
+def _of_accepted(manifest: Manifest, accepted: int) -> Balance:
+    """Return the balance of a run's rows, of which only so many have an accepted text."""
+    source = manifest["dataset"].get("balance") or balance_of(manifest["dataset"]["rows"], {})
+    lost: Left = {"rows": source["given"] - accepted, "examples": []}
+    without = {"row(s) without an accepted text": lost} if lost["rows"] else {}
+    return balance_of(accepted, {**source["left_out"], **without})
 
 
 def _raw(training: Training, folder: Path | None, given: RowsLike | None) -> TrainingRows:
@@ -123,25 +145,27 @@ def _raw(training: Training, folder: Path | None, given: RowsLike | None) -> Tra
     config = training.data()
     rows = load_rows(config, given)
     known = [Example(r.id, {}, r.target, r.split, r.group) for r in rows]
-    train, held_out, notes = _split(labelled(known), training)
-    ids = {example.id for example in (*train, *held_out)}
+    split = parted(known, training.train_rows, training.held_out_rows)
+    ids = {example.id for example in (*split.train, *split.held_out)}
     wanted = [record for record in rows if record.id in ids]
     if folder is None and rows.schema.files():
         wanted = wanted[:: max(1, len(wanted) // SHOWN)][:SHOWN]
     experts = make_experts(config, rows)
     chosen = InHand(wanted, rows.schema, name=rows.name, path=rows.path)
     found = describe_examples(chosen, experts, journal=_journal(rows, folder))
-    parts = {example.id: example.parts for example in found}
+    said = split.in_words({example.id: example.parts for example in found})
     settings = {name: getattr(config, name) for name in ("image_expert", "audio_expert")}
     return TrainingRows(
         name=rows.name,
-        train=_in_words(train, parts),
-        held_out=_in_words(held_out, parts),
+        train=said.train,
+        held_out=said.held_out,
         origin=expert_origin(
             rows, experts, read_of(rows), **settings, missing_values=config.missing_values
         ),
-        counts=(len(train), len(held_out)),
-        notes=(*map(Caution, rows.notes), *notes, *_speechless(parts)),
+        counts=(len(split.train), len(split.held_out)),
+        others=split.others,
+        balance=said.balance(rows.balance),
+        notes=(*map(Caution, rows.notes), *said.told()),
     )
 
 
@@ -151,29 +175,6 @@ def _journal(rows: Rows, folder: Path | None) -> Path | None:
         return None
     (folder / "words").mkdir(parents=True, exist_ok=True)
     return folder / "words" / EXPERTS_ONLY
-
-
-def _split(
-    examples: Sequence[Example], training: Training
-) -> tuple[list[Example], list[Example], tuple[str, ...]]:
-    """Return the rows to train on, those to evaluate, and what is to be said about it."""
-    if all(example.split is None for example in examples):
-        notes = (f"no row says its split, so all {len(examples)} are trained on",)
-        return list(examples)[: training.train_rows], [], notes
-    train = of_split(examples, TRAIN)
-    held_out = [example for example in examples if example.split == HELD_OUT]
-    return train[: training.train_rows], held_out[: training.held_out_rows], ()
-
-
-def _in_words(examples: Sequence[Example], parts: Mapping[str, Mapping[str, str]]) -> list[Example]:
-    return [replace(e, parts=parts[e.id]) for e in examples if parts.get(e.id)]
-
-
-def _speechless(parts: Mapping[str, Mapping[str, str]]) -> tuple[str, ...]:
-    silent = [row_id for row_id, said in parts.items() if not said]
-    if not silent:
-        return ()
-    return (f"{len(silent)} rows, {silent[0]!r} first, have no words in any part: left out",)
 
 
 def fitted(loop: TrainConfig, training: Training, rows: TrainingRows, tell: Say) -> TrainConfig:
@@ -196,11 +197,12 @@ def check_classes(loop: TrainConfig, method: Downstream, rows: TrainingRows, tel
     Raises DataError, before the first step, where those rows were to be scored and cannot be.
     """
     decision = method.decision
+    if beyond := decision.unseen(rows.others):
+        tell(f"rows of other splits are of classes that are not learnt: {classes_in_words(beyond)}")
     unseen = decision.unseen(rows.held_out)
     if not unseen:
         return
-    counts = ", ".join(f"{label!r} ({n:,})" for label, n in unseen.items())
-    told = f"held-out rows are of classes that no training row has: {counts}"
+    told = f"held-out rows are of classes that no training row has: {classes_in_words(unseen)}"
     if loop.eval_strategy == "no":
         tell(f"{told}; nothing is evaluated, so the training goes on without them")
     elif set(unseen) <= set(decision.classes):
@@ -225,6 +227,7 @@ def planned(ready: Prepared) -> dict[str, Json]:
     mean = sum(lengths) / len(lengths)
     return {
         "rows": ready.name,
+        "balance": ready.balance,
         "train_rows": train,
         "held_out_rows": held_out,
         "variants": sum(len(row.variants) for row in ready.train),
