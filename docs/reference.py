@@ -24,6 +24,7 @@ from textcentric.cli.app import all_commands
 from textcentric.cli.options import Configured, Option, as_text, options_of
 from textcentric.cli.panels import PANELS
 from textcentric.data.dataset import Dataset
+from textcentric.data.inspection import Inspection
 from textcentric.data.schema import Column, Files, Schema
 from textcentric.prompts.prompt import (
     BLOCKS,
@@ -42,7 +43,7 @@ from textcentric.runs.columns import Failure, Output, schemas
 from textcentric.settings import ENVIRONMENT, Settings, extra
 from textcentric.training.protocol import Method
 
-OTHERS = (Dataset, Method, Output, Failure)  # that functions return, beside results
+OTHERS = (Dataset, Inspection, Method, Output, Failure)  # that functions return, beside results
 FOLDER = Path(__file__).parent / "reference"
 METHODS = (FunctionType, classmethod, property, cached_property)
 MADE = "This page is made by `python docs/reference.py`.\n"

@@ -4,6 +4,8 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
@@ -284,6 +286,15 @@ def test_a_folder_of_several_tables_lists_them(tmp_path: Path) -> None:
     written(tmp_path / "train.csv", "id,label", ["1,a", "2,b"])
     written(tmp_path / "test.csv", "id,label", ["3,a"])
     with pytest.raises(DataError, match=r"holds 2 tables; name one of '.*train.csv'.*; of tables"):
+        inspect(tmp_path)
+
+
+def test_parquet_files_of_other_columns_are_several_tables(tmp_path: Path) -> None:
+    for name, column in {"a": "age", "b": "age"}.items():
+        pq.write_table(pa.table({"id": [name], column: [1]}), tmp_path / f"{name}.parquet")
+    assert inspect(tmp_path).survey.rows == 2
+    pq.write_table(pa.table({"id": ["c"], "size": [1]}), tmp_path / "c.parquet")
+    with pytest.raises(DataError, match="holds 3 tables"):
         inspect(tmp_path)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from textcentric.data.compression import ENDINGS
 from textcentric.data.formats import FORMATS
 from textcentric.data.inspection.kinds import kind_of_file
+from textcentric.data.tables import open_table
 from textcentric.errors import DataError
 
 DEEP = 2  # folders below the one that is named
@@ -32,9 +33,14 @@ def table_in(path: Path) -> Path:
 
 
 def _is_whole(folder: Path) -> bool:
-    """Say whether a folder is one table: a saved data set, or Parquet files."""
-    saved = any((folder / name).is_file() for name in ("state.json", "dataset_dict.json"))
-    return saved or any(folder.glob("*.parquet"))
+    """Say whether a folder is one table: a saved data set, or Parquet files of the same columns."""
+    if any((folder / name).is_file() for name in ("state.json", "dataset_dict.json")):
+        return True
+    shards = list(folder.glob("*.parquet"))
+    others = [path for path in _entries(folder) if path not in shards and path.is_file()]
+    if not shards or any(_is_named_like_a_table(path.name.lower()) for path in others):
+        return False
+    return len({open_table(shard).columns for shard in shards}) == 1
 
 
 def tables_in(folder: Path, deep: int = DEEP) -> Iterator[Path]:

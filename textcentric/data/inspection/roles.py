@@ -70,6 +70,12 @@ def guess_roles(survey: TableSurvey, media: Sequence[Media]) -> Roles:
     _take_target(survey, roles)
     _leave_out_leaks(survey, roles)
     _take_group(survey, roles)
+    dates = [column for column in _rest(survey, roles) if column.kind == "date"]
+    if dates and roles.split is None:
+        roles.doubts.append(
+            f"{dates[0].name} has dates: are later rows to be told from earlier ones? Then a column"
+            " of splits has to say so"
+        )
     if not (roles.text or roles.media or _rest(survey, roles)):
         roles.doubts.append("no column is left that anything could be learnt from")
     return roles
