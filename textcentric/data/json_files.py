@@ -18,7 +18,7 @@ from textcentric.values import Cell
 Row = dict[str, Cell]
 Read = Callable[[LeftOut], Iterator[Row]]
 NO_OBJECT = "line(s) that are not one JSON object"
-HOLDERS = ("data", "rows", "records", "items", "train", "validation", "test")
+HOLDERS = ("data", "rows", "records", "items", "annotations", "train", "validation", "test")
 AS_LINES = "write it with orient='records', lines=True"
 NO_ITEM = "item(s) that are not one JSON object"
 _SURROGATE = re.compile("[\ud800-\udfff]")

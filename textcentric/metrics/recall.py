@@ -24,17 +24,25 @@ BLOCK = 1024  # queries at a time
 class Searched:
     """One way of searching: the `ranks` (Q,) of each query's nearest partner, of `items` items.
 
-    `first` (Q,) is the pair in which each query comes first: it tells its group.
+    `first` (Q,) is the pair in which each query comes first: it tells its group. `partners` (Q,)
+    are how many items are right for each.
     """
 
     ranks: Tensor
     items: int
     first: np.ndarray
+    partners: np.ndarray
 
     def within(self, k: int) -> np.ndarray:
         """Return 1.0 for each query (Q,) whose partner is among the K nearest, else 0."""
         found: np.ndarray = (self.ranks < k).double().numpy()
         return found
+
+    def chance(self, k: int) -> float:
+        """Return how often one of a query's partners is among K items drawn without replacement."""
+        drawn = np.arange(min(k, self.items))
+        left = (self.items - self.partners[:, None] - drawn).clip(min=0)  # (Q, K)
+        return float(1 - (left / (self.items - drawn)).prod(axis=1).mean())
 
 
 def search_one_way(queries: Tensor, items: Tensor, pairs: np.ndarray) -> Searched:
@@ -44,7 +52,8 @@ def search_one_way(queries: Tensor, items: Tensor, pairs: np.ndarray) -> Searche
         partners[query].append(item)
     right = [partners[query] for query in range(len(queries))]
     _, first = np.unique(pairs[:, 0], return_index=True)
-    return Searched(ranks(queries, items, right), len(items), first)
+    counts = np.array([len(set(places)) for places in right])
+    return Searched(ranks(queries, items, right), len(items), first, counts)
 
 
 def ranks(queries: Tensor, items: Tensor, right: Sequence[Sequence[int]]) -> Tensor:
@@ -88,7 +97,7 @@ def recall_with_intervals(
         told[way] = {
             "queries": len(found.ranks),
             "items": found.items,
-            "chance": {f"R@{k}": min(1.0, k / found.items) for k in AT},
+            "chance": {f"R@{k}": found.chance(k) for k in AT},
             **{f"R@{k}": _estimate(drawn, found.within(k)) for k in AT},
         }
     return told

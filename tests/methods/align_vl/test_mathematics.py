@@ -23,7 +23,7 @@ from textcentric.methods.align_vl.objective import (
     smoothing_now,
     to_rows,
 )
-from textcentric.metrics.recall import ranks, recall
+from textcentric.metrics.recall import ranks, recall, search_one_way
 
 SIZES = {"image": 6, "text": 4}
 
@@ -239,6 +239,16 @@ def test_ranks_are_those_of_sorting() -> None:
         best = min(places, key=order.index)
         expected.append(sum(1 for one in order[: order.index(best)] if one not in places))
     assert ranks(queries, items, right).tolist() == expected
+
+
+def test_chance_knows_that_a_picture_has_several_captions() -> None:
+    pairs = np.array([[0, 0], [0, 1], [0, 2], [1, 3], [1, 4]])
+    found = search_one_way(torch.eye(2, 5), torch.eye(5), pairs)
+    assert found.partners.tolist() == [3, 2]
+    # of 5 captions 3 are right for one picture and 2 for the other
+    assert found.chance(1) == pytest.approx((3 / 5 + 2 / 5) / 2)
+    assert found.chance(2) == pytest.approx(1 - ((2 * 1) / (5 * 4) + (3 * 2) / (5 * 4)) / 2)
+    assert found.chance(10) == 1
 
 
 def test_a_space_of_one_point_has_no_recall() -> None:

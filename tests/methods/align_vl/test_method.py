@@ -157,7 +157,7 @@ def test_recall_has_intervals_and_chance_and_agrees_with_the_queries(
     told = recall_with_intervals(method.searched(test), groups)
     assert told["image to text"]["queries"] == 20
     assert told["text to image"] == {**told["text to image"], "queries": 40, "items": 20}
-    assert told["text to image"]["chance"]["R@5"] == 0.25
+    assert told["text to image"]["chance"]["R@5"] == pytest.approx(0.25)
     each = found_within(method.searched(test))
     for way in ("image to text", "text to image"):
         for k in (1, 5, 10):

@@ -42,6 +42,7 @@ TIE = "both responses are rated alike"
 UNRATED = "a rating cannot be read"
 REVERSED = "chosen is rated below rejected"
 IN_TEXT = "a picture stands in the text as base64; give it in a column images"
+_SIGNS = ("data:image/", "/9j/", "iVBORw0KGgo", "R0lGOD")
 _BASE64 = re.compile(r"data:image/[\w.+-]+;base64,|(?:/9j/|iVBORw0KGgo|R0lGOD)[\w+/]{100}")
 
 
@@ -309,6 +310,10 @@ def fault(pair: Pair) -> str:
         return "chosen and rejected are equal"
     if pair.margin is not None and not math.isfinite(pair.margin):
         return "the margin is not a finite number"
-    if any(_BASE64.search(text) for text in (pair.prompt, pair.chosen, pair.rejected)):
+    if any(map(_holds_base64, (pair.prompt, pair.chosen, pair.rejected))):
         return IN_TEXT
     return ""
+
+
+def _holds_base64(text: str) -> bool:
+    return any(sign in text for sign in _SIGNS) and bool(_BASE64.search(text))

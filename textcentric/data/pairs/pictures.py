@@ -33,7 +33,7 @@ def file_of(picture: object) -> str:
     """Return the file of a picture, by its name; raises DataError for what is none."""
     name = named_file(picture, embedded_folder())
     if not isinstance(name, str) or not name:
-        raise DataError(f"its picture is a {type(picture).__name__}, which is not read")
+        raise DataError(f"its picture is of type {type(picture).__name__}, which is not read")
     if name.startswith(("http://", "https://")):
         raise DataError(URL)
     if name.startswith("data:"):
