@@ -150,7 +150,11 @@ def test_an_array_that_is_no_picture_is_refused() -> None:
     [
         (pl.DataFrame(ROWS).lazy(), r"a LazyFrame, not a data frame; give rows.collect\(\)"),
         (pd.Series([1]), r"a Series, not a data frame; give rows.to_frame\(\)"),
-        ({"id": ["a"]}, "rows are a dict, expected a data frame"),
+        (
+            {"id": ["a"]},
+            r"rows are a dict \(pandas.DataFrame\(rows\) makes rows of columns\), expected",
+        ),
+        ([["a"]], "rows are a list of list, expected a data frame"),
         (Path("no/such"), "table 'no/such' does not exist"),
         ("a long text " * 50, "no data set is called 'a long text"),
     ],
@@ -163,3 +167,9 @@ def test_what_cannot_be_read_says_what_to_do(rows: object, message: str) -> None
 def test_two_columns_of_one_name_are_refused() -> None:
     with pytest.raises(DataError, match="the data frame has column '1' twice"):
         table_in_hand(pd.DataFrame([[1, 2]], columns=[1, "1"]))
+
+
+def test_a_generator_and_a_reader_of_batches_are_loaded() -> None:
+    table = pa.Table.from_pylist(ROWS)
+    for rows in (generator(), table.to_reader(), table.to_batches()[0]):
+        assert [row.target for row in load(rows, schema=SCHEMA)] == ["owl"]

@@ -1,5 +1,7 @@
 """Cells: codes in words, units, printed lists, money, missing values."""
 
+from datetime import datetime
+
 import pytest
 
 from textcentric.data.readings import identifier, items, number, read_cell, read_text
@@ -57,3 +59,10 @@ def test_what_is_not_a_finite_number_is_none(raw: str | float | bytes | None) ->
 
 def test_an_id_stays_the_string_that_it_is() -> None:
     assert [identifier(raw) for raw in ("007", 7, 7.0, "", None)] == ["007", "7", "7", None, None]
+
+
+def test_objects_and_moments_in_lists_are_said_without_python() -> None:
+    day = datetime(2024, 1, 2)
+    assert read_cell([{"kind": "owl", "on": day}, day], None, ("",)) == (
+        '{"kind": "owl", "on": "2024-01-02"}, 2024-01-02'
+    )

@@ -63,6 +63,8 @@ def by_name(rows: object) -> bool:
 
 def in_store(rows: object) -> object:
     """Return rows that can be read more than once: what a generator gives, as a list."""
+    if hasattr(rows, "read_all"):  # of Arrow
+        return rows.read_all()
     return list(rows) if isinstance(rows, Iterator) else rows
 
 

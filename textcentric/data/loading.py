@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -106,12 +106,14 @@ def locate(
     fit: Fitting = lambda layout: layout,
 ) -> Located:
     """Find a data set without reading its rows; see `load` for what `dataset` and `fit` may be."""
+    if isinstance(dataset, Iterator) and not hasattr(dataset, "__arrow_c_stream__"):
+        dataset = list(dataset)
     table = table_in_hand(dataset)
     if table is not None:
         return _in_hand(table, data_dir, schema, fit)
     if not isinstance(dataset, str | Path):
         raise ConfigError(
-            f"rows are a {type(dataset).__name__}, expected a data frame, a list of dictionaries,"
+            f"rows are {_kind_of(dataset)}, expected a data frame, a list of dictionaries,"
             " a data set, or the name or path of one"
         )
     name = str(dataset)
@@ -131,6 +133,15 @@ def locate(
         f"{unknown('data set', name, names())}; or give the path of a table, or owner/name on the"
         " hub"
     )
+
+
+def _kind_of(rows: object) -> str:
+    """Say what rows are that cannot be read, and what makes rows of them where that is known."""
+    if isinstance(rows, list):
+        kinds = sorted({type(row).__name__ for row in rows})
+        return f"a list of {' and '.join(kinds) or 'nothing'}"
+    hint = " (pandas.DataFrame(rows) makes rows of columns)" if isinstance(rows, dict) else ""
+    return f"a {type(rows).__name__}{hint}"
 
 
 def _is_path(name: str) -> bool:

@@ -51,16 +51,24 @@ def plain(raw: Cell, missing: tuple[str, ...]) -> Any:
     if raw is None or isinstance(raw, (bytes, bytearray)):
         return None
     if isinstance(raw, Mapping):
-        return None if "bytes" in raw else json.dumps(raw, ensure_ascii=False, default=str)
+        return None if "bytes" in raw else in_text(raw)
     if isinstance(raw, (bool, int, float, list, tuple)):
         return raw
-    return _day(raw) if isinstance(raw, datetime) else str(raw)
+    return in_text(raw)
 
 
-def _day(moment: datetime) -> str:
-    """Return a moment as text, a midnight without a zone as its day."""
-    midnight = moment.tzinfo is None and moment.time() == time()
-    return str(moment.date() if midnight else moment)
+def in_text(value: Cell) -> str:
+    """Return a value as text: objects and lists as JSON, a midnight without a zone as its day.
+
+    >>> in_text(datetime(2024, 1, 2)), in_text({"day": datetime(2024, 1, 2, 9, 30)})
+    ('2024-01-02', '{"day": "2024-01-02 09:30:00"}')
+    """
+    if isinstance(value, datetime):
+        midnight = value.tzinfo is None and value.time() == time()
+        return str(value.date() if midnight else value)
+    if isinstance(value, Mapping | list | tuple):
+        return json.dumps(value, ensure_ascii=False, default=in_text)
+    return str(value)
 
 
 def read_text(raw: Cell, column: Column | None, missing: tuple[str, ...]) -> str | None:
@@ -104,7 +112,7 @@ def items(value: Cell, column: Column) -> list[str]:
     An item that only announces the next one ("The space", "The space\\nA mill ...") goes too.
     """
     whole = value if isinstance(value, (list, tuple)) else _parsed_list(str(value))
-    listed = [str(item).strip() for item in whole]
+    listed = [in_text(item).strip() for item in whole]
     following = [*listed[1:], ""][: len(listed)]
     kept = [
         _unrepeated(item)
@@ -166,7 +174,7 @@ def _flag(value: Cell, column: Column, notation: Notation) -> Cell:
 
 
 def _as_is(value: Cell, column: Column, notation: Notation) -> Cell:
-    return ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else value
+    return ", ".join(map(in_text, value)) if isinstance(value, (list, tuple)) else value
 
 
 _READERS = {
