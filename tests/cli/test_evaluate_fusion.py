@@ -56,6 +56,31 @@ def test_rows_become_a_model_and_the_next_command_is_told(made: list[Said], plac
     assert "textcentric evaluate fusion models/crmt-jt --dataset clips.csv" in made[1].out
     metrics = json.loads((place / "models" / "crmt-jt" / "train.json").read_text())["metrics"]
     assert metrics.keys() >= {"accuracy", "radius_before", "radius_after", "second_steps"}
+    assert "72 rows in the source = 48 learnt from or held out + 24 left out" in made[1].out
+    saved = json.loads((place / "models" / "crmt-jt" / "crmt.json").read_text())
+    assert (saved["balance"]["source"], saved["balance"]["given"]) == (72, 48)
+
+
+def test_rows_that_are_not_learnt_from_are_counted_by_reason(tmp_path: Path) -> None:
+    parts = ["train"] * 8 + ["validation"] * 3 + ["test"]
+    kinds = ["owl", "jay"] * 5 + ["auk", "owl"]
+    kinds[2] = ""
+    lines = [f"{n},A bird.,{kinds[n]},{part}" for n, part in enumerate(parts)]
+    (tmp_path / "birds.csv").write_text("\n".join(["id,title,kind,part", *lines, "cut", ""]))
+    said = textcentric(
+        *("train", "crmt", "--dataset", tmp_path / "birds.csv", "--text", "title"),
+        *("--target", "kind", "--split-column", "part", "--train-rows", 5, "--dry-run", "--json"),
+    )
+    assert said.code == 0, said.err
+    balance = json.loads(said.out)["balance"]
+    assert (balance["source"], balance["given"]) == (13, 7)
+    assert {reason: of["rows"] for reason, of in balance["left_out"].items()} == {
+        "line(s) without exactly 4 fields": 1,
+        "row(s) without a class": 1,
+        "row(s) of split test": 1,
+        "held-out row(s) of a class that is not in training": 1,
+        "row(s) beyond the numbers asked for": 2,
+    }
 
 
 @pytest.mark.usefixtures("made")

@@ -106,7 +106,7 @@ def test_a_dry_run_shows_rows_tokens_steps_and_device_and_writes_nothing(place: 
     said = train("--variants", 2, "--dry-run", "-o", "models/dry")
     assert sorted(place.rglob("*")) == before
     assert [line.split()[0] for line in said.out.splitlines()] == [
-        *("rows", "task", "reads", "model", "steps", "device", "into")
+        *("rows", "task", "reads", "model", "steps", "device", "into", "counts")
     ]
     shown = json.loads(train("--variants", 2, "--dry-run", "--json", "-o", "models/dry").out)
     assert (shown["train_rows"], shown["held_out_rows"]) == (8, 4)

@@ -82,8 +82,11 @@ def test_sounds_find_pictures_and_without_a_query_it_says_how_well() -> None:
     tested = retrieve()
     assert tested.out.startswith("split test")
     assert "chance, audio to image" in tested.out
+    rest = "24 pair(s) of other splits, or beyond the numbers asked for"
+    assert tested.out.endswith(f"36 rows in the source = 12 searched + 24 left out: {rest}\n")
     told = json.loads(retrieve("--split", "validation", "--json").out)
     assert told["image to audio"]["queries"] == 12
+    assert (told["balance"]["source"], told["balance"]["given"]) == (36, 12)
 
 
 @pytest.mark.usefixtures("made")
@@ -102,6 +105,7 @@ def test_a_plan_writes_nothing(place: Path) -> None:
     said = train("--dry-run", "--json", "-o", "models/plan")
     told = json.loads(said.out)
     assert (told["pairs"], told["steps"], told["positives"]) == (12, 8, 512)
+    assert (told["balance"]["source"], told["balance"]["given"]) == (36, 24)
     assert not (place / "models" / "plan").exists()
 
 

@@ -84,6 +84,7 @@ def test_a_dry_run_says_what_would_be_trained_and_writes_nothing(place: Path) ->
     assert "models/planned (holds nothing yet)" in said.out
     shown = json.loads(train(*options, "--json").out)
     assert (shown["steps"], shown["batch"]) == (2, 16)
+    assert shown["balance"] == {"source": 16, "given": 16, "left_out": {}}
     assert shown["parameters"] == shown["trained"]  # of both branches
     assert sorted(place.rglob("*")) == before
 
@@ -379,3 +380,20 @@ def test_candidates_have_their_pictures_put_in_words(place: Path, photos: Path) 
     assert said.code == 0, said.err
     overlap = json.loads(said.out)["best_of"]["pictured"]["of"]["overlap"]
     assert overlap["2"]["value"] == 1.0  # "Colours: mainly red."
+
+
+def test_pairs_that_are_not_learnt_from_are_counted_by_reason(tmp_path: Path) -> None:
+    lines = rows(8, split="train") + rows(2, split="test")
+    lines = [{**line, "id": f"p{number}"} for number, line in enumerate(lines)]
+    lines[3]["chosen"] = ""
+    lines[4]["rejected"] = "dog " * 60
+    file = write(tmp_path / "some.jsonl", lines)
+    said = train("--dry-run", "--json", pairs=("--dataset-name", file))
+    assert said.code == 0, said.err
+    balance = json.loads(said.out)["balance"]
+    assert (balance["source"], balance["given"]) == (10, 6)
+    assert {reason: of["rows"] for reason, of in balance["left_out"].items()} == {
+        "a response is empty": 1,
+        "of other splits, or beyond the limits": 2,
+        "a response is longer than max_length=48 tokens": 1,
+    }

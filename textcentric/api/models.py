@@ -223,5 +223,5 @@ def _recall_table(measured: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
     return [
         {"way": way} | {name: of[name]["value"] for name in of if name.startswith("R@")}
         for way, of in measured.items()
-        if isinstance(of, Mapping)
+        if isinstance(of, Mapping) and "queries" in of
     ]

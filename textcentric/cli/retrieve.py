@@ -54,7 +54,9 @@ def retrieve_command(
 
 
 def _recall_as_text(told: Mapping[str, Any]) -> str:
-    ways = {name: of for name, of in told.items() if name != "split"}
+    from textcentric.data.balance import in_words
+
+    ways = {name: of for name, of in told.items() if name not in ("split", "balance")}
     rows = [
         [name, f"{of['queries']:,}", f"{of['items']:,}"]
         + [_interval(of[k]) for k in ("R@1", "R@5", "R@10")]
@@ -64,9 +66,8 @@ def _recall_as_text(told: Mapping[str, Any]) -> str:
         [f"  (chance, {name})", "", "", *(f"{value:.3f}" for value in of["chance"].values())]
         for name, of in ways.items()
     ]
-    return columns(
-        [*rows, *chance], [f"split {told['split']}", "queries", "items", "R@1", "R@5", "R@10"]
-    )
+    heads = [f"split {told['split']}", "queries", "items", "R@1", "R@5", "R@10"]
+    return f"{columns([*rows, *chance], heads)}\n{in_words(told['balance'], 'searched')}"
 
 
 def _interval(of: Mapping[str, Any]) -> str:

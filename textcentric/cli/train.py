@@ -65,7 +65,9 @@ def train_command(
         ready = trade.prepared(training, tell, writes=not dry_run)
         if dry_run:
             plan = trade.planned(ready)
-            shown = json.dumps(plan, ensure_ascii=False) if as_json else trade.plan_as_text(plan)
+            shown = trade.plan_as_text(plan) + "".join(f"\n{line}" for line in balance_lines(ready))
+            if as_json:
+                shown = json.dumps({**plan, "balance": ready.balance}, ensure_ascii=False)
         else:
             rows = f"{len(ready.train):,} {ready.unit}s of {ready.name}"
             tell(f"{rows}, {len(ready.held_out):,} held out")
@@ -92,7 +94,16 @@ def as_json_line(ready: Prepared, result: TrainResult) -> str:
     """Return what came of a training as JSON."""
     from textcentric.training.plan import facts
 
-    return json.dumps(facts(result, ready.task, ready.balance))
+    return json.dumps(facts(result, ready.task, ready.balance), ensure_ascii=False)
+
+
+def balance_lines(ready: Prepared) -> list[str]:
+    """Return the line that says of which rows a training takes how many, where that is counted."""
+    from textcentric.data.balance import in_words
+
+    if ready.balance is None:
+        return []
+    return [f"counts   {in_words(ready.balance, 'learnt from or held out')}"]
 
 
 def as_text(ready: Prepared, result: TrainResult, then: str) -> str:
@@ -105,6 +116,7 @@ def as_text(ready: Prepared, result: TrainResult, then: str) -> str:
     nothing = f"none: no {ready.unit} was held out"
     lines = [
         *([f"task     {ready.of}"] if ready.of else []),
+        *balance_lines(ready),
         f"steps    {steps}",
         f"metrics  {in_words(result.metrics) or nothing}",
         f"model    {result.output_dir}",

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from textcentric.data.left_out import LeftOut
 from textcentric.data.memory import InHand, named_or
 from textcentric.data.rows import RowsLike, tell_notes
 from textcentric.errors import ConfigError, DataError, Say, check_known, option
@@ -65,13 +66,16 @@ def known_rows(method: Crmt, rows: Sequence[Record], tell: Say) -> list[Record]:
 
     Raises DataError where none is left.
     """
-    found = [
-        row
-        for row in rows
-        if str(row.target) in method.classes and any(n in row.inputs for n in method.names)
-    ]
-    if len(found) < len(rows):
-        tell(f"{len(rows) - len(found):,} rows left out: of unknown class, or with nothing to read")
+    found, gone = [], LeftOut()
+    for row in rows:
+        if str(row.target) not in method.classes:
+            gone.add("row(s) of a class that the model does not know", text=row.id)
+        elif not any(name in row.inputs for name in method.names):
+            gone.add(f"row(s) without any of {', '.join(method.names)}", text=row.id)
+        else:
+            found.append(row)
+    for note in gone.notes():
+        tell(note)
     if not found:
         raise DataError(
             f"none of {len(rows)} rows has a class of the model ({', '.join(method.classes[:5])},"
@@ -86,6 +90,8 @@ def _rows(config: EvaluateFusionConfig, given: RowsLike | None, tell: Say) -> li
     if found.schema.target is None and not isinstance(found, InHand):
         raise ConfigError(f"what is right? Give {option('target')}, the class of each row")
     rows = [row for row in found if row.target is not None]
+    if without := found.count() - len(rows):
+        tell(f"left out {without:,} row(s) without a class")
     if not rows:
         raise DataError(f"no row of {found.name} has a class, so there is nothing to attack")
     return rows

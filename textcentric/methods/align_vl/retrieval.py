@@ -44,7 +44,8 @@ def recall(model: str | Path, config: RetrieveConfig) -> dict[str, Any]:
     rows = _rows(latents, split)
     groups = latents.column("groups")[latents.column("splits") == split.encode()]
     names = [group.decode() for group in groups] if any(groups) else None
-    return {"split": split, **recall_with_intervals(method.searched(rows), names)}
+    measured = recall_with_intervals(method.searched(rows), names)
+    return {"split": split, "balance": latents.balance(len(rows)), **measured}
 
 
 def _opened(model: str | Path, config: RetrieveConfig) -> tuple[AlignVl, Latents]:

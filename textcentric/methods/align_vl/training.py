@@ -41,6 +41,7 @@ def prepared(
         about=" and ".join(latents.modalities),
         unit="pair",
         counts=(len(pairs), len(held_out)),
+        balance=latents.balance(len(pairs) + len(held_out)),
     )
 
 

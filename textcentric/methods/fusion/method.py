@@ -35,7 +35,7 @@ from textcentric.methods.fusion.rivals import RIVALS
 from textcentric.methods.fusion.rivals.gradient_blending import GradientBlending
 from textcentric.methods.fusion.tables import TableNumbers
 from textcentric.models.loading import PACKAGED, load_tokenizer, seeded
-from textcentric.rows import Record
+from textcentric.rows import Balance, Record
 from textcentric.training.folder import read_metadata
 from textcentric.values import Json
 
@@ -52,6 +52,7 @@ class Crmt:
     """
 
     name = "crmt"
+    balance: Balance | None = None  # of the rows that were trained on, where it is known
 
     def __init__(self, config: CrmtConfig, rows: Sequence[Record], root: str | Path | None = None):
         check_encoders(config)
@@ -228,6 +229,7 @@ class Crmt:
             "moments": self.senses.moments,
             "table": self.senses.table.plain(),
             "data": self._data,
+            "balance": self.balance,
         }
         write_text(folder / PAPERS, json.dumps(metadata, indent=2, ensure_ascii=False) + "\n")
 
@@ -242,6 +244,7 @@ class Crmt:
         method = cls.__new__(cls)
         method.config = config = CrmtConfig.of(metadata["config"])
         method.classes, method._data, method._rows = metadata["classes"], metadata["data"], []
+        method.balance = metadata.get("balance")
         method.second = None
         moments = {name: (one[0], one[1]) for name, one in metadata["moments"].items()}
         table = TableNumbers.from_plain(metadata["table"])

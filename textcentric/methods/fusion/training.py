@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from textcentric.command_line import command, schema_flags
+from textcentric.data.balance import balance_of, in_words, left_out
+from textcentric.data.left_out import LeftOut
 from textcentric.data.memory import InHand, in_hand
-from textcentric.data.rows import RowsLike, tell_notes
+from textcentric.data.rows import Rows, RowsLike, tell_notes
 from textcentric.errors import ConfigError, DataError, Say, option
 from textcentric.methods.fusion import Crmt
 from textcentric.methods.fusion.config import CrmtTraining
 from textcentric.methods.fusion.encoders import DEFAULTS
-from textcentric.rows import Record
+from textcentric.rows import Balance, Record
 from textcentric.training.config import TrainConfig
 from textcentric.training.folder import TrainResult
 from textcentric.training.plan import (
@@ -33,6 +35,7 @@ class Split:
     name: str
     train: list[Record]
     held_out: list[Record]
+    balance: Balance
 
 
 def prepared(
@@ -45,6 +48,7 @@ def prepared(
     split = training_rows(training, say, rows)
     loop = _fitted(training, split, say)
     method = Crmt(training.method(), split.train)
+    method.balance = split.balance
     metrics = ("loss", "accuracy", "margin", *(f"accuracy_{name}" for name in method.names))
     check_metric(loop, "a fusion model", metrics)
     read = f"{method.config.variant} of {', '.join(method.names)}"
@@ -56,6 +60,7 @@ def prepared(
         split.held_out,
         about=f"{read}, {len(method.classes)} classes",
         counts=(len(split.train), len(split.held_out)),
+        balance=split.balance,
     )
 
 
@@ -68,24 +73,40 @@ def training_rows(training: CrmtTraining, tell: Say, given: RowsLike | None = No
         raise ConfigError(
             f"what is to be predicted? Give {option('target')}, the class of each row"
         )
-    of: dict[str | None, list[Record]] = {}
-    for row in found:
-        if row.target is not None and any(name in row.inputs for name in DEFAULTS):
-            of.setdefault(row.split, []).append(row)
-    train, held_out = of.get("train", []), of.get("validation", [])
+    gone = LeftOut()
+    train, held_out = _usable(found, gone)
     if not train:
+        why = in_words(balance_of(0, {**found.balance["left_out"], **left_out(gone)}))
         raise DataError(
             f"no row of {found.name} is in the split train with a class and a picture, sound, text"
-            " or table, so there is nothing to learn"
+            f" or table, so there is nothing to learn ({why})"
         )
-    known = {str(row.target) for row in train}
-    strange = [row for row in held_out if str(row.target) not in known]
-    if strange:
-        tell(f"{len(strange):,} held-out rows left out: their class is not in training")
-    held_out = [row for row in held_out if str(row.target) in known]
-    return Split(
-        found.name, spread(train, training.train_rows), spread(held_out, training.held_out_rows)
-    )
+    kept = spread(train, training.train_rows), spread(held_out, training.held_out_rows)
+    if beyond := len(train) + len(held_out) - sum(map(len, kept)):
+        gone.add("row(s) beyond the numbers asked for", lines=beyond)
+    left = {**found.balance["left_out"], **left_out(gone)}
+    balance = balance_of(sum(map(len, kept)), left)
+    return Split(found.name, *kept, balance)
+
+
+def _usable(rows: Rows, gone: LeftOut) -> tuple[list[Record], list[Record]]:
+    """Return the rows to learn from and those held out; others are counted in `gone`."""
+    of: dict[str | None, list[Record]] = {"train": [], "validation": []}
+    for row in rows:
+        if row.target is None:
+            gone.add("row(s) without a class", text=row.id)
+        elif not any(name in row.inputs for name in DEFAULTS):
+            gone.add(f"row(s) without any of {', '.join(DEFAULTS)}", text=row.id)
+        elif row.split not in of:
+            gone.add(f"row(s) of split {row.split}", text=row.id)
+        else:
+            of[row.split].append(row)
+    known = {str(row.target) for row in of["train"]}
+    held_out = [row for row in of["validation"] if str(row.target) in known]
+    for row in of["validation"] if known else ():
+        if str(row.target) not in known:
+            gone.add("held-out row(s) of a class that is not in training", text=row.id)
+    return of["train"], held_out
 
 
 def spread(rows: list[Record], most: int | None) -> list[Record]:

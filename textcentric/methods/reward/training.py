@@ -71,7 +71,15 @@ def prepared(
     about = f"model {method.config.model}, objective {method.config.reward_objective}"
     counts = (len(pairs.train), len(pairs.held_out))
     return Prepared(
-        pairs.name, method, loop, pairs.train, pairs.held_out, about, "pair", counts=counts
+        pairs.name,
+        method,
+        loop,
+        pairs.train,
+        pairs.held_out,
+        about,
+        "pair",
+        counts=counts,
+        balance=pairs.balance,
     )
 
 
@@ -182,7 +190,6 @@ def planned(ready: Prepared) -> dict[str, Json]:
         "train_pairs": len(ready.train),
         "held_out_pairs": len(ready.held_out),
         "descriptions": sorted({name for pair in ready.train for name in pair.descriptions}),
-        "balance": method.balance,
         "pictures": len({file for pair in ready.train for file in pair.images}),
         "objective": config.reward_objective,
         "proxy_input": config.proxy_input if config.proxied else None,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypedDict, overload
 
 import numpy as np
 
+from textcentric.data.balance import balance_of
 from textcentric.errors import DataError, RunError, unknown
 from textcentric.methods.align_vl.latents.layout import (
     COLUMNS,
@@ -119,6 +120,16 @@ class Latents:
             "left_out": {name: len(of) for name, of in self.papers["left_out"].items()},
             "balance": self.papers.get("balance"),
         }
+
+    def balance(self, used: int) -> Balance:
+        """Return how many rows there were, of how many the pairs are used, and the others."""
+        left = dict(self.papers.get("balance", balance_of(0, {}))["left_out"])
+        if others := len(self.pairs) - used:
+            left["pair(s) of other splits, or beyond the numbers asked for"] = {
+                "rows": others,
+                "examples": [],
+            }
+        return balance_of(used, left)
 
     def width(self, modality: str) -> int:
         """Return D of a modality."""
