@@ -132,3 +132,17 @@ def test_records_have_the_cells_of_the_training_in_its_order(table: Write) -> No
     assert fitted.notes == ["columns that the training did not read are left out: note"]
     with pytest.raises(DataError, match=r"the table of the rows lacks .* size"):
         fitted.records([Record("n", {"table": {"age": 9}})])
+
+
+def test_values_that_do_not_fit_what_the_training_says_are_told(table: Write) -> None:
+    schema = {
+        "text": "text",
+        "columns": {"heat": {"codes": {"1": "gas"}}, "age": {"unit": "years"}},
+    }
+    read = read_of(load(table("id,text,heat,age\na,x,1,1.5\n"), schema=schema))
+    fitted = Fit(Schema.model_validate(read["schema"]), tuple(read["columns"]), blind=True)
+    rows = read_new(table('id,text,heat,age\nn,a jar,7,"2,5"\nm,a lid,1,old\n'), fitted)
+    assert rows.notes == (
+        "column heat: 1 value(s) without a word in `codes`, such as n: '7'",
+        "column age: 2 value(s) that are no number, such as n: '2,5', m: 'old'",
+    )

@@ -418,3 +418,24 @@ def test_rows_of_one_group_are_in_one_fold() -> None:
 def test_folds_that_make_no_sense_are_refused(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         read_compare_config(None, changes)
+
+
+def test_ordered_classes_in_words_are_compared_as_ranks(
+    config: dict[str, Any], tmp_path: Path
+) -> None:
+    words = ["slow", "usual", "fast"]
+    table = tmp_path / "words.csv"
+    with Path(config["dataset"]).open(newline="") as numbers, table.open("w", newline="") as file:
+        rows = list(csv.DictReader(numbers))
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows({**row, "speed": words[int(row["speed"])]} for row in rows)
+    named = {**config, "dataset": str(table), "table_schema": {**SCHEMA, "choices": words}}
+    named |= {"arms": ["constant", "plain-text"], **ONE_CELL, "output_dir": tmp_path / "out"}
+    comparison = Comparison(CompareConfig(**named), engine=engine())
+    assert comparison.task == "ordinal"
+    assert {record.target for record in comparison.test_rows} == {0, 1, 2}
+    assert comparison.test_rows.schema.choices == {0: "slow", 1: "usual", 2: "fast"}
+    results = compare(comparison)
+    assert "classes are scored as ranks: slow 0, usual 1, fast 2" in results["notes"]
+    assert results["cells"][0]["n"] == 18

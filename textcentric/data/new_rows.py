@@ -15,6 +15,7 @@ from textcentric.data.findings import notes, unusable
 from textcentric.data.fit import Fit
 from textcentric.data.left_out import LeftOut
 from textcentric.data.loading import SchemaSource, digest, locate, record_reader
+from textcentric.data.notation import POINT
 from textcentric.data.records import RecordReader, RowError
 from textcentric.data.scan import Scan, notations
 from textcentric.data.scan_cache import remembered_scan
@@ -34,6 +35,7 @@ class Unusable:
 
 
 Line = Record | Unusable
+SHOWN = 3  # values in a message
 EMPTY = "row(s) with nothing in any modality"
 
 
@@ -70,7 +72,23 @@ def read_new(
         if split is None or isinstance(line, Unusable) or line.split == split
     )
     told = notes(reader.schema, reader.schema, _of_rows(result))
-    return NewRows(list(islice(lines, limit)), (*found.said(), *fit.notes, *told))
+    return NewRows(
+        list(islice(lines, limit)), (*found.said(), *fit.notes, *told, *_odd(reader, result))
+    )
+
+
+def _odd(reader: RecordReader, result: Scan) -> Iterator[str]:
+    """Yield which columns have values that do not fit what the training says of them."""
+    for name, survey in result.columns.items():
+        odd = survey.odd_in(reader.notations.get(name, POINT))
+        shown = f"such as {', '.join(odd.examples[:SHOWN])}"
+        if odd.unreadable:
+            yield f"column {name}: {odd.unreadable} value(s) that are no number, {shown}"
+        if odd.out_of_range:
+            what = (
+                "without a word in `codes`" if reader.schema.columns[name].codes else "out of range"
+            )
+            yield f"column {name}: {odd.out_of_range} value(s) {what}, {shown}"
 
 
 class _Broken(LeftOut):

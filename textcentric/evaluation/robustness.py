@@ -33,6 +33,7 @@ from textcentric.errors import ConfigError, Say
 from textcentric.evaluation.config import EvaluateConfig
 from textcentric.evaluation.findings import OTHERS, ByCell, Findings, Scored
 from textcentric.evaluation.prediction import Predicted, find_model, needs_llm, predict
+from textcentric.evaluation.ranks import in_ranks
 from textcentric.evaluation.results_file import (
     SCHEMA,
     WordsByCell,
@@ -41,7 +42,7 @@ from textcentric.evaluation.results_file import (
     llm_cost,
     write_results,
 )
-from textcentric.evaluation.scored_rows import in_ranks, rows_to_score
+from textcentric.evaluation.scored_rows import rows_to_score
 from textcentric.folders import fingerprint
 from textcentric.metrics.scores import fitting_metric, unseen_labels
 from textcentric.rows import MODALITIES, Target

@@ -6,7 +6,7 @@ make of it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -24,8 +24,9 @@ from textcentric.data.schema import Schema
 from textcentric.errors import DataError, option
 from textcentric.evaluation.config import EvaluateConfig
 from textcentric.evaluation.prediction import are_records, fit_to, training_config
+from textcentric.evaluation.ranks import in_ranks, ranks_in_words
 from textcentric.methods.downstream.seen import SAID, seen
-from textcentric.rows import Example, Record, Target
+from textcentric.rows import Example, Record
 
 if TYPE_CHECKING:
     from textcentric.methods.downstream import Downstream
@@ -55,23 +56,13 @@ def rows_to_score(
             f" name the target column in the schema, or another {option('split')}, such as {ALL}"
         )
     ranks = first.decision.ranks
-    notes = (*rows.notes, *fit.notes, *note, *([_ranked(ranks)] if ranks else []))
+    notes = (*rows.notes, *fit.notes, *note, *ranks_in_words(ranks))
     records = [replace(r, target=in_ranks(r.target, ranks)) for r in records]
     left = dict(rows.balance["left_out"])
     for record in told:
         if record.target is None:
             count_left(left, "row(s) without a target", repr(record.id))
     return InHand(records, rows.schema, name=rows.name, path=rows.path, notes=notes, left_out=left)
-
-
-def in_ranks(value: Target, ranks: Mapping[str, int]) -> Target:
-    """Return the rank of an ordered class in words, other values as they are."""
-    return ranks.get(value, value) if isinstance(value, str) else value
-
-
-def _ranked(ranks: Mapping[str, int]) -> str:
-    shown = ", ".join(f"{name} {rank}" for name, rank in ranks.items())
-    return f"classes are scored as ranks: {shown}"
 
 
 def _fit(method: Downstream, config: EvaluateConfig) -> Fit:

@@ -24,7 +24,7 @@ def test_rows_that_are_neither_learnt_from_nor_evaluated_are_counted_with_the_re
         "row(s) without a target": ["'blind'"],
         "row(s) of the split test": ["'r4'"],
         "row(s) without a split": ["'r5'"],
-        "row(s) beyond the 2 of the split asked for": ["'r2'"],
+        "row(s) of the split train beyond the first 2": ["'r2'"],
         "row(s) without words in any part": ["'r1'"],
     }
     assert said.told()[0].startswith("neither trained on nor held out: 1 row(s) without a target")

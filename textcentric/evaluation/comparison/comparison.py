@@ -28,6 +28,7 @@ from textcentric.evaluation.comparison.arms import Trial, Tried, arm_examples, a
 from textcentric.evaluation.comparison.config import ARMS, Arm, CompareConfig
 from textcentric.evaluation.comparison.folds import inside, outside, pooled
 from textcentric.evaluation.findings import OTHERS, ByCell, Findings, verdict
+from textcentric.evaluation.ranks import ranked
 from textcentric.evaluation.results_file import (
     WordsByCell,
     changed_rows,
@@ -304,15 +305,14 @@ class Comparison:
         if self.task == "regression":
             return []
         learnt = {example.target for example in self.plain if example.split != "validation"}
-        said = unseen_labels({row.id: row.target for row in self.test_rows}, learnt)
-        return [said] if said else []
+        targets = {row.id: row.target for row in self.test_rows}
+        return [said for said in [unseen_labels(targets, learnt)] if said]
 
     def row_counts(self) -> dict[str, int]:
         """Return how many rows were trained on, held out and tested on."""
         splits = [record.split for record in self.train_rows]
-        held_out = splits.count("validation")
-        test = len(self.test_rows.records)
-        return {"train": len(splits) - held_out, "held_out": held_out, "test": test}
+        held = splits.count("validation")
+        return {"train": len(splits) - held, "held_out": held, "test": self.test_rows.count()}
 
     def _rows(self, split: str | None, limit: int | None) -> Rows:
         return load_rows(self._augment(split=split, limit=limit), self.rows)
@@ -321,7 +321,7 @@ class Comparison:
         usable = [record for record in map(self._scaled, records) if record.target is not None]
         if not usable:
             raise DataError(f"no {what} row of {rows.name} has a target; a comparison needs labels")
-        return InHand(usable, rows.schema, name=rows.name, path=rows.path, notes=rows.notes)
+        return ranked(rows, usable)
 
     def _augment(self, **values: object) -> AugmentConfig:
         return self.config.augment_config(**values)

@@ -67,15 +67,18 @@ def parted(examples: Sequence[Example], most: int | None, most_held_out: int | N
     for example in others:
         what = "without a split" if example.split is None else f"of the split {example.split}"
         count_left(left, f"row(s) {what}", repr(example.id))
-    train = _first(of_split(usable, TRAIN), most, left)
-    held_out = _first([e for e in usable if e.split == HELD_OUT], most_held_out, left)
+    train = _first(of_split(usable, TRAIN), most, left, f" of the split {TRAIN}")
+    held_out = [example for example in usable if example.split == HELD_OUT]
+    held_out = _first(held_out, most_held_out, left, f" of the split {HELD_OUT}")
     return Parted(train, held_out, [e for e in others if e.split is not None], left)
 
 
-def _first(examples: Sequence[Example], most: int | None, left: dict[str, Left]) -> list[Example]:
+def _first(
+    examples: Sequence[Example], most: int | None, left: dict[str, Left], which: str = ""
+) -> list[Example]:
     if most is not None:
         for example in examples[most:]:
-            count_left(left, f"row(s) beyond the {most} of the split asked for", repr(example.id))
+            count_left(left, f"row(s){which} beyond the first {most}", repr(example.id))
     return list(examples[:most])
 
 
