@@ -14,7 +14,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from textcentric.api import Run
+from textcentric.api import Run, load
 from textcentric.methods.reward.from_run import pairs_of_run
 from textcentric.reading.belief import believed_counts
 from textcentric.reading.drawing import pairs_of
@@ -36,6 +36,7 @@ from textcentric.runs.origin import read_origin
 BEFORE = Path(__file__).parents[1] / "fixtures" / "json_columns"
 SOURCE = "416b7f679"
 NOISE, REFUSED = f"{SOURCE}/adversarial/noise/0", "cbdb125eb/adversarial/noise/1"
+ROLES = {"target": "target", "text": "text", "split": "split", "table": []}
 READERS: dict[str, Callable[[Path], object]] = {
     "examples": read_examples,
     "failures": read_failures,
@@ -53,6 +54,7 @@ READERS: dict[str, Callable[[Path], object]] = {
     "yields": lambda run: yields_of(run, groups_of(run, read_manifest(run))),
     "likelihoods": lambda run: _likelihoods(run, {NOISE, REFUSED}),
     "preferences": lambda run: pairs_of_run(run).pairs,
+    "its folder as a table": lambda run: [*load(run / "data", schema=ROLES)],
 }
 
 
