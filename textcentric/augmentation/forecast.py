@@ -17,14 +17,13 @@ from textcentric.data.dataset import Dataset
 from textcentric.data.rows import Rows
 from textcentric.experts.image import MOST_PICTURES
 from textcentric.prompts.prompt import Prompt
-from textcentric.rows import LABELS, Inputs, Record
+from textcentric.rows import Inputs, Record
 from textcentric.runs.prices import Prices
 
 TRIES = 2  # requests for an answer that must fit a schema
 RESAMPLES = 2000
+EMPTY: Inputs = {"table": {}, "text": ""}  # values of a row that stands for its kind
 PILOT_ROWS = 20  # from which the others are estimated
-# What stands for a modality where only its name counts.
-EMPTY: Inputs = {"table": {}, "text": "", "image": (), "audio": (), LABELS: ()}
 
 
 @dataclass
@@ -68,7 +67,7 @@ def _alike(config: AugmentConfig, plan: Plan, dataset: Rows) -> Iterator[tuple[R
         yield from ((record, 1) for record in dataset)
         return
     for (split, modalities), rows in by_kind.items():
-        inputs = {name: EMPTY[name] for name in modalities}
+        inputs = {name: EMPTY.get(name, ()) for name in modalities}
         yield Record("any", inputs, split=split or None), rows
 
 
