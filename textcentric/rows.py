@@ -114,19 +114,21 @@ def _fault(record: Record) -> str:
 
 def _input(row_id: str, modality: str, value: Any) -> Any:
     """Return the value of a modality, files as a tuple; raise DataError where it cannot be one."""
-    if modality not in _KINDS:
-        raise _unfit(row_id, unknown("modality", str(modality), _KINDS))
+    if modality not in (*MODALITIES, LABELS):
+        raise _unfit(row_id, unknown("modality", str(modality), (*MODALITIES, LABELS)))
     if modality in FILES:
         value = tuple(value) if isinstance(value, list | tuple) else (value,)
         wrong = [one for one in value if not _is_file(one, modality)]
         if not wrong:
             return value
         value = wrong[0]
-    elif isinstance(value, _KINDS[modality]):
+    elif value is not None and isinstance(value, _KINDS.get(modality, object)):
         return value
     hint = "; leave it out" if value is None else ""
     what = "None" if value is None else f"a {type(value).__name__}"
-    raise _unfit(row_id, f"its {modality} is {what}, expected {_EXPECTED[modality]}{hint}")
+    raise _unfit(
+        row_id, f"its {modality} is {what}, expected {_EXPECTED.get(modality, 'a value')}{hint}"
+    )
 
 
 def _is_file(value: object, modality: str) -> bool:
