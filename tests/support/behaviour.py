@@ -97,7 +97,7 @@ def _answers(edit: Edit) -> Iterator[object]:
 
 
 def _verdicts(edit: Edit, facts: Facts, legible: bool) -> Iterator[Verdict]:
-    likely = replace(edit, logprob=-1.5, back=-2.5)
+    likely = replace(edit, logprob=-9.0, back=-2.5)
     yield from judge([edit], facts, legible)
     yield from judge([edit], facts, legible, strict=0.95)
     yield from judge([likely], facts, legible, encoder=_by_length)
