@@ -11,6 +11,7 @@ import pytest
 from textcentric.checks.documents import SENTENCE
 from textcentric.checks.form import HARSH, _harsher, _split, same_sentences
 from textcentric.checks.names import CAPITALISED
+from textcentric.checks.numbers import FIGURE, PLAIN_FIGURE, PLAIN_TOKEN, TOKEN
 from textcentric.checks.words import WORD, written_words
 from textcentric.experts.sentences import END, OTHER_ENDS, PLAIN_END
 
@@ -27,6 +28,8 @@ def texts() -> list[str]:
 def test_words_of_plain_text_are_those_of_the_expression(texts: list[str]) -> None:
     for text in filter(str.isascii, texts):
         assert written_words(text) == tuple(WORD.findall(text.lower())), text
+        assert PLAIN_TOKEN.findall(text.lower()) == TOKEN.findall(text.lower()), text
+        assert PLAIN_FIGURE.findall(text) == FIGURE.findall(text), text
 
 
 def test_expressions_that_begin_with_a_sign_find_the_same(texts: list[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from functools import cache, lru_cache
 
 from textcentric.checks.words import listed, new_words, sections, stems_of, words
@@ -110,11 +111,12 @@ def garbled(source: str, variant: str) -> bool:
     after = words(variant).tokens
     if len(after) < 2 * REPEATS or len(after) - len(set(after)) < REPEATS - 1:
         return False
+    often = {word: count for word, count in Counter(after).items() if count >= REPEATS}
     before = words(source).tokens
     return any(
-        after.count(word) >= REPEATS and after.count(word) > before.count(word) + 1
-        for word in set(words(variant).content)
-        if word in after
+        count > before.count(word) + 1
+        for word, count in often.items()
+        if word in words(variant).content
     )
 
 

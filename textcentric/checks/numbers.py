@@ -9,8 +9,10 @@ from functools import cache, lru_cache
 from textcentric.checks.words import WORD, sections, words
 
 FIGURE = re.compile(r"\d+(?:[.,]\d+)*")
-PLAIN_FIGURE = re.compile(r"[0-9][0-9]*(?:[.,][0-9]+)*")  # of ASCII, seven times as quick
+# Of ASCII in lower case, several times as quick.
+PLAIN_FIGURE = re.compile(r"[0-9][0-9]*(?:[.,][0-9]+)*")
 TOKEN = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d]+(?:['’][^\W\d]+)*|[$€£]")
+PLAIN_TOKEN = re.compile(r"[0-9]+(?:[.,][0-9]+)*|[a-z_]+(?:'[a-z_]+)*|\$")
 
 
 @cache
@@ -57,7 +59,7 @@ def numbers(text: str) -> Counter[tuple[float, str]]:
     values, units = _values(), _units()
     if not figures(text) and values.keys().isdisjoint(words(text).tokens):
         return counted  # as of most sentences
-    tokens = TOKEN.findall(text.lower())
+    tokens = (PLAIN_TOKEN if text.isascii() else TOKEN).findall(text.lower())
     for at, token in enumerate(tokens):
         if token in values or token[0].isdigit():
             following = tokens[at + 1] if at + 1 < len(tokens) else ""
