@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import pytest
 
+from textcentric.augmentation.picks import marks
 from textcentric.checks.documents import SENTENCE
 from textcentric.checks.form import HARSH, _harsher, _split, same_sentences
 from textcentric.checks.names import CAPITALISED
@@ -29,6 +30,7 @@ def test_words_of_plain_text_are_those_of_the_expression(texts: list[str]) -> No
     for text in filter(str.isascii, texts):
         assert written_words(text) == tuple(WORD.findall(text.lower())), text
         assert PLAIN_TOKEN.findall(text.lower()) == TOKEN.findall(text.lower()), text
+        assert marks.PLAIN_WORD.findall(text) == marks.WORD.findall(text), text
         assert PLAIN_FIGURE.findall(text) == FIGURE.findall(text), text
 
 

@@ -40,6 +40,7 @@ _WORDS = {
     "vi": "và là của có không cho một các được với này trong những người rất",
 }
 _STOP_WORDS = {language: frozenset(words.split()) for language, words in _WORDS.items()}
+_WORD, _PLAIN_WORD = re.compile(r"[^\W\d_]+"), re.compile("[a-z]+")
 _ENOUGH_LETTERS = 6
 _ENOUGH = re.compile(rf"(?:[^A-Za-z]*+[A-Za-z]){{{_ENOUGH_LETTERS}}}")
 _LOOK_AT = 4000  # characters: more do not change the answer
@@ -107,7 +108,7 @@ def _count_scripts(text: str) -> Counter[str]:
 
 def _by_stop_words(text: str) -> str | None:
     """Take the language with the most stop words, if it leads clearly."""
-    words = Counter(re.findall(r"[^\W\d_]+", text.lower()))
+    words = Counter((_PLAIN_WORD if text.isascii() else _WORD).findall(text.lower()))
     total = sum(words.values())
     hits = {
         name: sum(words[word] for word in words.keys() & known)

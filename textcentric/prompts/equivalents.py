@@ -152,6 +152,7 @@ def _fits(
 
 def _is_name(text: str, word: re.Match[str]) -> bool:
     """Say whether a word is written as a name: a capital that no sentence begins with."""
-    first = word.group()[:1].isupper() and word.group() != "I"
+    if not word.group()[:1].isupper() or word.group() == "I":
+        return False
     begins = re.search(r"(?:^|[.!?…:\n\"“(])\s*$", text[: word.start()]) is not None
-    return first and (not begins or word.group().isupper())
+    return not begins or word.group().isupper()

@@ -10,6 +10,7 @@ from textcentric.experts.sentences import Span, sentence_spans
 from textcentric.rows import TextRow
 
 WORD = re.compile(r"[^\W\d_]{4,}")
+PLAIN_WORD = re.compile(r"[A-Za-z]{4,}")  # of ASCII, twice as quick
 WORDS, MOST_WORDS, SHOUTED = 3, 40, 5
 QUIET = frozenset(
     "that this these those with from have been were they them their there then than when where"
@@ -52,7 +53,8 @@ def louder(sentence: str) -> list[str]:
     ['He is calm!', 'He is calm!!!', 'He is CALM!', 'HE IS CALM!!!']
     """
     stem, endings = _cut(sentence)
-    words = [found for found in WORD.finditer(stem) if _loud(found.group())][-SHOUTED:]
+    expression = PLAIN_WORD if stem.isascii() else WORD
+    words = [found for found in expression.finditer(stem) if _loud(found.group())][-SHOUTED:]
     shouted = [
         f"{stem[: found.start()]}{found.group().upper()}{stem[found.end() :]}{endings[0]}"
         for found in words
