@@ -141,7 +141,7 @@ class ColumnSurvey:
     @cached_property
     def whole(self) -> list[int]:
         """The different whole numbers in order; empty in a column of other values."""
-        if self.shapes["number"] < SURE * self.values:
+        if not self.mostly_numbers:
             return []
         seen = {amount for amount in self.amounts if amount is not None}
         return sorted(map(int, seen)) if all(isinstance(n, int) for n in seen) else []
@@ -173,7 +173,7 @@ class ColumnSurvey:
     def _kind_of_words(self, shape: Shape, count: int) -> Kind:
         if shape == "boolean" or self.two_words:
             return "boolean"
-        if shape == "number" and count >= SURE * self.values:
+        if self.mostly_numbers:
             return self._kind_of_numbers()
         if shape == "date" and count >= SURE * self.values:
             return "date"
@@ -254,7 +254,19 @@ class ColumnSurvey:
     @property
     def amount_like(self) -> bool:
         """Say whether it holds numbers, codes among them."""
-        return self.shapes["number"] >= SURE * self.values > 0 and self.kind != "constant"
+        return self.mostly_numbers and self.kind != "constant"
+
+    @cached_property
+    def mostly_numbers(self) -> bool:
+        """Say whether values are numbers, or numbers and a few words that stand for none."""
+        numbers = self.shapes["number"]
+        if not numbers or numbers < MOSTLY * self.values:
+            return False
+        if numbers >= SURE * self.values:
+            return True
+        words = [cell for cell, value in self._numbers.items() if value is None]
+        repeated = sum(self.counts[word] for word in words) >= 2 * len(words)
+        return repeated and len(words) <= FEW_WORDS
 
     def about(self) -> str:
         """Say what the column holds, in a few words.
