@@ -8,7 +8,7 @@ from typing import Any
 import datasets
 import pytest
 
-from textcentric.data import load
+from textcentric.data import check, load
 from textcentric.data.tables import open_table
 
 KINDS = datasets.ClassLabel(names=["owl", "newt"])
@@ -60,3 +60,10 @@ def test_a_column_called_names_is_no_class(tmp_path: Path) -> None:
     rows = [{"id": "a", "of": {"names": "Ada"}}]
     path = stored(tmp_path, "rows.parquet", {"of": {"names": TEXT}}, rows)
     assert open_table(path).names == {}
+
+
+def test_the_classes_of_a_split_are_said_with_their_words(tmp_path: Path) -> None:
+    rows: list[Any] = [{"id": str(n), "of": n % 2, "n": "x"} for n in range(3)]
+    path = stored(tmp_path, "splits", {"of": KINDS, "n": TEXT}, rows)
+    counts = check(path, schema={"target": "of"}).splits["train"].classes
+    assert counts == {"0 (owl)": 2, "1 (newt)": 1}

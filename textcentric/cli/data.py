@@ -16,7 +16,7 @@ from textcentric.cli.options import AsJson, configured
 from textcentric.cli.terminal import columns, say
 from textcentric.command_line import command
 from textcentric.data.rows import tell_notes
-from textcentric.errors import ConfigError, TextCentricError
+from textcentric.errors import ConfigError, TextCentricError, cut
 from textcentric.folders import write_text
 
 if TYPE_CHECKING:
@@ -354,7 +354,7 @@ def _report_text(report: CheckReport) -> str:
     if report.splits:
         header = ["split", "rows", "classes"]
         counts = report.splits.items()
-        rows = [[name or "(none)", one.rows, _classes(one.classes)] for name, one in counts]
+        rows = [[cut(name) or "(none)", one.rows, _classes(one.classes)] for name, one in counts]
         lines += ["", f"splits made {report.splits_made}", columns(rows, header)]
     lines += ["", *(f"warning: {warning}" for warning in report.warnings)]
     lines += [f"row left out: {fault}" for fault in report.faults[:SHOWN_FAULTS]]

@@ -27,9 +27,16 @@ def split_counts(schema: Schema, result: Scan) -> dict[str, SplitCount]:
     names = [name for name in (*ORDER, *result.splits) if name in result.splits]
     counts: dict[str, SplitCount] = {}
     for name in dict.fromkeys(names):
-        found = {label: n for (split, label), n in classes.items() if split == name}
+        found = {_said(label, schema): n for (split, label), n in classes.items() if split == name}
         counts[name] = SplitCount(result.splits[name], dict(sorted(found.items())))
     return counts
+
+
+def _said(label: str, schema: Schema) -> str:
+    """Return a class with its word: 0 (owl)."""
+    words = {str(choice): word for choice, word in (schema.choices or {}).items()}
+    word = words.get(label, label)
+    return label if word == label else f"{label} ({word})"
 
 
 def how_made(schema: Schema) -> str:
