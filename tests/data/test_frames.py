@@ -173,3 +173,14 @@ def test_a_generator_and_a_reader_of_batches_are_loaded() -> None:
     table = pa.Table.from_pylist(ROWS)
     for rows in (generator(), table.to_reader(), table.to_batches()[0]):
         assert [row.target for row in load(rows, schema=SCHEMA)] == ["owl"]
+
+
+@pytest.mark.parametrize("numbers", [[0, 1], [7, 3]])
+@pytest.mark.parametrize("form", [pd.DataFrame, pl.DataFrame, datasets.Dataset.from_dict])
+def test_numbers_of_rows_that_pandas_wrote_are_no_column(
+    form: Callable[[Any], Any], numbers: list[int]
+) -> None:
+    table = table_in_hand(form({"Unnamed: 0": numbers, "id": ["a", "b"]}))
+    assert table is not None
+    assert table.columns == ("id",)
+    assert table.notes == ("column 'Unnamed: 0', which counts rows, is left out",)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from textcentric.data.batches import has_orders, indexes, orders_of, plain_batch
 from textcentric.data.content import Content, refuse_doubled
 from textcentric.data.features import Features, class_names, features_of, with_words
 from textcentric.data.left_out import LeftOut
+from textcentric.data.unnamed import LOOKED_AT, without_data
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -28,7 +29,14 @@ def of_arrow(
     out, unless it is `mentioned`. `features` are those of `datasets`, if not the metadata's.
     """
     refuse_doubled(schema.names, where)
-    left = [name for name in indexes(schema) if name not in mentioned]
+    left = {
+        name: f"column {name!r}, an index of pandas without a name,"
+        for name in indexes(schema)
+        if name not in mentioned
+    }
+    left |= without_data(
+        schema.names, {*mentioned, *left}, lambda some: _first(batches, some), where
+    )
     columns = tuple(name for name in schema.names if name not in left)
     known = features_of(schema.metadata) if features is None else features
 
@@ -39,5 +47,17 @@ def of_arrow(
 
     first = next(iter(batches()), None) if has_orders(schema) else None
     orders = {} if first is None else orders_of(first)
-    notes = [f"column {name!r}, an index of pandas without a name, is left out" for name in left]
+    notes = [f"{what} is left out" for what in left.values()]
     return Content(columns, read, class_names(known), orders, notes=tuple(notes))
+
+
+def _first(
+    batches: Callable[[], Iterable[pa.RecordBatch]], names: Sequence[str]
+) -> dict[str, list[str]]:
+    """Return the first values of columns, as texts."""
+    batch = next(iter(batches()), None)
+    if batch is None:
+        return {name: [] for name in names}
+    firsts = batch.slice(0, LOOKED_AT)
+    known = {n: firsts[n].to_pylist() for n in names if n in firsts.schema.names}
+    return {name: [*map(str, known.get(name, ()))] for name in names}

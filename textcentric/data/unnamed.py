@@ -36,9 +36,9 @@ def without_data(
 
 
 def _said(name: str, cells: Sequence[str], fields: Sequence[str], file_name: str) -> str:
-    counts = _counts(cells)
     if not name.startswith("\x00"):
-        return f"column {name!r}, which counts rows," if counts else ""
+        return f"column {name!r}, which counts rows," if _tells_rows_apart(cells) else ""
+    counts = _counts(cells)
     which = f"column {fields.index(name) + 1} of {file_name}, which has no name"
     first = next((cell for cell in cells if cell), None)
     if counts:
@@ -52,3 +52,8 @@ def _counts(cells: Sequence[str]) -> bool:
     """Say whether cells count 0, 1, 2, ... or 1, 2, 3, ..."""
     starts = [0, 1] if cells else []
     return any(all(cell == str(n) for cell, n in zip(cells, count(start))) for start in starts)
+
+
+def _tells_rows_apart(cells: Sequence[str]) -> bool:
+    """Say whether cells are whole numbers of which none comes twice, as after a shuffle."""
+    return bool(cells) and len({*cells}) == len(cells) and all(map(str.isdecimal, cells))
