@@ -47,13 +47,14 @@ def test_a_path_of_windows_is_found(folder: Path) -> None:
     assert [photos(row) for row in load(path, schema={"image": "photo"})] == [["a-1.jpg"]]
 
 
+@pytest.mark.parametrize("kind", ["PNG", "AVIF", "TIFF", "JPEG2000"])
 @pytest.mark.parametrize("form", ["bytes", "base64", "uri"])
 def test_a_picture_in_a_cell_is_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str, kind: str
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     drawn = BytesIO()
-    Image.new("RGB", (20, 10), "red").save(drawn, "PNG")
+    Image.new("RGB", (20, 10), "red").save(drawn, kind)
     text = base64.b64encode(drawn.getvalue()).decode()
     cells = {"bytes": drawn.getvalue(), "base64": text, "uri": f"data:image/png;base64,{text}"}
     pq.write_table(pa.table({"id": ["a"], "photo": [cells[form]]}), tmp_path / "rows.parquet")

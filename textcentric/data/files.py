@@ -18,10 +18,10 @@ from textcentric.data.schema import Files
 from textcentric.folders import written
 from textcentric.values import Cells
 
-# A data URI, or the first bytes of JPEG, PNG, GIF and WebP in base64, longer than names are.
-_ENCODED = re.compile(
-    r"(?P<uri>data:[\w/+.;=-]*;base64,)|(?:/9j/|iVBORw0KGgo|R0lGOD|UklGR)[A-Za-z0-9+/\s]{60}"
-)
+# A data URI, or the first bytes in base64, longer than names are, of JPEG, PNG, GIF, WebP or WAV,
+# TIFF, JPEG 2000, AVIF or HEIC, MP3, FLAC and Ogg.
+_STARTS = "/9j/|iVBORw0KGgo|R0lGOD|UklGR|SUkqA|TU0AK|AAAADGpQIC|AAAA..Z0eXB|SUQz|ZkxhQ|T2dnUw"
+_ENCODED = re.compile(rf"(?P<uri>data:[\w/+.;=-]*;base64,)|(?:{_STARTS})[A-Za-z0-9+/\s]{{60}}")
 
 _NUMBER = re.compile(r"#\d+\Z")
 
