@@ -170,6 +170,18 @@ def test_pictures_are_put_into_words_and_missing_ones_counted(place: Path) -> No
     assert left["examples"] == ["'pair pair-0, picture ../bert/config.json'"]
 
 
+def test_a_picture_on_both_sides_of_a_split_is_said(place: Path) -> None:
+    told = [
+        row | {"split": "validation" if n == 5 else "train", "group": "a" if n > 3 else f"g{n}"}
+        for n, row in enumerate(rows(6))
+    ]
+    source = ("--dataset-name", write(place / "leak.jsonl", told))
+    said = train("-o", "models/leak", "--json", pairs=source)
+    assert said.code == 0, said.err
+    assert "1 held-out pairs are of a picture or group that is trained on (first: a)" in said.err
+    assert json.loads(said.out)["rows"] == {"source": 6, "given": 6, "left_out": {}}
+
+
 def test_pairs_of_no_known_split_and_pictures_of_no_folder_are_said(place: Path) -> None:
     told = [row | {"split": "dev", "image": "a.png"} for row in rows(4)]
     said = train("-o", "models/none", pairs=("--dataset-name", write(place / "dev.jsonl", told)))

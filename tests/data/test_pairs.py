@@ -182,6 +182,18 @@ def test_system_history_and_question_are_read_wherever_they_stand(
     assert told(pair) == (ASKED, "Brass.", "A rug.")
 
 
+def test_a_prompt_ends_before_the_answer(tmp_path: Path) -> None:
+    asks = "\n\nHuman: What colour is it?\n\nAssistant:"
+    both = {"chosen": " Red.", "rejected": " Blue."}
+    pair = one(tmp_path, {"prompt": asks, **both}, "trl")
+    assert told(pair) == ("What colour is it?", "Red.", "Blue.")
+    whole = {"prompt": "What colour is it?", "messages": [USER, RED], "conversations": [USER, RED]}
+    pair = one(
+        tmp_path, {**whole, "chosen": [USER, RED], "rejected": [USER, BLUE]}, "llama-factory"
+    )
+    assert told(pair) == ("What colour is it?", "Red.", "Blue.")
+
+
 def as_text(value: Any, write: str) -> str:
     if isinstance(value, str):
         return value

@@ -12,6 +12,7 @@ from textcentric.values import Cells
 Turns = list[Cells]
 SYSTEMS = ("system", "system_prompt")
 PROMPTS = ("conversations", "question", "prompt", "query", "instruction", "input", "messages")
+WHOLE = ("messages", "conversations")  # that may hold the answer too
 UNREAD = {  # columns whose content would change what is asked
     "tools": "it offers tools, which are not read",
     "audios": "it has sounds, which are not read",
@@ -41,7 +42,8 @@ def question(row: Cells) -> Turns:
     name = prompt_column(row)
     value = transcript(row[name]) if name else None
     if is_conversation(value):
-        return value
+        waits = role(value[-1]) == "assistant" and not plain(value[-1])
+        return value[:-1] if waits else value  # "Assistant:" at the end only says whose turn it is
     text = plain(value)
     if name == "instruction":
         text = "\n".join(filter(None, (text, plain(row.get("input")))))
@@ -51,14 +53,15 @@ def question(row: Cells) -> Turns:
 def prompt_column(row: Cells) -> str | None:
     """Return the column that holds the question, None where there is none.
 
-    `messages` is one only where it ends before an answer: else it repeats the chosen response.
+    A whole conversation is one only where it ends before an answer: else it repeats the response.
     """
     for name in PROMPTS:
         value = row.get(name)
         if value is None or value == "":
             continue
-        if name != "messages" or (is_conversation(value) and role(value[-1]) != "assistant"):
-            return name
+        if name in WHOLE and is_conversation(value) and role(value[-1]) == "assistant":
+            continue
+        return name
     return None
 
 

@@ -107,6 +107,12 @@ def training_pairs(
     left_out = LeftOut.sum(one.left_out for one in sets)
     if others := sum(len(one.pairs) for one in sets) - len(rows) - len(held_out):
         left_out.add("of other splits, or beyond the limits", lines=others)
+    if shared := {pair.group for pair in rows} & {pair.group for pair in held_out} - {None}:
+        tell(
+            f"{sum(pair.group in shared for pair in held_out):,} held-out pairs are of a picture or"
+            f" group that is trained on (first: {sorted(map(str, shared))[0]}): figures on them"
+            " flatter the model"
+        )
     return Pairs(found.name, rows, held_out, left_out)
 
 
