@@ -29,6 +29,7 @@ COMPONENTS = {
     "checks": [
         f"augmentation.row:{name}" for name in "draft_pieces check_words drop_repeats".split()
     ],
+    "verdicts": [f"augmentation.truth:{name}" for name in "judge_by _compared settle".split()],
     "rows": ["augmentation.row:assemble", "augmentation.row:RowFlow._row_output"],
     "parquet": ["runs.shards:ShardWriter.add_row", "runs.shards:ShardWriter.write"],
     "progress": [
