@@ -382,3 +382,16 @@ def test_two_modes_at_once_are_refused() -> None:
     assert "--dry-run and --preview exclude each other; choose one" in said.err
     assert chosen_mode(dry_run=False, estimate=False, preview=False) == "run"
     assert augment("--preview", 0).code == 2
+
+
+def test_a_plan_counts_the_rows_that_are_not_taken() -> None:
+    Path("rows.csv").write_text("id,words\n1,A dog.\n2,\ncut\n4,A cat.\n5,A cow.\n")
+    balance = plan("--limit", 2)["balance"]
+    assert {reason: of["rows"] for reason, of in balance["left_out"].items()} == {
+        "line(s) without exactly 2 fields": 1,
+        "row(s) with nothing in any modality": 1,
+        "row(s) beyond the limit of 2": 1,
+    }
+    said = augment("--limit", 2, "-o", "there")
+    assert "5 rows in the source = 2 given + 3 left out: 1 line(s) without" in said.out
+    assert read_manifest(Path("there"))["dataset"]["balance"] == balance

@@ -105,6 +105,7 @@ def test_show_as_json_is_one_line_a_row(table: Table) -> None:
     said = textcentric("data", "show", *table, "--image-expert", "none", "--json")
     rows = [json.loads(line) for line in said.out.splitlines()]
     assert [row["id"] for row in rows] == ["a", "b", "c"]
+    assert "3 rows in the source = 3 shown + 0 left out" in said.err
     assert rows[1]["inputs"] == {"text": "Two cats."}
     assert rows[1]["text"] == "Two cats."
 

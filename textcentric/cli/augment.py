@@ -95,6 +95,7 @@ def describe_command(config: AugmentConfig, *, as_json: bool) -> None:
     from textcentric.augmentation.description import Silences
     from textcentric.augmentation.opening import load_rows
     from textcentric.augmentation.words import in_words
+    from textcentric.data.balance import in_words as counts
 
     dataset = load_rows(config)
     tell_notes(dataset, say)
@@ -105,6 +106,7 @@ def describe_command(config: AugmentConfig, *, as_json: bool) -> None:
             _print_row(described, as_json)
     for line in silences.lines():
         say(line)
+    say(counts(dataset.balance, "described"))
 
 
 def _print_row(described: Any, as_json: bool) -> None:
@@ -219,6 +221,7 @@ def show_plan(config: AugmentConfig, *, as_json: bool) -> int:
     shown: dict[str, Any] = {
         "dataset": dataset.name,
         "rows": work.rows,
+        "balance": dataset.balance,
         "outputs": dict(work.outputs),
         "requests": {prompt: _whole(asked) for prompt, asked in work.requests.items()},
         "requests_at_most": _whole(sum(work.requests.values())),
@@ -292,8 +295,11 @@ def _holds(folder: Path, identity: dict[str, Any]) -> str:
 def _plan_as_text(shown: dict[str, Any], plan: Plan) -> str:
     first, most = shown["first_prompt"], shown["requests_at_most"]
     from textcentric.augmentation.choice import choice_lines
+    from textcentric.data.balance import in_words
 
-    lines = [f"{shown['rows']} rows of {shown['dataset']}", _table(shown)]
+    lines = [f"{shown['rows']} rows of {shown['dataset']}"]
+    lines += [in_words(shown["balance"])] if shown["balance"]["left_out"] else []
+    lines.append(_table(shown))
     if plan.variants and len(shown["outputs"]) == 1:
         lines.append("no row is of the split train, so none is perturbed; see --perturb all")
     engine = engine_in_words({**shown, "model": shown["model"] or "not known before the start"})

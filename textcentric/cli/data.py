@@ -244,6 +244,7 @@ def show_rows(config: AugmentConfig, *, as_json: bool) -> None:
     """Print the rows of `config`: inputs in words, and the text that the model will read."""
     from textcentric.augmentation.opening import load_rows
     from textcentric.augmentation.words import in_words
+    from textcentric.data.balance import in_words as counts
 
     dataset = load_rows(config)
     tell_notes(dataset, say)
@@ -252,6 +253,7 @@ def show_rows(config: AugmentConfig, *, as_json: bool) -> None:
             print(json.dumps(_as_json(record, described), ensure_ascii=False, default=_plain))
         else:
             print(_as_text(record, described, dataset.schema.choices or {}))
+    say(counts(dataset.balance, "shown"))
 
 
 def _as_json(record: Record, described: Described | None) -> dict[str, Any]:

@@ -160,6 +160,7 @@ def _tell_end(run: Opened, tell: Any) -> None:
 
 def _close(job: Job, manifest: Manifest, as_json: bool) -> int:
     """Say what came of the run; return its exit code."""
+    from textcentric.data.balance import in_words
     from textcentric.runs.listing import what_failed
     from textcentric.runs.manifest import derived_words
 
@@ -167,6 +168,8 @@ def _close(job: Job, manifest: Manifest, as_json: bool) -> int:
         print(json.dumps({"path": str(job.folder), **manifest}, ensure_ascii=False))
     else:
         print(f"{_balance(manifest)}, in {duration(manifest['seconds'])}")
+        if (rows := manifest["dataset"].get("balance")) and rows["left_out"]:
+            print(in_words(rows))
         for line in (*derived_words(manifest).values(), *_read(job.folder, manifest)):
             print(line)
         print(f"data    {job.folder / 'data'}")

@@ -14,11 +14,11 @@ from PIL import Image
 
 from textcentric.data import load
 from textcentric.data.balance import balance_of, left_out
-from textcentric.data.left_out import LeftOut
 from textcentric.data.rows import Rows
 from textcentric.data.schema import ROW_NUMBER
 from textcentric.errors import DataError
 from textcentric.methods.align_vl.latents.captions import paired
+from textcentric.methods.align_vl.latents.gone import Gone
 from textcentric.rows import Balance, Record
 
 COLOURS = ("red", "blue", "green", "black", "white", "grey", "pink", "gold")
@@ -36,7 +36,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def pairs(rows: Rows) -> tuple[list[Record], Balance]:
-    gone = LeftOut()
+    gone = Gone()
     given = list(paired(rows, ["image", "text"], gone))
     return given, balance_of(len(given), left_out(gone))
 

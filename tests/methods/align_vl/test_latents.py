@@ -145,6 +145,11 @@ def test_items_that_cannot_be_read_are_left_out_and_named(tmp_path: Path) -> Non
             "row(s) whose image cannot be read": {"rows": 1, "examples": ["'bad'"]},
         },
     }
+    lines = (tmp_path / "l" / "left_out.jsonl").read_text().splitlines()
+    assert [json.loads(line) for line in lines] == [
+        {"id": "lonely", "problem": "without image"},
+        {"id": "bad", "problem": why},
+    ]
 
 
 def test_where_nothing_can_be_read_or_nothing_is_paired_it_says_so(tmp_path: Path) -> None:

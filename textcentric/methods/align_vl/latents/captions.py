@@ -19,6 +19,7 @@ from textcentric.data.records import RecordReader, RowError
 from textcentric.data.rows import Rows
 from textcentric.data.tables import Row
 from textcentric.errors import DataError
+from textcentric.methods.align_vl.latents.gone import Gone
 from textcentric.rows import FILES, Record
 from textcentric.values import Cell, Cells
 
@@ -55,7 +56,7 @@ class _PairReader(RecordReader):
         return None
 
 
-def paired(dataset: Rows, names: Sequence[str], left_out: LeftOut) -> Iterator[Record]:
+def paired(dataset: Rows, names: Sequence[str], left_out: Gone) -> Iterator[Record]:
     """Yield the rows that have both modalities `names`, and count all others in `left_out`.
 
     A caption that a cell lists is a row, called id#0, id#1, ... Rows of one file are one group
@@ -76,8 +77,8 @@ def paired(dataset: Rows, names: Sequence[str], left_out: LeftOut) -> Iterator[R
             continue
         _refuse_straddling(row, names, splits)
         yield row
-    for reason, example in _reasons(dataset, names, lacking):
-        left_out.add(reason, text=example)
+    for row_id, (reason, example) in _reasons(dataset, names, lacking):
+        left_out.lose(row_id, reason, example)
 
 
 def _grouped(dataset: Dataset) -> Dataset:
@@ -120,10 +121,13 @@ def _refuse_straddling(row: Record, names: Sequence[str], splits: dict[str, str 
                 )
 
 
-def _reasons(dataset: Rows, names: Sequence[str], lacking: set[str]) -> Iterator[tuple[str, str]]:
-    """Yield why rows lack a modality, and what stands there or whose row it is."""
+def _reasons(
+    dataset: Rows, names: Sequence[str], lacking: set[str]
+) -> Iterator[tuple[str, tuple[str, str]]]:
+    """Yield the id of rows that lack a modality, why, and what stands there, "" for nothing."""
     if not isinstance(dataset, Dataset):
-        yield from ((f"row(s) without {' and '.join(names)}", row_id) for row_id in sorted(lacking))
+        reason = f"row(s) without {' and '.join(names)}"
+        yield from ((row_id, (reason, "")) for row_id in sorted(lacking))
         return
     for row in dataset.table.rows() if lacking else ():
         try:
@@ -132,15 +136,15 @@ def _reasons(dataset: Rows, names: Sequence[str], lacking: set[str]) -> Iterator
             continue
         if record.id in lacking:
             absent = next(name for name in names if not record.inputs.get(name))
-            yield _why(dataset.reader, record.id, row, absent)
+            yield record.id, _why(dataset.reader, record.id, row, absent)
 
 
 def _why(reader: RecordReader, row_id: str, row: Cells, name: str) -> tuple[str, str]:
     finder = reader.finders.get(name)
     if finder is None:
-        return f"row(s) without {name}", row_id
+        return f"row(s) without {name}", ""
     _, refused, absent = finder.find(row_id, row)
-    cell = str(row.get(finder.rule.column or "") or row_id)
+    cell = str(row.get(finder.rule.column or "") or "")
     if refused:
         return f"row(s) whose {name} lies outside the data folder", cell
     return f"row(s) whose {name} does not exist" if absent else f"row(s) without {name}", cell

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from textcentric.data.left_out import LeftOut
 from textcentric.data.memory import named_or
 from textcentric.data.rows import Rows, RowsLike, tell_notes
 from textcentric.errors import ConfigError, DataError, Say, check_known, option
@@ -13,6 +12,7 @@ from textcentric.methods.align_vl.latents.cache import Latents
 from textcentric.methods.align_vl.latents.captions import paired
 from textcentric.methods.align_vl.latents.config import LatentsConfig
 from textcentric.methods.align_vl.latents.encoders import DEFAULTS, latent_encoder
+from textcentric.methods.align_vl.latents.gone import Gone
 from textcentric.methods.align_vl.latents.writing import write_latents
 
 
@@ -36,7 +36,7 @@ def encode(
             said = option(f"{name}_encoder", encoder)
             raise ConfigError(f"{said}: the pairs are of {' and '.join(names)}")
     folder = dataset.path if dataset.origin == "memory" else dataset.path.parent
-    gone = LeftOut()
+    gone = Gone()
     return write_latents(
         paired(dataset, names, gone),
         config.output_dir or Path("latents") / dataset.name,

@@ -7,6 +7,7 @@ image/00000.json    why items of the shard have none
 image.parquet       the items themselves: paths of files, or texts
 pairs.npy           (N, 2) places of items in the order of the modalities
 ids.npy, groups.npy, splits.npy   of the pairs, as bytes
+left_out.jsonl      id and problem of each row that gives no pair
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pathlib import Path
 
 FORMAT = 1
 SHARD = 4096  # items
-DONE, PLAN = "latents.json", "plan.json"
+DONE, PLAN, LEFT_OUT = "latents.json", "plan.json", "left_out.jsonl"
 COLUMNS = ("ids", "groups", "splits")
 
 

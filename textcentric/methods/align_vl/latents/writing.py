@@ -17,15 +17,16 @@ from typing import Any
 import numpy as np
 
 from textcentric.data.balance import balance_of, in_words, left_out
-from textcentric.data.left_out import LeftOut
 from textcentric.data.named import is_embedded
 from textcentric.errors import ConfigError, DataError, RunError
 from textcentric.folders import write_text, written
 from textcentric.methods.align_vl.latents.cache import Encoded, Latents, Papers, open_latents
 from textcentric.methods.align_vl.latents.encoders import LatentEncoder
+from textcentric.methods.align_vl.latents.gone import Gone
 from textcentric.methods.align_vl.latents.layout import (
     DONE,
     FORMAT,
+    LEFT_OUT,
     PLAN,
     SHARD,
     shard_path,
@@ -46,13 +47,14 @@ def write_latents(
     dataset: str = "rows",
     data_dir: str | Path | None = None,
     note: Note = lambda modality, done, items: None,
-    gone: LeftOut | None = None,
+    gone: Gone | None = None,
 ) -> Latents:
     """Encode the items of rows that have both modalities of `encoders`; return the latents.
 
     Of several pictures or sounds of a row the first is taken; files are read inside `data_dir`
     alone. Items that cannot be read are left out, with their pairs, and named in `latents.json`,
-    whose `balance` counts all rows, those among them that `gone` counts before or meanwhile.
+    whose `balance` counts all rows, those among them that `gone` counts before or meanwhile; each
+    row of these has its line in `left_out.jsonl`.
     Raises DataError where no pair is left, RunError where the folder holds something else.
     """
     if len(encoders) != 2:
@@ -61,7 +63,7 @@ def write_latents(
         )
     folder = Path(folder)
     root = None if data_dir is None else Path(data_dir).resolve()
-    gone = LeftOut() if gone is None else gone
+    gone = Gone() if gone is None else gone
     items, columns = _gathered(rows, tuple(encoders), root, gone)
     with lock(folder):
         plan = _plan(items, columns, encoders, dataset)
@@ -75,8 +77,10 @@ def write_latents(
         whole = np.ones(len(pairs), bool)
         for at, name in enumerate(encoders):
             broken = np.isin(pairs[:, at], [int(place) for place in faulty[name]])
-            for row_id in (columns["ids"][place] for place in np.flatnonzero(whole & broken)):
-                gone.add(f"row(s) whose {name} cannot be read", text=row_id)
+            for place in np.flatnonzero(whole & broken).tolist():
+                why = faulty[name][str(pairs[place, at])]
+                reason = f"row(s) whose {name} cannot be read"
+                gone.lose(columns["ids"][place], reason, problem=why)
             whole &= ~broken
         if not whole.any():
             raise DataError(
@@ -140,12 +144,12 @@ def write_arrays(
             "splits": list(splits or ["train"] * len(pairs)),
         }
         widths = {name: array.shape[1] for name, array in arrays.items()}
-        _finish(folder, plan, pairs, columns, widths, None, {}, LeftOut())
+        _finish(folder, plan, pairs, columns, widths, None, {}, Gone())
     return open_latents(folder)
 
 
 def _gathered(
-    rows: Iterable[Record], names: tuple[str, ...], root: Path | None, gone: LeftOut
+    rows: Iterable[Record], names: tuple[str, ...], root: Path | None, gone: Gone
 ) -> tuple[dict[str, list[str]], dict[str, list[Any]]]:
     """Return the distinct items of each modality, and of each pair its places, id, group, split.
 
@@ -155,7 +159,7 @@ def _gathered(
     columns: dict[str, list[Any]] = {"pairs": [], "ids": [], "groups": [], "splits": []}
     for row in rows:
         if absent := [name for name in names if not row.inputs.get(name)]:
-            gone.add(f"row(s) without {absent[0]}", text=row.id)
+            gone.lose(row.id, f"row(s) without {absent[0]}")
             continue
         found = [
             places[name].setdefault(_item(row.inputs[name], root), len(places[name]))
@@ -316,7 +320,7 @@ def _finish(
     widths: Mapping[str, int],
     root: Path | None,
     faulty: Mapping[str, Mapping[str, str]],
-    gone: LeftOut,
+    gone: Gone,
 ) -> None:
     _save(folder / "pairs.npy", pairs)
     for name, values in columns.items():
@@ -326,4 +330,5 @@ def _finish(
     told |= {"data_dir": None if root is None else str(root)}
     told["left_out"] = {name: dict(of) for name, of in faulty.items() if of}
     told["balance"] = balance_of(len(pairs), left_out(gone))
+    write_text(folder / LEFT_OUT, gone.as_lines())
     write_text(folder / DONE, json.dumps(told, indent=2, ensure_ascii=False) + "\n")
