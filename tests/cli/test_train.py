@@ -340,6 +340,30 @@ def test_predictions_go_into_a_file_or_to_the_output(trained: str, place: Path) 
     assert {"id", "prediction", "score", "probability_0", "problem"} <= set(lines[0])
 
 
+def test_predict_counts_every_line_of_the_table(trained: str, place: Path) -> None:
+    (place / "new.csv").write_text("id,kind,story\na,cat,A calm cat.\nb,,\n,dog,A dog.\n")
+    said = textcentric("predict", trained, "--dataset", "new.csv", "-o", "new-told.csv", "--json")
+    assert said.code == 3  # two of three have no prediction
+    assert json.loads(said.out) == {
+        "predictions": "new-told.csv",
+        "rows": {
+            "source": 3,
+            "given": 1,
+            "left_out": {
+                "row(s) with nothing in any modality": {"rows": 1, "examples": ["'b'"]},
+                "row(s) without an id": {
+                    "rows": 1,
+                    "examples": ["row 3 has no value in its id column 'id'"],
+                },
+            },
+        },
+    }
+    with (place / "new-told.csv").open(newline="") as file:
+        assert [row["id"] for row in csv.DictReader(file)] == ["a", "b", ""]
+    said = textcentric("predict", trained, "--dataset", "new.csv", "--json")
+    assert (said.code, "give --output" in said.err) == (2, True)
+
+
 def test_summaries_of_new_rows_come_from_the_engine_that_is_named(place: Path) -> None:
     train("-o", "models/told")
     words = ["--engine", "scripted", "--set", "engine.answer=It likes people and sleeps a lot."]

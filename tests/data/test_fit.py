@@ -11,7 +11,7 @@ import pytest
 
 from textcentric.data import load
 from textcentric.data.fit import Fit
-from textcentric.data.new_rows import NewRows, Unusable, read_new
+from textcentric.data.new_rows import NewRows, Unusable, lines_of, read_new
 from textcentric.data.schema import Schema
 from textcentric.data.trained import read_of
 from textcentric.errors import DataError
@@ -95,6 +95,17 @@ def test_every_line_keeps_its_place_with_what_is_wrong(table: Write) -> None:
         ("d", CELLS),
     ]
     assert len(new(table, content, limit=2).lines) == 2
+
+
+def test_a_loaded_data_set_keeps_the_places_of_rows_that_it_leaves_out(table: Write) -> None:
+    content = "id,text,sold,size\na,a jar,1.5,big\nb,,,\nc,a pot,much,small\n"
+    schema = {"id": "id", "text": "text", "target": "sold", "task": "regression"}
+    rows = NewRows(lines_of(load(table(content), schema=schema)))
+    assert said(rows) == [
+        ("a", {"size": "big"}),
+        ("b", "the row has nothing in any modality"),
+        ("c", {"size": "small"}),
+    ]
 
 
 def test_unknown_splits_do_not_matter_to_new_rows(table: Write) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
+from textcentric.data.dataset import Dataset, unwanted
 from textcentric.data.findings import notes, unusable
 from textcentric.data.fit import Fit
 from textcentric.data.left_out import LeftOut
@@ -77,6 +78,19 @@ def read_new(
     )
 
 
+def lines_of(rows: Dataset) -> list[Line]:
+    """Return all lines of a data set that is loaded already, read without their targets."""
+    schema = rows.reader.schema
+    hidden = {"target": None, "ignore": (*schema.ignore, *filter(None, [schema.target]))}
+    blind = replace(rows.reader, schema=schema.model_copy(update=hidden))
+    kept = (
+        line
+        for line in _lines(rows.table, blind)
+        if isinstance(line, Unusable) or not unwanted(line, rows.split, rows.require)
+    )
+    return list(islice(kept, rows.limit))
+
+
 def _odd(reader: RecordReader, result: Scan) -> Iterator[str]:
     """Yield which columns have values that do not fit what the training says of them."""
     for name, survey in result.columns.items():
@@ -101,7 +115,7 @@ class _Broken(LeftOut):
     def add(self, reason: str, number: int | None = None, text: str = "", lines: int = 1) -> None:
         """Count a line, and remember where it was met."""
         super().add(reason, number, text, lines)
-        what = reason.replace("line(s)", "a line")
+        what = reason.replace("line(s)", "a line").replace(" that are ", " that is ")
         where = f"line {number}: " if number else ""
         self._met.append(Unusable("", f"{where}{what}: {text!r:.60}", reason))
 

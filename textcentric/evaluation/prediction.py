@@ -27,7 +27,7 @@ from textcentric.data.balance import balance_of, count_left
 from textcentric.data.fit import Fit
 from textcentric.data.loading import SchemaSource
 from textcentric.data.memory import InHand, in_hand
-from textcentric.data.new_rows import Line, NewRows, Unusable, read_new
+from textcentric.data.new_rows import Line, NewRows, Unusable, lines_of, read_new
 from textcentric.data.rows import RowsLike
 from textcentric.engines import lent_engine
 from textcentric.engines.event_loop import run_in_background
@@ -221,13 +221,20 @@ def load_rows(
     """
     fit = fit_to(origin, blind=True, splits=split is not None, allow_missing=allow_missing)
     if isinstance(rows, Dataset | InHand) or are_records(rows):
-        kept = fit.records(list(in_hand(rows, split=split, limit=limit)))
-        new = NewRows(list(kept), (*getattr(rows, "notes", ()), *fit.notes))
+        given = in_hand(rows, split=split, limit=limit)
+        lines = lines_of(given) if isinstance(given, Dataset) else list(given)
+        new = NewRows(_fitted(lines, fit), (*given.notes, *fit.notes))
     else:
         new = read_new(rows, fit, data_dir=data_dir, schema=schema, split=split, limit=limit)
     if not new.lines:
         raise DataError("there is no row to predict; give a table with rows, or another split")
     return new
+
+
+def _fitted(lines: Sequence[Line], fit: Fit) -> list[Line]:
+    """Return the lines, those that can be used with the columns of the training."""
+    records = iter(fit.records([line for line in lines if isinstance(line, Record)]))
+    return [next(records) if isinstance(line, Record) else line for line in lines]
 
 
 def fit_to(
