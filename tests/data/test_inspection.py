@@ -20,6 +20,14 @@ from textcentric.values import Cell
 TEXTS = ("A calm dog who likes long walks.", "He was found at the old mill.")
 
 
+@pytest.fixture
+def tmp_path(tmp_path: Path) -> Path:
+    """Return a folder of one's own in another: what lies beside a table's folder is looked at."""
+    place = tmp_path / "project/data"
+    place.mkdir(parents=True)
+    return place
+
+
 def surveyed(*values: Cell, name: str = "column") -> ColumnSurvey:
     survey = ColumnSurvey(name)
     for value in values:
