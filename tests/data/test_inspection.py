@@ -146,6 +146,19 @@ def test_pictures_are_found_by_the_id_beside_the_folder_of_the_table(tmp_path: P
     loaded(found, tmp_path)
 
 
+def test_commands_name_the_folder_of_the_files(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    for n in range(4):
+        Image.new("RGB", (2, 2)).save(tmp_path / "other" / f"p{n}.png")
+    path = written(
+        tmp_path / "t" / "a.csv", "id,photo,label", [f"{n},p{n}.png,{n % 2}" for n in range(4)]
+    )
+    found = inspect(path, data_dir=tmp_path / "other")
+    assert found.schema
+    assert found.schema.image
+    assert all(f" --data-dir {tmp_path / 'other'} " in line for line in found.commands("a.yaml"))
+
+
 def test_pictures_that_are_not_here_are_left_out_and_told(tmp_path: Path) -> None:
     path = written(
         tmp_path / "a.csv", "id,photo,label", [f"{n},p{n}.jpg,{n % 2}" for n in range(8)]

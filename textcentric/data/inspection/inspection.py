@@ -42,6 +42,7 @@ class Inspection:
     text: str
     roles: Roles | None = None
     media: list[Media] = field(default_factory=list)
+    data_dir: str | None = None
 
     @cached_property
     def schema(self) -> Schema | None:
@@ -88,19 +89,20 @@ def inspect(rows: object, *, data_dir: str | Path | None = None) -> Inspection:
     if first is None:
         raise DataError(f"{table.path} has no row; expected a header and rows")
     root = Path(data_dir) if data_dir else _root(path)
+    folder = None if data_dir is None else str(data_dir)
     survey = TableSurvey.of(table)
     media = media_of(survey, root)
     form, layout = form_of(table, first)
     if form != "table":
         text = _without_schema(path or rows, form, layout)
-        return Inspection(path, form, survey, text, media=media)
+        return Inspection(path, form, survey, text, media=media, data_dir=folder)
     roles = guess_roles(survey, media)
     if _are_captions(survey, roles):
         form = "captions"
         roles.doubts.clear()  # they need no target
     words = words_beside(survey, root) if path else {}
     text = drafted(survey, roles, words, keys, _notes(table, survey, form))
-    return Inspection(path, form, survey, text, roles, media)
+    return Inspection(path, form, survey, text, roles, media, folder)
 
 
 def _opened(rows: object) -> tuple[Table, str, dict[str, str]]:
@@ -182,12 +184,12 @@ def _commands(found: Inspection, schema: str | None) -> Iterator[str]:
         yield command("train", "reward", dataset_name=found.path, image_dir=_image_dir(found),
                       output_dir=f"models/{name}")  # fmt: skip
     else:
-        yield command("data", "check", found.path, schema=schema)
+        yield command("data", "check", found.path, data_dir=found.data_dir, schema=schema)
         yield from _uses(found, name, schema)
 
 
 def _uses(found: Inspection, name: str, schema: str | None) -> Iterator[str]:
-    given = {"dataset": found.path, "schema": schema}
+    given = {"dataset": found.path, "data_dir": found.data_dir, "schema": schema}
     if found.form == "captions":
         yield command("latents", **given, output_dir=f"latents/{name}")
         yield command("train", "align-vl", latents=f"latents/{name}", output_dir=f"models/{name}")
@@ -201,4 +203,5 @@ def _image_dir(found: Inspection) -> str | None:
     pictures = next((media for media in found.media if media.files.column and media.rows), None)
     if pictures is None:
         return None
-    return os.path.normpath(_root(found.path) / (pictures.files.folder or ""))
+    root = Path(found.data_dir or _root(found.path))
+    return os.path.normpath(root / (pictures.files.folder or ""))
