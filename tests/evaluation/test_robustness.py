@@ -338,7 +338,8 @@ def test_a_file_that_shares_no_row_with_the_training_is_all_test(
     (tmp_path / "new.csv").write_text("\n".join([columns[0], *(f"n{row}" for row in columns[1:])]))
     (tmp_path / "old.csv").write_text("\n".join(columns))
     new = configure(place, tmp_path / "a", "plain", dataset=str(tmp_path / "new.csv"), **ALONE)
-    assert rows_of(new) == (12, ["no row of new was trained on, so all 12 are a test set"])
+    words = "; 6 have the words of a row of the training, under other ids"
+    assert rows_of(new) == (12, [f"no row of new was trained on, so all 12 are a test set{words}"])
     one = new.model_copy(update={"limit": 5, "output_dir": tmp_path / "b"})
     assert rows_of(one)[0] == 5
     old = {"dataset": str(tmp_path / "old.csv"), **ALONE}

@@ -25,7 +25,7 @@ from textcentric.errors import DataError, option
 from textcentric.evaluation.config import EvaluateConfig
 from textcentric.evaluation.prediction import are_records, fit_to, training_config
 from textcentric.evaluation.ranks import in_ranks, ranks_in_words
-from textcentric.methods.downstream.seen import SAID, seen
+from textcentric.methods.downstream.seen import SAID, alike, seen
 from textcentric.rows import Example, Record
 
 if TYPE_CHECKING:
@@ -92,9 +92,11 @@ def _chosen(
     whole = _read(config, given, fit, None, None)
     if isinstance(whole, Dataset) and whole.split is not None:
         return in_hand(whole, limit=config.limit), []  # chosen by who gave it
-    trained = _trained_on(methods, whole)
+    trained, same = _trained_on(methods, whole)
     if trained == 0:
         note = f"no row of {whole.name} was trained on, so all {whole.count():,} are a test set"
+        if same:
+            note += f"; {same:,} have the words of a row of the training, under other ids"
         return in_hand(whole, limit=config.limit), [note]
     rows = in_hand(whole, split=DEFAULT, limit=config.limit)
     if _name_splits(whole):
@@ -120,18 +122,18 @@ def _read(
     )
 
 
-def _trained_on(methods: Sequence[Downstream], rows: Rows) -> int | None:
-    """Return how many of the rows a model saw in training, held out or not.
+def _trained_on(methods: Sequence[Downstream], rows: Rows) -> tuple[int | None, int]:
+    """Return how many rows a model saw in training, and how many have the words of such a row.
 
-    None where that is not asked: the rows name their splits or are those of the training, or a
-    model of a former version does not say.
+    Held-out rows count. None where that is not asked: the rows name their splits or are those of
+    the training, or a model of a former version does not say.
     """
     own = {method.origin.dataset.get("digest") for method in methods}
     if _name_splits(rows) or rows.digest in own or any(m.seen is None for m in methods):
-        return None
+        return None, 0
     said = _said(methods[0], rows)
     known = np.concatenate([method.seen for method in methods if method.seen is not None])
-    return sum(seen(said, known))
+    return sum(seen(said, known)), alike(said, known)
 
 
 def _name_splits(rows: Rows) -> bool:

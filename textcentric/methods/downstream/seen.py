@@ -33,6 +33,12 @@ def seen(rows: Iterable[Example], known: np.ndarray) -> list[bool]:
     return [not {0, _words(row)}.isdisjoint(words.get(_digest(row.id), ())) for row in rows]
 
 
+def alike(rows: Iterable[Example], known: np.ndarray) -> int:
+    """Return how many rows have the words of a `known` one (N, 2), whatever their ids are."""
+    words = {*known[:, 1].tolist()} - {0}
+    return sum(any(row.parts.get(m) for m in SAID) and _words(row) in words for row in rows)
+
+
 def _words(row: Example) -> int:
     return _digest("\0".join(row.parts.get(name, "") for name in SAID))
 
