@@ -319,6 +319,13 @@ def test_parquet_files_of_other_columns_are_several_tables(tmp_path: Path) -> No
         inspect(tmp_path)
 
 
+def test_a_broken_table_in_a_folder_beside_stops_nothing(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "cut.parquet").write_bytes(b"PAR1")
+    path = written(tmp_path / "own" / "rows.csv", "id,n,kind", ["1,3,owl", "2,4,newt"])
+    assert inspect(path).survey.rows == 2
+
+
 def test_a_folder_of_files_alone_asks_for_a_table(tmp_path: Path) -> None:
     (tmp_path / "a.wav").write_bytes(b"RIFF")
     with pytest.raises(DataError, match=r"holds 1 sounds and no table; write a table beside them"):

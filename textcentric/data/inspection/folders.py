@@ -40,7 +40,10 @@ def _is_whole(folder: Path) -> bool:
     others = [path for path in _entries(folder) if path not in shards and path.is_file()]
     if not shards or any(_is_named_like_a_table(path.name.lower()) for path in others):
         return False
-    return len({open_table(shard).columns for shard in shards}) == 1
+    try:
+        return len({open_table(shard).columns for shard in shards}) == 1
+    except DataError:  # told where the folder itself is opened
+        return True
 
 
 def tables_in(folder: Path, deep: int = DEEP) -> Iterator[Path]:
