@@ -23,7 +23,7 @@ from textcentric.experts.picture_features import BLANK, Eyes
 from textcentric.methods.reward import Item, Reward, RewardConfig
 from textcentric.methods.reward.model import PROJECTOR
 from textcentric.methods.reward.pictures import Projector, in_place
-from textcentric.methods.reward.words import ABSENT, BROKEN, NONE, pictured
+from textcentric.methods.reward.words import ABSENT, BROKEN, NONE, described, pictured
 from textcentric.rows import Pair
 from textcentric.training.loop import train
 
@@ -223,6 +223,16 @@ def test_bad_pictures_are_refused(tmp_path: Path, folder: Path, vision: str) -> 
         method.score([Item({}, "", "red", "x")])
     assert "9.png" in method.fault(Item({}, "", "red", "x", ("9.png",)))
     assert method.fault(Item({}, "", "red", "x", ("",)))  # an empty name is no blank picture
+
+
+def test_pairs_of_one_id_are_told_apart(folder: Path) -> None:
+    good = Pair("x", "", "red", "blue", images=("0.png",))
+    absent = Pair("x", "", "red", "blue", images=("9.png",))
+    found = PairSet([good, absent], "a", "pairs")
+    for shown in (pictured(found, folder), described(found, folder, expert="pixels")):
+        assert [one.images for one in shown.pairs] == [("0.png",)]
+        assert shown.balance["source"] == 2
+    assert found.left_out.total() == 0
 
 
 def test_pairs_without_a_readable_picture_are_counted(folder: Path) -> None:

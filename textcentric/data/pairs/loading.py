@@ -83,8 +83,8 @@ class PairSet:
         gone = set()
         for pair, why in dropped:
             counts.add(why, text=_called(pair.id, pair.images))
-            gone.add(pair.id)
-        pairs = [pair for pair in self.pairs if pair.id not in gone]
+            gone.add(id(pair))  # two pairs in hand may have one id
+        pairs = [pair for pair in self.pairs if id(pair) not in gone]
         return replace(self, pairs=pairs, left_out=counts)
 
 

@@ -68,16 +68,16 @@ def described(
     picture is not there are left out and counted. `journal` remembers what the expert said.
     """
     files = {
-        pair.id: _file(pair.images, image_dir)
+        id(pair): _file(pair.images, image_dir)
         for pair in found.pairs
         if pair.images and not pair.descriptions
     }
-    kept = found.without((p, ABSENT) for p in found.pairs if files.get(p.id, "") is None)
+    kept = found.without((p, ABSENT) for p in found.pairs if files.get(id(p), "") is None)
     words = _words([file for file in files.values() if file], image_dir, expert, journal)
-    told = {pair.id: words.get(files.get(pair.id) or "", "") for pair in kept.pairs}
+    told = {id(pair): words.get(files.get(id(pair)) or "", "") for pair in kept.pairs}
     if expert != "none":
-        kept = kept.without((p, BROKEN) for p in kept.pairs if p.id in files and not told[p.id])
-    return replace(kept, pairs=[_with(pair, told[pair.id]) for pair in kept.pairs])
+        kept = kept.without((p, BROKEN) for p in kept.pairs if id(p) in files and not told[id(p)])
+    return replace(kept, pairs=[_with(pair, told[id(pair)]) for pair in kept.pairs])
 
 
 def pictured(found: PairSet, image_dir: ImageDir) -> PairSet:
