@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -153,3 +154,37 @@ def test_words_of_a_schema_file_are_read_as_they_are_written(tmp_path: Path) -> 
     assert first.inputs["table"] == {"land": "Norway", "zip": "Aube", "on": "noon"}
     assert second.inputs["table"] == {"land": "Namibia", "zip": "Ain", "on": None}
     assert [first.target, second.target] == ["no", "yes"]
+
+
+@pytest.mark.parametrize(
+    ("names", "shown"),
+    [
+        (["red|old", "old|red", "new"], "'red|old' beside 'old|red'"),
+        (["red; old", "red", "old"], "'red; old' beside 'red'"),
+        (["red, old", "old", "red"], "'red, old' beside 'old'"),
+    ],
+)
+def test_several_labels_in_a_cell_are_refused(tmp_path: Path, names: list[str], shown: str) -> None:
+    lines = [f'{n},x{n},"{names[n % 3]}"' for n in range(12)]
+    (tmp_path / "rows.csv").write_text("\n".join(["id,words,tags", *lines]))
+    schema = {"target": "tags", "text": ["words"]}
+    with pytest.raises(DataError, match=re.escape(shown)):
+        load(tmp_path / "rows.csv", schema=schema)
+    assert load(tmp_path / "rows.csv", schema={**schema, "choices": names}).count() == 12
+
+
+@pytest.mark.parametrize("names", [["S/M", "S", "M"], ["a, b", "c, d", "e"], ["NY, NY", "LA", "|"]])
+def test_signs_in_names_of_classes_are_no_several_labels(tmp_path: Path, names: list[str]) -> None:
+    lines = [f'{n},x{n},"{names[n % 3]}"' for n in range(12)]
+    (tmp_path / "rows.csv").write_text("\n".join(["id,words,tags", *lines]))
+    assert load(tmp_path / "rows.csv", schema={"target": "tags", "text": ["words"]}).count() == 12
+
+
+def test_one_number_that_is_written_in_two_ways_is_told(tmp_path: Path) -> None:
+    lines = [f"{n},x{n},{('3', '3.0', '4')[n % 3]}" for n in range(12)]
+    (tmp_path / "rows.csv").write_text("\n".join(["id,words,stars", *lines]))
+    schema = {"target": "stars", "text": ["words"]}
+    notes = load(tmp_path / "rows.csv", schema=schema).notes
+    assert any("classes '3' and '3.0' of stars are two" in note for note in notes)
+    with pytest.raises(DataError, match=r"'3' and '3\.0' are one number"):
+        load(tmp_path / "rows.csv", schema={**schema, "task": "ordinal"})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import get_args
 
+from textcentric.data.class_names import several_labels, written_twice
 from textcentric.data.file_survey import refusals
 from textcentric.data.notation import COMMA, POINT
 from textcentric.data.scan import Scan
@@ -43,16 +44,40 @@ def unusable(schema: Schema, result: Scan, require: Collection[str] = ()) -> lis
             " reads them with \ufffd)"
         )
     reasons += _doubts(schema, result)
-    classes = schema.choices or result.labels.choices() or {}
-    if schema.task == "ordinal" and not schema.choices and any(isinstance(c, str) for c in classes):
-        shown = listed(list(classes)[:5])
-        reasons.append(
-            f"column {schema.target!r} has words for ordered classes ({shown}), whose order is not"
-            " known; say it in the schema, `choices: [LOWEST, ..., HIGHEST]`"
+    reasons += _label_faults(schema, result)
+    reasons += _key_faults(schema, result)
+    return reasons + absent
+
+
+def _label_faults(schema: Schema, result: Scan) -> Iterator[str]:
+    """Yield why targets cannot be told; nothing where the schema lists the classes."""
+    labels = result.labels
+    if schema.choices or schema.task == "regression":
+        return
+    if found := several_labels(labels.seen):
+        one, other = map(cut, found)
+        yield (
+            f"column {schema.target!r} holds several labels in a cell ({one!r} beside {other!r});"
+            " one label a row is supported: give each label a column, or list the classes in the"
+            " schema, `choices: [...]`, if these are classes as they stand"
         )
+    classes = list(labels.choices() or {})
+    if schema.task == "ordinal" and any(isinstance(name, str) for name in classes):
+        twice = written_twice(labels.seen) if labels.all_numbers else None
+        why = (
+            f"{twice[0]!r} and {twice[1]!r} are one number" if twice else "whose order is not known"
+        )
+        yield (
+            f"column {schema.target!r} has words for ordered classes ({listed(classes[:5])}),"
+            f" {why}; say it in the schema, `choices: [LOWEST, ..., HIGHEST]`"
+        )
+
+
+def _key_faults(schema: Schema, result: Scan) -> Iterator[str]:
+    """Yield what is wrong with splits, ids and groups."""
     if others := sorted({*result.splits} - {"", *get_args(Split)}):
         shown = ", ".join(f"{name!r:.40}" for name in others[:5])
-        reasons.append(
+        yield (
             f"{plural(len(others), 'value')} of split column {schema.split!r} other than"
             f" {', '.join(get_args(Split))} ({shown}); say in the schema what they are, such as"
             f" `splits: {{{others[0]:.40}: validation}}` (`null`: in no split), or name no"
@@ -60,17 +85,16 @@ def unusable(schema: Schema, result: Scan, require: Collection[str] = ()) -> lis
         )
     if result.doubled:
         shown = ", ".join(map(repr, map(cut, result.doubled[:5])))
-        reasons.append(
+        yield (
             f"{plural(len(result.doubled), 'id')} of column {schema.id!r} in more than one row"
             f" ({shown}); every id must be unique"
         )
     if result.straddling:
         shown = ", ".join(map(repr, map(cut, result.straddling[:5])))
-        reasons.append(
+        yield (
             f"{plural(len(result.straddling), 'group')} of column {schema.group!r} in more than"
             f" one split ({shown}); put each group into one split"
         )
-    return reasons + absent
 
 
 def balance(result: Scan) -> str:
@@ -105,6 +129,12 @@ def notes(given: Schema, fitted: Schema, result: Scan) -> list[str]:
                 f"; first: {files.outside!r:.80}"
             )
     lines += filter(None, (of.in_words(name) for name, of in result.files.items()))
+    if (twice := written_twice(result.labels.seen)) and not numeric_target(fitted):
+        one, other = map(cut, twice)
+        lines.append(
+            f"classes {one!r} and {other!r} of {fitted.target} are two, as they are written; if"
+            " they are one, write them alike"
+        )
     if given.target and given.task is None and fitted.task:
         lines.append(f"task taken as {fitted.task}, going by {fitted.target}; `task:` decides")
     return lines
