@@ -161,7 +161,7 @@ def test_words_of_a_schema_file_are_read_as_they_are_written(tmp_path: Path) -> 
     [
         (["red|old", "old|red", "new"], "'red|old' beside 'old|red'"),
         (["red; old", "red", "old"], "'red; old' beside 'red'"),
-        (["red, old", "old", "red"], "'red, old' beside 'old'"),
+        (["red, old", "old", "red"], "'red, old' beside 'red'"),
     ],
 )
 def test_several_labels_in_a_cell_are_refused(tmp_path: Path, names: list[str], shown: str) -> None:
