@@ -71,7 +71,8 @@ def test_a_run_becomes_a_model_with_metrics_and_the_next_command(place: Path) ->
     assert said.code == 0
     names = [line.split()[0] for line in said.out.splitlines()]
     assert names == ["task", "counts", "steps", "metrics", "model", "next"]
-    assert "task     ordinal of 4 classes\nsteps    2 in " in said.out
+    assert "task     ordinal of 4 classes\ncounts   12 rows in the source = 12 " in said.out
+    assert "\nsteps    2 in " in said.out
     assert "metrics  loss " in said.out
     last = "next     textcentric predict models/a --dataset NEW.csv -o predictions.csv"
     assert said.out.splitlines()[-1] == last
