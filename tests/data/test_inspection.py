@@ -207,6 +207,19 @@ def test_words_for_codes_are_taken_from_a_table_beside(tmp_path: Path) -> None:
     loaded(found, tmp_path)
 
 
+def test_codes_with_leading_zeros_are_offered_as_they_stand(tmp_path: Path) -> None:
+    plz = ["01067", "10115", "80331"]
+    rows = [f"k{n},{['01', '1', '02'][n % 3]},{plz[n % 3]},{n % 2}" for n in range(24)]
+    found = inspect(written(tmp_path / "a.csv", "key,Code,PLZ,label", rows))
+    assert '  Code: {codes: {"01": ..., "1": ..., "02": ...}}' in found.text
+    assert 'PLZ: {codes: {"01067": ..., "10115": ..., "80331": ...}}' in found.text
+    assert "PLZ                              3 values ('01067', '10115', '80331')" in found.text
+    loaded(found, tmp_path)
+    named = found.text.replace("#  Code", "  Code").replace('"1": ...', '"1": one')
+    (tmp_path / "a.yaml").write_text(named)
+    assert read_schema(tmp_path / "a.yaml").columns["Code"].codes["1"] == "one"
+
+
 def test_words_among_the_numbers_of_a_target_are_markers(tmp_path: Path) -> None:
     rows = [f"{n},{n * n},{'?' if n == 7 else n % 3}" for n in range(30)]
     found = inspect(written(tmp_path / "a.csv", "id,size,rating", rows))

@@ -52,6 +52,14 @@ def test_a_schema_file_that_is_absent_or_no_mapping_is_explained(tmp_path: Path)
     (tmp_path / "torn.yaml").write_text("id: [a, b\n")
     with pytest.raises(ConfigError, match="cannot be read as YAML"):
         read_schema(tmp_path / "torn.yaml")
+    (tmp_path / "torn.yaml").write_text("id: a\n# columns:\n  b: {codes: {1: x}}\n")
+    with pytest.raises(ConfigError, match=r"line 3: 'b: .*' cannot be read as YAML .* indented"):
+        read_schema(tmp_path / "torn.yaml")
+
+
+def test_a_list_of_which_all_lines_are_deleted_is_none(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("id: a\nignore:\ntext:\ncolumns:\n")
+    assert read_schema(tmp_path / "a.yaml") == Schema(id="a")
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from collections.abc import Iterable
 from functools import cache
 from numbers import Integral
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -31,6 +31,9 @@ from textcentric.errors import ConfigError, unknown
 from textcentric.rows import TargetType
 from textcentric.settings import Given
 from textcentric.values import Json
+
+if TYPE_CHECKING:
+    from yaml import MarkedYAMLError
 
 MISSING = ("", "NaN", "nan", "NA", "N/A", "null", "NULL")
 NO_CLASS = ("", "NaN", "nan", "<NA>", "null", "NULL")  # "NA" may be a country, a grade, a region
@@ -42,6 +45,7 @@ NO_TARGET = "none"  # in place of a target column
 TEXT = ("encoding", "delimiter", "quote", "header", "skip", "sheet")
 MOST_ORDINAL = 10  # whole numbers beyond these are a quantity, not classes
 
+_LISTS = ("text", "ignore", "allow_missing", "splits", "columns")
 _DIGITS = [*"-0123456789"]
 _KINDS = (  # of YAML: name, shape, first signs
     ("null", r"(~|null|)\Z", ["~", "n", ""]),
@@ -171,6 +175,14 @@ class Schema(_Strict):
     sheet: str | None = key(None, "Sheet of a workbook that has several.")
     columns: dict[str, Column] = key({}, "How single columns read (below).")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _lists_may_be_empty(cls, values: object) -> object:
+        """Take a list without lines, as where all of them are deleted, for none."""
+        if not isinstance(values, dict):
+            return values
+        return {name: v for name, v in values.items() if v is not None or name not in _LISTS}
+
     @field_validator("text", "ignore", "table", "missing", "header", "allow_missing", mode="before")
     @classmethod
     def _one_is_a_list(cls, value: object) -> object:
@@ -289,6 +301,8 @@ def _from_yaml(path: Path) -> Given:
         values = yaml.load(path.read_text(encoding="utf-8"), words_loader())
     except FileNotFoundError:
         raise ConfigError(f"schema file {str(path)!r} does not exist; check the path") from None
+    except yaml.MarkedYAMLError as error:
+        raise ConfigError(_at_line(path, error)) from None
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ConfigError(f"schema file {str(path)!r} cannot be read as YAML: {error}") from None
     if not isinstance(values, dict):
@@ -297,6 +311,18 @@ def _from_yaml(path: Path) -> Given:
             " `id: COLUMN`"
         )
     return values
+
+
+def _at_line(path: Path, error: MarkedYAMLError) -> str:
+    """Say which line of a schema is no YAML, and what is expected there."""
+    number = error.problem_mark.line if error.problem_mark else 0
+    lines = path.read_text(encoding="utf-8").splitlines()
+    line = lines[number] if number < len(lines) else "the end of the file"
+    return (
+        f"schema file {str(path)!r}, line {number + 1}: {line.strip()!r:.60} cannot be read as YAML"
+        f" ({error.problem}); expected `key: value`, entries of a key such as `columns:` indented"
+        " below it, and words with signs of YAML (: # { [) in quotation marks"
+    )
 
 
 @cache

@@ -37,7 +37,7 @@ class Words:
 
 def words_beside(survey: TableSurvey, root: Path) -> dict[str, Words]:
     """Return {column: words for its codes} of the columns that a table beside has words for."""
-    coded = [column for column in survey.columns.values() if column.whole]
+    coded = [column for column in survey.columns.values() if column.codes]
     found: dict[str, Words] = {}
     for table in _small_tables(root, Path(survey.table.path)) if coded else ():
         for keys, words in _keyed(table):
@@ -62,8 +62,8 @@ def _keyed(path: Path) -> Iterator[tuple[ColumnSurvey, dict[str, str]]]:
     except TextCentricError:
         return
     columns = list(survey.columns.values())
-    keys = next((column for column in columns if column.unique and column.whole), None)
-    words = next((column for column in reversed(columns) if not column.whole), None)
+    keys = next((column for column in columns if column.unique and column.codes), None)
+    words = next((column for column in reversed(columns) if not column.codes), None)
     if keys and words and len(columns) <= MOST_COLUMNS:
         both = zip(keys.cells, words.cells, strict=True)
         yield keys, {code: word for code, word in both if code and word}

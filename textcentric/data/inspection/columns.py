@@ -18,7 +18,7 @@ from textcentric.data.inspection.names import IDS, TARGETS, TEXTS, words_of
 from textcentric.data.labels import MAX_CHOICES
 from textcentric.data.left_out import LeftOut
 from textcentric.data.notation import CURRENCIES, NumberSurvey
-from textcentric.data.readings import number, plain
+from textcentric.data.readings import code_of, number, plain
 from textcentric.data.schema import MISSING
 from textcentric.data.tables import Table
 from textcentric.values import Cell
@@ -190,15 +190,13 @@ class ColumnSurvey:
         return "class" if few else "words"
 
     def _kind_of_numbers(self) -> Kind:
-        texts = [cell for cell in self.cells if cell is not None]
-        zeros = any(len(text) > 1 and text[0] == "0" and text.isdigit() for text in texts)
         if self.unique and self.whole:
             steps = {b - a for a, b in pairwise(self.amounts) if a is not None and b is not None}
             if steps == {1} and self.values > 2:
                 return "counter"
-            return "id" if self.named_id or zeros else "number"
+            return "id" if self.named_id else "number"
         few = self.different <= min(FEW, self.values // 2)
-        return "class" if few and (self.whole or zeros) else "number"
+        return "class" if few and self.whole else "number"
 
     @property
     def two_words(self) -> tuple[str, ...]:
@@ -216,6 +214,21 @@ class ColumnSurvey:
     def coded(self) -> bool:
         """Say whether its values are few whole numbers, which may stand for words."""
         return self.kind == "class" and len(self.whole) > 1
+
+    @cached_property
+    def codes(self) -> list[str]:
+        """The keys that `codes` of a schema needs for whole numbers, as they stand: 1, or 01."""
+        if not (self.whole or self.padded):
+            return []
+        keys = {code_of(cell) for cell in self.counts}
+        kept = [key for key in keys if self.padded or key.lstrip("-").isdecimal()]
+        return sorted(kept, key=lambda key: (number(key) or 0, key))
+
+    @cached_property
+    def padded(self) -> bool:
+        """Say whether numbers begin with a zero, as codes of digits do, and none has decimals."""
+        zeros = any(cell[0] == "0" and len(cell) > 1 and cell.isdecimal() for cell in self.counts)
+        return zeros and all(cell.isdecimal() or number(cell) is None for cell in self.counts)
 
     @property
     def ranked(self) -> bool:
@@ -260,7 +273,7 @@ class ColumnSurvey:
     def mostly_numbers(self) -> bool:
         """Say whether values are numbers, or numbers and a few words that stand for none."""
         numbers = self.shapes["number"]
-        if not numbers or numbers < MOSTLY * self.values:
+        if not numbers or numbers < MOSTLY * self.values or self.padded:
             return False
         if numbers >= SURE * self.values:
             return True

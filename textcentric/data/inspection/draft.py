@@ -129,14 +129,15 @@ def _columns(survey: TableSurvey, roles: Roles, words: Mapping[str, Words]) -> I
     named = {*settings, *survey.table.names}
     codes = [column for column in kept if column.name not in named and _may_be_codes(column)]
     if settings or codes:
-        yield _line("columns:" if settings else "# columns:", "")
+        yield _line("columns:", "")
     for name, (setting, why) in settings.items():
         line = f"  {scalar(name)}: {{{setting}}}"
         yield from [_line(line, why)] if len(line) < LONGEST else [f"#   {why}:", line]
     if codes:
         yield "#   whole numbers that may be codes; say what they stand for, and delete the #:"
     for column in codes:
-        listed = ", ".join(f"{code}: ..." for code in column.whole)
+        keys = map(scalar, column.codes) if column.padded else column.codes
+        listed = ", ".join(f"{key}: ..." for key in keys)
         yield f"#  {scalar(column.name)}: {{codes: {{{listed}}}}}"
 
 
@@ -147,8 +148,10 @@ def _worded(column: ColumnSurvey, words: Words, *, whole: bool) -> tuple[str, st
 
 
 def _may_be_codes(column: ColumnSurvey) -> bool:
-    whole = column.whole if column.coded else []
-    return 0 < len(whole) <= MOST_CODES and not all(number in YEARS for number in whole)
+    if not (column.coded or (column.padded and column.kind == "class")):
+        return False
+    years = column.whole and all(number in YEARS for number in column.whole)
+    return len(column.codes) <= MOST_CODES and not years
 
 
 def _setting(column: ColumnSurvey, *, is_target: bool) -> tuple[str, str] | None:

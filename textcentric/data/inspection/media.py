@@ -172,7 +172,7 @@ def _is_sure(column: ColumnSurvey, of_rows: float, of_files: float) -> bool:
     """Say whether it is no accident that some files are called like values of a column."""
     if of_rows * len(column.cells) < FEW and of_rows < LEAST:
         return False
-    if column.unique and not column.whole:
+    if column.unique and not column.codes:
         return of_rows >= LEAST or of_files >= LEAST
     return of_rows >= LEAST and of_files >= LEAST  # words and small numbers name many things
 
