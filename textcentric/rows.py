@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from os import PathLike
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, NotRequired, Protocol, TypeAlias, TypedDict
 
 from textcentric.errors import DataError, unknown
 from textcentric.values import Json
@@ -21,6 +21,7 @@ CLEAN = "clean"
 DERIVED = ("summary", "reason")  # parts that an LLM writes
 MODALITIES = ("table", "text", "image", "audio")  # in the order in which a row says them
 FILES = ("image", "audio")  # of these a value is paths of files
+_FILE_FAULTS = ("picture ", "sound ")  # how errors of files begin
 LABELS = "image_labels"  # what a vision service saw on the pictures, beside them or in their place
 _KINDS = {"table": Mapping, "text": str, "image": tuple, "audio": tuple, LABELS: Sequence}
 _EXPECTED = {
@@ -56,11 +57,15 @@ class Left(TypedDict):
 
 
 class Balance(TypedDict):
-    """Rows in the source, rows given, and those left out by reason; they add up."""
+    """Rows in the source, rows given, and those left out by reason; they add up.
+
+    `unread` counts rows given of which a file could not be read.
+    """
 
     source: int
     given: int
     left_out: dict[str, Left]
+    unread: NotRequired[Left]
 
 
 class Read(TypedDict):
@@ -214,7 +219,10 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One row to train on, to score or to predict; `parts` is empty where nothing can be said."""
+    """One row to train on, to score or to predict; `parts` is empty where nothing can be said.
+
+    `faults` say which files of it are not in its words, and why.
+    """
 
     id: str
     parts: Mapping[str, str]
@@ -222,3 +230,13 @@ class Example:
     split: str | None = None
     group: str | None = None
     variants: tuple[Mapping[str, str], ...] = ()
+    faults: tuple[str, ...] = ()
+
+
+def file_faults(notes: Iterable[str]) -> tuple[str, ...]:
+    """Return those notes of a row that say why a file of it could not be read.
+
+    >>> file_faults(["language=en", "picture 'a.png' is empty (0 bytes)"])
+    ("picture 'a.png' is empty (0 bytes)",)
+    """
+    return tuple(note for note in notes if note.startswith(_FILE_FAULTS))

@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.small_run import KEEPING, record, records, run, true_model, written
 from textcentric.augmentation.words import describe_examples
+from textcentric.data.balance import balance_of, in_words, unread_of, with_unread
 from textcentric.errors import DataError, RunError
 from textcentric.experts import open_experts
 from textcentric.rows import Example, Record
@@ -136,3 +137,22 @@ def test_rows_without_a_target_are_left_out() -> None:
 def test_a_target_that_is_no_finite_number_is_an_error_that_names_the_row(value: float) -> None:
     with pytest.raises(DataError, match=r"row 'b' has target .* \(1 of 2 rows are so\)"):
         labelled([Example("a", {}, 1.0), Example("b", {}, value)])
+
+
+def test_files_that_cannot_be_read_are_told_with_the_row(tmp_path: Path) -> None:
+    for name in ("a.png", "b.png"):
+        (tmp_path / name).write_text("<html>404</html>")
+    inputs = {"table": {"Kind": "cat"}}
+    rows = [Record(n, {**inputs, "image": (str(tmp_path / f"{n}.png"),)}) for n in ("a", "b")]
+    journal = tmp_path / "journal.sqlite"
+    found = describe_examples(
+        [*rows, Record("c", inputs)], open_experts(["table", "image"]), journal=journal
+    )
+    assert [len(one.faults) for one in found] == [1, 1, 0]
+    assert "a.png' is an HTML page, not an image" in found[0].faults[0]
+    assert "b.png" in found[1].faults[0]  # though its bytes are those of a.png
+    balance = with_unread(balance_of(3, {}), unread_of(found))
+    assert in_words(balance).startswith(
+        "3 rows in the source = 3 given + 0 left out; 2 row(s) with files that cannot be read,"
+        " used without them ('a': picture"
+    )

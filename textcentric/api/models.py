@@ -136,7 +136,7 @@ def predict(
             engine=engine_in_hand(engine),
             steps=steps,
         )
-        for note in predicted.notes:
+        for note in predicted.warnings():
             say(Caution(note))
     table = list(predicted.rows())
     path = None if config.output is None else write_predictions(table, config.output)

@@ -14,7 +14,7 @@ from typing import Any
 from textcentric.errors import DataError, option
 from textcentric.experts.protocol import AnyExpert, Description, silence
 from textcentric.experts.table import statements
-from textcentric.rows import MODALITIES, Record, TextRow
+from textcentric.rows import MODALITIES, Record, TextRow, file_faults
 from textcentric.runs.columns import Spoke
 from textcentric.runs.journal import Journal
 from textcentric.values import Cells
@@ -164,9 +164,10 @@ class Describer:
             told = await expert.caption(value)
         else:
             told = (await loop.run_in_executor(self._thread, expert.describe, [value]))[0]
-        self.journal.put(
-            key, {"text": told.text, "confidence": told.confidence, "notes": list(told.notes)}
-        )
+        if told.text or not file_faults(told.notes):  # of broken files the notes name their own
+            self.journal.put(
+                key, {"text": told.text, "confidence": told.confidence, "notes": list(told.notes)}
+            )
         return told
 
     def close(self) -> None:

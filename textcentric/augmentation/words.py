@@ -20,7 +20,7 @@ from textcentric.engines.protocol import Engine
 from textcentric.errors import DataError, Say
 from textcentric.experts.protocol import AnyExpert
 from textcentric.prompts.library import PromptLibrary
-from textcentric.rows import Example, Record
+from textcentric.rows import Example, Record, file_faults
 from textcentric.runs.examples import read_examples
 from textcentric.runs.journal import Journal
 
@@ -103,8 +103,8 @@ def describe_examples(
     """Return raw rows in the experts' words, no LLM involved, in the order of `dataset`.
 
     What the experts say of pictures and sounds is remembered in `journal`, where one is given.
-    A row of which no expert can say anything keeps its place, without parts. `on_row` is told how
-    many rows are done.
+    A row of which no expert can say anything keeps its place, without parts; its `faults` say why.
+    `on_row` is told how many rows are done.
     """
 
     async def describe() -> list[Example]:
@@ -125,14 +125,20 @@ async def _described(
 
     async def one(record: Record) -> Example:
         async with gate:
-            try:
-                parts = (await describer.describe(record)).row.parts
-            except DataError:
-                parts = {}
+            parts, faults = await _parts(describer, record)
         on_row(next(counter))
-        return Example(record.id, parts, record.target, record.split, record.group)
+        return Example(record.id, parts, record.target, record.split, record.group, faults=faults)
 
     try:
         return list(await asyncio.gather(*(one(record) for record in dataset)))
     finally:
         describer.close()
+
+
+async def _parts(describer: Describer, record: Record) -> tuple[Mapping[str, str], tuple[str, ...]]:
+    """Return the parts of a row, and why files of it, or all of it, are not in words."""
+    try:
+        described = await describer.describe(record)
+    except DataError as error:
+        return {}, (str(error),)
+    return described.row.parts, file_faults(described.notes)

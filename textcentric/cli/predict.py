@@ -48,7 +48,7 @@ def predict_command(
         raise ConfigError("--json counts the rows of a file of predictions; give --output")
     with telling(quiet=quiet, verbose=verbose) as tell:
         predicted = predict_rows(model, config)
-        for note in predicted.notes:
+        for note in predicted.warnings():
             tell(note)
         if output is None:
             for row in predicted.rows():

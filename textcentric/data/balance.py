@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from textcentric.data.left_out import EXAMPLES, LeftOut
-from textcentric.rows import Balance, Left
+from textcentric.errors import Caution
+from textcentric.rows import Balance, Example, Left
+
+UNREAD = "row(s) with files that cannot be read, used without them"
 
 
 def left_out(*counts: LeftOut) -> dict[str, Left]:
@@ -39,7 +42,9 @@ def in_words(balance: Balance, given: str = "given") -> str:
     total = balance["source"] - balance["given"]
     sums = f"{balance['source']:,} rows in the source = {balance['given']:,} {given}"
     why = f": {reasons(balance['left_out'])}" if total else ""
-    return f"{sums} + {total:,} left out{why}"
+    unread = balance.get("unread")
+    without = f"; {reasons({UNREAD: unread})}" if unread else ""
+    return f"{sums} + {total:,} left out{why}{without}"
 
 
 def count_left(left: dict[str, Left], reason: str, example: str) -> None:
@@ -48,6 +53,35 @@ def count_left(left: dict[str, Left], reason: str, example: str) -> None:
     of["rows"] += 1
     if len(of["examples"]) < EXAMPLES:
         of["examples"].append(example)
+
+
+def unread(ids: Iterable[str], faults: Iterable[Sequence[str]]) -> Left | None:
+    """Count the rows that have `faults`, files that cannot be read; None where none has.
+
+    >>> unread(["r1", "r2"], [[], ["picture 'a.png' is empty (0 bytes)"]])
+    {'rows': 1, 'examples': ["'r2': picture 'a.png' is empty (0 bytes)"]}
+    """
+    left: dict[str, Left] = {}
+    for row_id, why in zip(ids, faults, strict=True):
+        if why:
+            count_left(left, UNREAD, f"{row_id!r}: {'; '.join(why)}")
+    return left.get(UNREAD)
+
+
+def unread_of(examples: Iterable[Example]) -> Left | None:
+    """Count the rows in words of which a file could not be read."""
+    spoken = [example for example in examples if example.parts]
+    return unread((one.id for one in spoken), (one.faults for one in spoken))
+
+
+def with_unread(balance: Balance, of: Left | None) -> Balance:
+    """Return a balance that says also of how many rows a file cannot be read."""
+    return {**balance, "unread": of} if of else balance
+
+
+def unread_notes(of: Left | None) -> list[Caution]:
+    """Say of how many rows a file cannot be read, where there are any."""
+    return [Caution(reasons({UNREAD: of}))] if of else []
 
 
 def reasons(left: Mapping[str, Left]) -> str:

@@ -23,7 +23,7 @@ from textcentric.augmentation.opening import make_engine, make_experts
 from textcentric.augmentation.run import finished_manifest, opened, run_to_end, wrap_up
 from textcentric.augmentation.words import EXPERTS_ONLY, describe_examples
 from textcentric.data import Dataset, Schema
-from textcentric.data.balance import balance_of, count_left
+from textcentric.data.balance import balance_of, count_left, unread, unread_notes, with_unread
 from textcentric.data.fit import Fit
 from textcentric.data.loading import SchemaSource
 from textcentric.data.memory import InHand, in_hand
@@ -38,7 +38,7 @@ from textcentric.evaluation.config import PredictConfig
 from textcentric.evaluation.predictions_file import check_ending
 from textcentric.experts.protocol import AnyExpert
 from textcentric.prompts.library import PromptLibrary
-from textcentric.rows import Balance, Left, Record, Target
+from textcentric.rows import Balance, Example, Left, Record, Target
 from textcentric.runs.counters import Steps
 from textcentric.runs.examples import read_examples, read_failures
 from textcentric.runs.manifest import read_manifest
@@ -64,8 +64,8 @@ LLM_NAMES = ("model", "model_revision", "template_digest")
 class Predicted:
     """Predictions of N rows, each line of the source in its place.
 
-    `failures` says of each row why it has no prediction, "" where it has one; `parts` are what the
-    model was given of each; `balance` counts them.
+    `failures` says of each row why it has no prediction, "" where it has one; `faults` which of its
+    files could not be read; `parts` are what the model was given of each; `balance` counts them.
     """
 
     ids: list[str]
@@ -75,6 +75,11 @@ class Predicted:
     notes: tuple[str, ...] = ()
     parts: Sequence[Mapping[str, str]] = ()
     balance: Balance | None = None
+    faults: Sequence[Sequence[str]] = ()
+
+    def warnings(self) -> list[str]:
+        """Return what to know of the rows, files that could not be read among it."""
+        return [*self.notes, *unread_notes(unread(self.ids, self.faults))]
 
     @property
     def problems(self) -> dict[str, str]:
@@ -94,7 +99,7 @@ class Predicted:
                 assert told.probabilities is not None
                 chance = float(told.probabilities[at, place]) if known else None
                 row[f"probability_{label}"] = chance
-            yield {**row, "problem": self.failures[at]}
+            yield {**row, "problem": self.failures[at] or "; ".join(self.faults[at])}
 
 
 def predict_rows(
@@ -190,13 +195,13 @@ def predict(
         if not other_model:
             options["model"] = served_model(method.origin)
         config = training_config(method.origin, options)
-        parts, problems = _derived(
+        spoken, problems = _derived(
             method.origin, config, dataset, engine, other_model=other_model, steps=steps
         )
     else:
         folder = Path(run_dir) if run_dir else None
-        parts, problems = _described(method.origin, dataset, folder, steps)
-    return _predicted(method, new, parts, problems, batch_size)
+        spoken, problems = _described(method.origin, dataset, folder, steps), {}
+    return _predicted(method, new, {one.id: one for one in spoken}, problems, batch_size)
 
 
 def needs_llm(method: Downstream) -> bool:
@@ -315,14 +320,14 @@ def served_model(origin: Origin) -> str | None:
 def _predicted(
     method: Downstream,
     new: NewRows,
-    parts: Mapping[str, Mapping[str, str]],
+    spoken: Mapping[str, Example],
     problems: Mapping[str, str],
     batch_size: int,
 ) -> Predicted:
     """Predict the rows that are in words; the others keep their place."""
-    failures = [_failure(line, parts, problems) for line in new.lines]
+    failures = [_failure(line, spoken, problems) for line in new.lines]
     known = [
-        {} if why else {k: v for k, v in parts[line.id].items() if k in method.known}
+        {} if why else {k: v for k, v in spoken[line.id].parts.items() if k in method.known}
         for line, why in zip(new.lines, failures, strict=True)
     ]
     told = method.predict(known, batch_size)
@@ -330,10 +335,12 @@ def _predicted(
         None if why else value for why, value in zip(failures, told.values, strict=True)
     ]
     ids, classes = [line.id for line in new.lines], method.decision.classes
-    balance = _balance(new.lines, failures)
-    return Predicted(
-        ids, replace(told, values=values), failures, classes, new.notes, known, balance
-    )
+    faults = [
+        () if why else spoken[line.id].faults for line, why in zip(new.lines, failures, strict=True)
+    ]
+    balance = with_unread(_balance(new.lines, failures), unread(ids, faults))
+    told = replace(told, values=values)
+    return Predicted(ids, told, failures, classes, new.notes, known, balance, faults)
 
 
 def _balance(lines: Sequence[Line], failures: Sequence[str]) -> Balance:
@@ -346,31 +353,29 @@ def _balance(lines: Sequence[Line], failures: Sequence[str]) -> Balance:
     return balance_of(sum(not why for why in failures), left)
 
 
-def _failure(
-    line: Line, parts: Mapping[str, Mapping[str, str]], problems: Mapping[str, str]
-) -> str:
+def _failure(line: Line, spoken: Mapping[str, Example], problems: Mapping[str, str]) -> str:
     """Return why a line has no prediction, "" where it has one."""
     if isinstance(line, Unusable):
         return line.why
-    missing = "" if line.id in parts else "nothing could be put into words"
-    return problems.get(line.id, missing)
+    said = spoken.get(line.id)
+    missing = "; ".join(said.faults if said else ()) or "nothing could be put into words"
+    return problems.get(line.id, "" if said and said.parts else missing)
 
 
 def _described(
     origin: Origin, dataset: InHand, folder: Path | None, steps: Steps | None
-) -> tuple[Mapping[str, Mapping[str, str]], dict[str, str]]:
-    """Return the parts of each row as the experts alone tell them; `folder` remembers them."""
+) -> list[Example]:
+    """Return each row as the experts alone tell it; `folder` remembers what they said."""
     experts = make_experts(training_config(origin), dataset)
     check_experts(origin, experts)
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
-    found = describe_examples(
+    return describe_examples(
         dataset,
         experts,
         journal=folder and folder / EXPERTS_ONLY,
         on_row=lambda done: steps(IN_WORDS, done, dataset.count()) if steps else None,
     )
-    return {example.id: example.parts for example in found if example.parts}, {}
 
 
 def _derived(
@@ -381,8 +386,8 @@ def _derived(
     *,
     other_model: bool,
     steps: Steps | None,
-) -> tuple[Mapping[str, Mapping[str, str]], dict[str, str]]:
-    """Return the parts of each row with what the LLM derives, and the rows where it failed."""
+) -> tuple[list[Example], dict[str, str]]:
+    """Return the rows with what the LLM derives, and why others of them failed."""
     with _engine(config, given) as engine:
         if not other_model:
             check_llm(origin, engine)
@@ -406,13 +411,13 @@ def _row_steps(steps: Steps, total: int) -> Progress:
     return lambda metrics: steps(IN_WORDS, metrics.rows, total)
 
 
-def _read(run: Path) -> tuple[Mapping[str, Mapping[str, str]], dict[str, str]]:
+def _read(run: Path) -> tuple[list[Example], dict[str, str]]:
     problems = {
         failure.source_id: f"{failure.stage}: {failure.message}" for failure in read_failures(run)
     }
     if not read_manifest(run)["totals"].get("accepted"):
-        return {}, problems
-    return {example.id: example.parts for example in read_examples(run)}, problems
+        return [], problems
+    return read_examples(run), problems
 
 
 def training_config(origin: Origin, values: Given | None = None) -> AugmentConfig:

@@ -25,11 +25,12 @@ from textcentric.corruption.grid import (
     words_by_cell,
 )
 from textcentric.corruption.orders import told_in_orders
+from textcentric.data.balance import unread, unread_notes
 from textcentric.data.memory import InHand
 from textcentric.data.rows import RowsLike, tell_notes
 from textcentric.engines import lent_engine
 from textcentric.engines.protocol import Engine
-from textcentric.errors import ConfigError, Say
+from textcentric.errors import Caution, ConfigError, Say
 from textcentric.evaluation.config import EvaluateConfig
 from textcentric.evaluation.findings import OTHERS, ByCell, Findings, Scored
 from textcentric.evaluation.prediction import Predicted, find_model, needs_llm, predict
@@ -76,10 +77,14 @@ class Loaded:
 
 @dataclass(frozen=True)
 class Evaluated:
-    """The words that a model read in every cell, and what it said of them."""
+    """The words that a model read in every cell, and what it said of them.
+
+    `notes` tell of clean rows whose files could not be read.
+    """
 
     words: WordsByCell
     predicted: ByCell
+    notes: list[Caution]
 
 
 def evaluate(
@@ -150,6 +155,7 @@ def _evaluate(
                 found[name] = _evaluated(model, damaged, config.orders, say, steps)
         findings = _findings(decision, metric, rows, cells, found)
         results = _results(config, models, rows, findings, found)
+        notes += dict.fromkeys(note for of in found.values() for note in of.notes)
         results |= {"notes": [*rows.notes, *notes], "removed": removed}
         results |= {"reproduce": [command(config)]}
         schema = config.table_schema if isinstance(config.table_schema, dict) else None
@@ -261,7 +267,9 @@ def _evaluated(
         return _scored(method, method.predict(parts, as_ordered=True))
 
     told = model.predict(list(damaged), steps=steps)
-    for note in told.notes:
+    faults = by_cell(zip(told.ids, told.faults, strict=True))[CLEAN.name]
+    broken = unread_notes(unread(faults.keys(), faults.values()))
+    for note in (*told.notes, *broken):
         say(note)
     values = _scored(method, told.predictions)
     every = zip(told.ids, told.parts, values, told.failures, strict=True)
@@ -269,7 +277,8 @@ def _evaluated(
     words = words_by_cell((damaged_id, parts) for damaged_id, parts, _ in rows)
     predicted = by_cell((damaged_id, value) for damaged_id, _, value in rows)
     first = dict(list(words.get(CLEAN.name, {}).items())[:orders])
-    return Evaluated(words, predicted | told_in_orders(first, tell, method.config.parts))
+    predicted |= told_in_orders(first, tell, method.config.parts)
+    return Evaluated(words, predicted, broken)
 
 
 def _scored(method: Downstream, told: Predictions) -> Sequence[Target]:

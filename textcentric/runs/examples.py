@@ -16,11 +16,11 @@ from typing import TypedDict
 from textcentric.command_line import command
 from textcentric.errors import DataError, RunError, unknown
 from textcentric.prompts.library import read_bank
-from textcentric.rows import CLEAN, Example, Target
+from textcentric.rows import CLEAN, Example, Target, file_faults
 from textcentric.runs.columns import Failure, read_rows
 from textcentric.runs.manifest import read_manifest
 
-COLUMNS = ["id", "source_id", "split", "group", "target", "prompt", "sample", "parts"]
+COLUMNS = ["id", "source_id", "split", "group", "target", "prompt", "sample", "parts", "notes"]
 
 
 class _Accepted(TypedDict):
@@ -34,6 +34,7 @@ class _Accepted(TypedDict):
     prompt: str
     sample: int
     parts: dict[str, str]
+    notes: str
 
 
 @dataclass(slots=True)
@@ -164,4 +165,5 @@ def _example(row_id: str, source: _Source, row: _Accepted) -> Example:
         split=row["split"],
         group=row["group"],
         variants=tuple(parts for *_, parts in sorted(source.variants, key=itemgetter(0, 1))),
+        faults=file_faults(row["notes"].split("; ")),
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from textcentric.augmentation.opening import load_rows, make_experts
 from textcentric.augmentation.words import EXPERTS_ONLY, describe_examples
 from textcentric.command_line import command, schema_flags
-from textcentric.data.balance import balance_of
+from textcentric.data.balance import balance_of, unread_notes, unread_of, with_unread
 from textcentric.data.memory import InHand
 from textcentric.data.rows import Rows, RowsLike
 from textcentric.data.trained import read_of
@@ -114,7 +114,9 @@ def _of_run(training: Training) -> TrainingRows:
     folder = find_run(str(training.run))
     selection = select(folder, training.only, labels=training.labels)
     rows = parted(selection.examples, training.train_rows, training.held_out_rows)
-    notes = [*rows.told(), *([selection.words] if selection.words else [])]
+    broken = unread_of([*rows.train, *rows.held_out])
+    notes = [*unread_notes(broken), *rows.told()]
+    notes += [selection.words] if selection.words else []
     manifest = read_manifest(folder)
     status = manifest.get("status")
     if status != "finished":
@@ -126,7 +128,7 @@ def _of_run(training: Training) -> TrainingRows:
         read_origin(folder),
         (len(rows.train), len(rows.held_out)),
         rows.others,
-        rows.balance(_of_accepted(manifest, len(selection.examples))),
+        with_unread(rows.balance(_of_accepted(manifest, len(selection.examples))), broken),
         tuple(notes),
     )
 
@@ -154,6 +156,7 @@ def _raw(training: Training, folder: Path | None, given: RowsLike | None) -> Tra
     chosen = InHand(wanted, rows.schema, name=rows.name, path=rows.path)
     found = describe_examples(chosen, experts, journal=_journal(rows, folder))
     said = split.in_words({example.id: example.parts for example in found})
+    broken = unread_of(found)
     settings = {name: getattr(config, name) for name in ("image_expert", "audio_expert")}
     return TrainingRows(
         name=rows.name,
@@ -164,8 +167,8 @@ def _raw(training: Training, folder: Path | None, given: RowsLike | None) -> Tra
         ),
         counts=(len(split.train), len(split.held_out)),
         others=split.others,
-        balance=said.balance(rows.balance),
-        notes=(*map(Caution, rows.notes), *said.told()),
+        balance=with_unread(said.balance(rows.balance), broken),
+        notes=(*map(Caution, rows.notes), *unread_notes(broken), *said.told()),
     )
 
 
