@@ -152,8 +152,20 @@ def test_values_that_do_not_fit_what_the_training_says_are_told(table: Write) ->
     }
     read = read_of(load(table("id,text,heat,age\na,x,1,1.5\n"), schema=schema))
     fitted = Fit(Schema.model_validate(read["schema"]), tuple(read["columns"]), blind=True)
-    rows = read_new(table('id,text,heat,age\nn,a jar,7,"2,5"\nm,a lid,1,old\n'), fitted)
+    rows = read_new(table('id,text,heat,age\nn,a jar,7,"2,5"\nm,a lid,1,old\nk,x,1,1.5\n'), fitted)
     assert rows.notes == (
         "column heat: 1 value(s) without a word in `codes`, such as n: '7'",
         "column age: 2 value(s) that are no number, such as n: '2,5', m: 'old'",
     )
+
+
+def test_numbers_in_another_notation_than_the_schemas_are_refused(table: Write) -> None:
+    rows = "id;text;size;age;part;sold\na;a lamp;big;3,5;train;yes\nb;a rug;small;4,1;test;no\n"
+    blind = fit(table(rows), blind=True)
+    other = table("id,text,size,age\nn,a jar,big,9.125\nm,a jar,big,7.5\n")
+    with pytest.raises(DataError, match=r"age: '7.5' reads as 7.5 with `decimal: \".\"`, and is"):
+        read_new(other, blind)
+    for schema in ({"decimal": "."}, {"columns": {"age": {"decimal": "."}}}):
+        first = read_new(other, blind, schema=schema).lines[0]
+        assert isinstance(first, Record)
+        assert first.inputs["table"] == {"size": "big", "age": "9.125 years"}

@@ -16,11 +16,20 @@ FEW, FEW_SHARE = 2, 0.01  # rows that may have stray bytes, and their share
 
 
 def _doubts(schema: Schema, result: Scan) -> Iterator[str]:
-    """Yield why the notation of a column cannot be told."""
+    """Yield why the notation of a column cannot be told, or is not that of the schema."""
     words = schema.task is None and not result.labels.all_numbers
     for name, column in result.columns.items():
-        known = schema.notation(name) is not None or (name == schema.target and words)
-        if column.surveyed and not known and (doubt := column.numbers.doubt()):
+        if not column.surveyed or (name == schema.target and words):
+            continue
+        notation = schema.notation(name)
+        if notation is not None and (against := column.numbers.against(notation)):
+            sign = "." if notation.decimal == "," else ","
+            yield (
+                f"column {name}: {against}; say in the schema how this table is written,"
+                f' `columns: {{{name}: {{decimal: "{sign}"}}}}`, or name the values that are none'
+                " under its `missing:`"
+            )
+        if notation is None and (doubt := column.numbers.doubt()):
             yield (
                 f"column {name}: {doubt}; say which, `{POINT}` or `{COMMA}`, in the schema"
                 f" (until now it was read as `{POINT}`)"

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from textcentric.data.named import Layout
-from textcentric.data.schema import TEXT, Schema
+from textcentric.data.schema import TEXT, Column, Schema
 from textcentric.errors import DataError, option
 from textcentric.rows import Record
 
@@ -123,8 +123,14 @@ class Fit:
         """Return the schema of the training with what `given` says in its place."""
         own = {name: getattr(given, name) for name in given.model_fields_set}
         of_a_file = {name: Schema.model_fields[name].default for name in (*TEXT, "name")}
-        columns = {"columns": {**self.schema.columns, **given.columns}}
-        return self.schema.model_copy(update={**of_a_file, **own, **columns})
+        columns = dict(self.schema.columns)
+        if {"decimal", "thousands"} & given.model_fields_set:  # of this table, column by column
+            nothing = {"decimal": None, "thousands": None}
+            columns = {n: column.model_copy(update=nothing) for n, column in columns.items()}
+        for name, column in given.columns.items():
+            changes = {key: getattr(column, key) for key in column.model_fields_set}
+            columns[name] = columns.get(name, Column()).model_copy(update=changes)
+        return self.schema.model_copy(update={**of_a_file, **own, "columns": columns})
 
     def _wanted(self, schema: Schema, present: Sequence[str]) -> tuple[str, ...]:
         """Return the columns that rows are made of, those of the table in the training's order."""

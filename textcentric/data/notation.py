@@ -104,3 +104,15 @@ class NumberSurvey:
             one, other = parse(self.either), parse(self.either, COMMA)
             return f"{self.either!r} reads as {one} or as {other}"
         return ""
+
+    def against(self, notation: Notation) -> str:
+        """Say which value is written in the other notation, "" where one is in `notation`."""
+        commas = notation.decimal == ","
+        own, odd = (self.comma, self.point) if commas else (self.point, self.comma)
+        if own or not odd:
+            return ""
+        other = POINT if commas else COMMA
+        return (
+            f"{odd!r} reads as {parse(odd, other)} with `{other}`, and is no number with"
+            f" `{notation}`, which the schema says"
+        )
