@@ -1,9 +1,12 @@
 """What a run's identity says of its experts, and that a run keeps the words it began with."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from tests.support.small_run import records
+from tests.support.small_run import run as small_run
 from textcentric.augmentation.config import AugmentConfig
 from textcentric.augmentation.description import Described, Silences
 from textcentric.augmentation.plan import make_plan
@@ -15,6 +18,7 @@ from textcentric.experts.protocol import silence
 from textcentric.folders import read_yaml
 from textcentric.prompts.library import PromptLibrary
 from textcentric.rows import Record, TextRow
+from textcentric.runs.manifest import read_manifest
 from textcentric.values import Json
 
 
@@ -96,3 +100,13 @@ def test_rows_on_which_an_expert_kept_silent_are_counted() -> None:
         "the image expert kept silent on 2 of 3 rows",
         "the audio expert kept silent on 1 of 3 rows",
     ]
+
+
+def test_rows_with_files_that_cannot_be_read_are_counted_in_the_manifest(tmp_path: Path) -> None:
+    broken = tmp_path / "a.png"
+    broken.write_text("<html>404</html>")
+    rows = [replace(one, inputs={**one.inputs, "image": (str(broken),)}) for one in records(2)]
+    run = small_run(tmp_path / "run", [*rows, *records(4)[2:]])
+    balance = read_manifest(run.path)["dataset"]["balance"]
+    assert balance["unread"]["rows"] == 2
+    assert "a.png' is an HTML page" in balance["unread"]["examples"][0]

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from textcentric.data.balance import unread, unread_notes
 from textcentric.errors import DataError, option
 from textcentric.experts.protocol import AnyExpert, Description, silence
 from textcentric.experts.table import statements
@@ -83,26 +84,29 @@ class LanguageWatch:
 
 
 class Silences:
-    """Count the rows of which an expert recognised nothing that it may say."""
+    """Count the rows of which an expert says nothing that it may say, or cannot read a file."""
 
     def __init__(self) -> None:
         self.rows = 0
         self.silent: Counter[str] = Counter()
+        self.faults: dict[str, tuple[str, ...]] = {}
 
     def look(self, described: Described) -> None:
         """Count one row by its notes."""
         self.rows += 1
+        self.faults[described.row.id] = file_faults(described.notes)
         self.silent.update(
             modality for modality in MODALITIES if silence(modality) in described.notes
         )
 
     def lines(self) -> list[str]:
-        """Return a line for each expert that kept silent."""
-        return [
+        """Return a line for each expert that kept silent, and one of files that are not read."""
+        lines = [
             f"the {modality} expert kept silent on {rows} of {self.rows} rows: it recognised"
             f" nothing sure enough; {option('expert_words', 'all')} gives its guesses"
             for modality, rows in self.silent.items()
         ]
+        return [*lines, *unread_notes(unread(self.faults.keys(), self.faults.values()))]
 
 
 class Describer:

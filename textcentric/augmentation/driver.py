@@ -25,6 +25,7 @@ from textcentric.augmentation.requests import RequestBuilder
 from textcentric.augmentation.row import RowFlow
 from textcentric.checks.entailment import Entail
 from textcentric.checks.identity import checks_identity
+from textcentric.data.balance import unread, with_unread
 from textcentric.data.memory import type_of_targets
 from textcentric.data.rows import Rows
 from textcentric.data.schema import question, words_of_classes
@@ -36,7 +37,7 @@ from textcentric.experts.protocol import AnyExpert
 from textcentric.folders import fingerprint
 from textcentric.machine import git_commit, machine, versions
 from textcentric.models.sentence_encoder import SentenceEncoder
-from textcentric.rows import Record
+from textcentric.rows import CLEAN, Record, file_faults
 from textcentric.runs.columns import Failure, Output
 from textcentric.runs.counters import INTERVAL, METRICS, Metrics, added, bottleneck, spent
 from textcentric.runs.directory import all_failed, started_now
@@ -133,6 +134,7 @@ class Driver:
         self._rows: set[asyncio.Task[None]] = set()
         self._owed = 0  # variants of the rows in flight
         self._refused = ""  # why rows were left as they are
+        self._faults: dict[str, tuple[str, ...]] = {}  # files that this process could not read
         self._error: BaseException | None = None
         self._room = asyncio.Event()
 
@@ -283,8 +285,10 @@ class Driver:
                 self.metrics.failed += 1
             elif output.reason:
                 self.metrics.rejected += 1
-            elif output.prompt != "clean":
+            elif output.prompt != CLEAN:
                 self.metrics.accepted += 1
+            elif faults := file_faults(output.notes.split("; ")):
+                self._faults[output.source_id] = faults
 
     async def _tick(self) -> None:
         """Report progress, write a line of metrics a second, commit what waits."""
@@ -337,7 +341,9 @@ class Driver:
                 "digest": dataset.digest,
                 "origin": dataset.origin,
                 "rows": dataset.count(),
-                "balance": dataset.balance,
+                "balance": with_unread(
+                    dataset.balance, unread(self._faults.keys(), self._faults.values())
+                ),
                 "read": read_of(dataset),
                 "notes": list(dataset.notes),
             },

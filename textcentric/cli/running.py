@@ -168,7 +168,8 @@ def _close(job: Job, manifest: Manifest, as_json: bool) -> int:
         print(json.dumps({"path": str(job.folder), **manifest}, ensure_ascii=False))
     else:
         print(f"{_balance(manifest)}, in {duration(manifest['seconds'])}")
-        if (rows := manifest["dataset"].get("balance")) and rows["left_out"]:
+        rows = manifest["dataset"].get("balance")
+        if rows and (rows["left_out"] or "unread" in rows):
             print(in_words(rows))
         for line in (*derived_words(manifest).values(), *_read(job.folder, manifest)):
             print(line)

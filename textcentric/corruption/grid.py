@@ -104,6 +104,30 @@ def words_by_cell(
     return by_cell(rows)
 
 
+def idle_cells(words: Mapping[str, Mapping[str, Mapping[str, str]]]) -> list[str]:
+    """Return the damaged cells in which every row reads as its clean one: nothing is tested there.
+
+    Such is damage to a modality that no row has, or to words that the chosen expert does not read.
+    """
+    clean = words.get(CLEAN.name, {})
+    return [
+        cell
+        for cell, by_row in words.items()
+        if cell != CLEAN.name and all(clean.get(row) == parts for row, parts in by_row.items())
+    ]
+
+
+def side_by_side(
+    words: Iterable[Mapping[str, Mapping[str, Mapping[str, str]]]],
+) -> Mapping[str, Mapping[str, Mapping[str, str]]]:
+    """Return the words of all folds together."""
+    found: dict[str, dict[str, Mapping[str, str]]] = {}
+    for by_cell in words:
+        for cell, by_row in by_cell.items():
+            found.setdefault(cell, {}).update(by_row)
+    return found
+
+
 def make_grid(
     corruptions: Sequence[str] = (),
     levels: Sequence[float] = LEVELS,

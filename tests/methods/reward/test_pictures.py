@@ -17,6 +17,7 @@ from textcentric.data.pictures import PictureError
 from textcentric.errors import ConfigError, DataError, RunError
 from textcentric.evaluation.rewards.baselines import swapped
 from textcentric.evaluation.rewards.matrix import hidden, reward_matrix
+from textcentric.evaluation.rewards.scoring import items_in_words
 from textcentric.experts import picture_features as module
 from textcentric.experts.classifier import picture_features
 from textcentric.experts.picture_features import BLANK, Eyes
@@ -223,6 +224,13 @@ def test_bad_pictures_are_refused(tmp_path: Path, folder: Path, vision: str) -> 
         method.score([Item({}, "", "red", "x")])
     assert "9.png" in method.fault(Item({}, "", "red", "x", ("9.png",)))
     assert method.fault(Item({}, "", "red", "x", ("",)))  # an empty name is no blank picture
+
+
+def test_a_broken_picture_of_a_response_is_not_called_absent(folder: Path) -> None:
+    (folder / "broken.png").write_bytes(b"\x89PNG nothing more")
+    names = ("broken.png", "9.png")
+    items = [Item({}, "", "red", name, (name,)) for name in names]
+    assert items_in_words(items, str(folder), "pixels") == [BROKEN, ABSENT]
 
 
 def test_pairs_of_one_id_are_told_apart(folder: Path) -> None:

@@ -19,7 +19,17 @@ from textcentric.augmentation.opening import load_rows
 from textcentric.augmentation.plan import Plan, make_plan
 from textcentric.augmentation.words import Watch, augmented, expert_words
 from textcentric.command_line import command
-from textcentric.corruption.grid import CLEAN, Cell, CorruptedRows, make_grid, words_by_cell
+from textcentric.corruption.grid import (
+    CLEAN,
+    MARK,
+    Cell,
+    CorruptedRows,
+    idle_cells,
+    make_grid,
+    side_by_side,
+    words_by_cell,
+)
+from textcentric.data.balance import unread_notes, unread_of
 from textcentric.data.memory import InHand
 from textcentric.data.rows import Rows, RowsLike, tell_notes
 from textcentric.engines.protocol import Engine
@@ -301,12 +311,16 @@ class Comparison:
         return found
 
     def notes(self) -> list[str]:
-        """Return what to know of the scores: labels of test rows that no training row has."""
+        """Return what to know of the scores: files not read, labels that no training row has."""
         if self.task == "regression":
-            return []
+            return self._unread
         learnt = {example.target for example in self.plain if example.split != "validation"}
         targets = {row.id: row.target for row in self.test_rows}
-        return [said for said in [unseen_labels(targets, learnt)] if said]
+        return [*self._unread, *filter(None, [unseen_labels(targets, learnt)])]
+
+    @cached_property
+    def _unread(self) -> list[str]:
+        return []
 
     def row_counts(self) -> dict[str, int]:
         """Return how many rows were trained on, held out and tested on."""
@@ -340,7 +354,13 @@ class Comparison:
         return replace(library, bank=tuple(e for e in library.bank if e.kind == kind))
 
     def _expert_words(self, rows: Rows) -> list[Example]:
-        return expert_words(rows, self._augment(), self.words or self.folder / WORDS)
+        found = expert_words(rows, self._augment(), self.words or self.folder / WORDS)
+        damaged = isinstance(rows, CorruptedRows)
+        clean = [e for e in found if not damaged or e.id.endswith(f"{MARK}{CLEAN.name}")]
+        for note in unread_notes(unread_of(clean)):
+            self.say(note)
+            self._unread.append(note)
+        return found
 
     def _llm_run(
         self, rows: Rows, config: AugmentConfig, library: PromptLibrary | None = None
@@ -362,28 +382,6 @@ def by_cell(examples: Sequence[Example]) -> WordsByCell:
     Raises DataError where a row still has words for a modality that its cell removed.
     """
     return words_by_cell((example.id, example.parts) for example in examples if example.parts)
-
-
-def idle_cells(words: WordsByCell) -> list[str]:
-    """Return the damaged cells in which every row reads as its clean one: nothing is tested there.
-
-    Such is damage to a modality that no row has, or to words that the chosen expert does not read.
-    """
-    clean = words.get(CLEAN.name, {})
-    return [
-        cell
-        for cell, by_row in words.items()
-        if cell != CLEAN.name and all(clean.get(row) == parts for row, parts in by_row.items())
-    ]
-
-
-def side_by_side(words: Iterable[WordsByCell]) -> WordsByCell:
-    """Return the words of all folds together."""
-    found: dict[str, dict[str, Mapping[str, str]]] = {}
-    for by_cell in words:
-        for cell, by_row in by_cell.items():
-            found.setdefault(cell, {}).update(by_row)
-    return found
 
 
 def compare(comparison: Comparison) -> dict[str, Any]:

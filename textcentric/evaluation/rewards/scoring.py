@@ -27,7 +27,7 @@ from textcentric.evaluation.config import ScoreConfig
 from textcentric.folders import write_text
 from textcentric.methods.reward import Item, Reward
 from textcentric.methods.reward.method import PAPERS
-from textcentric.methods.reward.words import ABSENT, describe_files, shown
+from textcentric.methods.reward.words import describe_files, shown, why_unseen
 from textcentric.training.folder import find_model_folder
 from textcentric.values import Json
 
@@ -114,9 +114,13 @@ def items_in_words(items: Sequence[Item], image_dir: str | None, expert: str) ->
     albums = [() if item.descriptions else shown(item.images, image_dir) for item in items]
     words = describe_files(albums, image_dir, expert)
     return [
-        item._replace(descriptions={"image": told}) if told else ABSENT if album else item
+        _in_words(item, told) if told or not album else why_unseen(album, image_dir)
         for item, album, told in zip(items, albums, words, strict=True)
     ]
+
+
+def _in_words(item: Item, told: str) -> Item:
+    return item._replace(descriptions={"image": told}) if told else item
 
 
 def items(source: object, left_out: LeftOut | None = None) -> Iterator[Item]:

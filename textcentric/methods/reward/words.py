@@ -115,7 +115,7 @@ def candidates_in_words(
 ) -> list[Candidates]:
     """Return the prompts with their first picture in words; those that have words keep them.
 
-    Prompts whose picture is not to be found are counted in `left_out`.
+    Prompts whose picture is not to be found, or cannot be read, are counted in `left_out`.
     """
     albums = [() if one.descriptions else one.images for one in prompts]
     kept = []
@@ -123,7 +123,7 @@ def candidates_in_words(
         prompts, albums, describe_files(albums, image_dir, expert), strict=True
     ):
         if album and not told and expert != "none":
-            left_out.add(ABSENT, text=f"prompt {one.id}, picture {album[0]}")
+            left_out.add(why_unseen(album, image_dir), text=f"prompt {one.id}, picture {album[0]}")
         else:
             kept.append(replace(one, descriptions={"image": told}) if told else one)
     return kept
@@ -132,10 +132,15 @@ def candidates_in_words(
 def describe_files(
     albums: Sequence[Sequence[str]], image_dir: ImageDir, expert: str = "auto"
 ) -> list[str]:
-    """Return the first picture of each of `albums` in words, "" where it is not to be found."""
+    """Return the first picture of each of `albums` in words, "" where there are none of it."""
     files = [_file(images, image_dir) if images else None for images in albums]
     words = _words([file for file in files if file], image_dir, expert, None)
     return [words.get(file or "", "") for file in files]
+
+
+def why_unseen(images: Sequence[str], image_dir: ImageDir) -> str:
+    """Return why there are no words of the first picture: it is absent, or cannot be read."""
+    return ABSENT if _file(images, image_dir) is None else BROKEN
 
 
 def _file(images: Sequence[str], image_dir: ImageDir) -> str | None:
