@@ -183,3 +183,17 @@ def test_what_differs_from_the_rows_of_a_training_is_told(tmp_path: Path) -> Non
     assert report.faults == [
         "row 'b' has target label = 'blue', expected one of red, green; correct or remove the row"
     ]
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl"])
+def test_copies_of_rows_without_ids_are_counted(tmp_path: Path, ending: str) -> None:
+    rows = [{"a": 1, "b": "x"}, {"a": 2, "b": "y"}, {"a": 1, "b": "x"}, {"a": 1, "b": "z"}]
+    lines = [json.dumps(row) for row in rows]
+    if ending == "csv":
+        lines = ["a,b", *(f"{row['a']},{row['b']}" for row in rows)]
+    path = tmp_path / f"rows.{ending}"
+    path.write_text("\n".join(lines) + "\n")
+    told = check(str(path), schema={"id": "row-number"}).warnings
+    copies = [line for line in told if line.startswith("exact copies")]
+    assert len(copies) == 1
+    assert copies[0].startswith("exact copies of another row: 1 (row 3 is as row 1)")

@@ -179,6 +179,24 @@ def identifiers(values: Values, markers: Sequence[str]) -> list[str | None]:
     return found
 
 
+def row_hashes(batch: Batch, without: Collection[str | None]) -> Any:
+    """Return a hash of each row (n,), all its values but those of columns `without`.
+
+    Hashes are alike for rows that are alike, within this process only.
+    """
+    if isinstance(batch, list):
+        rows = [[cell for name, cell in row.items() if name not in without] for row in batch]
+        return np.fromiter((hash(repr(row)) for row in rows), np.int64, len(rows))
+    import pyarrow as pa
+
+    columns = [
+        list(map(repr, column.to_pylist())) if pa.types.is_nested(column.type) else cells(column)
+        for name, column in zip(batch.schema.names, batch.columns, strict=True)
+        if name not in without
+    ]
+    return np.fromiter(map(hash, zip(*columns, strict=True)), np.int64, len(batch))
+
+
 def garbled(batch: Batch) -> Mask:
     """Say of each row whether a text in it has bytes that are no text."""
     found = np.zeros(len(batch), bool)

@@ -125,6 +125,11 @@ def notes(given: Schema, fitted: Schema, result: Scan) -> list[str]:
     if result.faulty:
         lines.append(f"{plural(result.faulty, 'row')} left out; first: {result.faults[0].message}")
     marked = result.labels.marked.total() if numeric_target(fitted) else 0
+    if result.copies:
+        lines.append(
+            f"exact copies of another row: {result.copies:,} ({result.copied}); copies can fall"
+            " into train and test, so delete them"
+        )
     if unlabelled := result.unlabelled + marked:
         lines.append(f"{plural(unlabelled, 'row')} without {fitted.target}")
     if result.garbled:

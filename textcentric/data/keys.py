@@ -1,4 +1,4 @@
-"""Ids and groups of a table, 8 bytes a row: doubled ids, groups in more than one split.
+"""Ids and groups of a table, 8 bytes a row: doubled ids or rows, groups in more than one split.
 
 A row keeps a hash of its id. Only where two hashes are alike are the ids themselves read again.
 """
@@ -47,6 +47,7 @@ class Keys:
     def __init__(self) -> None:
         self._ids: list[Any] = []
         self._groups: list[Any] = []
+        self._rows: list[Any] = []
         self._splits: dict[str | None, int] = {}
 
     def add_ids(self, hashed: Any) -> None:
@@ -59,6 +60,19 @@ class Keys:
         codes = [self._splits.setdefault(split, len(self._splits)) for _, split in pairs]
         hashed = hashes([group or "" for group, _ in pairs])
         self._groups.append(np.stack([hashed, np.array(codes, np.uint64)], axis=1))
+
+    def add_rows(self, hashed: Any, usable: Any) -> None:
+        """Take the hashes (n,) of whole rows into account, of those that are `usable` (n,)."""
+        self._rows.append(np.where(usable, hashed, 0))
+
+    def copies(self) -> list[tuple[int, int]]:
+        """Return the number of each row that is a copy, from 1, and that of the row it is like."""
+        hashed = np.concatenate(self._rows) if self._rows else np.empty(0, np.int64)
+        order = np.argsort(hashed, kind="stable")
+        ordered = hashed[order]
+        alike = np.flatnonzero((ordered[1:] == ordered[:-1]) & (ordered[1:] != 0))
+        copies, first = order[alike + 1] + 1, order[alike] + 1
+        return sorted(zip(copies.tolist(), first.tolist(), strict=True))
 
     def doubled(self, ids: Iterable[Sequence[str | None]]) -> list[str]:
         """Return the ids that stand in more than one row; `ids` are read again if need be."""

@@ -163,5 +163,6 @@ def _of_rows(result: Scan) -> Scan:
         left_out=LeftOut(),
         doubled=[],
         straddling=[],
+        copies=0,
         kinds=Counter(),
     )

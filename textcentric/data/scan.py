@@ -22,6 +22,7 @@ from textcentric.data.columns import (
     garbled,
     identifiers,
     plain_numbers,
+    row_hashes,
     where,
 )
 from textcentric.data.file_survey import FileSurvey, Opened
@@ -32,7 +33,7 @@ from textcentric.data.notation import Notation
 from textcentric.data.presence import modalities_of
 from textcentric.data.readings import plain
 from textcentric.data.records import RecordReader, RowError
-from textcentric.data.schema import Column, Schema
+from textcentric.data.schema import ROW_NUMBER, Column, Schema
 from textcentric.data.survey import ColumnReader, ColumnSurvey
 from textcentric.data.tables import Table
 
@@ -55,6 +56,7 @@ class Scan:
 
     `left_out` counts lines that give no row, `unfit` the faulty rows by reason, `kinds` usable rows
     by (split, modalities), `classes` those by (split, class) where there are few classes.
+    `copies` counts rows without ids that are copies of another, `copied` names the first of them.
     """
 
     rows: int = 0
@@ -64,6 +66,8 @@ class Scan:
     unfit: LeftOut = field(default_factory=LeftOut)
     doubled: list[str] = field(default_factory=list)
     straddling: list[str] = field(default_factory=list)
+    copies: int = 0
+    copied: str = ""
     unlabelled: int = 0
     garbled: int = 0
     kinds: Counter[Kind] = field(default_factory=Counter)
@@ -98,6 +102,8 @@ def scan(table: Table, reader: RecordReader, opened: Mapping[str, Opened] | None
         look.at(batch)
     found = look.found
     found.doubled = look.keys.doubled(look.ids(batch) for batch in table.batches())
+    if copies := look.keys.copies():
+        found.copies, found.copied = len(copies), "row {} is as row {}".format(*copies[0])
     if reader.schema.split is not None:
         groups = (zip(*look.groups(batch), strict=True) for batch in table.batches())
         found.straddling = look.keys.straddling(groups)
@@ -145,6 +151,8 @@ class _Look:
         for at, error in self._look_at_labels(batch, ids, splits, usable):
             faults[at] = error
             usable[at] = False
+        if self._schema.id == ROW_NUMBER and self._schema.group is None:
+            self.keys.add_rows(row_hashes(batch, (ROW_NUMBER, self._schema.split)), usable)
         found.kinds.update(_kinds(splits, modalities, usable))
         for at in sorted(faults):
             found.blame(faults[at])

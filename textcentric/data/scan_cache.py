@@ -20,7 +20,7 @@ from textcentric.data.survey import ColumnSurvey, Odd
 from textcentric.folders import written
 from textcentric.values import Json
 
-VERSION = 6  # raise when a scan looks at rows in another way
+VERSION = 7  # raise when a scan looks at rows in another way
 LARGE = 5_000  # rows; a smaller table is looked through in no time
 
 
