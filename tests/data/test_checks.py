@@ -173,7 +173,8 @@ def test_what_differs_from_the_rows_of_a_training_is_told(tmp_path: Path) -> Non
     report = check(path, fit=Fit(trained, ("size", "age")))
     assert report.problems == [
         f"table '{path}' lacks columns that the training read: age (it has id, Size, label,"
-        " shop); add them, or give allow_missing_columns=True, which reads them as empty"
+        " shop); add them, or let `predict` or `evaluate` read them empty:"
+        " allow_missing_columns=True"
     ]
     assert report.warnings[:3] == [
         "columns with other names than in training are read: 'Size' as 'size'",

@@ -169,3 +169,13 @@ def test_numbers_in_another_notation_than_the_schemas_are_refused(table: Write) 
         first = read_new(other, blind, schema=schema).lines[0]
         assert isinstance(first, Record)
         assert first.inputs["table"] == {"size": "big", "age": "9.125 years"}
+
+
+def test_a_column_that_lacks_is_told_with_the_one_of_nearly_its_name(table: Write) -> None:
+    blind = fit(table(TRAINED), blind=True)
+    with pytest.raises(DataError, match=r"the training read: age \('A_ge' is there\) \(it has"):
+        read_new(table("id,text,size,A_ge\nn,a jar,big,9\n"), blind)
+    files = {"image": {"column": "File Name"}}
+    allowed = Fit(Schema.model_validate({"id": "id", **files}), ("size",), allow_missing=True)
+    with pytest.raises(DataError, match=r"image files: File Name \('file_name' is there\); name"):
+        read_new(table("id,file_name,size\nn,a.png,big\n"), allowed)

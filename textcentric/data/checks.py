@@ -136,8 +136,7 @@ def _fitting(fit: Fit | None) -> Fitting:
     def fitted(layout: Layout) -> Layout:
         if fit is None:
             return layout
-        blind = fit.schema.target not in layout.table.columns
-        return replace(fit, blind=blind).table(layout)
+        return replace(fit, blind=not fit.finds_target(layout)).table(layout)
 
     return fitted
 

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from textcentric.data.named import Layout
-from textcentric.data.schema import TEXT, Column, Schema
+from textcentric.data.schema import TEXT, Column, Files, Schema
 from textcentric.errors import DataError, option
 from textcentric.rows import Record
 
@@ -45,7 +45,7 @@ class Match:
         """Say what is read under another name, as empty, or not at all."""
         others = [f"{here!r} as {there!r}" for there, here in self.names.items() if here != there]
         lines = [f"columns with other names than in training are read: {_shown(others)}"]
-        lacking = f"columns of the training that lack are read as empty: {_shown(self.lacking)}"
+        lacking = f"columns of the training that lack are read as empty: {self._lacking()}"
         new = f"columns that the training did not read are left out: {_shown(self.new)}"
         given = (lines[0] if others else "", lacking * bool(self.lacking), new * bool(self.new))
         return [line for line in given if line]
@@ -54,11 +54,32 @@ class Match:
         """Raise DataError where a column of the training lacks."""
         if self.lacking:
             raise DataError(
-                f"{what} lacks columns that the training read: {_shown(self.lacking)} (it has"
-                f" {_shown(present)}); add them, or give {option('allow_missing_columns', True)},"
-                " which reads them as empty",
+                f"{what} lacks columns that the training read: {self._lacking()} (it has"
+                f" {_shown(present)}); add them, or let `predict` or `evaluate` read them empty:"
+                f" {option('allow_missing_columns', True)}",
                 field=self.lacking[0],
             )
+
+    def refuse_without(self, files: Mapping[str, Files], what: str) -> None:
+        """Raise DataError where the column lacks that names the files of a modality."""
+        for modality, rule in files.items():
+            if rule.column in self.lacking:
+                near = self._nearest(rule.column or "") or "COLUMN"
+                raise DataError(
+                    f"{what} lacks the column of its {modality} files: {self._lacking()}; name the"
+                    f" column in the schema, `{modality}: {near}`, or go on without these files,"
+                    f" `allow_missing: {modality}`",
+                    field=rule.column,
+                )
+
+    def _lacking(self) -> str:
+        """Name the columns that lack, each with the new one that is called nearly the same."""
+        near = {name: self._nearest(name) for name in self.lacking}
+        return _shown([f"{n} ({near[n]!r} is there)" if near[n] else n for n in self.lacking])
+
+    def _nearest(self, name: str) -> str:
+        """Return the new column whose letters and digits are those of `name`, "" if none is."""
+        return next((new for new in self.new if _letters(new) == _letters(name)), "")
 
 
 @dataclass
@@ -85,9 +106,12 @@ class Fit:
         present = layout.table.columns
         wanted = self._wanted(schema, present)
         match = Match.of(wanted, present, _unread(schema))
-        match = match if self.columns is not None else replace(match, new=())  # all are read
+        what = f"table {layout.table.path!r}"
         if not self.allow_missing:
-            match.refuse_lacking(f"table {layout.table.path!r}", present)
+            match.refuse_lacking(what, present)
+        named = {m: f for m, f in schema.files().items() if m not in schema.allow_missing}
+        match.refuse_without(named, what)
+        match = match if self.columns is not None else replace(match, new=())  # all are read
         self._tell(match)
         table = layout.table.renamed({here: there for there, here in match.names.items()})
         others = (name for name in table.columns if name not in wanted)
@@ -96,6 +120,11 @@ class Fit:
             table=replace(table, columns=(*wanted, *others)),
             schema=self._asked(schema, {*wanted, *present}),
         )
+
+    def finds_target(self, layout: Layout) -> bool:
+        """Say whether a table has the column of the target, be it in another case."""
+        target = self._merged(layout.schema).target
+        return target is not None and not Match.of([target], layout.table.columns).lacking
 
     def records(self, records: Sequence[Record]) -> list[Record]:
         """Return Records with the table columns of the training alone, in their order.
@@ -184,6 +213,10 @@ def _ordered(record: Record, names: Mapping[str, str]) -> Record:
 
 def _bare(name: str) -> str:
     return "".join(name.split()).casefold()
+
+
+def _letters(name: str) -> str:
+    return "".join(sign for sign in name if sign.isalnum()).casefold()
 
 
 def _shown(names: Sequence[str]) -> str:
