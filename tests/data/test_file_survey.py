@@ -29,7 +29,7 @@ def table(folder: Path, *names: str) -> Path:
     ("name", "said"),
     [
         ("shots/mill.jpg", r"looked for '/.*/shots/mill\.jpg'; correct the names"),
-        ("shots/BARN.JPG", r"looked for '/.*BARN\.JPG'; '/.*/shots/barn\.jpg' is there"),
+        ("shots/BARN.PNG", r"looked for '/.*BARN\.PNG'; '/.*/shots/barn\.jpg' is there"),
         ("shots/barn", r"looked for '/.*barn'; '/.*/shots/barn\.jpg' is there"),
         ("barn.jpg", r"looked for '/.*/barn\.jpg'; '/.*/shots/barn\.jpg' is there"),
         ("far/barn.jpg", r"looked for '/.*/far/barn\.jpg'; '/.*/far' is no folder"),
@@ -94,3 +94,15 @@ def test_a_named_set_without_its_photos_says_so_and_goes_on(tmp_path: Path) -> N
     rows = load("petfinder", data_dir=tmp_path)
     assert rows.count() == 1
     assert rows.notes[-1].startswith("1 of 1 rows lack image files: 1 whose id has none")
+
+
+def test_a_file_is_read_under_a_name_in_another_case_where_it_is_the_only_one(folder: Path) -> None:
+    path = table(folder, "shots/BARN.JPG", "shots/barn.jpg")
+    rows = load(path, schema=PHOTO)
+    assert [row.inputs["image"] for row in rows] == [(folder / "shots" / "barn.jpg",)] * 2
+    assert rows.notes == (
+        "1 file(s) are read whose names differ by case: 'shots/BARN.JPG' of row '0' is 'barn.jpg'",
+    )
+    (folder / "shots" / "Barn.jpg").touch()
+    (note,) = load(path, schema=PHOTO).notes
+    assert note.startswith("1 of 2 rows lack image files: 1 that name files that do not exist")

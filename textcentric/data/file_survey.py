@@ -34,7 +34,8 @@ class FileSurvey:
 
     `lack` are rows that have no file, or not all of theirs, by reason. `place` says where the first
     absent file was looked for, `first` has the first broken file of each reason, `outside` the
-    first that leaves the data folder.
+    first that leaves the data folder. `other_case` counts files whose names rows have in another
+    case.
     """
 
     rows_with: int = 0
@@ -49,13 +50,19 @@ class FileSurvey:
     lack: dict[str, Left] = field(default_factory=dict)
     place: str = ""
     outside: str = ""
+    other_case: int = 0
+    first_other_case: str = ""
 
     def add(self, finder: FileFinder, row_id: str, row: Cells, opened: Opened | None) -> bool:
         """Take the files of one row into account, and say whether it has one.
 
         With `opened` each of them is opened.
         """
-        found, refused, absent = finder.find(row_id, row)
+        found, refused, absent, other_case = finder.look(row_id, row)
+        if other_case and not self.other_case:
+            shown = f"{finder.named(row_id, row)} of row {row_id!r:.40}"
+            self.first_other_case = f"{shown} is {os.path.basename(other_case[0])!r:.60}"
+        self.other_case += len(other_case)
         self.rows_with += bool(found)
         self.rows_without += not found
         self.found += len(found)
@@ -100,7 +107,18 @@ class FileSurvey:
         return self.rows_without > self.rows_with
 
     def in_words(self, modality: str) -> str:
-        """Say how many rows lack files of `modality` and why, "" where none does."""
+        """Say how many rows lack files of `modality` and why, and which names are in other case."""
+        return "; ".join(filter(None, (self._lack_in_words(modality), self._case_in_words())))
+
+    def _case_in_words(self) -> str:
+        if not self.other_case:
+            return ""
+        return (
+            f"{self.other_case:,} file(s) are read whose names differ by case:"
+            f" {self.first_other_case}"
+        )
+
+    def _lack_in_words(self, modality: str) -> str:
         if not self.lack:
             return ""
         lacking = sum(of["rows"] for of in self.lack.values())

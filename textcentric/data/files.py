@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from textcentric.data.pictures import as_png, is_inside, is_picture
 from textcentric.data.readings import plain
@@ -26,6 +26,18 @@ _ENCODED = re.compile(rf"(?P<uri>data:[\w/+.;=-]*;base64,)|(?:{_STARTS})[A-Za-z0
 _NUMBER = re.compile(r"#\d+\Z")
 
 
+class Look(NamedTuple):
+    """The files of a row, refused paths, and those that are named and do not exist.
+
+    `other_case` has those of the files whose names a row has in another case.
+    """
+
+    files: tuple[Path, ...]
+    refused: list[str]
+    absent: list[str]
+    other_case: list[str]
+
+
 @dataclass(frozen=True)
 class FileFinder:
     """Find the files of one modality; `refused` are those that leave the data folder."""
@@ -36,6 +48,7 @@ class FileFinder:
     missing: tuple[str, ...]
     roots: tuple[str, ...]
     index: Mapping[str, tuple[Path, ...]] | None = field(default=None, repr=False)
+    listings: dict[str, dict[str, list[str]]] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, rule: Files, root: Path, cache: Path, missing: tuple[str, ...]) -> FileFinder:
@@ -54,15 +67,33 @@ class FileFinder:
 
     def find(self, row_id: str, row: Cells) -> tuple[tuple[Path, ...], list[str], list[str]]:
         """Return (files, refused paths, paths that are named and do not exist)."""
-        found, refused, absent = [], [], []
+        return self.look(row_id, row)[:3]
+
+    def look(self, row_id: str, row: Cells) -> Look:
+        """Look for the files of a row; a name in another case does where one file alone has it."""
+        found, refused, absent, other_case = [], [], [], []
         for path in self._named(row_id, row):
             if not is_inside(path, self.roots):
                 refused.append(str(path))
             elif os.path.isfile(path):
                 found.append(path)
+            elif other := self._in_other_case(path):
+                found.append(other)
+                other_case.append(str(other))
             else:
                 absent.append(str(path))
-        return tuple(found), refused, absent
+        return Look(tuple(found), refused, absent, other_case)
+
+    def _in_other_case(self, path: Path) -> Path | None:
+        """Return the one file whose name differs from that of `path` by case only."""
+        folder = str(path.parent)
+        if folder not in self.listings:
+            names = self.listings.setdefault(folder, {})
+            for name in os.listdir(folder) if os.path.isdir(folder) else []:
+                names.setdefault(name.casefold(), []).append(name)
+        others = self.listings[folder].get(path.name.casefold(), [])
+        other = path.with_name(others[0]) if len(others) == 1 else path
+        return other if os.path.isfile(other) and is_inside(other, self.roots) else None
 
     def named(self, row_id: str, row: Cells) -> str:
         """Return what a row calls its files, as a message shows it."""
