@@ -14,6 +14,7 @@ from textcentric.data.inspection import Inspection, inspect
 from textcentric.data.inspection.columns import ColumnSurvey
 from textcentric.data.inspection.kinds import shape_of
 from textcentric.data.schema import read_schema
+from textcentric.data.tables import open_table
 from textcentric.errors import DataError
 from textcentric.values import Cell
 
@@ -205,6 +206,29 @@ def test_words_for_codes_are_taken_from_a_table_beside(tmp_path: Path) -> None:
     assert "words of breeds.csv (BreedID)" in found.text
     assert "#  Age: {codes: {1: ..., 2: ...}}" in found.text
     loaded(found, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("title", "sign"),
+    [("Sales 2026\n\n", ","), ("Sales 2026,,\n,,\n", ","), ("Nord, Süd\n\n", ";")],
+)
+def test_lines_of_a_title_are_skipped(tmp_path: Path, title: str, sign: str) -> None:
+    rows = [sign.join([f"k{n}", f"{n % 7}", "ab"[n % 2]]) for n in range(20)]
+    path = written(tmp_path / "a.csv", title + sign.join(["id", "x", "label"]), rows)
+    with pytest.raises(DataError, match=r"first 2 lines look like a title .* `skip: 2`"):
+        load(path)
+    found = inspect(path)
+    assert "skip: 2                            # lines of a title" in found.text
+    assert [*found.columns] == ["id", "x", "label"]
+    loaded(found, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "text", ["id,,\n1,foo,bar\n2,foo,baz\n", ",x\n0,5\n1,6\n", "x,y;z\n1,2;3\n"]
+)
+def test_a_header_is_no_title(tmp_path: Path, text: str) -> None:
+    (tmp_path / "a.csv").write_text(text)
+    assert open_table(tmp_path / "a.csv").columns
 
 
 def test_codes_with_leading_zeros_are_offered_as_they_stand(tmp_path: Path) -> None:

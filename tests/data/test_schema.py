@@ -57,6 +57,12 @@ def test_a_schema_file_that_is_absent_or_no_mapping_is_explained(tmp_path: Path)
         read_schema(tmp_path / "torn.yaml")
 
 
+@pytest.mark.parametrize("header", [4, True, "true"])
+def test_a_header_that_is_no_list_of_names_is_refused(header: object) -> None:
+    with pytest.raises(ConfigError, match=r"names of all columns, such as \[id, size, label\]"):
+        read_schema({"header": header})
+
+
 def test_a_list_of_which_all_lines_are_deleted_is_none(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("id: a\nignore:\ntext:\ncolumns:\n")
     assert read_schema(tmp_path / "a.yaml") == Schema(id="a")

@@ -87,7 +87,7 @@ def test_merged_cells_stand_in_all_that_they_cover(tmp_path: Path) -> None:
 def test_a_title_over_all_columns_is_no_header(tmp_path: Path) -> None:
     lines = [["Pets of 2024", None, None], HEADER, ROW]
     path = book(tmp_path / "pets.xlsx", ["A1:C1"], Pets=lines)
-    with pytest.raises(DataError, match="one title, 'Pets of 2024'; say `skip: 1`"):
+    with pytest.raises(DataError, match=r"title of .*'Pets of 2024'.* say `skip: 1`"):
         open_table(path)
     assert rows(path, skip=1) == [dict(zip(HEADER, ROW, strict=True))]
 

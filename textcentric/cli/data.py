@@ -211,8 +211,10 @@ def init_schema(table: str, output: str | None, config: AugmentConfig) -> None:
     if path is not None:
         write_text(path, found.text)
         say(f"written to {path}; change what is not so")
-    if found.schema is not None:
-        show_first(found, config)
+    if found.schema is not None and not show_first(found, config):
+        say("change what it names in the schema; then")
+        say(f"  {found.commands('SCHEMA.yaml' if path is None else str(path))[0]}")
+        raise typer.Exit(2)
     say("to go on:")
     for line in found.commands("SCHEMA.yaml" if path is None else str(path)):
         say(f"  {line}")
@@ -222,8 +224,11 @@ def _schema_of(table: str) -> str:
     return f"{Path(table).name.split('.')[0]}.yaml"
 
 
-def show_first(found: Inspection, config: AugmentConfig) -> None:
-    """Show the first rows under the schema that was guessed, or why there are none."""
+def show_first(found: Inspection, config: AugmentConfig) -> bool:
+    """Show the first rows under the schema that was guessed, or why there are none.
+
+    Returns whether there are rows.
+    """
     from textcentric.augmentation.words import in_words
     from textcentric.data.loading import load
 
@@ -231,13 +236,14 @@ def show_first(found: Inspection, config: AugmentConfig) -> None:
         dataset = load(found.path, data_dir=config.data_dir, schema=found.schema, limit=SHOWN_ROWS)
     except TextCentricError as error:
         say(f"textcentric: this schema does not read the table yet: {error}")
-        return
+        return False
     say("\nthe first rows as a model reads them (`data show` has all of them):")
     for record, described in in_words(config, dataset, say=say):
         text = described.row.text() if described else ""
         cut = text if len(text) <= LONGEST else f"{text[:LONGEST]} ... ({len(text):,} characters)"
         say(f"\n== {record.id}  split {record.split}, target {record.target}\n{cut}")
     say("")
+    return True
 
 
 def show_rows(config: AugmentConfig, *, as_json: bool) -> None:

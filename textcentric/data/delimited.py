@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from textcentric.data.content import refuse_doubled
-from textcentric.data.dialect import Dialect, dialect_of
+from textcentric.data.dialect import Dialect, dialect_of, title_of
 from textcentric.data.encodings import HEAD, encoding_of, name_of, open_text
 from textcentric.data.left_out import LeftOut
 from textcentric.data.quoting import BLANK, LONGEST, Records
 from textcentric.data.schema import Schema
+from textcentric.data.titles import TitleError
 from textcentric.data.unnamed import LOOKED_AT, with_names, without_data
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ class Delimited:
             header=schema.header,
             skip=schema.skip,
         )
+        if schema.may_have_title() and (above := title_of(head, self._dialect)):
+            raise TitleError(f"table {str(path)!r}", *above)
         self._has_rows = len(list(io.StringIO(head, newline=""))) > self._dialect.lines
         self._fields = with_names(self._dialect.header)
         self.left_columns = without_data(

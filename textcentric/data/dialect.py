@@ -5,10 +5,14 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from textcentric.data.titles import title_above
+
 DELIMITERS = (",", ";", "\t", "|")  # in the order of preference where two fit as well
+FITTING = 0.5  # share of lines that fit a delimiter which is no accident
 LINES = 50  # lines that the delimiter is told from
 NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 
@@ -59,6 +63,23 @@ def dialect_of(
     names = next((fields for fields in reader if fields), [])
     columns = tuple(name.strip() for name in names)
     return Dialect(delimiter, quote, columns, skip, skip + reader.line_num)
+
+
+def title_of(head: str, dialect: Dialect) -> tuple[int, str] | None:
+    """Return how many lines stand above the header of a text, and the first of them, if any do."""
+    lines = list(io.StringIO(head, newline=""))[dialect.skip :][:LINES]
+    several, fitting = _fitness(lines, dialect.delimiter, dialect.quote)
+    for sign in (dialect.delimiter,) if several and fitting >= FITTING else DELIMITERS:
+        records, ends = [], []
+        reader = csv.reader(lines, **_notation(sign, dialect.quote))
+        with suppress(csv.Error):
+            for fields in reader:
+                records.append([field.strip() for field in fields])
+                ends.append(reader.line_num)
+        if count := title_above(records):
+            title = next(field for fields in records for field in fields if field)
+            return dialect.skip + ends[count - 1], title
+    return None
 
 
 def _delimiter(lines: Sequence[str], quote: str | None) -> str:

@@ -188,6 +188,16 @@ class Schema(_Strict):
     def _one_is_a_list(cls, value: object) -> object:
         return _as_words(value)
 
+    @field_validator("header", mode="before")
+    @classmethod
+    def _names_all_columns(cls, value: object) -> object:
+        if value is None or isinstance(value, list | tuple):
+            return value
+        raise ValueError(
+            "needs the names of all columns, such as [id, size, label]; without it the first line"
+            " has them, below the lines that `skip: 3` leaves out"
+        )
+
     @field_validator("delimiter", "quote")
     @classmethod
     def _is_one_character(cls, value: str | None) -> str | None:
@@ -252,6 +262,10 @@ class Schema(_Strict):
     def of_text(self) -> set[str]:
         """Return those of its keys that say how a file is written."""
         return {name for name in TEXT if getattr(self, name) != Schema.model_fields[name].default}
+
+    def may_have_title(self) -> bool:
+        """Say whether nothing is said of where the header lies."""
+        return self.header is None and "skip" not in self.model_fields_set
 
     def mentioned(self) -> set[str]:
         """Return the columns that it names."""

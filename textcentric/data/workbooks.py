@@ -18,6 +18,7 @@ from textcentric.data.content import Content, refuse_doubled
 from textcentric.data.json_files import Row
 from textcentric.data.left_out import LeftOut
 from textcentric.data.schema import Schema
+from textcentric.data.titles import TitleError, title_above
 from textcentric.data.unnamed import LOOKED_AT, with_names, without_data
 from textcentric.errors import DataError, unknown
 from textcentric.values import Cell
@@ -35,6 +36,8 @@ def open_workbook(path: Path, sheet: str | None, schema: Schema) -> Content:
     Raises DataError where the sheet is unknown or not the only one, or its header cannot be told.
     """
     chosen = _Sheet(_chosen(_opened(path), path, sheet), path, schema)
+    if schema.may_have_title():
+        chosen.refuse_title()
     fields = with_names(chosen.header)
     left = without_data(fields, schema.mentioned(), chosen.first_cells, path.name)
     columns = tuple(name for name in fields if name not in left)
@@ -112,6 +115,13 @@ class _Sheet:
         wide = [end > start for (top, start), (_, end) in self._merged if top == row]
         return any(wide) and self.schema.header is None
 
+    def refuse_title(self) -> None:
+        """Raise TitleError where the first lines are no header."""
+        cells = [[_name(cell) for cell in line] for line in self._lines[:LOOKED_AT]]
+        if count := title_above(cells):
+            title = next(name for line in cells for name in line if name)
+            raise TitleError(f"sheet {self.sheet.name!r} of {str(self.path)!r}", count, title)
+
     @cached_property
     def header(self) -> tuple[str, ...]:
         """The names of the columns, "" where one has none."""
@@ -123,10 +133,8 @@ class _Sheet:
         if not self._two_lines:
             return tuple(upper)
         if len(set(upper)) == 1:
-            raise DataError(
-                f"line {self._at + self.schema.skip + 1} of sheet {self.sheet.name!r} is one title,"
-                f" {upper[0]!r:.60}; say `skip: {self._at + self.schema.skip + 1}` in the schema"
-            )
+            place = f"sheet {self.sheet.name!r} of {str(self.path)!r}"
+            raise TitleError(place, self._at + self.schema.skip + 1, upper[0])
         lower = [_name(cell) for cell in self._lines[self._at + 1]]
         both = zip(upper, lower, strict=True)
         return tuple(one if other in ("", one) else f"{one} {other}".strip() for one, other in both)

@@ -70,7 +70,7 @@ def scalar(value: object) -> str:
 def _keys(keys: Mapping[str, str]) -> Iterator[str]:
     for name, value in keys.items():
         given, _, reason = value.partition("\n")
-        yield _line(f"{name}: {scalar(given)}", reason)
+        yield _line(f"{name}: {given if given.isdecimal() else scalar(given)}", reason)
 
 
 def _roles(roles: Roles, rows: int) -> Iterator[str]:

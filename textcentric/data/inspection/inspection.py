@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,16 +13,18 @@ from textcentric.command_line import command
 from textcentric.data.encodings import likeliest
 from textcentric.data.frames import table_in_hand
 from textcentric.data.inspection.codes import words_beside
-from textcentric.data.inspection.columns import ColumnSurvey, TableSurvey
+from textcentric.data.inspection.columns import ColumnSurvey, TableSurvey, shown
 from textcentric.data.inspection.draft import drafted
 from textcentric.data.inspection.folders import table_in
 from textcentric.data.inspection.forms import Form, form_of
 from textcentric.data.inspection.media import Media, media_of
 from textcentric.data.inspection.roles import Roles, guess_roles
+from textcentric.data.left_out import LeftOut
 from textcentric.data.named import names
 from textcentric.data.pairs import read_pairs
 from textcentric.data.schema import Schema, read_schema, words_loader
 from textcentric.data.tables import Table, from_hub, open_table
+from textcentric.data.titles import TitleError
 from textcentric.errors import ConfigError, DataError
 
 TRIED = 100  # pairs that are read
@@ -87,7 +90,7 @@ def inspect(rows: object, *, data_dir: str | Path | None = None) -> Inspection:
     table, path, keys = _opened(rows)
     first = next(table.rows(), None)
     if first is None:
-        raise DataError(f"{table.path} has no row; expected a header and rows")
+        raise DataError(_no_row(table))
     root = Path(data_dir) if data_dir else _root(path)
     folder = None if data_dir is None else str(data_dir)
     survey = TableSurvey.of(table)
@@ -103,6 +106,17 @@ def inspect(rows: object, *, data_dir: str | Path | None = None) -> Inspection:
     words = words_beside(survey, root) if path else {}
     text = drafted(survey, roles, words, keys, _notes(table, survey, form))
     return Inspection(path, form, survey, text, roles, media, folder)
+
+
+def _no_row(table: Table) -> str:
+    left_out = LeftOut()
+    deque(table.rows(left_out), 0)
+    columns = ", ".join(table.columns)
+    lines = "".join(f"; {note}" for note in left_out.notes())
+    return (
+        f"{table.path} has no row below its header ({columns:.60}){lines}; where the header lies"
+        " deeper, give `skip: N` in a schema"
+    )
 
 
 def _opened(rows: object) -> tuple[Table, str, dict[str, str]]:
@@ -124,8 +138,17 @@ def _opened(rows: object) -> tuple[Table, str, dict[str, str]]:
         return from_hub(str(rows)), str(rows), {}
     path = table_in(path)
     keys = _encoding(path) if any(end in path.name.lower() for end in TEXTS) else {}
-    given = {name: value.partition("\n")[0] for name, value in keys.items()}
-    return open_table(path, read_schema(given)), str(path), keys
+    try:
+        return open_table(path, _said(keys)), str(path), keys
+    except TitleError as error:
+        keys |= {"skip": f"{error.skip}\nlines of a title, {shown(error.title)}"}
+        return open_table(path, _said(keys)), str(path), keys
+
+
+def _said(keys: dict[str, str]) -> Schema:
+    """Return how a text is written as a schema, without the reasons."""
+    given: dict[str, str | int] = {k: value.partition("\n")[0] for k, value in keys.items()}
+    return read_schema(given | ({"skip": int(given["skip"])} if "skip" in given else {}))
 
 
 def _encoding(path: Path) -> dict[str, str]:
