@@ -231,6 +231,17 @@ def test_a_header_is_no_title(tmp_path: Path, text: str) -> None:
     assert open_table(tmp_path / "a.csv").columns
 
 
+def test_words_that_may_stand_for_nothing_are_told(tmp_path: Path) -> None:
+    rows = [f"k{n},{['NA', 'EU'][n % 3 > 0]},{['NA', 'sell', 'hold'][n % 3]},," for n in range(60)]
+    found = inspect(written(tmp_path / "a.csv", "key,region,cls,,", rows))
+    assert (
+        "# 2 columns of a.csv (4, 5), which have no name and no value, are left out" in found.text
+    )
+    assert "taken as missing: region: 'NA' in 20 rows; `missing: []`" in found.text
+    assert """cls: 'NA' in 20 rows is a class; `missing: ["", NA]` of the""" in found.text
+    assert "task: classification               # 3 values" in found.text
+
+
 def test_codes_with_leading_zeros_are_offered_as_they_stand(tmp_path: Path) -> None:
     plz = ["01067", "10115", "80331"]
     rows = [f"k{n},{['01', '1', '02'][n % 3]},{plz[n % 3]},{n % 2}" for n in range(24)]

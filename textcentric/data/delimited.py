@@ -23,7 +23,7 @@ from textcentric.data.left_out import LeftOut
 from textcentric.data.quoting import BLANK, LONGEST, Records
 from textcentric.data.schema import Schema
 from textcentric.data.titles import TitleError
-from textcentric.data.unnamed import LOOKED_AT, with_names, without_data
+from textcentric.data.unnamed import LOOKED_AT, notes_of, with_names, without_data
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -62,8 +62,7 @@ class Delimited:
         plain = self._encoding.startswith("utf-8") and self._dialect.delimiter in ",\t"
         usual = plain and self._dialect.quote == '"' and not self._dialect.skip
         decided = () if usual else (f"{self._path.name} is read as {self.form}",)
-        left = [f"{what} is left out" for what in self.left_columns.values()]
-        return (*decided, *left)
+        return (*decided, *notes_of(self.left_columns, self._path.name))
 
     @property
     def form(self) -> str:

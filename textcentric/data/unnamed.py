@@ -6,6 +6,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import count
 
 EXPORTED = ("Unnamed: 0", "__index_level_0__")  # what pandas calls the numbers of rows
+EMPTY = "and no value,"
+SHOWN = 6  # columns that a note names
 LOOKED_AT = 1000  # rows in which a column without a name is looked at
 
 Cells = Mapping[str, Sequence[str]]
@@ -35,6 +37,18 @@ def without_data(
     return {name: what for name, what in said.items() if what}
 
 
+def notes_of(left: Mapping[str, str], file_name: str) -> list[str]:
+    """Return what is said of columns that are left out, those without name and value at once."""
+    empty = [name for name, what in left.items() if what.endswith(EMPTY)]
+    if len(empty) < 2:
+        return [f"{what} is left out" for what in left.values()]
+    places = ", ".join(str(int(name[1:]) + 1) for name in empty[:SHOWN])
+    places += ", ..." if len(empty) > SHOWN else ""
+    others = {name: what for name, what in left.items() if name not in empty}
+    which = f"{len(empty)} columns of {file_name} ({places}), which have no name and no value,"
+    return [*notes_of(others, file_name), f"{which} are left out"]
+
+
 def _said(name: str, cells: Sequence[str], fields: Sequence[str], file_name: str) -> str:
     if not name.startswith("\x00"):
         return f"column {name!r}, which counts rows," if _tells_rows_apart(cells) else ""
@@ -44,7 +58,7 @@ def _said(name: str, cells: Sequence[str], fields: Sequence[str], file_name: str
     if counts:
         return f"{which} and counts rows,"
     if first is None:
-        return f"{which} and no value,"
+        return f"{which} {EMPTY}"
     return f"{which} (first value {first!r:.60}); name it, or give `header:` in the schema; it"
 
 

@@ -19,7 +19,7 @@ from textcentric.data.json_files import Row
 from textcentric.data.left_out import LeftOut
 from textcentric.data.schema import Schema
 from textcentric.data.titles import TitleError, title_above
-from textcentric.data.unnamed import LOOKED_AT, with_names, without_data
+from textcentric.data.unnamed import LOOKED_AT, notes_of, with_names, without_data
 from textcentric.errors import DataError, unknown
 from textcentric.values import Cell
 
@@ -47,7 +47,7 @@ def open_workbook(path: Path, sheet: str | None, schema: Schema) -> Content:
         for line in chosen.rows:
             yield {name: cell for name, cell in zip(fields, line, strict=True) if name not in left}
 
-    notes = (*chosen.notes(), *(f"{what} is left out" for what in left.values()))
+    notes = (*chosen.notes(), *notes_of(left, path.name))
     return Content(columns, read, form=f"sheet {chosen.sheet.name!r}", notes=notes)
 
 

@@ -19,10 +19,11 @@ from textcentric.data.labels import MAX_CHOICES
 from textcentric.data.left_out import LeftOut
 from textcentric.data.notation import CURRENCIES, NumberSurvey
 from textcentric.data.readings import code_of, number, plain
-from textcentric.data.schema import MISSING
+from textcentric.data.schema import MISSING, NO_CLASS
 from textcentric.data.tables import Table
 from textcentric.values import Cell
 
+CLASS_MARKS = {*MISSING} - {*NO_CLASS}
 FEW = 20  # different whole numbers that a person may mean as classes
 Kind = Literal[
     "empty", "constant", "id", "counter", "class", "number", "date", "boolean", "list",
@@ -145,6 +146,16 @@ class ColumnSurvey:
             return []
         seen = {amount for amount in self.amounts if amount is not None}
         return sorted(map(int, seen)) if all(isinstance(n, int) for n in seen) else []
+
+    @property
+    def marks(self) -> dict[str, int]:
+        """How often words stand in a column of words that may be values or stand for nothing."""
+        words = self.values and not self.mostly_numbers and self.kind not in ("number", "date")
+        return {mark: n for mark, n in self.marked.items() if words and n and mark in CLASS_MARKS}
+
+    def in_marks(self) -> str:
+        """Say what `marks` are: "'NA' in 20 rows"."""
+        return ", ".join(f"{mark!r} in {count:,} rows" for mark, count in self.marks.items())
 
     @property
     def dotted(self) -> bool:
@@ -291,7 +302,8 @@ class ColumnSurvey:
         """
         said = [self._range()]
         missing = len(self.cells) - self.values
-        said += [f"{missing:,} of {len(self.cells):,} rows without"] if missing else []
+        marks = f" ({self.in_marks()})" if self.marks else ""
+        said += [f"{missing:,} of {len(self.cells):,} rows without{marks}"] if missing else []
         said += [odd] if (odd := self.odd()) else []
         return "; ".join(said)
 

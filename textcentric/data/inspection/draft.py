@@ -94,7 +94,7 @@ def _roles(roles: Roles, rows: int) -> Iterator[str]:
 def _guess(key: str, guess: Guess | None) -> Iterator[str]:
     if guess is None:
         return
-    doubt = "? " if guess.instead else ""
+    doubt = "? " if guess.instead or guess.unsure else ""
     yield _line(
         f"{key}: {scalar(guess.value)}", f"{key}{doubt}{guess.reason}" if doubt else guess.reason
     )

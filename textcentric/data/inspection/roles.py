@@ -16,9 +16,8 @@ from textcentric.data.inspection.names import (
     split_named,
     words_of,
 )
-from textcentric.data.schema import MISSING, NO_CLASS, ROW_NUMBER, Split
+from textcentric.data.schema import ROW_NUMBER, Split
 
-CLASS_MARKS = {*MISSING} - {*NO_CLASS}
 LAST, NAMED, SUITS = 2, 3, 1  # what the place, the words and the kind of a target say
 CLEAR = 3  # by how much the best has to lead
 FEW = 2  # whole numbers that are no amounts
@@ -32,6 +31,7 @@ class Guess:
     value: str
     reason: str
     instead: list[str] = field(default_factory=list)
+    unsure: bool = False
 
 
 @dataclass
@@ -76,9 +76,18 @@ def guess_roles(survey: TableSurvey, media: Sequence[Media]) -> Roles:
             f"{dates[0].name} has dates: are later rows to be told from earlier ones? Then a column"
             " of splits has to say so"
         )
+    roles.doubts += _marked(_rest(survey, roles))
     if not (roles.text or roles.media or _rest(survey, roles)):
         roles.doubts.append("no column is left that anything could be learnt from")
     return roles
+
+
+def _marked(columns: Sequence[ColumnSurvey]) -> Iterator[str]:
+    """Yield one line of the words in columns of words that are taken as missing."""
+    if marked := [column for column in columns if column.marks]:
+        listed = "; ".join(f"{column.name}: {column.in_marks()}" for column in marked[:LISTED])
+        more = f" and {len(marked) - LISTED} more columns" if len(marked) > LISTED else ""
+        yield f"taken as missing: {listed}{more}; `missing: []` of a column keeps the word"
 
 
 def _rest(survey: TableSurvey, roles: Roles) -> list[ColumnSurvey]:
@@ -181,16 +190,17 @@ def _take_target(survey: TableSurvey, roles: Roles) -> None:
     column = survey.columns[name]
     last = ", last column" if name == _rest(survey, roles)[-1].name else ""
     near = [other for score, other in likely[1:] if score >= best - CLEAR]
-    roles.target = Guess(name, column.about() + last, near)
+    lacking = 2 * (column.values + sum(column.marks.values())) <= len(column.cells)
+    roles.target = Guess(name, column.about() + last, near, unsure=lacking)
     roles.task = _task(column, survey.table.names.get(name, ()))
     roles.doubts += _doubts_of_target(survey, column)
 
 
 def _doubts_of_target(survey: TableSurvey, column: ColumnSurvey) -> Iterator[str]:
-    marks = {mark: n for mark, n in column.marked.items() if n and mark in CLASS_MARKS}
-    if marks:
-        listed = ", ".join(f"{mark!r} in {count} rows" for mark, count in marks.items())
-        yield f"{column.name}: {listed} may be a class; `missing` of the column says no"
+    if column.marks:
+        mark = next(iter(column.marks))
+        keys = f'`missing: ["", {mark}]`'
+        yield f"{column.name}: {column.in_marks()} is a class; {keys} of the column says no"
     if column.different < 2:
         yield f"{column.name} has one value in the first {survey.rows:,} rows: sorted by it?"
 
@@ -220,7 +230,7 @@ def _task(column: ColumnSurvey, words: Sequence[str]) -> Guess:
         return Guess("regression", "numbers")
     classes = CLASSES & {*words_of(column.name)} or not column.only_numbers
     if classes or len(column.whole) <= FEW:
-        return Guess("classification", f"{column.different} values")
+        return Guess("classification", f"{column.different + len(column.marks)} values")
     span = f"whole numbers {column.whole[0]} to {column.whole[-1]}"
     if column.ranked:
         return Guess("ordinal", f"{span}; classification, if their order means nothing")
