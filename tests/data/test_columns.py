@@ -22,7 +22,7 @@ from textcentric.data.columns import (
     where,
 )
 from textcentric.data.keys import Keys, hashes, split_of, splits_of
-from textcentric.data.notation import COMMA, POINT, Notation
+from textcentric.data.notation import COMMA, POINT, Notation, NumberSurvey
 from textcentric.data.readings import identifier, number, plain
 from textcentric.data.schema import Column
 from textcentric.data.survey import ColumnReader, ColumnSurvey
@@ -160,3 +160,23 @@ def test_codes_are_known_and_others_out_of_range() -> None:
         found.append(reader.found)
     assert [(one.missing, one.odd[0].out_of_range) for one in found] == [(1, 1), (2, 1)]
     assert found[0].odd[0].examples == ["d: '9'"]
+
+
+@pytest.mark.parametrize(
+    ("texts", "doubt"),
+    [
+        (["1,234", "2,345"], "'1,234' reads as 1234 or as 1.234"),
+        (["1.234", "2.345"], "'1.234' reads as 1.234 or as 1234"),
+        (["1.234", "0.345"], ""),  # no thousands begin with 0
+        (["1.234", "5.5"], ""),
+        (["0,123", "1,234"], ""),
+        (["1.234", "7,50"], ""),
+    ],
+)
+def test_a_notation_is_doubted_where_all_values_have_two_readings(
+    texts: list[str], doubt: str
+) -> None:
+    survey = NumberSurvey()
+    for text in texts:
+        survey.add(text)
+    assert survey.doubt() == doubt

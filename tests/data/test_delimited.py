@@ -255,3 +255,12 @@ def test_lines_of_the_source_are_rows_given_and_rows_left_out(tmp_path: Path) ->
     rows = load(tmp_path / "rows.csv", schema=schema)
     assert rows.count() == len(list(rows)) == 2
     assert content.count(b"\n") == 1 + 1 + 6  # the header, an empty line, and those
+
+
+@pytest.mark.parametrize(("first", "left"), [("0", True), ("1", True), ("7", False)])
+def test_an_index_that_was_made_a_column_is_left_out_where_it_counts_rows(
+    tmp_path: Path, first: str, left: bool
+) -> None:
+    lines = [f"{int(first) + n},r{n},lamp {n}" for n in range(5)]
+    (tmp_path / "rows.csv").write_text("\n".join(["index,id,text", *lines]))
+    assert ("index" not in open_table(tmp_path / "rows.csv").columns) is left

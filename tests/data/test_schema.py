@@ -87,3 +87,10 @@ def test_the_question_names_the_target_and_its_choices() -> None:
         "task": "What is the most likely speed of this listing?",
         "choices": ["slow", "fast"],
     }
+
+
+@pytest.mark.parametrize("key", ["~", "null"])
+def test_a_code_that_yaml_reads_as_nothing_is_put_in_quotes(tmp_path: Path, key: str) -> None:
+    (tmp_path / "schema.yaml").write_text(f"columns:\n  kind: {{codes: {{{key}: none known}}}}\n")
+    with pytest.raises(ConfigError, match="put it in quotes"):
+        read_schema(tmp_path / "schema.yaml")

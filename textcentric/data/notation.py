@@ -31,7 +31,9 @@ class Notation:
         """What a number looks like."""
         decimal, apart = re.escape(self.decimal), re.escape(self.thousands)
         plain = rf"(?:\d+(?:{decimal}\d*)?|{decimal}\d+)(?:[eE][-+]?\d+)?"
-        groups = rf"\d{{1,3}}(?P<apart>[{apart}])\d{{3}}(?:(?P=apart)\d{{3}})*(?:{decimal}\d*)?"
+        groups = (
+            rf"[1-9]\d{{0,2}}(?P<apart>[{apart}])\d{{3}}(?:(?P=apart)\d{{3}})*(?:{decimal}\d*)?"
+        )
         return re.compile(rf"[-+]?(?:{plain}|{groups})", re.ASCII)
 
     def __str__(self) -> str:
@@ -89,7 +91,7 @@ class NumberSurvey:
             self.point = self.point or text
         elif pointed is None:
             self.comma = self.comma or text
-        elif "," in text:
+        else:
             self.either = self.either or text
 
     def notation(self) -> Notation:

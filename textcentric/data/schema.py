@@ -108,7 +108,11 @@ class Column(_Strict):
     @field_validator("codes", mode="before")
     @classmethod
     def _text_keys(cls, codes: object) -> object:
-        return {str(key): word for key, word in codes.items()} if isinstance(codes, dict) else codes
+        if not isinstance(codes, dict):
+            return codes
+        if None in codes:
+            raise ValueError('a code reads as nothing in YAML; put it in quotes, "~" or "null"')
+        return {str(key): word for key, word in codes.items()}
 
 
 class Files(_Strict):

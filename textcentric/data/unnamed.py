@@ -8,6 +8,7 @@ from itertools import count
 EXPORTED = ("Unnamed: 0", "__index_level_0__")  # what pandas calls the numbers of rows
 EMPTY = "and no value,"
 SHOWN = 6  # columns that a note names
+RESET = "index"  # what pandas calls them where they were made a column
 LOOKED_AT = 1000  # rows in which a column without a name is looked at
 
 Cells = Mapping[str, Sequence[str]]
@@ -28,7 +29,7 @@ def without_data(
 
     `fields` are of `with_names`; `first` gives the first values of columns; `mentioned` ones stay.
     """
-    suspects = [name for name in fields if name in EXPORTED or name.startswith("\x00")]
+    suspects = [f for f in fields if f in (*EXPORTED, RESET) or f.startswith("\x00")]
     suspects = [name for name in suspects if name not in mentioned]
     if not suspects:
         return {}
@@ -51,7 +52,8 @@ def notes_of(left: Mapping[str, str], file_name: str) -> list[str]:
 
 def _said(name: str, cells: Sequence[str], fields: Sequence[str], file_name: str) -> str:
     if not name.startswith("\x00"):
-        return f"column {name!r}, which counts rows," if _tells_rows_apart(cells) else ""
+        counts = _counts(cells) if name == RESET else _tells_rows_apart(cells)
+        return f"column {name!r}, which counts rows," if counts else ""
     counts = _counts(cells)
     which = f"column {fields.index(name) + 1} of {file_name}, which has no name"
     first = next((cell for cell in cells if cell), None)
