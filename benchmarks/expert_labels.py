@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks.truth import wilson
 from textcentric.cli.terminal import columns
-from textcentric.data.photo_labels import read_photo_labels
+from textcentric.data.media.photo_labels import read_photo_labels
 from textcentric.experts.labels import SURE_LABELS
 
 STEPS = (0.5, 0.7, 0.8, 0.9, 0.95, 0.97)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.random import Generator
 from scipy.signal import lfilter
 
-from textcentric.data.sounds import RATE
+from textcentric.data.media.sounds import RATE
 
 Draw = Callable[[Generator, int], np.ndarray]  # samples (N,) of so many
 

@@ -18,7 +18,7 @@ from random import Random
 import numpy as np
 
 from benchmarks.expert_noises import noises
-from textcentric.data.sounds import RATE, Sound, open_sound
+from textcentric.data.media.sounds import RATE, Sound, open_sound
 
 NUMBERS = "zero one two three four five six seven eight nine ten".split()
 VOICES = ("en-us", "en-gb", "en-us+f3", "en-us+m3", "en-gb+f2")

@@ -42,7 +42,7 @@ from benchmarks.expert_sounds import (
 from benchmarks.figure import Bar, Figure, keep, show
 from benchmarks.truth import wilson
 from textcentric.cli.terminal import columns
-from textcentric.data.sounds import RATE
+from textcentric.data.media.sounds import RATE
 from textcentric.experts import classifier
 from textcentric.experts.audio import Listener
 from textcentric.experts.image import Sight

@@ -113,8 +113,8 @@ def with_polars(path: Path) -> Iterator[list[Any]]:
 
 
 def with_textcentric(path: Path) -> Iterator[Any]:
-    from textcentric.data.left_out import LeftOut
-    from textcentric.data.tables import open_table
+    from textcentric.data.tables.left_out import LeftOut
+    from textcentric.data.tables.table import open_table
 
     left_out = LeftOut()
     yield from open_table(path).read(left_out)

@@ -12,8 +12,8 @@ from textcentric.checks.config import CheckConfig
 from textcentric.checks.edit import Edit, Facts
 from textcentric.checks.pairs import Checking, check_pairs, narrowed
 from textcentric.checks.verdict import Verdict
-from textcentric.data.frames import table_in_hand
-from textcentric.data.tables import Row, open_table
+from textcentric.data.tables.frames import table_in_hand
+from textcentric.data.tables.table import Row, open_table
 from textcentric.errors import ConfigError, DataError
 
 CALM = {"source": "He is calm.", "variant": "He is calm."}

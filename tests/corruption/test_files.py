@@ -14,8 +14,8 @@ from textcentric.corruption.files import (
     image_noise,
 )
 from textcentric.corruption.rows import CORRUPTIONS, counts
-from textcentric.data.photo_labels import PhotoLabels
-from textcentric.data.sounds import RATE, open_sound
+from textcentric.data.media.photo_labels import PhotoLabels
+from textcentric.data.media.sounds import RATE, open_sound
 from textcentric.errors import ConfigError, StoppedError
 from textcentric.experts.image import ImageExpert
 from textcentric.rows import Record

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from textcentric.corruption.pieces import sift_labels, sift_sights, sift_statements, sift_words
-from textcentric.data.photo_labels import PhotoLabels
+from textcentric.data.media.photo_labels import PhotoLabels
 from textcentric.experts.labels import LabelsExpert
 from textcentric.experts.table import TableExpert
 

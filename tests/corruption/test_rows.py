@@ -24,7 +24,7 @@ from textcentric.corruption.rows import (
     say_counts,
     without,
 )
-from textcentric.data.photo_labels import PhotoLabels
+from textcentric.data.media.photo_labels import PhotoLabels
 from textcentric.errors import ConfigError, DataError
 from textcentric.experts.table import TableExpert
 from textcentric.rows import Record

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from textcentric.data import load
-from textcentric.data.tables import open_table
+from textcentric.data.tables.table import open_table
 from textcentric.errors import DataError
 
 SIZES = ["small", "middle", "large"]

@@ -8,7 +8,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from textcentric.data.columns import (
+from textcentric.data.notation import COMMA, POINT, Notation, NumberSurvey
+from textcentric.data.readings import identifier, number, plain
+from textcentric.data.scanning.keys import Keys, hashes, split_of, splits_of
+from textcentric.data.scanning.survey import ColumnReader, ColumnSurvey
+from textcentric.data.schema import Column
+from textcentric.data.tables.columns import (
     BLANKS,
     Values,
     column_of,
@@ -21,11 +26,6 @@ from textcentric.data.columns import (
     rows_of,
     where,
 )
-from textcentric.data.keys import Keys, hashes, split_of, splits_of
-from textcentric.data.notation import COMMA, POINT, Notation, NumberSurvey
-from textcentric.data.readings import identifier, number, plain
-from textcentric.data.schema import Column
-from textcentric.data.survey import ColumnReader, ColumnSurvey
 from textcentric.values import Cell
 
 MARKERS = ("", "NA", "none")

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from textcentric.data import check, load
-from textcentric.data.encodings import name_of
-from textcentric.data.left_out import LeftOut
 from textcentric.data.schema import Schema, read_schema
-from textcentric.data.tables import open_table
+from textcentric.data.tables.encodings import name_of
+from textcentric.data.tables.left_out import LeftOut
+from textcentric.data.tables.table import open_table
 from textcentric.errors import ConfigError, DataError
 
 WORDS = ["id", "text", "label"]

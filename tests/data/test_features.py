@@ -9,7 +9,7 @@ import datasets
 import pytest
 
 from textcentric.data import check, load
-from textcentric.data.tables import open_table
+from textcentric.data.tables.table import open_table
 
 KINDS = datasets.ClassLabel(names=["owl", "newt"])
 TEXT = datasets.Value("string")

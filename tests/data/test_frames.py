@@ -16,8 +16,8 @@ import pytest
 from PIL import Image
 
 from textcentric.data import load, open_picture
-from textcentric.data.frames import table_in_hand
 from textcentric.data.memory import in_hand
+from textcentric.data.tables.frames import table_in_hand
 from textcentric.errors import ConfigError, DataError
 
 ROWS: list[dict[str, Any]] = [

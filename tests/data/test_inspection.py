@@ -14,7 +14,7 @@ from textcentric.data.inspection import Inspection, inspect
 from textcentric.data.inspection.columns import ColumnSurvey
 from textcentric.data.inspection.kinds import shape_of
 from textcentric.data.schema import read_schema
-from textcentric.data.tables import open_table
+from textcentric.data.tables.table import open_table
 from textcentric.errors import DataError
 from textcentric.values import Cell
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from textcentric.data import load
-from textcentric.data.keys import split_of
+from textcentric.data.scanning.keys import split_of
 from textcentric.errors import ConfigError, DataError
 
 ROLES = {"target": "price", "task": "regression", "text": ["title"]}

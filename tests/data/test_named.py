@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from textcentric.data import check, load, names
+from textcentric.data.media.photo_labels import PhotoLabels
 from textcentric.data.named import how_to_get, named_set
-from textcentric.data.photo_labels import PhotoLabels
 from textcentric.data.sample import petfinder as sample
 from textcentric.errors import DataError
 

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from textcentric.data import load, open_picture
-from textcentric.data.pictures import PictureError
+from textcentric.data.media.pictures import PictureError
 from textcentric.errors import DataError
 from textcentric.rows import Record
 

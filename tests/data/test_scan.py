@@ -13,11 +13,17 @@ import pytest
 
 from textcentric.data import load
 from textcentric.data.dataset import Dataset
-from textcentric.data.left_out import LeftOut
 from textcentric.data.loading import locate, record_reader
-from textcentric.data.scan import Scan, scan
-from textcentric.data.scan_cache import LARGE, read_scan, remembered_scan, scan_key, write_scan
-from textcentric.data.tables import Part, Table
+from textcentric.data.scanning.scan import Scan, scan
+from textcentric.data.scanning.scan_cache import (
+    LARGE,
+    read_scan,
+    remembered_scan,
+    scan_key,
+    write_scan,
+)
+from textcentric.data.tables.left_out import LeftOut
+from textcentric.data.tables.table import Part, Table
 
 SCHEMA = {"id": "key", "target": "grade", "text": ["words"], "split": "part"}
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from textcentric.data.sounds import SoundError, open_sound
+from textcentric.data.media.sounds import SoundError, open_sound
 
 RATE = 16_000
 FORMATS = {

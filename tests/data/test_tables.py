@@ -17,8 +17,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from textcentric.data import load, open_picture
-from textcentric.data.left_out import LeftOut
-from textcentric.data.tables import from_hub, open_table
+from textcentric.data.tables.left_out import LeftOut
+from textcentric.data.tables.table import from_hub, open_table
 from textcentric.errors import DataError
 
 ROWS = [{"id": "007", "words": 'a "quoted",\nbroken line', "n": "1"}] + [

@@ -12,7 +12,7 @@ import pytest
 
 from textcentric.data import load
 from textcentric.data.schema import Schema
-from textcentric.data.tables import open_table
+from textcentric.data.tables.table import open_table
 from textcentric.errors import ConfigError, DataError
 
 HEADER = ["id", "kind", "born"]

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from textcentric.data.sounds import RATE, Sound, open_sound
+from textcentric.data.media.sounds import RATE, Sound, open_sound
 from textcentric.errors import DataError
 from textcentric.experts import open_experts
 from textcentric.experts.audio import (

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from textcentric.data.photo_labels import PhotoLabels
+from textcentric.data.media.photo_labels import PhotoLabels
 from textcentric.engines.protocol import Limits, Message, Request, Response, Sampling
 from textcentric.errors import ConfigError, RequestError
 from textcentric.experts import classifier, open_experts

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from benchmarks.expert_noises import NOISES, noises
-from textcentric.data.sounds import RATE
+from textcentric.data.media.sounds import RATE
 from textcentric.experts import open_experts
 from textcentric.experts.audio import AudioExpert
 

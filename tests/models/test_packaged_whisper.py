@@ -149,7 +149,7 @@ def test_another_model_of_ctranslate2_is_refused(package: Path, tmp_path: Path) 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_what_was_written_is_asked_like_any_whisper(package: Path, tmp_path: Path) -> None:
-    from textcentric.data.sounds import RATE, Sound
+    from textcentric.data.media.sounds import RATE, Sound
     from textcentric.experts.speech import Whisper
 
     write_package(package, arrays())
@@ -177,7 +177,7 @@ def test_the_packaged_whisper_hears_digits_read_one_after_the_other() -> None:
     files = [DIGITS / f"recordings/{digit}_jackson_0.wav" for digit in (1, 2, 3, 4, 5)]
     if not all(file.is_file() for file in files):
         pytest.skip("the spoken digits are absent")
-    from textcentric.data.sounds import RATE, Sound, open_sound
+    from textcentric.data.media.sounds import RATE, Sound, open_sound
     from textcentric.experts.speech import Whisper
 
     pause = np.zeros(RATE // 4, np.float32)

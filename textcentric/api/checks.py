@@ -10,9 +10,9 @@ from textcentric.api.given import by_name, in_store, refuse_twice, settings_of, 
 from textcentric.api.progress import Progress, watched
 from textcentric.api.results import Checked
 from textcentric.checks.config import CheckConfig
-from textcentric.data.frames import table_in_hand
 from textcentric.data.rows import RowsLike
-from textcentric.data.tables import Table
+from textcentric.data.tables.frames import table_in_hand
+from textcentric.data.tables.table import Table
 from textcentric.errors import ConfigError, DataError
 from textcentric.folders import write_text
 

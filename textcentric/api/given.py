@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 
 from textcentric.api.results import Result, Run
 from textcentric.data.dataset import Dataset
-from textcentric.data.frames import table_in_hand
 from textcentric.data.memory import InHand
 from textcentric.data.schema import Schema
+from textcentric.data.tables.frames import table_in_hand
 from textcentric.engines.protocol import Engine
 from textcentric.errors import ConfigError, Say
 from textcentric.rows import Record

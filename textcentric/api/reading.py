@@ -10,8 +10,8 @@ from typing import Any
 from textcentric.api.given import place, settings_of
 from textcentric.api.progress import watched
 from textcentric.api.results import Calibration, Reviewed, Row, Run
-from textcentric.data.frames import table_in_hand
 from textcentric.data.rows import RowsLike
+from textcentric.data.tables.frames import table_in_hand
 from textcentric.errors import ConfigError, DataError, unknown
 from textcentric.prompts.calibration import CALIBRATION, Reading, wilson
 from textcentric.reading.agreement import Figures

@@ -10,7 +10,7 @@ from textcentric.checks.config import CheckConfig
 from textcentric.checks.edit import Embed
 from textcentric.checks.pairs import BackRead, Checking, check_pairs, judge_by
 from textcentric.checks.verdict import weighs
-from textcentric.data.tables import Table, open_table
+from textcentric.data.tables.table import Table, open_table
 from textcentric.errors import Say
 from textcentric.machine import is_installed
 from textcentric.models.packaged import FULL_NAME, NAME, packaged_encoder

@@ -15,7 +15,7 @@ from typing import cast
 from textcentric.checks.config import FACTS, CheckConfig
 from textcentric.checks.edit import Edit, Embed, Facts
 from textcentric.checks.verdict import Verdict, judge
-from textcentric.data.tables import Row, Table
+from textcentric.data.tables.table import Row, Table
 from textcentric.errors import DataError, option, unknown
 from textcentric.experts.sentences import sentence_spans
 from textcentric.values import Cell, Json

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textcentric.corruption.rows import Corruption, all_at_once, check_level, seed_of
-from textcentric.data.digests import digest_files, digest_value
-from textcentric.data.pictures import open_picture
+from textcentric.data.media.digests import digest_files, digest_value
+from textcentric.data.media.pictures import open_picture
 from textcentric.errors import ConfigError, DataError
 from textcentric.folders import writing, written
 from textcentric.rows import Record
@@ -135,7 +135,7 @@ def _write_picture(original: str | Path, noise: _Noise, rng: Generator, copy: Pa
 def _write_sound(original: str | Path, noise: _Noise, rng: Generator, copy: Path) -> None:
     import numpy as np
 
-    from textcentric.data.sounds import RATE, open_sound
+    from textcentric.data.media.sounds import RATE, open_sound
 
     samples = open_sound(original, noise.root).samples  # (samples,)
     power = np.square(samples, dtype=np.float64).mean()

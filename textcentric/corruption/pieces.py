@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from textcentric.data.photo_labels import PhotoLabels
+from textcentric.data.media.photo_labels import PhotoLabels
 from textcentric.experts.clean import clean_text
 from textcentric.experts.sentences import sentence_spans
 from textcentric.experts.table import is_missing

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from textcentric.data.checks import CheckReport, check
     from textcentric.data.dataset import Dataset
     from textcentric.data.loading import load, locate
+    from textcentric.data.media.pictures import open_picture
     from textcentric.data.named import names
-    from textcentric.data.pictures import open_picture
     from textcentric.data.sample.writer import write_sample
     from textcentric.data.schema import Schema, read_schema
 
@@ -39,8 +39,8 @@ __getattr__ = importing(
         "checks": ["CheckReport", "check"],
         "dataset": ["Dataset"],
         "loading": ["load", "locate"],
+        "media.pictures": ["open_picture"],
         "named": ["names"],
-        "pictures": ["open_picture"],
         "sample.writer": ["write_sample"],
         "schema": ["Schema", "read_schema"],
     },

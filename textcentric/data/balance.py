@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from textcentric.data.left_out import EXAMPLES, LeftOut
+from textcentric.data.tables.left_out import EXAMPLES, LeftOut
 from textcentric.errors import Caution
 from textcentric.rows import Balance, Example, Left
 

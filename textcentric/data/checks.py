@@ -9,8 +9,6 @@ from dataclasses import asdict, dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
 
-from textcentric.data.file_survey import FileSurvey, Opened
-from textcentric.data.findings import balance, notes, unusable
 from textcentric.data.fit import Fit
 from textcentric.data.loading import (
     Fitting,
@@ -20,13 +18,15 @@ from textcentric.data.loading import (
     record_reader,
     with_labels,
 )
+from textcentric.data.media.pictures import open_picture
+from textcentric.data.media.sounds import read_sound
 from textcentric.data.named import Layout
 from textcentric.data.notation import POINT, Notation
-from textcentric.data.pictures import open_picture
-from textcentric.data.scan import Scan, notations, scan
+from textcentric.data.scanning.file_survey import FileSurvey, Opened
+from textcentric.data.scanning.findings import balance, notes, unusable
+from textcentric.data.scanning.scan import Scan, notations, scan
+from textcentric.data.scanning.split_counts import SplitCount, doubts, how_made, split_counts
 from textcentric.data.schema import Schema, numeric_target
-from textcentric.data.sounds import read_sound
-from textcentric.data.split_counts import SplitCount, doubts, how_made, split_counts
 from textcentric.errors import DataError
 from textcentric.values import Json
 

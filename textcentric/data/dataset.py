@@ -9,12 +9,12 @@ from itertools import islice
 from pathlib import Path
 
 from textcentric.data.balance import balance_of, left_out
-from textcentric.data.left_out import LeftOut
 from textcentric.data.records import RecordReader, RowError
-from textcentric.data.scan import Kind, RowFault
+from textcentric.data.scanning.scan import Kind, RowFault
 from textcentric.data.schema import Schema
 from textcentric.data.shown import Shown
-from textcentric.data.tables import Table
+from textcentric.data.tables.left_out import LeftOut
+from textcentric.data.tables.table import Table
 from textcentric.rows import Balance, Left, Record
 
 OTHER_SPLIT = "row(s) of another split than {}"

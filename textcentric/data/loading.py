@@ -10,15 +10,15 @@ from pathlib import Path
 
 from textcentric.data.balance import left_out
 from textcentric.data.dataset import Dataset
-from textcentric.data.files import FileFinder
-from textcentric.data.findings import notes, unusable
-from textcentric.data.frames import table_in_hand
+from textcentric.data.media.files import FileFinder
 from textcentric.data.named import Layout, embedded_folder, how_to_get, named_set, names, places
 from textcentric.data.records import RecordReader
-from textcentric.data.scan import Scan, notations
-from textcentric.data.scan_cache import remembered_scan
+from textcentric.data.scanning.findings import notes, unusable
+from textcentric.data.scanning.scan import Scan, notations
+from textcentric.data.scanning.scan_cache import remembered_scan
 from textcentric.data.schema import NO_TARGET, ROW_NUMBER, Column, Schema, read_schema
-from textcentric.data.tables import Table, from_hub, open_table
+from textcentric.data.tables.frames import table_in_hand
+from textcentric.data.tables.table import Table, from_hub, open_table
 from textcentric.errors import ConfigError, DataError, check_known, cut, listed, option, unknown
 from textcentric.rows import MODALITIES
 from textcentric.settings import Given

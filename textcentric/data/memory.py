@@ -13,15 +13,15 @@ from typing import Any, Protocol
 from textcentric.data import Dataset, Schema, load
 from textcentric.data.balance import balance_of, left_out
 from textcentric.data.dataset import BEYOND, unwanted
-from textcentric.data.files import named_file
-from textcentric.data.frames import table_in_hand
-from textcentric.data.labels import LabelSurvey
-from textcentric.data.left_out import LeftOut
 from textcentric.data.loading import ALL, SchemaSource
+from textcentric.data.media.files import named_file
 from textcentric.data.named import embedded_folder
 from textcentric.data.rows import Rows, RowsLike
+from textcentric.data.scanning.labels import LabelSurvey
 from textcentric.data.schema import fit_int64, read_schema, target_type
 from textcentric.data.shown import Shown
+from textcentric.data.tables.frames import table_in_hand
+from textcentric.data.tables.left_out import LeftOut
 from textcentric.errors import ConfigError, DataError, cut, unknown
 from textcentric.rows import FILES, Balance, Left, Record, TargetType
 

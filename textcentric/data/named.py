@@ -9,9 +9,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Protocol
 
-from textcentric.data.photo_labels import PhotoLabels
+from textcentric.data.media.photo_labels import PhotoLabels
 from textcentric.data.schema import Schema
-from textcentric.data.tables import Table
+from textcentric.data.tables.table import Table
 from textcentric.errors import check_known, option
 
 

@@ -12,15 +12,15 @@ from itertools import islice
 from pathlib import Path
 
 from textcentric.data.dataset import Dataset, unwanted
-from textcentric.data.findings import notes, unusable
 from textcentric.data.fit import Fit
-from textcentric.data.left_out import LeftOut
 from textcentric.data.loading import SchemaSource, digest, locate, record_reader
 from textcentric.data.notation import POINT
 from textcentric.data.records import RecordReader, RowError
-from textcentric.data.scan import Scan, notations
-from textcentric.data.scan_cache import remembered_scan
-from textcentric.data.tables import Table
+from textcentric.data.scanning.findings import notes, unusable
+from textcentric.data.scanning.scan import Scan, notations
+from textcentric.data.scanning.scan_cache import remembered_scan
+from textcentric.data.tables.left_out import LeftOut
+from textcentric.data.tables.table import Table
 from textcentric.errors import DataError
 from textcentric.rows import Record
 from textcentric.values import Cells

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from textcentric.data.files import FileFinder
-from textcentric.data.keys import split_of
+from textcentric.data.media.files import FileFinder
+from textcentric.data.media.photo_labels import PhotoLabels
 from textcentric.data.notation import COMMA, POINT, Notation
-from textcentric.data.photo_labels import PhotoLabels
 from textcentric.data.readings import are_several, identifier, number, plain, read_cell, read_text
+from textcentric.data.scanning.keys import split_of
 from textcentric.data.schema import Schema
 from textcentric.errors import DataError, cut, listed
 from textcentric.rows import Record, Target

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from textcentric.data.left_out import LeftOut
 from textcentric.data.memory import InHand, named_or
 from textcentric.data.rows import RowsLike, tell_notes
+from textcentric.data.tables.left_out import LeftOut
 from textcentric.errors import ConfigError, DataError, Say, check_known, option
 from textcentric.evaluation.config import EvaluateFusionConfig
 from textcentric.evaluation.fusion import robustness

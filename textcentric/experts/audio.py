@@ -8,8 +8,8 @@ from typing import Protocol
 
 import numpy as np
 
-from textcentric.data.digests import digest_files
-from textcentric.data.sounds import RATE, Sound, open_sound
+from textcentric.data.media.digests import digest_files
+from textcentric.data.media.sounds import RATE, Sound, open_sound
 from textcentric.errors import DataError
 from textcentric.experts.clean import clean_line
 from textcentric.experts.protocol import GUESSED, MEASURED, Description, silence

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from textcentric.data.digests import digest_files
-from textcentric.data.pictures import open_picture
+from textcentric.data.media.digests import digest_files
+from textcentric.data.media.pictures import open_picture
 from textcentric.errors import DataError
 from textcentric.experts.clean import clean_line
 from textcentric.experts.pixels import describe_looks, look_at

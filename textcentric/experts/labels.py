@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import inf
 
-from textcentric.data.digests import digest_value
-from textcentric.data.photo_labels import PhotoLabels
+from textcentric.data.media.digests import digest_value
+from textcentric.data.media.photo_labels import PhotoLabels
 from textcentric.experts.clean import clean_line
 from textcentric.experts.pixels import colour_words, name_colour
 from textcentric.experts.protocol import MEASURED, Description, silence

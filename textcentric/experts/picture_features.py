@@ -10,9 +10,9 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from textcentric.data.digests import digest_files
+from textcentric.data.media.digests import digest_files
+from textcentric.data.media.pictures import open_picture
 from textcentric.data.pairs.pictures import root_of
-from textcentric.data.pictures import open_picture
 from textcentric.errors import ConfigError, option
 from textcentric.models.loading import PACKAGED, found, quiet
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from textcentric.data.pictures import as_rgb
+from textcentric.data.media.pictures import as_rgb
 
 if TYPE_CHECKING:
     from PIL.Image import Image

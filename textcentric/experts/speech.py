@@ -12,7 +12,7 @@ import numpy as np
 from textcentric.models.loading import load_model, quiet, revision
 
 if TYPE_CHECKING:
-    from textcentric.data.sounds import Sound
+    from textcentric.data.media.sounds import Sound
 
 _RATE = 16_000  # Hz
 _LONGEST = 220  # new tokens a window

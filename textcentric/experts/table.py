@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Literal
 
-from textcentric.data.digests import digest_value
+from textcentric.data.media.digests import digest_value
 from textcentric.errors import check_known
 from textcentric.experts.clean import clean_line
 from textcentric.experts.protocol import Description

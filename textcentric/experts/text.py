@@ -7,7 +7,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 
-from textcentric.data.digests import digest_value
+from textcentric.data.media.digests import digest_value
 from textcentric.experts.clean import clean_text
 from textcentric.experts.protocol import Description
 

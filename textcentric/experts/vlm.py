@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from textcentric.data.digests import digest_files
+from textcentric.data.media.digests import digest_files
 from textcentric.engines.protocol import Engine, Request
 from textcentric.errors import RequestError
 from textcentric.experts.image import Sight, merge_album, read_album

@@ -12,8 +12,8 @@ from PIL import Image
 
 from tests.methods.reward.test_method import KINDS_OF_MODEL, config_of, settings
 from tests.support.tiny_models import tiny_model
+from textcentric.data.media.pictures import PictureError
 from textcentric.data.pairs import PairSet
-from textcentric.data.pictures import PictureError
 from textcentric.errors import ConfigError, DataError, RunError
 from textcentric.evaluation.rewards.baselines import swapped
 from textcentric.evaluation.rewards.matrix import hidden, reward_matrix

@@ -9,7 +9,7 @@ from pathlib import Path
 from textcentric.data.inspection.columns import SURE, ColumnSurvey, TableSurvey
 from textcentric.data.inspection.folders import tables_in
 from textcentric.data.inspection.names import words_of
-from textcentric.data.tables import open_table
+from textcentric.data.tables.table import open_table
 from textcentric.errors import TextCentricError
 
 LARGEST = 200_000  # bytes of a table of words

@@ -15,12 +15,12 @@ from typing import Literal
 
 from textcentric.data.inspection.kinds import BOOLEANS, Shape, shape_of
 from textcentric.data.inspection.names import IDS, TARGETS, TEXTS, words_of
-from textcentric.data.labels import MAX_CHOICES
-from textcentric.data.left_out import LeftOut
 from textcentric.data.notation import CURRENCIES, NumberSurvey
 from textcentric.data.readings import code_of, number, plain
+from textcentric.data.scanning.labels import MAX_CHOICES
 from textcentric.data.schema import MISSING, NO_CLASS
-from textcentric.data.tables import Table
+from textcentric.data.tables.left_out import LeftOut
+from textcentric.data.tables.table import Table
 from textcentric.values import Cell
 
 CLASS_MARKS = {*MISSING} - {*NO_CLASS}
@@ -196,7 +196,8 @@ class ColumnSurvey:
         if several and self.shapes["text"] >= (SOME if named else MOSTLY) * self.values:
             return "text"
         said = {*words_of(self.name)} & {*TARGETS, *TEXTS}
-        if self.unique and not said and not any(" " in cell for cell in self.counts):
+        nameable = self.named_id or not said
+        if self.unique and nameable and not any(" " in cell for cell in self.counts):
             return "id"
         return "class" if few else "words"
 

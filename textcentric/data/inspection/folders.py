@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-from textcentric.data.compression import ENDINGS
-from textcentric.data.formats import FORMATS
 from textcentric.data.inspection.kinds import kind_of_file
-from textcentric.data.tables import open_table
+from textcentric.data.tables.compression import ENDINGS
+from textcentric.data.tables.formats import FORMATS
+from textcentric.data.tables.table import open_table
 from textcentric.errors import DataError
 
 DEEP = 2  # folders below the one that is named

@@ -7,7 +7,7 @@ from typing import Literal
 from textcentric.data.pairs.candidates import TRUTHS
 from textcentric.data.pairs.columns import find_layout
 from textcentric.data.pairs.messages import is_conversation
-from textcentric.data.tables import Table
+from textcentric.data.tables.table import Table
 from textcentric.errors import DataError
 from textcentric.values import Cells
 

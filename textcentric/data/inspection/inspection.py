@@ -10,8 +10,6 @@ from functools import cached_property
 from pathlib import Path
 
 from textcentric.command_line import command
-from textcentric.data.encodings import likeliest
-from textcentric.data.frames import table_in_hand
 from textcentric.data.inspection.codes import words_beside
 from textcentric.data.inspection.columns import ColumnSurvey, TableSurvey, shown
 from textcentric.data.inspection.draft import drafted
@@ -19,12 +17,14 @@ from textcentric.data.inspection.folders import table_in
 from textcentric.data.inspection.forms import Form, form_of
 from textcentric.data.inspection.media import Media, media_of
 from textcentric.data.inspection.roles import Roles, guess_roles
-from textcentric.data.left_out import LeftOut
 from textcentric.data.named import names
 from textcentric.data.pairs import read_pairs
 from textcentric.data.schema import Schema, read_schema, words_loader
-from textcentric.data.tables import Table, from_hub, open_table
-from textcentric.data.titles import TitleError
+from textcentric.data.tables.encodings import likeliest
+from textcentric.data.tables.frames import table_in_hand
+from textcentric.data.tables.left_out import LeftOut
+from textcentric.data.tables.table import Table, from_hub, open_table
+from textcentric.data.tables.titles import TitleError
 from textcentric.errors import ConfigError, DataError
 
 TRIED = 100  # pairs that are read

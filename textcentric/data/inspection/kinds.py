@@ -11,7 +11,7 @@ from decimal import Decimal
 from math import isfinite
 from typing import Literal
 
-from textcentric.data.files import embedded
+from textcentric.data.media.files import embedded
 from textcentric.data.notation import COMMA, parse
 from textcentric.data.pairs.messages import is_conversation
 from textcentric.values import Cell

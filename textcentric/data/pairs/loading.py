@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from textcentric.data.balance import balance_of, left_out
-from textcentric.data.frames import table_in_hand
-from textcentric.data.left_out import LeftOut
 from textcentric.data.pairs.columns import IDS, find_layout, unread
 from textcentric.data.pairs.layouts import LAYOUTS, Row, fault
 from textcentric.data.pairs.notation import opened, refuse_lists
 from textcentric.data.pairs.pictures import file_of
-from textcentric.data.tables import Table, from_hub, open_table
+from textcentric.data.tables.frames import table_in_hand
+from textcentric.data.tables.left_out import LeftOut
+from textcentric.data.tables.table import Table, from_hub, open_table
 from textcentric.errors import ConfigError, DataError, unknown
 from textcentric.rows import Balance, Pair
 

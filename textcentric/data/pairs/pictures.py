@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from textcentric.data.files import named_file
+from textcentric.data.media.files import named_file
 from textcentric.data.named import embedded_folder, is_embedded
 from textcentric.data.pairs.messages import PICTURES, is_conversation
 from textcentric.data.pairs.notation import as_list

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from textcentric.data.named import Layout
 from textcentric.data.schema import Schema, read_schema
-from textcentric.data.tables import Table, open_table
+from textcentric.data.tables.table import Table, open_table
 from textcentric.errors import DataError
 
 ABOUT = "homes to rent: table, title and description, a photo; target: price per night"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from textcentric.data.named import Layout
 from textcentric.data.schema import read_schema
-from textcentric.data.tables import open_table
+from textcentric.data.tables.table import open_table
 from textcentric.errors import DataError
 
 ABOUT = "Russian advertisements: table, title and description, a photo; target: deal probability"

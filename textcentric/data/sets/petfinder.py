@@ -10,10 +10,10 @@ import csv
 from functools import partial
 from pathlib import Path
 
+from textcentric.data.media.photo_labels import read_photo_labels
 from textcentric.data.named import Layout
-from textcentric.data.photo_labels import read_photo_labels
 from textcentric.data.schema import Schema, read_schema
-from textcentric.data.tables import open_table
+from textcentric.data.tables.table import open_table
 from textcentric.errors import DataError
 
 ABOUT = "pets on offer: table, description, photos; target: how fast they are adopted"

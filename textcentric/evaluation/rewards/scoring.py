@@ -13,15 +13,15 @@ from itertools import islice
 from pathlib import Path
 from typing import IO
 
-from textcentric.data.frames import table_in_hand
-from textcentric.data.left_out import LeftOut
 from textcentric.data.pairs.layouts import Row, said_of_picture
 from textcentric.data.pairs.loading import reasons
 from textcentric.data.pairs.messages import is_conversation, plain
 from textcentric.data.pairs.notation import as_list, opened
 from textcentric.data.pairs.pictures import pictures_of
 from textcentric.data.pairs.questions import asked
-from textcentric.data.tables import open_table
+from textcentric.data.tables.frames import table_in_hand
+from textcentric.data.tables.left_out import LeftOut
+from textcentric.data.tables.table import open_table
 from textcentric.errors import DataError, RunError, option
 from textcentric.evaluation.config import ScoreConfig
 from textcentric.folders import write_text

@@ -99,7 +99,7 @@ def _rows(latents: Latents, split: str) -> PairRows:
 
 
 def _page(model: str | Path, queries: Sequence[Mapping[str, Any]], root: Path | None) -> str:
-    from textcentric.data.pictures import open_picture
+    from textcentric.data.media.pictures import open_picture
     from textcentric.report.search import search_page
 
     count = f"{len(queries)} searches" if len(queries) > 1 else "One search"
@@ -108,7 +108,7 @@ def _page(model: str | Path, queries: Sequence[Mapping[str, Any]], root: Path | 
 
 
 def _picture(value: str, root: Path | None) -> Image.Image:
-    from textcentric.data.pictures import open_picture
+    from textcentric.data.media.pictures import open_picture
 
     root = root_of(value, root)
     return open_picture(value if root is None else root / value, root)

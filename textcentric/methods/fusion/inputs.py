@@ -16,8 +16,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from textcentric.data.pictures import open_picture
-from textcentric.data.sounds import log_mel, open_sound
+from textcentric.data.media.pictures import open_picture
+from textcentric.data.media.sounds import log_mel, open_sound
 from textcentric.errors import ConfigError, DataError
 from textcentric.methods.fusion.config import CrmtConfig
 from textcentric.methods.fusion.encoders import DEFAULTS

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from textcentric.command_line import command, schema_flags
 from textcentric.data.balance import balance_of, in_words, left_out
-from textcentric.data.left_out import LeftOut
 from textcentric.data.memory import InHand, in_hand
 from textcentric.data.rows import Rows, RowsLike, tell_notes
+from textcentric.data.tables.left_out import LeftOut
 from textcentric.errors import ConfigError, DataError, Say, option
 from textcentric.methods.fusion import Crmt
 from textcentric.methods.fusion.config import CrmtTraining

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from textcentric.data.left_out import LeftOut
 from textcentric.data.pairs.layouts import fault
 from textcentric.data.pairs.loading import PairSet
+from textcentric.data.tables.left_out import LeftOut
 from textcentric.errors import DataError, Say
 from textcentric.prompts.prompt import LABELS
 from textcentric.reading.selection import Only, select

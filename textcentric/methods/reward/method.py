@@ -22,8 +22,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from textcentric.data.media.pictures import PictureError
 from textcentric.data.pairs.layouts import fault
-from textcentric.data.pictures import PictureError
 from textcentric.errors import ConfigError, DataError
 from textcentric.experts.picture_features import BLANK, Eyes
 from textcentric.folders import write_text

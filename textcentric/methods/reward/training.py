@@ -9,9 +9,9 @@ from textcentric.augmentation.words import EXPERTS_ONLY
 from textcentric.command_line import command
 from textcentric.data.balance import balance_of
 from textcentric.data.balance import left_out as by_reason
-from textcentric.data.left_out import LeftOut
 from textcentric.data.pairs import PairSet, PairsLike, read_pairs
 from textcentric.data.pairs.loading import reasons
+from textcentric.data.tables.left_out import LeftOut
 from textcentric.errors import DataError, Say, option
 from textcentric.methods.reward import Reward
 from textcentric.methods.reward.config import RewardTraining

@@ -7,11 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from textcentric.augmentation.words import describe_examples
-from textcentric.data.left_out import LeftOut
+from textcentric.data.media.pictures import PictureError, is_inside, open_picture
 from textcentric.data.pairs.candidates import Candidates
 from textcentric.data.pairs.loading import PairSet
 from textcentric.data.pairs.pictures import root_of
-from textcentric.data.pictures import PictureError, is_inside, open_picture
+from textcentric.data.tables.left_out import LeftOut
 from textcentric.errors import ConfigError, option
 from textcentric.experts import open_experts
 from textcentric.rows import Pair, Record

@@ -12,12 +12,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 
 from textcentric.data.dataset import Dataset
-from textcentric.data.left_out import LeftOut
 from textcentric.data.named import is_embedded
 from textcentric.data.pairs.notation import as_list
 from textcentric.data.records import RecordReader, RowError
 from textcentric.data.rows import Rows
-from textcentric.data.tables import Row
+from textcentric.data.tables.left_out import LeftOut
+from textcentric.data.tables.table import Row
 from textcentric.errors import DataError
 from textcentric.methods.align_vl.latents.gone import Gone
 from textcentric.rows import FILES, Record

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
 
+from textcentric.data.media.sounds import RATE, log_mel, open_sound
 from textcentric.data.pairs.pictures import root_of
-from textcentric.data.sounds import RATE, log_mel, open_sound
 from textcentric.errors import ConfigError, check_known
 from textcentric.machine import require
 from textcentric.models.loading import load_encoder, revision
@@ -72,7 +72,7 @@ class _Pictures:
             self._see = _vision_model(name)
 
     def open(self, value: str, root: Path | None) -> Image.Image:
-        from textcentric.data.pictures import open_picture
+        from textcentric.data.media.pictures import open_picture
 
         root = root_of(value, root)
         return open_picture(_inside(value, root), root)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 
-from textcentric.data.left_out import LeftOut
+from textcentric.data.tables.left_out import LeftOut
 
 
 @dataclass

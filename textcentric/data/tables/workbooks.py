@@ -13,13 +13,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from textcentric.data.compression import is_compressed, open_bytes
-from textcentric.data.content import Content, refuse_doubled
-from textcentric.data.json_files import Row
-from textcentric.data.left_out import LeftOut
 from textcentric.data.schema import Schema
-from textcentric.data.titles import TitleError, title_above
-from textcentric.data.unnamed import LOOKED_AT, notes_of, with_names, without_data
+from textcentric.data.tables.compression import is_compressed, open_bytes
+from textcentric.data.tables.content import Content, refuse_doubled
+from textcentric.data.tables.json_files import Row
+from textcentric.data.tables.left_out import LeftOut
+from textcentric.data.tables.titles import TitleError, title_above
+from textcentric.data.tables.unnamed import LOOKED_AT, notes_of, with_names, without_data
 from textcentric.errors import DataError, unknown
 from textcentric.values import Cell
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import get_args
 
-from textcentric.data.class_names import several_labels, written_twice
-from textcentric.data.file_survey import refusals
 from textcentric.data.notation import COMMA, POINT
-from textcentric.data.scan import Scan
+from textcentric.data.scanning.class_names import several_labels, written_twice
+from textcentric.data.scanning.file_survey import refusals
+from textcentric.data.scanning.scan import Scan
 from textcentric.data.schema import Schema, Split, numeric_target
 from textcentric.errors import cut, listed
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from math import sqrt
 
-from textcentric.data.scan import Scan
+from textcentric.data.scanning.scan import Scan
 from textcentric.data.schema import Schema
 
 ORDER = ("train", "validation", "test")

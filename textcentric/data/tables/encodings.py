@@ -11,7 +11,7 @@ import io
 from pathlib import Path
 from typing import IO
 
-from textcentric.data.compression import open_bytes
+from textcentric.data.tables.compression import open_bytes
 from textcentric.errors import DataError, unknown
 
 HEAD = 2**18  # bytes that the encoding is told from

@@ -11,9 +11,9 @@ from types import ModuleType
 
 import numpy as np
 
-from textcentric.data.pictures import is_inside
-from textcentric.data.signatures import kind_of
-from textcentric.data.whole_sounds import missing_bytes
+from textcentric.data.media.pictures import is_inside
+from textcentric.data.media.signatures import kind_of
+from textcentric.data.media.whole_sounds import missing_bytes
 from textcentric.errors import ConfigError, DataError
 
 WINDOW, HOP = 400, 160  # samples: 25 ms, 10 ms

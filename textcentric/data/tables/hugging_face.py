@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from textcentric.data.arrow_content import of_arrow
-from textcentric.data.content import BATCH, Content
+from textcentric.data.tables.arrow_content import of_arrow
+from textcentric.data.tables.content import BATCH, Content
 from textcentric.errors import ConfigError, DataError
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
 
-from textcentric.data.json_files import Row
 from textcentric.data.readings import identifier, plain
+from textcentric.data.tables.json_files import Row
 from textcentric.values import Cell
 
 if TYPE_CHECKING:

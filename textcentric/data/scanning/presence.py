@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from textcentric.data.columns import (
+from textcentric.data.readings import read_cell, read_text
+from textcentric.data.records import RecordReader
+from textcentric.data.tables.columns import (
     Batch,
     Distinct,
     Mask,
@@ -17,8 +19,6 @@ from textcentric.data.columns import (
     numbers_in,
     texts_in,
 )
-from textcentric.data.readings import read_cell, read_text
-from textcentric.data.records import RecordReader
 
 
 def modalities_of(

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
-from textcentric.data.json_files import Row
-from textcentric.data.left_out import LeftOut
+from textcentric.data.tables.json_files import Row
+from textcentric.data.tables.left_out import LeftOut
 from textcentric.errors import DataError
 
 if TYPE_CHECKING:

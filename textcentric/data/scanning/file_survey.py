@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from textcentric.data.balance import count_left, reasons
-from textcentric.data.files import FileFinder
+from textcentric.data.media.files import FileFinder
 from textcentric.errors import DataError, option
 from textcentric.rows import Left
 from textcentric.values import Cells

@@ -14,14 +14,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard, cast
 
-from textcentric.data.arrow_content import of_arrow
-from textcentric.data.batches import INDEX
-from textcentric.data.content import Content, refuse_doubled
-from textcentric.data.hugging_face import Loaded
-from textcentric.data.json_files import Row
-from textcentric.data.left_out import LeftOut
-from textcentric.data.pictures import as_png, is_picture
-from textcentric.data.tables import Table, from_datasets, table_of
+from textcentric.data.media.pictures import as_png, is_picture
+from textcentric.data.tables.arrow_content import of_arrow
+from textcentric.data.tables.batches import INDEX
+from textcentric.data.tables.content import Content, refuse_doubled
+from textcentric.data.tables.hugging_face import Loaded
+from textcentric.data.tables.json_files import Row
+from textcentric.data.tables.left_out import LeftOut
+from textcentric.data.tables.table import Table, from_datasets, table_of
 from textcentric.errors import ConfigError, DataError
 from textcentric.values import Cell, Cells
 

@@ -10,13 +10,13 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
-from textcentric.data.labels import LabelSurvey
-from textcentric.data.left_out import LeftOut
 from textcentric.data.named import Layout, cache_folder
 from textcentric.data.notation import NumberSurvey
 from textcentric.data.records import RecordReader
-from textcentric.data.scan import RowFault, Scan, scan
-from textcentric.data.survey import ColumnSurvey, Odd
+from textcentric.data.scanning.labels import LabelSurvey
+from textcentric.data.scanning.scan import RowFault, Scan, scan
+from textcentric.data.scanning.survey import ColumnSurvey, Odd
+from textcentric.data.tables.left_out import LeftOut
 from textcentric.folders import written
 from textcentric.values import Json
 

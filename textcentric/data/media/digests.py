@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from textcentric.data.pictures import is_inside
+from textcentric.data.media.pictures import is_inside
 from textcentric.values import Cell
 
 

@@ -12,7 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from textcentric.data.columns import (
+from textcentric.data.notation import COMMA, POINT, Notation, NumberSurvey
+from textcentric.data.readings import code_of, number, plain
+from textcentric.data.schema import Column
+from textcentric.data.tables.columns import (
     Mask,
     Values,
     cells,
@@ -21,9 +24,6 @@ from textcentric.data.columns import (
     plain_numbers,
     where,
 )
-from textcentric.data.notation import COMMA, POINT, Notation, NumberSurvey
-from textcentric.data.readings import code_of, number, plain
-from textcentric.data.schema import Column
 from textcentric.values import Cell
 
 EXAMPLES = 5

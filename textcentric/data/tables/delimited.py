@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from textcentric.data.content import refuse_doubled
-from textcentric.data.dialect import Dialect, dialect_of, title_of
-from textcentric.data.encodings import HEAD, encoding_of, name_of, open_text
-from textcentric.data.left_out import LeftOut
-from textcentric.data.quoting import BLANK, LONGEST, Records
 from textcentric.data.schema import Schema
-from textcentric.data.titles import TitleError
-from textcentric.data.unnamed import LOOKED_AT, notes_of, with_names, without_data
+from textcentric.data.tables.content import refuse_doubled
+from textcentric.data.tables.dialect import Dialect, dialect_of, title_of
+from textcentric.data.tables.encodings import HEAD, encoding_of, name_of, open_text
+from textcentric.data.tables.left_out import LeftOut
+from textcentric.data.tables.quoting import BLANK, LONGEST, Records
+from textcentric.data.tables.titles import TitleError
+from textcentric.data.tables.unnamed import LOOKED_AT, notes_of, with_names, without_data
 
 if TYPE_CHECKING:
     import pyarrow as pa

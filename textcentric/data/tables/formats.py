@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from textcentric.data.compression import ENDINGS, inner_name, is_book, members, open_bytes
+from textcentric.data.media.signatures import HEAD, kind_of, kind_of_bytes
 from textcentric.data.schema import TEXT
-from textcentric.data.signatures import HEAD, kind_of, kind_of_bytes
+from textcentric.data.tables.compression import ENDINGS, inner_name, is_book, members, open_bytes
 from textcentric.errors import DataError
 
 Format = Literal["text", "JSON", "Parquet", "Arrow", "workbook"]

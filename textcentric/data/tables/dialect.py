@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from textcentric.data.titles import title_above
+from textcentric.data.tables.titles import title_above
 
 DELIMITERS = (",", ";", "\t", "|")  # in the order of preference where two fit as well
 FITTING = 0.5  # share of lines that fit a delimiter which is no accident

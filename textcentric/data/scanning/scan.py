@@ -12,7 +12,16 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from textcentric.data.columns import (
+from textcentric.data.notation import Notation
+from textcentric.data.readings import plain
+from textcentric.data.records import RecordReader, RowError
+from textcentric.data.scanning.file_survey import FileSurvey, Opened
+from textcentric.data.scanning.keys import Keys, hashes, splits_of
+from textcentric.data.scanning.labels import LabelSurvey
+from textcentric.data.scanning.presence import modalities_of
+from textcentric.data.scanning.survey import ColumnReader, ColumnSurvey
+from textcentric.data.schema import ROW_NUMBER, Column, Schema
+from textcentric.data.tables.columns import (
     Batch,
     Mask,
     Values,
@@ -25,17 +34,8 @@ from textcentric.data.columns import (
     row_hashes,
     where,
 )
-from textcentric.data.file_survey import FileSurvey, Opened
-from textcentric.data.keys import Keys, hashes, splits_of
-from textcentric.data.labels import LabelSurvey
-from textcentric.data.left_out import LeftOut
-from textcentric.data.notation import Notation
-from textcentric.data.presence import modalities_of
-from textcentric.data.readings import plain
-from textcentric.data.records import RecordReader, RowError
-from textcentric.data.schema import ROW_NUMBER, Column, Schema
-from textcentric.data.survey import ColumnReader, ColumnSurvey
-from textcentric.data.tables import Table
+from textcentric.data.tables.left_out import LeftOut
+from textcentric.data.tables.table import Table
 
 KEPT_FAULTS = 100
 Kind: TypeAlias = tuple[str, tuple[str, ...]]  # of a row: split, modalities

@@ -17,20 +17,20 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from textcentric.data.arrow_files import open_arrow, open_parquet
-from textcentric.data.columns import Batch, gathered
-from textcentric.data.content import BATCH as BATCH
-from textcentric.data.content import Content
-from textcentric.data.content import Part as Part
-from textcentric.data.delimited import Delimited
-from textcentric.data.features import in_words
-from textcentric.data.formats import USED, Format, format_of
-from textcentric.data.hugging_face import SPLIT, Loaded, content_of, in_memory, on_hub, saved
-from textcentric.data.json_files import Row as Row
-from textcentric.data.json_files import open_json
-from textcentric.data.left_out import LeftOut
 from textcentric.data.schema import ROW_NUMBER, Schema
-from textcentric.data.workbooks import open_workbook
+from textcentric.data.tables.arrow_files import open_arrow, open_parquet
+from textcentric.data.tables.columns import Batch, gathered
+from textcentric.data.tables.content import BATCH as BATCH
+from textcentric.data.tables.content import Content
+from textcentric.data.tables.content import Part as Part
+from textcentric.data.tables.delimited import Delimited
+from textcentric.data.tables.features import in_words
+from textcentric.data.tables.formats import USED, Format, format_of
+from textcentric.data.tables.hugging_face import SPLIT, Loaded, content_of, in_memory, on_hub, saved
+from textcentric.data.tables.json_files import Row as Row
+from textcentric.data.tables.json_files import open_json
+from textcentric.data.tables.left_out import LeftOut
+from textcentric.data.tables.workbooks import open_workbook
 from textcentric.errors import ConfigError, DataError
 
 if TYPE_CHECKING:

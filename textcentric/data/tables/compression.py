@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any, cast
 
-from textcentric.data.signatures import kind_of
+from textcentric.data.media.signatures import kind_of
 from textcentric.errors import DataError
 
 ENDINGS = (".gz", ".gzip", ".bz2", ".xz", ".zst", ".zstd", ".zip")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from textcentric.data.batches import has_orders, indexes, orders_of, plain_batch
-from textcentric.data.content import Content, refuse_doubled
-from textcentric.data.features import Features, class_names, features_of, with_words
-from textcentric.data.left_out import LeftOut
-from textcentric.data.unnamed import LOOKED_AT, without_data
+from textcentric.data.tables.batches import has_orders, indexes, orders_of, plain_batch
+from textcentric.data.tables.content import Content, refuse_doubled
+from textcentric.data.tables.features import Features, class_names, features_of, with_words
+from textcentric.data.tables.left_out import LeftOut
+from textcentric.data.tables.unnamed import LOOKED_AT, without_data
 
 if TYPE_CHECKING:
     import pyarrow as pa

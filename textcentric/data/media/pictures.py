@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeGuard
 
 import numpy as np
 
-from textcentric.data.signatures import kind_of
+from textcentric.data.media.signatures import kind_of
 from textcentric.errors import DataError
 
 if TYPE_CHECKING:

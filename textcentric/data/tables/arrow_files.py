@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from textcentric.data.arrow_content import of_arrow
-from textcentric.data.compression import is_compressed, open_bytes
-from textcentric.data.content import BATCH, Content, refuse_doubled
+from textcentric.data.media.signatures import kind_of_bytes
 from textcentric.data.schema import Schema
-from textcentric.data.signatures import kind_of_bytes
+from textcentric.data.tables.arrow_content import of_arrow
+from textcentric.data.tables.compression import is_compressed, open_bytes
+from textcentric.data.tables.content import BATCH, Content, refuse_doubled
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -10,8 +10,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from textcentric.data.encodings import encoding_of, open_text
-from textcentric.data.left_out import LeftOut
+from textcentric.data.tables.encodings import encoding_of, open_text
+from textcentric.data.tables.left_out import LeftOut
 from textcentric.errors import DataError
 from textcentric.values import Cell
 

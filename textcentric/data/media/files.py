@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from textcentric.data.pictures import as_png, is_inside, is_picture
+from textcentric.data.media.pictures import as_png, is_inside, is_picture
 from textcentric.data.readings import plain
 from textcentric.data.schema import Files
 from textcentric.folders import written
