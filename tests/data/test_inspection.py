@@ -378,3 +378,16 @@ def test_a_folder_of_files_alone_asks_for_a_table(tmp_path: Path) -> None:
     (tmp_path / "a.wav").write_bytes(b"RIFF")
     with pytest.raises(DataError, match=r"holds 1 sounds and no table; write a table beside them"):
         inspect(tmp_path)
+
+
+@pytest.mark.parametrize("place", ["photos", "../photos"])
+def test_small_numbers_name_files_in_the_folder_of_a_table_alone(
+    tmp_path: Path, place: str
+) -> None:
+    (tmp_path / place).mkdir()
+    for n in range(1, 5):
+        Image.new("RGB", (2, 2)).save(tmp_path / place / f"{n}.png")
+    rows = [f"r{n},{n % 4 + 1},a word or two of it,{n % 2}" for n in range(40)]
+    found = inspect(written(tmp_path / "flats.csv", "id,rooms,words,label", rows))
+    assert found.schema is not None
+    assert (found.schema.image is None) is (place != "photos")

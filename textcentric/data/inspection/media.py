@@ -53,6 +53,11 @@ class Folder:
     modality: Modality
     names: tuple[str, ...]
 
+    @property
+    def beside(self) -> bool:
+        """Say whether it lies beside the data folder, not in it."""
+        return self.place.startswith("..")
+
     @cached_property
     def by_stem(self) -> dict[str, list[str]]:
         """The files by their name without its end."""
@@ -152,6 +157,8 @@ def _is_in(folder: Path, name: str) -> bool:
 def _by_id(folder: Folder, keys: Iterable[ColumnSurvey], survey: TableSurvey) -> Media | None:
     """Return the rule for files that are called like the values of a column."""
     for column in keys:
+        if folder.beside and not column.unique:
+            continue  # few words and small numbers name many things
         exact = [stem for stem in folder.by_stem if stem in column.counts]
         begun = [stem for stem in folder.by_stem if _beginning(stem) in column.counts]
         several = column.unique and len(begun) > len(exact)
@@ -174,7 +181,7 @@ def _is_sure(column: ColumnSurvey, of_rows: float, of_files: float) -> bool:
         return False
     if column.unique and not column.codes:
         return of_rows >= LEAST or of_files >= LEAST
-    return of_rows >= LEAST and of_files >= LEAST  # words and small numbers name many things
+    return of_rows >= LEAST and of_files >= LEAST
 
 
 def _beginning(stem: str) -> str:
