@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import io
 import random
+import time
 from pathlib import Path
 
 import pytest
@@ -264,3 +266,34 @@ def test_an_index_that_was_made_a_column_is_left_out_where_it_counts_rows(
     lines = [f"{int(first) + n},r{n},lamp {n}" for n in range(5)]
     (tmp_path / "rows.csv").write_text("\n".join(["index,id,text", *lines]))
     assert ("index" not in open_table(tmp_path / "rows.csv").columns) is left
+
+
+class Slow(io.StringIO):
+    """A text that takes its time, and counts how often it is read."""
+
+    reads = 0
+
+    def read(self, size: int | None = -1) -> str:
+        time.sleep(0.03)
+        self.reads += 1
+        return super().read(size)
+
+
+def test_a_table_that_is_left_after_some_rows_is_not_read_ahead(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [f"r{n},lamp {n} {'words ' * 40}\n" for n in range(20_000)]
+    (tmp_path / "rows.csv").write_text("id,text\n" + "".join(lines))
+    opened: list[Slow] = []
+
+    def open_slowly(path: Path, encoding: str) -> Slow:
+        opened.append(Slow(path.read_text(encoding)))
+        return opened[-1]
+
+    monkeypatch.setattr("textcentric.data.tables.delimited.open_text", open_slowly)
+    batches = open_table(tmp_path / "rows.csv").read(LeftOut())
+    next(batches)
+    batches.close()  # type: ignore[attr-defined]
+    reads = opened[-1].reads
+    time.sleep(0.2)
+    assert opened[-1].reads == reads < 15

@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 from collections import deque
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -115,16 +116,21 @@ def _parsed(
         csv.ConvertOptions(column_types=dict.fromkeys(numbered, pa.string()), check_utf8=False),
     )
     place = _Place(records, line, len(fields), left_out)
-    for batch in reader:
-        batch = batch.rename_columns(list(fields))
-        while refused and refused[0].number <= place.record + len(batch):
-            before = refused[0].number - place.record - 1
-            if before:
-                yield place.passed(batch.slice(0, before))
-                batch = batch.slice(before)
-            place.refuse(refused.popleft().text)
-        if len(batch):
-            yield place.passed(batch)
+    try:
+        for batch in reader:
+            batch = batch.rename_columns(list(fields))
+            while refused and refused[0].number <= place.record + len(batch):
+                before = refused[0].number - place.record - 1
+                if before:
+                    yield place.passed(batch.slice(0, before))
+                    batch = batch.slice(before)
+                place.refuse(refused.popleft().text)
+            if len(batch):
+                yield place.passed(batch)
+    finally:
+        records.stop()
+        with suppress(pa.ArrowException):  # of a reader that broke off before
+            deque(reader, 0)  # it reads ahead in a thread, which has to end before Python does
     for row in refused:
         place.refuse(row.text)
     for cut in records.as_it_stands:

@@ -50,7 +50,7 @@ class Records(io.RawIOBase):
         self._line = line
         self.marker = "\x00cut" + delimiter * columns
         self._text, self._delimiter, self._quote, self._columns = text, delimiter, quote, columns
-        self._rest = b""
+        self._rest, self._stopped = b"", False
         self._edges = np.zeros(256, bool)  # bytes that a field may begin and end beside
         self._edges[list(f"{delimiter}\r\n".encode())] = True
 
@@ -59,7 +59,7 @@ class Records(io.RawIOBase):
 
     def read(self, size: int = -1) -> bytes:
         """Return the next records, nothing at the end, whatever `size` the protocol asks for."""
-        while True:
+        while not self._stopped:
             more = self._text.read(max(PIECE, len(self._rest)))
             piece = self._rest + more.encode("utf-8", "replace")
             if not more and piece and not piece.endswith(b"\n"):
@@ -68,6 +68,11 @@ class Records(io.RawIOBase):
             self._line += piece.count(b"\n") - self._rest.count(b"\n")
             if whole or not more:
                 return whole
+        return b""
+
+    def stop(self) -> None:
+        """Give no more records."""
+        self._stopped = True
 
     def _split(self, piece: bytes, at_end: bool) -> tuple[bytes, bytes]:
         """Return the whole records of `piece`, and what is left of it."""
