@@ -11,7 +11,7 @@ from PIL import Image
 
 from textcentric.data import load
 from textcentric.data.inspection import Inspection, inspect
-from textcentric.data.inspection.columns import ColumnSurvey
+from textcentric.data.inspection.columns import ColumnProfile
 from textcentric.data.inspection.kinds import shape_of
 from textcentric.data.schema import read_schema
 from textcentric.data.tables.table import open_table
@@ -29,11 +29,11 @@ def tmp_path(tmp_path: Path) -> Path:
     return place
 
 
-def surveyed(*values: Cell, name: str = "column") -> ColumnSurvey:
-    survey = ColumnSurvey(name)
+def profiled(*values: Cell, name: str = "column") -> ColumnProfile:
+    profile = ColumnProfile(name)
     for value in values:
-        survey.add(value)
-    return survey
+        profile.add(value)
+    return profile
 
 
 def written(path: Path, header: str, rows: Sequence[str], encoding: str = "utf-8") -> Path:
@@ -45,7 +45,7 @@ def written(path: Path, header: str, rows: Sequence[str], encoding: str = "utf-8
 def loaded(found: Inspection, tmp_path: Path) -> None:
     """Read the rows with the file that was drafted."""
     (tmp_path / "drafted.yaml").write_text(found.text, encoding="utf-8")
-    assert len(load(found.path, schema=tmp_path / "drafted.yaml")) == found.survey.rows
+    assert len(load(found.path, schema=tmp_path / "drafted.yaml")) == found.profile.rows
 
 
 @pytest.mark.parametrize(
@@ -91,18 +91,18 @@ def test_a_value_has_a_shape(value: Cell, shape: str) -> None:
     ],
 )
 def test_a_column_has_one_kind(values: list[str], kind: str) -> None:
-    assert surveyed(*values).kind == kind
+    assert profiled(*values).kind == kind
 
 
 def test_numbers_tell_of_the_values_that_are_none() -> None:
-    survey = surveyed(*(f"{n}.5" for n in range(40)), "old")
-    assert survey.kind == "number"
-    assert survey.about() == "numbers, 0.5 to 39.5; 1 other: 'old' in row 41"
+    profile = profiled(*(f"{n}.5" for n in range(40)), "old")
+    assert profile.kind == "number"
+    assert profile.about() == "numbers, 0.5 to 39.5; 1 other: 'old' in row 41"
 
 
 def test_ids_of_which_some_look_like_numbers_are_words() -> None:
-    survey = surveyed("86e108", "9a4", "77", "b2")
-    assert (survey.kind, survey.whole) == ("id", [])
+    profile = profiled("86e108", "9a4", "77", "b2")
+    assert (profile.kind, profile.whole) == ("id", [])
 
 
 def test_roles_are_guessed_with_reasons(tmp_path: Path) -> None:
@@ -361,7 +361,7 @@ def test_a_folder_of_several_tables_lists_them(tmp_path: Path) -> None:
 def test_parquet_files_of_other_columns_are_several_tables(tmp_path: Path) -> None:
     for name, column in {"a": "age", "b": "age"}.items():
         pq.write_table(pa.table({"id": [name], column: [1]}), tmp_path / f"{name}.parquet")
-    assert inspect(tmp_path).survey.rows == 2
+    assert inspect(tmp_path).profile.rows == 2
     pq.write_table(pa.table({"id": ["c"], "size": [1]}), tmp_path / "c.parquet")
     with pytest.raises(DataError, match="holds 3 tables"):
         inspect(tmp_path)
@@ -371,7 +371,7 @@ def test_a_broken_table_in_a_folder_beside_stops_nothing(tmp_path: Path) -> None
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "cut.parquet").write_bytes(b"PAR1")
     path = written(tmp_path / "own" / "rows.csv", "id,n,kind", ["1,3,owl", "2,4,newt"])
-    assert inspect(path).survey.rows == 2
+    assert inspect(path).profile.rows == 2
 
 
 def test_a_folder_of_files_alone_asks_for_a_table(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from textcentric.data.inspection.columns import SURE, ColumnSurvey, TableSurvey
+from textcentric.data.inspection.columns import SURE, ColumnProfile, TableProfile
 from textcentric.data.inspection.folders import tables_in
 from textcentric.data.inspection.names import words_of
 from textcentric.data.tables.table import open_table
@@ -25,7 +25,7 @@ class Words:
     source: str
     words: Mapping[str, str]
 
-    def of(self, column: ColumnSurvey, *, whole: bool) -> dict[str, str | None]:
+    def of(self, column: ColumnProfile, *, whole: bool) -> dict[str, str | None]:
         """Return the word of every code of `column`, None for one that means nothing.
 
         Where not the `whole` column was looked at, all the words that there are.
@@ -35,11 +35,11 @@ class Words:
         return {code: self.words.get(code) for code in codes}
 
 
-def words_beside(survey: TableSurvey, root: Path) -> dict[str, Words]:
+def words_beside(profile: TableProfile, root: Path) -> dict[str, Words]:
     """Return {column: words for its codes} of the columns that a table beside has words for."""
-    coded = [column for column in survey.columns.values() if column.codes]
+    coded = [column for column in profile.columns.values() if column.codes]
     found: dict[str, Words] = {}
-    for table in _small_tables(root, Path(survey.table.path)) if coded else ():
+    for table in _small_tables(root, Path(profile.table.path)) if coded else ():
         for keys, words in _keyed(table):
             source = Words(f"{table.name} ({keys.name})", words)
             called = {*words_of(keys.name), *words_of(table.name.split(".")[0])}
@@ -55,13 +55,13 @@ def _small_tables(root: Path, own: Path) -> Iterable[Path]:
     return fit[:MOST]
 
 
-def _keyed(path: Path) -> Iterator[tuple[ColumnSurvey, dict[str, str]]]:
+def _keyed(path: Path) -> Iterator[tuple[ColumnProfile, dict[str, str]]]:
     """Yield the column of codes of a table that has one, with the word of each code."""
     try:
-        survey = TableSurvey.of(open_table(path))
+        profile = TableProfile.of(open_table(path))
     except TextCentricError:
         return
-    columns = list(survey.columns.values())
+    columns = list(profile.columns.values())
     keys = next((column for column in columns if column.unique and column.codes), None)
     words = next((column for column in reversed(columns) if not column.codes), None)
     if keys and words and len(columns) <= MOST_COLUMNS:
@@ -69,11 +69,11 @@ def _keyed(path: Path) -> Iterator[tuple[ColumnSurvey, dict[str, str]]]:
         yield keys, {code: word for code, word in both if code and word}
 
 
-def _stem(column: ColumnSurvey) -> set[str]:
+def _stem(column: ColumnProfile) -> set[str]:
     """Return the words of a column's name that say what it is of: "breed" of "Breed2"."""
     return {word for word in words_of(column.name) if not word.isdigit()} - {"id", "type"}
 
 
-def _covers(words: Mapping[str, str], column: ColumnSurvey) -> bool:
+def _covers(words: Mapping[str, str], column: ColumnProfile) -> bool:
     codes = [code for code in column.counts if code != NOTHING]
     return len(codes) > 1 and sum(code in words for code in codes) >= SURE * len(codes)

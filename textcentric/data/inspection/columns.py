@@ -54,7 +54,7 @@ def shown(text: str) -> str:
 
 
 @dataclass
-class ColumnSurvey:
+class ColumnProfile:
     """What the values of one column look like; `cells` has them as text, None where missing."""
 
     name: str
@@ -296,9 +296,9 @@ class ColumnSurvey:
     def about(self) -> str:
         """Say what the column holds, in a few words.
 
-        >>> survey = ColumnSurvey("age")
-        >>> for value in ("3", "40", "", "old", "5"): survey.add(value)
-        >>> survey.about()
+        >>> profile = ColumnProfile("age")
+        >>> for value in ("3", "40", "", "old", "5"): profile.add(value)
+        >>> profile.about()
         'words, 4 different; 1 of 5 rows without'
         """
         said = [self._range()]
@@ -347,33 +347,33 @@ _NAMES: dict[Kind, str] = {
 
 
 @dataclass(frozen=True)
-class TableSurvey:
+class TableProfile:
     """The columns of a table by their names, and how many rows were looked at.
 
     `whole` says whether these are all of the table's rows.
     """
 
     table: Table
-    columns: dict[str, ColumnSurvey]
+    columns: dict[str, ColumnProfile]
     rows: int
     whole: bool
     left_out: LeftOut
 
     @classmethod
-    def of(cls, table: Table, limit: int = LOOKED_AT) -> TableSurvey:
+    def of(cls, table: Table, limit: int = LOOKED_AT) -> TableProfile:
         """Look at the first `limit` rows of `table`."""
-        columns = {name: ColumnSurvey(name) for name in table.columns}
+        columns = {name: ColumnProfile(name) for name in table.columns}
         left_out, count = LeftOut(), 0
         rows = table.rows(left_out)
         for row in islice(rows, limit):
             count += 1
-            for name, survey in columns.items():
-                survey.add(row.get(name))
+            for name, profile in columns.items():
+                profile.add(row.get(name))
         return cls(table, columns, count, next(rows, None) is None, left_out)
 
-    def of_kind(self, *kinds: Kind) -> list[ColumnSurvey]:
+    def of_kind(self, *kinds: Kind) -> list[ColumnProfile]:
         """Return the columns of these kinds, in their order."""
-        return [survey for survey in self.columns.values() if survey.kind in kinds]
+        return [profile for profile in self.columns.values() if profile.kind in kinds]
 
 
 def _is_nothing(value: Cell) -> bool:
@@ -381,7 +381,7 @@ def _is_nothing(value: Cell) -> bool:
     return not isinstance(value, bytes | Mapping) and plain(value, ()) is None
 
 
-def settled(of: ColumnSurvey, by: ColumnSurvey) -> float:
+def settled(of: ColumnProfile, by: ColumnProfile) -> float:
     """Return the share of rows of which the value of `by` tells the value of `of`, 0 to 1."""
     pairs = Counter(_pairs(by.cells, of.cells))
     best: Counter[str] = Counter()

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from textcentric.data.inspection.codes import Words
-from textcentric.data.inspection.columns import ColumnSurvey, TableSurvey, shown
+from textcentric.data.inspection.columns import ColumnProfile, TableProfile, shown
 from textcentric.data.inspection.roles import Guess, Roles
 from textcentric.data.notation import POINT
 from textcentric.data.schema import Files
@@ -34,7 +34,7 @@ _SPECIAL = {
 
 
 def drafted(
-    survey: TableSurvey,
+    profile: TableProfile,
     roles: Roles,
     words: Mapping[str, Words],
     keys: Mapping[str, str],
@@ -44,16 +44,16 @@ def drafted(
 
     `words` are those that tables beside it have for codes; `notes` stand at the head of the file.
     """
-    rows = f"{survey.rows:,} rows" if survey.whole else f"the first {survey.rows:,} rows"
+    rows = f"{profile.rows:,} rows" if profile.whole else f"the first {profile.rows:,} rows"
     head = [
-        f"# {Path(survey.table.path).name}: {len(survey.columns)} columns, told from {rows}.",
+        f"# {Path(profile.table.path).name}: {len(profile.columns)} columns, told from {rows}.",
         "# Lines are guesses, their reasons behind them; change what is not so.",
         *(f"# {note}" for note in notes),
     ]
-    lines = [*head, *_keys(keys), *_roles(roles, survey.rows), *_ignored(roles)]
-    lines += _columns(survey, roles, words)
+    lines = [*head, *_keys(keys), *_roles(roles, profile.rows), *_ignored(roles)]
+    lines += _columns(profile, roles, words)
     lines += [f"# doubt: {_one_line(doubt)}" for doubt in roles.doubts]
-    return "\n".join([*lines, *_table(survey, roles)]) + "\n"
+    return "\n".join([*lines, *_table(profile, roles)]) + "\n"
 
 
 def scalar(value: object) -> str:
@@ -115,18 +115,18 @@ def _ignored(roles: Roles) -> Iterator[str]:
         yield from (_line(f"  - {scalar(name)}", why) for name, why in roles.ignored.items())
 
 
-def _columns(survey: TableSurvey, roles: Roles, words: Mapping[str, Words]) -> Iterator[str]:
+def _columns(profile: TableProfile, roles: Roles, words: Mapping[str, Words]) -> Iterator[str]:
     """Yield how single columns read, and as comments those whose codes somebody has to explain."""
     target = roles.target.value if roles.target else None
     amount = target if roles.task and roles.task.value != "classification" else None
-    kept = [c for name, c in survey.columns.items() if name not in roles.taken()]
-    read = [*kept, *(survey.columns[name] for name in (*roles.text, amount) if name)]
+    kept = [c for name, c in profile.columns.items() if name not in roles.taken()]
+    read = [*kept, *(profile.columns[name] for name in (*roles.text, amount) if name)]
     found = {c.name: _setting(c, is_target=c.name == amount) for c in read}
     settings = {name: setting for name, setting in found.items() if setting}
     settings |= {
-        c.name: _worded(c, words[c.name], whole=survey.whole) for c in kept if c.name in words
+        c.name: _worded(c, words[c.name], whole=profile.whole) for c in kept if c.name in words
     }
-    named = {*settings, *survey.table.names}
+    named = {*settings, *profile.table.names}
     codes = [column for column in kept if column.name not in named and _may_be_codes(column)]
     if settings or codes:
         yield _line("columns:", "")
@@ -141,20 +141,20 @@ def _columns(survey: TableSurvey, roles: Roles, words: Mapping[str, Words]) -> I
         yield f"#  {scalar(column.name)}: {{codes: {{{listed}}}}}"
 
 
-def _worded(column: ColumnSurvey, words: Words, *, whole: bool) -> tuple[str, str]:
+def _worded(column: ColumnProfile, words: Words, *, whole: bool) -> tuple[str, str]:
     said = words.of(column, whole=whole)
     listed = ", ".join(f"{scalar(c)}: {scalar(w) if w else 'null'}" for c, w in said.items())
     return f"codes: {{{listed}}}", f"words of {words.source}"
 
 
-def _may_be_codes(column: ColumnSurvey) -> bool:
+def _may_be_codes(column: ColumnProfile) -> bool:
     if not (column.coded or (column.padded and column.kind == "class")):
         return False
     years = column.whole and all(number in YEARS for number in column.whole)
     return len(column.codes) <= MOST_CODES and not years
 
 
-def _setting(column: ColumnSurvey, *, is_target: bool) -> tuple[str, str] | None:
+def _setting(column: ColumnProfile, *, is_target: bool) -> tuple[str, str] | None:
     """Return how a column is to be read and why, None where its values read as they stand."""
     if column.kind == "list" and not column.barred:
         return "reads: list", "printed lists"
@@ -165,7 +165,7 @@ def _setting(column: ColumnSurvey, *, is_target: bool) -> tuple[str, str] | None
     return said if parts else None
 
 
-def _of_numbers(column: ColumnSurvey, *, is_target: bool) -> Iterator[tuple[str, str]]:
+def _of_numbers(column: ColumnProfile, *, is_target: bool) -> Iterator[tuple[str, str]]:
     """Yield how a column of numbers is to be read, each key with its reason."""
     numbers, doubt = column.numbers, column.numbers.doubt()
     sign, dotted = _sign(column, doubt), column.dotted
@@ -181,14 +181,14 @@ def _of_numbers(column: ColumnSurvey, *, is_target: bool) -> Iterator[tuple[str,
         yield f"missing: [{markers}]", f"{rows} rows have {', '.join(map(shown, words))}: nothing?"
 
 
-def _sign(column: ColumnSurvey, doubt: str) -> str:
+def _sign(column: ColumnProfile, doubt: str) -> str:
     """Return the notation as keys, "" where it is the usual one."""
     notation = column.numbers.notation()
     return str(notation) if doubt or notation != POINT else ""
 
 
-def _table(survey: TableSurvey, roles: Roles) -> Iterator[str]:
-    kept = {name: c for name, c in survey.columns.items() if name not in roles.taken()}
+def _table(profile: TableProfile, roles: Roles) -> Iterator[str]:
+    kept = {name: c for name, c in profile.columns.items() if name not in roles.taken()}
     if kept:
         yield f"# the table, {len(kept)} columns:"
     for name, column in kept.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from textcentric.data.inspection.columns import ColumnSurvey, TableSurvey
+from textcentric.data.inspection.columns import ColumnProfile, TableProfile
 from textcentric.data.inspection.names import AMOUNTS, GROUPS, words_of
 
 SEVERAL = 10  # groups: fewer leave splits empty
@@ -18,7 +18,7 @@ FILE, NAMED, ID = 3, 2, 2  # what says that values are groups, and how much
 class Repeated:
     """A column whose values are of several rows each, and how much says that they are groups."""
 
-    column: ColumnSurvey
+    column: ColumnProfile
     says: int
 
     @property
@@ -46,17 +46,19 @@ class Repeated:
         )
 
 
-def repeated(survey: TableSurvey, free: Collection[str], files: Collection[str]) -> list[Repeated]:
+def repeated(
+    profile: TableProfile, free: Collection[str], files: Collection[str]
+) -> list[Repeated]:
     """Return the columns that may be groups, the likeliest first.
 
     They are among the `free` ones, or name `files`.
     """
-    columns = [c for name, c in survey.columns.items() if name in files or name in free]
+    columns = [c for name, c in profile.columns.items() if name in files or name in free]
     found = [Repeated(column, _says(column, column.name in files)) for column in columns]
     return sorted((each for each in found if each.says), key=lambda each: -each.says)
 
 
-def _says(column: ColumnSurvey, is_file: bool) -> int:
+def _says(column: ColumnProfile, is_file: bool) -> int:
     words = words_of(column.name)
     if column.different < 2 or column.values < REPEATS * column.different or AMOUNTS & {*words}:
         return 0

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from textcentric.command_line import command
 from textcentric.data.inspection.codes import words_beside
-from textcentric.data.inspection.columns import ColumnSurvey, TableSurvey, shown
+from textcentric.data.inspection.columns import ColumnProfile, TableProfile, shown
 from textcentric.data.inspection.draft import drafted
 from textcentric.data.inspection.folders import table_in
 from textcentric.data.inspection.forms import Form, form_of
@@ -41,7 +41,7 @@ class Inspection:
 
     path: str
     form: Form
-    survey: TableSurvey
+    profile: TableProfile
     text: str
     roles: Roles | None = None
     media: list[Media] = field(default_factory=list)
@@ -55,9 +55,9 @@ class Inspection:
         return read_schema(yaml.load(self.text, words_loader())) if self.roles else None
 
     @property
-    def columns(self) -> dict[str, ColumnSurvey]:
+    def columns(self) -> dict[str, ColumnProfile]:
         """The columns by name: their kinds, values and what is odd in them."""
-        return self.survey.columns
+        return self.profile.columns
 
     def summary(self) -> str:
         """Return the roles of the columns in one line."""
@@ -93,19 +93,19 @@ def inspect(rows: object, *, data_dir: str | Path | None = None) -> Inspection:
         raise DataError(_no_row(table))
     root = Path(data_dir) if data_dir else _root(path)
     folder = None if data_dir is None else str(data_dir)
-    survey = TableSurvey.of(table)
-    media = media_of(survey, root)
+    profile = TableProfile.of(table)
+    media = media_of(profile, root)
     form, layout = form_of(table, first)
     if form != "table":
         text = _without_schema(path or rows, form, layout)
-        return Inspection(path, form, survey, text, media=media, data_dir=folder)
-    roles = guess_roles(survey, media)
-    if _are_captions(survey, roles):
+        return Inspection(path, form, profile, text, media=media, data_dir=folder)
+    roles = guess_roles(profile, media)
+    if _are_captions(profile, roles):
         form = "captions"
         roles.doubts.clear()  # they need no target
-    words = words_beside(survey, root) if path else {}
-    text = drafted(survey, roles, words, keys, _notes(table, survey, form))
-    return Inspection(path, form, survey, text, roles, media, folder)
+    words = words_beside(profile, root) if path else {}
+    text = drafted(profile, roles, words, keys, _notes(table, profile, form))
+    return Inspection(path, form, profile, text, roles, media, folder)
 
 
 def _no_row(table: Table) -> str:
@@ -165,19 +165,19 @@ def _root(path: str) -> Path:
     return place if place.is_dir() else place.parent
 
 
-def _notes(table: Table, survey: TableSurvey, form: Form) -> Iterator[str]:
+def _notes(table: Table, profile: TableProfile, form: Form) -> Iterator[str]:
     if form == "captions":
         yield "Pictures and captions of them: pairs for `textcentric latents` and `train align-vl`."
     if table.form and not any(table.form in note for note in table.notes):
         yield f"Read as {table.form}."
     yield from table.notes
-    yield from survey.left_out.notes()
+    yield from profile.left_out.notes()
 
 
-def _are_captions(survey: TableSurvey, roles: Roles) -> bool:
+def _are_captions(profile: TableProfile, roles: Roles) -> bool:
     """Say whether rows are a picture and what is said of it, and nothing else."""
     named = any(media.files.column for media in roles.media)
-    rest = {*survey.columns} - roles.taken()
+    rest = {*profile.columns} - roles.taken()
     return named and len(roles.text) == 1 and not rest and roles.target is None
 
 

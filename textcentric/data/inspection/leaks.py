@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from textcentric.data.inspection.columns import ColumnSurvey, settled
+from textcentric.data.inspection.columns import ColumnProfile, settled
 
 LEAK = 0.995  # share of rows that a column tells the target of
 ROWS_OF_A_VALUE = 4  # on average, so that telling is no accident
@@ -12,7 +12,7 @@ MANY_ROWS = 20  # of which a relation can be told
 LINEAR = 0.999  # correlation of a column that is the target in another unit
 
 
-def leak(target: ColumnSurvey, column: ColumnSurvey) -> str:
+def leak(target: ColumnProfile, column: ColumnProfile) -> str:
     """Say how a column tells the target, "" where it does not."""
     if min(column.values, target.values) < MANY_ROWS:
         return ""
@@ -38,7 +38,7 @@ def _correlation(xs: Sequence[float | None], ys: Sequence[float | None]) -> floa
     return float(np.corrcoef(x, y)[0, 1])
 
 
-def share_that_says(target: ColumnSurvey, text: ColumnSurvey) -> float:
+def share_that_says(target: ColumnProfile, text: ColumnProfile) -> float:
     """Return the share of rows whose text has the word of their class, 0 where it is small."""
     both = [(label.lower(), said.lower()) for label, said in zip(target.cells, text.cells,
             strict=True) if label and said and not label.isdigit() and len(label) > 3]  # fmt: skip

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from textcentric.data.inspection.columns import ColumnSurvey, TableSurvey, shown
+from textcentric.data.inspection.columns import ColumnProfile, TableProfile, shown
 from textcentric.data.inspection.kinds import kind_of_file
 from textcentric.data.schema import Files
 
@@ -100,25 +100,25 @@ def _folders(root: Path, place: str) -> Iterator[Folder]:
             yield Folder(place, modality, tuple(sorted(held)))
 
 
-def media_of(survey: TableSurvey, root: Path) -> list[Media]:
+def media_of(profile: TableProfile, root: Path) -> list[Media]:
     """Return rules for pictures and for sounds, the one that most rows follow first."""
     folders = folders_beside(root)
-    columns = survey.of_kind("id", "counter", "number", "words", "class")
+    columns = profile.of_kind("id", "counter", "number", "words", "class")
     ids = sorted(columns, key=lambda column: not column.unique)
-    found = [_embedded(column) for column in survey.of_kind("picture", "sound")]
-    found += [_named(column, root, folders) for column in survey.of_kind("path")]
+    found = [_embedded(column) for column in profile.of_kind("picture", "sound")]
+    found += [_named(column, root, folders) for column in profile.of_kind("path")]
     taken = {media.modality for media in found if media.rows}
     rest = [folder for folder in folders if folder.modality not in taken]
-    found += [media for folder in rest if (media := _by_id(folder, ids, survey))]
+    found += [media for folder in rest if (media := _by_id(folder, ids, profile))]
     return sorted(found, key=lambda media: -media.rows)
 
 
-def _embedded(column: ColumnSurvey) -> Media:
+def _embedded(column: ColumnProfile) -> Media:
     modality: Modality = "image" if column.kind == "picture" else "audio"
     return Media(modality, Files(column=column.name), column.values, column.values)
 
 
-def _named(column: ColumnSurvey, root: Path, folders: Iterable[Folder]) -> Media:
+def _named(column: ColumnProfile, root: Path, folders: Iterable[Folder]) -> Media:
     """Return the rule for a column of paths, from the folder that holds the most of them."""
     modality = Counter(map(kind_of_file, column.counts)).most_common(1)[0][0] or "image"
     below = _names_of_folders(root)
@@ -154,7 +154,7 @@ def _is_in(folder: Path, name: str) -> bool:
     return any(os.path.isfile(folder / path) for path in {name, name.replace("\\", "/")})
 
 
-def _by_id(folder: Folder, keys: Iterable[ColumnSurvey], survey: TableSurvey) -> Media | None:
+def _by_id(folder: Folder, keys: Iterable[ColumnProfile], profile: TableProfile) -> Media | None:
     """Return the rule for files that are called like the values of a column."""
     for column in keys:
         if folder.beside and not column.unique:
@@ -165,17 +165,17 @@ def _by_id(folder: Folder, keys: Iterable[ColumnSurvey], survey: TableSurvey) ->
         stems = begun if several else exact
         values = {_beginning(stem) if several else stem for stem in stems}
         rows = sum(column.counts[value] for value in values)
-        if _is_sure(column, rows / survey.rows, len(stems) / len(folder.by_stem)):
+        if _is_sure(column, rows / profile.rows, len(stems) / len(folder.by_stem)):
             name = None if column.unique else column.name
             what = "{id}" if column.unique else "{value}"
             pattern = what + _after(folder, stems, several)
             rule = Files(column=name, folder=folder.place or None, pattern=pattern)
             own = column.name if column.unique else None
-            return Media(folder.modality, rule, rows, survey.rows, id=own)
+            return Media(folder.modality, rule, rows, profile.rows, id=own)
     return None
 
 
-def _is_sure(column: ColumnSurvey, of_rows: float, of_files: float) -> bool:
+def _is_sure(column: ColumnProfile, of_rows: float, of_files: float) -> bool:
     """Say whether it is no accident that some files are called like values of a column."""
     if of_rows * len(column.cells) < FEW and of_rows < LEAST:
         return False
