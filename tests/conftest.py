@@ -25,6 +25,7 @@ LONGEST = {"methods", "evaluation", "cli", "whole"}
 CACHE = tempfile.TemporaryDirectory(prefix="textcentric-tests-")
 os.environ["HF_DATASETS_CACHE"] = CACHE.name  # read once, when `datasets` is imported
 os.environ["XDG_CONFIG_HOME"] = CACHE.name  # no calibration of whoever runs the tests
+os.environ["XDG_STATE_HOME"] = CACHE.name  # nor their record of trusted folders
 os.environ["HF_DATASETS_DISABLE_PROGRESS_BARS"] = "1"
 # Tiny models are quicker on one thread, and OpenMP's threads wait by spinning: on a machine with
 # something else to do, two of them take minutes over what one does in a second.

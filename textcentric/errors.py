@@ -6,6 +6,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
 
+from textcentric.security.secrets import hidden
+
 SHOWN = 40  # known names that a message lists; where there are more, the nearest few
 FEW = 12
 LONGEST = 60  # characters of a value in a message
@@ -19,9 +21,12 @@ class Caution(str):
 
 
 class TextCentricError(Exception):
-    """Base of every error that this package raises on purpose."""
+    """Base of every error that this package raises on purpose; what it says holds no secret."""
 
     exit_code = 2
+
+    def __init__(self, message: str = "", *details: object):
+        super().__init__(hidden(str(message)), *details)
 
 
 class DataError(TextCentricError):
@@ -65,6 +70,12 @@ class ConfigError(TextCentricError):
 
 class RunError(TextCentricError):
     """A run directory that belongs to another configuration or another process."""
+
+    exit_code = 4
+
+
+class TrustError(TextCentricError):
+    """A folder that was not made here brings something that needs a person's word."""
 
     exit_code = 4
 

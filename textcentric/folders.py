@@ -6,17 +6,20 @@ import hashlib
 import json
 import os
 import re
+import secrets
 import shutil
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from textcentric.errors import RunError, StoppedError
+from textcentric.security.files import is_real_file, is_real_folder
+from textcentric.security.secrets import hidden
 from textcentric.values import Json
 
 DRAFT = ".tmp"  # how the names of files end that are not whole
+LEFTOVER = re.compile(r"\..+\.[0-9a-f]{16}\.tmp")  # the names of drafts
 LONGEST_VALUE = 60  # characters of a value in a message
 ORDERED = "choices"  # key of a mapping whose order says something
 Change = tuple[str, object, object]  # name, before, after
@@ -26,13 +29,13 @@ Change = tuple[str, object, object]  # name, before, after
 def written(path: Path) -> Iterator[Path]:
     """Yield where to write a file or a folder that is moved to `path` once it is whole.
 
-    The name is this thread's own, so that several may write the same; nothing is left of what
-    fails.
+    Nobody can know the name before, so that several may write the same and no link waits there;
+    nothing is left of what fails.
 
     >>> with written(folder / "words.txt") as draft:  # doctest: +SKIP
     ...     draft.write_text("whole")
     """
-    draft = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}{DRAFT}")
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}{DRAFT}")
     try:
         yield draft
         os.replace(draft, path)
@@ -41,17 +44,27 @@ def written(path: Path) -> Iterator[Path]:
 
 
 def remove(path: Path) -> None:
-    """Remove a file or a folder with all that is in it, where it is there."""
-    if path.is_dir():
+    """Remove a file, a link itself, or a folder with all that is in it, where it is there."""
+    if is_real_folder(path):
         shutil.rmtree(path, ignore_errors=True)
     else:
         path.unlink(missing_ok=True)
 
 
+def remove_leftovers(folder: Path) -> None:
+    """Remove the drafts that a killed process left in `folder`, and nothing else."""
+    for path in folder.glob(f".*{DRAFT}"):
+        if LEFTOVER.fullmatch(path.name) and (is_real_file(path) or is_real_folder(path)):
+            remove(path)
+
+
 def write_text(path: Path, text: str) -> None:
-    """Write `text` to `path` in one step; raises StoppedError where that is not possible."""
+    """Write `text`, without secrets, to `path` in one step.
+
+    Raises StoppedError where that is not possible.
+    """
     with writing(path), written(path) as draft:
-        draft.write_text(text, encoding="utf-8", newline="\n")
+        draft.write_text(hidden(text), encoding="utf-8", newline="\n")
 
 
 @contextmanager

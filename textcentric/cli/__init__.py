@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
+from textcentric.cli.terminal import say
 from textcentric.errors import TextCentricError, in_flags
 from textcentric.training.processes import first_of_machine
 
@@ -30,11 +31,11 @@ def run(work: Callable[[], object]) -> None:
             work()
     except TextCentricError as error:
         if first_of_machine():
-            print(f"textcentric: {error}", file=sys.stderr)
+            say(f"textcentric: {error}")
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         if first_of_machine():
-            print("textcentric: interrupted", file=sys.stderr)
+            say("textcentric: interrupted")
         sys.exit(130)
     except BrokenPipeError:
         sys.stderr.close()

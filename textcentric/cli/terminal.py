@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import signal
@@ -11,11 +12,29 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from textcentric.errors import Say
+from textcentric.security.secrets import hidden
+from textcentric.security.visible import INVISIBLE, visible
 
 
 def say(line: str) -> None:
-    """Print a message for people."""
-    print(line, file=sys.stderr, flush=True)
+    """Print a message for people: what is foreign in it cannot act, what is secret is not there."""
+    print(clean(line), file=sys.stderr, flush=True)
+
+
+def show(text: object = "") -> None:
+    """Print a result for people, as `say` does a message."""
+    print(clean(str(text)))
+
+
+def show_json(value: object) -> None:
+    """Print a result for programs; control characters are escaped, secrets are not there."""
+    text = hidden(json.dumps(value, ensure_ascii=False))
+    print(INVISIBLE.sub(lambda match: f"\\u{ord(match[0]):04x}", text))
+
+
+def clean(text: str) -> str:
+    """Return text as a terminal may have it."""
+    return visible(hidden(text))
 
 
 def silence(verbose: bool) -> None:

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
 
 from textcentric.report.run_files import number
+from textcentric.security.visible import visible as controls_as_codes
 from textcentric.values import Json
-
-# What HTML cannot hold, what a reader cannot see, and what turns the reading direction around.
-INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff]")
 
 
 def visible(value: object) -> object:
-    """Write control characters as their codes, so that no text can hide or reorder anything.
-
-    >>> visible("a\\x00b")
-    'a[U+0000]b'
-    """
-    if not isinstance(value, str) or type(value) is not str:  # Markup is ours and stays as it is
-        return value
-    return INVISIBLE.sub(lambda match: f"[U+{ord(match[0]):04X}]", value)
+    """Write control characters of a text as their codes; what is our own markup stays as it is."""
+    return controls_as_codes(value) if type(value) is str else value
 
 
 def count(value: Json) -> str:

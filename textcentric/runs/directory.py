@@ -12,7 +12,14 @@ from pathlib import Path
 import yaml
 
 from textcentric.errors import RunError, option
-from textcentric.folders import differences, read_yaml, refuse_another, write_text, writing
+from textcentric.folders import (
+    differences,
+    read_yaml,
+    refuse_another,
+    remove_leftovers,
+    write_text,
+    writing,
+)
 from textcentric.prompts.library import Instruction, as_line
 from textcentric.prompts.prompt import Prompt
 from textcentric.runs.identity import identity_of
@@ -42,9 +49,7 @@ def prepare(
     leaves a folder to start again in: `run.yaml` is in place before anything that counts.
     Raises RunError where the folder holds another configuration and `resume` does not allow it.
     """
-    for draft in folder.glob(".*.tmp"):
-        if draft.name != DRAFT:
-            draft.unlink()  # of a process that was killed
+    remove_leftovers(folder)  # of a process that was killed
     saved = read_yaml(folder / CONFIG)
     old, whole = identity_of(saved), {**identity, **(runtime or {})}
     others = [p.name for p in folder.iterdir() if p.name not in UNFINISHED]

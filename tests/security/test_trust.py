@@ -1,0 +1,59 @@
+"""What a folder brings has effect only where the folder was made, or is trusted, here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from textcentric.errors import RunError, TrustError
+from textcentric.security import trust
+
+
+@pytest.fixture
+def received(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    folder = tmp_path / "received"
+    folder.mkdir()
+    (folder / "run.yaml").write_text("engine: openai\nbase_url: http://example.org/v1\n")
+    return folder
+
+
+def test_what_a_received_folder_brings_needs_a_word(received: Path) -> None:
+    brought = {"base_url": "http://example.org/v1", "engine": None}
+    with pytest.raises(TrustError, match="It says base_url: http:"):
+        trust.need_word(received, brought, "--base-url")
+
+
+def test_a_folder_that_brings_nothing_needs_none(received: Path) -> None:
+    trust.need_word(received, {"base_url": None, "trust_remote_code": False})
+
+
+def test_a_folder_of_ours_needs_none(received: Path) -> None:
+    trust.made_here(received)
+    trust.need_word(received, {"base_url": "http://example.org/v1"})
+    assert trust.record_file().stat().st_mode & 0o077 == 0
+
+
+def test_trust_ends_where_settings_or_code_change(received: Path) -> None:
+    trust.trust(received)
+    assert trust.is_trusted(received)
+    (received / "part-0.parquet").write_bytes(b"rows are no settings")
+    assert trust.is_trusted(received)
+    (received / "modeling.py").write_text("import os")
+    assert not trust.is_trusted(received)
+    trust.trust(received)
+    (received / "run.yaml").write_text("base_url: http://example.com/v1\n")
+    assert not trust.is_trusted(received)
+
+
+def test_a_folder_with_links_is_not_trusted(received: Path) -> None:
+    (received / "data").symlink_to("/")
+    with pytest.raises(RunError, match="data is a link"):
+        trust.trust(received)
+
+
+def test_a_record_that_cannot_be_written_is_told(received: Path, tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("a file in its place")
+    with pytest.warns(UserWarning, match="cannot be written"):
+        trust.made_here(received)

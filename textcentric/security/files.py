@@ -1,0 +1,107 @@
+"""Files of folders that others may have filled: opened without following links, real files alone.
+
+What a person names may be a link; what lies in a folder that was named may not.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from textcentric.errors import RunError
+
+MOST_BYTES = 64 << 20  # of a file that is read whole
+
+
+def open_real(path: Path, flags: int = os.O_RDONLY, mode: int = 0o666) -> int:
+    """Return a file descriptor of the real file `path`.
+
+    Raises RunError where a link, a pipe, a device or a folder lies there; OSError as `os.open`.
+    """
+    try:
+        descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, mode)
+    except OSError:
+        if path.is_symlink():
+            raise RunError(_refused(path, "a link")) from None
+        raise
+    kind = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(kind):
+        return descriptor
+    os.close(descriptor)
+    if stat.S_ISDIR(kind):
+        raise IsADirectoryError(21, os.strerror(21), str(path))
+    raise RunError(_refused(path, kind_of(kind)))
+
+
+def reading(path: Path) -> BinaryIO:
+    """Open the real file `path` for reading; raises as `open_real` does."""
+    return os.fdopen(open_real(path), "rb")
+
+
+def read_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
+    """Return what the real file `path` holds; raises RunError where that is more than `most`."""
+    with reading(path) as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise RunError(f"{path} holds more than {most:,} bytes; expected a file that we wrote")
+    return content
+
+
+def read_text(path: Path, most: int = MOST_BYTES) -> str:
+    """Return the text (UTF-8) that the real file `path` holds; raises as `read_bytes` does."""
+    return read_bytes(path, most).decode("utf-8")
+
+
+def is_real_file(path: Path) -> bool:
+    """Say whether a regular file, not a link to one, lies at `path`."""
+    return _is(path, stat.S_ISREG)
+
+
+def is_real_folder(path: Path) -> bool:
+    """Say whether a folder, not a link to one, lies at `path`."""
+    return _is(path, stat.S_ISDIR)
+
+
+def check_real(folder: Path) -> None:
+    """Raise RunError where anything in `folder`, at any depth, is no real file or folder.
+
+    `folder` itself may be a link: whoever named it meant where it leads.
+    """
+    for entry in _entries(folder):
+        kind = entry.stat(follow_symlinks=False).st_mode
+        if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
+            raise RunError(_refused(Path(entry.path), kind_of(kind)))
+
+
+def kind_of(mode: int) -> str:
+    """Return in words what is neither a file nor a folder."""
+    if stat.S_ISLNK(mode):
+        return "a link"
+    return "a pipe" if stat.S_ISFIFO(mode) else "no regular file"
+
+
+def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
+    waiting = [str(folder)]
+    while waiting:
+        with os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                yield entry
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(entry.path)
+
+
+def _is(path: Path, kind: object) -> bool:
+    try:
+        return bool(kind(os.lstat(path).st_mode))  # type: ignore[operator]
+    except (OSError, ValueError):
+        return False
+
+
+def _refused(path: Path, kind: str) -> str:
+    return (
+        f"{path} is {kind}; what lies in a folder of ours is real files and folders alone, so"
+        " nothing was read or written through it: put the file itself there"
+    )
