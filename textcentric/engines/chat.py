@@ -2,69 +2,82 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from dataclasses import replace
+from functools import cached_property, lru_cache
 from typing import Any
 
+from textcentric.engines.marks import Marks
 from textcentric.engines.protocol import Message, Request
 from textcentric.engines.reasoning import CLOSE, OPEN, split_reasoning
-from textcentric.errors import EngineError, RequestError, option
+from textcentric.engines.turns import ChatTemplate
+from textcentric.errors import EngineError, RequestError, Say, option
 from textcentric.machine import IMPORTS
 from textcentric.models.names import Model
+from textcentric.security.foreign import reason
 
 
 class ChatTokenizer:
     """Turn messages into the token ids that the model reads.
 
-    A last turn of the assistant is left open, so that the model goes on from its last word.
-    The newest 512 prompts are remembered: a prompt is often counted before it is sent.
+    A last turn of the assistant is left open, so that the model goes on from its last word. What a
+    turn says is text: the control tokens are those that the template writes.
+    The newest 512 prompts are remembered: a prompt is often counted before it is sent. `say` hears
+    how the model's template is served other than as it stands.
     """
 
-    def __init__(self, model: Model, tokenizer: Any = None) -> None:
+    def __init__(self, model: Model, say: Say = lambda line: None, tokenizer: Any = None) -> None:
         self.model = model
-        self._tokenizer = tokenizer
+        self._say, self._given = say, tokenizer
         self.encode = lru_cache(maxsize=512)(self._encode)
 
-    @property
+    @cached_property
     def tokenizer(self) -> Any:
         """Return the Hugging Face tokenizer, loaded on first use."""
-        if self._tokenizer is None:
-            with IMPORTS:
-                from transformers import AutoTokenizer
+        tokenizer = self._given or _loaded(self.model)
+        if not getattr(tokenizer, "chat_template", None):
+            raise EngineError(
+                f"the model {self.model.name!r} has no chat template; use an instruction-tuned"
+                " model",
+                model=self.model.name,
+            )
+        return tokenizer
 
-            self._tokenizer = AutoTokenizer.from_pretrained(str(self.model.folder))
-            if not self._tokenizer.chat_template:
-                raise EngineError(
-                    f"the model {self.model.name!r} has no chat template; use an instruction-tuned"
-                    " model",
-                    model=self.model.name,
-                )
-        return self._tokenizer
+    @cached_property
+    def marks(self) -> Marks:
+        """Return the marks of the model's control tokens."""
+        return Marks(self.tokenizer, self.model_template)
+
+    @cached_property
+    def template(self) -> ChatTemplate:
+        """Return the model's chat template."""
+        return ChatTemplate(self.tokenizer, self.model.name, self._say)
 
     def render(self, messages: tuple[Message, ...]) -> str:
-        """Return the prompt as text, special tokens included."""
-        turns = [{"role": m.role, "content": _content(m)} for m in messages]
-        prefilled = messages[-1].role == "assistant"
-        prompt: str = self.tokenizer.apply_chat_template(
-            turns,
-            tokenize=False,
-            add_generation_prompt=not prefilled,
-            continue_final_message=prefilled,
-        )
+        """Return the prompt as text, with a sign in each mark that a turn spells (see `Marks`)."""
+        turns = tuple(self._broken(message) for message in messages)
+        prompt = self.template.render(turns)
+        if self.marks.count(prompt) < sum(self.marks.count(turn.content) for turn in turns):
+            raise RequestError(
+                f"the row spells a control token of {self.model.name!r}, and its chat template"
+                " changes such rows; take it out of the row",
+                kind="template",
+            )
         return prompt
 
+    def _broken(self, message: Message) -> Message:
+        text = self.marks.broken(message.content)
+        return message if text is message.content else replace(message, content=text)
+
     def _encode(self, messages: tuple[Message, ...]) -> list[int]:
-        encoding = self.tokenizer(self.render(messages), add_special_tokens=False, verbose=False)
-        ids: list[int] = encoding["input_ids"]
-        return ids
+        return self.marks.encode(self.render(messages))
 
     def continued(self, messages: tuple[Message, ...], text: str) -> tuple[list[int], int]:
         """Return the token ids of the prompt with `text` as its answer, and where that begins.
 
         A token in which prompt and answer meet belongs to the answer.
         """
-        prompt, whole = self.encode(messages), self.render(messages) + text
-        encoding = self.tokenizer(whole, add_special_tokens=False, verbose=False)
-        ids: list[int] = encoding["input_ids"]
+        prompt = self.encode(messages)
+        ids = self.marks.encode(self.render(messages) + self.marks.broken(text))
         begin = next((i for i, (a, b) in enumerate(zip(prompt, ids, strict=False)) if a != b), None)
         return ids, len(prompt) if begin is None else begin
 
@@ -87,12 +100,17 @@ class ChatTokenizer:
         return str(self.tokenizer.chat_template)
 
 
-def _content(message: Message) -> str | list[dict[str, str]]:
-    """Return the turn's content; with pictures, in the parts form that vision templates read."""
-    if not message.images:
-        return message.content
-    pictures = [{"type": "image"} for _ in message.images]
-    return [*pictures, {"type": "text", "text": message.content}]
+def _loaded(model: Model) -> Any:
+    """Return the tokenizer of the model's folder; raises EngineError."""
+    with IMPORTS:
+        from transformers import AutoTokenizer
+
+    try:
+        return AutoTokenizer.from_pretrained(str(model.folder))
+    except Exception as error:
+        raise EngineError(
+            f"the tokenizer of {model.name!r} cannot be read ({reason(error)})", model=model.name
+        ) from error
 
 
 def check_length(prompt_tokens: int, max_tokens: int, context: int | None) -> None:

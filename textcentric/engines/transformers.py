@@ -21,7 +21,7 @@ from textcentric.engines.drawing import Draw, Row
 from textcentric.engines.event_loop import off_loop
 from textcentric.engines.grammar import Grammars
 from textcentric.engines.protocol import Limits, Message, Request, Response, named
-from textcentric.errors import EngineError, RequestError, option
+from textcentric.errors import EngineError, RequestError, Say, option
 from textcentric.machine import IMPORTS, cpu_dtype
 from textcentric.models.names import find_model
 from textcentric.values import JsonSchema
@@ -63,7 +63,8 @@ class TransformersEngine:
         self.model = find_model(model)
         self.batch, self.dtype, self.device = batch, dtype, device
         self._limits = Limits(concurrency=4 * batch, context=self.model.context)
-        self._chat = ChatTokenizer(self.model)
+        self.say: Say = lambda line: None
+        self._chat = ChatTokenizer(self.model, lambda line: self.say(line))
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="transformers")
         self._network: Any = None
         self._ends: frozenset[int] = frozenset()
@@ -133,10 +134,10 @@ class TransformersEngine:
                 " vision-language model",
                 kind="unsupported",
             )
+        ids = self._chat.encode(request.messages)  # a template that cannot be used says so first
+        check_length(len(ids), request.sampling.max_tokens, self._limits.context)
         if self._network is None or self._closed:
             await self.start()
-        ids = self._chat.encode(request.messages)
-        check_length(len(ids), request.sampling.max_tokens, self._limits.context)
         matcher = await self._matcher(request.schema)
         self._check_open()
         job = _Job(request, ids, matcher, asyncio.get_running_loop().create_future())
@@ -153,10 +154,10 @@ class TransformersEngine:
         """Return the mean log-probability of `text` as the answer, from one forward pass."""
         if any(m.images for m in request.messages):
             return None
-        if self._network is None or self._closed:
-            await self.start()
         ids, begin = self._chat.continued(request.messages, text)
         check_length(len(ids), 0, self._limits.context)
+        if self._network is None or self._closed:
+            await self.start()
         loop = asyncio.get_running_loop()
         try:
             return await loop.run_in_executor(self._worker, self._read, ids, begin)

@@ -30,7 +30,7 @@ from textcentric.engines.closing import close_first
 from textcentric.engines.event_loop import in_loop, off_loop
 from textcentric.engines.protocol import Limits, Message, Request, Response, Sampling, named
 from textcentric.engines.watchdog import Watchdog, environment
-from textcentric.errors import EngineError, RequestError, check_known
+from textcentric.errors import EngineError, RequestError, Say, check_known
 from textcentric.machine import IMPORTS, steady_cpu_dtype
 from textcentric.models.names import find_model
 from textcentric.values import JsonSchema
@@ -97,7 +97,8 @@ class VllmEngine:
         self.model = find_model(model)
         self.settings = settings
         self.verbose = verbose
-        self._chat = ChatTokenizer(self.model)
+        self.say: Say = lambda line: None
+        self._chat = ChatTokenizer(self.model, lambda line: self.say(line))
         self._numbers = itertools.count()
         self._starting: asyncio.Task[Any] | None = None
         self._watchdog: Watchdog | None = None
@@ -198,6 +199,7 @@ class VllmEngine:
     async def several(self, request: Request, k: int) -> list[Response]:
         """Return the answers to the candidates of `request`; vLLM gives number i seed plus i."""
         check_candidates(request, k)
+        self._chat.encode(request.messages)  # a template that cannot be used says so first
         if self._core is None or self._dead is not None:
             await self.start()
         started = time.perf_counter()
@@ -231,15 +233,15 @@ class VllmEngine:
         return mean_logprob([float(found[token].logprob) for token, found in tokens])
 
     async def _prompt(self, request: Request) -> Any:
-        """Return the prompt as vLLM takes it: token ids, or text beside pictures."""
-        messages = request.messages
-        pictures = [path for m in messages for path in m.images]
-        if pictures:
-            images = await asyncio.to_thread(_load_pictures, pictures)
-            return {"prompt": self._chat.render(messages), "multi_modal_data": {"image": images}}
-        ids = self._chat.encode(messages)
+        """Return the prompt as vLLM takes it: token ids, and pictures beside them."""
+        ids = self._chat.encode(request.messages)
         check_length(len(ids), request.sampling.max_tokens, self._limits.context)
-        return {"type": "token", "prompt_token_ids": ids}
+        prompt = {"type": "token", "prompt_token_ids": ids}
+        pictures = [path for m in request.messages for path in m.images]
+        if not pictures:
+            return prompt
+        images = await asyncio.to_thread(_load_pictures, pictures)
+        return {**prompt, "multi_modal_data": {"image": images}}
 
     async def _final(self, prompt: Any, params: Any) -> Any:
         from vllm.v1.engine.exceptions import EngineDeadError
