@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from textcentric.errors import RunError, StoppedError
-from textcentric.security.files import is_real_file, is_real_folder
+from textcentric.security.files import is_real_file, is_real_folder, read_text
 from textcentric.security.secrets import hidden
 from textcentric.values import Json
 
@@ -80,8 +80,8 @@ def writing(path: Path) -> Iterator[None]:
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
-    """Read a YAML mapping; an absent file reads as an empty one."""
-    return (parse_yaml(path.read_text(encoding="utf-8")) or {}) if path.is_file() else {}
+    """Read a YAML mapping from a real file; an absent one reads as an empty one."""
+    return (parse_yaml(read_text(path)) or {}) if os.path.lexists(path) else {}
 
 
 def parse_yaml(text: str) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -292,3 +293,31 @@ def _dom(path: Path, profile: Path, choice: str = "") -> str:
         check=True,
     )
     return done.stdout.decode()
+
+
+@pytest.mark.parametrize("name", ["run.yaml", "manifest.json", "metrics.jsonl"])
+def test_a_link_is_told_of_and_what_it_leads_to_is_not_shown(tmp_path: Path, name: str) -> None:
+    run = write_run(tmp_path / "run")
+    secret = tmp_path / "credentials"
+    secret.write_text('{"name": "SECRET4711", "t": 4711, "dataset": {"name": "SECRET4711"}}')
+    (run / name).unlink()
+    (run / name).symlink_to(secret)
+    page = Page(write_report(run).read_text(encoding="utf-8"))
+    assert "SECRET4711" not in page.text
+    assert f"{name} is a link" in re.sub(r"\s+", " ", page.text)
+
+
+def test_a_linked_shard_is_told_of_and_not_read(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run")
+    (run / "data" / "part-00001.parquet").rename(tmp_path / "own.parquet")
+    (run / "data" / "part-00001.parquet").symlink_to(tmp_path / "own.parquet")
+    page = Page(write_report(run).read_text(encoding="utf-8"))
+    assert "data/part-00001.parquet is a link or no file, so it was not read." in page.text
+
+
+def test_a_pipe_holds_no_report(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run")
+    for name in ("manifest.json", "metrics.jsonl", "run.yaml"):
+        (run / name).unlink()
+        os.mkfifo(run / name)
+    assert "manifest.json is a pipe" in Page(write_report(run).read_text(encoding="utf-8")).text

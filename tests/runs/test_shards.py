@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from textcentric.errors import StoppedError
+from textcentric.errors import RunError, StoppedError
 from textcentric.rows import TargetType
 from textcentric.runs import shards
 from textcentric.runs.columns import (
@@ -188,6 +188,26 @@ def test_leftovers_of_a_killed_run_are_removed_and_finished_shards_are_not(
     writer(journal)
     assert [path.name for path in data.iterdir()] == ["part-00000.parquet"]
     assert list((journal.path.parent / "errors").iterdir()) == []
+
+
+def test_what_does_not_bear_the_name_of_a_shard_or_of_its_draft_stays(journal: Journal) -> None:
+    data = journal.path.parent / "data"
+    data.mkdir()
+    names = ["thesis.txt", "part-one.txt", ".part-00000.parquet.swp"]
+    for name in names:
+        (data / name).write_bytes(b"somebody's own")
+    (data / ".part-00000.parquet.0123456789abcdef.tmp").write_bytes(b"half a shard")
+    writer(journal)
+    assert sorted(path.name for path in data.iterdir()) == sorted(names)
+
+
+def test_a_link_that_bears_the_name_of_a_shard_is_not_removed(journal: Journal) -> None:
+    data = journal.path.parent / "data"
+    data.mkdir()
+    (data / "part-00003.parquet").symlink_to("elsewhere")
+    with pytest.raises(RunError, match="is a link"):
+        writer(journal)
+    assert (data / "part-00003.parquet").is_symlink()
 
 
 def test_a_shard_is_recorded_only_after_all_its_files_are_in_place(journal: Journal) -> None:

@@ -16,6 +16,7 @@ from textcentric.runs.columns import schemas
 from textcentric.runs.directory import variants_and_clean
 from textcentric.runs.lineage import lineage
 from textcentric.runs.manifest import MANIFEST, Manifest, read_manifest
+from textcentric.runs.shard_files import shard_files
 
 if TYPE_CHECKING:
     import datasets
@@ -254,7 +255,7 @@ class Run:
         import pyarrow.parquet as pq
         from datasets import Dataset as HubDataset
 
-        files = sorted((self.path / name).glob("*.parquet"))
+        files = shard_files(self.path, name)
         filled = [str(file) for file in files if pq.read_metadata(file).num_rows]
         if filled:
             with _without_bars():

@@ -19,6 +19,7 @@ from textcentric.experts.image import MOST_PICTURES
 from textcentric.prompts.prompt import Prompt
 from textcentric.rows import Inputs, Record
 from textcentric.runs.prices import Prices
+from textcentric.runs.shard_files import shard_files
 
 TRIES = 2  # requests for an answer that must fit a schema
 RESAMPLES = 2000
@@ -184,9 +185,9 @@ def row_tokens(job: Job) -> np.ndarray:
 
     spent: dict[str, np.ndarray] = {}
     for name in ("data", "rejected"):
-        if not any((job.folder / name).glob("*.parquet")):
+        if not (shards := shard_files(job.folder, name)):
             continue
-        table = ds.dataset(job.folder / name, format="parquet")
+        table = ds.dataset(shards, format="parquet")
         for row in table.to_table(["source_id", "request_key"]).to_pylist():
             total = spent.setdefault(row["source_id"], np.zeros(2))
             answers = map(job.journal.get, (row["request_key"] or "").split())

@@ -18,6 +18,7 @@ from pathlib import Path
 from textcentric.errors import DataError, unknown
 from textcentric.folders import writing
 from textcentric.reading.sheet import FOLDER, Sheet
+from textcentric.security.files import open_real, read_bytes
 
 ANSWERS = "answers.jsonl"
 WORDS = {
@@ -63,7 +64,7 @@ def append(run: Path, answers: Iterable[Answer]) -> None:
     )
     path = run / FOLDER / ANSWERS
     with writing(path):
-        file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
+        file = open_real(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
         try:
             fcntl.flock(file, fcntl.LOCK_EX)
             size = os.fstat(file).st_size
@@ -83,8 +84,7 @@ def read_answers(run: Path, sheet: Sheet | None = None) -> list[Answer]:
     """Return the answers that stand, by pair and reader; of `sheet` alone where it is given."""
     latest: dict[tuple[str, str, str], Answer] = {}
     path = run / FOLDER / ANSWERS
-    lines = path.read_text(encoding="utf-8", errors="replace").split("\n") if path.is_file() else []
-    for line in lines:
+    for line in _lines(path):
         answer = _parsed(line)
         if answer is not None:
             latest[answer.sheet, answer.item, answer.reader] = answer
@@ -95,11 +95,17 @@ def read_answers(run: Path, sheet: Sheet | None = None) -> list[Answer]:
     )
 
 
+def _lines(path: Path) -> list[str]:
+    if not os.path.lexists(path):
+        return []
+    return read_bytes(path).decode("utf-8", "replace").split("\n")
+
+
 def _parsed(line: str) -> Answer | None:
     """Return an answer; a line that was torn by a kill, or is of a later version, is none."""
     try:
         answer = Answer(**json.loads(line))
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         return None
     return answer if answer.word in ("", *WORDS) else None
 

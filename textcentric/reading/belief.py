@@ -12,13 +12,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, TypedDict, get_args
+from typing import Any, NamedTuple, TypedDict, get_args
 
 from textcentric.augmentation.reweighing import judge_by, questions_of
 from textcentric.checks.edit import Edit, Facts
 from textcentric.checks.identity import checks_identity
 from textcentric.checks.verdict import Verdict
-from textcentric.errors import StoppedError
+from textcentric.errors import RunError, StoppedError
 from textcentric.experts.sentences import sentence_spans
 from textcentric.folders import write_text
 from textcentric.prompts.calibration import MadeWith, read_calibration
@@ -29,6 +29,7 @@ from textcentric.reading.groups import bank_of, facts_of, groups_of
 from textcentric.reading.sheet import FOLDER, totals_of
 from textcentric.runs.directory import frozen_prompts
 from textcentric.runs.manifest import read_manifest
+from textcentric.security.files import read_text
 from textcentric.values import Json
 
 Parts = Mapping[str, str]
@@ -98,19 +99,39 @@ def known_beliefs(run: Path) -> dict[str, Beliefs]:
         **({"weights": weights} if (weights := _digests(weights_today(run))) else {}),
         "totals": totals_of(run),
     }
-    try:
-        saved = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        saved = {}
-    if saved.get("state") == state:
-        counts: dict[str, Beliefs] = saved["counts"]
-        return counts
+    if (kept := _kept(path, state)) is not None:
+        return kept
     counts = believed_counts(run)
     if counts:
         with suppress(OSError, StoppedError):  # of a run that can only be read
             path.parent.mkdir(exist_ok=True)
             write_text(path, json.dumps({"state": state, "counts": counts}) + "\n")
     return counts
+
+
+def _kept(path: Path, state: Mapping[str, Json]) -> dict[str, Beliefs] | None:
+    """Return the counts that `path` keeps for `state`; None where it keeps none, or other things.
+
+    The folder may be somebody else's, so that each value is looked at.
+    """
+    try:
+        saved = json.loads(read_text(path))
+        if saved["state"] != state:
+            return None
+        return {name: _beliefs(line) for name, line in saved["counts"].items()}
+    except (OSError, RunError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+
+
+def _beliefs(line: Mapping[str, Any]) -> Beliefs:
+    names = ("not_believed", "not_judged")
+    refused, unjudged = ({str(why): int(n) for why, n in line[name].items()} for name in names)
+    return Beliefs(
+        accepted=int(line["accepted"]),
+        believed=int(line["believed"]),
+        not_believed=refused,
+        not_judged=unjudged,
+    )
 
 
 def judged(run: Path) -> Iterator[Call]:

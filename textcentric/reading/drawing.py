@@ -19,6 +19,7 @@ from textcentric.reading.items import ACCEPTED, REFUSED, Item
 from textcentric.report.run_rows import own_notes
 from textcentric.rows import CLEAN, DERIVED
 from textcentric.runs.columns import read_rows
+from textcentric.runs.shard_files import shard_files
 
 COLUMNS = ("id", "source_id", "prompt", "source_text", "text", "parts", "notes")
 FOLDERS = {True: "data", False: "rejected"}
@@ -97,7 +98,7 @@ def rows_of(run: Path, folder: str) -> Iterator[Row]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    for path in sorted((run / folder).glob("*.parquet")):
+    for path in shard_files(run, folder):
         try:
             with pq.ParquetFile(path) as file:
                 for batch in file.iter_batches(batch_size=2048, columns=list(COLUMNS)):

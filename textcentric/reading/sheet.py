@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
+import os
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -24,6 +25,8 @@ from textcentric.reading.drawing import Wanted, draw_outputs
 from textcentric.reading.groups import Group, groups_of
 from textcentric.reading.items import ACCEPTED, DECOY, READ, REFUSED, REPEAT, Item
 from textcentric.runs.manifest import read_manifest
+from textcentric.runs.shard_files import shard_files
+from textcentric.security.files import open_real, read_text
 
 FOLDER = "reading"
 DECOYS, REPEATS = 0.10, 0.05  # of the pairs of the run
@@ -111,11 +114,11 @@ def sheets(run: Path) -> list[Sheet]:
 
 def _read(path: Path) -> Sheet:
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = json.loads(read_text(path))
         groups = {name: Group(**group) for name, group in values["groups"].items()}
         items = [Item(**item) for item in values["items"]]
         return Sheet(values["run"], values["seed"], groups, values["totals"], items)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise RunError(
             f"{path} is no sheet ({error}); restore it, or remove it and read anew: answers to it"
             " cannot be told from answers to other pairs"
@@ -148,7 +151,7 @@ def totals_of(run: Path) -> dict[str, int]:
     import pyarrow.parquet as pq
 
     return {
-        fate: sum(pq.read_metadata(path).num_rows for path in (run / folder).glob("*.parquet"))
+        fate: sum(pq.read_metadata(path).num_rows for path in shard_files(run, folder))
         for fate, folder in ((ACCEPTED, "data"), (REFUSED, "rejected"))
     }
 
@@ -197,7 +200,7 @@ def _alone(run: Path) -> Iterator[None]:
     """Hold the folder of the sheets: two who begin at once draw one sheet."""
     with writing(run / FOLDER):
         (run / FOLDER).mkdir(exist_ok=True)
-        file = (run / FOLDER / ".lock").open("a")
-    with file:
+        held = open_real(run / FOLDER / ".lock", os.O_WRONLY | os.O_CREAT)
+    with os.fdopen(held, "wb") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

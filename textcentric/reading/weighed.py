@@ -21,6 +21,7 @@ from textcentric.reading.items import ACCEPTED, Item
 from textcentric.reading.sheet import Sheet
 from textcentric.reading.yields import yields_of
 from textcentric.runs.columns import read_rows
+from textcentric.runs.shard_files import shard_files
 
 
 @dataclass(frozen=True)
@@ -91,8 +92,8 @@ def _likelihoods(run: Path, outputs: set[str]) -> dict[str, dict[str, float]]:
 
     scores: dict[str, dict[str, float]] = {}
     for folder in FOLDERS.values():
-        if any((run / folder).glob("*.parquet")):
+        if shards := shard_files(run, folder):
             chosen = ds.field("id").isin(sorted(outputs))
-            table = ds.dataset(run / folder, format="parquet").to_table(["id", "scores"], chosen)
+            table = ds.dataset(shards, format="parquet").to_table(["id", "scores"], chosen)
             scores |= {row["id"]: row["scores"] for row in read_rows(table)}
     return scores

@@ -16,6 +16,8 @@ from textcentric.errors import ConfigError
 from textcentric.folders import write_text
 from textcentric.prompts.calibration import UNREAD
 from textcentric.report.run_files import derived_lines, never_read, read_words
+from textcentric.runs.shard_files import shard_files
+from textcentric.security.files import read_text
 from textcentric.values import Json
 
 if TYPE_CHECKING:
@@ -95,8 +97,8 @@ def size_category(rows: int) -> str:
 
 def _manifest(path: Path) -> dict[str, Json]:
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8", errors="replace"))
-    except (FileNotFoundError, ValueError):
+        manifest = json.loads(read_text(path))
+    except (FileNotFoundError, ValueError, RecursionError):
         return {}  # the run stopped before it wrote one; the card says less then
     return manifest if isinstance(manifest, dict) else {}
 
@@ -110,7 +112,7 @@ def _rows(run_dir: Path) -> int:
     """Count the rows in data/ from the footers of the files."""
     import pyarrow.parquet as pq
 
-    return sum(pq.read_metadata(path).num_rows for path in (run_dir / "data").glob("*.parquet"))
+    return sum(pq.read_metadata(path).num_rows for path in shard_files(run_dir, "data"))
 
 
 def _title(manifest: Mapping[str, Json]) -> str:

@@ -7,15 +7,17 @@ it becomes a notice that the page shows.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-from textcentric.errors import ConfigError, PromptError
+from textcentric.errors import ConfigError, PromptError, RunError
 from textcentric.prompts.calibration import CALIBRATION, UNREAD, read_calibration, unread_words
 from textcentric.runs.counters import METRICS, readings
 from textcentric.runs.manifest import Manifest, derived_words
+from textcentric.security import files
 from textcentric.values import Json
 
 MOST_READINGS = 4_000
@@ -48,17 +50,14 @@ def read_run(run_dir: Path) -> RunFiles:
             " `textcentric augment`; `textcentric runs list` shows those that exist"
         )
     manifest, notices = _manifest(run_dir / "manifest.json")
-    told = ({k: number(v) for k, v in line.items()} for line in readings(run_dir / METRICS))
-    joined, resumed = _continuous(_thinned(told))
-    if not joined:
-        notices.append("metrics.jsonl holds no readings, so no rates over time can be drawn.")
+    joined, resumed = _continuous(_readings(run_dir / METRICS, notices))
     return RunFiles(
         name=run_dir.resolve().name,
         folder=run_dir.resolve().name if run_dir.is_absolute() else str(run_dir),
         manifest=manifest,
         readings=tuple(joined),
         resumed=tuple(resumed),
-        config=_config(run_dir / "run.yaml"),
+        config=_config(run_dir / "run.yaml", notices),
         notices=tuple(notices),
     )
 
@@ -74,7 +73,7 @@ def read_words(run_dir: Path, manifest: Mapping[str, Json]) -> dict[str, str]:
     words = {name: str(said) for name, said in section(manifest, "read").items()}
     path = run_dir / CALIBRATION
     try:
-        readings = read_calibration(path).readings if path.is_file() else ()
+        readings = read_calibration(path).readings if files.is_real_file(path) else ()
     except PromptError:
         readings = ()  # a broken one says nothing
     return words | {reading.prompt: reading.words() for reading in readings}
@@ -107,22 +106,40 @@ def number(value: Json) -> float:
 
 
 def _manifest(path: Path) -> tuple[dict[str, Json], list[str]]:
-    if not path.exists():
+    if not os.path.lexists(path):
         return {}, ["manifest.json is absent: counts were taken from the files written so far."]
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8", errors="replace"))
-    except ValueError as error:
+        manifest = json.loads(files.read_text(path))
+    except (RunError, OSError) as error:
+        return {}, [f"{error}. Counts were taken from the files."]
+    except (ValueError, RecursionError) as error:
         return {}, [f"manifest.json does not parse ({error}): counts were taken from the files."]
     if not isinstance(manifest, dict):
         return {}, ["manifest.json is not a JSON object: counts were taken from the files."]
     return manifest, []
 
 
-def _config(path: Path) -> str:
-    if not path.exists():
+def _config(path: Path, notices: list[str]) -> str:
+    try:
+        with files.reading(path) as file:
+            text = file.read(LONGEST_CONFIG + 1).decode("utf-8", "replace")
+    except RunError as error:
+        notices.append(f"The configuration is not shown: {error}.")
         return ""
-    text = path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
     return text if len(text) <= LONGEST_CONFIG else text[:LONGEST_CONFIG] + "\n# (cut here)"
+
+
+def _readings(path: Path, notices: list[str]) -> list[dict[str, float]]:
+    try:
+        found = _thinned(readings(path))
+    except RunError as error:
+        notices.append(f"No rates over time can be drawn: {error}.")
+        return []
+    if not found:
+        notices.append("metrics.jsonl holds no readings, so no rates over time can be drawn.")
+    return found
 
 
 def _thinned(readings: Iterator[dict[str, float]]) -> list[dict[str, float]]:

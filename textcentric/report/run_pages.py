@@ -31,6 +31,7 @@ from textcentric.report.run_rows import (
 )
 from textcentric.rows import DERIVED
 from textcentric.runs.columns import read_rows
+from textcentric.runs.shard_files import readable_shards
 from textcentric.values import Json
 
 if TYPE_CHECKING:
@@ -198,11 +199,13 @@ def read_entries(run_dir: Path) -> Iterator[Entry]:
 
     Shards of one name hold the outputs of the same rows, so one shard's clean rows suffice.
     """
-    found = {path.name for folder in FOLDERS.values() for path in (run_dir / folder).glob("*")}
-    for name in sorted(one for one in found if one.endswith(".parquet")):
-        sources = _clean_rows(run_dir / FOLDERS["accepted"] / name)
-        for status, folder in FOLDERS.items():
-            for row in _rows(run_dir / folder / name, COLUMNS):
+    found = {path for folder in FOLDERS.values() for path in readable_shards(run_dir, folder, [])}
+    for name in sorted({path.name for path in found}):
+        shards = {status: run_dir / folder / name for status, folder in FOLDERS.items()}
+        shards = {status: path for status, path in shards.items() if path in found}
+        sources = _clean_rows(shards["accepted"]) if "accepted" in shards else {}
+        for status, path in shards.items():
+            for row in _rows(path, COLUMNS):
                 yield _entry(status, row, sources)
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textcentric.runs.columns import dump, read_rows
+from textcentric.runs.shard_files import readable_shards
 from textcentric.values import Json
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ def _files(run_dir: Path, notices: list[str]) -> Iterator[tuple[str, pq.ParquetF
     import pyarrow.parquet as pq
 
     for status, folder in FOLDERS.items():
-        for path in sorted((run_dir / folder).glob("*.parquet")):
+        for path in readable_shards(run_dir, folder, notices):
             try:
                 with pq.ParquetFile(path) as file:
                     yield status, file

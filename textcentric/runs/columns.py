@@ -19,6 +19,8 @@ from pydantic_core import to_json
 from textcentric.errors import RunError, option
 from textcentric.rows import Target, TargetType
 from textcentric.runs.journal import Detail
+from textcentric.runs.shard_files import shard_files
+from textcentric.security.foreign import foreign
 from textcentric.settings import Given
 from textcentric.values import Json
 
@@ -142,10 +144,11 @@ def begun(folder: Path) -> dict[str, pa.Schema] | None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    first = min((folder / "data").glob("*.parquet"), default=None)
+    first = next(iter(shard_files(folder, "data")), None)
     if first is None:
         return None
-    data = pq.read_schema(first)
+    with foreign(str(first), RunError):
+        data = pq.read_schema(first)
     if set(data.names) != set(OUTPUT_COLUMNS[:-1]):
         other = sorted(set(data.names) ^ set(OUTPUT_COLUMNS[:-1]))
         raise RunError(

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from textcentric.values import Json
+from textcentric.security import files
 
 METRICS = "metrics.jsonl"
 INTERVAL = 1.0  # seconds between two lines
+LONGEST_LINE = 4096  # bytes
+MOST_COUNTED = 10**18
 COUNTED = frozenset(
     "capacity rows accepted rejected failed sent reused likelihoods in_flight prompt_tokens"
     " cached_tokens output_tokens".split()
@@ -90,8 +93,10 @@ class Metrics:
 
     def append(self, path: Path) -> None:
         """Append one line to `path`."""
-        with path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(self.reading()) + "\n")
+        line = json.dumps(self.reading()) + "\n"
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+        with os.fdopen(files.open_real(path, flags), "a", encoding="utf-8") as file:
+            file.write(line)
 
     def _account(self) -> None:
         now = time.monotonic()
@@ -136,22 +141,33 @@ def spent(path: Path) -> dict[str, float]:
     total: dict[str, float] = {}
     last: dict[str, float] = {}
     for line in readings(path):
-        reading = {name: v for name, v in line.items() if isinstance(v, int | float)}
-        if any(reading.get(name, 0) < last.get(name, 0) for name in GROWING):
+        if any(line.get(name, 0) < last.get(name, 0) for name in GROWING):
             total = added(total, last)  # another process begins to count
-        last = reading
+        last = line
     return added(total, last)
 
 
-def readings(path: Path) -> Iterator[dict[str, Json]]:
-    """Yield the lines of `path`; a process that runs or was killed may have left half a line."""
-    if not path.is_file():
+def readings(path: Path) -> Iterator[dict[str, float]]:
+    """Yield the lines of `path`; a process that runs or was killed may have left half a line.
+
+    What is no number that can be counted with is left out, as is a line longer than ours are.
+    Raises RunError where `path` is a link or a pipe.
+    """
+    try:
+        file = files.reading(path)
+    except OSError:
         return
-    with path.open(encoding="utf-8", errors="replace") as lines:
-        for line in lines:
+    with file:
+        while line := file.readline(LONGEST_LINE):
             try:
-                reading = json.loads(line)
-            except ValueError:
+                values = json.loads(line)
+            except (ValueError, RecursionError):
                 continue
-            if isinstance(reading, dict) and "t" in reading:
-                yield reading
+            if isinstance(values, dict) and countable(values.get("t")):
+                yield {name: value for name, value in values.items() if countable(value)}
+
+
+def countable(value: object) -> bool:
+    """Say whether `value` is a number that a run can have counted: no truth, infinity or NaN."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and abs(value) < MOST_COUNTED  # type: ignore[arg-type]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import time
 from collections import Counter
@@ -26,6 +27,7 @@ from textcentric.runs.identity import identity_of
 from textcentric.runs.journal import Journal
 from textcentric.runs.lock import LOCK, lock
 from textcentric.runs.manifest import STATUSES
+from textcentric.security.files import check_real, is_real_file, is_real_folder, need_real
 from textcentric.values import Json
 
 JOURNAL = "journal.sqlite"
@@ -95,11 +97,15 @@ def frozen_prompts(folder: Path) -> Path:
     """Return the folder of the prompts frozen in `folder`.
 
     A process that was killed just before it moved them into place left them whole as a draft:
-    `run.yaml` is written after it. Raises RunError where another process holds the folder.
+    `run.yaml` is written after it. Raises RunError where another process holds the folder, and
+    where a link or a pipe lies among the prompts.
     """
-    if not (folder / PROMPTS).is_dir() and (folder / CONFIG).is_file():
+    if os.path.lexists(folder / PROMPTS):
+        need_real(folder / PROMPTS)
+        check_real(folder / PROMPTS)
+    elif is_real_file(folder / CONFIG):
         with lock(folder):
-            if (folder / DRAFT).is_dir() and not (folder / PROMPTS).is_dir():
+            if is_real_folder(folder / DRAFT) and not os.path.lexists(folder / PROMPTS):
                 (folder / DRAFT).rename(folder / PROMPTS)
     return folder / PROMPTS
 

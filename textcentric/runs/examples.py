@@ -18,7 +18,9 @@ from textcentric.errors import DataError, RunError, unknown
 from textcentric.prompts.library import read_bank
 from textcentric.rows import CLEAN, Example, Target, file_faults
 from textcentric.runs.columns import Failure, read_rows
+from textcentric.runs.directory import frozen_prompts
 from textcentric.runs.manifest import read_manifest
+from textcentric.runs.shard_files import shard_files
 
 COLUMNS = ["id", "source_id", "split", "group", "target", "prompt", "sample", "parts", "notes"]
 
@@ -87,7 +89,7 @@ def read_failures(run: str | Path) -> list[Failure]:
     """Return the outputs of a run that failed: which, and why."""
     import pyarrow.parquet as pq
 
-    files = sorted((Path(run) / "errors").glob("*.parquet"))
+    files = shard_files(Path(run), "errors")
     return [Failure(**row) for file in files for row in pq.read_table(file).to_pylist()]
 
 
@@ -95,7 +97,7 @@ def label_effects(run: Path) -> dict[str, str]:
     """Return {prompt: its effect on the label}, entries of the run's bank included."""
     prompts = read_manifest(run).get("prompts", {})
     effects = {name: prompt["label"] for name, prompt in prompts.items()}
-    for path in sorted((run / "prompts").rglob("instructions.jsonl")):
+    for path in sorted(frozen_prompts(run).rglob("instructions.jsonl")):
         effects |= {f"bank/{entry.id}": entry.label for entry in read_bank(path)}
     return effects
 
@@ -139,7 +141,7 @@ def _accepted(run: Path) -> Iterator[_Accepted]:
     import pyarrow.parquet as pq
 
     read_manifest(run)
-    for path in sorted((run / "data").glob("*.parquet")):
+    for path in shard_files(run, "data"):
         try:
             with pq.ParquetFile(path) as file:
                 for batch in file.iter_batches(columns=COLUMNS):

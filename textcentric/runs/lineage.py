@@ -10,6 +10,7 @@ from textcentric.errors import DataError, unknown
 from textcentric.runs.columns import FOLDERS, read_rows
 from textcentric.runs.directory import JOURNAL
 from textcentric.runs.journal import Journal
+from textcentric.runs.shard_files import shard_files
 from textcentric.values import Json
 
 
@@ -29,9 +30,9 @@ def lineage(folder: Path, row_id: str) -> dict[str, Any]:
     import pyarrow.dataset as ds
 
     for name in FOLDERS:
-        if not any((folder / name).glob("*.parquet")):
+        if not (shards := shard_files(folder, name)):
             continue
-        table = ds.dataset(folder / name, format="parquet")
+        table = ds.dataset(shards, format="parquet")
         found = next(read_rows(table.to_table(filter=ds.field("id") == row_id)), None)
         if found is not None:
             return {"found_in": name, **found, "answers": _answers(folder, found)}
@@ -54,8 +55,8 @@ def _near_ids(folder: Path, row_id: str) -> list[str]:
     near: list[str] = []
     source = row_id.split("/")[0]
     for name in FOLDERS:
-        if any((folder / name).glob("*.parquet")):
-            table = ds.dataset(folder / name, format="parquet")
+        if shards := shard_files(folder, name):
+            table = ds.dataset(shards, format="parquet")
             same = ds.field("source_id") == source
             near += table.to_table(["id"], filter=same)["id"].to_pylist()
             near += table.head(3, columns=["id"])["id"].to_pylist()
@@ -68,10 +69,10 @@ def outputs_of(folder: Path, source_id: str) -> list[Made]:
 
     outputs: list[Made] = []
     for name in FOLDERS:
-        if not any((folder / name).glob("*.parquet")):
+        if not (shards := shard_files(folder, name)):
             continue
         why = {"data": [], "rejected": ["reason"], "errors": ["message"]}[name]
-        table = ds.dataset(folder / name, format="parquet").to_table(
+        table = ds.dataset(shards, format="parquet").to_table(
             ["id", *why], filter=ds.field("source_id") == source_id
         )
         outputs += [

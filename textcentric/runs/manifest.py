@@ -13,6 +13,7 @@ from textcentric.folders import write_text
 from textcentric.rows import CLEAN, Balance, Read
 from textcentric.runs.counters import Bottleneck, ranked
 from textcentric.runs.journal import ABSENT, PIECE, Count, Detail, Journal
+from textcentric.security.files import read_text
 from textcentric.values import Json
 
 STATUSES = ("requested", "accepted", "rejected", "failed", "pending")
@@ -204,7 +205,7 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
 def read_manifest(folder: Path) -> Manifest:
     """Read `manifest.json`; raises RunError where there is no run."""
     try:
-        manifest: Manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        manifest: Manifest = json.loads(read_text(folder / MANIFEST))
     except OSError as error:
         raise RunError(
             f"{folder} holds no run (no {MANIFEST}); see `textcentric runs list`"

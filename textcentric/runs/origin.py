@@ -17,7 +17,9 @@ from textcentric.folders import read_yaml
 from textcentric.prompts.library import PromptLibrary
 from textcentric.rows import Balance, Read, Source
 from textcentric.runs.columns import experts_of
+from textcentric.runs.directory import frozen_prompts
 from textcentric.runs.manifest import PromptUsed, read_manifest
+from textcentric.runs.shard_files import shard_files
 from textcentric.settings import Given
 
 DERIVE_STAGES = ("align", "summarize", "reason")
@@ -145,7 +147,7 @@ def _with_parts(run: Path, known: Mapping[str, PromptUsed]) -> dict[str, dict[st
     """Complete each prompt by the part it writes, after checking that its frozen text is it."""
     if not known:
         return {}
-    library = PromptLibrary.load(run / PROMPTS, packaged=False)
+    library = PromptLibrary.load(frozen_prompts(run), packaged=False)
     found = {}
     for name, prompt in known.items():
         frozen = library[name]
@@ -164,7 +166,8 @@ def _experts(run: Path) -> Names:
     """Return name and version of every expert that spoke in an accepted row."""
     import pyarrow.dataset as ds
 
-    column = ds.dataset(run / "data", format="parquet").to_table(columns=["experts"])["experts"]
+    shards = ds.dataset(shard_files(run, "data"), format="parquet")
+    column = shards.to_table(columns=["experts"])["experts"]
     names: Names = {}
     for modality, name, version in sorted(experts_of(column)):
         names.setdefault(modality, []).append([name, version])

@@ -29,6 +29,7 @@ from textcentric.runs.columns import (
 )
 from textcentric.runs.counters import ranked
 from textcentric.runs.journal import Count, Detail, Journal
+from textcentric.runs.shard_files import remove_unknown, shard_files
 
 SHARD_OUTPUTS = 4000
 SHARD_SECONDS = 60.0
@@ -130,9 +131,7 @@ class ShardWriter:
     def _remove_leftovers(self) -> None:
         known = {f"part-{number:05d}.parquet" for number in self.journal.shards()}
         for name in FOLDERS:
-            for path in (self.folder / name).glob("*"):
-                if path.name not in known:
-                    path.unlink()
+            remove_unknown(self.folder, name, known)
 
     def _clear(self) -> None:
         self._rows: dict[str, list[tuple[Value, ...]]] = {name: [] for name in FOLDERS}
@@ -148,5 +147,5 @@ def write_jsonl(folder: Path) -> None:
     import pyarrow.dataset as ds
 
     with written(folder / "data.jsonl") as draft, draft.open("w", encoding="utf-8") as file:
-        for batch in ds.dataset(folder / "data", format="parquet").to_batches():
+        for batch in ds.dataset(shard_files(folder, "data"), format="parquet").to_batches():
             file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in batch.to_pylist())

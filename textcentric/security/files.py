@@ -71,9 +71,20 @@ def check_real(folder: Path) -> None:
     `folder` itself may be a link: whoever named it meant where it leads.
     """
     for entry in _entries(folder):
-        kind = entry.stat(follow_symlinks=False).st_mode
-        if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
-            raise RunError(_refused(Path(entry.path), kind_of(kind)))
+        _need_real(Path(entry.path), entry.stat(follow_symlinks=False).st_mode)
+
+
+def need_real(path: Path) -> None:
+    """Raise RunError where a link, a pipe or a device lies at `path`; OSError where nothing does.
+
+    For what is handed to a library that opens it by its name.
+    """
+    _need_real(path, os.lstat(path).st_mode)
+
+
+def _need_real(path: Path, mode: int) -> None:
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise RunError(_refused(path, kind_of(mode)))
 
 
 def kind_of(mode: int) -> str:
