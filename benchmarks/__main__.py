@@ -16,6 +16,7 @@ NAMES = (
     *("reward_training", "reward_memory"),
     *("step_two", "fusemix_step", "latents_memory"),
     *("truth", "check_speed", "data_check", "experts", "summaries"),
+    *("faults",),
 )
 
 

@@ -16,6 +16,7 @@ import pytest
 from benchmarks import (
     breakdown,
     driver,
+    faults,
     figure,
     memory,
     reward_memory,
@@ -322,3 +323,14 @@ def test_an_unknown_name_suggests_the_nearest() -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 2
     assert "driver" in done.stderr
+
+
+@pytest.mark.slow
+def test_faults_are_tried_and_nothing_is_lost(results: Path) -> None:
+    measured = faults.measure(times=1, seconds=0.5)
+    tried = {one["kind"]: one for one in measured.raw["tried"]}
+    assert {"kill -9 of a run", "SIGTERM of a run", "bytes of replies", "mutated: sounds"} <= set(
+        tried
+    )
+    assert [(kind, one["first"]) for kind, one in tried.items() if one["lost"]] == []
+    assert measured.met

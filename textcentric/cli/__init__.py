@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
-from textcentric.cli.terminal import say
+from textcentric.cli.terminal import say, terminable
 from textcentric.errors import TextCentricError, in_flags
 from textcentric.training.processes import first_of_machine
 
@@ -27,7 +27,7 @@ def main(words: Sequence[str] | None = None) -> None:
 def run(work: Callable[[], object]) -> None:
     """Do the work of a program; every error of ours is one clear line and its own exit code."""
     try:
-        with in_flags():
+        with in_flags(), terminable():
             work()
     except TextCentricError as error:
         if first_of_machine():

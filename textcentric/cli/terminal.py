@@ -10,6 +10,7 @@ import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from types import FrameType
 
 from textcentric.errors import Say
 from textcentric.security.secrets import hidden
@@ -62,11 +63,17 @@ def plain_warnings(tell: Say) -> Iterator[None]:
 @contextmanager
 def terminable() -> Iterator[None]:
     """Let SIGTERM end what is done inside the way Ctrl-C does."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    before = signal.signal(signal.SIGTERM, _as_interrupt)
     try:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def _as_interrupt(number: int, frame: FrameType | None) -> None:
+    """Do what Ctrl-C would do now: an event loop ends its tasks in order, other code is left."""
+    now = signal.getsignal(signal.SIGINT)
+    (now if callable(now) else signal.default_int_handler)(signal.SIGINT, frame)
 
 
 @contextmanager
