@@ -16,9 +16,13 @@ from tests.support.one_row import (
     one,
     task,
 )
+from textcentric.engines.protocol import Response
 from textcentric.engines.scripted import ScriptedEngine
 from textcentric.errors import EngineError, PromptError, RequestError
 from textcentric.rows import Record
+
+SPENT = "reasoning took all tokens (raise max_tokens, or turn reasoning off)"
+THOUGHT = Response("", finish="length", reasoning="A dog. What is a dog?", output_tokens=90)
 
 
 def test_a_failed_summary_fails_what_needs_it_once_and_nothing_else(run: Run) -> None:
@@ -141,3 +145,29 @@ def test_a_schema_that_names_an_unknown_variable_fails_with_the_nearest(
     outputs = run(good, "own/x", own=own)
     assert fates(outputs)["own/x/0"] == "failed at perturb: PromptError"
     assert "unknown variable 'choice'" in one(outputs, "own/x").message
+
+
+def test_reasoning_that_takes_all_tokens_is_a_reason_of_its_own(run: Run) -> None:
+    outputs = run(answering(Summarise=THOUGHT, Rewrite=THOUGHT), "own/swap")
+    assert fates(outputs) == {"clean/0": "accepted", "own/swap/0": SPENT}
+    assert f"summary not written: {SPENT}" in one(outputs, "clean").notes
+
+
+def test_reasoning_that_takes_all_tokens_leaves_no_pick(run: Run) -> None:
+    own = {"own/fact": "stage: adversarial\nwrites_by: pick\npick: fact\nwrites: text\n---\n"
+                       "{% block user %}{{ row }}\n\nPick.{% endblock %}"}  # fmt: skip
+    outputs = run(lambda _: THOUGHT, "own/fact", own=own, summarize=False)
+    assert fates(outputs)["own/fact/0"] == SPENT
+
+
+def test_reasoning_that_takes_all_tokens_twice_fails_what_needs_json(run: Run) -> None:
+    outputs = run(lambda _: THOUGHT, "reason,own/swap", summarize=False)
+    failed = one(outputs, "clean")
+    assert fates(outputs)["clean/0"] == "failed at derive: reasoning"
+    assert failed.message.startswith(f"{SPENT}: ")
+
+
+def test_an_answer_that_breaks_off_is_none_of_reasoning(run: Run) -> None:
+    cut = Response("A very", finish="length", reasoning="A dog.")
+    outputs = run(lambda _: cut, "own/whole", summarize=False)
+    assert fates(outputs)["own/whole/0"] == "empty"

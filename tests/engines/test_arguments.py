@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from textcentric.augmentation.config import AugmentConfig
+from textcentric.augmentation.opening import make_engine
 from textcentric.engines import Request, ScriptedEngine, open_engine
-from textcentric.engines.arguments import check_arguments
+from textcentric.engines.arguments import check_arguments, check_settings
 from textcentric.engines.vllm import VllmEngine
 from textcentric.errors import ConfigError
 
@@ -24,6 +26,7 @@ from textcentric.errors import ConfigError
             "engine.concurrency='many': Input should be a valid in",
         ),
         ("scripted", {"answr": "x"}, "unknown setting of engine scripted 'answr'; did you mean"),
+        ("transformers", {"batch": 0}, "engine.batch=0: expected 1 or more requests at a time"),
         ("transformers", {"dtype": "int3"}, "engine.dtype='int3': Input should be 'float32', 'bf"),
     ],
 )
@@ -33,6 +36,18 @@ def test_an_argument_that_does_not_fit_is_refused_with_the_nearest(
     with pytest.raises(ConfigError) as caught:
         open_engine(engine, **settings)
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("settings", "instead"), [({"model": "m"}, "give it as model="), ({"name": "vllm"}, "engine=")]
+)
+def test_what_has_a_setting_of_its_own_is_no_setting_of_an_engine(
+    settings: dict[str, Any], instead: str
+) -> None:
+    with pytest.raises(ConfigError, match=instead):
+        check_settings(settings)
+    with pytest.raises(ConfigError, match=instead):
+        make_engine(AugmentConfig(engine="scripted", engine_settings=settings))
 
 
 def test_arguments_that_fit_are_handed_on_as_they_are() -> None:

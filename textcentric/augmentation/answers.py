@@ -11,6 +11,7 @@ from typing import Any
 
 from textcentric.engines.candidates import candidates, one_by_one
 from textcentric.engines.protocol import Engine, Message, Request, Response
+from textcentric.engines.reasoning import SPENT
 from textcentric.errors import RequestError, StoppedError
 from textcentric.runs.counters import Metrics
 from textcentric.runs.journal import Journal
@@ -188,6 +189,10 @@ class Answers:
                 return value, asked
             if attempt == 1:
                 asked.append(_another_try(request))
+        if response.only_reasoned:
+            raise RequestError(
+                f"{SPENT}: {request.sampling.max_tokens}, twice", kind="reasoning", attempts=2
+            )
         raise RequestError(
             f"the answer does not fit its schema twice ({problem}): {response.text[:120]!r}",
             kind="schema",

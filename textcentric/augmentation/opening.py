@@ -15,6 +15,7 @@ from textcentric.data.loading import SchemaSource
 from textcentric.data.memory import in_hand
 from textcentric.data.rows import Rows, RowsLike
 from textcentric.engines import chosen_engine, open_engine
+from textcentric.engines.arguments import check_settings
 from textcentric.engines.grammar import PICK
 from textcentric.engines.protocol import Engine, Request
 from textcentric.errors import Say, option
@@ -40,6 +41,7 @@ def make_engine(config: AugmentConfig, plan: Plan | None = None) -> Engine:
     """
     if plan is not None and plan.picks:
         _check_picks(chosen_engine(config.engine))
+    check_settings(config.engine_settings)
     settings = dict(config.engine_settings)
     if config.base_url is not None:
         settings["base_url"] = config.base_url

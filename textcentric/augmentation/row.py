@@ -52,6 +52,7 @@ from textcentric.checks.entailment import Entail
 from textcentric.checks.likelihood import back_reading
 from textcentric.engines.candidates import candidates
 from textcentric.engines.protocol import Request, Response
+from textcentric.engines.reasoning import SPENT
 from textcentric.errors import DataError, RequestError
 from textcentric.models.sentence_encoder import Encoder
 from textcentric.prompts.prompt import Prompt
@@ -61,6 +62,7 @@ from textcentric.values import JsonSchema, Variables
 
 CUT, MOST_CUTS = 0.75, 12
 NOT_LISTED = "language not listed"  # by the model: why nothing was asked
+UNFIT = {"schema": "not in the form asked for", "reasoning": SPENT}  # answers, by kind of error
 OWN_TEXT = ("row", "rest", "part", "variant")  # what may be cut where a prompt is too long
 Answer = TypeVar("Answer")
 _Answered = tuple[list[Request], str, list[Response], list[str]]  # asked, begin, answers, notes
@@ -248,9 +250,9 @@ class RowFlow:
             variables = {**target.variables, **known}
             drafted = await self._draft(prompt, target, variables, seed, described.facts)
         except RequestError as error:
-            if error.kind != "schema":
+            if error.kind not in UNFIT:
                 raise
-            draft = Draft(prompt, target.row_text, [], reason="not in the form asked for")
+            draft = Draft(prompt, target.row_text, [], reason=UNFIT[error.kind])
             return Written(draft, target, seed, sample)
         draft, asked, notes = drafted
         return Written(draft, target, seed, sample, asked, notes)
@@ -336,9 +338,11 @@ class RowFlow:
         try:
             picked, asked = await self.answers.ask_json(request)
         except RequestError as error:
-            if error.kind != "schema":
+            if error.kind not in UNFIT:
                 raise
-            return [request], [Response("")]
+            spent = error.kind == "reasoning"
+            nothing = Response("", "length", reasoning=SPENT) if spent else Response("")
+            return [request], [nothing]
         return asked, [Response(dump(picked))]
 
     async def _json(

@@ -17,6 +17,7 @@ from textcentric.augmentation.picks.kinds import questions
 from textcentric.augmentation.picks.question import OUTSIDE, Question
 from textcentric.augmentation.picks.statements import Table
 from textcentric.engines.protocol import Response
+from textcentric.engines.reasoning import SPENT
 from textcentric.errors import PromptError
 from textcentric.experts.sentences import Span, sentence_spans, splice
 from textcentric.experts.table import in_words
@@ -118,6 +119,9 @@ def draft_pieces(
     """Cut the answers of a variant into pieces; each comes with the words it was begun with."""
     pieces = []
     for unit, (begin, answer) in zip(target.units, answers, strict=True):
+        if answer.only_reasoned:
+            pieces.append(Piece(unit.source, "", begin, reason=SPENT))
+            continue
         if unit.question is not None:
             text, note = unit.question.carried(answer.text)
             reason = "" if answer.text else OUTSIDE

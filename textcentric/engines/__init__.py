@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
 
-from textcentric.engines.arguments import check_arguments
+from textcentric.engines.arguments import check_arguments, check_settings
 from textcentric.engines.closing import close_at_exit
 from textcentric.engines.event_loop import run_in_background
 from textcentric.engines.protocol import Engine, Limits, Message, Request, Response, Sampling
@@ -92,6 +92,7 @@ def lent_engine(given: Engine | None, named: NamesEngine) -> Iterator[Engine | N
     if given is not None or not (named.engine or named.llm or named.engine_settings):
         yield given
         return
+    check_settings(named.engine_settings)
     address = {"base_url": named.base_url} if named.base_url else {}
     engine = open_engine(named.engine or "auto", named.llm, **named.engine_settings, **address)
     try:

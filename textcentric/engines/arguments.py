@@ -8,10 +8,22 @@ from typing import Any
 
 from pydantic import ConfigDict, ValidationError, create_model
 
-from textcentric.errors import ConfigError, unknown
+from textcentric.errors import ConfigError, cut, option, unknown
 from textcentric.settings import Given, first_problem
 
+# Of `open_engine` itself, and the setting that gives each.
+ELSEWHERE = {"name": "engine", "model": "model"}
 STRICT = ConfigDict(strict=True, arbitrary_types_allowed=True, protected_namespaces=())
+
+
+def check_settings(settings: Given) -> None:
+    """Raise ConfigError for what settings of an engine cannot give: it is a setting of its own."""
+    for name in settings.keys() & ELSEWHERE.keys():
+        given = option(ELSEWHERE[name])
+        raise ConfigError(
+            f"engine.{name}={cut(settings[name])!r}: give it as {given}, which also names it in the"
+            " manifest"
+        )
 
 
 def check_arguments(engine: Callable[..., object], name: str, given: Given) -> None:

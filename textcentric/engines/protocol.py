@@ -164,6 +164,11 @@ class Response:
     reasoning: str = ""
     logprob: float | None = None
 
+    @property
+    def only_reasoned(self) -> bool:
+        """Say whether reasoning took all tokens, so that no answer came."""
+        return self.finish == "length" and not self.text and bool(self.reasoning)
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:

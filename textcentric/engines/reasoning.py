@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 OPEN, CLOSE = "<think>", "</think>"
+SPENT = "reasoning took all tokens (raise max_tokens, or turn reasoning off)"
 
 
 def split_reasoning(text: str, *, opened: bool = False) -> tuple[str, str]:

@@ -21,7 +21,7 @@ from textcentric.engines.drawing import Draw, Row
 from textcentric.engines.event_loop import off_loop
 from textcentric.engines.grammar import Grammars
 from textcentric.engines.protocol import Limits, Message, Request, Response, named
-from textcentric.errors import EngineError, RequestError, Say, option
+from textcentric.errors import ConfigError, EngineError, RequestError, Say, option
 from textcentric.machine import IMPORTS, cpu_dtype
 from textcentric.models.names import find_model
 from textcentric.values import JsonSchema
@@ -47,6 +47,7 @@ class TransformersEngine:
     """Generate with transformers, at most `batch` requests at a time, on CUDA where there is one.
 
     Raises:
+        ConfigError: a batch of no request.
         EngineError: the model cannot be found, or not be loaded (with the first request).
 
     >>> engine = TransformersEngine("smollm2", batch=16)
@@ -60,6 +61,8 @@ class TransformersEngine:
         dtype: Literal["float32", "bfloat16", "float16"] | None = None,
         device: str | None = None,
     ) -> None:
+        if batch < 1:
+            raise ConfigError(f"engine.batch={batch}: expected 1 or more requests at a time")
         self.model = find_model(model)
         self.batch, self.dtype, self.device = batch, dtype, device
         self._limits = Limits(concurrency=4 * batch, context=self.model.context)
@@ -120,9 +123,10 @@ class TransformersEngine:
                 self.model.source, dtype=getattr(torch, dtype)
             )
             return network.to(self.device).eval()
-        except (OSError, ValueError, RuntimeError) as cause:
+        except Exception as cause:  # torch asserts that there is a CUDA where a build has none
             raise EngineError(
-                f"transformers cannot load {self.model.name!r}: {str(cause)[:300]}",
+                f"transformers cannot load {self.model.name!r} on {self.device}:"
+                f" {type(cause).__name__}: {str(cause)[:300]}",
                 model=self.model.name,
             ) from cause
 
