@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from difflib import get_close_matches
 
 from textcentric.security.secrets import hidden
+from textcentric.security.visible import in_line
 
 SHOWN = 40  # known names that a message lists; where there are more, the nearest few
 FEW = 12
@@ -122,8 +123,8 @@ def listed(names: Iterable[object]) -> str:
 
 
 def cut(value: object) -> str:
-    """Return a value as a message shows it: its first 60 characters."""
-    text = str(value)
+    """Return a value as a message shows it: its first 60 characters, in one line."""
+    text = in_line(value)
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 from textcentric.errors import Caution, Say
 from textcentric.runs.counters import Steps
+from textcentric.security.visible import printable
 
 Progress = bool | Steps | None  # what a caller gives
 SECONDS = 0.25  # between two states of the line
@@ -30,14 +31,14 @@ class Line:
         if done < total and now - self._shown < SECONDS:
             return
         self._shown = now
-        text = f"{what}: {done:,} of {total:,}"
+        text = printable(f"{what}: {done:,} of {total:,}")
         self._write(f"\r{text.ljust(self._width)}")
         self._width = len(text)
 
     def say(self, line: str) -> None:
         """Print a message on a line of its own."""
         self.end()
-        self._write(f"{line}\n")
+        self._write(f"{printable(line)}\n")
 
     def end(self) -> None:
         """Leave the line as it stands."""
@@ -48,7 +49,7 @@ class Line:
 
 def logged(line: str) -> None:
     """Pass a line on to the log `textcentric`, one that must be read as a warning."""
-    log.log(logging.WARNING if isinstance(line, Caution) else logging.INFO, line)
+    log.log(logging.WARNING if isinstance(line, Caution) else logging.INFO, printable(line))
 
 
 @contextmanager

@@ -5,10 +5,14 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import traceback
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
-from textcentric.cli.terminal import say, terminable
+from textcentric.cli.libraries import cleaned, traceback_of
+from textcentric.cli.terminal import asked_for_more, nothing_asked, say, terminable
 from textcentric.errors import TextCentricError, in_flags
+from textcentric.security.foreign import reason
 from textcentric.training.processes import first_of_machine
 
 # vLLM's core imports the program again in a process of its own, and warns (of Triton) before it
@@ -25,13 +29,20 @@ def main(words: Sequence[str] | None = None) -> None:
 
 
 def run(work: Callable[[], object]) -> None:
-    """Do the work of a program; every error of ours is one clear line and its own exit code."""
+    """Do the work of a program; every error of ours is one clear line and its own exit code.
+
+    Any other is a fault of this package, or of the machine: a line with its place, and with -v, or
+    where a command has no -v, the traceback.
+    """
+    nothing_asked()
     try:
-        with in_flags(), terminable():
+        with in_flags(), cleaned(), terminable():
             work()
     except TextCentricError as error:
         if first_of_machine():
-            say(f"textcentric: {error}")
+            say(f"textcentric: {' '.join(map(str.strip, str(error).splitlines()))}")
+        if asked_for_more():
+            say(traceback_of(error))
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         if first_of_machine():
@@ -40,3 +51,16 @@ def run(work: Callable[[], object]) -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(141)
+    except Exception as error:
+        say(_fault(error) if asked_for_more() is False else traceback_of(error))
+        sys.exit(1)
+
+
+def _fault(error: Exception) -> str:
+    """Say in one line what broke, and where."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return (
+        f"textcentric: {reason(error)} (in {Path(frame.filename).name}, line"
+        f" {frame.lineno}): a fault of textcentric; the same command with -v shows the traceback,"
+        " to be reported"
+    )

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Unpack
 
 import typer
 
 from textcentric.cli.options import Shown, configured
-from textcentric.cli.terminal import telling
+from textcentric.cli.terminal import show, show_json, telling
 from textcentric.machine import require
 from textcentric.training.processes import alone
 
@@ -54,10 +53,10 @@ def ablate_command(
     with telling(quiet=quiet, verbose=verbose) as tell:
         ablated = ABLATIONS[method](config, say=tell)
     if as_json:
-        print(json.dumps(ablated.summary))
+        show_json(ablated.summary)
         return 0
     seeds, first = ablated.summary["seeds"], next(iter(ablated.summary["arms"]))
-    print(as_table(ablated.summary))
-    print(f"\n{seeds} seeds; 95 % intervals over test rows; ↑ ↓ differ from {first} by them")
-    print("\n".join(f"picture  {picture}" for picture in ablated.pictures))
+    show(as_table(ablated.summary))
+    show(f"\n{seeds} seeds; 95 % intervals over test rows; ↑ ↓ differ from {first} by them")
+    show("\n".join(f"picture  {picture}" for picture in ablated.pictures))
     return 0

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from textcentric.cli.terminal import show
 from textcentric.methods import METHODS
 
 
@@ -38,14 +39,14 @@ ABLATE = {
 }
 DATA = {
     "list": Listed("List the named data sets, and where each was looked for.", "data:list_"),
-    "show": Listed("Show rows as the model will read them.", "data:show"),
+    "show": Listed("Show rows as the model will read them.", "data:show_"),
     "init": Listed("Write a schema for a table, with reasons.", "data:init"),
     "fetch": Listed("Say how to get a data set, or write its sample.", "data:fetch"),
     "check": Listed("Say what is missing, unreadable or out of range.", "data:check"),
 }
 PROMPTS = {
     "list": Listed("List the prompts and the bank's families.", "prompts:list_"),
-    "show": Listed("Print a prompt's file.", "prompts:show"),
+    "show": Listed("Print a prompt's file.", "prompts:show_"),
     "new": Listed("Write a file to begin a prompt with.", "prompts:new"),
     "lint": Listed("Check prompts without a model.", "prompts:lint"),
     "try": Listed("Put one row through one prompt.", "prompts:try_"),
@@ -53,7 +54,7 @@ PROMPTS = {
 }
 RUNS = {
     "list": Listed("List the runs of a folder, newest first.", "runs:list_"),
-    "show": Listed("Show what came of a run.", "runs:show"),
+    "show": Listed("Show what came of a run.", "runs:show_"),
     "diff": Listed("Show what differs between two runs.", "runs:diff"),
     "resume": Listed("Go on with a run as it was configured.", "runs:resume"),
 }
@@ -161,7 +162,7 @@ def _version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
 
-        typer.echo(f"textcentric {version('textcentric')}")
+        show(f"textcentric {version('textcentric')}")
         raise typer.Exit
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -16,10 +15,11 @@ import typer
 from textcentric.augmentation.config import EXPERTS, ROWS, AugmentConfig
 from textcentric.cli.options import AsJson, DryRun, Shown, configured, of_output
 from textcentric.cli.running import drive, engine_in_words, run_config, unperturbed, verdict
-from textcentric.cli.terminal import columns, say, silence
+from textcentric.cli.terminal import columns, say, show, show_json, silence
 from textcentric.data.rows import tell_notes
 from textcentric.errors import ConfigError, EngineError, Say, StoppedError
 from textcentric.folders import another, read_yaml
+from textcentric.security.visible import in_line
 
 if TYPE_CHECKING:
     from textcentric.augmentation.driver import Job
@@ -113,25 +113,28 @@ def _print_row(described: Any, as_json: bool) -> None:
     row = described.row
     if as_json:
         value = {"id": row.id, "parts": dict(row.parts), "experts": described.experts}
-        print(json.dumps(value | {"notes": described.notes}, ensure_ascii=False))
+        show_json(value | {"notes": described.notes})
         return
-    print(f"\n== {row.id}")
+    show(f"\n== {in_line(row.id)}")
     for name, text in row.parts.items():
-        print(f"[{name}] {text}")
+        show(f"[{in_line(name)}] {text}")
 
 
 def show_preview(config: AugmentConfig, rows: int, *, as_json: bool, quiet: bool) -> int:
     """Print the outputs of the first `rows` that will be perturbed; return the exit code."""
     from textcentric.augmentation.run import opened
 
-    def show(outputs: Sequence[Output | Failure]) -> None:
-        lines = map(_as_json, outputs) if as_json else [row_as_text(outputs)]
-        print(*lines, sep="\n", flush=True)
+    def show_outputs(outputs: Sequence[Output | Failure]) -> None:
+        if not as_json:
+            show(row_as_text(outputs))
+            return
+        for output in outputs:
+            show_json(asdict(output))
 
     tell = (lambda line: None) if quiet else say
     with tempfile.TemporaryDirectory(prefix="textcentric-") as folder:
         config = config.model_copy(update={"output_dir": folder, "resume": "auto"})
-        with opened(config, on_row=show, say=tell) as run:
+        with opened(config, on_row=show_outputs, say=tell) as run:
             run.job.dataset = _first_perturbed(run.job, rows, tell)
             tell(engine_in_words(run.job.engine.fingerprint()))
             try:
@@ -167,17 +170,14 @@ def _lines(output: Output | Failure, source: Mapping[str, str]) -> list[str]:
     from textcentric.runs.columns import Failure
 
     if isinstance(output, Failure):
-        return [f"\n== {output.id}: failed at {output.stage}: {output.message}"]
+        return [f"\n{in_line(f'== {output.id}: failed at {output.stage}: {output.message}')}"]
     fate = f"rejected: {output.reason}" if output.reason else "accepted"
     parts = output.parts
     if output.prompt != "clean":
         parts = {name: text for name, text in parts.items() if source.get(name) != text}
     lines = [f"[{name}] {text}" for name, text in parts.items()]
-    return [f"\n== {output.id}: {fate}", *(lines or ["(nothing differs from the row)"])]
-
-
-def _as_json(output: Output | Failure) -> str:
-    return json.dumps(asdict(output), ensure_ascii=False)
+    heading = f"\n== {in_line(f'{output.id}: {fate}')}"
+    return [heading, *(lines or ["(nothing differs from the row)"])]
 
 
 def _summary(rows: int, manifest: Mapping[str, Any]) -> str:
@@ -233,7 +233,10 @@ def show_plan(config: AugmentConfig, *, as_json: bool) -> int:
         "first_prompt": first_prompt(plan, dataset, *rows[0]),
         **_destination(config, plan, dataset, engine),
     }
-    print(json.dumps(shown, ensure_ascii=False) if as_json else _plan_as_text(shown, plan))
+    if as_json:
+        show_json(shown)
+    else:
+        show(_plan_as_text(shown, plan))
     if fault is not None:
         say(f"textcentric: {fault}")
     return fault.exit_code if fault is not None else 0

@@ -12,7 +12,7 @@ import typer
 
 from textcentric.checks.config import CheckConfig
 from textcentric.cli.options import Shown, configured
-from textcentric.cli.terminal import columns, say, telling
+from textcentric.cli.terminal import columns, say, show, show_json, telling
 from textcentric.folders import writing, written
 
 if TYPE_CHECKING:
@@ -44,15 +44,14 @@ def check_command(config: CheckConfig, *, as_json: bool, quiet: bool, verbose: b
     with telling(quiet=quiet, verbose=verbose) as tell:
         with opened_checking(config, tell) as checking, _output(config.output) as lines:
             for line in checking:
-                text = json.dumps(line, ensure_ascii=False)
                 if as_json:
-                    print(text)
+                    show_json(line)
                 if lines is not None:
-                    print(text, file=lines)
+                    lines.write(json.dumps(line, ensure_ascii=False) + "\n")
         tell(columns(checking.table, ["verdict", "pairs"]))
         tell(_sentence(checking))
     if config.output is not None and not as_json:
-        print(f"verdicts  {config.output}")
+        show(f"verdicts  {config.output}")
     return _verdict(checking, config.min_true)
 
 

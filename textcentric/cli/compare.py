@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Unpack
@@ -12,7 +11,15 @@ import typer
 from textcentric.cli.options import DryRun, Shown, configured
 from textcentric.cli.progress import Progress, duration
 from textcentric.cli.results import tell_results
-from textcentric.cli.terminal import columns, plain_warnings, say, silence, terminable
+from textcentric.cli.terminal import (
+    columns,
+    plain_warnings,
+    say,
+    show,
+    show_json,
+    silence,
+    terminable,
+)
 from textcentric.evaluation.comparison.config import CompareConfig
 from textcentric.machine import require
 from textcentric.training.processes import alone
@@ -56,7 +63,10 @@ def compare_command(
         with plain_warnings(tell), terminable():
             plan = planned(config)
             if dry_run:
-                print(json.dumps(plan, ensure_ascii=False) if as_json else as_text(plan))
+                if as_json:
+                    show_json(plan)
+                else:
+                    show(as_text(plan))
                 return 0
             tell(as_text(plan))
             results = compare(Comparison(config, engine, tell, partial(Progress, quiet=quiet)))

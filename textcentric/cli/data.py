@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict
@@ -13,11 +12,12 @@ import typer
 
 from textcentric.augmentation.config import EXPERTS, ROWS, AugmentConfig
 from textcentric.cli.options import AsJson, configured
-from textcentric.cli.terminal import columns, say
+from textcentric.cli.terminal import columns, say, show, show_json
 from textcentric.command_line import command
 from textcentric.data.rows import tell_notes
 from textcentric.errors import ConfigError, TextCentricError, cut
 from textcentric.folders import write_text
+from textcentric.security.visible import in_line
 
 if TYPE_CHECKING:
     from textcentric.augmentation.description import Described
@@ -45,7 +45,7 @@ def list_(as_json: AsJson = False) -> None:
 
 
 @configured("augmentation.config", only=(*ROWS[1:], *EXPERTS), limit=3)
-def show(config: AugmentConfig, dataset: Named, as_json: AsJson = False) -> None:
+def show_(config: AugmentConfig, dataset: Named, as_json: AsJson = False) -> None:
     """Show rows with their codes turned into words, and as the model will read them.
 
     Example: textcentric data show petfinder --limit 1 --image-expert pixels
@@ -148,15 +148,15 @@ def list_sets(*, as_json: bool) -> None:
 
     found = [_whereabouts(name) for name in names()]
     if as_json:
-        print(json.dumps(found))
+        show_json(found)
         return
     for one in found:
         instead = "not here" + (", so its built-in sample is used" if one["taken"] else "")
-        print(f"{one['name']}: {one['path'] or instead}")
-        print(f"    {one['about']}")
-        print(f"    looked in: {', '.join(one['looked_in'])}")
+        show(f"{one['name']}: {one['path'] or instead}")
+        show(f"    {one['about']}")
+        show(f"    looked in: {', '.join(one['looked_in'])}")
         if not one["path"]:
-            print(f"    to get it: {one['how_to_get']}")
+            show(f"    to get it: {one['how_to_get']}")
 
 
 def _whereabouts(name: str) -> dict[str, Any]:
@@ -180,7 +180,7 @@ def how_to_get(name: str) -> int:
     """Print the folder of a data set that is here; else say how to get it, and return 2."""
     found = _whereabouts(name)
     if found["path"]:
-        print(found["path"])
+        show(found["path"])
         return 0
     say(f"textcentric: {name} cannot be downloaded from here: {found['how_to_get']}")
     say(f"or unpack it into one of: {', '.join(found['looked_in'])}")
@@ -196,7 +196,7 @@ def write_sample_to(name: str, folder: str, rows: int, seed: int) -> None:
     path = write_sample(name, folder, rows, seed)
     say(f"wrote a sample of {rows} rows made for this project, not {name} itself; use it with")
     say(f"    {command('augment', dataset=name, data_dir=path)}")
-    print(path)
+    show(path)
 
 
 def init_schema(table: str, output: str | None, config: AugmentConfig) -> None:
@@ -207,7 +207,7 @@ def init_schema(table: str, output: str | None, config: AugmentConfig) -> None:
     path = None if output == "-" or found.schema is None else Path(output or _schema_of(found.path))
     if path is not None and path.exists():
         raise ConfigError(f"{path} exists and stays as it is; give another file, -o PATH, or -o -")
-    print(found, end="")
+    show(found, end="")
     if path is not None:
         write_text(path, found.text)
         say(f"written to {path}; change what is not so")
@@ -241,7 +241,8 @@ def show_first(found: Inspection, config: AugmentConfig) -> bool:
     for record, described in in_words(config, dataset, say=say):
         text = described.row.text() if described else ""
         cut = text if len(text) <= LONGEST else f"{text[:LONGEST]} ... ({len(text):,} characters)"
-        say(f"\n== {record.id}  split {record.split}, target {record.target}\n{cut}")
+        heading = in_line(f"{record.id}  split {record.split}, target {record.target}")
+        say(f"\n== {heading}\n{cut}")
     say("")
     return True
 
@@ -256,9 +257,9 @@ def show_rows(config: AugmentConfig, *, as_json: bool) -> None:
     tell_notes(dataset, say)
     for record, described in in_words(config, dataset, say=say):
         if as_json:
-            print(json.dumps(_as_json(record, described), ensure_ascii=False, default=_plain))
+            show_json(_as_json(record, described))
         else:
-            print(_as_text(record, described, dataset.schema.choices or {}))
+            show(_as_text(record, described, dataset.schema.choices or {}))
     say(counts(dataset.balance, "shown"))
 
 
@@ -273,7 +274,8 @@ def _as_json(record: Record, described: Described | None) -> dict[str, Any]:
 def _as_text(record: Record, described: Described | None, choices: Any) -> str:
     word = choices.get(record.target)
     target = f"{record.target} ({word})" if word and word != record.target else record.target
-    lines = [f"\n== {record.id}  split {record.split}, group {record.group}, target {target}"]
+    about = in_line(f"{record.id}  split {record.split}, group {record.group}, target {target}")
+    lines = [f"\n== {about}"]
     for modality, value in record.inputs.items():
         if isinstance(value, dict):
             cells = [[f"  {name}", "-" if cell is None else cell] for name, cell in value.items()]
@@ -282,17 +284,12 @@ def _as_text(record: Record, described: Described | None, choices: Any) -> str:
             lines.append(f"[{modality}] {_said(value)}")
     if described is not None:
         lines += ["--- as the model reads it", described.row.text()]
-        lines += [f"note: {note}" for note in described.notes]
+        lines += [f"note: {in_line(note)}" for note in described.notes]
     return "\n".join(lines)
 
 
 def _said(value: Any) -> str:
     return value if isinstance(value, str) else ", ".join(map(str, value))
-
-
-def _plain(value: Any) -> Any:
-    """Turn what JSON does not know (paths, records of labels) into what it does."""
-    return str(value)
 
 
 def show_check(
@@ -315,9 +312,9 @@ def show_check(
     fit = None if model is None else fit_of(model)
     report = check(dataset, data_dir=data_dir, schema=schema, pictures=pictures, fit=fit)
     if as_json:
-        print(json.dumps(report.to_dict(), ensure_ascii=False))
+        show_json(report.to_dict())
     else:
-        print(_report_text(report))
+        show(_report_text(report))
     for problem in report.problems:
         say(f"textcentric: {problem}")
     return 0 if report.usable else 2
@@ -348,7 +345,7 @@ def say_guess(dataset: str, data_dir: str | None) -> None:
 
 def _report_text(report: CheckReport) -> str:
     lines = [
-        f"{report.name} ({report.origin}, {report.path})",
+        in_line(f"{report.name} ({report.origin}, {report.path})"),
         f"{report.rows} rows, {report.usable_rows} usable",
     ]
     lines += [f"read as {report.form}"] if report.form else []
@@ -364,11 +361,11 @@ def _report_text(report: CheckReport) -> str:
         counts = report.splits.items()
         rows = [[cut(name) or "(none)", one.rows, _classes(one.classes)] for name, one in counts]
         lines += ["", f"splits made {report.splits_made}", columns(rows, header)]
-    lines += ["", *(f"warning: {warning}" for warning in report.warnings)]
-    lines += [f"row left out: {fault}" for fault in report.faults[:SHOWN_FAULTS]]
+    lines += ["", *(f"warning: {in_line(warning)}" for warning in report.warnings)]
+    lines += [f"row left out: {in_line(fault)}" for fault in report.faults[:SHOWN_FAULTS]]
     more = len(report.faults) - SHOWN_FAULTS
     lines += [f"and {more} more; --json lists them"] if more > 0 else []
-    lines += [f"problem: {problem}" for problem in report.problems]
+    lines += [f"problem: {in_line(problem)}" for problem in report.problems]
     lines.append("usable" if report.usable else "not usable")
     return "\n".join(line for i, line in enumerate(lines) if line or lines[i - 1])
 

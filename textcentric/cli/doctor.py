@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import shutil
@@ -20,7 +19,7 @@ from typing import Literal
 import typer
 
 from textcentric.cli.options import AsJson
-from textcentric.cli.terminal import columns, say
+from textcentric.cli.terminal import columns, say, show, show_json
 from textcentric.machine import COMMANDS, PARTS, Installed, Packages, install, lacking
 
 Level = Literal["ok", "warn", "problem"]
@@ -88,9 +87,9 @@ def doctor_command(*, as_json: bool) -> int:
     """Print what was found; return 2 where `augment` cannot run."""
     lines = checkup()
     if as_json:
-        print(json.dumps([asdict(line) for line in lines]))
+        show_json([asdict(line) for line in lines])
     else:
-        print(columns([[line.level, line.name, line.found] for line in lines]))
+        show(columns([[line.level, line.name, line.found] for line in lines]))
     cures: dict[tuple[str, str], list[str]] = {}
     for line in lines:
         if line.level != "ok":

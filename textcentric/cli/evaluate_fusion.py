@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Unpack
 
 import typer
 
 from textcentric.cli.options import Shown, configured
-from textcentric.cli.terminal import columns, telling
+from textcentric.cli.terminal import columns, show, show_json, telling
 from textcentric.evaluation.config import EvaluateFusionConfig
 from textcentric.machine import require
 from textcentric.training.processes import alone
@@ -52,9 +51,12 @@ def fusion_command(
     output = config.output_dir
     with telling(quiet=quiet, verbose=verbose) as tell:
         results = evaluate_fusion(models, config, say=tell)
-    print(json.dumps(results) if as_json else as_text(results))
+    if as_json:
+        show_json(results)
+    else:
+        show(as_text(results))
     if output is not None and not as_json:
-        print(f"\ncurves     {output / PICTURE}\nfigures    {output / RESULTS}")
+        show(f"\ncurves     {output / PICTURE}\nfigures    {output / RESULTS}")
     return 0
 
 

@@ -10,7 +10,7 @@ import typer
 
 from textcentric.cli.options import Shown, configured
 from textcentric.cli.progress import LOADING, Progress
-from textcentric.cli.terminal import columns, telling
+from textcentric.cli.terminal import columns, show, show_json, telling
 from textcentric.evaluation.config import EvaluateRewardConfig
 from textcentric.folders import write_text
 from textcentric.machine import require
@@ -58,7 +58,10 @@ def reward_command(
         write_text(config.output, json.dumps(results, indent=2) + "\n")
     parts = [as_text(results)] if "cells" in results else []
     parts += [best_of_text(name, one) for name, one in results.get("best_of", {}).items()]
-    print(json.dumps(results) if as_json else "\n\n".join(parts))
+    if as_json:
+        show_json(results)
+    else:
+        show("\n\n".join(parts))
     return 0
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Unpack
 
 import typer
 
 from textcentric.cli.options import Shown, configured
-from textcentric.cli.terminal import telling
+from textcentric.cli.terminal import show, show_json, telling
 from textcentric.errors import Say
 from textcentric.machine import require
 from textcentric.methods.align_vl.latents.config import LatentsConfig
@@ -41,7 +40,10 @@ def latents_command(config: LatentsConfig, *, as_json: bool, quiet: bool, verbos
     for name, of in made.papers["left_out"].items():
         first = next(iter(of.values()))
         tell(f"{len(of):,} {name} items left out with their pairs, the first: {first}")
-    print(json.dumps(made.facts()) if as_json else _as_text(made))
+    if as_json:
+        show_json(made.facts())
+    else:
+        show(_as_text(made))
     return 0
 
 

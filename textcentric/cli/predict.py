@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated, Unpack
 
 import typer
 
 from textcentric.cli.options import Shown, configured
-from textcentric.cli.terminal import say, telling
+from textcentric.cli.terminal import say, show, show_json, telling
 from textcentric.errors import ConfigError
 from textcentric.evaluation.config import PredictConfig
 from textcentric.machine import require
@@ -52,15 +51,15 @@ def predict_command(
             tell(note)
         if output is None:
             for row in predicted.rows():
-                print(json.dumps(row, ensure_ascii=False))
+                show_json(row)
         else:
             write_predictions(predicted.rows(), output)
     failed = sum(map(bool, predicted.failures))
     tell(f"{len(predicted.ids) - failed} of {len(predicted.ids)} rows are predicted")
     if as_json:
-        print(json.dumps({"predictions": output, "rows": predicted.balance}, ensure_ascii=False))
+        show_json({"predictions": output, "rows": predicted.balance})
     elif output is not None:
-        print(f"predictions  {output}")
+        show(f"predictions  {output}")
     return _verdict(predicted, config.max_failed)
 
 

@@ -7,6 +7,10 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from textcentric.cli.terminal import say
+from textcentric.security.secrets import hidden
+from textcentric.security.visible import printable
+
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
@@ -72,10 +76,11 @@ class Progress:
 
     def _show(self, done: int, total: int, line: str) -> None:
         if self._live is not None:
-            self._bars.update(self._task, completed=done, total=total, description=line)
+            shown = printable(line)
+            self._bars.update(self._task, completed=done, total=total, description=shown)
         elif not self.quiet and time.monotonic() - self._said >= PLAIN_SECONDS:
             self._said = time.monotonic()
-            print(line, file=sys.stderr, flush=True)
+            say(line)
 
     def show_row(self, outputs: Sequence[Output | Failure]) -> None:
         """Take the last accepted variant of a row as the newest."""
@@ -130,8 +135,8 @@ def beside_source(variant: Output) -> tuple[str, str]:
 
 
 def _one_line(text: str) -> str:
-    """Return `text` in one line, without control characters and marks of direction."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    """Return `text` in one line, without control characters, marks of direction and secrets."""
+    return " ".join("".join(c if c.isprintable() else " " for c in hidden(text)).split())
 
 
 def duration(seconds: float) -> str:

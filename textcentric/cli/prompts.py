@@ -14,9 +14,10 @@ import typer
 
 from textcentric.augmentation.config import EXPERTS, ROWS, AugmentConfig
 from textcentric.cli.options import AsJson, Verbose, configured
-from textcentric.cli.terminal import columns, say
+from textcentric.cli.terminal import columns, say, show, show_json
 from textcentric.errors import ConfigError, PromptError, TextCentricError
 from textcentric.folders import write_text
+from textcentric.security.visible import in_line
 
 if TYPE_CHECKING:
     from textcentric.augmentation.curation import Draft
@@ -47,7 +48,7 @@ def list_(prompt_dir: PromptDir = None, as_json: AsJson = False) -> None:
     list_prompts(prompt_dir, as_json=as_json)
 
 
-def show(
+def show_(
     name: Annotated[str, typer.Argument(metavar="ID", help="A prompt's id, or bank/ID.")],
     prompt_dir: PromptDir = None,
 ) -> None:
@@ -170,14 +171,14 @@ def list_prompts(prompt_dir: str | None, *, as_json: bool) -> None:
             }
             for one in listed
         ]
-        print(json.dumps({"prompts": prompts, "bank": dict(families)}, ensure_ascii=False))
+        show_json({"prompts": prompts, "bank": dict(families)})
         return
-    print(columns([_line(library, one) for one in listed], LISTED))
+    show(columns([_line(library, one) for one in listed], LISTED))
     if read:
-        print(f"\n{columns(read, ['read', 'with', 'variants'])}")
+        show(f"\n{columns(read, ['read', 'with', 'variants'])}")
     say("prompts without a line were never read: `textcentric review RUN`" if read else UNREAD)
-    print(f"\nthe bank: {len(library.bank)} instructions, drawn a row with --prompts bank")
-    print(columns([[family, n] for family, n in families.items()]))
+    show(f"\nthe bank: {len(library.bank)} instructions, drawn a row with --prompts bank")
+    show(columns([[family, n] for family, n in families.items()]))
 
 
 def _line(library: PromptLibrary, prompt: Prompt) -> list[str]:
@@ -216,14 +217,14 @@ def show_prompt(name: str, prompt_dir: str | None) -> None:
     library = open_library(prompt_dir)
     if name.startswith(BANK):
         entry = instruction(library, name)
-        print(json.dumps(as_line(entry), ensure_ascii=False, indent=2))
+        show_json(as_line(entry), indent=2)
         return
     prompt = library[name]
     path = prompt.path
     if path is None:
         raise PromptError(f"prompt {name} comes from no file", prompt=name)
     say(f"{path}{DEFAULT if library.is_default(prompt) else ''}")
-    print(path.read_text(encoding="utf-8"), end="")
+    show(path.read_text(encoding="utf-8"), end="")
 
 
 def new_prompt(name: str, like: str | None, folder: Path) -> None:
@@ -241,7 +242,7 @@ def new_prompt(name: str, like: str | None, folder: Path) -> None:
     except OSError as error:
         raise ConfigError(f"--prompt-dir {folder}: {error.strerror}; name a folder") from error
     write_text(path, text)
-    print(path)
+    show(path)
     if name in library.prompts:
         say(f"with --prompt-dir {folder} it takes the place of the prompt of that id")
     say(f"next: textcentric prompts try {name} --prompt-dir {folder}")
@@ -255,7 +256,7 @@ def lint_command(names: Sequence[str], config: AugmentConfig) -> int:
     columns = _columns_of(config)
     problems = [(path, problem) for path in files for problem in check_file(path, columns)]
     for path, problem in problems:
-        print(problem if str(path) in problem else f"{path}: {problem}")
+        show(in_line(problem if str(path) in problem else f"{path}: {problem}"))
     say(f"files: {len(files)}, problems: {len(problems)}")
     return 2 if problems else 0
 
@@ -282,7 +283,10 @@ def try_command(
     from textcentric.augmentation.trial import try_prompt
 
     trial = try_prompt(config, name, row_id, engine=engine, say=say)
-    print(json.dumps(as_dict(trial), ensure_ascii=False) if as_json else _trial_as_text(trial))
+    if as_json:
+        show_json(as_dict(trial))
+    else:
+        show(_trial_as_text(trial))
 
 
 def as_dict(trial: Trial) -> dict[str, Any]:
@@ -306,7 +310,7 @@ def _asked(request: Request, answer: Response | TextCentricError) -> dict[str, A
 
 def _trial_as_text(trial: Trial) -> str:
     front = trial.prompt.front
-    lines = [f"{trial.prompt.id} v{front.version} on row {trial.record.id}"]
+    lines = [f"{trial.prompt.id} v{front.version} on row {in_line(trial.record.id)}"]
     shown: tuple[Message, ...] = ()
     for number, (request, answer) in enumerate(trial.asked, 1):
         lines.append(f"\n== request {number} of {len(trial.asked)}")
@@ -315,7 +319,7 @@ def _trial_as_text(trial: Trial) -> str:
         lines += [f"[{turn.role}] {turn.content}" for turn in new]
         shown = request.messages
         if isinstance(answer, TextCentricError):
-            lines.append(f"[failed] {answer}")
+            lines.append(f"[failed] {in_line(answer)}")
         else:
             lines.append(f"[model] {answer.text}")
     lines += _verdicts(trial.drafts)
@@ -339,11 +343,11 @@ def _outcome(output: Output | Failure, trial: Trial) -> list[str]:
     from textcentric.runs.columns import Failure, dump
 
     if isinstance(output, Failure):
-        return [f"\n== {output.id}: failed at {output.stage}: {output.message}"]
+        return [f"\n{in_line(f'== {output.id}: failed at {output.stage}: {output.message}')}"]
     if output.prompt == "clean" and trial.drafts:
         return []  # the row itself stands in the requests
     fate = f"rejected: {output.reason}" if output.reason else "accepted"
-    lines = [f"\n== {output.id}: {fate}"]
+    lines = [f"\n== {in_line(output.id)}: {in_line(fate)}"]
     lines += [f"scores: {dump(output.scores)}"] if output.scores else []
     lines += [f"notes: {output.notes}"] if output.notes else []
     return [*lines, output.text]
@@ -391,10 +395,10 @@ def _tell(found: Expansion, path: Path, as_json: bool) -> None:
     dropped = dict(found.dropped.most_common())
     if as_json:
         kept = [as_line(one) for one in found.kept]
-        print(json.dumps({"asked": found.asked, "kept": kept, "dropped": dropped}))
+        show_json({"asked": found.asked, "kept": kept, "dropped": dropped})
     else:
         for one in found.kept:
-            print(f"{one.id}  {one.instruction}")
+            show(in_line(f"{one.id}  {one.instruction}"))
     why = f" ({', '.join(f'{reason} {n}' for reason, n in dropped.items())})" if dropped else ""
     say(f"asked {found.asked} times: {len(found.kept)} kept, {found.dropped.total()} dropped{why}")
     if found.kept:

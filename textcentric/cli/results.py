@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from textcentric.cli.terminal import show, show_json
 
 
 def tell_results(results: Mapping[str, Any], folder: Path, *, as_json: bool) -> None:
     """Print the verdict, and where everything lies; or all of it as JSON."""
     if as_json:
-        print(json.dumps(results, ensure_ascii=False))
+        show_json(results)
         return
-    print(results["verdict"]["sentence"])
+    show(results["verdict"]["sentence"])
     if results["verdict"].get("cheap_wins"):
-        print(results["verdict"]["cheap_wins"])
-    print(f"results  {folder / 'results.json'}")
-    print(f"report   {results['report']}")
+        show(results["verdict"]["cheap_wins"])
+    show(f"results  {folder / 'results.json'}")
+    show(f"report   {results['report']}")

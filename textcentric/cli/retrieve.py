@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Unpack
 
 import typer
 
 from textcentric.cli.options import Shown, configured
-from textcentric.cli.terminal import columns, telling
+from textcentric.cli.terminal import columns, show, show_json, telling
 from textcentric.machine import require
 from textcentric.methods.align_vl.config import RetrieveConfig
+from textcentric.security.visible import in_line
 from textcentric.training.processes import alone
 
 
@@ -44,12 +44,18 @@ def retrieve_command(
     with telling(quiet=quiet, verbose=verbose) as tell:
         if not config.wanted():
             measured = recall(model, config)
-            print(json.dumps(measured) if as_json else _recall_as_text(measured))
+            if as_json:
+                show_json(measured)
+            else:
+                show(_recall_as_text(measured))
             return 0
         queries = retrieve(model, config)
         if config.page is not None:
             tell(f"page     {config.page}")
-    print(json.dumps(queries, ensure_ascii=False) if as_json else _as_text(queries))
+    if as_json:
+        show_json(queries)
+    else:
+        show(_as_text(queries))
     return 0
 
 
@@ -78,6 +84,6 @@ def _interval(of: Mapping[str, Any]) -> str:
 def _as_text(found: Sequence[Mapping[str, Any]]) -> str:
     parts = []
     for query in found:
-        lines = [f"{hit['rank']:>4}  {hit['cosine']:6.3f}  {hit['value']}" for hit in query["hits"]]
-        parts.append("\n".join([query["value"], *lines]))
+        hits = [f"{hit['rank']:>4}  {hit['cosine']:6.3f}  {hit['value']}" for hit in query["hits"]]
+        parts.append("\n".join(map(in_line, [query["value"], *hits])))
     return "\n\n".join(parts)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from textcentric.cli.options import AsJson, Quiet, configured, of_output
-from textcentric.cli.terminal import columns, say
+from textcentric.cli.terminal import columns, say, show, show_json
 from textcentric.reading.config import ReviewConfig
 
 if TYPE_CHECKING:
@@ -124,17 +123,17 @@ def calibrate_command(name: str, *, keep: bool, prompt_dir: str | None, as_json:
     folder = find_run(name)
     if not sheets(folder) and (brought := brought_along(folder)).readings:
         for reading in brought.readings:
-            print(f"{reading.prompt}: {reading.words()}")
+            show(f"{reading.prompt}: {reading.words()}")
         for weights in brought.fitted:
-            print(f"{weights.words()}, for {', '.join(weights.prompts)}")
+            show(f"{weights.words()}, for {', '.join(weights.prompts)}")
         say("the run brought this calibration along: it is shown, not used; read it yourself")
         return
     found = calibrated(folder, prompt_dir)
     found = with_weights(folder, found)
     if as_json:
-        print(json.dumps(found.as_dict(), ensure_ascii=False))
+        show_json(found.as_dict())
     else:
-        print("\n".join([as_text(found.figures), *found.outcomes.values()]))
+        show("\n".join([as_text(found.figures), *found.outcomes.values()]))
     for note in filter(None, (growth(folder, found.sheet), *found.changed)):
         say(note)
     published(folder, found)
@@ -149,7 +148,10 @@ def _print_figures(folder: Path, as_json: bool) -> None:
     from textcentric.reading.calibrating import calibrated
 
     found = calibrated(folder)
-    print(json.dumps(found.as_dict(), ensure_ascii=False) if as_json else as_text(found.figures))
+    if as_json:
+        show_json(found.as_dict())
+    else:
+        show(as_text(found.figures))
 
 
 def as_text(found: Figures) -> str:

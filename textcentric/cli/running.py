@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from textcentric.augmentation.config import AugmentConfig
 from textcentric.cli.progress import Progress, duration
-from textcentric.cli.terminal import say, terminable
+from textcentric.cli.terminal import say, show, show_json, terminable
 from textcentric.errors import EngineError, StoppedError
 
 if TYPE_CHECKING:
@@ -165,16 +164,16 @@ def _close(job: Job, manifest: Manifest, as_json: bool) -> int:
     from textcentric.runs.manifest import derived_words
 
     if as_json:
-        print(json.dumps({"path": str(job.folder), **manifest}, ensure_ascii=False))
+        show_json({"path": str(job.folder), **manifest})
     else:
-        print(f"{_balance(manifest)}, in {duration(manifest['seconds'])}")
+        show(f"{_balance(manifest)}, in {duration(manifest['seconds'])}")
         rows = manifest["dataset"].get("balance")
         if rows and (rows["left_out"] or "unread" in rows):
-            print(in_words(rows))
+            show(in_words(rows))
         for line in (*derived_words(manifest).values(), *_read(job.folder, manifest)):
-            print(line)
-        print(f"data    {job.folder / 'data'}")
-        print(f"report  {job.folder / 'report.html'}")
+            show(line)
+        show(f"data    {job.folder / 'data'}")
+        show(f"report  {job.folder / 'report.html'}")
         _print_rest(job, manifest)
     if manifest["status"] == "stopped":
         raise StoppedError(f"{manifest['stopped']}; run the same command again to go on")
@@ -240,14 +239,14 @@ def _print_rest(job: Job, manifest: Manifest) -> None:
         return
     rows = dataset.matching  # unknown where a modality is required: counting would read the table
     if rows is None:
-        print(f"these were {dataset.count()} rows (--limit); all of them:")
+        show(f"these were {dataset.count()} rows (--limit); all of them:")
     elif limit < rows:
         seconds = job.metrics.busy_seconds * rows / job.metrics.rows
         whole = duration((job.metrics.first_answer or 0.0) + seconds)
-        print(f"these were {limit} of {rows} rows (--limit); all of them, about {whole}:")
+        show(f"these were {limit} of {rows} rows (--limit); all of them, about {whole}:")
     else:
         return
-    print(f"  {augment_command(of_all_rows(job.config, job.folder))}")
+    show(f"  {augment_command(of_all_rows(job.config, job.folder))}")
 
 
 def of_all_rows(config: AugmentConfig, folder: Path) -> AugmentConfig:
@@ -270,7 +269,10 @@ def show_estimate(job: Job, *, as_json: bool) -> None:
     estimate = estimate_run(job)
     if not estimate["output_tokens"]["mean"]:
         say(f"no answer of the model stands in {job.folder}: there is nothing to estimate from")
-    print(json.dumps(estimate) if as_json else _estimate_as_text(estimate))
+    if as_json:
+        show_json(estimate)
+    else:
+        show(_estimate_as_text(estimate))
 
 
 def _estimate_as_text(estimate: Estimated) -> str:

@@ -16,11 +16,12 @@ from textcentric.augmentation.config import AugmentConfig
 from textcentric.cli.options import AsJson, Quiet, Verbose, configured, of_output
 from textcentric.cli.progress import duration
 from textcentric.cli.running import engine_in_words, run_config
-from textcentric.cli.terminal import columns, say
+from textcentric.cli.terminal import columns, say, show, show_json
 from textcentric.errors import ConfigError, RunError
 from textcentric.folders import Change, brief, read_yaml
 from textcentric.runs.columns import FOLDERS
 from textcentric.runs.lock import holder
+from textcentric.security.visible import in_line
 
 if TYPE_CHECKING:
     from textcentric.engines.protocol import Engine
@@ -52,7 +53,7 @@ def list_(parent: Parent = Path("runs"), as_json: AsJson = False) -> None:
     list_command(parent, as_json=as_json)
 
 
-def show(run: Run, as_json: AsJson = False) -> None:
+def show_(run: Run, as_json: AsJson = False) -> None:
     """Show what came of a run: counts, reasons, tokens, what limited it, how to go on."""
     show_command(run, as_json=as_json)
 
@@ -121,10 +122,10 @@ def list_command(parent: Path, *, as_json: bool) -> None:
         raise ConfigError(f"there is no folder {parent}; name the folder that holds the runs")
     runs = [run | {"status": status(Path(run["path"]), run)} for run in list_runs(parent)]
     if as_json:
-        print(json.dumps(runs, ensure_ascii=False))
+        show_json(runs)
     elif runs:
         header = ["run", "status", "started", "rows", "accepted", "rejected", "failed", "model"]
-        print(columns([_run_cells(run) for run in runs], header))
+        show(columns([_run_cells(run) for run in runs], header))
     else:
         say(f"no run in {parent}")
 
@@ -150,25 +151,27 @@ def show_command(name: str, *, as_json: bool) -> None:
 
     folder = find_run(name)
     shown: dict[str, Any] = {**summary(folder), "believed": known_beliefs(folder)}
-    print(json.dumps(shown, ensure_ascii=False) if as_json else _as_text(folder, shown))
+    if as_json:
+        show_json(shown)
+    else:
+        show(_as_text(folder, shown))
 
 
 def _as_text(folder: Path, shown: Any) -> str:
     from textcentric.runs.directory import variants_and_clean
     from textcentric.runs.manifest import STATUSES, derived_words
 
-    lines = [f"{folder}: {_status_text(folder, shown)}"]
+    lines = [in_line(f"{folder}: {_status_text(folder, shown)}")]
     dataset, engine = shown.get("dataset", {}), shown.get("engine", {})
     finished = f"{shown['finished_rows']} of " if "finished_rows" in shown else ""
-    lines.append(
+    about = [
         f"data    {finished}{dataset.get('rows')} rows of {dataset.get('name')}"
-        f" ({dataset.get('origin')}, {dataset.get('path')})"
-    )
-    lines.append(f"engine  {engine_in_words(engine).removeprefix('engine ')}")
-    lines.append(
+        f" ({dataset.get('origin')}, {dataset.get('path')})",
+        f"engine  {engine_in_words(engine).removeprefix('engine ')}",
         f"time    {duration(shown.get('seconds', 0))}, started {shown.get('started')},"
-        f" seed {shown.get('seed')}"
-    )
+        f" seed {shown.get('seed')}",
+    ]
+    lines += map(in_line, about)
     counts = shown.get("counts", {})
     if counts:
         rows = [[name, *(entry.get(s, 0) for s in STATUSES)] for name, entry in counts.items()]
@@ -176,10 +179,9 @@ def _as_text(folder: Path, shown: Any) -> str:
         rows.append(["variants", *(variants[s] for s in STATUSES)])
         rows.append(["all", *(shown["totals"].get(s, 0) for s in STATUSES)])
         lines += ["", columns(rows, ["prompt", *STATUSES]), ""]
-    lines += [*said.values(), ""] if (said := derived_words(shown)) else []
+    lines += [*map(in_line, said.values()), ""] if (said := derived_words(shown)) else []
     lines += _believed(shown["believed"])
-    lines += _reasons(shown)
-    lines += _costs(shown)
+    lines += map(in_line, [*_reasons(shown), *_costs(shown)])
     return "\n".join(lines)
 
 
@@ -213,8 +215,8 @@ def _believed(counts: Mapping[str, Beliefs]) -> list[str]:
         rows.append([prompt, line["accepted"], line["believed"], *others])
     head = ["passed by today's checks", "accepted", "believed", "not believed", "not judged"]
     lines = [columns(rows, head)]
-    lines += [f"not believed: {ranked(refused)}"] if refused else []
-    lines += [f"not judged: {ranked(unjudged)}"] if unjudged else []
+    lines += [in_line(f"not believed: {ranked(refused)}")] if refused else []
+    lines += [in_line(f"not judged: {ranked(unjudged)}")] if unjudged else []
     return [*lines, ""]
 
 
@@ -263,10 +265,10 @@ def diff_command(one: str, two: str, *, as_json: bool) -> None:
 
     found = diff_runs(find_run(one), find_run(two)) + _beliefs_that_differ(one, two)
     if as_json:
-        print(json.dumps({name: [before, after] for name, before, after in found}))
+        show_json({name: [before, after] for name, before, after in found})
     elif found:
         names = ("", Path(one).name, Path(two).name)
-        print(diff_as_text(found, names, shutil.get_terminal_size().columns))
+        show(diff_as_text(found, names, shutil.get_terminal_size().columns))
     else:
         say("no difference in configuration, counts, tokens, engine or versions")
 
@@ -314,7 +316,7 @@ def report_command(name: str) -> None:
     from textcentric.report.run import write_report
     from textcentric.runs.listing import find_run
 
-    print(write_report(find_run(name)))
+    show(write_report(find_run(name)))
 
 
 def lineage_command(row_id: str, run: str | None, *, as_json: bool) -> None:
@@ -327,13 +329,16 @@ def lineage_command(row_id: str, run: str | None, *, as_json: bool) -> None:
         say(f"in the newest run, {folder}")
     outputs = outputs_of(folder, row_id)
     if outputs and as_json:
-        print(json.dumps({"source_id": row_id, "outputs": outputs}, ensure_ascii=False))
+        show_json({"source_id": row_id, "outputs": outputs})
     elif outputs:
         rows = [[one["id"], FATES[one["found_in"]], one["reason"]] for one in outputs]
-        print(columns(rows, ["output", "fate", "reason"]))
+        show(columns(rows, ["output", "fate", "reason"]))
     else:
         found = {**lineage(folder, row_id), **_read_by(folder, row_id)}
-        print(json.dumps(found, ensure_ascii=False) if as_json else _lineage_as_text(found))
+        if as_json:
+            show_json(found)
+        else:
+            show(_lineage_as_text(found))
 
 
 def _read_by(folder: Path, output: str) -> dict[str, Any]:
@@ -357,14 +362,14 @@ def _read_by(folder: Path, output: str) -> dict[str, Any]:
 
 
 def _lineage_as_text(found: Mapping[str, Any]) -> str:
-    lines = [f"{found['id']}: {FATES[found['found_in']]}"]
+    lines = [in_line(f"{found['id']}: {FATES[found['found_in']]}")]
     known = [[name, _value(found[name])] for name in FIELDS if found.get(name) not in (None, "")]
     lines.append(columns(known))
     for title, name in (("source", "source_text"), ("text", "text")):
         if found.get(name):
             lines += [f"--- {title}", found[name]]
     for one in found["answers"]:
-        lines += [f"--- answer {one['key']}", _answer(one["answer"])]
+        lines += [f"--- answer {in_line(one['key'])}", _answer(one["answer"])]
     return "\n".join(lines)
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from textcentric.cli.options import Quiet, Verbose, configured
-from textcentric.cli.terminal import telling
+from textcentric.cli.terminal import show_json, telling
 from textcentric.evaluation.config import ScoreConfig
 from textcentric.machine import require
 
@@ -38,7 +38,11 @@ def score_command(model: str, config: ScoreConfig, *, quiet: bool, verbose: bool
         scoring = score_responses(model, config)
         with opened_output(config.output) as lines:
             for line in scoring:
-                print(json.dumps(line, ensure_ascii=False), file=lines, flush=True)
+                if lines is None:
+                    show_json(line)
+                else:
+                    lines.write(json.dumps(line, ensure_ascii=False) + "\n")
+                    lines.flush()
         for note in scoring.notes():
             tell(note)
         tell(

@@ -8,38 +8,51 @@ import os
 import signal
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
 from textcentric.errors import Say
 from textcentric.security.secrets import hidden
-from textcentric.security.visible import INVISIBLE, visible
+from textcentric.security.visible import INVISIBLE, in_line, printable
+
+_asked: dict[str, bool | None] = {"verbose": None}
 
 
 def say(line: str) -> None:
     """Print a message for people: what is foreign in it cannot act, what is secret is not there."""
-    print(clean(line), file=sys.stderr, flush=True)
+    print(printable(line), file=sys.stderr, flush=True)
 
 
-def show(text: object = "") -> None:
+def show(text: object = "", *, end: str = "\n") -> None:
     """Print a result for people, as `say` does a message."""
-    print(clean(str(text)))
+    print(printable(str(text)), end=end, flush=True)
 
 
-def show_json(value: object) -> None:
-    """Print a result for programs; control characters are escaped, secrets are not there."""
-    text = hidden(json.dumps(value, ensure_ascii=False))
-    print(INVISIBLE.sub(lambda match: f"\\u{ord(match[0]):04x}", text))
+def show_json(value: object, *, indent: int | None = None) -> None:
+    """Print a result for programs; control characters are escaped, secrets are not there.
+
+    What JSON does not know (paths, records of labels) is its text.
+    """
+    text = json.dumps(value, ensure_ascii=False, indent=indent, default=str)
+    if hidden(text) != text:
+        text = json.dumps(_without_secrets(value), ensure_ascii=False, indent=indent, default=str)
+    escaped = INVISIBLE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+    print(escaped, flush=True)
 
 
-def clean(text: str) -> str:
-    """Return text as a terminal may have it."""
-    return visible(hidden(text))
+def _without_secrets(value: object) -> object:
+    """Return a value of JSON with its texts cleaned, so that it stays JSON."""
+    if isinstance(value, Mapping):
+        return {hidden(str(key)): _without_secrets(held) for key, held in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_secrets(held) for held in value]
+    return value if value is None or isinstance(value, bool | int | float) else hidden(str(value))
 
 
 def silence(verbose: bool) -> None:
     """Keep libraries' own logs and bars off the screen, unless asked for."""
+    _asked["verbose"] = verbose
     if verbose:
         os.environ.setdefault("VLLM_LOGGING_LEVEL", "INFO")
         return
@@ -48,6 +61,16 @@ def silence(verbose: bool) -> None:
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+
+def nothing_asked() -> None:
+    """Begin a command: it has not said yet how much it tells."""
+    _asked["verbose"] = None
+
+
+def asked_for_more() -> bool | None:
+    """Say whether -v was given; None where the command has no -v, or has not got to it."""
+    return _asked["verbose"]
 
 
 @contextmanager
@@ -86,7 +109,7 @@ def telling(*, quiet: bool, verbose: bool) -> Iterator[Say]:
 
 
 def columns(rows: Sequence[Sequence[object]], header: Sequence[str] = ()) -> str:
-    """Return `rows` as aligned columns; numbers stand to the right.
+    """Return `rows` as aligned columns, a line each; numbers stand to the right.
 
     >>> print(columns([["noise", 12], ["style", 3]], ["prompt", "n"]))
     prompt   n
@@ -96,7 +119,7 @@ def columns(rows: Sequence[Sequence[object]], header: Sequence[str] = ()) -> str
     numeric = [
         all(isinstance(cell, int | float) for cell in column) for column in zip(*rows, strict=True)
     ]
-    lines = [list(header)] * bool(header) + [[str(cell) for cell in row] for row in rows]
+    lines = [[in_line(cell) for cell in row] for row in ([header] * bool(header) + list(rows))]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     right = numeric or [False] * len(widths)
     return "\n".join(

@@ -5,7 +5,6 @@ A model folder in the end, or only the plan of it.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Unpack
@@ -14,7 +13,7 @@ import typer
 
 from textcentric.cli.options import Configured, DryRun, Shown
 from textcentric.cli.progress import duration
-from textcentric.cli.terminal import plain_warnings, say, silence, terminable
+from textcentric.cli.terminal import plain_warnings, say, show, show_json, silence, terminable
 from textcentric.errors import Say
 from textcentric.machine import require
 from textcentric.methods import METHODS, method_training, training_settings
@@ -60,23 +59,26 @@ def train_command(
     verbose: bool = False,
 ) -> None:
     """Train and say what came of it, or show the plan of it."""
+    from textcentric.training.plan import facts
+
     with training_process(quiet=quiet, verbose=verbose) as tell:
         trade = method_training(method)
         ready = trade.prepared(training, tell, writes=not dry_run)
         if dry_run:
             plan = trade.planned(ready)
             shown = trade.plan_as_text(plan) + "".join(f"\n{line}" for line in balance_lines(ready))
-            if as_json:
-                shown = json.dumps({**plan, "balance": ready.balance}, ensure_ascii=False)
+            values = {**plan, "balance": ready.balance}
         else:
             rows = f"{len(ready.train):,} {ready.unit}s of {ready.name}"
             tell(f"{rows}, {len(ready.held_out):,} held out")
             tell(f"{ready.about}, into {ready.loop.output_dir}")
             result = ready.run(quiet=quiet)
             then = trade.then_do(result, training)
-            shown = as_json_line(ready, result) if as_json else as_text(ready, result, then)
-        if first_process():
-            print(shown)
+            shown, values = as_text(ready, result, then), facts(result, ready.task, ready.balance)
+        if first_process() and as_json:
+            show_json(values)
+        elif first_process():
+            show(shown)
 
 
 @contextmanager
@@ -88,13 +90,6 @@ def training_process(*, quiet: bool, verbose: bool) -> Iterator[Say]:
         if lone_on_cpu():
             tell(LONE)
         yield tell
-
-
-def as_json_line(ready: Prepared, result: TrainResult) -> str:
-    """Return what came of a training as JSON."""
-    from textcentric.training.plan import facts
-
-    return json.dumps(facts(result, ready.task, ready.balance), ensure_ascii=False)
 
 
 def balance_lines(ready: Prepared) -> list[str]:

@@ -9,6 +9,7 @@ from textcentric.reading.answers import KEYS, word_of
 from textcentric.reading.exchange import marked
 from textcentric.reading.server import Desk
 from textcentric.report.formats import visible
+from textcentric.security.visible import in_line
 
 HELP = f"{', '.join(f'{key} {word}' for key, word in KEYS.items())}, u undo, q quit"
 
@@ -24,11 +25,11 @@ def read_in_terminal(desk: Desk, ask: Callable[[str], str], tell: Say) -> int:
     at = 0
     while at < len(left):
         item = left[at]
-        tell(f"\n{item.item}: {at + 1} of {len(left)}")
+        tell(f"\n{in_line(item.item)}: {at + 1} of {len(left)}")
         if item.declared:
             tell(str(visible(item.declared)))
         for name, text in item.source.items():
-            tell(f"[{name}] {visible(text)}")
+            tell(f"[{in_line(name)}] {visible(text)}")
         tell(f"--- variant: [-gone-] {{+new+}}\n{visible(marked(item))}")
         try:
             said = ask(f"{HELP}: ").strip().lower()

@@ -10,6 +10,7 @@ import base64
 import os
 import re
 from collections.abc import Iterator
+from functools import cache, lru_cache
 from urllib.parse import quote, unquote, urlsplit
 
 NAMED = re.compile(r"(?:^|[_-])(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)$", re.IGNORECASE)
@@ -41,7 +42,12 @@ def hidden(text: str) -> str:
 
 def secrets() -> list[str]:
     """Return every form of every secret of this process, the longest first."""
-    known = {form for secret in _values() for form in _forms(secret)}
+    return list(_by_length(tuple(_values())))
+
+
+@lru_cache(maxsize=8)
+def _by_length(values: tuple[str, ...]) -> list[str]:
+    known = {form for secret in values for form in _forms(secret)}
     return sorted(known, key=len, reverse=True)
 
 
@@ -62,11 +68,15 @@ def of_address(url: str) -> Iterator[str]:
 
 def _values() -> Iterator[str]:
     yield from _kept
-    for name, value in os.environ.items():
-        if NAMED.search(name) and _is_secret(value.strip()):
-            yield value.strip()
-        elif PROXIES.match(name):
-            yield from of_address(value)
+    for name in os.environ:
+        if _is_named(name):
+            value = os.environ[name].strip()
+            yield from of_address(value) if PROXIES.match(name) else filter(_is_secret, [value])
+
+
+@cache
+def _is_named(name: str) -> bool:
+    return bool(NAMED.search(name) or PROXIES.match(name))
 
 
 def _is_secret(value: str) -> bool:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from textcentric.folders import write_text
 from textcentric.runs.counters import Steps
+from textcentric.security.visible import printable
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -93,9 +94,9 @@ class TrainLog:
     def say(self, line: str) -> None:
         """Print a message for people."""
         if self._live is not None:
-            self._live.console.print(line, markup=False, highlight=False)
+            self._live.console.print(printable(line), markup=False, highlight=False)
         elif not self._quiet:
-            print(line, file=sys.stderr, flush=True)
+            print(printable(line), file=sys.stderr, flush=True)
 
     def lines(self) -> list[dict[str, Any]]:
         """Return what was noted so far; a line cut off by a kill is left out."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
@@ -210,10 +209,10 @@ def finished_items(output: Path, weights: str) -> set[str]:
     return {line["key"] for line in lines}
 
 
-def opened_output(output: Path | None) -> AbstractContextManager[IO[str]]:
-    """Open the file of scores to go on writing, or standard output."""
+def opened_output(output: Path | None) -> AbstractContextManager[IO[str] | None]:
+    """Open the file of scores to go on writing, where there is one."""
     if output is None:
-        return nullcontext(sys.stdout)
+        return nullcontext()
     output.parent.mkdir(parents=True, exist_ok=True)
     lines: IO[str] = output.open("a", encoding="utf-8")
     return lines
