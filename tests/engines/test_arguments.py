@@ -18,7 +18,7 @@ from textcentric.errors import ConfigError
 @pytest.mark.parametrize(
     ("engine", "settings", "message"),
     [
-        ("openai", {"extra_body": {}}, "unknown setting of engine openai 'extra_body'"),
+        ("openai", {"extra_bdy": {}}, "unknown setting of engine openai 'extra_bdy'; did you mean"),
         ("openai", {"time_out": 3}, "did you mean 'timeout'"),
         (
             "openai",

@@ -37,7 +37,8 @@ def during(server: Server, work: Callable[[OpenAIEngine], Awaitable[Result]]) ->
     said: list[str] = []
     with served(server) as url:
         result = asyncio.run(run(url))
-    told[server] = [line.split(" ", 4)[-1] for line in said]
+    assert said[0] == f"requests are sent to {url}"
+    told[server] = [line.split(" ", 4)[-1] for line in said[1:]]
     return result
 
 
@@ -75,11 +76,11 @@ def test_a_server_that_refuses_logprobs_is_asked_without_them() -> None:
 
 
 def test_a_request_that_is_refused_anyway_says_nothing_about_the_server() -> None:
-    bad = http(400, {"error": {"message": "no such role"}})
+    bad = http(400, {"error": {"message": "no such picture"}})
     server = Server(bad, bad, LIKELY)
 
     async def work(engine: OpenAIEngine) -> float | None:
-        with pytest.raises(RequestError, match="no such role"):
+        with pytest.raises(RequestError, match="no such picture"):
             await engine.generate(request())
         return (await engine.generate(request())).logprob
 

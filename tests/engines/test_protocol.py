@@ -195,7 +195,7 @@ def test_an_unknown_engine_names_the_nearest() -> None:
 
 
 def test_importing_the_engines_imports_nothing_heavy() -> None:
-    heavy = "{'torch', 'transformers', 'vllm', 'openai', 'PIL', 'numpy', 'huggingface_hub'}"
+    heavy = "{'torch', 'transformers', 'vllm', 'httpx', 'PIL', 'numpy', 'huggingface_hub'}"
     names = "chat scripted vllm transformers openai reasoning watchdog".split()
     modules = ", ".join(f"textcentric.engines.{name}" for name in names)
     modules += ", textcentric.models.packaged, textcentric.models.names"

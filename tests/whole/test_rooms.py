@@ -32,7 +32,7 @@ FLOORS = [
 ]
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms.split()}
 TORCH_AT_HEAD = ("training", "methods", "evaluation", "metrics.recall", "models.loading")
-HEAVY = "torch transformers vllm datasets pyarrow pandas pydantic jinja2 numpy PIL openai".split()
+HEAVY = "torch transformers vllm datasets pyarrow pandas pydantic jinja2 numpy PIL httpx".split()
 TOO_HEAVY_FOR_HELP = "torch transformers vllm datasets pyarrow pandas jinja2 numpy PIL".split()
 LONGEST = 450  # lines of a file
 MOST_AT_ROOT, MOST_IN_CLI = 10, 28

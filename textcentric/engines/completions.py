@@ -1,50 +1,68 @@
-"""What is sent to a server for a chat completion, and what is read of its answer."""
+"""What is sent to a server for a chat completion."""
 
 from __future__ import annotations
 
 import asyncio
 import base64
+import hashlib
+import json
 import mimetypes
-import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from textcentric.engines.candidates import mean_logprob
-from textcentric.engines.protocol import Message, Request, Response, Sampling
-from textcentric.engines.reasoning import split_reasoning
+from textcentric.engines.protocol import Message, Request, Sampling
+from textcentric.engines.turns import folded
+from textcentric.errors import ConfigError, listed, option
+from textcentric.settings import Given
 from textcentric.values import Json, JsonSchema
 
 Body = dict[str, Json]
+OWN_KEYS = frozenset(  # what requests, prompts and flags decide
+    "model messages stream n temperature top_p max_tokens max_completion_tokens stop seed"
+    " response_format logprobs".split()
+)
 OPEN_TURN: Body = {"continue_final_message": True, "add_generation_prompt": False}
-_FINISHES = frozenset({"stop", "length"})
-_LONE = re.compile("[\ud800-\udfff]")  # half a character, which no file and no journal can hold
 
 
-async def chat_body(request: Request, model: str, *, vllm: bool, newer: bool) -> Body:
-    """Return the keyword arguments of the call; vLLM's own fields only for `vllm` servers.
+async def chat_body(
+    request: Request, model: str, *, vllm: bool, without: Collection[str] = ()
+) -> Body:
+    """Return the body of the call; vLLM's own fields only for `vllm` servers.
 
-    OpenAI's `newer` models refuse `max_tokens`; other servers know nothing else.
+    `without` names what the server lacks: seed, response_format, system, max_tokens.
     """
     sampling = request.sampling
-    extra: Body = _vllm_extras(sampling) if vllm else {}
-    if vllm and request.messages[-1].role == "assistant":
-        extra |= OPEN_TURN
+    messages = folded(request.messages) if "system" in without else request.messages
+    if request.schema and "response_format" in without:
+        messages = with_form(messages, request.schema)
     body: Body = {
         "model": model,
-        "messages": await turns(request.messages),
+        "messages": await turns(messages),
         "temperature": sampling.temperature,
         "top_p": sampling.top_p,
-        "max_completion_tokens" if newer else "max_tokens": sampling.max_tokens,
+        "max_completion_tokens" if "max_tokens" in without else "max_tokens": sampling.max_tokens,
         "stream": False,
     }
     if sampling.stop:
         body["stop"] = list(sampling.stop)
-    if sampling.seed is not None:
+    if sampling.seed is not None and "seed" not in without:
         body["seed"] = sampling.seed
-    if request.schema:
+    if request.schema and "response_format" not in without:
         body["response_format"] = _json_schema(request.schema)
-    return body | ({"extra_body": extra} if extra else {})
+    if vllm:
+        body |= _vllm_extras(sampling)
+        body |= OPEN_TURN if request.messages[-1].role == "assistant" else {}
+    return body
+
+
+def with_form(messages: Sequence[Message], schema: JsonSchema) -> tuple[Message, ...]:
+    """Return turns whose last text of the user asks for JSON of a schema in words."""
+    asked = f"Answer with JSON alone, of this schema: {json.dumps(schema, ensure_ascii=False)}"
+    turns = list(messages)
+    last = max(i for i, one in enumerate(turns) if one.role != "assistant")
+    turns[last] = replace(turns[last], content=f"{turns[last].content}\n\n{asked}")
+    return tuple(turns)
 
 
 def _vllm_extras(sampling: Sampling) -> Body:
@@ -82,73 +100,17 @@ def _data_url(path: Path) -> str:
     return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"
 
 
-def read_answers(answer: Any, prefill: str) -> list[Response]:
-    """Read the answers field by field: the client checks nothing of what a server sends.
-
-    Servers that do not go on from `prefill` repeat it or begin anew; a repeated one is taken off.
-    The server counts tokens for all answers together: the first carries those of the prompt.
-    Raises ValueError for what is no chat completion.
-    """
-    try:
-        usage, choices = answer.usage, list(answer.choices)
-        details = getattr(usage, "prompt_tokens_details", None)
-        total = getattr(usage, "completion_tokens", 0) or 0
-        first, *others = _shared(total, len(choices))
-        prompt = getattr(usage, "prompt_tokens", 0) or 0
-        cached = getattr(details, "cached_tokens", 0) or 0
-        return [
-            _response(choices[0], prefill, first, prompt, cached),
-            *(_response(c, prefill, n) for c, n in zip(choices[1:], others, strict=True)),
-        ]
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as cause:
-        raise ValueError(f"not a chat completion: {str(answer)[:200]!r}") from cause
-
-
-def _shared(total: int, count: int) -> list[int]:
-    """Return `total` in `count` nearly equal whole shares, the larger ones first."""
-    return [total // count + (i < total % count) for i in range(count)] if count else []
-
-
-def _response(
-    choice: Any, prefill: str, output_tokens: int, prompt_tokens: int = 0, cached_tokens: int = 0
-) -> Response:
-    text, reasoning = split_reasoning(_whole(choice.message.content or ""))
-    return Response(
-        text=text.removeprefix(prefill),
-        finish=choice.finish_reason if choice.finish_reason in _FINISHES else "stop",
-        prompt_tokens=prompt_tokens,
-        cached_tokens=cached_tokens,
-        output_tokens=output_tokens,
-        reasoning=_apart(choice.message) or reasoning,
-        logprob=_logprob(getattr(choice, "logprobs", None)),
-    )
-
-
-def _logprob(said: Any) -> float | None:
-    """Return the mean over the tokens that a server reports, None where it reports none."""
-    values = (getattr(token, "logprob", None) for token in getattr(said, "content", None) or ())
-    return mean_logprob([float(value) for value in values if isinstance(value, int | float)])
-
-
-def _apart(message: object) -> str:
-    """Return the reasoning that a server sends in a field of its own (two names are in use)."""
-    fields = (getattr(message, name, None) for name in ("reasoning_content", "reasoning"))
-    return next((_whole(field) for field in fields if isinstance(field, str)), "")
-
-
-def _whole(text: str) -> str:
-    """Return `text` with each lone surrogate, which JSON lets pass, as U+FFFD."""
-    return _LONE.sub("\ufffd", text)
-
-
-async def reading_bodies(request: Request, text: str, model: str) -> tuple[Body, Body]:
+async def reading_bodies(
+    request: Request, text: str, model: str, *, without: Collection[str] = ()
+) -> tuple[Body, Body]:
     """Return what vLLM's server is sent to cut a prompt into tokens, and to read `text` after it.
 
     The call writes one token, which is thrown away.
     """
-    before = await turns(request.messages)
-    opened = request.messages[-1].role == "assistant"
-    begun = request.messages[-1].content if opened else ""
+    messages = folded(request.messages) if "system" in without else request.messages
+    before = await turns(messages)
+    opened = messages[-1].role == "assistant"
+    begun = messages[-1].content if opened else ""
     whole = [*(before[:-1] if opened else before), {"role": "assistant", "content": begun + text}]
     closed: Body = {"continue_final_message": False, "add_generation_prompt": True}
     return (
@@ -158,19 +120,23 @@ async def reading_bodies(request: Request, text: str, model: str) -> tuple[Body,
             "messages": whole,
             "temperature": 0.0,
             "max_tokens": 1,
-            "extra_body": {"prompt_logprobs": 0, **OPEN_TURN},
+            "prompt_logprobs": 0,
+            **OPEN_TURN,
         },
     )
 
 
-def tail_logprob(prompt: Any, answer: Any) -> float | None:
-    """Return the mean log-probability of what vLLM's server read after the tokens of `prompt`.
-
-    Raises LookupError or TypeError where one of the two answers is not vLLM's.
-    """
-    said = answer.model_extra["prompt_logprobs"]  # of each token but the first {id: {...}}
-    read = [(int(token), float(of["logprob"])) for at in said[1:] for token, of in at.items()]
-    known = list(prompt["tokens"])[1:]
-    pairs = zip(known, read, strict=False)
-    begin = next((i for i, (token, of) in enumerate(pairs) if token != of[0]), len(known))
-    return mean_logprob([logprob for _, logprob in read[begin:]])
+def digest_of(extra_body: Given) -> str:
+    """Return a digest of what is added to each body, empty for nothing; raises ConfigError."""
+    if not extra_body:
+        return ""
+    if own := sorted(OWN_KEYS & extra_body.keys()):
+        raise ConfigError(
+            f"engine.extra_body holds {listed(own)}, which prompts and flags decide (such as"
+            f" {option('temperature')}, {option('max_tokens')}); leave it out there"
+        )
+    try:
+        text = json.dumps(extra_body, sort_keys=True, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"engine.extra_body is no JSON ({error})") from error
+    return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=16).hexdigest()

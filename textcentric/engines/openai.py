@@ -9,56 +9,58 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-import re
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
+from textcentric.engines.abilities import LACKS, Abilities, wishes
+from textcentric.engines.address import as_base, variants_of
 from textcentric.engines.candidates import candidates, check_candidates, one_by_one
-from textcentric.engines.completions import (
-    Body,
-    chat_body,
-    read_answers,
-    reading_bodies,
-    tail_logprob,
-)
+from textcentric.engines.completions import Body, chat_body, digest_of, reading_bodies
+from textcentric.engines.credentials import request_headers
 from textcentric.engines.event_loop import in_loop
 from textcentric.engines.protocol import Limits, Message, Request, Response, named
-from textcentric.errors import ConfigError, EngineError, RequestError, Say, option
-
-if TYPE_CHECKING:
-    from openai import AsyncOpenAI
-    from openai.types import Model as ServedModel
+from textcentric.engines.replies import (
+    Served,
+    read_answers,
+    read_models,
+    read_usage,
+    tail_logprob,
+)
+from textcentric.engines.server_faults import GATEWAY, Fault, malformed
+from textcentric.engines.server_gone import useless
+from textcentric.engines.transport import (
+    LEAST,
+    Transport,
+    most_connections,
+    most_of_an_answer,
+)
+from textcentric.errors import ConfigError, EngineError, RequestError, Say, listed, option
+from textcentric.security.headers import check_headers
+from textcentric.security.secrets import hidden, secrets
 
 Answer = TypeVar("Answer")
-KEYS = ("TEXTCENTRIC_API_KEY", "OPENAI_API_KEY")  # the first that is set; README names the last
 URLS = ("TEXTCENTRIC_BASE_URL", "OPENAI_BASE_URL")
-_RETRIED = frozenset({None, 408, 409, 425, 429, 500, 502, 503, 504})
-_GATEWAY = frozenset({502, 503, 504})  # what stands before the server, or itself: nobody is there
-CONNECT_SECONDS, PROBE_SECONDS = 10.0, 10.0
-_REFUSALS = frozenset({"http_400", "http_422", "http_501"})
-_WORD = re.compile(r"\w+")
-_LACKS = {
-    "logprobs": "gives no log-probabilities with its answers: checks do without them",
-    "n": "gives one answer a request: further candidates are asked for one by one",
-    "likelihood": "cannot say how likely a given text is: checks do without it",
-}
-_TOO_LONG = ("maximum context length", "context_length_exceeded", "max_model_len")
+CHAT = "/chat/completions"
+PROBE_SECONDS = 10.0
+A_CHARACTER = 512  # bytes that vLLM may say of each character that it reads
+STRANGER = 2  # attempts with an address at which nobody has ever answered
 
 
 class OpenAIEngine:
     """Ask the server at `base_url` for `model`; `concurrency` requests at a time.
 
-    `timeout` and `pause` (of the first retry) are seconds; a longer pause that the server asks
-    for with Retry-After is kept, up to `longest_pause`. `model` may be left out where the server
-    serves one.
+    `timeout` (of a whole call) and `pause` (of the first retry) are seconds; a longer pause that
+    the server asks for with Retry-After is kept, up to `longest_pause`. `model` may be left out
+    where the server serves one. `extra_body` is added to each request, and part of what decides
+    its answer; `headers` go with each, and may name environment variables ($NAME).
 
     Raises:
-        ConfigError: no address, neither given nor in the environment.
+        ConfigError: no address, neither given nor in the environment, or one that cannot be; a
+            header or a field of the body that cannot be sent.
 
     >>> engine = OpenAIEngine("smollm2", base_url="http://127.0.0.1:8000/v1")
     """
@@ -75,25 +77,36 @@ class OpenAIEngine:
         longest_pause: float = 60.0,
         context: int | None = None,
         revision: str = "",
+        extra_body: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
-        self.base_url = base_url or next((os.environ[n] for n in URLS if os.environ.get(n)), "")
-        if not self.base_url:
+        given = base_url or next((os.environ[n] for n in URLS if os.environ.get(n)), "")
+        if not given.strip():
             raise ConfigError(
                 f"the engine openai needs an address: give {option('base_url')}, or set {URLS[0]},"
                 " to something like http://127.0.0.1:8000/v1"
             )
+        if attempts < 1:
+            raise ConfigError(f"attempts is {attempts}; it must be at least 1")
+        self.given, self.base_url = given.strip(), as_base(given)
         self.model = str(model or "")
         self.revision = revision
         self.attempts, self.timeout = attempts, timeout
         self.pause, self.longest_pause = pause, longest_pause
+        self.extra_body = dict(extra_body or {})
+        self._asks = digest_of(self.extra_body)
+        self.headers = dict(headers or {})
+        check_headers(self.headers)
         self._limits = Limits(concurrency=concurrency, context=context)
-        self._slots = asyncio.Semaphore(concurrency)
+        self._at_once = most_connections(concurrency)
+        self._slots = asyncio.Semaphore(self._at_once)
         self._start = asyncio.Lock()
-        self._client: Any = None
+        self._server: Transport | None = None
         self._loop: asyncio.AbstractEventLoop | None = None  # the connections belong to it
         self._is_vllm = False
-        self._granted: set[str] = set()  # of `_LACKS`, what the server has given
-        self._lacking: set[str] = set()  # and what it is not asked for any more
+        self._abilities = Abilities()
+        self._secrets: list[str] = []
+        self._told: set[str] = set()
         self.say: Say = lambda line: None
         self._dead: EngineError | None = None
 
@@ -101,68 +114,79 @@ class OpenAIEngine:
         """Connect: ask which models are served and whether vLLM serves them.
 
         Raises:
+            ConfigError: a key or header cannot be sent, or several models are served.
             EngineError: no server answers, it refuses the key, or it lacks the model.
         """
         async with self._start:
             if self._dead is not None:
                 raise self._dead
-            if self._client is not None:
+            if self._server is not None:
                 return
-            client = self._connect()
+            headers = request_headers(self.headers)
+            self._secrets = secrets()
+            server = Transport(self.base_url, headers, seconds=self.timeout)
             try:
-                await self._look_around(client)
+                await self._look_around(server)
             except BaseException:
-                await client.close()
+                await server.close()
                 raise
-            self._client, self._loop = client, asyncio.get_running_loop()
+            self._tell_destination(server)
+            self._server, self._loop = server, asyncio.get_running_loop()
 
-    def _connect(self) -> AsyncOpenAI:
-        from openai import AsyncOpenAI, Timeout
+    def _tell_destination(self, server: Transport) -> None:
+        through = f", through the proxy {server.proxy.shown}" if server.proxy else ""
+        self._tell(f"requests are sent to {self.base_url}{through}")
+        if self._at_once < self._limits.concurrency:
+            self._tell(
+                f"{self._at_once} instead of {self._limits.concurrency} at once: this process may"
+                " have too few open files for more (`ulimit -n`)"
+            )
 
-        key = os.environ.get(_key_variable()) or "EMPTY"
-        timeout = Timeout(self.timeout, connect=min(self.timeout, CONNECT_SECONDS))
-        return AsyncOpenAI(api_key=key, base_url=self.base_url, max_retries=0, timeout=timeout)
-
-    async def _look_around(self, client: AsyncOpenAI) -> None:
+    async def _look_around(self, server: Transport) -> None:
         """Learn the model's name and the server's kind; a server may lack the list of models."""
-        import openai
-
-        try:
-            served = await self._served(client)
-        except _HopelessError as cause:
-            if isinstance(cause.__cause__, openai.NotFoundError):
-                served = []
-            else:
-                raise self._engine_error(cause.__cause__ or cause) from cause
-        except (openai.APIError, ValueError) as cause:
-            raise self._engine_error(cause) from cause
-        names = [model.id for model in served]
+        served = await self._find_models(server)
+        names = [model.name for model in served]
         if not self.model:
             if len(names) != 1:
                 raise ConfigError(
                     f"name the model; the server at {self.base_url} serves"
-                    f" {', '.join(names) or 'an unknown number'}"
+                    f" {listed(names) or 'an unknown number'}"
                 )
-            self.model = names[0]
-        mine = next((m for m in served if m.id == self.model), None)
-        self._is_vllm = any(getattr(m, "owned_by", "") == "vllm" for m in served)
+            self.model = hidden(names[0])
+        mine = next((m for m in served if m.name == self.model), None)
+        self._is_vllm = any(model.owner == "vllm" for model in served)
         if self._is_vllm and mine is None:
             raise EngineError(
-                f"the server at {self.base_url} serves {', '.join(names)}, not {self.model!r}",
+                f"the server at {self.base_url} serves {listed(names)}, not {self.model!r}",
                 model=self.model,
             )
-        context = getattr(mine, "max_model_len", None)
-        if context and self._limits.context is None:
-            self._limits = Limits(self._limits.concurrency, context)
+        if mine is not None and mine.context and self._limits.context is None:
+            self._limits = Limits(self._limits.concurrency, mine.context)
+        if (urlsplit(self.base_url).hostname or "").endswith("openai.com"):
+            self._abilities.lacking.add("max_tokens")  # its newer models refuse it
 
-    async def _served(self, client: AsyncOpenAI) -> list[ServedModel]:
-        async def ask() -> list[ServedModel]:
-            models = getattr(await client.models.list(), "data", None)
-            if models is None:
-                raise ValueError("/models is not a list of models")
-            return list(models)
+    async def _find_models(self, server: Transport) -> list[Served]:
+        """Return what the server serves, below the address or below its /v1."""
+        for base in variants_of(self.base_url):
+            server.base = base
+            try:
+                served = (await self._retry(lambda: self._models(server)))[0]
+            except Fault as fault:
+                if fault.status not in (404, 405) and fault.kind != "malformed":
+                    raise await useless(fault, self.base_url, self.model) from fault
+                continue
+            if base != self.given.rstrip("/"):
+                self._tell(f"the server answers at {base}: {option('base_url', base)}")
+            self.base_url = base
+            return served
+        server.base = self.base_url
+        return []
 
-        return (await self._retry(ask))[0]
+    async def _models(self, server: Transport) -> list[Served]:
+        try:
+            return read_models(await server.get("/models"))
+        except ValueError as error:
+            raise malformed(str(error)) from error
 
     async def generate(self, request: Request) -> Response:
         """Return the server's answer, after as many attempts as it takes and `attempts` allows."""
@@ -174,191 +198,188 @@ class OpenAIEngine:
         Which seeds a server gives the answers of one call is its own business; vLLM adds 0 to n-1.
         """
         check_candidates(request, k)
-        if self._client is None or self._dead is not None:
-            await self.start()
+        await self._connected()
         answers = (await self._complete(request, k if self._has("n") else 1))[:k]
         if len(answers) == k:
             return answers
         return answers + await one_by_one(self.generate, candidates(request, k)[len(answers) :])
 
+    async def _connected(self) -> Transport:
+        if self._server is None or self._dead is not None:
+            await self.start()
+        assert self._server is not None
+        return self._server
+
     async def _complete(self, request: Request, n: int) -> list[Response]:
         """Ask once, with what the server may lack left out where it refuses that."""
-        newer = "openai.com" in self.base_url
-        body = await chat_body(request, self.model, vllm=self._is_vllm, newer=newer)
-        prefill = request.messages[-1].content if request.messages[-1].role == "assistant" else ""
-        wishes: Body = {"logprobs": True} if self._has("logprobs") else {}
-        wishes |= {"n": n} if n > 1 else {}
         refused: list[str] = []
         while True:
+            without = {*self._abilities.lacking, *refused}
+            body = await self._body(request, n, without)
+            wished = wishes(body, request, without)
             try:
-                answers = await self._send({**body, **wishes}, prefill)
+                answers = await self._send(body, request, n)
                 break
-            except RequestError as error:
-                refused.append(self._refused(error, wishes))
+            except Fault as fault:
+                refused.append(self._abilities.refused(fault, wished))
                 if not refused[-1]:
-                    raise
-                del wishes[refused[-1]]
-        for name in refused:
+                    raise await self._failed(fault) from fault
+        for name in [*refused, *self._abilities.look_at(answers, wished)]:
             self._do_without(name)
-        self._look_at(answers, wishes)
         return answers
 
-    def _refused(self, error: RequestError, wishes: Body) -> str:
-        """Return which of `wishes` a refusal is about, empty where it is about the request."""
-        doubtful = [name for name in wishes if name not in self._granted]
-        if error.kind not in _REFUSALS or not doubtful:
-            return ""
-        return next((name for name in doubtful if name in _WORD.findall(str(error))), doubtful[-1])
+    async def _body(self, request: Request, n: int, without: set[str]) -> Body:
+        body = await chat_body(request, self.model, vllm=self._is_vllm, without=without)
+        if n > 1 and "n" not in without:
+            body["n"] = n
+        if "logprobs" not in without:
+            body["logprobs"] = True
+        return body | self.extra_body
 
-    def _look_at(self, answers: Sequence[Response], wishes: Body) -> None:
-        """Note which wishes were granted, and do without those that were ignored."""
-        granted = {
-            "logprobs": any(answer.logprob is not None for answer in answers),
-            "n": len(answers) > 1,
-        }
-        for name in wishes:
-            if granted[name]:
-                self._granted.add(name)
-            elif name not in self._granted and any(answer.text for answer in answers):
-                self._do_without(name)
+    async def _failed(self, fault: Fault) -> EngineError | RequestError:
+        """Return the error of a call that failed for good: of the server, or of the request."""
+        if fault.hopeless or await self._gone(fault):
+            return await self._die(fault)
+        if self._abilities.is_hopeless(fault):
+            return await self._die(fault)
+        attempts = self.attempts if fault.again else 1
+        tries = f" (after {attempts} attempts)" if attempts > 1 else ""
+        return RequestError(f"{fault}{tries}", kind=fault.kind, attempts=attempts)
 
     def _has(self, name: str) -> bool:
-        return name not in self._lacking
+        return name not in self._abilities.lacking
 
     def _do_without(self, name: str) -> None:
         if self._has(name):
-            self._lacking.add(name)
-            self.say(f"the server at {self.base_url} {_LACKS[name]}")
+            self._abilities.lacking.add(name)
+            self._tell(f"the server at {self.base_url} {LACKS[name]}")
 
-    async def _send(self, body: Body, prefill: str) -> list[Response]:
+    def _tell(self, line: str) -> None:
+        """Tell people something once."""
+        if line not in self._told:
+            self._told.add(line)
+            self.say(line)
+
+    async def _send(self, body: Body, request: Request, n: int) -> list[Response]:
+        """Return the answers to `body`; raises Fault."""
         started = time.perf_counter()
+        prefill = request.messages[-1].content if request.messages[-1].role == "assistant" else ""
+        most = most_of_an_answer(request.sampling.max_tokens, n)
+        server = await self._connected()
 
         async def ask() -> list[Response]:
-            return read_answers(await self._client.chat.completions.create(**body), prefill)
+            reply = await server.post(CHAT, body, most=most)
+            try:
+                answers = read_answers(reply, prefill, self._clean)
+            except ValueError as error:
+                raise malformed(str(error)) from error
+            if read_usage(reply).odd:
+                self._tell(
+                    f"the server at {self.base_url} counts tokens in other than whole numbers from"
+                    " 0 up: those count as 0"
+                )
+            return answers
 
         async with self._slots:
-            answers, attempts = await self._answer(ask)
+            answers, attempts = await self._retry(ask)
         seconds = time.perf_counter() - started
         return [replace(answer, attempts=attempts, seconds=seconds) for answer in answers]
+
+    def _clean(self, text: str) -> str:
+        """Return what a server wrote without what it was sent in confidence."""
+        return hidden(text) if any(secret in text for secret in self._secrets) else text
 
     async def likelihood(self, request: Request, text: str) -> float | None:
         """Return the mean log-probability of `text` as the answer; only vLLM's servers say it."""
         if any(m.images for m in request.messages):
             return None
-        if self._client is None or self._dead is not None:
-            await self.start()
+        server = await self._connected()
         if not self._is_vllm:
             self._do_without("likelihood")
         if not self._has("likelihood"):
             return None
         try:
             async with self._slots:
-                mean, _ = await self._answer(lambda: self._read(request, text))
+                mean, _ = await self._retry(lambda: self._read(server, request, text))
         except _LackingError:
             self._do_without("likelihood")
             return None
-        self._granted.add("likelihood")
+        except Fault as fault:
+            raise await self._failed(fault) from fault
+        self._abilities.granted.add("likelihood")
         return mean
 
-    async def _read(self, request: Request, text: str) -> float | None:
+    async def _read(self, server: Transport, request: Request, text: str) -> float | None:
         """Let the server read prompt and `text`; where the prompt ends its tokeniser says."""
-        import openai
-
-        tokenize = self.base_url.rstrip("/").removesuffix("/v1") + "/tokenize"
-        before, reading = await reading_bodies(request, text, self.model)
+        without = self._abilities.lacking
+        before, reading = await reading_bodies(request, text, self.model, without=without)
+        letters = sum(len(m.content) for m in request.messages) + len(text)
+        most = LEAST + A_CHARACTER * letters
         try:
-            prompt = await self._client.post(tokenize, cast_to=object, body=before)
-            answer = await self._client.chat.completions.create(**reading)
-            return tail_logprob(prompt, answer)
-        except (openai.NotFoundError, openai.BadRequestError, LookupError, TypeError) as cause:
-            if "likelihood" in self._granted:
-                raise ValueError(_reason(cause)) from cause
-            raise _LackingError from cause
+            prompt = await server.post("/tokenize", before, most=most, above=True)
+            return tail_logprob(prompt, await server.post(CHAT, reading, most=most))
+        except ValueError as error:
+            fault = malformed(str(error))
+        except Fault as error:
+            if error.status not in (400, 404):
+                raise
+            fault = error
+        if "likelihood" in self._abilities.granted:
+            raise fault
+        raise _LackingError
 
-    async def _answer(self, ask: Callable[[], Awaitable[Answer]]) -> tuple[Answer, int]:
-        import openai
-
-        try:
-            return await self._retry(ask)
-        except _HopelessError as cause:
-            raise self._die(cause.__cause__ or cause) from cause
-        except (openai.APIError, ValueError) as cause:
-            if await self._gone(cause):
-                raise self._die(cause) from cause
-            raise self._request_error(cause, _kind(cause)) from cause
-
-    async def _gone(self, error: Exception) -> bool:
+    async def _gone(self, fault: Fault) -> bool:
         """Say whether the server is gone, or failed this request alone.
 
         A request that reached nobody is never at fault. Where one was broken off, timed out or
         found a gateway without a server behind it, the server is asked for something small.
         """
-        import openai
-
-        if self._dead is not None or _found_nobody(error):
+        if self._dead is not None or not fault.reached:
             return True
-        if not isinstance(error, openai.APIConnectionError) and _status(error) not in _GATEWAY:
+        if fault.kind not in ("connection", "timeout") and fault.status not in GATEWAY:
             return False
+        server = await self._connected()
         try:
-            await self._client.with_options(timeout=min(self.timeout, PROBE_SECONDS)).models.list()
-        except openai.APIConnectionError:
-            return True
-        except openai.APIError as answer:
-            return _status(answer) in _GATEWAY
-        except ValueError:
-            return False  # whatever it was, it answered
+            await server.get("/models", seconds=min(self.timeout, PROBE_SECONDS))
+        except Fault as answer:
+            return answer.kind in ("connection", "timeout") or answer.status in GATEWAY
         return False
 
     async def _retry(self, call: Callable[[], Awaitable[Answer]]) -> tuple[Answer, int]:
-        """Call until it works; return the result and the number of attempts."""
-        import openai
-
-        for attempt in range(1, self.attempts + 1):
+        """Call until it works; return the result and the number of attempts; raises Fault."""
+        attempt = 0
+        while True:
+            attempt += 1
             if self._dead is not None:
                 raise self._dead
             try:
-                result = await call()
-            except (openai.APIError, ValueError) as error:
-                if _is_hopeless(error):
-                    raise _HopelessError from error
-                if attempt == self.attempts or _status(error) not in _RETRIED:
+                return await call(), attempt
+            except Fault as fault:
+                known = fault.reached and fault.kind != "malformed"
+                stranger = self._server is None and not known
+                most = min(self.attempts, STRANGER) if stranger else self.attempts
+                if fault.hopeless or not fault.again or attempt >= most:
                     raise
-                await asyncio.sleep(self._pause_after(error, attempt))
-            else:
-                return result, attempt
-        raise ConfigError(f"attempts is {self.attempts}; it must be at least 1")
+                await asyncio.sleep(self._pause_after(fault, attempt))
 
-    def _die(self, cause: BaseException) -> EngineError:
-        self._dead = self._dead or self._engine_error(cause)
-        return self._dead
-
-    def _pause_after(self, error: Exception, attempt: int) -> float:
+    def _pause_after(self, fault: Fault, attempt: int) -> float:
         """Return the seconds to wait: what the server asked for, or doubling with jitter."""
         grown: float = self.pause * 2 ** (attempt - 1) * random.uniform(0.5, 1.5)
-        return min(max(grown, _asked_pause(error)), self.longest_pause)
+        return min(max(grown, fault.pause), self.longest_pause)
 
-    def _engine_error(self, cause: BaseException) -> EngineError:
-        return EngineError(
-            f"the server at {self.base_url} cannot be used: {_reason(cause)}; check that it runs,"
-            f" its address and the key in {_key_variable()}",
-            model=self.model or None,
-        )
-
-    def _request_error(self, cause: Exception, kind: str) -> RequestError:
-        attempts = self.attempts if _status(cause) in _RETRIED else 1
-        return RequestError(
-            f"the server gave no usable answer after {attempts} attempts: {_reason(cause)}",
-            kind=kind,
-            attempts=attempts,
-        )
+    async def _die(self, fault: Fault) -> EngineError:
+        if self._dead is None:
+            error = await useless(fault, self.base_url, self.model)
+            self._dead = self._dead or error
+        return self._dead
 
     def limits(self) -> Limits:
         """Return how many requests are sent at once, and the context where the server told."""
         return self._limits
 
     def fingerprint(self) -> Mapping[str, str]:
-        """Return what goes into keys; a server's template is unknown, so it has no digest."""
-        return named("openai", self.model, self.revision)
+        """Return what goes into keys: of a server's template only `extra_body` is known."""
+        return named("openai", self.model, self.revision, self._asks)
 
     def count_tokens(self, messages: tuple[Message, ...]) -> int | None:
         """Return None: only the server knows its tokeniser."""
@@ -366,10 +387,10 @@ class OpenAIEngine:
 
     async def close(self) -> None:
         """Close the connections."""
-        client, self._client = self._client, None
+        server, self._server = self._server, None
         self._dead = self._dead or EngineError("the engine openai is closed", model=self.model)
-        if client is not None and self._loop is not None:
-            await in_loop(self._loop, client.close)
+        if server is not None and self._loop is not None:
+            await in_loop(self._loop, server.close)
 
     async def __aenter__(self) -> OpenAIEngine:
         return self
@@ -380,71 +401,3 @@ class OpenAIEngine:
 
 class _LackingError(Exception):
     """The server cannot say how likely a text is."""
-
-
-class _HopelessError(Exception):
-    """No request can succeed: the key, the model or the account is refused."""
-
-
-def _is_hopeless(error: Exception) -> bool:
-    if _status(error) in (401, 403, 404):
-        return True
-    return getattr(error, "code", None) == "insufficient_quota"
-
-
-def _found_nobody(error: Exception) -> bool:
-    """Say whether no connection came about at all (half a body means that somebody was there)."""
-    return type(error.__cause__).__name__ in ("ConnectError", "ConnectTimeout")
-
-
-def _kind(error: Exception) -> str:
-    """Return the kind under which a request's failure is counted."""
-    import openai
-
-    if isinstance(error, openai.APITimeoutError):
-        return "timeout"
-    if isinstance(error, openai.APIConnectionError):
-        return "connection"
-    if not isinstance(error, openai.APIStatusError):
-        return "malformed"
-    too_long = any(words in str(error) for words in _TOO_LONG)
-    return "too_long" if too_long else f"http_{error.status_code}"
-
-
-def _asked_pause(error: Exception) -> float:
-    """Return the seconds that Retry-After asks for (a number or a date), else 0."""
-    response = getattr(error, "response", None)
-    asked = response.headers.get("retry-after", "") if response is not None else ""
-    if asked.replace(".", "", 1).isdigit():
-        return float(asked)
-    if not asked:
-        return 0.0
-    try:
-        when = parsedate_to_datetime(asked)
-    except ValueError:
-        return 0.0
-    return max(0.0, (when - datetime.now(UTC)).total_seconds())
-
-
-def _status(error: BaseException) -> int | None:
-    """Return the HTTP status; None where no usable answer came at all, which is worth a retry."""
-    import openai
-
-    return error.status_code if isinstance(error, openai.APIStatusError) else None
-
-
-def _key_variable() -> str:
-    """Return the variable that holds the key, or is to hold it."""
-    return next((name for name in KEYS if os.environ.get(name)), KEYS[-1])
-
-
-def _reason(error: BaseException) -> str:
-    """Return the error in one line; a server may repeat the key in it: left out."""
-    key = os.environ.get(_key_variable())
-    if _status(error) in (401, 403):
-        refused = "was refused" if key else "is missing"
-        return f"{type(error).__name__}: the key {refused} (HTTP {_status(error)})"
-    cause = error.__cause__ if _status(error) is None and error.__cause__ else error
-    told = str(cause).replace(key, "(the key)") if key else str(cause)
-    text = " ".join(told.split())[:300]
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__

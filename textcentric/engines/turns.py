@@ -94,7 +94,7 @@ class ChatTemplate:
 
     def _rendered(self, messages: Sequence[Message], fit: Fit) -> str:
         """Call the template; whatever it raises comes through."""
-        turns = _folded(messages) if fit.folded else messages
+        turns = folded(messages) if fit.folded else messages
         opened = messages[-1].role == "assistant"
         shown = turns[:-1] if opened and fit.behind else turns
         continued = opened and not fit.behind
@@ -131,7 +131,7 @@ def _missing(prompt: str, numbered: Sequence[Message]) -> str:
     return ""
 
 
-def _folded(messages: Sequence[Message]) -> list[Message]:
+def folded(messages: Sequence[Message]) -> list[Message]:
     """Return the turns with the system's texts in front of the first user's."""
     texts = [m.content for m in messages if m.role == "system"]
     turns = [m for m in messages if m.role != "system"]
