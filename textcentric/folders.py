@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -13,13 +14,23 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from textcentric.errors import RunError, StoppedError
-from textcentric.security.files import is_real_file, is_real_folder, read_text
+from textcentric.errors import RunError, StoppedError, TextCentricError
+from textcentric.security.files import is_real_file, is_real_folder
 from textcentric.security.secrets import hidden
 from textcentric.values import Json
 
 DRAFT = ".tmp"  # how the names of files end that are not whole
 LEFTOVER = re.compile(r"\..+\.[0-9a-f]{16}\.tmp")  # the names of drafts
+DISK_FAULTS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG})
+DISK_WORDS = {
+    **{os.strerror(number): number for number in DISK_FAULTS},
+    **{f"os error {number})": number for number in DISK_FAULTS},  # what Rust says
+    "database or disk is full": errno.ENOSPC,
+    "attempt to write a readonly database": errno.EROFS,
+    "PytorchStreamWriter failed": errno.ENOSPC,
+    "inline_container.cc": errno.ENOSPC,  # what torch says where its archive is cut
+    " requested and ": errno.ENOSPC,  # what numpy says
+}
 LONGEST_VALUE = 60  # characters of a value in a message
 ORDERED = "choices"  # key of a mapping whose order says something
 Change = tuple[str, object, object]  # name, before, after
@@ -35,10 +46,17 @@ def written(path: Path) -> Iterator[Path]:
     >>> with written(folder / "words.txt") as draft:  # doctest: +SKIP
     ...     draft.write_text("whole")
     """
+    with drafted(path) as draft:
+        yield draft
+        os.replace(draft, path)
+
+
+@contextmanager
+def drafted(path: Path) -> Iterator[Path]:
+    """Yield where to put together what belongs at `path`; it is removed at the end."""
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}{DRAFT}")
     try:
         yield draft
-        os.replace(draft, path)
     finally:
         remove(draft)
 
@@ -69,19 +87,44 @@ def write_text(path: Path, text: str) -> None:
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Say clearly where `path` cannot be written, as StoppedError."""
+    """Say clearly where `path` cannot be written, as StoppedError, whatever a library raises."""
     try:
         yield
-    except OSError as error:
-        raise StoppedError(
-            f"cannot write {path} ({error.strerror}); free space on the disk or check the folder's"
-            " permissions, then run the same command again to go on"
-        ) from error
+    except TextCentricError:
+        raise
+    except Exception as error:
+        why = why_not_written(error) or (isinstance(error, OSError) and error.strerror)
+        if not why:
+            raise
+        raise StoppedError(not_written(path, why)) from error
+
+
+def not_written(path: object, why: str) -> str:
+    """Say that `path` cannot be written, why, and what to do."""
+    return (
+        f"cannot write {path} ({why}); free space on the disk or check the folder's"
+        " permissions, then run the same command again to go on"
+    )
+
+
+def why_not_written(error: BaseException | None) -> str:
+    """Return why a disk took no more, "" where the error is of another kind.
+
+    Libraries tell of it in exceptions of their own, some with no more than a sentence.
+    """
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in DISK_FAULTS:
+            return os.strerror(error.errno)
+        for words, number in DISK_WORDS.items():
+            if words in str(error):
+                return os.strerror(number)
+        error = error.__cause__ or error.__context__
+    return ""
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
-    """Read a YAML mapping from a real file; an absent one reads as an empty one."""
-    return (parse_yaml(read_text(path)) or {}) if os.path.lexists(path) else {}
+    """Read a YAML mapping; an absent file reads as an empty one."""
+    return (parse_yaml(path.read_text(encoding="utf-8")) or {}) if path.is_file() else {}
 
 
 def parse_yaml(text: str) -> Any:

@@ -23,3 +23,9 @@ def small_disk(folder: Path, size: str) -> Iterator[None]:
         yield
     finally:
         subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def grow(folder: Path, size: str) -> None:
+    """Give the small disk at `folder` another size, such as "50m", or "ro" for no more writing."""
+    asked = f"remount,{size}" if size == "ro" else f"remount,size={size}"
+    subprocess.run(["mount", "-o", asked, str(folder)], check=True)

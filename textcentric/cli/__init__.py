@@ -11,8 +11,10 @@ from pathlib import Path
 
 from textcentric.cli.libraries import cleaned, traceback_of
 from textcentric.cli.terminal import asked_for_more, nothing_asked, say, terminable
-from textcentric.errors import TextCentricError, in_flags
+from textcentric.errors import StoppedError, TextCentricError, in_flags
+from textcentric.folders import not_written, why_not_written
 from textcentric.security.foreign import reason
+from textcentric.security.visible import in_line
 from textcentric.training.processes import first_of_machine
 
 # vLLM's core imports the program again in a process of its own, and warns (of Triton) before it
@@ -52,6 +54,10 @@ def run(work: Callable[[], object]) -> None:
         sys.stderr.close()
         sys.exit(141)
     except Exception as error:
+        if why := why_not_written(error):
+            where = getattr(error, "filename", None) or "what this command writes"
+            say(f"textcentric: {in_line(not_written(where, why))}")
+            sys.exit(StoppedError.exit_code)
         say(_fault(error) if asked_for_more() is False else traceback_of(error))
         sys.exit(1)
 

@@ -28,7 +28,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from textcentric.errors import RunError, option
-from textcentric.folders import refuse_another, writing
+from textcentric.folders import refuse_another, remove, writing
 from textcentric.settings import with_current_names
 from textcentric.training.log import FILE as FIGURES
 from textcentric.values import Json
@@ -105,19 +105,26 @@ class Checkpoints:
         main, target = self._accelerator.is_main_process, self._path(state.step)
         draft = self.folder / f".{target.name}.tmp"
         if main:
-            shutil.rmtree(draft, ignore_errors=True)
+            remove(draft)
         self._accelerator.wait_for_everyone()
-        self._accelerator.save_state(str(draft), safe_serialization=True)
-        self._accelerator.wait_for_everyone()
-        if main:
-            shutil.rmtree(target, ignore_errors=True)  # the same step, written once before
-            shutil.copyfile(self._figures, draft / FIGURES)
-            content = {"state": asdict(state), "identity": self._identity, "files": _files(draft)}
-            (draft / STATE).write_text(json.dumps(content, indent=2), encoding="utf-8")
-            os.replace(draft, target)
-            self._drop_old(state)
+        try:
+            self._accelerator.save_state(str(draft), safe_serialization=True)
+            self._accelerator.wait_for_everyone()
+            if main:
+                remove(target)  # the same step, written once before
+                self._finish(draft, state)
+                os.replace(draft, target)
+                self._drop_old(state)
+        finally:
+            if main:
+                remove(draft)  # half a checkpoint would keep the disk full
         self._accelerator.wait_for_everyone()
         return target
+
+    def _finish(self, draft: Path, state: TrainState) -> None:
+        shutil.copyfile(self._figures, draft / FIGURES)
+        content = {"state": asdict(state), "identity": self._identity, "files": _files(draft)}
+        (draft / STATE).write_text(json.dumps(content, indent=2), encoding="utf-8")
 
     def newest(self) -> Path | None:
         """Return the checkpoint of the last step, None where there is none."""

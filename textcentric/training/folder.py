@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from textcentric.errors import ConfigError, RunError, option, unknown
-from textcentric.folders import refuse_another, write_text
+from textcentric.folders import drafted, refuse_another, remove, remove_leftovers, write_text
 from textcentric.report.model_card import write_train_card
 from textcentric.report.pictures import draw_learning_curve
 from textcentric.settings import with_current_names
@@ -49,17 +48,17 @@ def write_model(method: Method, folder: Path) -> None:
     """Save the method's model aside and move its files into `folder`."""
     from textcentric.models.loading import without_bars
 
-    draft = folder / ".model.tmp"
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(parents=True)
-    with without_bars():
-        method.save(draft)
-    for path in sorted(draft.iterdir()):
-        target = folder / path.name
-        if target.is_dir():
-            shutil.rmtree(target)
-        os.replace(path, target)
-    draft.rmdir()
+    folder.mkdir(parents=True, exist_ok=True)
+    remove_leftovers(folder)
+    with drafted(folder / "model") as draft:
+        draft.mkdir()
+        with without_bars():
+            method.save(draft)
+        for path in sorted(draft.iterdir()):
+            target = folder / path.name
+            if path.is_dir():
+                remove(target)
+            os.replace(path, target)
 
 
 def write_metadata(

@@ -11,7 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from textcentric.folders import write_text
+from textcentric.folders import write_text, writing
 from textcentric.runs.counters import Steps
 from textcentric.security.visible import printable
 
@@ -74,7 +74,7 @@ class TrainLog:
         """Keep figures of `step`, in the file and in the trackers."""
         if self._active:
             known = {k: v if math.isfinite(v) else None for k, v in figures.items()}
-            with self.path.open("a", encoding="utf-8") as file:
+            with writing(self.path), self.path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps({"step": step, **known}) + "\n")
             if self._track is not None:
                 self._track(figures, step)
