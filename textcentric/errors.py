@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
+from typing import Any
 
 from textcentric.security.secrets import hidden
 from textcentric.security.visible import in_line
@@ -12,6 +13,13 @@ from textcentric.security.visible import in_line
 SHOWN = 40  # known names that a message lists; where there are more, the nearest few
 FEW = 12
 LONGEST = 60  # characters of a value in a message
+LONGEST_NUMBER = 4096  # bits of a number that is written out; Python refuses much longer ones
+BRACKETS: dict[type, tuple[str, str]] = {
+    list: ("[", "]"),
+    tuple: ("(", ")"),
+    dict: ("{", "}"),
+    set: ("{", "}"),
+}
 Say = Callable[[str], None]
 SHORT = {"output_dir": "-o", "output": "-o", "config": "-c"}  # flags not called like their setting
 _caller = {"flags": False}
@@ -122,10 +130,64 @@ def listed(names: Iterable[object]) -> str:
     return shown if len(several) <= SHOWN else f"{shown} and {len(several) - SHOWN} more"
 
 
-def cut(value: object) -> str:
-    """Return a value as a message shows it: its first 60 characters, in one line."""
-    text = in_line(value)
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
+def cut(value: object, most: int = LONGEST) -> str:
+    """Return a value as a message shows it: its first 60 characters, or `most`, in one line.
+
+    >>> cut("a" * 70)[-5:], cut([1, "b"], most=4)
+    ('aa...', '[1, ...')
+    """
+    plain = isinstance(value, str) or not isinstance(value, int | list | tuple | dict | set)
+    text = in_line((str(value) if plain else _written(value, most))[: most + 1])
+    return text if len(text) <= most else f"{text[:most]}..."
+
+
+def quoted(value: object, most: int = LONGEST) -> str:
+    """Return the first 60 characters, or `most`, of a value as Python writes it.
+
+    >>> quoted({"a": [1, 2]}), quoted("abc", most=3)
+    ("{'a': [1, 2]}", "'ab")
+    """
+    return _written(value, most)[:most]
+
+
+def _written(value: object, most: int) -> str:
+    """Return at least the first `most` characters of a value; what lies behind is not written.
+
+    A value may be small in memory and have no end on paper, by lists that stand in lists often.
+    """
+    pieces: list[str] = []
+    left = most
+    for piece in _pieces(value, most):
+        pieces.append(piece)
+        left -= len(piece)
+        if left < 0:
+            break
+    return "".join(pieces)
+
+
+def _pieces(value: Any, most: int) -> Iterator[str]:
+    """Yield a value as Python writes it, piece by piece."""
+    if isinstance(value, str | bytes):
+        written = repr(value[: most + 1])
+        yield written if len(value) <= most else written[:-1]
+    elif isinstance(value, int) and value.bit_length() > LONGEST_NUMBER:
+        yield f"a number of {value.bit_length():,} bits"
+    elif type(value) in BRACKETS and value:
+        yield from _entries(value, most)
+    else:
+        yield repr(value)
+
+
+def _entries(value: Any, most: int) -> Iterator[str]:
+    opening, closing = BRACKETS[type(value)]
+    yield opening
+    for number, entry in enumerate(value):
+        yield ", " if number else ""
+        yield from _pieces(entry, most)
+        if isinstance(value, dict):
+            yield ": "
+            yield from _pieces(value[entry], most)
+    yield ",)" if isinstance(value, tuple) and len(value) == 1 else closing
 
 
 @contextmanager

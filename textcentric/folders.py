@@ -14,9 +14,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from textcentric.errors import RunError, StoppedError, TextCentricError
-from textcentric.security.files import is_real_file, is_real_folder
+from textcentric.errors import RunError, StoppedError, TextCentricError, cut, quoted
+from textcentric.security.files import is_real_file, is_real_folder, read_text
 from textcentric.security.secrets import hidden
+from textcentric.security.yaml import parse
 from textcentric.values import Json
 
 DRAFT = ".tmp"  # how the names of files end that are not whole
@@ -123,15 +124,19 @@ def why_not_written(error: BaseException | None) -> str:
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
-    """Read a YAML mapping; an absent file reads as an empty one."""
-    return (parse_yaml(path.read_text(encoding="utf-8")) or {}) if path.is_file() else {}
+    """Read a YAML mapping from a real file; an absent one reads as an empty one.
 
-
-def parse_yaml(text: str) -> Any:
-    """Return what a YAML text says, read by libyaml where PyYAML has it: ten times as quick."""
-    import yaml
-
-    return yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    Raises RunError where it cannot be read or is no mapping.
+    """
+    if not os.path.lexists(path):
+        return {}
+    try:
+        values = parse(read_text(path), str(path), RunError) or {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise RunError(f"{path}: cannot be read as UTF-8 text ({error})") from error
+    if isinstance(values, dict):
+        return values
+    raise RunError(f"{path} holds {quoted(values)}, expected `key: value` lines")
 
 
 def fingerprint(identity: Mapping[str, object] | Sequence[Json]) -> str:
@@ -213,5 +218,5 @@ def brief(value: object, longest: int) -> str:
     >>> brief("adversarial/noise", 8)
     'adversa…'
     """
-    text = str(value)
+    text = cut(value, most=longest)
     return text if len(text) <= longest else f"{text[: longest - 1]}…"

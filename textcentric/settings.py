@@ -14,7 +14,8 @@ from typing import Any, ClassVar, NamedTuple, Self, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from textcentric.errors import ConfigError, option, unknown
+from textcentric.errors import ConfigError, cut, option, quoted, unknown
+from textcentric.security.yaml import Unreadable, load, parse
 
 ENVIRONMENT = "TEXTCENTRIC_"
 Say = Callable[[str], None]
@@ -213,7 +214,7 @@ def put(values: Values, model: type[Settings], name: str, value: object, say: Sa
         say(f"{name} is called {last} now; the former name is taken until the next version")
     if last in model.sections and not above:
         if not isinstance(value, Mapping | None):
-            raise ConfigError(f"section {name} holds {value!r:.60}, expected `key: value` lines")
+            raise ConfigError(f"section {name} holds {quoted(value)}, expected `key: value` lines")
         for key, below in (value or {}).items():
             put(values, model, f"{name}.{key}", below, say)
         return
@@ -231,8 +232,8 @@ def _opened(values: Values, key: str, name: str, value: object) -> Values:
     if isinstance(held, dict):
         return held
     raise ConfigError(
-        f"{key}={held!r} and {name}={value!r} exclude each other: put {name} into {held}, or leave"
-        f" {key} out"
+        f"{key}={quoted(held)} and {name}={quoted(value)} exclude each other: put {name} into"
+        f" {cut(held)}, or leave {key} out"
     )
 
 
@@ -246,20 +247,19 @@ def read_pair(pair: str, sections: Sequence[str]) -> tuple[str, object]:
     section, dot, key = name.strip().partition(".")
     if not (equals and section and dot and key):
         forms = " or ".join(f"{section}.NAME=VALUE" for section in sections)
-        raise ConfigError(f"--set {pair!r}: expected {forms}")
-    return name.strip(), _yaml_value(f"--set {pair!r}", text)
+        raise ConfigError(f"--set {quoted(pair)}: expected {forms}")
+    return name.strip(), _yaml_value(f"--set {quoted(pair)}", text)
 
 
 def read_keys(path: Path) -> Values:
     """Read a YAML file of keys and values; raises ConfigError where it is none."""
-    import yaml
-
+    what = f"configuration file {path}"
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        values = parse(path.read_text(encoding="utf-8"), what)
     except OSError as error:
-        raise ConfigError(f"configuration file {path}: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"configuration file {path} is not YAML: {error}") from error
+        raise ConfigError(f"{what}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{what} is not YAML: {error}") from error
     if not isinstance(values, dict):
         raise ConfigError(f"configuration file {path}: expected keys and values")
     return values
@@ -272,7 +272,7 @@ def first_problem(error: ValidationError, whole: str) -> str:
     what = problem["msg"].removeprefix("Value error, ")
     if problem["type"] == "missing":
         return f"{whole} needs {where}: give {option(where)}"
-    return f"{where}={problem['input']!r:.80}: {what}" if where else f"{whole}: {what}"
+    return f"{where}={quoted(problem['input'], 80)}: {what}" if where else f"{whole}: {what}"
 
 
 def split_commas(text: str) -> list[str]:
@@ -326,9 +326,9 @@ def _from_environment(model: type[Settings]) -> Iterator[tuple[str, object]]:
 
 
 def _yaml_value(where: str, text: str) -> object:
-    import yaml
-
     try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{where}: {text!r} is not YAML; put quotes round it") from error
+        return load(text)
+    except Unreadable as error:
+        raise ConfigError(
+            f"{where}: {quoted(text)} is not YAML; put quotes round it ({error})"
+        ) from error

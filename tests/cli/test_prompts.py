@@ -67,6 +67,17 @@ def config(rows: Path, **flags: Any) -> AugmentConfig:
     )
 
 
+def test_one_file_that_cannot_be_used_hides_no_other_from_list_and_lint(mine: Path) -> None:
+    (mine / "odd.jinja").write_text("---\nid: own/odd\nintent: 2001-99-99\n---\n")
+    said = textcentric("prompts", "list", "--prompt-dir", mine)
+    assert "adversarial/mine" in said.out
+    assert "odd.jinja: the front matter is not YAML: line 2: '2001-99-99' is no" in said.err
+    checked = textcentric("prompts", "lint", "--prompt-dir", mine)
+    assert checked.code == 2
+    assert "'2001-99-99' is no timestamp" in checked.out + checked.err
+    assert "problems: 1" in checked.err
+
+
 def test_list_shows_prompts_with_their_effect_and_the_families(mine: Path) -> None:
     said = textcentric("prompts", "list", "--prompt-dir", mine)
     lines = [line.split(None, 4) for line in said.out.splitlines()]

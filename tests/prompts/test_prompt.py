@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -152,3 +153,76 @@ def test_keys_of_a_rule_that_do_not_fit_are_refused(
 def test_a_rule_with_a_body_is_refused(tmp_path: Path) -> None:
     with pytest.raises(PromptError, match="a rule asks no model, so its file ends with the front"):
         read_prompt(rule_file(tmp_path, "writes_by: rule\nrule: typing", BODY))
+
+
+@pytest.mark.parametrize(
+    ("front", "message"),
+    [
+        ("stage: adversarial\nnote: 2001-99-99", "'2001-99-99' is no timestamp (month"),
+        (f"stage: adversarial\nnote: {'[' * 5000}", "is not YAML: "),
+        (f"stage: adversarial\nnote: {'7' * 5000}", "a number of 5,000 characters"),
+        ("stage: adversarial\nstage: rule", "the key 'stage' stands twice"),
+        ("stage: adversarial\nschema: 5", "schema: Input should be a valid dictionary (given: 5)"),
+        ("stage: adversarial\nschema: {required: 5}", "schema.required is 5, expected a list of"),
+        ("stage: adversarial\nschema: {properties: [a]}", "schema.properties is ['a'], expected a"),
+        ("stage: adversarial\nschema: {properties: {a: 5}}", "schema.properties.a is 5, expected"),
+        ("stage: adversarial\nschema: {enum: 5}", "schema.enum is 5, expected a list"),
+        ("stage: adversarial\nschema: {enum: []}", "schema.enum is [], expected a list"),
+        ("stage: adversarial\nschema: {enum: [2001-01-01]}", "schema.enum is [datetime.date(2001"),
+        ("stage: adversarial\nschema: {type: words}", "schema.type is 'words', expected one of"),
+        ("stage: adversarial\nschema: {type: [5]}", "schema.type is [5], expected one of object"),
+        ("stage: adversarial\nschema: {items: {anyOf: 1}}", "schema.items.anyOf is 1, expected a"),
+        ("stage: adversarial\nschema: {minLength: 2001-01-01}", "schema.minLength is datetime"),
+        ("stage: adversarial\nschema: {1: 2}", "schema.1.[key]: Input should be a"),
+        ("stage: adversarial\nschema: {properties: {1: {}}}", "schema.properties has the name 1"),
+    ],
+)  # fmt: skip
+def test_a_prompt_that_cannot_work_is_told_as_it_is_read(
+    tmp_path: Path, front: str, message: str
+) -> None:
+    with pytest.raises(PromptError) as caught:
+        prompt_from(tmp_path, front)
+    assert "own/one.jinja" in str(caught.value)
+    assert message in str(caught.value)
+
+
+def test_a_schema_may_name_a_variable_for_its_choices(tmp_path: Path) -> None:
+    front = "stage: adversarial\nschema: {type: object, properties: {a: {enum: choices}}}"
+    assert prompt_from(tmp_path, front).front.answer_schema == {
+        "type": "object",
+        "properties": {"a": {"enum": "choices"}},
+    }
+
+
+def test_a_number_of_thousands_of_digits_in_a_body_names_the_prompt(tmp_path: Path) -> None:
+    body = "{% block user %}{{ row }} {{ " + "9" * 5000 + " }}{% endblock %}\n"
+    prompt = prompt_from(tmp_path, body=body)
+    with pytest.raises(PromptError, match=r"prompt own/one: the template cannot be compiled"):
+        prompt.render({"row": "x"})
+    assert lint(prompt)[0].startswith("prompt own/one: the template cannot be compiled")
+
+
+def odd_files(folder: Path) -> None:
+    """Fill a folder with what is no prompt file, and one that is."""
+    (folder / "folder.jinja").mkdir()
+    (folder / "empty.jinja").write_text("")
+    (folder / "bytes.jinja").write_bytes(b"\xff\xfe")
+    (folder / "link.jinja").symlink_to("/etc/hostname")
+    os.mkfifo(folder / "pipe.jinja")
+    prompt_from(folder)
+
+
+def test_files_that_are_no_prompts_hide_no_other(tmp_path: Path) -> None:
+    odd_files(tmp_path)
+    told: list[str] = []
+    library = PromptLibrary.load(tmp_path, packaged=False, tell=lambda e: told.append(str(e)))
+    assert list(library.prompts) == ["own/one"]
+    assert len(told) == 5
+    for name in ("folder", "empty", "bytes", "link", "pipe"):
+        assert any(f"{name}.jinja" in line for line in told)
+
+
+def test_a_folder_with_a_file_that_is_no_prompt_is_not_run_with(tmp_path: Path) -> None:
+    odd_files(tmp_path)
+    with pytest.raises(PromptError, match=r"bytes\.jinja: cannot be read as UTF-8 text"):
+        PromptLibrary.load(tmp_path)

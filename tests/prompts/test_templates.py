@@ -7,13 +7,8 @@ from typing import Any
 import pytest
 
 from textcentric.errors import PromptError
-from textcentric.prompts.templates import (
-    MAX_SOURCE,
-    MAX_STEPS,
-    MAX_TEXT,
-    BoundedEnvironment,
-    render,
-)
+from textcentric.prompts.spending import MAX_SOURCE, MAX_STEPS, MAX_TEXT
+from textcentric.prompts.templates import BoundedEnvironment, render
 
 ENVIRONMENT = BoundedEnvironment()
 
@@ -167,7 +162,7 @@ GROWING = "{% set n = namespace(x='aaaaaaaa') %}{% for i in range(99) %}{% set n
         ("{% set n = namespace(x='aaaa') %}{% for i in range(99) %}"
          "{% set x %}{{ n.x }}{{ n.x }}{% endset %}{% set n.x = x %}{% endfor %}", OUTPUT),
         ("{% set n = namespace(x=[1]) %}{% for i in range(99) %}{% set n.x = n.x + n.x %}"
-         "{% endfor %}", VALUE),
+         "{% endfor %}", WORK),
         ("{{ 9 ** 9999999 }}", "refused: 9 ** 9999999 is too large for a prompt"),
         ("{{ 9 ** 9 ** 9 }}", "refused: 387420489 ** 9 is too large for a prompt"),
         ("{% set n = namespace(x=9) %}{% for i in range(99) %}{% set n.x = n.x * 99999 %}"

@@ -11,7 +11,15 @@ import pytest
 import textcentric
 from tests.support.commands import textcentric as command
 from textcentric.data import load
-from textcentric.errors import ConfigError, TextCentricError, flag_of, in_flags, option
+from textcentric.errors import (
+    ConfigError,
+    TextCentricError,
+    cut,
+    flag_of,
+    in_flags,
+    option,
+    quoted,
+)
 from textcentric.evaluation.config import PredictConfig
 from textcentric.evaluation.prediction import predict_rows
 
@@ -96,3 +104,24 @@ def test_no_message_holds_more_than_60_characters_of_a_value(
         load(rows, schema=schema)
     assert len(str(error.value)) < 600
     assert LONG[:70] not in str(error.value)
+
+
+def endless() -> list[object]:
+    """Return a list that is small in memory and would have 10**12 items on paper."""
+    value: list[object] = ["word"]
+    for _ in range(12):
+        value = [value] * 10
+    return value
+
+
+def test_a_value_is_cut_while_it_is_written() -> None:
+    assert cut(endless(), most=20) == "[[[[[[[[[[[[['word']..."
+    assert quoted({"a": endless()}, most=8) == "{'a': [["
+    assert cut(10**5000) == "a number of 16,610 bits"
+
+
+@pytest.mark.parametrize(
+    "value", ["it's", b"a", 7, None, (1,), (), [], {}, {"a": [1, {"b"}]}, True, 2.5, ["x" * 9]]
+)
+def test_a_short_value_is_written_as_python_writes_it(value: object) -> None:
+    assert quoted(value) == repr(value)

@@ -13,7 +13,7 @@ from textcentric.data.memory import InHand
 from textcentric.data.schema import Schema
 from textcentric.data.tables.frames import table_in_hand
 from textcentric.engines.protocol import Engine
-from textcentric.errors import ConfigError, Say
+from textcentric.errors import ConfigError, Say, quoted
 from textcentric.rows import Record
 from textcentric.settings import Settings, read
 
@@ -102,7 +102,7 @@ def engine_in_hand(engine: str | Engine | None) -> Engine | None:
     if engine is None or isinstance(engine, str):
         return None
     if isinstance(engine, type) or not callable(getattr(engine, "generate", None)):
-        raise ConfigError(f"engine is {engine!r:.60}, expected {ENGINES}")
+        raise ConfigError(f"engine is {quoted(engine)}, expected {ENGINES}")
     return engine
 
 
@@ -113,12 +113,12 @@ def refuse_twice(
     given = {name: value for name, value in settings.items() if value is not None}
     for name in given.keys() & set(arguments):
         raise ConfigError(
-            f"{name}={given[name]!r:.60} says again what an argument says; give one of the two"
+            f"{name}={quoted(given[name])} says again what an argument says; give one of the two"
         )
     for name in given if engine is not None else ():
         if name.partition(".")[0] in OF_ENGINE:
             raise ConfigError(
-                f"{name}={given[name]!r:.60} is for an engine that is opened by its name; the one"
+                f"{name}={quoted(given[name])} is for an engine that is opened by its name; the one"
                 f" given is open, so leave {name} out"
             )
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from textcentric.data.shown import html_table
-from textcentric.errors import ConfigError, RunError
+from textcentric.errors import ConfigError, RunError, quoted
 from textcentric.runs import listing
 from textcentric.runs.columns import schemas
 from textcentric.runs.directory import variants_and_clean
@@ -285,7 +285,7 @@ def _without_bars() -> Iterator[None]:
 def _folder_of(run: str | Path) -> Path:
     """Return the folder of a run by its path or name."""
     if not isinstance(run, str | Path):
-        raise ConfigError(f"a run is {run!r:.60}, expected its folder or its name in runs/")
+        raise ConfigError(f"a run is {quoted(run)}, expected its folder or its name in runs/")
     try:
         return listing.find_run(str(run))
     except ConfigError:

@@ -42,7 +42,7 @@ from textcentric.data.memory import label
 from textcentric.data.rows import Rows, RowsLike, tell_notes
 from textcentric.engines.event_loop import run_in_background
 from textcentric.engines.protocol import Engine
-from textcentric.errors import Caution, ConfigError, Say, unknown
+from textcentric.errors import Caution, ConfigError, Say, quoted, unknown
 from textcentric.rows import Record
 from textcentric.runs import listing
 from textcentric.runs.columns import Failure, Output
@@ -304,6 +304,6 @@ def _prompts(prompts: str | Sequence[str]) -> str:
     names = [prompts] if isinstance(prompts, str) else prompts
     if not isinstance(names, Sequence) or not all(isinstance(name, str) for name in names):
         raise ConfigError(
-            f"prompts are {prompts!r:.60}, expected a name, such as 'adversarial', or several"
+            f"prompts are {quoted(prompts)}, expected a name, such as 'adversarial', or several"
         )
     return ",".join(names)

@@ -16,7 +16,7 @@ from textcentric.checks.config import FACTS, CheckConfig
 from textcentric.checks.edit import Edit, Embed, Facts
 from textcentric.checks.verdict import Verdict, judge
 from textcentric.data.tables.table import Row, Table
-from textcentric.errors import DataError, option, unknown
+from textcentric.errors import DataError, option, quoted, unknown
 from textcentric.experts.sentences import sentence_spans
 from textcentric.values import Cell, Json
 
@@ -134,7 +134,7 @@ def _pair(row: Row, number: int, config: CheckConfig) -> Pair:
     for role, column in (("source", config.source), ("variant", config.variant)):
         value = row.get(column)
         if not isinstance(value, str):
-            held = "nothing" if value is None else repr(value)[:40]
+            held = "nothing" if value is None else quoted(value, 40)
             return Pair(name, why=f"no {role}: {column!r} holds {held}, expected a text")
         texts[role] = value
     facts = row.get("facts") or config.facts

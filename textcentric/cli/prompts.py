@@ -156,7 +156,7 @@ def list_prompts(prompt_dir: str | None, *, as_json: bool) -> None:
     """Print every prompt, and the bank's families with their counts."""
     from textcentric.prompts.library import open_library
 
-    library = open_library(prompt_dir)
+    library = open_library(prompt_dir, lambda error: say(f"left out: {error}"))
     listed = [library[name] for name in sorted(library.prompts)]
     families = Counter(entry.family for entry in library.bank)
     read = _read(library)

@@ -17,23 +17,19 @@ Columns without a role are the table; columns under `ignore` are left out.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
-from functools import cache
 from numbers import Integral
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from textcentric.data.notation import Notation, Sign, notation_of
-from textcentric.errors import ConfigError, unknown
+from textcentric.errors import ConfigError, cut, quoted, unknown
 from textcentric.rows import TargetType
+from textcentric.security.yaml import Unreadable, load
 from textcentric.settings import Given
 from textcentric.values import Json
-
-if TYPE_CHECKING:
-    from yaml import MarkedYAMLError
 
 MISSING = ("", "NaN", "nan", "NA", "N/A", "null", "NULL")
 NO_CLASS = ("", "NaN", "nan", "<NA>", "null", "NULL")  # "NA" may be a country, a grade, a region
@@ -46,13 +42,6 @@ TEXT = ("encoding", "delimiter", "quote", "header", "skip", "sheet")
 MOST_ORDINAL = 10  # whole numbers beyond these are a quantity, not classes
 
 _LISTS = ("text", "ignore", "allow_missing", "splits", "columns")
-_DIGITS = [*"-0123456789"]
-_KINDS = (  # of YAML: name, shape, first signs
-    ("null", r"(~|null|)\Z", ["~", "n", ""]),
-    ("int", r"-?(0|[1-9][0-9]*)\Z", _DIGITS),
-    ("float", r"-?(0|[1-9][0-9]*)(\.[0-9]*([eE][-+]?[0-9]+)?|[eE][-+]?[0-9]+)\Z", _DIGITS),
-    ("merge", r"<<\Z", ["<"]),
-)
 
 
 def key(default: Any, about: str) -> Any:
@@ -313,15 +302,15 @@ def read_schema(source: Schema | Given | str | Path | None, **flags: object) -> 
 
 
 def _from_yaml(path: Path) -> Given:
-    import yaml
-
+    text = ""
     try:
-        values = yaml.load(path.read_text(encoding="utf-8"), words_loader())
+        text = path.read_text(encoding="utf-8")
+        values = load(text, words=True)
     except FileNotFoundError:
         raise ConfigError(f"schema file {str(path)!r} does not exist; check the path") from None
-    except yaml.MarkedYAMLError as error:
-        raise ConfigError(_at_line(path, error)) from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except Unreadable as error:
+        raise ConfigError(_at_line(path, text, error)) from None
+    except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"schema file {str(path)!r} cannot be read as YAML: {error}") from None
     if not isinstance(values, dict):
         raise ConfigError(
@@ -331,34 +320,15 @@ def _from_yaml(path: Path) -> Given:
     return values
 
 
-def _at_line(path: Path, error: MarkedYAMLError) -> str:
+def _at_line(path: Path, text: str, error: Unreadable) -> str:
     """Say which line of a schema is no YAML, and what is expected there."""
-    number = error.problem_mark.line if error.problem_mark else 0
-    lines = path.read_text(encoding="utf-8").splitlines()
-    line = lines[number] if number < len(lines) else "the end of the file"
+    lines, number = text.splitlines(), error.line or 1
+    line = lines[number - 1] if number <= len(lines) else "the end of the file"
     return (
-        f"schema file {str(path)!r}, line {number + 1}: {line.strip()!r:.60} cannot be read as YAML"
-        f" ({error.problem}); expected `key: value`, entries of a key such as `columns:` indented"
+        f"schema file {str(path)!r}, line {number}: {quoted(line.strip())} cannot be read as YAML"
+        f" ({error}); expected `key: value`, entries of a key such as `columns:` indented"
         " below it, and words with signs of YAML (: # { [) in quotation marks"
     )
-
-
-@cache
-def words_loader() -> Any:
-    """Return a loader of YAML that takes the words of data as they stand.
-
-    YAML 1.1 makes False of NO, 8 of 010, 1000 of 1_000, 750 of 12:30 and a date of 2024-01-01. Here
-    only plain numbers and null are more than text.
-    """
-    import yaml
-
-    class Words(yaml.SafeLoader):
-        """A loader with fewer kinds of values."""
-
-    Words.yaml_implicit_resolvers = {}
-    for kind, shape, starts in _KINDS:
-        Words.add_implicit_resolver(f"tag:yaml.org,2002:{kind}", re.compile(shape), starts)
-    return Words
 
 
 def _in_words(where: str, error: ValidationError) -> str:
@@ -369,7 +339,7 @@ def _in_words(where: str, error: ValidationError) -> str:
         if fault["type"] == "extra_forbidden":
             lines.append(unknown("key", place.split(".")[-1], _model_at(fault["loc"]).model_fields))
         else:
-            value = str(fault["input"])[:60]
+            value = cut(fault["input"])
             lines.append(f"{place or 'schema'}: {fault['msg']} (got {value!r})")
     return f"{where}: " + "; ".join(lines)
 

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from textcentric.engines.candidates import candidates, one_by_one
 from textcentric.engines.protocol import Limits, Message, Request, Response, named
 from textcentric.engines.reasoning import split_reasoning
-from textcentric.errors import ConfigError, EngineError, RequestError
+from textcentric.errors import ConfigError, EngineError, RequestError, quoted
 
 Said = str | Response | Exception
 Likelihood = float | None | Callable[[Request, str], float | None]
@@ -45,7 +45,7 @@ class ScriptedEngine:
     ) -> None:
         if not (isinstance(answer, str | Exception | Mapping) or callable(answer)):
             raise ConfigError(
-                f"the answer is {answer!r:.60}, expected a text, a mapping of parts of prompts to"
+                f"the answer is {quoted(answer)}, expected a text, a mapping of parts of prompts to"
                 " texts, a function of the request, or an exception"
             )
         self.answer = answer

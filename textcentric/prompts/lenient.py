@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import yaml
-from jinja2 import Environment, TemplateError, nodes
+from jinja2 import Environment, nodes
 from pydantic import ValidationError
 
 from textcentric.errors import PromptError
-from textcentric.folders import parse_yaml
 from textcentric.prompts.prompt import (
     ENVIRONMENT,
     FRONT,
@@ -20,6 +18,7 @@ from textcentric.prompts.prompt import (
     read_source,
 )
 from textcentric.prompts.templates import refused
+from textcentric.security.yaml import Unreadable, load
 
 FILLED = {"id": "x", "version": 1, "stage": "adversarial", "intent": ""}
 
@@ -31,8 +30,8 @@ def in_spite(path: Path) -> tuple[Prompt | None, list[str]]:
     """
     found = FRONT.match(read_source(path).replace("\r\n", "\n"))
     try:
-        values = parse_yaml(found[1]) if found else None
-    except yaml.YAMLError:
+        values = load(found[1]) if found else None
+    except Unreadable:
         values = None
     if not found or not isinstance(values, dict):
         return None, []
@@ -64,8 +63,8 @@ def broken(prompt: Prompt) -> list[str]:
     else:
         return []
     try:
-        tree = ENVIRONMENT.parse(prompt.body)
-    except TemplateError:
+        tree = ENVIRONMENT.parsed(prompt.body)
+    except PromptError:
         return [first]
     others = [f"prompt {prompt.id}: {problem}" for problem in (*refused(tree), *_absent(tree))]
     return list(dict.fromkeys([first, *others]))
@@ -79,8 +78,8 @@ def _absent(tree: nodes.Template) -> Iterator[str]:
 
 
 def lenient_tree(body: str) -> nodes.Template:
-    """Parse a body in which any filter and test may stand; raises TemplateError."""
-    tree = ENVIRONMENT.parse(body)
+    """Parse a body in which any filter and test may stand; raises PromptError, TemplateError."""
+    tree = ENVIRONMENT.parsed(body)
     lenient = Environment(trim_blocks=True, lstrip_blocks=True)
     lenient.filters |= dict.fromkeys([one.name for one in tree.find_all(nodes.Filter)], str.strip)
     lenient.tests |= dict.fromkeys([one.name for one in tree.find_all(nodes.Test)], str.isalpha)

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from textcentric.errors import PromptError, unknown
+from textcentric.errors import PromptError, quoted, unknown
 from textcentric.prompts.prompt import (
     FACTS,
     LABELS,
+    PACKAGED,
     STAGES,
     SUMMARIES,
     Prompt,
@@ -67,10 +69,16 @@ class PromptLibrary:
     warnings: tuple[str, ...] = field(default=())
 
     @classmethod
-    def load(cls, *folders: str | Path, packaged: bool = True) -> PromptLibrary:
+    def load(
+        cls,
+        *folders: str | Path,
+        packaged: bool = True,
+        tell: Callable[[PromptError], None] | None = None,
+    ) -> PromptLibrary:
         """Load the packaged library, then each of `folders`, later ones winning by id.
 
         Without `packaged` only `folders` count: the frozen prompts of a run are all it needs.
+        `tell` is told of files that cannot be used, which are left out; without it they raise.
         """
         prompts: dict[str, Prompt] = {}
         bank: dict[str, Instruction] = {}
@@ -78,10 +86,12 @@ class PromptLibrary:
             if not folder.is_dir():
                 raise PromptError(f"prompt folder {str(folder)!r} does not exist")
             for path in sorted(folder.rglob("*.jinja")):
-                prompt = read_prompt(path)
-                prompts[prompt.id] = prompt
+                with _telling(tell):
+                    prompt = read_prompt(path)
+                    prompts[prompt.id] = prompt
             for path in sorted(folder.rglob("instructions.jsonl")):
-                bank.update((entry.id, entry) for entry in read_bank(path))
+                with _telling(tell):
+                    bank.update((entry.id, entry) for entry in read_bank(path))
         return cls(prompts, tuple(bank.values()))
 
     def __getitem__(self, name: str) -> Prompt:
@@ -135,6 +145,17 @@ class PromptLibrary:
         return with_instruction(carrier, entry)
 
 
+@contextmanager
+def _telling(tell: Callable[[PromptError], None] | None) -> Iterator[None]:
+    """Tell of a file that cannot be used, if anybody is to be told."""
+    try:
+        yield
+    except PromptError as error:
+        if tell is None:
+            raise
+        tell(error)
+
+
 def _without_rivals(found: Sequence[Prompt]) -> list[Prompt]:
     """Return `found` with one of the packaged prompts that write the same part, or a user's own."""
     left_out: set[str] = set()
@@ -173,9 +194,7 @@ def as_line(entry: Instruction) -> dict[str, str | bool]:
 
 def packaged_prompts() -> Path:
     """Return the folder of the shipped prompts, in a wheel or in a checkout."""
-    room = Path(__file__).parent
-    inside = room / "texts"
-    return inside if inside.is_dir() else room.parents[1] / "prompts"
+    return next(folder for folder in PACKAGED if folder.is_dir())
 
 
 def read_bank(path: Path) -> list[Instruction]:
@@ -195,25 +214,27 @@ def check_bank(path: Path) -> Iterator[Instruction | PromptError]:
             continue
         try:
             yield _instruction(json.loads(line))
-        except (json.JSONDecodeError, PromptError) as error:
+        except (ValueError, RecursionError, PromptError) as error:
             yield PromptError(f"{path}, line {number}: {error}")
 
 
 def _instruction(value: Any) -> Instruction:
     known = [one.name for one in fields(Instruction)]
     if not isinstance(value, dict):
-        raise PromptError(f"{value!r:.80}: expected an object with the keys {', '.join(known)}")
+        raise PromptError(
+            f"{quoted(value, 80)}: expected an object with the keys {', '.join(known)}"
+        )
     problems = [unknown("key", key, known) for key in value if key not in known]
     for key in known:
         text = value.get(key)
         if key == "legible":
             if not isinstance(value.get(key, True), bool):
-                problems.append(f"legible is {text!r:.80}; expected true or false")
+                problems.append(f"legible is {quoted(text, 80)}; expected true or false")
             continue
         if key in OPTIONAL and key not in value:
             continue
         if not isinstance(text, str) or not text.strip():
-            given = f"is {text!r:.80}" if key in value else "is missing"
+            given = f"is {quoted(text, 80)}" if key in value else "is missing"
             problems.append(f"{key} {given}; expected a text that is not empty")
         elif key in BANK_VALUES and text not in BANK_VALUES[key]:
             problems.append(unknown(key, text, BANK_VALUES[key]))
@@ -222,9 +243,11 @@ def _instruction(value: Any) -> Instruction:
     return Instruction(**value)
 
 
-def open_library(prompt_dir: str | None) -> PromptLibrary:
-    """Load the packaged library and the user's folder, if one is given."""
-    return PromptLibrary.load(*([prompt_dir] if prompt_dir else []))
+def open_library(
+    prompt_dir: str | None, tell: Callable[[PromptError], None] | None = None
+) -> PromptLibrary:
+    """Load the packaged library and the user's folder, if one is given; `tell` as in `load`."""
+    return PromptLibrary.load(*([prompt_dir] if prompt_dir else []), tell=tell)
 
 
 def instruction(library: PromptLibrary, name: str) -> Instruction:

@@ -114,7 +114,7 @@ def lint(prompt: Prompt) -> list[str]:
     problems = broken(prompt)
     try:
         tree = lenient_tree(prompt.body)
-    except TemplateError:
+    except (PromptError, TemplateError):
         return problems
     blocks = {block.name for block in tree.find_all(nodes.Block)}
     if "user" not in blocks:

@@ -14,16 +14,24 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
 from jinja2 import Template, nodes
 from jinja2.runtime import Context
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import ErrorDetails
 
-from textcentric.errors import PromptError, unknown
-from textcentric.folders import parse_yaml
+from textcentric.errors import PromptError, RunError, quoted, unknown
+from textcentric.prompts.answer_schema import schema_problems
 from textcentric.prompts.templates import BoundedEnvironment, context_of, render
 from textcentric.rows import MODALITIES
+from textcentric.security.files import read_text
+from textcentric.security.yaml import parse
 from textcentric.values import Variables
 
 # What a stage does, in the order in which prompts are run and listed.
@@ -78,6 +86,9 @@ FACTS = {
 FACTUAL = ("align", "summarize", "reason", "adversarial", "rule", "bank")
 FRONT = re.compile(r"\A---\n(.*?)\n---\n(.*)\Z", re.DOTALL)
 ENVIRONMENT = BoundedEnvironment()
+MOST_BYTES = 4 << 20  # of a prompt file or a bank
+# The folder of the shipped prompts, in a wheel or in a checkout.
+PACKAGED = (Path(__file__).parent / "texts", Path(__file__).parents[2] / "prompts")
 
 
 class SamplingDefaults(BaseModel):
@@ -199,6 +210,13 @@ class Front(BaseModel):
     )
     note: str = Field("", description="What a reader should know besides.")
 
+    @field_validator("answer_schema")
+    @classmethod
+    def _has_the_shape(cls, schema: dict[str, Any] | None) -> dict[str, Any] | None:
+        if schema is not None and (problems := [*schema_problems(schema)]):
+            raise ValueError("; ".join(problems[:3]))
+        return schema
+
     @model_validator(mode="after")
     def _fits(self) -> Front:
         """Refuse keys that do not go with who makes the variant."""
@@ -282,7 +300,7 @@ class Prompt:
     @cached_property
     def tree(self) -> nodes.Template:
         """Parse the body once, as it is written: the template's has its bounds built in."""
-        return ENVIRONMENT.parse(self.body)
+        return ENVIRONMENT.parsed(self.body)
 
     def render(self, variables: Variables) -> Rendered:
         """Render the blocks; raises PromptError for a missing variable or a refused construct.
@@ -330,10 +348,9 @@ def _parsed(source: str, path: Path) -> Prompt:
     found = FRONT.match(source.replace("\r\n", "\n"))
     if not found:
         raise PromptError(f"{path}: must begin with front matter between two lines of '---'")
+    values = parse(found[1], f"{path}: the front matter", PromptError) or {}
     try:
-        front = Front.model_validate(parse_yaml(found[1]) or {})
-    except yaml.YAMLError as error:
-        raise PromptError(f"{path}: the front matter is not YAML: {error}") from error
+        front = Front.model_validate(values)
     except ValidationError as error:
         raise PromptError(f"{path}: {front_problems(error)[0]}") from error
     if front.writes_by == "rule" and found[2].strip():
@@ -342,11 +359,18 @@ def _parsed(source: str, path: Path) -> Prompt:
 
 
 def read_source(path: Path) -> str:
-    """Read a file of the library; raises PromptError where it is no UTF-8 text."""
+    """Read a file of the library; raises PromptError where it is no file of UTF-8 text."""
     try:
-        return path.read_text(encoding="utf-8")
+        return read_text(path.resolve() if _is_packaged(path) else path, MOST_BYTES)
+    except RunError as error:
+        raise PromptError(str(error)) from error
     except (OSError, UnicodeDecodeError) as error:
         raise PromptError(f"{path}: cannot be read as UTF-8 text ({error})") from error
+
+
+def _is_packaged(path: Path) -> bool:
+    """Say whether a file is one of the package's, which an installer may have put as a link."""
+    return any(path.is_relative_to(folder) for folder in PACKAGED)
 
 
 def front_problems(error: ValidationError) -> list[str]:
@@ -363,7 +387,7 @@ def _front_problem(problem: ErrorDetails) -> str:
         models: dict[str, type[BaseModel]] = {"sampling": SamplingDefaults, "checks": Checks}
         model = models.get(str(problem["loc"][0]), Front) if len(problem["loc"]) > 1 else Front
         return unknown("key", str(problem["loc"][-1]), model.model_fields)
-    given = "" if problem["type"] == "missing" else f" (given: {problem['input']!r:.80})"
+    given = "" if problem["type"] == "missing" else f" (given: {quoted(problem['input'], 80)})"
     return f"{where}: {problem['msg']}{given}"
 
 

@@ -2,16 +2,16 @@
 
 Jinja's sandbox keeps a template away from Python's internals but bounds neither nested loops
 nor the growth of strings and lists. Here every loop step and call is counted, every operand and
-every output is measured, what is read is charged, containers do not nest, and what a prompt
-does not need (macros, includes, string formatting) is not there.
+every output is measured, what is read is charged, nothing is lazy, containers do not nest, and
+what a prompt does not need (macros, includes, string formatting) is not there.
 """
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, TypeVar
 
 from jinja2 import StrictUndefined, Template, TemplateSyntaxError, nodes
 from jinja2.exceptions import SecurityError, TemplateError, UndefinedError
@@ -20,12 +20,12 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Namespace
 
 from textcentric.errors import PromptError
+from textcentric.prompts.spending import MAX_SOURCE, MAX_TEXT, SLOW, Spent, size
+from textcentric.security.foreign import reason
 from textcentric.values import Variables
 
-MAX_SOURCE = 64_000  # characters of one template
-MAX_STEPS = 20_000  # loop steps and calls of one rendering
-MAX_TEXT = 1_000_000  # characters, or items, of any one value and of the output
-MAX_WORK = 10_000_000  # characters and items that filters, calls and comparisons read or make
+MAX_RANGE = 100_000  # numbers of a range, which costs what its list costs
+MAX_STRIPPED = 100  # characters that `strip` and `trim` take away: each is looked for at each place
 FORBIDDEN = (
     nodes.Macro,
     nodes.CallBlock,
@@ -53,8 +53,8 @@ METHODS: dict[type, frozenset[str]] = {
     list: frozenset(["count", "index"]),
     tuple: frozenset(["count", "index"]),
 }
+STRIPS = frozenset(["strip", "lstrip", "rstrip"])
 Value = TypeVar("Value")  # whatever a template reads or makes
-Arguments = ParamSpec("Arguments")  # of a filter
 SCALARS = (str, int, float)
 
 
@@ -72,18 +72,6 @@ class Columns(dict[str, object]):
         self.raw = dict(raw)
 
 
-class _Spent(threading.local):
-    """What one rendering has used so far, a thread each."""
-
-    steps = 0
-    characters = 0
-    work = 0
-
-    def nothing(self) -> None:
-        """Begin anew."""
-        self.steps = self.characters = self.work = 0
-
-
 class BoundedEnvironment(ImmutableSandboxedEnvironment):
     """A Jinja environment in which every template ends, and soon."""
 
@@ -97,45 +85,47 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
             lstrip_blocks=True,
             finalize=self._emit,
         )
-        self.spent = _Spent()
-        self.globals = {"range": self.globals["range"], "namespace": Namespace}
-        self.tests = {name: self.tests[name] for name in TESTS}
-        filters = {name: self.filters[name] for name in FILTERS} | {
+        self.spent = Spent()
+        self.globals = {"range": _range, "namespace": Namespace}
+        tests: dict[str, Any] = self.tests
+        self.tests = {name: self._charging(tests[name]) for name in TESTS}
+        filters: dict[str, Any] = {name: self.filters[name] for name in FILTERS} | {
             "join": self._join,
             "replace": self._replace,
             "round": _round,
             "opening": _opening,
             "string": lambda value: str(_scalar(value)),
+            "trim": _trim,
         }
-        self.filters = {name: self._charging(done) for name, done in filters.items()} | {
+        self.filters = {
+            name: self._charging(done, SLOW.get(name, 1)) for name, done in filters.items()
+        } | {
             "_steps": self._steps,
-            "_sized": self._charged,
+            "_sized": self.spent.charged,
             "_scalar": _scalar,
         }
 
+    def parsed(self, source: str) -> nodes.Template:
+        """Parse `source` as it is written; raises PromptError."""
+        with _compiling(source):
+            return self.parse(source)
+
     def bounded(self, source: str) -> Template:
         """Compile `source` with its bounds built in; raises PromptError."""
-        if len(source) > MAX_SOURCE:
-            raise PromptError(
-                f"the template has {len(source):,} characters; at most {MAX_SOURCE:,} are allowed"
-            )
         self.spent.nothing()  # constants are computed while compiling
-        try:
+        with _compiling(source):
             tree = self.parse(source)
             _bound(tree)
             return self.from_string(tree)
-        except TemplateSyntaxError as error:
-            raise PromptError(f"line {error.lineno}: {error.message}") from error
-        except (RecursionError, SyntaxError, MemoryError) as error:
-            raise PromptError("the template is nested too deeply; make it simpler") from error
-        except TemplateError as error:
-            raise PromptError(str(error)) from error
 
     def call(self, context: Any, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
         """Call `obj`, one step; the sandbox decides whether it may be called."""
-        self._step()
-        self._charged(getattr(obj, "__self__", None))
-        return self._charged(super().call(context, obj, *args, **kwargs))
+        self.spent.step()
+        for value in (getattr(obj, "__self__", None), *args, *kwargs.values()):
+            self.spent.charged(value)
+        if getattr(obj, "__name__", "") in STRIPS:
+            _check_stripped(*args)
+        return self.spent.charged(super().call(context, obj, *args, **kwargs))
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
         """Compute `left operator right` where the result stays small."""
@@ -144,9 +134,9 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
         if operator == "**" and not (abs(left) <= 1e6 and abs(right) <= 16):
             raise SecurityError(f"{left} ** {right} is too large for a prompt")
         repeats = operator == "*" and not (_is_number(left) and _is_number(right))
-        if repeats and _size(left) * _size(right) > MAX_TEXT:
+        if repeats and size(left) * size(right) > MAX_TEXT:
             raise SecurityError(f"a repetition would pass {MAX_TEXT:,} characters")
-        return self._charged(super().call_binop(context, operator, left, right))
+        return self.spent.charged(super().call_binop(context, operator, left, right))
 
     def wrap_str_format(self, value: object) -> None:
         """Leave `str.format` unsafe: its widths know no bound."""
@@ -160,42 +150,25 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
                 return attr in allowed
         return isinstance(obj, (LoopContext, Namespace)) and not attr.startswith("_")
 
-    def _step(self, characters: int = 0) -> None:
-        spent = self.spent
-        spent.steps += 1
-        spent.characters += characters
-        if spent.steps > MAX_STEPS:
-            raise SecurityError(f"more than {MAX_STEPS:,} loop steps and calls")
-        if spent.characters > MAX_TEXT:
-            raise SecurityError(f"more than {MAX_TEXT:,} characters of output")
-
-    def _charged(self, value: Value) -> Value:
-        """Return `value` after counting its size as work."""
-        if isinstance(value, (str, list, tuple, dict)):
-            self.spent.work += len(value)
-            if self.spent.work > MAX_WORK:
-                raise SecurityError(f"more than {MAX_WORK:,} characters and items of work")
-        return _sized(value)
-
-    def _charging(self, done: Callable[Arguments, Value]) -> Callable[Arguments, Value]:
-        """Return the filter `done` with what it reads and makes counted as work."""
+    def _charging(self, done: Callable[..., Value], times: int = 1) -> Callable[..., Value]:
+        """Return the filter or test `done` with what it reads and makes counted as work."""
 
         @wraps(done)
-        def charged(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Value:
-            for value in args:
-                self._charged(value)
-            return self._charged(done(*args, **kwargs))
+        def charged(*args: Any, **kwargs: Any) -> Value:
+            for value in (*args, *kwargs.values()):
+                self.spent.charged(value, times)
+            return self.spent.charged(done(*args, **kwargs))
 
         return charged
 
-    def _steps(self, iterable: Iterable[Value], body: int) -> Iterator[Value]:
+    def _steps(self, iterable: Iterable[Value], text: int, work: int) -> Iterator[Value]:
         for item in iterable:
-            self._step(body)
+            self.spent.step(text, work)
             yield item
 
     def _emit(self, value: object) -> str:
         text = value if isinstance(value, str) else str(_scalar(value))
-        self._step(len(text))
+        self.spent.step(len(text))
         return text
 
     def _join(self, values: Iterable[object], separator: str = "") -> str:
@@ -208,6 +181,25 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
         if str(text).count(old) * len(new) > MAX_TEXT:
             raise SecurityError(f"a replacement would pass {MAX_TEXT:,} characters")
         return str(text).replace(old, new)
+
+
+@contextmanager
+def _compiling(source: str) -> Iterator[None]:
+    """Turn whatever is wrong with a template that is compiled into PromptError."""
+    if len(source) > MAX_SOURCE:
+        raise PromptError(
+            f"the template has {len(source):,} characters; at most {MAX_SOURCE:,} are allowed"
+        )
+    try:
+        yield
+    except TemplateSyntaxError as error:
+        raise PromptError(f"line {error.lineno}: {error.message}") from error
+    except (RecursionError, SyntaxError, MemoryError) as error:
+        raise PromptError("the template is nested too deeply; make it simpler") from error
+    except TemplateError as error:
+        raise PromptError(str(error)) from error
+    except (ValueError, TypeError, ArithmeticError) as error:  # a number too long for Python, say
+        raise PromptError(f"the template cannot be compiled ({reason(error)})") from error
 
 
 def render(
@@ -258,8 +250,9 @@ def _bound(tree: nodes.Template) -> None:
     for problem in refused(tree):
         raise PromptError(problem)
     for loop in list(tree.find_all(nodes.For)):
-        body = sum(len(data.data) for data in loop.find_all(nodes.TemplateData))
-        loop.iter = _filtered(loop.iter, "_steps", nodes.Const(body))
+        text = sum(len(data.data) for data in loop.find_all(nodes.TemplateData))
+        work = sum(1 for _ in loop.find_all(nodes.Node))
+        loop.iter = _filtered(loop.iter, "_steps", nodes.Const(text), nodes.Const(work))
     for concat in list(tree.find_all(nodes.Concat)):
         concat.nodes = [_filtered(node, "_sized") for node in concat.nodes]
     for compare in list(tree.find_all(nodes.Compare)):
@@ -286,18 +279,22 @@ def _is_number(value: object) -> bool:
     return isinstance(value, (int, float))
 
 
-def _size(value: Any) -> int:
-    if isinstance(value, (str, list, tuple)):
-        return max(1, len(value))
-    return max(1, abs(int(value)))
+def _range(*limits: int) -> list[int]:
+    """Return a range of numbers as a list, so that it counts wherever it is walked."""
+    numbers = range(*limits)
+    if len(numbers) > MAX_RANGE:
+        raise SecurityError(f"a range of more than {MAX_RANGE:,} numbers")
+    return list(numbers)
 
 
-def _sized(value: Value) -> Value:
-    if isinstance(value, (str, list, tuple)) and len(value) > MAX_TEXT:
-        raise SecurityError(f"a value has more than {MAX_TEXT:,} characters or items")
-    if isinstance(value, int) and value.bit_length() > 128:
-        raise SecurityError("a number has more than 128 bits")
-    return value
+def _trim(text: str, characters: str | None = None) -> str:
+    _check_stripped(characters)
+    return str(_scalar(text)).strip(characters)
+
+
+def _check_stripped(characters: str | None = None) -> None:
+    if characters is not None and len(characters) > MAX_STRIPPED:
+        raise SecurityError(f"more than {MAX_STRIPPED} characters to strip")
 
 
 def _round(value: float, digits: int = 0) -> float:

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from textcentric.errors import DataError
+from textcentric.errors import DataError, quoted
 from textcentric.settings import Given
 
 Place = tuple[str, str, float | None, tuple[str, ...]]  # of a cell: no two may share it
@@ -188,7 +188,7 @@ def _first(path: Path, error: ValidationError) -> str:
     first = error.errors(include_url=False)[0]
     place = ".".join(str(step) for step in first["loc"]) or "the whole"
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-    value = "" if first["type"] == "missing" else f", got {repr(first['input'])[:60]}"
+    value = "" if first["type"] == "missing" else f", got {quoted(first['input'])}"
     return f"{str(path)!r}: {place}: {first['msg']}{value}{more}; {MAKE}"
 
 

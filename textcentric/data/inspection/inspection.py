@@ -19,13 +19,14 @@ from textcentric.data.inspection.media import Media, media_of
 from textcentric.data.inspection.roles import Roles, guess_roles
 from textcentric.data.named import names
 from textcentric.data.pairs import read_pairs
-from textcentric.data.schema import Schema, read_schema, words_loader
+from textcentric.data.schema import Schema, read_schema
 from textcentric.data.tables.encodings import likeliest
 from textcentric.data.tables.frames import table_in_hand
 from textcentric.data.tables.left_out import LeftOut
 from textcentric.data.tables.table import Table, from_hub, open_table
 from textcentric.data.tables.titles import TitleError
 from textcentric.errors import ConfigError, DataError
+from textcentric.security.yaml import load
 
 TRIED = 100  # pairs that are read
 USUAL = "cp1252"  # the encoding of most texts that are not UTF-8
@@ -50,9 +51,7 @@ class Inspection:
     @cached_property
     def schema(self) -> Schema | None:
         """The schema that is guessed; None where the rows need none (preferences, variants)."""
-        import yaml
-
-        return read_schema(yaml.load(self.text, words_loader())) if self.roles else None
+        return read_schema(load(self.text, words=True)) if self.roles else None
 
     @property
     def columns(self) -> dict[str, ColumnProfile]:
