@@ -7,6 +7,8 @@ from contextlib import contextmanager
 
 from textcentric.errors import DataError, TextCentricError, cut
 
+_PANIC = "PanicException"  # of libraries in Rust; no Exception, though their work is lost alone
+
 
 @contextmanager
 def foreign(
@@ -30,7 +32,9 @@ def foreign(
         yield
     except TextCentricError:
         raise
-    except Exception as error:  # MemoryError and RecursionError among them
+    except BaseException as error:  # MemoryError and RecursionError among them
+        if not isinstance(error, Exception) and type(error).__name__ != _PANIC:
+            raise
         raise problem(f"{what} cannot be read ({reason(error)}){cure}") from error
 
 

@@ -7,7 +7,8 @@ told apart here, and nothing else in the package opens a picture.
 from __future__ import annotations
 
 import os
-import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
@@ -16,7 +17,9 @@ from typing import TYPE_CHECKING, TypeGuard
 import numpy as np
 
 from textcentric.data.media.signatures import kind_of
-from textcentric.errors import DataError
+from textcentric.data.media.silence import say_nothing
+from textcentric.errors import DataError, TextCentricError
+from textcentric.security.foreign import foreign, reason
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -38,6 +41,18 @@ _UNREAD = ("HEIC", "JPEG XL", "SVG", "Photoshop", "a PDF")  # pictures that can 
 _MOVING = ("GIF", "WEBP", "PNG", "TIFF", "AVIF")
 # Modes of more than 8 bits, and the white of what is saved in them: the least that none exceeds.
 _WHITES = {"I;16": (65535,), "I": (65535, 2**31 - 1), "F": (1, 255, 65535)}
+DAMAGED = "is cut off or damaged"
+_ORIENTATION = 0x0112  # the tag of EXIF
+_TURNS = {  # names of `Image.Transpose` by orientation
+    2: "FLIP_LEFT_RIGHT",
+    3: "ROTATE_180",
+    4: "FLIP_TOP_BOTTOM",
+    5: "TRANSPOSE",
+    6: "ROTATE_270",
+    7: "TRANSVERSE",
+    8: "ROTATE_90",
+}
+_EXIF = ("exif", "Raw profile type exif", "xmp", "XML:com.adobe.xmp")  # say orientations, too
 
 
 def open_picture(path: str | Path, root: str | Path | None = None) -> Image:
@@ -53,26 +68,52 @@ def open_picture(path: str | Path, root: str | Path | None = None) -> Image:
     >>> open_picture("photos/17-1.jpg", root="photos").mode  # doctest: +SKIP
     'RGB'
     """
-    from PIL import Image, ImageOps, UnidentifiedImageError
+    from PIL import Image
 
     path = Path(path)
     _refuse_unfit_file(path, root)
+    say_nothing()
+    with _decoding(path), Image.open(path, formats=FORMATS) as picture:
+        _refuse_unfit_size(path, picture.size)
+        picture.draft("RGB", None)
+        frames = _count_frames(picture)
+        picture.load()
+        opened = as_rgb(turned(picture))
+        opened.info["frames"] = frames
+        return opened
+
+
+@contextmanager
+def _decoding(path: Path) -> Iterator[None]:
+    """Turn whatever a decoder raises into what is wrong with the picture."""
+    from PIL import Image, UnidentifiedImageError
+
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow warns of sizes that are refused just below
-            with Image.open(path, formats=FORMATS) as picture:
-                _refuse_unfit_size(path, picture.size)
-                picture.draft("RGB", None)
-                frames = _count_frames(picture)
-                opened = as_rgb(ImageOps.exif_transpose(picture))
-                opened.info["frames"] = frames
-                return opened
+        yield
+    except TextCentricError:
+        raise
     except UnidentifiedImageError:
         raise _no_image(path) from None
     except Image.DecompressionBombError:
         raise PictureError(path, TOO_LARGE, f": over {MAX_PIXELS:,} pixels; shrink it") from None
-    except (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError) as error:
-        raise PictureError(path, "is cut off or damaged", f" ({error})") from None
+    except Exception as error:  # decoders promise no list of exceptions
+        raise PictureError(path, DAMAGED, f" ({reason(error)})") from error
+
+
+def turned(picture: Image) -> Image:
+    """Return a picture turned the way its EXIF says, as it lies where that cannot be read."""
+    from PIL import Image
+
+    orientation = None
+    with suppress(DataError), foreign("the EXIF of a picture"):
+        orientation = picture.getexif().get(_ORIENTATION)
+    turn = _TURNS.get(orientation) if isinstance(orientation, int) else None
+    if turn is None:
+        return picture
+    upright = picture.transpose(Image.Transpose[turn])
+    for name in _EXIF:
+        upright.info.pop(name, None)
+    return upright
 
 
 def as_rgb(picture: Image) -> Image:
@@ -100,12 +141,11 @@ def as_png(picture: Image | np.ndarray) -> bytes:
     Floats are shares of white up to 1, or up to 255. Raises DataError for an array of another
     shape.
     """
-    from PIL import ImageOps
-
     if isinstance(picture, np.ndarray):
         picture = _of_array(picture)
     written = BytesIO()
-    as_rgb(ImageOps.exif_transpose(picture)).save(written, "PNG")
+    with foreign("a picture"):
+        as_rgb(turned(picture)).save(written, "PNG")
     return written.getvalue()
 
 
