@@ -110,10 +110,53 @@ def test_photo_labels_come_with_the_row_even_without_the_photo(pets: Path) -> No
     )
 
 
-def test_photo_labels_that_do_not_parse_are_a_data_error(pets: Path) -> None:
+def test_photo_labels_without_their_columns_are_left_out(pets: Path) -> None:
     (pets / "train_image_labels.csv").write_text("PetID,ImageNo\np1,1\n")
-    with pytest.raises(DataError, match="lack column 'labels'"):
-        list(load("petfinder", data_dir=pets))
+    with pytest.warns(UserWarning, match="photo labels are left out: .* lacks column 'labels'"):
+        rows = list(load("petfinder", data_dir=pets))
+    assert not any("image_labels" in row.inputs for row in rows)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "p1,inf,dog:0.9,,,,",
+        "p1,1,dog:0.9,zz:0.5,,,",
+        "p1,1,dog:0.9,0a0b:0.5,,,",
+        "p1,1,dog,,,,",
+        "p1,1,dog:nan,,,,",
+        "p1,1,dog:0.9,,soon,,",
+        "p1,1,dog:0.9,,,1.5,",
+        "p1,1,dog:0.9",
+    ],
+)
+def test_a_line_of_photo_labels_that_does_not_parse_is_left_out(pets: Path, line: str) -> None:
+    lines = (
+        f"PetID,ImageNo,labels,colors,crop_confidence,n_faces,n_text\n{line}\np1,2,cat:0.8,,,,\n"
+    )
+    (pets / "train_image_labels.csv").write_text(lines)
+    with pytest.warns(UserWarning, match=r"left out 1 line\(s\) of photo labels, the first: "):
+        row = next(iter(load("petfinder", data_dir=pets, require=["image_labels"])))
+    assert row.inputs["image_labels"] == (PhotoLabels("p1-2.jpg", (("cat", 0.8),)),)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"BreedID,Type\n2,1\n", b"", b"\x80\x04pickle", b"PAR1 and no more", b"\x00\xff" * 40],
+)
+def test_a_table_of_names_that_cannot_be_read_leaves_the_codes(pets: Path, content: bytes) -> None:
+    (pets / "breed_labels.csv").write_bytes(content)
+    rows = load("petfinder", data_dir=pets)
+    assert next(iter(rows)).inputs["table"]["Breed"] == "2"
+    assert "codes stay numbers" in rows.notes[0]
+
+
+def test_a_ragged_line_in_a_table_of_names_costs_its_name_alone(pets: Path) -> None:
+    with (pets / "breed_labels.csv").open("a") as file:
+        file.write("7\n8,1,Kelpie,dog\n9,1,Borzoi\n")
+    schema = load("petfinder", data_dir=pets).schema
+    assert schema.columns["Breed1"].codes["9"] == "Borzoi"
+    assert "7" not in schema.columns["Breed1"].codes
 
 
 SCRAPED = {

@@ -1,6 +1,8 @@
 """Pictures: found by column or pattern, kept inside the folder, opened safely."""
 
 import base64
+import struct
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 
@@ -8,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from textcentric.data import load, open_picture
 from textcentric.data.media.pictures import PictureError
@@ -35,6 +37,85 @@ def table(folder: Path, text: str) -> Path:
 
 def photos(row: Record) -> list[str]:
     return [path.name for path in row.inputs.get("image", ())]
+
+
+def entry(tag: int, kind: int, value: bytes) -> bytes:
+    """Return one entry of EXIF: a tag, the type of its value, one value of four bytes."""
+    return struct.pack("<HHI4s", tag, kind, 1, value)
+
+
+def exif(*entries: bytes) -> bytes:
+    count = struct.pack("<H", len(entries))
+    return b"Exif\0\0II*\0\x08\0\0\0" + count + b"".join(entries) + bytes(4)
+
+
+SIDEWAYS = entry(0x0112, 3, struct.pack("<HH", 6, 0))
+FLOAT, SIGNED, SHORT = 11, 9, 3  # types of values
+
+
+@pytest.mark.parametrize("ending", ["jpg", "png", "webp"])
+@pytest.mark.parametrize(
+    "odd",
+    [
+        entry(0x0100, FLOAT, struct.pack("<f", 2.5)),
+        entry(0x010E, FLOAT, struct.pack("<f", 2.5)),
+        entry(0x0111, SIGNED, struct.pack("<i", -7)),
+        entry(0x8769, FLOAT, struct.pack("<f", 2.5)),
+        entry(0x8825, SHORT, struct.pack("<HH", 65535, 0)),
+    ],
+)
+def test_a_turned_picture_with_odd_exif_is_turned(tmp_path: Path, ending: str, odd: bytes) -> None:
+    path = tmp_path / f"photo.{ending}"
+    Image.new("RGB", (30, 20), "red").save(path, exif=exif(SIDEWAYS, odd))
+    assert open_picture(path).size == (20, 30)
+
+
+def test_a_picture_whose_exif_cannot_be_read_lies_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "photo.jpg"
+    Image.new("RGB", (30, 20), "red").save(path, exif=b"Exif\0\0II*\0" + b"\xff" * 20)
+    assert open_picture(path).size == (30, 20)
+
+
+def test_all_orientations_are_turned_as_pillow_turns_them(tmp_path: Path) -> None:
+    drawn = Image.fromarray(np.arange(6 * 4 * 3, dtype=np.uint8).reshape(6, 4, 3) * 3)
+    for orientation in range(10):
+        tag = entry(0x0112, 3, struct.pack("<HH", orientation, 0))
+        drawn.save(tmp_path / "photo.png", exif=exif(tag))
+        with Image.open(tmp_path / "photo.png") as stored:
+            expected = ImageOps.exif_transpose(stored)
+        opened = open_picture(tmp_path / "photo.png")
+        assert np.array_equal(np.asarray(opened), np.asarray(expected))
+        assert opened.getexif().get(0x0112, 1) == 1 or orientation in (0, 9)
+
+
+def test_whatever_a_decoder_raises_is_that_pictures_problem(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for error in (MemoryError(), RecursionError("deep"), ZeroDivisionError(), struct.error("few")):
+
+        def chokes(*_: object, error: Exception = error) -> None:
+            raise error
+
+        monkeypatch.setattr(Image.Image, "convert", chokes)
+        with pytest.raises(PictureError, match="cut off or damaged") as raised:
+            open_picture(folder / "photos" / "a-1.jpg")
+        assert type(error).__name__ in str(raised.value)
+
+
+def test_decoders_write_nothing_to_the_terminal(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "photo.tif"
+    Image.effect_noise((64, 48), 50).convert("RGB").save(path, compression="tiff_lzw")
+    whole, broken = path.read_bytes(), 0
+    for at in range(0, len(whole), len(whole) // 40):
+        path.write_bytes(whole[:at] + bytes(9 * [255]) + whole[at + 9 :])
+        with suppress(PictureError):
+            broken += 1
+            open_picture(path)
+            broken -= 1
+    assert broken > 10
+    assert capfd.readouterr() == ("", "")
 
 
 def test_all_pictures_of_a_row_come_in_numeric_order(folder: Path) -> None:

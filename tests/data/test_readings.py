@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pytest
 
-from textcentric.data.readings import identifier, items, number, read_cell, read_text
+from textcentric.data.readings import as_float, identifier, items, number, read_cell, read_text
 from textcentric.data.schema import Column
 
 MISSING = ("", "NaN")
@@ -66,3 +66,12 @@ def test_objects_and_moments_in_lists_are_said_without_python() -> None:
     assert read_cell([{"kind": "owl", "on": day}, day], None, ("",)) == (
         '{"kind": "owl", "on": "2024-01-02"}, 2024-01-02'
     )
+
+
+def test_a_number_of_thousands_of_digits_is_no_number_and_an_id_in_hexadecimal() -> None:
+    assert number(10**5000) is None
+    assert number("1" * 5000) is None
+    assert read_cell(10**5000, Column(reads="number"), MISSING) == hex(10**5000)
+    assert identifier(10**5000) == hex(10**5000)
+    assert as_float(10**5000) is None
+    assert as_float("1e400") == float("inf")

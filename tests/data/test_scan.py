@@ -137,6 +137,22 @@ def test_a_broken_cache_is_no_scan(tmp_path: Path, text: str) -> None:
     assert read_scan(tmp_path / "scan.json") is None
 
 
+@pytest.mark.parametrize("name", ["rows", "kinds", "left_out", "labels", "columns", "faults"])
+@pytest.mark.parametrize(
+    "value", [None, "many", -1.5, {"lines": 3, "seen": 3}, [[1, 2, 3]], [["a", 5, "b"]]]
+)
+def test_a_cache_with_values_of_other_types_is_no_scan(
+    tmp_path: Path, name: str, value: object
+) -> None:
+    path = tmp_path / "scan.json"
+    write_scan(path, Scan())
+    kept = json.loads(path.read_text())
+    path.write_text(json.dumps(kept | {name: value}))
+    assert read_scan(path) is None
+    path.write_text(json.dumps(kept))
+    assert read_scan(path) == Scan()
+
+
 def test_a_cache_that_cannot_be_written_is_done_without(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     write_scan(tmp_path / "file" / "scan.json", Scan())

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime, time
 from typing import Any
 
 from textcentric.data.notation import POINT, Notation, parse
+from textcentric.data.printed import literal, printed
 from textcentric.data.schema import Column
+from textcentric.errors import DataError
+from textcentric.security.foreign import foreign
 from textcentric.values import Cell
 
 _PLAIN = Column()
+_MOST_BITS = 4_000  # of a whole number: Python writes no more than 4,300 digits
 
 
 def read_cell(
@@ -52,6 +56,8 @@ def plain(raw: Cell, missing: tuple[str, ...]) -> Any:
         return None
     if isinstance(raw, Mapping):
         return None if "bytes" in raw else in_text(raw)
+    if isinstance(raw, int) and raw.bit_length() > _MOST_BITS:
+        return hex(raw)
     if isinstance(raw, (bool, int, float, list, tuple)):
         return raw
     return in_text(raw)
@@ -67,7 +73,8 @@ def in_text(value: Cell) -> str:
         midnight = value.tzinfo is None and value.time() == time()
         return str(value.date() if midnight else value)
     if isinstance(value, Mapping | list | tuple):
-        return json.dumps(value, ensure_ascii=False, default=in_text)
+        with suppress(DataError), foreign("a value as JSON"):
+            return json.dumps(value, ensure_ascii=False, default=in_text)
     return str(value)
 
 
@@ -87,7 +94,16 @@ def number(raw: Cell, notation: Notation = POINT) -> float | int | None:
     >>> number("$1,200.00"), number(7.0), number("soon")
     (1200, 7, None)
     """
+    if isinstance(raw, int) and raw.bit_length() > _MOST_BITS:
+        return None
     return parse(raw, notation) if isinstance(raw, str) else parse(str(raw))
+
+
+def as_float(value: object) -> float | None:
+    """Return a value as a float, which may be NaN, None where it is no number or too large."""
+    with suppress(DataError), foreign("a number"):
+        return float(value)  # type: ignore[arg-type]
+    return None
 
 
 def identifier(raw: Cell, missing: tuple[str, ...] = ("",)) -> str | None:
@@ -129,14 +145,8 @@ def _unrepeated(item: str) -> str:
 
 
 def _parsed_list(text: str) -> list[Cell]:
-    for read in (json.loads, ast.literal_eval):
-        try:
-            value = read(text)
-        except (ValueError, SyntaxError, RecursionError, MemoryError):
-            continue
-        if isinstance(value, (list, tuple, set)):
-            return list(value)
-    return [text]
+    value = printed(text)
+    return list(value) if isinstance(value, list | tuple | set) else [text]
 
 
 def are_several(label: Cell) -> bool:
@@ -146,10 +156,7 @@ def are_several(label: Cell) -> bool:
     (True, True, False)
     """
     if isinstance(label, str) and label[:1] in ("[", "{"):
-        try:
-            return isinstance(ast.literal_eval(label), list | dict | set)
-        except (ValueError, SyntaxError, RecursionError, MemoryError):
-            return False
+        return isinstance(printed(label, literal), list | dict | set)
     return isinstance(label, list | tuple | Mapping)
 
 

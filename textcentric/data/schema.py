@@ -27,7 +27,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from textcentric.data.notation import Notation, Sign, notation_of
 from textcentric.errors import ConfigError, cut, quoted, unknown
 from textcentric.rows import TargetType
-from textcentric.security.yaml import Unreadable, load
+from textcentric.security.yaml import MOST_TEXT, Unreadable, load
 from textcentric.settings import Given
 from textcentric.values import Json
 
@@ -304,7 +304,8 @@ def read_schema(source: Schema | Given | str | Path | None, **flags: object) -> 
 def _from_yaml(path: Path) -> Given:
     text = ""
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open(encoding="utf-8") as file:
+            text = file.read(MOST_TEXT + 1)  # one more is refused
         values = load(text, words=True)
     except FileNotFoundError:
         raise ConfigError(f"schema file {str(path)!r} does not exist; check the path") from None

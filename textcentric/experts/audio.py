@@ -14,6 +14,7 @@ from textcentric.errors import DataError
 from textcentric.experts.clean import clean_line
 from textcentric.experts.protocol import GUESSED, MEASURED, Description, silence
 from textcentric.experts.voice import has_voice
+from textcentric.security.foreign import foreign
 
 MOST_SOUNDS = 4  # described of a row; the rest is counted
 _FRAME = 0.02  # seconds
@@ -111,11 +112,11 @@ class AudioExpert:
         """Return what the listener heard and may say, and the least confidence in it."""
         if self._listener is None:
             return "", None
-        heard = [
-            self._listener.hear(piece)
-            for piece in _pieces(sound, self._listener.longest)
-            if self._guesses or has_voice(piece.samples, RATE)
-        ]
+        heard = []
+        for piece in _pieces(sound, self._listener.longest):
+            if self._guesses or has_voice(piece.samples, RATE):
+                with foreign(f"what is said, by {self._listener.name},"):
+                    heard.append(self._listener.hear(piece))
         said = [(words, sure) for words, sure in heard if words and self._may_say(sure)]
         known = [sure for _, sure in said if sure is not None]
         return " ".join(words for words, _ in said), min(known, default=None)

@@ -17,6 +17,7 @@ from textcentric.errors import DataError
 from textcentric.experts.clean import clean_line
 from textcentric.experts.pixels import describe_looks, look_at
 from textcentric.experts.protocol import GUESSED, MEASURED, Description, silence
+from textcentric.security.foreign import foreign
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -64,7 +65,7 @@ class ImageExpert:
     def describe(self, values: Sequence[Sequence[str]]) -> list[Description]:
         """Return one description a row of picture paths; broken pictures become notes."""
         albums = [read_album(paths, self._root) for paths in values]
-        sights = self._see([album.pictures for album in albums])
+        albums, sights = self._seen(albums)
         told = [merge_album(*pair) for pair in zip(albums, sights, strict=True)]
         if not self._measured:
             return told
@@ -73,6 +74,17 @@ class ImageExpert:
     def digest(self, value: Sequence[str]) -> str:
         """Return a digest of the files' bytes."""
         return digest_files(value, self._root)
+
+    def _seen(self, albums: list[Album]) -> tuple[list[Album], list[list[Sight]]]:
+        """Return what is seen in each row; where the model chokes on one, nothing and a note."""
+        try:
+            with foreign(f"what is in the pictures, by {self.name},"):
+                return albums, self._see([album.pictures for album in albums])
+        except DataError as error:
+            if len(albums) == 1:
+                return [replace(albums[0], notes=(*albums[0].notes, str(error)))], [[]]
+        each = [self._seen([album]) for album in albums]
+        return [one for (one,), _ in each], [sights for _, (sights,) in each]
 
 
 @dataclass(frozen=True, slots=True)

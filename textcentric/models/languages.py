@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from pathlib import Path
 
+from textcentric.errors import DataError
 from textcentric.models.packaged import FULL_NAME
+from textcentric.security.foreign import foreign
+from textcentric.security.yaml import load
 
+MOST = 2**20  # bytes of a card
 ENGLISH = frozenset(["en"])
 
 
@@ -23,13 +28,21 @@ def model_languages(engine: object) -> frozenset[str] | None:
 
 
 def card_languages(card: Path) -> frozenset[str] | None:
-    """Return the `language` entry of a model card's front matter."""
-    import yaml
-
-    if not card.is_file():
-        return None
-    found = re.match(r"---\n(.*?)\n---", card.read_text(encoding="utf-8"), re.DOTALL)
-    values = yaml.safe_load(found[1]) if found else None
-    listed = values.get("language") if isinstance(values, dict) else None
+    """Return the `language` entry of a model card's front matter, None where it cannot be read."""
+    listed = card_front(card).get("language")
     languages = [listed] if isinstance(listed, str) else listed
-    return frozenset(languages) if languages else None
+    if not isinstance(languages, list):
+        return None
+    return frozenset(name for name in languages if isinstance(name, str)) or None
+
+
+def card_front(card: Path) -> dict[str, object]:
+    """Return the front matter of a model's card, {} where there is none that can be read."""
+    with suppress(DataError), foreign("a model's card"):
+        if card.is_file():  # or a link to one, as in the cache of the hub
+            with card.open("rb") as file:
+                text = file.read(MOST).decode("utf-8")
+            front = re.match(r"---\r?\n(.*?)\n---", text, re.DOTALL)
+            values = load(front[1]) if front else None
+            return values if isinstance(values, dict) else {}
+    return {}

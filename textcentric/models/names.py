@@ -14,6 +14,7 @@ from typing import Any
 
 from textcentric.errors import EngineError, option, unknown
 from textcentric.models.packaged import FULL_NAME, NAME, packaged_model
+from textcentric.security.foreign import foreign
 
 _WEIGHTS = ("*.safetensors", "*.bin", "*.pt", "*.gguf")
 _SETTINGS = (
@@ -121,7 +122,8 @@ def template_text(folder: Path) -> str:
     """Return the chat template of `folder`, empty where it has none."""
     file = folder / "chat_template.jinja"
     if file.is_file():
-        return file.read_text(encoding="utf-8")
+        with foreign(f"{str(file)!r} of a model", EngineError):
+            return file.read_text(encoding="utf-8")
     for name in ("chat_template.json", "tokenizer_config.json"):
         found = _read_json(folder / name).get("chat_template")
         if found:
@@ -130,7 +132,13 @@ def template_text(folder: Path) -> str:
 
 
 def _read_json(file: Path) -> dict[str, Any]:
-    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    if not file.is_file():
+        return {}
+    with foreign(f"{str(file)!r} of a model", EngineError):
+        values = json.loads(file.read_text(encoding="utf-8"))
+    if not isinstance(values, dict):
+        raise EngineError(f"{str(file)!r} of a model holds no object, so nothing says what it is")
+    return values
 
 
 def _describe(name: str, folder: Path, source: str, revision: str) -> Model:

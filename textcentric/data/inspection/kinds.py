@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import json
 import re
 from collections.abc import Mapping
 from datetime import date
@@ -14,6 +12,7 @@ from typing import Literal
 from textcentric.data.media.files import embedded
 from textcentric.data.notation import COMMA, parse
 from textcentric.data.pairs.messages import is_conversation
+from textcentric.data.printed import printed
 from textcentric.values import Cell
 
 Shape = Literal[
@@ -52,7 +51,7 @@ def shape_of(value: Cell) -> Shape:
     if isinstance(value, bool):
         return "boolean"
     if isinstance(value, int | float | Decimal):
-        return "number" if isfinite(value) else "words"
+        return "number" if _is_finite(value) else "words"
     if isinstance(value, date):
         return "date"
     if isinstance(value, bytes | bytearray):
@@ -62,6 +61,12 @@ def shape_of(value: Cell) -> Shape:
     if isinstance(value, list | tuple):
         return "conversation" if is_conversation(list(value)) else "list"
     return "words"
+
+
+def _is_finite(value: float | Decimal) -> bool:
+    if isinstance(value, Decimal):
+        return value.is_finite()  # a signalling NaN is no float
+    return isinstance(value, int) or isfinite(value)  # not every int fits into a float
 
 
 def kind_of_file(name: str) -> Literal["image", "audio"] | None:
@@ -93,13 +98,8 @@ def _is_wordy(text: str) -> bool:
 
 def _printed(text: str) -> Shape | None:
     """Return the shape of a list or an object that is printed, None where it is none."""
-    for read in (json.loads, ast.literal_eval):
-        try:
-            value = read(text)
-        except (ValueError, SyntaxError, RecursionError, MemoryError):
-            continue
-        return shape_of(value) if isinstance(value, list | dict) else None
-    return None
+    value = printed(text)
+    return shape_of(value) if isinstance(value, list | dict) else None
 
 
 def _shape_of_mapping(value: Mapping[str, Cell]) -> Shape:

@@ -1,21 +1,25 @@
-"""Decoders of pictures that say nothing by themselves: what is wrong is told once, by the row.
+"""Decoders that say nothing by themselves: what is wrong with a file is told once, by its row.
 
-Pillow warns and logs, and libtiff writes to the terminal itself, past Python: thousands of lines for a
-folder of damaged pictures.
+Pillow warns and logs; libtiff and the decoder of MP3 write to the terminal themselves, past Python,
+thousands of lines for a folder of damaged files.
 """
 
 from __future__ import annotations
 
 import ctypes
 import logging
+import os
 import re
 import warnings
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 
 _WARNINGS = ("ignore", None, Warning, re.compile(r"PIL\b"), 0)
+_STDERR = 2
+_one_at_a_time = Lock()
 _HANDLERS = ("TIFFSetErrorHandler", "TIFFSetWarningHandler")
 
 
@@ -44,3 +48,25 @@ def _loaded(name: str) -> Iterator[str]:
         maps = Path("/proc/self/maps").read_text(encoding="utf-8", errors="replace")
         paths = {line.split(maxsplit=5)[-1] for line in maps.splitlines() if "/" in line}
         yield from sorted(path for path in paths if Path(path).name.startswith(name))
+
+
+@contextmanager
+def without_stderr() -> Iterator[None]:
+    """Lose what is written to the terminal's error stream meanwhile, by whichever thread.
+
+    For short calls into decoders that cannot be told to be silent; one thread at a time.
+    """
+    with _one_at_a_time:
+        try:
+            kept = os.dup(_STDERR)
+        except OSError:  # closed: nothing can be written
+            yield
+            return
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, _STDERR)
+        os.close(nowhere)
+        try:
+            yield
+        finally:
+            os.dup2(kept, _STDERR)
+            os.close(kept)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
@@ -13,8 +16,10 @@ import numpy as np
 
 from textcentric.data.media.pictures import is_inside
 from textcentric.data.media.signatures import kind_of
+from textcentric.data.media.silence import without_stderr
 from textcentric.data.media.whole_sounds import missing_bytes
-from textcentric.errors import ConfigError, DataError
+from textcentric.errors import ConfigError, DataError, TextCentricError
+from textcentric.security.foreign import reason
 
 WINDOW, HOP = 400, 160  # samples: 25 ms, 10 ms
 BINS = 1024  # samples of the Fourier transform: fewer leave some of 128 mel bins empty
@@ -23,9 +28,12 @@ PREEMPHASIS = 0.97
 FLOOR = 1e-6  # of mel power
 RATE = 16_000  # Hz: what speech models want
 LONGEST = 600.0  # seconds
+RATES = (1_000, 768_000)  # Hz: what is beyond is a damaged header
+MOST_SAMPLES = 2**27  # of all channels: half a gigabyte
 CUT_OFF = "is cut off or damaged"
 _PADDING = 1  # bytes at the end of an odd chunk, which some writers leave out
 _PRIMING = 0.1  # seconds that an encoder adds at both ends, and a decoder may drop
+_FINEST = 1_000  # parts of a ratio of rates: those in use are exact, odd ones take no minutes
 _READ = ("WAV", "FLAC", "Ogg", "MP3")
 _UNREAD = ("M4A (AAC)", "AAC", "AMR", "MP4 or QuickTime", "Matroska or WebM", "WMA or WMV")
 _LEAST_KEPT = 0.6  # of the loudest channel's level: two that have nothing in common keep 0.7
@@ -93,8 +101,8 @@ def open_sound(path: str | Path, root: str | Path | None = None) -> Sound:
     """
     path = Path(path)
     channels, rate = read_sound(path, root)
-    channels = np.nan_to_num(channels, nan=0.0, posinf=1.0, neginf=-1.0).clip(-1, 1)
-    samples = _mono(channels)
+    np.nan_to_num(channels, copy=False, nan=0.0, posinf=1.0, neginf=-1.0)
+    samples = _mono(channels.clip(-1, 1, out=channels))
     return Sound(_resample(samples, rate), samples.size / rate)
 
 
@@ -102,15 +110,23 @@ def read_sound(path: Path, root: str | Path | None = None) -> tuple[np.ndarray, 
     """Return the samples (N, C) of a whole sound file and their rate in Hz, as in the file."""
     soundfile = _soundfile()
     _refuse_unfit_file(path, root)
-    try:
-        with soundfile.SoundFile(path) as file:
-            rate, announced = file.samplerate, file.frames
-            _refuse_unfit_length(path, announced, rate)
-            channels = file.read(dtype="float32", always_2d=True)  # (N, C)
-    except (soundfile.SoundFileError, OSError) as error:
-        raise _unreadable(path, error) from None
+    with _decoding(path), without_stderr(), soundfile.SoundFile(path) as file:
+        rate, announced = file.samplerate, file.frames
+        _refuse_unfit_length(path, announced, rate, file.channels)
+        channels = file.read(dtype="float32", always_2d=True)  # (N, C)
     _refuse_cut_off(path, channels, rate, announced)
     return channels, rate
+
+
+@contextmanager
+def _decoding(path: Path) -> Iterator[None]:
+    """Turn whatever a decoder raises into what is wrong with the sound."""
+    try:
+        yield
+    except TextCentricError:
+        raise
+    except Exception as error:  # decoders promise no list of exceptions
+        raise _unreadable(path, error) from error
 
 
 def _mono(channels: np.ndarray) -> np.ndarray:
@@ -129,12 +145,10 @@ def _mono(channels: np.ndarray) -> np.ndarray:
 def _resample(samples: np.ndarray, rate: int) -> np.ndarray:
     if rate == RATE:
         return samples
-    from math import gcd
-
     from scipy.signal import resample_poly
 
-    shared = gcd(RATE, rate)
-    resampled: np.ndarray = resample_poly(samples, RATE // shared, rate // shared)
+    ratio = Fraction(RATE, rate).limit_denominator(_FINEST)
+    resampled: np.ndarray = resample_poly(samples, ratio.numerator, ratio.denominator)
     return resampled.astype(np.float32)
 
 
@@ -157,10 +171,16 @@ def _refuse_unfit_file(path: Path, root: str | Path | None) -> None:
         raise SoundError(path, "is empty (0 bytes)")
 
 
-def _refuse_unfit_length(path: Path, frames: int, rate: int) -> None:
+def _refuse_unfit_length(path: Path, frames: int, rate: int, channels: int) -> None:
+    if not RATES[0] <= rate <= RATES[1]:
+        told = f": its header says {rate:,} Hz, expected {RATES[0]:,} to {RATES[1]:,}"
+        raise SoundError(path, "has no sane sample rate", told)
     if frames > LONGEST * rate:
         long = f": {frames / rate:,.0f} seconds, more than {LONGEST:.0f}; cut it"
         raise SoundError(path, "is too long", long)
+    if frames * channels > MOST_SAMPLES:
+        large = f": {frames:,} samples in {channels} channels, more than {MOST_SAMPLES:,} in all"
+        raise SoundError(path, "is too large", f"{large}; give fewer channels or a lower rate")
 
 
 def _refuse_cut_off(path: Path, channels: np.ndarray, rate: int, announced: int) -> None:
@@ -181,5 +201,6 @@ def _unreadable(path: Path, error: Exception) -> SoundError:
         return SoundError(path, f"is {kind}", remedy)
     if kind in ("", *_READ):
         cut = kind and (missing_bytes(path) > _PADDING or "lost sync" in str(error))
-        return SoundError(path, CUT_OFF if cut else "is not a readable sound file", f" ({error})")
+        what = CUT_OFF if cut else "is not a readable sound file"
+        return SoundError(path, what, f" ({reason(error)})")
     return SoundError(path, f"is {kind}, not a sound file")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import islice
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,11 @@ from textcentric.data.pairs.messages import is_conversation, plain
 from textcentric.data.pairs.notation import as_list, opened
 from textcentric.data.pairs.pictures import pictures_of
 from textcentric.data.pairs.questions import asked
+from textcentric.data.readings import as_float
 from textcentric.data.tables.left_out import LeftOut
 from textcentric.data.tables.table import open_table
 from textcentric.errors import DataError
+from textcentric.security.foreign import foreign
 
 TRUTHS = ("correct", "scores", "labels")
 
@@ -58,7 +61,8 @@ def read_candidates(
     for number, row in enumerate(islice(table.rows(left_out), limit)):
         name = str(row.get("id", number))
         try:
-            prompts.append(_candidates(name, opened(row), None if lists else truths))
+            with foreign("the row"):
+                prompts.append(_candidates(name, opened(row), None if lists else truths))
         except DataError as error:
             left_out.add(str(error), text=f"prompt {name}")
     if not prompts:
@@ -95,12 +99,17 @@ def _responses(row: Row, truths: str | None) -> tuple[list[str], list[Any]]:
     return [plain(one) for one in (*right, *wrong)], values
 
 
+def _is_finite(truth: float) -> bool:
+    amount = as_float(truth)
+    return amount is not None and isfinite(amount)
+
+
 def _fault(responses: list[str], truths: list[Any]) -> str:
     """Return why a prompt cannot be used, "" where it can."""
     if len(responses) < 2:
         return "there are fewer than two responses"
     if len(truths) != len(responses):
         return "there is not one value a response"
-    if not all(isinstance(one, int | float) and abs(one) < float("inf") for one in truths):
+    if not all(isinstance(one, int | float) and _is_finite(one) for one in truths):
         return "a value is not a finite number"
     return "" if all(one.strip() for one in responses) else "a response is empty"

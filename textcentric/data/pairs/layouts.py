@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import combinations, product
 from statistics import fmean
@@ -24,7 +25,10 @@ from textcentric.data.pairs.messages import (
 from textcentric.data.pairs.notation import as_list, parsed
 from textcentric.data.pairs.pictures import pictures_of
 from textcentric.data.pairs.questions import asked, prompt_column
+from textcentric.data.readings import as_float
+from textcentric.errors import DataError
 from textcentric.rows import Pair
+from textcentric.security.foreign import foreign
 from textcentric.values import Cell
 
 Row = Mapping[str, Any]
@@ -234,9 +238,8 @@ def _rated(row: Row) -> str:
         ratings = [row.get(name) for name in names]
         if any(rating is None or rating == "" for rating in ratings):
             continue
-        try:
-            chosen, rejected = (float(rating) for rating in ratings if rating is not None)
-        except (TypeError, ValueError):
+        chosen, rejected = map(as_float, ratings)
+        if chosen is None or rejected is None:
             return UNRATED
         if not math.isnan(chosen) and not math.isnan(rejected):
             return TIE if chosen == rejected else REVERSED if chosen < rejected else ""
@@ -270,10 +273,8 @@ def _number(value: Any) -> float | str | None:
     """Return a margin as a number, None where there is none, else what is wrong with it."""
     if value is None or value == "":
         return None
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        return "the margin is not a finite number"
+    margin = as_float(value)
+    return "the margin is not a finite number" if margin is None else margin
 
 
 def _records(values: Cell) -> list[Row]:
@@ -288,10 +289,9 @@ def _records(values: Cell) -> list[Row]:
 
 def _mean_rating(annotations: Any) -> float | None:
     """Return the mean of the aspects' ratings, None where one of them is no number."""
-    try:
+    with suppress(DataError), foreign("the ratings"):
         return fmean(float(one["Rating"]) for one in annotations.values())
-    except (AttributeError, KeyError, TypeError, ValueError):
-        return None
+    return None
 
 
 def _word(value: Cell) -> str | None:

@@ -23,6 +23,7 @@ from textcentric.data.tables.left_out import LeftOut
 from textcentric.data.tables.table import Table, from_hub, open_table
 from textcentric.errors import ConfigError, DataError, unknown
 from textcentric.rows import Balance, Pair
+from textcentric.security.foreign import reason
 
 if TYPE_CHECKING:
     import datasets
@@ -205,8 +206,8 @@ def _read(layout: str, name: str, row: Row, *, is_text: bool) -> list[Pair | str
         return list(LAYOUTS[layout].read(name, opened(row))) or [ALONE]
     except DataError as error:
         return [str(error)]
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-        return [f"the row is not laid out as {layout} ({type(error).__name__}: {error})"[:120]]
+    except Exception as error:  # whatever a row of another shape makes of the layout
+        return [f"the row is not laid out as {layout} ({reason(error)})"[:120]]
 
 
 def _called(name: str, images: Sequence[str]) -> str:

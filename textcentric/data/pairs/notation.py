@@ -6,7 +6,6 @@ cannot be read is refused: brackets and roles are nothing to learn.
 
 from __future__ import annotations
 
-import ast
 import io
 import json
 import re
@@ -15,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from textcentric.data.pairs.messages import is_conversation
+from textcentric.data.printed import LONGEST, literal, printed
 from textcentric.errors import DataError
 from textcentric.values import Cell, Cells
 
@@ -65,13 +65,9 @@ def refuse_lists(row: Cells, names: Sequence[str]) -> None:
 
 def parsed(text: str) -> Cell:
     """Return the list or the object that a text holds, the text itself where it holds none."""
-    for read in (json.loads, _printed):
-        try:
-            value: Cell = read(text)
-        except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
-            continue
-        if isinstance(value, list | tuple | dict):
-            return list(value) if isinstance(value, tuple) else value
+    value = printed(text, json.loads, _printed)
+    if isinstance(value, list | tuple | dict):
+        return list(value) if isinstance(value, tuple) else value
     return text
 
 
@@ -96,14 +92,12 @@ def _is_message(value: Cell) -> bool:
 
 def _printed(text: str) -> Cell:
     """Read Python's notation; numpy prints no commas between items."""
+    if len(text) > LONGEST:
+        raise ValueError(f"more than {LONGEST:,} characters")
     if not _ADJACENT.search(text):
         with suppress(ValueError, SyntaxError):
-            value: Cell = ast.literal_eval(text.strip())
-            return value
-    try:
-        tokens = list(tokenize.generate_tokens(io.StringIO(text.strip()).readline))
-    except tokenize.TokenError as error:
-        raise ValueError(str(error)) from error
+            return literal(text.strip())
+    tokens = list(tokenize.generate_tokens(io.StringIO(text.strip()).readline))
     kept: list[tuple[int, str]] = []
     for token in tokens:
         if token.type in (tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT):
@@ -112,5 +106,4 @@ def _printed(text: str) -> Cell:
         if begins and kept and (kept[-1][0] in _ENDS or kept[-1][1] in ("]", "}")):
             kept.append((tokenize.OP, ","))
         kept.append((token.type, token.string))
-    value = ast.literal_eval(tokenize.untokenize(kept).strip())
-    return value
+    return literal(tokenize.untokenize(kept).strip())

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter
 from contextlib import suppress
 from dataclasses import asdict, fields
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 from textcentric.data.named import Layout, cache_folder
-from textcentric.data.notation import NumberSurvey
 from textcentric.data.records import RecordReader
-from textcentric.data.scanning.labels import LabelSurvey
-from textcentric.data.scanning.scan import RowFault, Scan, scan
-from textcentric.data.scanning.survey import ColumnSurvey, Odd
-from textcentric.data.tables.left_out import LeftOut
+from textcentric.data.scanning.scan import Scan, scan
+from textcentric.errors import DataError, RunError
 from textcentric.folders import written
+from textcentric.security.files import read_bytes
+from textcentric.security.foreign import foreign
 from textcentric.values import Json
 
 VERSION = 7  # raise when a scan looks at rows in another way
+NOT_KEPT = "files"  # which may change while the table does not
 LARGE = 5_000  # rows; a smaller table is looked through in no time
 
 
@@ -48,24 +48,24 @@ def scan_key(reader: RecordReader, digest: str) -> str:
 
 def read_scan(path: Path) -> Scan | None:
     """Read a scan; None where there is none, or none of this shape."""
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-        values["kinds"] = Counter({(s, tuple(have)): n for s, have, n in values["kinds"]})
-        for name in ("left_out", "unfit"):
-            values[name] = LeftOut.of(values[name])
-        values["faults"] = [RowFault(**fault) for fault in values["faults"]]
-        values["classes"] = Counter({(s, name): n for s, name, n in values["classes"]})
-        labels = values["labels"]
-        values["labels"] = LabelSurvey(**labels | {"marked": Counter(dict(labels["marked"]))})
-        values["columns"] = {name: _column(seen) for name, seen in values["columns"].items()}
-        return Scan(**values, files={})
-    except (OSError, ValueError, KeyError, TypeError):
-        return None  # then the table is scanned, as if nothing had been kept
+    if not path.is_file():
+        return None
+    with suppress(DataError, RunError), foreign("a scan that was kept"):
+        values = json.loads(read_bytes(path))
+        values["kinds"] = {(split, tuple(have)): n for split, have, n in values["kinds"]}
+        values["classes"] = {(split, name): n for split, name, n in values["classes"]}
+        kept = {name: shape.validate_python(values[name]) for name, shape in _shapes().items()}
+        return Scan(**kept)
+    return None  # then the table is scanned, as if nothing had been kept
 
 
-def _column(values: dict[str, Any]) -> ColumnSurvey:
-    parts = {"numbers": NumberSurvey(**values["numbers"])}
-    return ColumnSurvey(**values | parts | {"odd": [Odd(**odd) for odd in values["odd"]]})
+@lru_cache(maxsize=1)
+def _shapes() -> dict[str, Any]:
+    """Return what makes each part of a scan of values of the right types, and refuses others."""
+    from pydantic import TypeAdapter
+
+    hints = get_type_hints(Scan)
+    return {name: TypeAdapter(hint) for name, hint in hints.items() if name != NOT_KEPT}
 
 
 def write_scan(path: Path, found: Scan) -> None:
@@ -76,7 +76,7 @@ def write_scan(path: Path, found: Scan) -> None:
     values["classes"] = [[*key, count] for key, count in found.classes.items()]
     values["labels"] = vars(found.labels)
     values["columns"] = {name: asdict(survey) for name, survey in found.columns.items()}
-    del values["files"]  # files may change while the table does not
+    del values[NOT_KEPT]
     values["left_out"], values["unfit"] = found.left_out.to_dict(), found.unfit.to_dict()
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -6,7 +6,6 @@ the tables may also lie beside the folder `train`, and `train.csv` in the folder
 
 from __future__ import annotations
 
-import csv
 from functools import partial
 from pathlib import Path
 
@@ -94,8 +93,12 @@ def layout(folder: Path) -> Layout:
         if path is None:
             notes.append(f"{name} is absent from {str(root)!r}: codes stay numbers")
             continue
+        try:
+            columns |= dict.fromkeys(targets, _names(path, key, word))
+        except DataError as error:
+            notes.append(f"{error}: codes stay numbers")
+            continue
         side_tables.append(path)
-        columns |= dict.fromkeys(targets, _names(path, key, word))
     labels = next((root / name for name in PHOTO_LABELS if (root / name).is_file()), None)
     return Layout(
         table=open_table(table),
@@ -109,11 +112,11 @@ def layout(folder: Path) -> Layout:
 
 def _names(path: Path, key: str, word: str) -> dict[str, str | None]:
     """Read {code: name} from a table of names; 0 means none."""
-    with path.open(encoding="utf-8-sig", newline="") as lines:
-        rows = list(csv.DictReader(lines))
-    if not rows or key not in rows[0] or word not in rows[0]:
+    table = open_table(path)
+    if key not in table.columns or word not in table.columns:
         raise DataError(f"{str(path)!r} needs the columns {key} and {word}")
-    return {"0": None} | {row[key].strip(): row[word].strip() for row in rows}
+    pairs = ((str(row[key]).strip(), str(row[word]).strip()) for row in table.rows())
+    return {"0": None} | dict(pairs)
 
 
 def _with_codes(names: dict[str, dict[str, str | None]]) -> Schema:
