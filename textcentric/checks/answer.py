@@ -21,7 +21,7 @@ PREAMBLE = re.compile(
     r"|the (?:rewritten|revised|new|changed|shortened|edited) (?:sentence|listing|text|version)"
     r"|(?:re-?written|revised|edited|listing|sentence|output|answer|note|example|original"
     r"|new sentence|task|step|instructions?|typos|short|shorter|reordered"
-    r"|opposite|message|reworded|other words|incorrect sentence|type: review)\s*\d*\s*:"
+    r"|opposite|message|reworded|other words|incorrect sentence|type: review)\s*+\d*+\s*+:"
     r"|dear\b|hello\b|bien sûr|this (?:is a classic example|listing (?:can be|provides|is about))"
     r"|answer with the new text|no, i (?:will|have)\b|\[(?:insert|your))",
     re.IGNORECASE,
@@ -38,7 +38,9 @@ REFUSAL_HINTS = (
     *("as a a", "as an a", "as a l", "as an l", "i'm ", "i am ", "i can", "i apologi"),
     *("my training ", "my knowledge "),
 )
-SENTENCE_END = re.compile(r"[.!?…。！？]+[\"'”)]*(?=\s|$)")
+_STOPS = "[.!?…。！？]"
+SENTENCE_END = re.compile(rf"(?<!{_STOPS}){_STOPS}++[\"'”)]*+(?=\s|$)")  # a run is read once
+TAG = re.compile(r"\{[{%].{0,500}?[%}]\}|\n")  # of a template, or a line's end
 GRAM, ECHO = 6, 5  # words: a run that may not come three times; a run taken from the instruction
 
 
@@ -194,7 +196,7 @@ def _echoes(words: tuple[str, ...], row: str, asked: Sequence[str]) -> bool:
 
 @lru_cache(maxsize=4096)
 def _prompt_grams(*asked: str) -> frozenset[tuple[str, ...]]:
-    lines = [line for text in asked for line in re.split(r"\{[{%].*?[%}]\}|\n", text)]
+    lines = [line for text in asked for line in TAG.split(text)]
     return frozenset(gram for line in lines for gram in _grams(written_words(line)))
 
 

@@ -111,7 +111,7 @@ def tenses(source: str, variant: str) -> int:
     new = new_words(source, variant)
     if not new:
         return 0
-    before, after = words(source).tokens, words(variant).tokens
+    before, after = words(source).tokens, frozenset(words(variant).tokens)
     gone = {stem(token): token for token in before if token not in after}
     changed = [(token, gone[base]) for token in new if (base := stem(token)) in gone]
     return sum(_past(one, stem(one)) != _past(other, stem(other)) for one, other in changed)

@@ -8,7 +8,7 @@ from functools import cache, lru_cache
 
 from textcentric.checks.words import listed, new_words, sections, stems_of, words
 
-ENDS = re.compile(r"[.!?…]+[\"'”)]*\s*$")
+ENDS = re.compile(r"(?<![.!?…])[.!?…]++[\"'”)]*+\s*+$")
 SENTENCE = re.compile(r"(?<=[.!?…])\s+|\n+")
 CLAUSE = re.compile(r"[,;:–—]\s|\s-\s")
 HARSH = re.compile(r"[bcdfghjklmnpqrstvwxz]{6,}|(\w)\1{3,}", re.IGNORECASE)
@@ -112,11 +112,9 @@ def garbled(source: str, variant: str) -> bool:
     if len(after) < 2 * REPEATS or len(after) - len(set(after)) < REPEATS - 1:
         return False
     often = {word: count for word, count in Counter(after).items() if count >= REPEATS}
-    before = words(source).tokens
+    before = Counter(words(source).tokens)
     return any(
-        count > before.count(word) + 1
-        for word, count in often.items()
-        if word in words(variant).content
+        count > before[word] + 1 for word, count in often.items() if word in words(variant).content
     )
 
 

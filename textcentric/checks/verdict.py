@@ -34,6 +34,7 @@ from textcentric.checks.words import words
 WEIGHTS = Path(__file__).parent / "weights.json"
 LONG = 45  # words from which a source is no sentence, so that the weights do not fit it
 MOST = 2000  # words beyond which nothing is judged
+MOST_CHARACTERS = 50_000  # the same of a source and of its variant, whatever its words are
 PRECISIONS = (0.8, 0.85, 0.9, 0.92, 0.95, 0.97, 0.99)
 GROUPS = {"meaning": ("cosine", "tail"), "forward": ("forward",), "back": ("back",)}
 
@@ -147,7 +148,7 @@ def _not_judged(edit: Edit) -> str:
     count = len(words(edit.source).tokens)
     if not count:
         return "empty source"
-    if count > MOST:
+    if count > MOST or max(len(edit.source), len(edit.variant)) > MOST_CHARACTERS:
         return "too long"
     told = language(edit.source)
     if told == ENGLISH and count < 4 and edit.row:

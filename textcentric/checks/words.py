@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,8 @@ from pathlib import Path
 
 from rapidfuzz import fuzz
 from rapidfuzz.distance import OSA
+
+from textcentric.experts.clean import composed
 
 NEAR = 70  # edit ratio (0 to 100) from which two spellings may be one word
 WORD = re.compile(r"\w+(?:['’]\w+)*")
@@ -130,7 +131,7 @@ def _spread(token: str) -> Iterator[str]:
 def written_words(text: str) -> tuple[str, ...]:
     """Return the words of `text` in lower case as they are written, contractions whole."""
     if not text.isascii():
-        return tuple(WORD.findall(unicodedata.normalize("NFKC", text).lower()))
+        return tuple(WORD.findall(composed(text, "NFKC").lower()))
     runs = text.lower().translate(BLANKED).split()  # several times as quick as the expression
     if "'" not in text:
         return tuple(runs)

@@ -14,6 +14,7 @@ from random import Random
 Misspell = Callable[[str, Random], str]
 Spellings = Callable[[str], Iterator[str]]
 SHORTEST = 4  # letters of a word that is still known when one of them is wrong
+LONGEST = 64  # letters of what may be a word at all
 # Between white space or marks; no part of an address, a number or a word with an apostrophe.
 _WORD = re.compile(r"(?<![\w.@/'’#&-])[^\W\d_]{4,}(?![\w@/'’]|[.-]\w)")
 _FIXED = frozenset(  # amounts, and words that turn a sentence round
@@ -93,7 +94,9 @@ def _misspelt(text: str, level: float, rng: Random, misspell: Misspell) -> str:
 
 
 def _may_change(word: str) -> bool:
-    """Say whether `word` is neither a name nor an amount nor a turn of the sentence."""
+    """Say whether `word` is one, and neither a name nor an amount nor a turn of the sentence."""
+    if len(word) > LONGEST:
+        return False
     return (word.islower() or word.isupper()) and word.lower() not in _FIXED
 
 

@@ -32,8 +32,8 @@ _COUNT = re.compile(r"\d+ photos?(?:, \d+ of them described)?\.")
 _SIGHT = re.compile(
     rf"(?P<count>^{_COUNT.pattern})"
     r"|Seen: (?P<seen>.{1,999}?\(\d\.\d\d\))\.(?=\s|$)"
-    r"|Colours: (?P<colours>[^.\n]+)\."
-    r"|(?:Light|Sharpness|Size|Frames): [^.\n]+\."
+    r"|Colours: (?P<colours>[^.\n]{1,999}+)\."
+    r"|(?:Light|Sharpness|Size|Frames): [^.\n]{1,999}+\."
     rf"|{_WORD.pattern}"
 )
 
@@ -56,14 +56,17 @@ def sift_sentences(text: str, keep: Keep) -> str:
     'She is calm.\\nThank you'
     """
     text = clean_text(text)
-    left, before = "", 0
+    left: list[str] = []
+    before, new_line = 0, False  # has a line ended since the last sentence that stays?
     for start, end in sentence_spans(text, whole=True):
+        new_line = new_line or "\n" in text[before:start]
+        before = end
         if keep():
             spaced = text[start - 1 : start].isspace()  # Chinese sentences are not
-            gap = "\n" if "\n" in text[before:start] else " " * spaced
-            left += f"{gap if left else ''}{text[start:end]}"
-            before = end
-    return left
+            left += ["\n" if new_line else " " * spaced] if left else []
+            left.append(text[start:end])
+            new_line = False
+    return "".join(left)
 
 
 def sift_statements(text: str, keep: Keep) -> str:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from itertools import groupby
+from typing import Literal
 
 _BREAKS = "br|p|div|li|ul|ol|tr|table|tbody|thead|h[1-6]|hr|blockquote|section|article|pre"
 _INLINE = "a|abbr|b|big|center|code|em|font|i|img|mark|s|small|span|strike|strong|sub|sup|td|th|u"
@@ -19,6 +21,7 @@ _ACTIVE = re.compile(r"\son\w+\s*=|javascript:", re.IGNORECASE)
 _REFERENCE = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 _JOINERS = "\u200c\u200d"
 _LONELY_JOINER = re.compile(f"(?<![^\\x00-\\x7f\\s])[{_JOINERS}]|[{_JOINERS}](?![^\\x00-\\x7f\\s])")
+_MANY_MARKS = re.compile(r"[^\w\x00-\x7f]{30,}+")  # combining marks and others that are no words
 _LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 
 
@@ -36,7 +39,7 @@ def clean_text(text: str) -> str:
     text = _LINE_ENDS.sub("\n", text)
     if not text.replace("\n", " ").isprintable():  # then nothing of it is invisible
         text = "".join(filter(_is_visible, text))
-    text = _LONELY_JOINER.sub("", unicodedata.normalize("NFC", text))
+    text = _LONELY_JOINER.sub("", composed(text))
     lines = [" ".join(line.split()) for line in text.split("\n")]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 
@@ -53,6 +56,23 @@ def clean_line(text: str, longest: int = 300) -> str:
     head = line[: longest - 1]
     words, space, _ = head.rpartition(" ")
     return f"{words if space and len(words) > longest // 2 else head} …"
+
+
+def composed(text: str, form: Literal["NFC", "NFKC"] = "NFC") -> str:
+    """Return `text` in a normal form; many marks over one letter take no longer than others.
+
+    The library puts the marks over a letter in order by moving each past all others; here a long
+    run of marks comes to it in order.
+    """
+    if not unicodedata.is_normalized(form, text):
+        text = _MANY_MARKS.sub(lambda found: _in_order(found[0]), text)
+    return unicodedata.normalize(form, text)
+
+
+def _in_order(marks: str) -> str:
+    """Return signs with neighbouring combining marks in their canonical order."""
+    runs = groupby(marks, lambda mark: unicodedata.combining(mark) > 0)
+    return "".join("".join(sorted(run, key=unicodedata.combining)) for _, run in runs)
 
 
 def _without_tags(text: str) -> str:

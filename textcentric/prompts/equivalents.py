@@ -17,6 +17,7 @@ LIST = Path(__file__).with_name("equivalents.txt")
 WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 LINE = re.compile(r"(?P<words>[^=\[]+) => (?P<instead>[^\[]+)(?P<conditions>(?: \[[^\]]+\])*)")
 CONDITION = re.compile(r"\[(not before|not after|end|inside) ?([^\]]*)\]")
+BEGINNING = '.!?…:\n"“('  # before a sentence
 VOWEL = re.compile(r"(?!uni|use|eu|one)[aeiou]|hour|honest", re.IGNORECASE)
 
 
@@ -154,5 +155,8 @@ def _is_name(text: str, word: re.Match[str]) -> bool:
     """Say whether a word is written as a name: a capital that no sentence begins with."""
     if not word.group()[:1].isupper() or word.group() == "I":
         return False
-    begins = re.search(r"(?:^|[.!?…:\n\"“(])\s*$", text[: word.start()]) is not None
+    at = word.start()
+    while at and text[at - 1].isspace() and text[at - 1] != "\n":
+        at -= 1
+    begins = not at or text[at - 1] in BEGINNING
     return not begins or word.group().isupper()

@@ -15,8 +15,10 @@ from difflib import SequenceMatcher
 # Ends of sentences are words of their own, but "3.5" and "10:30" stay whole.
 WORD = re.compile(r"""(?:[^\s.,;:!?()"“”]|[.,:](?=\d))+\s*|[.,;:!?()"“”]+\s*|\s+""")
 MOSTLY_REWRITTEN = 0.4  # share of the source's words that are kept
+MOST_WORDS = 1000  # of a text, past what both begin and end with, that are compared one by one
 
 Piece = tuple[str, str]  # ("same" | "gone" | "new", text)
+Opcode = tuple[str, int, int, int, int]  # as difflib gives them
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +68,13 @@ def _change(name: str, source: str, text: str) -> PartChange:
 def word_differences(source: str, text: str) -> list[Piece]:
     """Return `text` with the words of `source` that went, as pieces in reading order."""
     old, new = WORD.findall(source), WORD.findall(text)
-    matcher = SequenceMatcher(
-        None, [word.strip() for word in old], [word.strip() for word in new], autojunk=False
-    )
     pieces: list[Piece] = []
-    for kind, a, b, c, d in _readable(matcher.get_opcodes(), new):
+    for kind, a, b, c, d in _readable(_opcodes(old, new), new):
         if kind == "equal":
             pieces.append(("same", "".join(new[c:d])))
             continue
         if b > a:
-            gap = " " if _close(new[:c]) and not _close(old[:a]) else ""
+            gap = " " if _close(new[c - 1 : c]) and not _close(old[a - 1 : a]) else ""
             end = " " if _close(old[a:b]) and c < len(new) and new[c][:1].isalnum() else ""
             pieces.append(("gone", gap + "".join(old[a:b]) + end))
         if d > c:
@@ -83,16 +82,32 @@ def word_differences(source: str, text: str) -> list[Piece]:
     return pieces
 
 
-def _close(words: list[str]) -> bool:
+def _opcodes(old: Sequence[str], new: Sequence[str]) -> list[Opcode]:
+    """Return what became of which words; the middle of long texts counts as written anew."""
+    before, after = [word.strip() for word in old], [word.strip() for word in new]
+    if max(len(before), len(after)) <= MOST_WORDS:
+        return list(SequenceMatcher(None, before, after, autojunk=False).get_opcodes())
+    least = min(len(before), len(after))
+    first = next((i for i in range(least) if before[i] != after[i]), least)
+    last = next((i for i in range(least - first) if before[-1 - i] != after[-1 - i]), least - first)
+    a, b, c, d = first, len(before) - last, first, len(after) - last
+    if max(b - a, d - c) <= MOST_WORDS:
+        inner = SequenceMatcher(None, before[a:b], after[c:d], autojunk=False).get_opcodes()
+        middle = [(kind, a + i, a + j, c + k, c + m) for kind, i, j, k, m in inner]
+    else:
+        middle = [("replace" if b > a and d > c else "delete" if b > a else "insert", a, b, c, d)]
+    ends = [("equal", 0, a, 0, c), *middle, ("equal", b, len(before), d, len(after))]
+    return [op for op in ends if op[2] > op[1] or op[4] > op[3]]
+
+
+def _close(words: Sequence[str]) -> bool:
     """Say whether the next word would touch the last of `words`."""
     return bool(words) and not words[-1][-1:].isspace()
 
 
-def _readable(
-    opcodes: Sequence[tuple[str, int, int, int, int]], words: list[str]
-) -> list[tuple[str, int, int, int, int]]:
+def _readable(opcodes: Sequence[Opcode], words: list[str]) -> list[Opcode]:
     """Melt replacements together that only a mark or one short word keeps apart."""
-    melted: list[tuple[str, int, int, int, int]] = []
+    melted: list[Opcode] = []
     for position, (kind, a, b, c, d) in enumerate(opcodes):
         around = [one[0] for one in opcodes[max(0, position - 1) : position + 2 : 2]]
         small = kind == "equal" and len("".join(words[c:d])) <= 4

@@ -17,7 +17,7 @@ LEANS = re.compile(
     r"|what|which|who|why|how|when|where|because|if|as for|one more|the thing is|ok|please|pls"
     r"|yes|no|not|thanks?|thank you)\b"
     r"|\b(?:that|this|those|these|it|too|either|so)\W*$"
-    r"|[:?,;]\W*$",
+    r"|(?<!\W)(?=\W*+\Z)[^\w:?,;]*+[:?,;]",  # the marks at the end are read once
     re.IGNORECASE,
 )
 NAMED_BEFORE = re.compile(

@@ -16,7 +16,7 @@ from textcentric.rows import TextRow
 MOST_WORDS, FACT_WORDS, FEWEST_WORDS = 40, 8, 4
 FACTS, LEAST_FACTS = 3, 2
 KEYS = ("first_fact", "second_fact", "third_fact")
-END = re.compile(r"[.!?…。！？]\W*$")
+END = re.compile(r"(?<!\W)(?=\W*+\Z)[^\w.!?…。！？]*+[.!?…。！？]")  # among the marks at the end
 
 
 def summary(row: TextRow, table: Table) -> list[Question]:

@@ -23,7 +23,7 @@ TWO_READINGS = (
     "a response is a list held as text: several responses, or one that is a list? Give JSON lines"
 )
 _TURN = re.compile(
-    r"""\s*\[?\s*\{\s*['"](?:(?:role|from)['"]\s*:\s*['"](?:user|human|assistant|gpt|system|tool)"""
+    r"""\s*+\[?\s*+\{\s*+['"](?:(?:role|from)['"]\s*:\s*['"](?:user|human|assistant|gpt|system|tool)"""
     r"""['"]|(?:content|value)['"]\s*:)"""
 )
 _ADJACENT = re.compile(r"""['"]\s+['"]""")  # Python would join the two
