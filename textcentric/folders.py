@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import os
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from textcentric.errors import RunError, StoppedError, TextCentricError, cut, quoted
+from textcentric.security.disk import not_written, why_not_written
 from textcentric.security.files import is_real_file, is_real_folder, read_text
 from textcentric.security.secrets import hidden
 from textcentric.security.yaml import parse
@@ -22,16 +22,6 @@ from textcentric.values import Json
 
 DRAFT = ".tmp"  # how the names of files end that are not whole
 LEFTOVER = re.compile(r"\..+\.[0-9a-f]{16}\.tmp")  # the names of drafts
-DISK_FAULTS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG})
-DISK_WORDS = {
-    **{os.strerror(number): number for number in DISK_FAULTS},
-    **{f"os error {number})": number for number in DISK_FAULTS},  # what Rust says
-    "database or disk is full": errno.ENOSPC,
-    "attempt to write a readonly database": errno.EROFS,
-    "PytorchStreamWriter failed": errno.ENOSPC,
-    "inline_container.cc": errno.ENOSPC,  # what torch says where its archive is cut
-    " requested and ": errno.ENOSPC,  # what numpy says
-}
 LONGEST_VALUE = 60  # characters of a value in a message
 ORDERED = "choices"  # key of a mapping whose order says something
 Change = tuple[str, object, object]  # name, before, after
@@ -98,29 +88,6 @@ def writing(path: Path) -> Iterator[None]:
         if not why:
             raise
         raise StoppedError(not_written(path, why)) from error
-
-
-def not_written(path: object, why: str) -> str:
-    """Say that `path` cannot be written, why, and what to do."""
-    return (
-        f"cannot write {path} ({why}); free space on the disk or check the folder's"
-        " permissions, then run the same command again to go on"
-    )
-
-
-def why_not_written(error: BaseException | None) -> str:
-    """Return why a disk took no more, "" where the error is of another kind.
-
-    Libraries tell of it in exceptions of their own, some with no more than a sentence.
-    """
-    while error is not None:
-        if isinstance(error, OSError) and error.errno in DISK_FAULTS:
-            return os.strerror(error.errno)
-        for words, number in DISK_WORDS.items():
-            if words in str(error):
-                return os.strerror(number)
-        error = error.__cause__ or error.__context__
-    return ""
 
 
 def read_yaml(path: Path) -> dict[str, Any]:

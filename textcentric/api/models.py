@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -120,7 +119,7 @@ def predict(
     >>> predict("models/first", [{"id": "a", "words": "A calm dog."}])          # doctest: +SKIP
     """
     from textcentric.evaluation.prediction import predict_rows
-    from textcentric.evaluation.predictions_file import write_predictions
+    from textcentric.evaluation.predictions_file import held_output, write_predictions
 
     require("predict")
     rows = in_store(rows)  # type: ignore[assignment]
@@ -129,17 +128,19 @@ def predict(
     with watched(progress) as (steps, say):
         given = {**settings, "engine": engine_name(engine), "dataset": source(rows)}
         config = settings_of(PredictConfig, given, say)
-        predicted = predict_rows(
-            trained,
-            config,
-            None if by_name(rows) else rows,
-            engine=engine_in_hand(engine),
-            steps=steps,
-        )
-        for note in predicted.warnings():
-            say(Caution(note))
-    table = list(predicted.rows())
-    path = None if config.output is None else write_predictions(table, config.output)
+        with held_output(config.output):
+            predicted = predict_rows(
+                trained,
+                config,
+                None if by_name(rows) else rows,
+                engine=engine_in_hand(engine),
+                steps=steps,
+            )
+            for note in predicted.warnings():
+                say(Caution(note))
+            table, path = list(predicted.rows()), None
+            if config.output is not None:
+                path = write_predictions(table, config.output, safe_csv=config.safe_csv, tell=say)
     values = {"predictions": table, "rows": predicted.balance}
     return Predictions(path, values, table, predicted.problems)
 
@@ -155,7 +156,7 @@ def score(
 
     `responses` are rows of prompt and response; `settings` are the keys of `score`.
     """
-    from textcentric.evaluation.rewards.scoring import opened_output, score_responses
+    from textcentric.evaluation.rewards.scoring import score_responses
 
     require("score")
     responses = in_store(responses)  # type: ignore[assignment]
@@ -164,13 +165,10 @@ def score(
         config = settings_of(ScoreConfig, given, say)
         scoring = score_responses(place(model), config, None if by_name(responses) else responses)
         table = []
-        with opened_output(config.output) if config.output else nullcontext() as file:
-            for line in scoring:
-                table.append(line)
-                if file is not None:
-                    print(json.dumps(line, ensure_ascii=False), file=file, flush=True)
-                if steps is not None:
-                    steps("responses scored", len(table), len(table))
+        for line in scoring:
+            table.append(line)
+            if steps is not None:
+                steps("responses scored", len(table), len(table))
     if config.output is not None:  # with those that were scored before
         table = [json.loads(line) for line in config.output.read_text("utf-8").splitlines()]
     return Scores(config.output, {"scores": table}, table)

@@ -12,7 +12,7 @@ from pathlib import Path
 from textcentric.cli.libraries import cleaned, traceback_of
 from textcentric.cli.terminal import asked_for_more, nothing_asked, say, terminable
 from textcentric.errors import StoppedError, TextCentricError, in_flags
-from textcentric.folders import not_written, why_not_written
+from textcentric.security.disk import not_written, why_not_written
 from textcentric.security.foreign import reason
 from textcentric.security.visible import in_line
 from textcentric.training.processes import first_of_machine

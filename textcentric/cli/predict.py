@@ -40,12 +40,12 @@ def predict_command(
     With `as_json` the path of the predictions and how many rows have one are printed as JSON.
     """
     from textcentric.evaluation.prediction import predict_rows
-    from textcentric.evaluation.predictions_file import write_predictions
+    from textcentric.evaluation.predictions_file import held_output, write_predictions
 
     output = config.output
     if as_json and output is None:
         raise ConfigError("--json counts the rows of a file of predictions; give --output")
-    with telling(quiet=quiet, verbose=verbose) as tell:
+    with telling(quiet=quiet, verbose=verbose) as tell, held_output(output):
         predicted = predict_rows(model, config)
         for note in predicted.warnings():
             tell(note)
@@ -53,7 +53,7 @@ def predict_command(
             for row in predicted.rows():
                 show_json(row)
         else:
-            write_predictions(predicted.rows(), output)
+            write_predictions(predicted.rows(), output, safe_csv=config.safe_csv, tell=say)
     failed = sum(map(bool, predicted.failures))
     tell(f"{len(predicted.ids) - failed} of {len(predicted.ids)} rows are predicted")
     if as_json:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
@@ -32,17 +31,13 @@ def score(
 
 def score_command(model: str, config: ScoreConfig, *, quiet: bool, verbose: bool) -> int:
     """Score responses; return the exit code, 3 where some could not be scored."""
-    from textcentric.evaluation.rewards.scoring import opened_output, score_responses
+    from textcentric.evaluation.rewards.scoring import score_responses
 
     with telling(quiet=quiet, verbose=verbose) as tell:
         scoring = score_responses(model, config)
-        with opened_output(config.output) as lines:
-            for line in scoring:
-                if lines is None:
-                    show_json(line)
-                else:
-                    lines.write(json.dumps(line, ensure_ascii=False) + "\n")
-                    lines.flush()
+        for line in scoring:
+            if config.output is None:
+                show_json(line)
         for note in scoring.notes():
             tell(note)
         tell(

@@ -47,6 +47,9 @@ class PredictConfig(Settings):
     batch_size: int = fields.batch_size(64, "Rows")
     max_failed: float = fields.max_failed()
     output: str | None = fields.output("CSV, parquet or jsonl file.", "JSON lines on stdout")
+    safe_csv: bool = setting(
+        True, "In CSV, an apostrophe before texts that spreadsheets would run.", panel="Output"
+    )
 
 
 class ScoreConfig(Settings):

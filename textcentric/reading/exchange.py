@@ -18,6 +18,7 @@ from textcentric.reading.answers import Answer, append, by_reader, read_answers,
 from textcentric.reading.items import Item
 from textcentric.reading.sheet import Sheet, sheets
 from textcentric.report.differences import compare
+from textcentric.security import formulas
 
 COLUMNS = ("sheet", "item", "source", "variant", "changes", "declared", "word", "edited")
 FORMATS = (".csv", ".jsonl")
@@ -143,7 +144,8 @@ def _as_csv(rows: list[dict[str, str]]) -> str:
     file = io.StringIO()
     writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)  # texts begin with "[", so that no spreadsheet takes them for formulas
+    # The other texts begin with "[", so that no spreadsheet takes them for formulas.
+    writer.writerows({**row, "declared": formulas.as_text(row["declared"])} for row in rows)
     return file.getvalue()
 
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import IO
 
 from textcentric.data.pairs.layouts import Row, said_of_picture
 from textcentric.data.pairs.loading import reasons
@@ -21,9 +19,9 @@ from textcentric.data.pairs.questions import asked
 from textcentric.data.tables.frames import table_in_hand
 from textcentric.data.tables.left_out import LeftOut
 from textcentric.data.tables.table import open_table
-from textcentric.errors import DataError, RunError, option
+from textcentric.errors import DataError, option
 from textcentric.evaluation.config import ScoreConfig
-from textcentric.folders import write_text
+from textcentric.evaluation.rewards.scores_file import ScoresFile, open_scores
 from textcentric.methods.reward import Item, Reward
 from textcentric.methods.reward.method import PAPERS
 from textcentric.methods.reward.words import describe_files, shown, why_unseen
@@ -41,6 +39,7 @@ class Scoring:
 
     lines: Iterator[dict[str, Json]]
     done: int
+    file: ScoresFile | None = None  # where each line is written before it is yielded
     scored: int = 0
     failed: int = 0
     left_out: LeftOut = field(default_factory=LeftOut)
@@ -57,17 +56,21 @@ class Scoring:
         return told
 
     def __iter__(self) -> Iterator[dict[str, Json]]:
-        """Yield a line for each response."""
-        for line in self.lines:
-            self.scored += "score" in line
-            self.failed += "error" in line
-            yield line
+        """Yield a line for each response; it stands in the file of scores, where there is one."""
+        with closing(self.file) if self.file else nullcontext():
+            for line in self.lines:
+                if self.file is not None:
+                    self.file.add(line)
+                self.scored += "score" in line
+                self.failed += "error" in line
+                yield line
 
 
 def score_responses(model: str | Path, config: ScoreConfig, responses: object = None) -> Scoring:
     """Open the scoring of what settings name, without what `output` holds already.
 
-    `responses` are rows in hand that stand in for the table of the settings.
+    `responses` are rows in hand that stand in for the table of the settings. Raises RunError where
+    `output` is no file of scores by these weights, or another command writes it.
     """
     method = load_reward_model(find_reward_model(str(model)), config.image_dir)
     weights = weights_digest(method)
@@ -76,9 +79,10 @@ def score_responses(model: str | Path, config: ScoreConfig, responses: object = 
         describe = partial(items_in_words, image_dir=config.image_dir, expert=config.image_expert)
     if not method.eyes and config.image_dir is not None:
         weights = f"{weights}/{config.image_expert}"
-    done = finished_items(config.output, weights) if config.output else set()
+    file = open_scores(config.output, weights) if config.output else None
+    done = file.done if file else set()
     source = config.input if responses is None else responses
-    scoring = Scoring(iter(()), len(done))
+    scoring = Scoring(iter(()), len(done), file)
     rows = items(source, scoring.left_out)
     wanted: Iterable[Item] = (item for item in rows if item_key(item) not in done)
     if not method.eyes:
@@ -187,32 +191,3 @@ def weights_digest(method: Reward) -> str:
         total.update(name.encode())
         total.update(value.detach().cpu().contiguous().view(-1).float().numpy().tobytes())
     return total.hexdigest()
-
-
-def finished_items(output: Path, weights: str) -> set[str]:
-    """Return the keys of what `output` holds already; half a line at its end is cut off.
-
-    Raises RunError where it holds scores of other weights.
-    """
-    if not output.is_file():
-        return set()
-    text = output.read_text(encoding="utf-8")
-    whole, _, half = text.rpartition("\n")
-    if half:
-        write_text(output, f"{whole}\n" if whole else "")
-    lines = [json.loads(line) for line in whole.splitlines() if line]
-    if any(line.get("weights") != weights for line in lines):
-        raise RunError(
-            f"{output} holds scores of another model or image expert; choose another"
-            f" {option('output')}, or remove it"
-        )
-    return {line["key"] for line in lines}
-
-
-def opened_output(output: Path | None) -> AbstractContextManager[IO[str] | None]:
-    """Open the file of scores to go on writing, where there is one."""
-    if output is None:
-        return nullcontext()
-    output.parent.mkdir(parents=True, exist_ok=True)
-    lines: IO[str] = output.open("a", encoding="utf-8")
-    return lines
