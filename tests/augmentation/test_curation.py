@@ -321,6 +321,9 @@ def test_a_source_that_goes_in_circles_itself_is_not_held_against_the_model() ->
         ("A dog. A cat. A fox.", "stop", 2, "A dog. A cat.", ("further sentences",)),
         ("A dog. A cat.", "stop", 2, "A dog. A cat.", ()),
         ("A dog. A cat. A fo", "length", 1, "A dog.", ("unfinished end", "further sentences")),
+        ("「猫です。」", "stop", 1, "猫です。", ("quotation marks",)),
+        ("猫很乖。它找家。它很", "length", None, "猫很乖。它找家。", ("unfinished end",)),
+        ("猫很乖。它找家。快来。", "stop", 2, "猫很乖。它找家。", ("further sentences",)),
     ],
 )
 def test_an_answer_is_trimmed_of_what_is_not_part_of_it(

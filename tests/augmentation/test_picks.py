@@ -166,8 +166,9 @@ def test_louder_sentences_keep_every_word() -> None:
         assert way.rstrip("!").lower() == "please call ms lee today, she has a quiet garden"
 
 
-def test_a_sentence_of_a_script_without_capitals_has_no_louder_way() -> None:
-    assert louder("看起來健康。") == []
+def test_a_sentence_of_a_script_without_capitals_is_louder_by_its_marks() -> None:
+    assert louder("看起來健康。") == ["看起來健康！", "看起來健康！！！"]
+    assert louder("看起來健康") == ["看起來健康!", "看起來健康!!!"]
 
 
 def test_a_mark_stands_where_a_full_stop_stood_and_nowhere_else() -> None:

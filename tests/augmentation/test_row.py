@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -169,3 +170,39 @@ def test_a_variant_equal_to_its_sibling_is_rejected(run: Run) -> None:
         "accepted": 2,
         "identical to source or sibling": 1,
     }
+
+
+LAMP = "这盏灯很旧，但是晚上非常好看。它有一个绿色的灯罩，底座是黄铜做的。开关去年刚刚换过新的。"
+LAMPS = {
+    "这盏灯很旧，但是晚上非常好看。": "灯虽然旧了，夜里却特别漂亮。",
+    "它有一个绿色的灯罩，底座是黄铜做的。": "灯罩是绿的，黄铜做的底座。",
+    "开关去年刚刚换过新的。": "去年才换了一个新开关。",
+}
+
+
+def test_sentences_without_blanks_are_rewritten_one_by_one(run: Run) -> None:
+    row = Record("r0", {"text": LAMP}, target=0.0)
+
+    def answer(request: Request) -> str:
+        return LAMPS[task(request).removeprefix("Rewrite: ")]
+
+    outputs = run(answer, "own/swap", row, summarize=False)
+    variant = one(outputs, "own/swap")
+    assert variant.reason == ""
+    rewritten = [new for old, new in LAMPS.items() if old not in variant.text]
+    assert len(rewritten) == 2  # `take: 2`
+    assert variant.text.count("。") == 3
+    assert " " not in variant.text
+
+
+def test_an_order_of_sentences_without_blanks_has_none(run: Run) -> None:
+    front = (
+        "stage: adversarial\nlabel: unsure\nreads: [row, sentences]\nwrites: text\neach: passage\n"
+    )
+    asked = "{% block user %}{{ row }}\n\n{{ sentences | join(' ') }}{% endblock %}"
+    own = {"own/order": f"{front}schema: {{enum: orders}}\n---\n{asked}"}
+    row = Record("r0", {"text": LAMP}, target=0.0)
+    first, second, third = LAMPS
+    order = json.dumps([second, third, first])
+    outputs = run(lambda _: order, "own/order", row, own=own, summarize=False)
+    assert one(outputs, "own/order").text == f"{second}{third}{first}"

@@ -64,7 +64,7 @@ def test_about_the_share_of_the_words_that_may_be_touched_is(misspell: Misspell)
 
 @BOTH
 def test_words_without_letters_to_misspell_are_left_alone(misspell: Misspell) -> None:
-    for text in ("", "   ", "12 34 RM150", "这是一只猫。", "a b c to"):
+    for text in ("", "   ", "12 34 RM150", "猫很乖。", "a b c to"):
         assert misspell(text, 1.0, Random(0)) == text
 
 
@@ -80,3 +80,22 @@ def test_a_row_is_misspelt_as_its_expert_reads_it(name: str) -> None:
     assert CORRUPTIONS[name](Record("r2", {"table": {"Kind": "cat"}}), 1.0, 0).inputs == {
         "table": {"Kind": "cat"}
     }
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "这盏台灯很旧但是晚上非常好看。",
+        "とてもきれいに光ります。",
+        "โคมไฟเก่าแต่ส่องสว่างสวยงาม",
+        "यह दीपक पुराना दिखता है।",
+        "المصباح قديم لكنه جميل",
+        "오래된 램프지만 아름답습니다",
+    ],
+)
+def test_words_of_scripts_without_capitals_are_mistyped_in_part(text: str) -> None:
+    wrong = mistyped(text, 0.5, Random(1))
+    assert wrong != text
+    assert set(wrong) <= set(text)
+    assert SequenceMatcher(None, wrong, text).ratio() > 0.6
+    assert mistyped(text, 0.0, Random(1)) == text

@@ -49,3 +49,9 @@ def test_the_degradation_is_the_gap_between_where_the_proxy_is_right_and_wrong()
 
 def test_ties_count_half() -> None:
     assert share_right(np.array([1.0, -1.0, 0.0, 0.0])) == 0.5
+
+
+def test_words_that_no_blank_marks_overlap_too() -> None:
+    seen = "桌子上有一个红色的球。"
+    (difference,) = word_overlap([pair("红色的球在桌子上", "蓝色的椅子在外面", seen)])
+    assert difference == 0.5  # seven of eight letters, three of eight

@@ -27,6 +27,13 @@ def sentences(text: str) -> list[str]:
         ("Costs 3.50 a day. Cheap!", ["Costs 3.50 a day.", "Cheap!"]),
         ("Тихая кошка. Ищет дом!", ["Тихая кошка.", "Ищет дом!"]),
         ("可爱的猫。很安静。", ["可爱的猫。", "很安静。"]),
+        ("他说：“很安静。”真的？！是！", ["他说：“很安静。”", "真的？！", "是！"]),
+        ("「静か。」猫です。", ["「静か。」", "猫です。"]),
+        ("यह बिल्ली शांत है। घर चाहिए॥ आइए", ["यह बिल्ली शांत है।", "घर चाहिए॥", "आइए"]),
+        ("یہ بلی پرسکون ہے۔ کیوں؟ جی", ["یہ بلی پرسکون ہے۔", "کیوں؟", "جی"]),
+        ("แมวตัวนี้เงียบและน่ารัก มันกำลังมองหาบ้านใหม่", ["แมวตัวนี้เงียบและน่ารัก", "มันกำลังมองหาบ้านใหม่"]),
+        ("ราคาเพียง 500 บาท ถูกมาก", ["ราคาเพียง 500 บาท ถูกมาก"]),
+        ("ឆ្មានេះស្ងាត់។ វាស្អាត។", ["ឆ្មានេះស្ងាត់។", "វាស្អាត។"]),
         ("A dog 🐕. Two cats 🐈!", ["A dog 🐕.", "Two cats 🐈!"]),
     ],
 )
@@ -37,6 +44,11 @@ def test_a_text_falls_into_its_sentences(text: str, expected: list[str]) -> None
 def test_a_long_sentence_is_cut_at_its_commas() -> None:
     half = "a small dog that " + "really " * 18 + "barks"
     assert [len(part.split()) for part in sentences(f"{half}, {half}, {half}.")] == [23, 23, 23]
+
+
+def test_a_long_sentence_without_blanks_is_cut_at_its_commas() -> None:
+    half = "这盏台灯" * 10
+    assert sentences(f"{half}，{half}。") == [f"{half}，", f"{half}。"]
 
 
 def test_a_long_sentence_without_commas_stays_whole() -> None:

@@ -16,7 +16,7 @@ import pytest
 import textcentric
 
 ROOT = Path(textcentric.__file__).parent
-GROUND = "errors machine settings fields rows folders command_line values security"
+GROUND = "errors machine settings fields rows folders command_line values writing security"
 FLOORS = [
     GROUND,
     "models prompts",

@@ -25,7 +25,7 @@ from textcentric.prompts.prompt import Prompt
 if TYPE_CHECKING:
     import numpy as np
 
-QUOTES = (('"', '"'), ("“", "”"), ("'", "'"), ("*", "*"), ("«", "»"))
+QUOTES = (('"', '"'), ("“", "”"), ("'", "'"), ("*", "*"), ("«", "»"), ("「", "」"), ("『", "』"))
 
 
 @dataclass(slots=True)

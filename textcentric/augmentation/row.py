@@ -59,6 +59,7 @@ from textcentric.prompts.prompt import Prompt
 from textcentric.rows import DERIVED, Record, TextRow
 from textcentric.runs.columns import Failure, Output, dump, output_id
 from textcentric.values import JsonSchema, Variables
+from textcentric.writing import joined
 
 CUT, MOST_CUTS = 0.75, 12
 NOT_LISTED = "language not listed"  # by the model: why nothing was asked
@@ -331,7 +332,7 @@ class RowFlow:
         if request.schema is None:
             return candidates(request, k), await self.answers.several(request, k)
         value, asked = await self.answers.ask_json(request)
-        return asked, [Response(" ".join(value))]
+        return asked, [Response(joined(value))]
 
     async def _pick(self, request: Request) -> tuple[list[Request], list[Response]]:
         """Return the pick as JSON; nothing where the model picked outside of its choices."""

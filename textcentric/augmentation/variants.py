@@ -25,6 +25,7 @@ from textcentric.prompts.columns import column_variables, columns_read
 from textcentric.prompts.prompt import Prompt
 from textcentric.rows import MODALITIES, TextRow
 from textcentric.values import Cells, JsonSchema
+from textcentric.writing import count_words, gap
 
 NO_TABLE = Table()
 CONTRADICTED = ("table", "image", "audio")
@@ -129,8 +130,8 @@ def draft_pieces(
             continue
         _check_begin(prompt, unit.source, begin)
         count = max(1, len(sentence_spans(unit.source))) if unit.span else None
-        gap = "" if not begin or answer.text[:1].isspace() or begin[-1:].isspace() else " "
-        text, cuts = trim(f"{begin}{gap}{answer.text}", answer.finish, sentences=count)
+        whole = f"{begin}{gap(begin, answer.text)}{answer.text}"
+        text, cuts = trim(whole, answer.finish, sentences=count)
         pieces.append(Piece(unit.source, text, begin, cuts=cuts, logprob=answer.logprob))
     return Draft(prompt, target.row_text, pieces, facts)
 
@@ -238,7 +239,7 @@ def _passage(prompt: Prompt, text: str, rng: random.Random) -> list[Unit]:
 
 def _sentences(prompt: Prompt, text: str, rng: random.Random) -> list[Unit]:
     low, high = SENTENCE_WORDS
-    sized = [(span, len(text[span[0] : span[1]].split())) for span in sentence_spans(text)]
+    sized = [(span, count_words(text[slice(*span)])) for span in sentence_spans(text)]
     spans = [span for span, words in sized if low <= words <= high]
     spans = spans or [span for span, words in sized if FEWEST_WORDS <= words <= high]
     take = prompt.front.take

@@ -15,6 +15,7 @@ from textcentric.checks.edit import Edit
 from textcentric.checks.numbers import figures
 from textcentric.checks.words import order_of, written_words
 from textcentric.prompts.prompt import Checks
+from textcentric.writing import STOPS, WIDE_STOPS, count_words, unspaced
 
 PREAMBLE = re.compile(
     r"^\W*((?:sure|certainly|of course)\b|here(?:'s| is| are)|okay,? here"
@@ -38,8 +39,10 @@ REFUSAL_HINTS = (
     *("as a a", "as an a", "as a l", "as an l", "i'm ", "i am ", "i can", "i apologi"),
     *("my training ", "my knowledge "),
 )
-_STOPS = "[.!?…。！？]"
-SENTENCE_END = re.compile(rf"(?<!{_STOPS}){_STOPS}++[\"'”)]*+(?=\s|$)")  # a run is read once
+# A run of stops is read once; Chinese and Japanese leave no blank behind theirs.
+SENTENCE_END = re.compile(
+    rf"(?<![{STOPS}])[{STOPS}]++[\"'”)]*+(?=\s|$)|[{WIDE_STOPS}]++[\"'”’)」』）】》〉]*+"
+)
 TAG = re.compile(r"\{[{%].{0,500}?[%}]\}|\n")  # of a template, or a line's end
 GRAM, ECHO = 6, 5  # words: a run that may not come three times; a run taken from the instruction
 
@@ -64,7 +67,7 @@ def answer_fault(edit: Edit, checks: Checks, asked: Sequence[str] = ()) -> str:
     if len(words) >= ECHO and _echoes(words, edit.row, asked):
         return "instruction echoed"
     return (
-        _check_size(checks, len(words), len(before))
+        _check_size(checks, _size(text, words), _size(source, before))
         or _check_change(checks, words, before)
         or _check_numbers(checks, edit)
     )
@@ -76,7 +79,8 @@ def pick_fault(edit: Edit, checks: Checks) -> str:
         return "unchanged"
     if checks.words is None and checks.length is None:
         return ""
-    return _check_size(checks, len(written_words(edit.variant)), len(written_words(edit.source)))
+    texts = (edit.variant, edit.source)
+    return _check_size(checks, *(_size(text, written_words(text)) for text in texts))
 
 
 def refuses(text: str) -> bool:
@@ -102,6 +106,11 @@ def goes_in_circles(row_text: str) -> bool:
     """Say so of a whole row; most of its sentences were split into words for a sibling already."""
     sentences = _sentences(row_text)
     return _loops(tuple(chain.from_iterable(sentences)), lambda: sentences)
+
+
+def _size(text: str, words: Sequence[str]) -> int:
+    """Return how many words a text has; where it writes no blanks, by its letters."""
+    return count_words(text) if unspaced(text) else len(words)
 
 
 def _check_size(checks: Checks, words: int, before: int) -> str:

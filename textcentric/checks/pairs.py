@@ -19,6 +19,7 @@ from textcentric.data.tables.table import Row, Table
 from textcentric.errors import DataError, option, quoted, unknown
 from textcentric.experts.sentences import sentence_spans
 from textcentric.values import Cell, Json
+from textcentric.writing import count_words, joined
 
 MOST_WORDS = 1000  # of a text that can be judged
 TRUE, EMPTY, TOO_LONG = "true", "empty source", "too long"
@@ -158,7 +159,7 @@ def narrowed(source: str, variant: str, row: str = "") -> Edit:
     shared = Counter(before) & Counter(after)
     rest = _without(before, shared), _without(after, shared)
     if shared and rest[0] and rest[1]:
-        return Edit(" ".join(rest[0]), " ".join(rest[1]), row or source)
+        return Edit(joined(rest[0]), joined(rest[1]), row or source)
     return Edit(source, variant, row or source)
 
 
@@ -219,7 +220,7 @@ def _unjudged(pair: Pair) -> Verdict | None:
         return None
     if not pair.edit.source.strip():
         return Verdict(None, reason=EMPTY)
-    longest = max(len(pair.edit.source.split()), len(pair.edit.variant.split()))
+    longest = max(count_words(pair.edit.source), count_words(pair.edit.variant))
     return Verdict(None, reason=TOO_LONG) if longest > MOST_WORDS else None
 
 

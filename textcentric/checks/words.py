@@ -13,9 +13,12 @@ from rapidfuzz import fuzz
 from rapidfuzz.distance import OSA
 
 from textcentric.experts.clean import composed
+from textcentric.writing import INDIC, SOUTHEAST, parted
 
 NEAR = 70  # edit ratio (0 to 100) from which two spellings may be one word
 WORD = re.compile(r"\w+(?:['’]\w+)*")
+MARKED = INDIC + SOUTHEAST  # letters, and vowels and tones on them: one word
+MARKED_LETTER, MARKED_WORD = re.compile(f"[{MARKED}]"), re.compile(rf"[\w{MARKED}]+(?:['’]\w+)*")
 # Of ASCII, blanks for all that is in no word.
 BLANKED = {at: " " for at in range(128) if not (chr(at).isalnum() or chr(at) in "_'")}
 FOLDER = Path(__file__).parent / "lists"
@@ -129,9 +132,13 @@ def _spread(token: str) -> Iterator[str]:
 
 @lru_cache(maxsize=8192)
 def written_words(text: str) -> tuple[str, ...]:
-    """Return the words of `text` in lower case as they are written, contractions whole."""
+    """Return the words of `text` in lower case as they are written, contractions whole.
+
+    Of a run of letters without blanks, small pieces stand for words.
+    """
     if not text.isascii():
-        return tuple(WORD.findall(composed(text, "NFKC").lower()))
+        plain = parted(composed(text, "NFKC").lower())
+        return tuple((MARKED_WORD if MARKED_LETTER.search(plain) else WORD).findall(plain))
     runs = text.lower().translate(BLANKED).split()  # several times as quick as the expression
     if "'" not in text:
         return tuple(runs)

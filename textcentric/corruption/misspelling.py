@@ -11,12 +11,17 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from random import Random
 
+from textcentric.writing import INDIC, LETTERS
+
 Misspell = Callable[[str, Random], str]
 Spellings = Callable[[str], Iterator[str]]
 SHORTEST = 4  # letters of a word that is still known when one of them is wrong
 LONGEST = 64  # letters of what may be a word at all
 # Between white space or marks; no part of an address, a number or a word with an apostrophe.
-_WORD = re.compile(r"(?<![\w.@/'’#&-])[^\W\d_]{4,}(?![\w@/'’]|[.-]\w)")
+# In a run of letters without blanks, four of them stand for a word.
+_WORD = re.compile(
+    rf"(?<![\w.@/'’#&-])(?:[^\W\d_{LETTERS}]|[{INDIC}]){{4,}}(?![\w@/'’]|[.-]\w)|[{LETTERS}]{{4}}"
+)
 _FIXED = frozenset(  # amounts, and words that turn a sentence round
     "cannot dont never none neither nobody nothing nowhere without unless except only zero four"
     " five seven eight nine eleven twelve thirteen fourteen fifteen twenty thirty forty fifty"
@@ -97,7 +102,8 @@ def _may_change(word: str) -> bool:
     """Say whether `word` is one, and neither a name nor an amount nor a turn of the sentence."""
     if len(word) > LONGEST:
         return False
-    return (word.islower() or word.isupper()) and word.lower() not in _FIXED
+    without_case = word.lower() == word.upper()  # a name looks like any other word
+    return (word.islower() or word.isupper() or without_case) and word.lower() not in _FIXED
 
 
 def _as_written(word: str, changed: str) -> str:

@@ -16,13 +16,19 @@ from textcentric.experts.clean import clean_text
 from textcentric.experts.sentences import sentence_spans
 from textcentric.experts.table import is_missing
 from textcentric.values import Cell, Cells
+from textcentric.writing import SOUTHEAST
 
 Keep = Callable[[], bool]  # does the next piece stay?
 Sift = Callable[[Any, Keep], Any]  # from a value to one of its kind
 _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _STOPS = "\u3001-\u303f\uff01-\uff0f\uff1a-\uff20"  # full-width punctuation goes with its sign
-# Chinese and Japanese put no space between words: each sign counts as one.
-_WORD = re.compile(rf"[{_CJK}][{_STOPS}]*|[^\s{_CJK}]+")
+# Chinese and Japanese put no space between words: each sign counts as one. Of Thai and its
+# neighbours four letters do, with the vowels and tones that stand on the last.
+_VOWELS = (
+    "\u0e30-\u0e3a\u0e45\u0e47-\u0e4e\u0eb0-\u0ebc\u0ec8-\u0ece\u102b-\u103e\u1056-\u1059"
+    "\u17b4-\u17d3"
+)
+_WORD = re.compile(rf"[{_CJK}][{_STOPS}]*|[{SOUTHEAST}]{{1,4}}[{_VOWELS}]*|[^\s{_CJK}{SOUTHEAST}]+")
 # `Label: ` as the table expert writes it: no small letter first, no end of a sentence inside.
 _LABEL = r"[^\sa-z:](?:(?![.!?…]\s)[^:\n]){0,59}: "
 _STATEMENT = re.compile(rf"{_LABEL}.*?(?:[.!?…](?=\s+{_LABEL})|$)|{_WORD.pattern}")

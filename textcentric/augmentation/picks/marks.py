@@ -8,6 +8,7 @@ import re
 from textcentric.augmentation.picks.question import Carried, Picked, Question
 from textcentric.experts.sentences import Span, sentence_spans
 from textcentric.rows import TextRow
+from textcentric.writing import count_words
 
 WORD = re.compile(r"[^\W\d_]{4,}")
 PLAIN_WORD = re.compile(r"[A-Za-z]{4,}")  # of ASCII, twice as quick
@@ -18,6 +19,8 @@ QUIET = frozenset(
     " because after before until does must your ours yours mine upon over under".split()
 )
 ENDINGS = {".": ("!", "!!!"), "!": ("!!!", "!!!!"), "?": ("?!", "???"), "": ("!", "!!!")}
+# Of full width, where nothing can be shouted in capitals.
+ENDINGS |= {"。": ("！", "！！！"), "！": ("！！！", "！！！！"), "？": ("？！", "？？？")}
 ADDRESS = re.compile(r"https?:|www\.|@")
 
 
@@ -35,7 +38,7 @@ def marks(row: TextRow, part: str, take: int, rng: random.Random) -> list[Questi
 
 
 def _fits(sentence: str) -> bool:
-    sized = WORDS <= len(sentence.split()) <= MOST_WORDS
+    sized = WORDS <= count_words(sentence) <= MOST_WORDS
     return sized and not ADDRESS.search(sentence)
 
 
@@ -65,7 +68,7 @@ def louder(sentence: str) -> list[str]:
 
 def _cut(sentence: str) -> tuple[str, tuple[str, str]]:
     """Return the sentence without its last marks, and what may stand there instead."""
-    stem = sentence.rstrip(".!?")
+    stem = sentence.rstrip(".!?。！？")
     last = sentence[-1] if stem != sentence else ""
     if not last and not sentence[-1].isalnum():  # a quotation mark, a bracket, a comma
         return sentence, ("", "")

@@ -12,11 +12,13 @@ from itertools import pairwise
 from textcentric.augmentation.picks.question import Carried, Picked, Question
 from textcentric.augmentation.picks.statements import Table, leans, names_before, statement_spans
 from textcentric.rows import TextRow
+from textcentric.writing import STOPS, count_words, joined
 
 MOST_WORDS, FACT_WORDS, FEWEST_WORDS = 40, 8, 4
 FACTS, LEAST_FACTS = 3, 2
 KEYS = ("first_fact", "second_fact", "third_fact")
-END = re.compile(r"(?<!\W)(?=\W*+\Z)[^\w.!?…。！？]*+[.!?…。！？]")  # among the marks at the end
+# Among the marks at the end.
+END = re.compile(rf"(?<!\W)(?=\W*+\Z)[^\w{STOPS}]*+[{STOPS}]")
 
 
 def summary(row: TextRow, table: Table) -> list[Question]:
@@ -55,8 +57,8 @@ def _facts(parts: Mapping[str, Sequence[str]]) -> list[list[str]]:
 
 def _short(statements: Sequence[str], most: int) -> list[str]:
     """Return the statements of at most `most` words, else the shortest two."""
-    short = [one for one in statements if len(one.split()) <= most]
-    return short or sorted(statements, key=lambda one: len(one.split()))[:LEAST_FACTS]
+    short = [one for one in statements if count_words(one) <= most]
+    return short or sorted(statements, key=count_words)[:LEAST_FACTS]
 
 
 def _thirds(statements: Sequence[str], most: int) -> list[list[str]]:
@@ -70,15 +72,15 @@ def _sentences(parts: Mapping[str, Sequence[str]], room: int) -> list[str]:
     """Return the sentences of at most `room` words that can stand alone; of the text, if any."""
     names = ["text"] if "text" in parts else ["image", "audio"] if "table" in parts else []
     found = [one for name in names for one in parts.get(name, ())]
-    fitting = [one for one in found if FEWEST_WORDS <= len(one.split()) <= room]
+    fitting = [one for one in found if FEWEST_WORDS <= count_words(one) <= room]
     alone = [one for one in fitting if not leans(one)]
     named = [one for one in alone if not names_before(one)]
     return list(dict.fromkeys(named if len(named) > 1 else alone))
 
 
 def _longest(statements: Sequence[str]) -> int:
-    return max((len(one.split()) for one in statements), default=0)
+    return max(map(count_words, statements), default=0)
 
 
 def _joined(picked: Picked) -> Carried:
-    return " ".join(one if END.search(one) else f"{one}." for one in picked.values()), ""
+    return joined(one if END.search(one) else f"{one}." for one in picked.values()), ""

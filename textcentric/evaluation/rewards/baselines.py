@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from textcentric.rows import Pair
+from textcentric.writing import parted
 
 WORD = re.compile(r"\w+")
 
@@ -85,8 +86,12 @@ def share_right(differences: np.ndarray) -> float:
     return float(((differences > 0) + 0.5 * (differences == 0)).mean())
 
 
+def _words(text: str) -> list[str]:
+    return WORD.findall(parted(text.lower()))
+
+
 def overlap(descriptions: Mapping[str, str], response: str) -> float:
     """Return the share of the words of `response` that stand in `descriptions`."""
-    said = set(WORD.findall(" ".join(descriptions.values()).lower()))
-    told = WORD.findall(response.lower())
+    said = set(_words(" ".join(descriptions.values())))
+    told = _words(response)
     return sum(word in said for word in told) / len(told) if told else 0.0
