@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         score,
         stream,
         train,
+        trust,
     )
     from textcentric.augmentation.config import AugmentConfig
     from textcentric.engines import (
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
         RunError,
         StoppedError,
         TextCentricError,
+        TrustError,
     )
     from textcentric.prompts.library import PromptLibrary
     from textcentric.prompts.prompt import Prompt
@@ -84,6 +86,7 @@ __all__ = [
     "StoppedError",
     "TextCentricError",
     "TextRow",
+    "TrustError",
     "ablate",
     "augment",
     "calibrate",
@@ -107,13 +110,14 @@ __all__ = [
     "score",
     "stream",
     "train",
+    "trust",
 ]
 
 
 API = (
     "Run ablate augment calibrate check compare describe estimate evaluate evaluate_fusion"
     " evaluate_reward inspect latents list_runs load load_model make_report predict retrieve review"
-    " score stream train"
+    " score stream train trust"
 )
 
 __getattr__ = importing(
@@ -124,7 +128,7 @@ __getattr__ = importing(
         "engines": "Engine Message Request Response Sampling ScriptedEngine open_engine".split(),
         "errors": (
             "ConfigError DataError EngineError PromptError RequestError RunError StoppedError"
-            " TextCentricError"
+            " TextCentricError TrustError"
         ).split(),
         "prompts.library": "PromptLibrary".split(),
         "prompts.prompt": "Prompt".split(),

@@ -223,6 +223,15 @@ def option(name: str, value: object = None) -> str:
     return f"{key}={'' if value is None else repr(value)}"
 
 
+def said(flag: str, python: str) -> str:
+    """Return what is written on the command line, or else in Python, to say the same.
+
+    >>> said("--trust models/a", "tc.trust('models/a')")
+    "tc.trust('models/a')"
+    """
+    return flag if _caller["flags"] else python
+
+
 def flag_of(name: str, *, off: bool = False) -> str:
     """Return the flag of a setting.
 

@@ -258,7 +258,7 @@ def revision() -> AnyField:
 
 def trust_remote_code() -> AnyField:
     """Return the field of whether a model's own code is run."""
-    return setting(False, "Run the code that a model on the hub brings.", panel="Model")
+    return setting(False, "Run the code that a model brings.", panel="Model")
 
 
 def attn_implementation() -> AnyField:

@@ -56,7 +56,7 @@ QUESTIONS = {
     "a clean row": f"{LINEAGE} r8/clean/0",
     "latents": LATENTS,
     "predictions": f"{PREDICT} models/downstream",
-    "predictions by an adapter": f"{PREDICT} models/adapters",
+    "predictions by an adapter": f"{PREDICT} models/adapters --trust models/adapters",
     "scores": SCORES,
     "preferences": "evaluate reward models/reward --dataset preferred.jsonl --json",
     "attacks": f"evaluate fusion models/fusion {RAW} fusion.yaml --threats image --radii 1 --json",
@@ -64,8 +64,8 @@ QUESTIONS = {
     "a search": "retrieve models/searched --latents latents/pairs --audio files/r9.wav --json",
 }  # each prints JSON, or JSON lines
 EVALUATION = (
-    f"evaluate models/downstream models/adapters {RAW} rows.yaml --levels 0.5 --most-missing 1"
-    f" --json -o evaluated {LLM}"
+    f"evaluate models/downstream models/adapters --trust models/adapters {RAW} rows.yaml"
+    f" --levels 0.5 --most-missing 1 --json -o evaluated {LLM}"
 )
 
 

@@ -144,7 +144,10 @@ def test_an_interrupted_run_asks_what_is_left_and_ends_like_the_other() -> None:
 def test_an_interrupted_run_resumes_from_its_own_files() -> None:
     before, kept = outputs(INTERRUPTED), answers(INTERRUPTED)
     shutil.rmtree("prompts")
-    said = asked(f"runs resume {INTERRUPTED} --json")
+    refused = asked(f"runs resume {INTERRUPTED} --json")
+    assert refused.code == 4
+    assert f"--trust {INTERRUPTED}" in refused.err
+    said = asked(f"runs resume {INTERRUPTED} --json --trust {INTERRUPTED}")
     assert said.code == 0, said.err
     after = outputs(INTERRUPTED)
     assert {row_id: after[row_id] for row_id in before} == before

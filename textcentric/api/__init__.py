@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         make_report,
         stream,
     )
+    from textcentric.api.trusting import trust
 
 __all__ = [
     "Result",
@@ -58,6 +59,7 @@ __all__ = [
     "score",
     "stream",
     "train",
+    "trust",
 ]
 
 __getattr__ = importing(
@@ -70,5 +72,6 @@ __getattr__ = importing(
         "reading": "calibrate review".split(),
         "results": "Result Run RunList".split(),
         "runs": "augment describe estimate list_runs load make_report stream".split(),
+        "trusting": ["trust"],
     },
 )

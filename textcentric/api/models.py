@@ -80,11 +80,17 @@ def learnt_from(model: type[TrainingSettings], rows: object) -> dict[str, str]:
     return {raw: place(rows) if isinstance(rows, Result) else source(rows)}
 
 
-def load_model(folder: str | Path | Result, *, files: str | Path | None = None) -> Method:
+def load_model(
+    folder: str | Path | Result,
+    *,
+    files: str | Path | None = None,
+    trust_remote_code: bool = False,
+) -> Method:
     """Return a trained model of any method, ready to use.
 
-    `files` is the folder of pictures, sounds or latents, where it reads them. Raises ConfigError
-    where the folder holds none.
+    `files` is the folder of pictures, sounds or latents, where it reads them. Code that the model
+    brings runs with `trust_remote_code`, or where the folder is trusted (see `trust`). Raises
+    ConfigError where the folder holds none.
     """
     from textcentric.training.folder import FACTS, find_model_folder
 
@@ -101,7 +107,7 @@ def load_model(folder: str | Path | Result, *, files: str | Path | None = None) 
     name = about.get("identity", {}).get("method")
     if name not in METHODS:
         raise ConfigError(f"{path} holds a model of {name!r}, expected {', '.join(METHODS)}")
-    return method_training(name).load(path, files)
+    return method_training(name).load(path, files, trust_remote_code=trust_remote_code)
 
 
 def predict(
@@ -135,6 +141,7 @@ def predict(
                 None if by_name(rows) else rows,
                 engine=engine_in_hand(engine),
                 steps=steps,
+                say=say,
             )
             for note in predicted.warnings():
                 say(Caution(note))

@@ -83,6 +83,11 @@ COMMANDS = {
     "lineage": Listed("Show what made an output.", "runs:lineage"),
     "doctor": Listed("Check what this machine can run.", "doctor:doctor"),
 }
+# Functions, or modules of them, whose folders may bring what needs a person's word.
+TRUSTING = frozenset(
+    "ablate augment compare evaluate evaluate_fusion evaluate_reward latents predict"
+    " prompts:expand prompts:try_ retrieve runs:resume score train".split()
+)
 
 
 class Later(TyperCommand):
@@ -133,13 +138,14 @@ def all_commands(
 
 def built(name: str, function: str) -> Any:
     """Return the command `name` that is the function "module:name", with its options."""
-    from textcentric.cli.options import Configured
+    from textcentric.cli.options import Configured, trusting
     from textcentric.cli.panels import Panels
 
     module, _, attribute = function.partition(":")
     held = getattr(import_module(f"textcentric.cli.{module}"), attribute)
+    command = held.callback() if isinstance(held, Configured) else held
     lone = typer.Typer(add_completion=False, rich_markup_mode=None)
-    lone.command(name, cls=Panels)(held.callback() if isinstance(held, Configured) else held)
+    lone.command(name, cls=Panels)(trusting(command) if {module, function} & TRUSTING else command)
     return typer.main.get_command(lone)
 
 

@@ -33,6 +33,7 @@ from pydantic_core import PydanticUndefined
 from typer.models import OptionInfo
 
 from textcentric.cli.terminal import say
+from textcentric.security.brought import trust_folder
 from textcentric.settings import FORMER, Given, Settings, extra, keys_of, read, split_commas
 
 WIDE = 24  # characters of choices that stand beside the flag; more stand in the help
@@ -69,6 +70,35 @@ File = Annotated[
         rich_help_panel="Configuration",
     ),
 ]
+
+Trusted = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--trust",
+        metavar="FOLDER",
+        help="Trust a folder as it stands, from now on: what it brings has effect; may be"
+        " repeated.",
+        rich_help_panel="Configuration",
+    ),
+]
+
+
+def trusting(command: Callable[..., None]) -> Callable[..., None]:
+    """Return `command` with `--trust`: the folders named are trusted before it begins."""
+
+    def run(*, trusted_: list[Path] | None = None, **values: Any) -> None:
+        for folder in trusted_ or ():
+            for line in trust_folder(folder):
+                say(line)
+        command(**values)
+
+    own = inspect.signature(command, eval_str=True)
+    keyword = [p.replace(kind=p.KEYWORD_ONLY) for p in own.parameters.values()]
+    run.__doc__ = inspect.getdoc(command)
+    run.__signature__ = own.replace(  # type: ignore[attr-defined]
+        parameters=[*keyword, parameter("trusted_", Trusted)]
+    )
+    return run
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,7 @@ def predict_command(
     if as_json and output is None:
         raise ConfigError("--json counts the rows of a file of predictions; give --output")
     with telling(quiet=quiet, verbose=verbose) as tell, held_output(output):
-        predicted = predict_rows(model, config)
+        predicted = predict_rows(model, config, say=tell)
         for note in predicted.warnings():
             tell(note)
         if output is None:

@@ -399,12 +399,14 @@ def resume_run(
     in for the configured one.
     Raises RunError where data or model are no longer those of the run.
     """
+    from textcentric.augmentation.brought import need_word_for_run
     from textcentric.prompts.library import PromptLibrary
     from textcentric.runs.directory import frozen_prompts
     from textcentric.runs.listing import find_run
 
     folder = find_run(name)
     config = saved_config(folder, flags)
+    need_word_for_run(folder, config, flags, (lambda line: None) if quiet else say)
     library = PromptLibrary.load(frozen_prompts(folder), packaged=False)
     return run_config(
         config,

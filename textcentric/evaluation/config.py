@@ -40,6 +40,7 @@ class PredictConfig(Settings):
     base_url: fields.Address = fields.base_url()
     engine_settings: fields.EngineSettings = fields.engine_settings()
     other_model: bool = fields.other_model()
+    trust_remote_code: bool = fields.trust_remote_code()
     run_dir: str | None = setting(
         None, "Run directory of what the LLM answers.", panel="Output", metavar="PATH"
     )
@@ -62,6 +63,7 @@ class ScoreConfig(Settings):
     )
     image_dir: str | None = fields.image_dir()
     image_expert: str = fields.image_expert()
+    trust_remote_code: bool = fields.trust_remote_code()
     batch_size: int = fields.batch_size(32, "Texts")
     output: Path | None = fields.output(
         "File of JSON lines; the same command goes on in it.", "stdout"
@@ -99,6 +101,7 @@ class EvaluateConfig(Settings):
     base_url: fields.Address = fields.base_url()
     engine_settings: fields.EngineSettings = fields.engine_settings()
     other_model: bool = fields.other_model()
+    trust_remote_code: bool = fields.trust_remote_code()
     seed: int = fields.seed()
     output_dir: Path = fields.output_dir(
         "Where results and report go.", Path("runs/evaluate"), shown="runs/evaluate-FINGERPRINT"
@@ -129,6 +132,7 @@ class EvaluateRewardConfig(Settings):
     layout: str | None = fields.layout()
     image_dir: str | None = fields.image_dir()
     image_expert: str = fields.image_expert()
+    trust_remote_code: bool = fields.trust_remote_code()
     limit: int | None = fields.limit()
     batch_size: int = fields.batch_size(32, "Texts")
     output: Path | None = fields.output("File of all figures, as JSON.", "none")

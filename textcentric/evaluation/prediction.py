@@ -31,12 +31,18 @@ from textcentric.data.new_rows import Line, NewRows, Unusable, lines_of, read_ne
 from textcentric.data.rows import RowsLike
 from textcentric.engines import lent_engine
 from textcentric.engines.event_loop import run_in_background
-from textcentric.engines.openai import OpenAIEngine
 from textcentric.engines.protocol import Engine
-from textcentric.errors import ConfigError, DataError, RunError, check_known, option
+from textcentric.errors import ConfigError, DataError, Say, option
+from textcentric.evaluation.agreement import (
+    check_experts,
+    check_llm,
+    check_prompts,
+    need_word_for_engine,
+    need_word_for_experts,
+    served_model,
+)
 from textcentric.evaluation.config import PredictConfig
 from textcentric.evaluation.predictions_file import check_ending
-from textcentric.experts.protocol import AnyExpert
 from textcentric.prompts.library import PromptLibrary
 from textcentric.rows import Balance, Example, Left, Record, Target
 from textcentric.runs.counters import Steps
@@ -57,7 +63,6 @@ PASSED = {  # settings that `predict` takes under the same name
     "allow_missing_columns",
     *("run_dir", "reuse", "batch_size"),
 }
-LLM_NAMES = ("model", "model_revision", "template_digest")
 
 
 @dataclass(frozen=True)
@@ -109,6 +114,7 @@ def predict_rows(
     *,
     engine: Engine | None = None,
     steps: Steps | None = None,
+    say: Say = lambda line: None,
 ) -> Predicted:
     """Predict as settings say; `rows` and `engine` stand in for those that they name.
 
@@ -122,15 +128,22 @@ def predict_rows(
     from textcentric.methods.downstream import Downstream
 
     with lent_engine(engine, config) as lent:
-        method = model if isinstance(model, Downstream) else Downstream.load(find_model(model))
+        method = model if isinstance(model, Downstream) else _loaded(model, config)
         return predict(
             method,
             source,
             schema=config.table_schema,
             engine=lent,
             steps=steps,
+            say=say,
             **config.model_dump(include=PASSED),
         )
+
+
+def _loaded(model: str | Path, config: PredictConfig) -> Downstream:
+    from textcentric.methods.downstream import Downstream
+
+    return Downstream.load(find_model(model), trust_remote_code=config.trust_remote_code)
 
 
 def find_model(name: str | Path) -> Path:
@@ -159,6 +172,7 @@ def predict(
     resume: str = "auto",
     batch_size: int = 64,
     steps: Steps | None = None,
+    say: Say = lambda line: None,
 ) -> Predicted:
     """Predict the target of `rows`: a name or path that `load` takes, a data set or Records.
 
@@ -171,7 +185,8 @@ def predict(
     An LLM is asked only where the model reads what one wrote; its answers, and what experts say
     of files, go into `run_dir`, and `other_model` allows another one than in training. With
     `resume` "always" the directory may hold other rows: their answers are taken where they fit.
-    Raises RunError where experts, prompts or the LLM are not those of the training text.
+    Raises RunError where experts, prompts or the LLM are not those of the training text, TrustError
+    where a stranger's folder names an engine, a server or an expert; `say` hears of a server.
     """
     new = load_rows(
         method.origin,
@@ -183,6 +198,7 @@ def predict(
         allow_missing=allow_missing_columns,
     )
     dataset = _usable(method.origin, new)
+    need_word_for_experts(method.origin)
     llm = {
         "base_url": base_url,
         "output_dir": run_dir and str(run_dir),
@@ -195,6 +211,8 @@ def predict(
         if not other_model:
             options["model"] = served_model(method.origin)
         config = training_config(method.origin, options)
+        if engine is None:
+            need_word_for_engine(method.origin, base_url, say)
         spoken, problems = _derived(
             method.origin, config, dataset, engine, other_model=other_model, steps=steps
         )
@@ -256,65 +274,6 @@ def _usable(origin: Origin, new: NewRows) -> InHand:
     rows = [replace(line, target=None) for line in new.lines if isinstance(line, Record)]
     schema = Schema.model_validate(origin.schema or {})
     return InHand(rows, schema, name=f"{origin.dataset.get('name', 'rows')}-new")
-
-
-def check_prompts(origin: Origin, which: str, prompt_dir: str | Path | None) -> Path | None:
-    """Return the folder whose prompts are those of the training text; None is the library.
-
-    Raises RunError, with the digests, where they are not.
-    """
-    check_known("choice of prompts", which, ("frozen", "installed"))
-    folder = Path(prompt_dir) if prompt_dir else None
-    frozen = which == "frozen" and origin.frozen is not None and origin.frozen.is_dir()
-    folder = origin.frozen if frozen else folder
-    library = PromptLibrary.load(*([folder] if folder else []), packaged=not frozen)
-    for name, trained in origin.prompts.items():
-        digest = library.prompts[name].digest if name in library.prompts else "absent"
-        if digest != trained["digest"]:
-            where = "in the model's folder" if frozen else "installed here"
-            raise RunError(
-                f"prompt {name!r} {where} has digest {digest}, the training text was made with"
-                f" {trained['digest']} (version {trained['version']}); use prompts=frozen with the"
-                " folder `prompts` of the trained model as it was, or train again"
-            )
-    return folder
-
-
-def check_experts(origin: Origin, experts: Mapping[str, AnyExpert]) -> None:
-    """Raise RunError where a modality is not described by the expert of the training rows."""
-    for modality, trained in origin.experts.items():
-        expert = experts.get(modality)
-        found = [expert.name, str(expert.version)] if expert else None
-        if found not in [list(pair) for pair in trained]:
-            here = " ".join(found) if found else "nothing"
-            raise RunError(
-                f"the {modality} expert of the training rows was"
-                f" {' or '.join(' '.join(pair) for pair in trained)}, here it is {here}; install"
-                " the same version, or make the training text anew and train again"
-            )
-
-
-def check_llm(origin: Origin, engine: Engine) -> None:
-    """Raise RunError where the LLM is not the one that wrote the training text.
-
-    A server is asked which model it serves, where nobody named one.
-    """
-    here = engine.fingerprint()
-    if not here.get("model") and isinstance(engine, OpenAIEngine):
-        run_in_background(engine.start)
-        here = engine.fingerprint()
-    for name in LLM_NAMES:
-        if here.get(name, "") != origin.engine.get(name, ""):
-            raise RunError(
-                f"the LLM's {name} is {here.get(name)!r}, the training text was written with"
-                f" {origin.engine.get(name)!r}; give that model, or other_model to go on all the"
-                " same (predictions may then be worse)"
-            )
-
-
-def served_model(origin: Origin) -> str | None:
-    """Return the model that the training run's server served, which the run need not have named."""
-    return origin.engine.get("model") if origin.engine.get("engine") == "openai" else None
 
 
 def _predicted(

@@ -128,7 +128,7 @@ def _evaluate(
     say: Say,
     steps: Steps | None,
 ) -> dict[str, Any]:
-    models = _load(config, engine)
+    models = _load(config, engine, say)
     methods = {name: model.method for name, model in models.items()}
     decision = _first(methods).decision
     metric = fitting_metric(config.metric, decision.task)
@@ -187,13 +187,13 @@ def _first(methods: Mapping[str, Downstream]) -> Downstream:
     return next(iter(methods.values()))
 
 
-def _load(config: EvaluateConfig, engine: Engine | None) -> dict[str, Loaded]:
+def _load(config: EvaluateConfig, engine: Engine | None, say: Say) -> dict[str, Loaded]:
     """Return the models under their names; raises ConfigError where they cannot be compared."""
     from textcentric.methods.downstream import Downstream
 
     models: dict[str, Loaded] = {}
     for path in config.models:
-        method = Downstream.load(path)
+        method = Downstream.load(path, trust_remote_code=config.trust_remote_code)
         asks = needs_llm(method)
         words = config.output_dir / (_words(method.origin) if asks else "experts")
         ask = partial(
@@ -201,6 +201,7 @@ def _load(config: EvaluateConfig, engine: Engine | None) -> dict[str, Loaded]:
             method,
             engine=engine if asks else None,
             base_url=config.base_url,
+            say=say,
             other_model=config.other_model,
             allow_missing_columns=config.allow_missing_columns,
             run_dir=words,

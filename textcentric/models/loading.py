@@ -13,6 +13,8 @@ import torch
 
 from textcentric.errors import ConfigError
 from textcentric.models.packaged import packaged_encoder
+from textcentric.models.received import check_base, check_model, refuse_code
+from textcentric.security.foreign import foreign
 
 if TYPE_CHECKING:
     from peft import PeftModel
@@ -65,18 +67,34 @@ def without_bars() -> Iterator[None]:
 
 
 def found(loader: Any, name: str, called: str, **options: Any) -> Any:
-    """Load by `loader`; raises ConfigError, which names the model as `called`, where it cannot."""
-    from safetensors import SafetensorError
+    """Load by `loader`; raises ConfigError, which names the model as `called`, where it cannot.
 
+    Code of the model runs only with `trust_remote_code` among the options; what a folder may not
+    bring is refused first, see `textcentric.models.received`.
+    """
+    options = {"trust_remote_code": False, **_of_folder(loader, Path(name)), **options}
     try:
-        with without_bars():
+        with without_bars(), foreign(f"model {called!r}", ConfigError):
             return loader.from_pretrained(name, **options)
-    except (SafetensorError, OSError, ValueError, ImportError) as error:
-        reason = str(error).strip().splitlines()[0]
+    except ConfigError as error:
+        reason = str(error.__cause__ or error).strip().splitlines() or [""]
+        if "trust_remote_code" in str(error.__cause__):
+            raise refuse_code(called, reason[0]) from error
         raise ConfigError(
-            f"model {called!r} cannot be loaded: {reason}. Expected a folder with a Hugging"
+            f"model {called!r} cannot be loaded: {reason[0]}. Expected a folder with a Hugging"
             " Face model, a hub name that is reachable or in the cache, or 'packaged'"
         ) from error
+
+
+def _of_folder(loader: Any, folder: Path) -> dict[str, Any]:
+    """Return the options of a model in a folder, after a look at what lies there."""
+    if not folder.is_dir():
+        return {}
+    check_model(folder)
+    if not loader.__name__.startswith("AutoModel"):
+        return {}
+    check_base(folder)
+    return {"use_safetensors": True}
 
 
 def load_tokenizer(config: ByName, name: str) -> PreTrainedTokenizerBase:
@@ -160,9 +178,9 @@ def load_model(model: str, auto_class: str, *, expert: str, expected: str) -> tu
     dtype = torch.float32 if device == "cpu" else "auto"
     try:
         with quiet():
-            processor = transformers.AutoProcessor.from_pretrained(model)
-            loaded = getattr(transformers, auto_class).from_pretrained(model, dtype=dtype)
-    except (OSError, ValueError) as error:
+            processor = found(transformers.AutoProcessor, model, model)
+            loaded = found(getattr(transformers, auto_class), model, model, dtype=dtype)
+    except ConfigError as error:
         raise ConfigError(
             f"the {expert} expert {model!r} cannot be loaded: {error}; expected {expected}, as a"
             " folder or a name on the hub"
@@ -205,15 +223,19 @@ def _hub_commit(model: str) -> str:
     return Path(str(path)).parent.name[:8]  # .../snapshots/COMMIT/config.json
 
 
-def load_encoder(name: str, processor: str, modality: str) -> tuple[Any, Any]:
-    """Return the processor and the model `name`; raises ConfigError where they cannot be loaded."""
+def load_encoder(name: str, processor: str, modality: str, code: bool) -> tuple[Any, Any]:
+    """Return the processor and the model `name`, whose own `code` may run where that is said.
+
+    Raises ConfigError where they cannot be loaded.
+    """
     import torch
     import transformers
 
     try:
-        ready = getattr(transformers, processor).from_pretrained(name)
-        model = transformers.AutoModel.from_pretrained(name)
-    except (OSError, ValueError, ImportError) as error:
+        kind = getattr(transformers, processor)
+        ready = found(kind, name, name, trust_remote_code=code)
+        model = found(transformers.AutoModel, name, name, trust_remote_code=code)
+    except ConfigError as error:
         raise ConfigError(
             f"{modality} encoder {name!r} cannot be loaded: {str(error).splitlines()[0]}; expected"
             " a folder or a hub name of a model with its preprocessor"

@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from textcentric.errors import ConfigError
 from textcentric.machine import IMPORTS, require
+from textcentric.models.received import check_base, check_model
+from textcentric.security.foreign import foreign
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,6 +25,24 @@ class Encoder(Protocol):
     async def embed(self, texts: Sequence[str]) -> np.ndarray:
         """Return one unit vector a text (B, D)."""
         ...
+
+
+def sentence_transformer(model: str, what: str, code: bool = False) -> Any:
+    """Return a model of sentence-transformers, by folder or hub name; its `code` where it may run.
+
+    Raises ConfigError, which calls it `what`, where it cannot be loaded.
+    """
+    with IMPORTS:
+        from sentence_transformers import SentenceTransformer
+
+    folder, local = Path(model), {}
+    if folder.is_dir():
+        check_model(folder)
+        check_base(folder)
+        local = {"use_safetensors": True}
+    expected = "; expected a folder or a hub name"
+    with foreign(what, ConfigError, cure=expected):
+        return SentenceTransformer(model, trust_remote_code=code, model_kwargs=local)
 
 
 class SentenceEncoder:
@@ -61,12 +83,11 @@ class SentenceEncoder:
         if self._encoder is None:
             with IMPORTS:
                 import torch
-                from sentence_transformers import SentenceTransformer
 
             if not torch.cuda.is_available():  # leave the other cores to the engine
                 torch.set_num_threads(max(1, torch.get_num_threads() // 2))
                 self._batch = BATCH_ON_CPU
-            self._encoder = SentenceTransformer(self.model, trust_remote_code=False)
+            self._encoder = sentence_transformer(self.model, f"the encoder {self.model!r}")
 
     def _embed(self, texts: list[str]) -> np.ndarray:
         import numpy as np

@@ -28,6 +28,7 @@ from textcentric.runs.journal import Journal
 from textcentric.runs.lock import LOCK, lock
 from textcentric.runs.manifest import STATUSES
 from textcentric.security.files import check_real, is_real_file, is_real_folder, need_real
+from textcentric.security.trust import made_here
 from textcentric.values import Json
 
 JOURNAL = "journal.sqlite"
@@ -86,6 +87,7 @@ def prepare(
             draft.rename(folder / PROMPTS)
     elif saved != whole:
         _save(folder, whole)
+    made_here(folder)  # what stands there now was said by whoever called
     return bool(old), changed
 
 

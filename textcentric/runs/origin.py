@@ -6,13 +6,14 @@ be put into words in just the way that the training rows were.
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from textcentric.errors import RunError
+from textcentric.errors import RunError, cut
 from textcentric.folders import read_yaml
 from textcentric.prompts.library import PromptLibrary
 from textcentric.rows import Balance, Read, Source
@@ -25,6 +26,7 @@ from textcentric.settings import Given
 DERIVE_STAGES = ("align", "summarize", "reason")
 EXPERT_SETTINGS = ("image_expert", "audio_expert", "missing_values")
 LLM_SETTINGS = "engine model engine_settings temperature max_tokens on_too_long seed".split()
+SETTINGS = (*EXPERT_SETTINGS, *LLM_SETTINGS, "base_url")  # no others have effect
 PROMPTS = "prompts"
 SURE = ("-words2", "-words3")  # end the version of an expert that says only what is measured
 Names = dict[str, list[list[str]]]  # modality -> [name, version] of every expert that spoke
@@ -44,6 +46,7 @@ class Origin:
     `prompts` are those whose text is part of a clean row: {id: digest, version, stage, writes}.
     `frozen` is the folder that holds them, None where no LLM was involved. `columns` are None where
     the version before did not keep them. `balance` says how many rows of the source were used.
+    `said_by` is the folder that says all this, None where it is the program itself.
     """
 
     dataset: Mapping[str, str] = field(default_factory=dict)
@@ -55,6 +58,7 @@ class Origin:
     engine: Mapping[str, str] = field(default_factory=dict)
     frozen: Path | None = None
     balance: Balance | None = None
+    said_by: Path | None = field(default=None, compare=False)
 
     def writes(self) -> list[str]:
         """Return the parts of a row that an LLM wrote; `modality` stands for all of them."""
@@ -77,16 +81,20 @@ class Origin:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(self.frozen / f"{name}.jinja", target)
         values = asdict(self)
-        del values["frozen"]
+        del values["frozen"], values["said_by"]
         return values
 
     @classmethod
     def load(cls, values: Mapping[str, Any], folder: Path) -> Origin:
         """Return what `save` wrote."""
         columns = values.get("columns")
+        said = {name: value for name, value in values["settings"].items() if name in SETTINGS}
+        for name in values["prompts"]:
+            _check_id(name)
         return cls(
-            **{**values, "columns": None if columns is None else tuple(columns)},
+            **{**values, "columns": None if columns is None else tuple(columns), "settings": said},
             frozen=folder / PROMPTS if values["prompts"] else None,
+            said_by=folder,
         )
 
 
@@ -109,7 +117,14 @@ def read_origin(run: str | Path) -> Origin:
         prompts=_with_parts(run, known),
         engine={name: value or "" for name, value in manifest.get("engine", {}).items()},
         frozen=run / PROMPTS if known else None,
+        said_by=run,
     )
+
+
+def _check_id(name: str) -> None:
+    """Raise RunError for an id of a prompt that would name a file elsewhere."""
+    if not re.fullmatch(r"[\w-][\w.-]*(/[\w-][\w.-]*)*", name):
+        raise RunError(f"{cut(name)!r} is no id of a prompt, such as summarize/brief")
 
 
 def _settings(saved: Given) -> dict[str, object]:

@@ -37,8 +37,9 @@ def open_real(path: Path, flags: int = os.O_RDONLY, mode: int = 0o666) -> int:
 
 
 def reading(path: Path) -> BinaryIO:
-    """Open the real file `path` for reading; raises as `open_real` does."""
-    return os.fdopen(open_real(path), "rb")
+    """Open the real file `path` for reading, or one of the hub's cache; raises as `open_real`."""
+    cached = path.is_symlink() and is_cached(path)
+    return os.fdopen(open_real(path.resolve() if cached else path), "rb")
 
 
 def read_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
@@ -68,9 +69,10 @@ def is_real_folder(path: Path) -> bool:
 def check_real(folder: Path) -> None:
     """Raise RunError where anything in `folder`, at any depth, is no real file or folder.
 
-    `folder` itself may be a link: whoever named it meant where it leads.
+    `folder` itself may be a link: whoever named it meant where it leads. So may files in it that
+    the cache of the hub keeps: see `is_cached`.
     """
-    for entry in _entries(folder):
+    for entry in entries(folder):
         _need_real(Path(entry.path), entry.stat(follow_symlinks=False).st_mode)
 
 
@@ -83,8 +85,23 @@ def need_real(path: Path) -> None:
 
 
 def _need_real(path: Path, mode: int) -> None:
-    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+    real = stat.S_ISREG(mode) or stat.S_ISDIR(mode)
+    if not real and not (stat.S_ISLNK(mode) and is_cached(path)):
         raise RunError(_refused(path, kind_of(mode)))
+
+
+def is_cached(path: Path) -> bool:
+    """Say whether a link is one of the hub's cache: from a snapshot to a real file of its `blobs`.
+
+    `models--OWNER--NAME/snapshots/COMMIT/config.json` leads to `models--OWNER--NAME/blobs/...`.
+    """
+    whole = Path(os.path.abspath(path))
+    at = next((place for place in whole.parents if place.parent.name == "snapshots"), None)
+    if at is None:
+        return False
+    blobs, target = at.parent.with_name("blobs"), Path(os.path.realpath(whole))
+    inside = is_real_folder(blobs) and target.parent == Path(os.path.realpath(blobs))
+    return inside and is_real_file(target)
 
 
 def kind_of(mode: int) -> str:
@@ -94,7 +111,8 @@ def kind_of(mode: int) -> str:
     return "a pipe" if stat.S_ISFIFO(mode) else "no regular file"
 
 
-def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
+def entries(folder: Path) -> Iterator[os.DirEntry[str]]:
+    """Yield what lies in `folder` at any depth; links are not followed."""
     waiting = [str(folder)]
     while waiting:
         with os.scandir(waiting.pop()) as entries:

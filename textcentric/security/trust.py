@@ -11,24 +11,30 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shlex
 import time
 import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from textcentric.errors import TrustError, cut, option
-from textcentric.security.files import check_real, open_real, read_bytes
+from textcentric.errors import TrustError, cut, said
+from textcentric.security.files import check_real, entries, open_real, read_bytes
 
 RECORD = "trusted"
-# The files of a folder that say what has effect beyond it; code is looked for at any depth.
+INNER = "proxy"  # a reward model holds a model of its own
+# The files of a folder that say what has effect beyond it; code is looked for at any depth. Nothing
+# that is written later, such as figures and reports, is called so.
 SETTINGS = frozenset(
     {
         *("run.yaml", "downstream.json", "reward.json", "crmt.json"),
         *("align.json", "latents.json", "config.json", "adapter_config.json"),
         *("tokenizer_config.json", "processor_config.json", "preprocessor_config.json"),
-        *("modules.json", "config_sentence_transformers.json"),
+        *("modules.json", "config_sentence_transformers.json", "sentence_bert_config.json"),
+        *("generation_config.json", "video_preprocessor_config.json"),
     }
 )
+
+NOTHING: tuple[object, ...] = (None, False, "", {}, (), [])
 
 
 def need_word(folder: Path, brought: Mapping[str, object], instead: str = "") -> None:
@@ -37,16 +43,21 @@ def need_word(folder: Path, brought: Mapping[str, object], instead: str = "") ->
     `brought` is what the folder says and nobody else does: what a flag or the environment gives
     overrules it and is not among it. `instead` says how to give it oneself, such as "--base-url".
     """
-    said = {name: value for name, value in brought.items() if value not in (None, False, "", {})}
-    if not said or is_trusted(folder):
+    effects = {name: value for name, value in brought.items() if value not in NOTHING}
+    if not effects or is_trusted(folder):
         return
-    shown = "; ".join(f"{name}: {cut(value)}" for name, value in said.items())
+    shown = "; ".join(f"{name}: {cut(value)}" for name, value in effects.items())
     itself = f"give your own ({instead}), or " if instead else ""
     raise TrustError(
-        f"{folder} was not made here, and what it brings has effect only by your word. It says"
+        f"what {folder} brings was not said here, and has effect only by your word. It says"
         f" {shown}. If that is what you want: {itself}trust the folder once, as it stands:"
-        f" {option('trust', folder)}"
+        f" {word_for(folder)}"
     )
+
+
+def word_for(folder: Path) -> str:
+    """Return how a person says that `folder` is trusted."""
+    return said(f"--trust {shlex.quote(str(folder))}", f"tc.trust({str(folder)!r})")
 
 
 def is_trusted(folder: Path) -> bool:
@@ -69,7 +80,7 @@ def made_here(folder: Path) -> None:
     except OSError as error:
         warnings.warn(
             f"{record_file()} cannot be written ({error.strerror}), so {folder} will need"
-            f" {option('trust', folder)} when it is opened again",
+            f" {word_for(folder)} when it is opened again",
             stacklevel=2,
         )
 
@@ -77,7 +88,7 @@ def made_here(folder: Path) -> None:
 def digest(folder: Path) -> str:
     """Return a digest of all files in `folder` that say what has effect beyond it."""
     whole = hashlib.sha256()
-    for path in sorted(_that_count(folder)):
+    for path in sorted(that_count(folder)):
         content = hashlib.sha256(read_bytes(path)).digest()
         whole.update(str(path.relative_to(folder)).encode("utf-8", "surrogateescape") + b"\0")
         whole.update(content)
@@ -90,15 +101,18 @@ def record_file() -> Path:
     return Path(base) / "textcentric" / RECORD
 
 
-def _that_count(folder: Path) -> Iterator[Path]:
-    for depth in ("*", "*/*"):  # a reward model holds a model of its own
-        yield from (path for path in folder.glob(depth) if path.name in SETTINGS)
-    yield from folder.rglob("*.py")
+def that_count(folder: Path) -> Iterator[Path]:
+    """Yield the files in `folder` that say what has effect beyond it, and its code."""
+    for entry in entries(folder):
+        path = Path(entry.path)
+        says = path.name in SETTINGS and path.parent in (folder, folder / INNER)
+        if says or path.suffix == ".py":
+            yield path
 
 
 def _lines() -> list[str]:
     try:
-        return record_file().read_text(encoding="utf-8").splitlines()
+        return record_file().read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return []
 

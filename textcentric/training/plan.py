@@ -70,7 +70,9 @@ class MethodTraining(Protocol):
     def then_do(self, result: TrainResult, training: TrainingSettings) -> str:
         """Return the command that comes after the training."""
 
-    def load(self, folder: Path, files: str | Path | None = None) -> Method:
+    def load(
+        self, folder: Path, files: str | Path | None = None, *, trust_remote_code: bool = False
+    ) -> Method:
         """Return a trained model; `files` is the folder of what its rows name."""
 
 

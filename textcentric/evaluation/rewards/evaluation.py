@@ -41,7 +41,7 @@ def evaluate_reward(
             f" {option('candidates')}"
         )
     folders = {Path(name).name: find_reward_model(str(name)) for name in models}
-    loaded = {n: load_reward_model(folder, config.image_dir) for n, folder in folders.items()}
+    loaded = {n: load_reward_model(folder, config) for n, folder in folders.items()}
     blind = _blind(config)
     for name, method in {**loaded, **({"text only": blind} if blind else {})}.items():
         method.on_batch = steps and partial(steps, f"{name}: responses read")
@@ -75,7 +75,7 @@ def _blind(config: EvaluateRewardConfig) -> Reward | None:
     """Return the model that was trained without descriptions, None where none is named."""
     if config.text_only is None:
         return None
-    return load_reward_model(find_reward_model(config.text_only), config.image_dir)
+    return load_reward_model(find_reward_model(config.text_only), config)
 
 
 def _candidates(

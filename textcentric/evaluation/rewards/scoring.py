@@ -20,7 +20,7 @@ from textcentric.data.tables.frames import table_in_hand
 from textcentric.data.tables.left_out import LeftOut
 from textcentric.data.tables.table import open_table
 from textcentric.errors import DataError, option
-from textcentric.evaluation.config import ScoreConfig
+from textcentric.evaluation.config import EvaluateRewardConfig, ScoreConfig
 from textcentric.evaluation.rewards.scores_file import ScoresFile, open_scores
 from textcentric.methods.reward import Item, Reward
 from textcentric.methods.reward.method import PAPERS
@@ -72,7 +72,7 @@ def score_responses(model: str | Path, config: ScoreConfig, responses: object = 
     `responses` are rows in hand that stand in for the table of the settings. Raises RunError where
     `output` is no file of scores by these weights, or another command writes it.
     """
-    method = load_reward_model(find_reward_model(str(model)), config.image_dir)
+    method = load_reward_model(find_reward_model(str(model)), config)
     weights = weights_digest(method)
     describe: Describe = list
     if not method.eyes:
@@ -104,9 +104,9 @@ def find_reward_model(name: str) -> Path:
     return find_model_folder(name, PAPERS, "reward model")
 
 
-def load_reward_model(folder: Path, image_dir: str | None) -> Reward:
-    """Load the model; one that sees pictures looks for files of a name in `image_dir`."""
-    return Reward.load(folder, image_dir)
+def load_reward_model(folder: Path, config: ScoreConfig | EvaluateRewardConfig) -> Reward:
+    """Load the model; one that sees pictures looks for files of a name in the folder of these."""
+    return Reward.load(folder, config.image_dir, trust_remote_code=config.trust_remote_code)
 
 
 def items_in_words(items: Sequence[Item], image_dir: str | None, expert: str) -> list[Item | str]:

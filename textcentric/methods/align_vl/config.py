@@ -81,6 +81,7 @@ class RetrieveConfig(Settings):
     data_dir: str | None = setting(
         None, "Folder of the files, if it has moved.", panel="Data", metavar="PATH"
     )
+    trust_remote_code: bool = fields.trust_remote_code()
     top: int = setting(10, "Items to find for each query.", panel="Output", ge=1)
     page: Path | None = setting(
         None, "HTML page of what was found, with pictures.", panel="Output", shown="none"

@@ -29,10 +29,14 @@ from textcentric.methods.align_vl.latents import Latents, PairRow, PairRows
 from textcentric.methods.align_vl.model import Adapters, AlignModel
 from textcentric.metrics.recall import Searched, recall, search_one_way
 from textcentric.models.loading import seeded
+from textcentric.security.files import check_real
+from textcentric.security.foreign import foreign
+from textcentric.security.trust import is_trusted, made_here
 from textcentric.training.folder import read_metadata
 from textcentric.values import Json
 
 PAPERS, WEIGHTS, FORMAT = "align.json", "model.safetensors", 1
+NEEDS = ("config", "modalities", "encoders")  # keys of that file
 BLOCK = 8192  # items at a time, where all are read
 
 
@@ -44,6 +48,7 @@ class AlignVl:
     """
 
     name = "align-vl"
+    said_by: Path | None = None  # the folder that names the encoders, where one does
 
     def __init__(self, config: AlignConfig, latents: Latents, rows: Sequence[PairRow]):
         if len(rows) < 2:
@@ -149,6 +154,9 @@ class AlignVl:
             "encoders": self.encoders,
         }
         write_text(folder / PAPERS, json.dumps(metadata, indent=2) + "\n")
+        said_by = self.said_by or self.latents.folder
+        if is_trusted(said_by):
+            made_here(folder)
 
     @classmethod
     def load(cls, folder: str | Path, latents: Latents | None = None) -> AlignVl:
@@ -160,12 +168,15 @@ class AlignVl:
         from safetensors.torch import load_file
 
         folder = Path(folder)
-        metadata = read_metadata(folder, PAPERS, FORMAT, "aligned model", "train align-vl")
+        check_real(folder)
+        metadata = read_metadata(folder, PAPERS, FORMAT, "aligned model", "train align-vl", NEEDS)
         method = cls.__new__(cls)
-        method.config = config = AlignConfig.of(metadata["config"])
-        method.names = tuple(metadata["modalities"])
-        method.encoders = {name: tuple(one) for name, one in metadata["encoders"].items()}
-        adapters = Adapters(metadata["modalities"], config)
+        with foreign(str(folder / PAPERS), RunError, cure="; copy the folder again"):
+            method.config = config = AlignConfig.of(metadata["config"])
+            method.names = tuple(metadata["modalities"])
+            encoders = {name: (str(n), str(v)) for name, (n, v) in metadata["encoders"].items()}
+            adapters = Adapters(metadata["modalities"], config)
+        method.encoders, method.said_by = encoders, folder
         try:
             adapters.load_state_dict(load_file(folder / WEIGHTS))
         except (OSError, SafetensorError, RuntimeError) as error:

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from textcentric.data.pairs.pictures import root_of
-from textcentric.errors import ConfigError, DataError, unknown
+from textcentric.errors import ConfigError, DataError, option, unknown
 from textcentric.folders import write_text
 from textcentric.methods.align_vl.config import RetrieveConfig
 from textcentric.methods.align_vl.latents import Latents, PairRows, open_latents
 from textcentric.methods.align_vl.method import PAPERS, AlignVl
 from textcentric.methods.align_vl.search import Search
 from textcentric.metrics.recall import recall_with_intervals
+from textcentric.security.trust import need_word
 from textcentric.training.folder import find_model_folder
 
 if TYPE_CHECKING:
@@ -30,9 +31,11 @@ def retrieve(model: str | Path, config: RetrieveConfig) -> list[dict[str, Any]]:
     queries = {name: list(getattr(config, name)) for name in ("text", "image", "audio")}
     if config.queries is not None:
         queries["text"] += _lines(config.queries)
-    hits = list(_hits(method, latents, queries, config.split, config.top))
+    hits = list(_hits(method, latents, queries, config))
     if config.page is not None:
         root = Path(config.data_dir) if config.data_dir else latents.data_dir
+        if not config.data_dir and root is not None:
+            need_word(latents.folder, {"data_dir": str(root)}, option("data_dir"))
         write_text(config.page, _page(model, hits, root))
     return hits
 
@@ -66,8 +69,7 @@ def _hits(
     method: AlignVl,
     latents: Latents,
     wanted: Mapping[str, Sequence[str]],
-    split: str | None,
-    top: int,
+    config: RetrieveConfig,
 ) -> Iterator[dict[str, Any]]:
     """Yield each query with its hits, those of the other modality."""
     for modality, values in wanted.items():
@@ -78,9 +80,10 @@ def _hits(
                 f"a query of {modality}: the model is of {' and '.join(method.names)}"
             )
         (target,) = [name for name in method.names if name != modality]
-        places = None if split is None else _places(latents, split, target)
-        search = Search(method, latents, target, places)
-        for value, hits in zip(values, search.nearest(modality, values, top), strict=True):
+        places = None if config.split is None else _places(latents, config.split, target)
+        code = config.trust_remote_code
+        search = Search(method, latents, target, places, trust_remote_code=code)
+        for value, hits in zip(values, search.nearest(modality, values, config.top), strict=True):
             told = [asdict(hit) for hit in hits]
             yield {"modality": modality, "value": value, "target": target, "hits": told}
 

@@ -15,8 +15,9 @@ import numpy as np
 from textcentric.errors import ConfigError, check_known
 from textcentric.machine import require
 from textcentric.methods.align_vl.latents import Latents, latent_encoder
-from textcentric.methods.align_vl.latents.encoders import LatentEncoder
+from textcentric.methods.align_vl.latents.encoders import DEFAULTS, LatentEncoder
 from textcentric.methods.align_vl.method import BLOCK, AlignVl
+from textcentric.models.received import refuse_names
 
 
 @dataclass(frozen=True)
@@ -37,11 +38,18 @@ class Search:
     """
 
     def __init__(
-        self, method: AlignVl, latents: Latents, modality: str, places: np.ndarray | None = None
+        self,
+        method: AlignVl,
+        latents: Latents,
+        modality: str,
+        places: np.ndarray | None = None,
+        *,
+        trust_remote_code: bool = False,
     ):
         method.check(latents)
         check_known("modality to search", modality, method.names)
         self.method, self.latents, self.modality = method, latents, modality
+        self.trust_remote_code = trust_remote_code
         self.places = np.arange(latents.count(modality)) if places is None else places
         self._index = _faiss().IndexFlatIP(method.config.width)
         for start in range(0, len(self.places), BLOCK):
@@ -81,7 +89,9 @@ class Search:
         if modality not in self._encoders:
             check_known("modality of the query", modality, self.method.names)
             name, version = self.method.encoders[modality]
-            encoder = latent_encoder(modality, name)
+            if name != DEFAULTS[modality] and self.method.said_by is not None:
+                refuse_names(self.method.said_by, {f"{modality} encoder": name})
+            encoder = latent_encoder(modality, name, trust_remote_code=self.trust_remote_code)
             if encoder.version != version:
                 raise ConfigError(
                     f"the model reads {modality} latents of {name!r} in version {version}, here is"

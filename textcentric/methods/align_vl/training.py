@@ -99,6 +99,8 @@ def then_do(result: TrainResult, training: AlignTraining) -> str:
     )
 
 
-def load(folder: Path, files: str | Path | None = None) -> AlignVl:
+def load(
+    folder: Path, files: str | Path | None = None, *, trust_remote_code: bool = False
+) -> AlignVl:
     """Return a trained model, ready to embed the latents in the folder `files`."""
     return AlignVl.load(folder, None if files is None else open_latents(str(files)))

@@ -23,7 +23,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from textcentric.errors import ConfigError
+from textcentric.errors import ConfigError, RunError
 from textcentric.folders import write_text
 from textcentric.methods.downstream.config import DownstreamConfig
 from textcentric.methods.downstream.decision import Decision, Predictions, learn_decision
@@ -37,7 +37,7 @@ from textcentric.methods.downstream.model import (
 from textcentric.methods.downstream.objective import objective, row_losses
 from textcentric.methods.downstream.outputs import OutputMemory
 from textcentric.methods.downstream.seen import FILE as SEEN
-from textcentric.methods.downstream.seen import digests
+from textcentric.methods.downstream.seen import digests, read_digests
 from textcentric.methods.downstream.texts import (
     Parts,
     TextReader,
@@ -48,10 +48,13 @@ from textcentric.methods.downstream.texts import (
 )
 from textcentric.metrics.scores import METRICS, SCORES
 from textcentric.models.loading import load_tokenizer, longest_text, source
+from textcentric.models.received import check_model, code_allowed, needs_word
 from textcentric.models.tokens import padded
 from textcentric.rows import Example
 from textcentric.runs.journal import Journal
 from textcentric.runs.origin import Origin
+from textcentric.security.foreign import foreign
+from textcentric.security.trust import is_trusted, made_here
 from textcentric.training.folder import read_metadata
 from textcentric.values import Json
 
@@ -207,22 +210,33 @@ class Downstream:
             "data": self._data,
         }
         write_text(folder / PAPERS, json.dumps(metadata, indent=2, ensure_ascii=False) + "\n")
+        if self.origin.said_by is None or is_trusted(self.origin.said_by):
+            made_here(folder)
 
     @classmethod
-    def load(cls, folder: str | Path) -> Downstream:
-        """Return what `save` wrote, ready to predict; raises RunError where it cannot be read."""
+    def load(cls, folder: str | Path, *, trust_remote_code: bool = False) -> Downstream:
+        """Return what `save` wrote, ready to predict; raises RunError where it cannot be read.
+
+        Code in the folder runs with `trust_remote_code`, or where the folder is trusted; raises
+        TrustError where it is needed and neither holds.
+        """
         folder = Path(folder)
+        check_model(folder)
         metadata = _metadata(folder)
         method = cls.__new__(cls)
-        method.config = DownstreamConfig.of(metadata["config"])
-        method.decision = Decision.from_json(metadata["decision"])
-        method.known = frozenset(metadata["parts"])
-        method.origin = Origin.load(metadata["origin"], folder)
+        with foreign(str(folder / PAPERS), RunError, cure="; copy the folder again"):
+            config = DownstreamConfig.of(metadata["config"])
+            method.decision = Decision.from_json(metadata["decision"])
+            method.known = frozenset(metadata["parts"])
+            method.origin = Origin.load(metadata["origin"], folder)
+        needs_word(folder, config)
+        allowed = code_allowed(folder, config.trust_remote_code, trust_remote_code)
+        method.config = config.model_copy(update={"trust_remote_code": allowed})
         method.model = load_model(method.config, method.decision, folder)
         method.reader = _reader(method.config, method.model, str(folder))
         method._calibrate_on, method._calibrated_for = [], b""
         method._data = metadata["data"]
-        method.seen = np.load(folder / SEEN) if (folder / SEEN).is_file() else None
+        method.seen = read_digests(folder)
         return method
 
     def fingerprint(self) -> dict[str, Json]:

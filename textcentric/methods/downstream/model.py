@@ -27,12 +27,13 @@ from textcentric.models.loading import (
     seeded,
     source,
 )
+from textcentric.models.received import ADAPTER, adapted
 
 if TYPE_CHECKING:
     from peft import PeftModel
-    from transformers import PreTrainedConfig, PreTrainedModel
+    from transformers import PreTrainedConfig
 
-HEAD, ADAPTER = "head.safetensors", "adapter_config.json"
+HEAD = "head.safetensors"
 
 
 class TextModel(nn.Module):
@@ -124,7 +125,7 @@ def load_model(config: DownstreamConfig, decision: Decision, folder: Path) -> Te
 
     try:
         if (folder / ADAPTER).is_file():
-            encoder: Network = _adapted(load_encoder(config, source(config.model)), folder)
+            encoder: Network = adapted(load_encoder(config, source(config.model)), folder)
         else:
             encoder = load_encoder(config, str(folder), saved=True)
         head = make_head(config, decision, encoder.config)
@@ -240,13 +241,6 @@ def with_adapter(encoder: Network, config: DownstreamConfig) -> PeftModel:
         return get_peft_model(encoder, adapter)
     except ValueError as error:
         raise ConfigError(f"lora_target_modules={targets!r}: {error}") from error
-
-
-def _adapted(encoder: PreTrainedModel, folder: Path) -> PeftModel:
-    require("a LoRA adapter")
-    from peft import PeftModel
-
-    return PeftModel.from_pretrained(encoder, str(folder), is_trainable=True)
 
 
 def _takes_pooler(settings: PreTrainedConfig) -> bool:

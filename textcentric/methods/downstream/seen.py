@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import numpy as np
 
+from textcentric.errors import RunError
 from textcentric.rows import Example
+from textcentric.security.foreign import foreign
 
 FILE = "rows.npy"
 SAID = ("table", "text")  # parts that say the same whenever they are made
@@ -37,6 +40,21 @@ def alike(rows: Iterable[Example], known: np.ndarray) -> int:
     """Return how many rows have the words of a `known` one (N, 2), whatever their ids are."""
     words = {*known[:, 1].tolist()} - {0}
     return sum(any(row.parts.get(m) for m in SAID) and _words(row) in words for row in rows)
+
+
+def read_digests(folder: Path) -> np.ndarray | None:
+    """Return the digests that a training kept in `folder`, None where it kept none.
+
+    Raises RunError for what holds anything else.
+    """
+    path = folder / FILE
+    if not path.is_file():
+        return None
+    with foreign(str(path), RunError, cure="; copy the folder again"):
+        known: np.ndarray = np.load(path, allow_pickle=False)
+    if known.dtype != np.uint64 or known.ndim != 2 or known.shape[1] != 2:
+        raise RunError(f"{path} holds no digests of rows; copy the folder again")
+    return known
 
 
 def _words(row: Example) -> int:

@@ -278,6 +278,8 @@ def then_do(result: TrainResult, training: Training) -> str:
     return command("evaluate", model, dataset=dataset, data_dir=training.data_dir, **schema)
 
 
-def load(folder: Path, files: str | Path | None = None) -> Downstream:
+def load(
+    folder: Path, files: str | Path | None = None, *, trust_remote_code: bool = False
+) -> Downstream:
     """Return a trained model; its rows name their files themselves."""
-    return Downstream.load(folder)
+    return Downstream.load(folder, trust_remote_code=trust_remote_code)

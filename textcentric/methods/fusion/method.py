@@ -21,13 +21,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from textcentric.errors import ConfigError, DataError, RunError, option
+from textcentric.errors import ConfigError, DataError, RunError, check_known, option
 from textcentric.folders import write_text
 from textcentric.methods.fusion.config import CrmtConfig
 from textcentric.methods.fusion.crmt.objective import classification_loss
 from textcentric.methods.fusion.crmt.radius import Head, lipschitz, radius, released_lipschitz
 from textcentric.methods.fusion.crmt.step_two import Cached, StepTwo, step_two
-from textcentric.methods.fusion.encoders import check_encoders, make_encoder
+from textcentric.methods.fusion.encoders import DEFAULTS, check_encoders, make_encoder
 from textcentric.methods.fusion.inputs import Senses, modalities, needs_eyes
 from textcentric.methods.fusion.learner import Learner, Objective
 from textcentric.methods.fusion.model import FusionModel, Output
@@ -35,11 +35,15 @@ from textcentric.methods.fusion.rivals import RIVALS
 from textcentric.methods.fusion.rivals.gradient_blending import GradientBlending
 from textcentric.methods.fusion.tables import TableNumbers
 from textcentric.models.loading import PACKAGED, load_tokenizer, seeded
+from textcentric.models.received import check_model, refuse_names
 from textcentric.rows import Balance, Record
+from textcentric.security.foreign import foreign
+from textcentric.security.trust import made_here
 from textcentric.training.folder import read_metadata
 from textcentric.values import Json
 
 PAPERS, WEIGHTS, FORMAT = "crmt.json", "model.safetensors", 1
+NEEDS = ("config", "classes", "modalities", "moments", "table", "data")  # keys of that file
 TEXT = "text"
 
 
@@ -232,22 +236,32 @@ class Crmt:
             "balance": self.balance,
         }
         write_text(folder / PAPERS, json.dumps(metadata, indent=2, ensure_ascii=False) + "\n")
+        made_here(folder)
 
     @classmethod
     def load(cls, folder: str | Path, root: str | Path | None = None) -> Crmt:
-        """Return what `save` wrote, ready to predict; raises RunError where it cannot be used."""
+        """Return what `save` wrote, ready to predict; raises RunError where it cannot be used.
+
+        Raises TrustError where it names a text encoder and nobody here said so.
+        """
         from safetensors import SafetensorError
         from safetensors.torch import load_file
 
         folder = Path(folder)
-        metadata = read_metadata(folder, PAPERS, FORMAT, "fusion model", "train crmt")
+        check_model(folder)
+        metadata = read_metadata(folder, PAPERS, FORMAT, "fusion model", "train crmt", NEEDS)
         method = cls.__new__(cls)
-        method.config = config = CrmtConfig.of(metadata["config"])
-        method.classes, method._data, method._rows = metadata["classes"], metadata["data"], []
+        with foreign(str(folder / PAPERS), RunError, cure="; copy the folder again"):
+            method.config = config = CrmtConfig.of(metadata["config"])
+            moments = {name: (one[0], one[1]) for name, one in metadata["moments"].items()}
+            table = TableNumbers.from_plain(metadata["table"])
+            method.classes = list(map(str, metadata["classes"]))
+            for name in metadata["modalities"]:
+                check_known("modality", name, DEFAULTS)
+        method._data, method._rows, method.second = metadata["data"], [], None
         method.balance = metadata.get("balance")
-        method.second = None
-        moments = {name: (one[0], one[1]) for name, one in metadata["moments"].items()}
-        table = TableNumbers.from_plain(metadata["table"])
+        if TEXT in metadata["modalities"]:
+            refuse_names(folder, {"encoders.text": config.encoders.get(TEXT)})
         method.senses = _senses(config, metadata["modalities"], root, folder, moments, table)
         fusion = _fusion(config, method.senses, len(method.classes))
         try:

@@ -158,6 +158,6 @@ def then_do(result: TrainResult, training: CrmtTraining) -> str:
     return command("evaluate", "fusion", result.output_dir, **rows, **schema)
 
 
-def load(folder: Path, files: str | Path | None = None) -> Crmt:
+def load(folder: Path, files: str | Path | None = None, *, trust_remote_code: bool = False) -> Crmt:
     """Return a trained model; the files of its rows lie in `files`."""
     return Crmt.load(folder, files)

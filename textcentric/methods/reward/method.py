@@ -24,7 +24,7 @@ from torch import Tensor
 
 from textcentric.data.media.pictures import PictureError
 from textcentric.data.pairs.layouts import fault
-from textcentric.errors import ConfigError, DataError
+from textcentric.errors import ConfigError, DataError, RunError
 from textcentric.experts.picture_features import BLANK, Eyes
 from textcentric.folders import write_text
 from textcentric.methods.reward.config import RewardConfig
@@ -47,8 +47,11 @@ from textcentric.methods.reward.objective import (
 from textcentric.methods.reward.pictures import Projector
 from textcentric.methods.reward.texts import Ids, ResponseReader
 from textcentric.models.loading import Network, load_tokenizer, longest_text, source
+from textcentric.models.received import check_model, code_allowed, needs_word
 from textcentric.models.tokens import padded
 from textcentric.rows import Balance, Pair
+from textcentric.security.foreign import foreign
+from textcentric.security.trust import made_here
 from textcentric.training.folder import read_metadata
 from textcentric.values import Json
 
@@ -239,17 +242,31 @@ class Reward:
         metadata = {"format": FORMAT, "config": self.config.model_dump(mode="json")}
         metadata |= {"data": self._data, "balance": self.balance}
         write_text(folder / PAPERS, json.dumps(metadata, indent=2, ensure_ascii=False) + "\n")
+        made_here(folder)
 
     @classmethod
-    def load(cls, folder: str | Path, image_dir: str | Path | None = None) -> Reward:
+    def load(
+        cls,
+        folder: str | Path,
+        image_dir: str | Path | None = None,
+        *,
+        trust_remote_code: bool = False,
+    ) -> Reward:
         """Return what `save` wrote, ready to score, without a proxy; raises RunError.
 
-        A model that sees pictures reads them in `image_dir`.
+        A model that sees pictures reads them in `image_dir`. Code in the folder runs with
+        `trust_remote_code`, or where the folder is trusted; raises TrustError where it is needed,
+        or the folder names another model, and nobody here said so.
         """
         folder = Path(folder)
+        check_model(folder)
         metadata = read_metadata(folder, PAPERS, FORMAT, "reward model", "train reward", NEEDS)
         method = cls.__new__(cls)
-        method.config = RewardConfig.of(metadata["config"])
+        with foreign(str(folder / PAPERS), RunError, cure="; copy the folder again"):
+            config = RewardConfig.of(metadata["config"])
+        needs_word(folder, config, vision_model=config.vision_model)
+        allowed = code_allowed(folder, config.trust_remote_code, trust_remote_code)
+        method.config = config.model_copy(update={"trust_remote_code": allowed})
         tokenizer = load_tokenizer(method.config, str(folder))
         method.eyes = _eyes(method.config, image_dir)
         method.model = Branches(load_main(method.config, folder, tokenizer))
@@ -363,8 +380,7 @@ def accuracy(rewards: Rewards) -> float:
 def _eyes(config: RewardConfig, image_dir: str | Path | None) -> Eyes | None:
     if config.vision_model is None:
         return None
-    options = {"trust_remote_code": True} if config.trust_remote_code else {}
-    return Eyes(config.vision_model, image_dir, **options)
+    return Eyes(config.vision_model, image_dir, trust_remote_code=config.trust_remote_code)
 
 
 def _reader(

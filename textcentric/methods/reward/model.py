@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from textcentric.errors import ConfigError, RunError
 from textcentric.machine import require
 from textcentric.methods.reward.config import RewardConfig
+from textcentric.methods.reward.head import check_adapter, check_head
 from textcentric.methods.reward.objective import Rewards, bradley_terry
 from textcentric.methods.reward.pictures import Projector, in_place
 from textcentric.models.loading import (
@@ -29,12 +30,13 @@ from textcentric.models.loading import (
     seeded,
     source,
 )
+from textcentric.models.received import ADAPTER, adapted
 
 if TYPE_CHECKING:
     from peft import LoraConfig
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-ADAPTER, PROXY = "adapter_config.json", "proxy"
+PROXY = "proxy"
 EARLY_SCALE = 2.0**10  # exact, and keeps small gradients of layers in float16 from vanishing
 MAIN = "default"  # the adapter's name in PEFT
 PROJECTOR = "projector.safetensors"
@@ -367,14 +369,10 @@ def load_main(config: RewardConfig, folder: Path, tokenizer: PreTrainedTokenizer
 
     try:
         if (folder / ADAPTER).is_file():
-            _check_adapter(folder)
-            require("a LoRA adapter")
-            from peft import PeftModel
-
-            body = classifier(config, source(config.model), tokenizer)
-            model: Network = PeftModel.from_pretrained(body, str(folder), is_trainable=True)
+            check_adapter(folder)
+            model: Network = adapted(classifier(config, source(config.model), tokenizer), folder)
         else:
-            _check_head(folder)
+            check_head(folder)
             model = classifier(config, str(folder), tokenizer, saved=True)
     except (ConfigError, SafetensorError, OSError, RuntimeError, ValueError, KeyError) as error:
         raise RunError(
@@ -419,32 +417,3 @@ def _pad_token(tokenizer: PreTrainedTokenizerBase, config: RewardConfig) -> int:
         f"the tokenizer of {config.model!r} has neither a pad nor an end token, by which the last"
         " token of a text is found; give it one and save it"
     )
-
-
-def _weights(folder: Path, pattern: str) -> list[str]:
-    """Return the names of all weights in the files of `folder` that fit `pattern`."""
-    from safetensors import safe_open
-
-    names: list[str] = []
-    for path in sorted(folder.glob(pattern)):
-        with safe_open(path, framework="pt") as file:
-            names += file.keys()
-    return names
-
-
-def _check_head(folder: Path) -> None:
-    """Raise RunError where the weights hold no head: transformers would draw one at random."""
-    _refuse_headless(_weights(folder, "model*.safetensors"), folder)
-
-
-def _check_adapter(folder: Path) -> None:
-    _refuse_headless(_weights(folder, "adapter_model*.safetensors"), folder)
-
-
-def _refuse_headless(names: list[str], folder: Path) -> None:
-    parts = {part for name in names for part in name.split(".")}
-    if not parts & {"score", "classifier"}:
-        raise RunError(
-            f"{folder} holds no weights of the head (score or classifier), so its scores would be"
-            " drawn at random; save the head with the model (modules_to_save in PEFT)"
-        )

@@ -230,6 +230,8 @@ def plan_as_text(plan: Planned) -> str:
     return "\n".join(lines)
 
 
-def load(folder: Path, files: str | Path | None = None) -> Reward:
+def load(
+    folder: Path, files: str | Path | None = None, *, trust_remote_code: bool = False
+) -> Reward:
     """Return a trained model; one that sees pictures reads them in `files`."""
-    return Reward.load(folder, files)
+    return Reward.load(folder, files, trust_remote_code=trust_remote_code)

@@ -24,6 +24,8 @@ from textcentric.methods.align_vl.latents.layout import (
     shards,
 )
 from textcentric.rows import Balance
+from textcentric.security.files import check_real, read_text
+from textcentric.security.foreign import foreign
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -211,7 +213,8 @@ class Latents:
 def open_latents(folder: str | Path) -> Latents:
     """Return the latents of a folder.
 
-    Raises RunError where there are none, where they are not finished, or where files disagree.
+    Raises RunError where there are none, where they are not finished, where files disagree or are
+    links.
 
     >>> open_latents("latents/flickr8k").width("image")                         # doctest: +SKIP
     1280
@@ -224,13 +227,8 @@ def open_latents(folder: str | Path) -> Latents:
             if begun
             else f"no latents in {folder}; make them with `textcentric latents`"
         )
-    papers = json.loads((folder / DONE).read_text(encoding="utf-8"))
-    if papers.get("format") != FORMAT:
-        raise RunError(
-            f"the latents in {folder} have format {papers.get('format')}, expected {FORMAT}; make"
-            " them again"
-        )
-    found = Latents(folder, papers)
+    check_real(folder)
+    found = Latents(folder, _papers(folder / DONE))
     lengths = {name: len(found.column(name)) for name in COLUMNS}
     if set(lengths.values()) != {len(found.pairs)}:
         raise RunError(f"{folder}: {len(found.pairs)} pairs, but {lengths}; make the latents again")
@@ -242,6 +240,30 @@ def open_latents(folder: str | Path) -> Latents:
                 " the latents again"
             )
     return found
+
+
+def _papers(path: Path) -> Papers:
+    """Return what `latents.json` says; raises RunError where it is none of this version."""
+    with foreign(str(path), RunError, cure="; make the latents again"):
+        papers: Papers = json.loads(read_text(path))
+        version = papers.get("format")
+        if version != FORMAT:
+            raise RunError(
+                f"the latents in {path.parent} have format {version}, expected {FORMAT}; make them"
+                " again"
+            )
+        for name, of in papers["modalities"].items():
+            refuse_path(name)
+            of["items"], of["width"] = int(of["items"]), int(of["width"])
+        for name in papers["left_out"]:
+            refuse_path(name)
+    return papers
+
+
+def refuse_path(name: str) -> None:
+    """Raise RunError for the name of a modality that leads out of the folder of latents."""
+    if not name.replace("-", "").replace("_", "").isalnum():
+        raise RunError(f"{name!r} is no modality of latents; expected one such as image")
 
 
 def _mapped(path: Path) -> np.ndarray:

@@ -30,6 +30,7 @@ class LatentsConfig(Settings):
     audio_encoder: str | None = setting(
         None, "log-mel, a folder or OWNER/NAME.", panel="Model", shown="log-mel"
     )
+    trust_remote_code: bool = fields.trust_remote_code()
     output_dir: Path | None = fields.output_dir("Folder of the latents.", shown="latents/DATASET")
 
     def encoders(self) -> dict[str, str | None]:

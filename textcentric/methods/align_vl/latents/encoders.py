@@ -15,9 +15,10 @@ import numpy as np
 
 from textcentric.data.media.sounds import RATE, log_mel, open_sound
 from textcentric.data.pairs.pictures import root_of
-from textcentric.errors import ConfigError, check_known
+from textcentric.errors import check_known
 from textcentric.machine import require
 from textcentric.models.loading import load_encoder, revision
+from textcentric.models.sentence_encoder import sentence_transformer
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -44,8 +45,12 @@ class LatentEncoder(Protocol[Opened]):
         ...
 
 
-def latent_encoder(modality: str, name: str | None = None) -> LatentEncoder:
+def latent_encoder(
+    modality: str, name: str | None = None, *, trust_remote_code: bool = False
+) -> LatentEncoder:
     """Return the encoder of a modality by name; raises ConfigError where there is none.
+
+    Code that the model brings runs with `trust_remote_code` alone.
 
     >>> latent_encoder("audio").encode([np.zeros(16000, np.float32)]).shape
     (1, 256)
@@ -53,14 +58,15 @@ def latent_encoder(modality: str, name: str | None = None) -> LatentEncoder:
     check_known("modality with latents", modality, DEFAULTS)
     name = name or DEFAULTS[modality]
     if modality == "image":
-        return _Pictures(name)
-    return _Texts(name) if modality == "text" else _Sounds(name)
+        return _Pictures(name, trust_remote_code)
+    make = _Texts if modality == "text" else _Sounds
+    return make(name, trust_remote_code)
 
 
 class _Pictures:
     """EfficientNet's mean feature, or the pooled or first token of a vision model."""
 
-    def __init__(self, name: str):
+    def __init__(self, name: str, code: bool):
         self.name = name
         if name == PACKAGED:
             from textcentric.experts.classifier import picture_features, version
@@ -69,7 +75,7 @@ class _Pictures:
             self._see: Callable[[Sequence[Image.Image]], Tensor] = picture_features
         else:
             self.version = revision(name)
-            self._see = _vision_model(name)
+            self._see = _vision_model(name, code)
 
     def open(self, value: str, root: Path | None) -> Image.Image:
         from textcentric.data.media.pictures import open_picture
@@ -85,21 +91,14 @@ class _Pictures:
 class _Texts:
     """A sentence-transformers model with the pooling of its own configuration."""
 
-    def __init__(self, name: str):
+    def __init__(self, name: str, code: bool):
         from textcentric.models.packaged import packaged_encoder
 
         self.name = name
         folder = str(packaged_encoder()) if name == PACKAGED else name
         self.version = revision(folder)
         require("--embeddings")
-        from sentence_transformers import SentenceTransformer
-
-        try:
-            self._model = SentenceTransformer(folder, trust_remote_code=False)
-        except (OSError, ValueError) as error:
-            raise ConfigError(
-                f"text encoder {name!r} cannot be loaded: {error}; expected a folder or a hub name"
-            ) from error
+        self._model = sentence_transformer(folder, f"text encoder {name!r}", code)
 
     def open(self, value: str, root: Path | None) -> str:
         return value
@@ -112,14 +111,14 @@ class _Texts:
 class _Sounds:
     """Mean and spread over time of log-mel bins, or the mean state of an audio model."""
 
-    def __init__(self, name: str):
+    def __init__(self, name: str, code: bool):
         self.name = name
         if name == LOG_MEL:
             self.version = f"{BINS} bins"
             self._hear: Callable[[Sequence[np.ndarray]], np.ndarray] = _log_mel
         else:
             self.version = revision(name)
-            self._hear = _audio_model(name)
+            self._hear = _audio_model(name, code)
 
     def open(self, value: str, root: Path | None) -> np.ndarray:
         root = root_of(value, root)
@@ -142,10 +141,10 @@ def _log_mel(sounds: Sequence[np.ndarray]) -> np.ndarray:
     return np.stack(found).astype(np.float32)
 
 
-def _vision_model(name: str) -> Callable[[Sequence[Image.Image]], Tensor]:
+def _vision_model(name: str, code: bool) -> Callable[[Sequence[Image.Image]], Tensor]:
     import torch
 
-    processor, model = load_encoder(name, "AutoImageProcessor", "image")
+    processor, model = load_encoder(name, "AutoImageProcessor", "image", code)
     model = getattr(model, "vision_model", model)
 
     def see(pictures: Sequence[Image.Image]) -> Tensor:
@@ -160,10 +159,10 @@ def _vision_model(name: str) -> Callable[[Sequence[Image.Image]], Tensor]:
     return see
 
 
-def _audio_model(name: str) -> Callable[[Sequence[np.ndarray]], np.ndarray]:
+def _audio_model(name: str, code: bool) -> Callable[[Sequence[np.ndarray]], np.ndarray]:
     import torch
 
-    processor, model = load_encoder(name, "AutoFeatureExtractor", "audio")
+    processor, model = load_encoder(name, "AutoFeatureExtractor", "audio", code)
     if hasattr(model, "get_encoder"):  # of Whisper and its kind
         model = model.get_encoder()
 

@@ -40,7 +40,10 @@ def encode(
     return write_latents(
         paired(dataset, names, gone),
         config.output_dir or Path("latents") / dataset.name,
-        {name: latent_encoder(name, encoders[name]) for name in names},
+        {
+            name: latent_encoder(name, encoders[name], trust_remote_code=config.trust_remote_code)
+            for name in names
+        },
         dataset=dataset.name,
         data_dir=config.data_dir or folder,
         note=note,

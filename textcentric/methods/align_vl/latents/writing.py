@@ -34,6 +34,7 @@ from textcentric.methods.align_vl.latents.layout import (
 )
 from textcentric.rows import Record
 from textcentric.runs.lock import lock
+from textcentric.security.trust import made_here
 
 BATCH = 32  # items at a time
 Note = Callable[[str, int, int], None]  # modality, items done, items of it
@@ -332,3 +333,4 @@ def _finish(
     told["balance"] = balance_of(len(pairs), left_out(gone))
     write_text(folder / LEFT_OUT, gone.as_lines())
     write_text(folder / DONE, json.dumps(told, indent=2, ensure_ascii=False) + "\n")
+    made_here(folder)
