@@ -213,6 +213,14 @@ def test_a_line_of_the_bank_that_is_no_instruction_is_named(
     assert str(caught.value).startswith(f"{path}, line 1: {said}")
 
 
+def test_a_bank_with_a_byte_order_mark_is_a_bank_like_any_other(tmp_path: Path) -> None:
+    path = tmp_path / "instructions.jsonl"
+    path.write_text((packaged_prompts() / "adversarial" / "instructions.jsonl").read_text())
+    plain = read_bank(path)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
+    assert read_bank(path) == plain
+
+
 def test_a_bank_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     path = tmp_path / "instructions.jsonl"
     path.write_bytes(b'{"id": "caf\xe9"}\n')

@@ -58,11 +58,27 @@ def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
         read_prompt(tmp_path / "x.jinja")
 
 
-def test_windows_line_ends_change_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
+def test_an_editors_line_ends_and_byte_order_mark_change_nothing(
+    mark: bytes, end: bytes, tmp_path: Path
+) -> None:
     prompt = prompt_from(tmp_path)
     path = tmp_path / "own" / "one.jinja"
-    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
-    assert read_prompt(path).body == prompt.body
+    path.write_bytes(mark + path.read_bytes().replace(b"\n", end))
+    again = read_prompt(path)
+    assert (again.body, again.digest) == (prompt.body, prompt.digest)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_a_prompt_in_another_encoding_is_refused_with_the_remedy(
+    encoding: str, tmp_path: Path
+) -> None:
+    prompt_from(tmp_path)
+    path = tmp_path / "own" / "one.jinja"
+    path.write_bytes(path.read_text().encode(encoding))
+    with pytest.raises(PromptError, match=r"one\.jinja: cannot .* UTF-8 text .it is UTF-16.; save"):
+        read_prompt(path)
 
 
 def test_the_digest_changes_with_the_text(tmp_path: Path) -> None:

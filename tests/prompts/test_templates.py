@@ -253,3 +253,17 @@ def test_one_exploding_template_does_not_use_up_the_next_ones_bounds() -> None:
 
 def test_a_sorted_range_is_rendered_within_bounds() -> None:
     assert say("{{ range(10000) | sort(reverse=True) | first }}") == "9999"
+
+
+@pytest.mark.parametrize(
+    ("text", "begins"),
+    [
+        ("This lamp is old but bright at night.", "This lamp"),
+        ("这盏灯很旧，但是晚上非常好看。", "这盏灯"),
+        ("โคมไฟเก่าแต่ส่องสว่างสวยงาม", "โคมไฟเก่"),
+    ],
+)
+def test_an_opening_is_a_share_of_the_words_of_any_script(text: str, begins: str) -> None:
+    environment = BoundedEnvironment()
+    template = environment.bounded("{% block begin %}{{ text | opening(0.34) }}{% endblock %}")
+    assert render(template, "begin", {"text": text}) == begins

@@ -30,7 +30,7 @@ from textcentric.errors import PromptError, RunError, quoted, unknown
 from textcentric.prompts.answer_schema import schema_problems
 from textcentric.prompts.templates import BoundedEnvironment, context_of, render
 from textcentric.rows import MODALITIES
-from textcentric.security.files import read_text
+from textcentric.security.files import read_bytes
 from textcentric.security.yaml import parse
 from textcentric.values import Variables
 
@@ -86,6 +86,7 @@ FACTS = {
 FACTUAL = ("align", "summarize", "reason", "adversarial", "rule", "bank")
 FRONT = re.compile(r"\A---\n(.*?)\n---\n(.*)\Z", re.DOTALL)
 ENVIRONMENT = BoundedEnvironment()
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")  # its byte order marks
 MOST_BYTES = 4 << 20  # of a prompt file or a bank
 # The folder of the shipped prompts, in a wheel or in a checkout.
 PACKAGED = (Path(__file__).parent / "texts", Path(__file__).parents[2] / "prompts")
@@ -359,13 +360,20 @@ def _parsed(source: str, path: Path) -> Prompt:
 
 
 def read_source(path: Path) -> str:
-    """Read a file of the library; raises PromptError where it is no file of UTF-8 text."""
+    """Read a file of the library: its text without a byte order mark, its lines ended by "\\n".
+
+    So a file says the same, and has the same digest, whichever editor saved it as UTF-8. Raises
+    PromptError where it is no file of UTF-8 text.
+    """
     try:
-        return read_text(path.resolve() if _is_packaged(path) else path, MOST_BYTES)
+        content = read_bytes(path.resolve() if _is_packaged(path) else path, MOST_BYTES)
+        if content.startswith(UTF_16) or b"\0" in content:
+            raise PromptError(f"{path}: cannot be read as UTF-8 text (it is UTF-16); save it so")
+        return content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except RunError as error:
         raise PromptError(str(error)) from error
     except (OSError, UnicodeDecodeError) as error:
-        raise PromptError(f"{path}: cannot be read as UTF-8 text ({error})") from error
+        raise PromptError(f"{path}: cannot be read as UTF-8 text ({error}); save it so") from error
 
 
 def _is_packaged(path: Path) -> bool:

@@ -23,6 +23,7 @@ from textcentric.errors import PromptError
 from textcentric.prompts.spending import MAX_SOURCE, MAX_TEXT, SLOW, Spent, size
 from textcentric.security.foreign import reason
 from textcentric.values import Variables
+from textcentric.writing import count_words, opening
 
 MAX_RANGE = 100_000  # numbers of a range, which costs what its list costs
 MAX_STRIPPED = 100  # characters that `strip` and `trim` take away: each is looked for at each place
@@ -303,8 +304,8 @@ def _round(value: float, digits: int = 0) -> float:
 
 def _opening(text: str, share: float, most: int = 6) -> str:
     """Return the first words of `text`: a `share` of them, at least one, at most `most`."""
-    words = str(text).split()
-    return " ".join(words[: max(1, min(int(most), int(len(words) * share)))])
+    words = int(count_words(str(text)) * share)
+    return opening(str(text), max(1, min(int(most), words)))
 
 
 def _scalar(value: object) -> object:
