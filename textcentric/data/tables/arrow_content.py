@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from textcentric.data.tables.batches import has_orders, indexes, orders_of, plain_batch
+from textcentric.data.tables.bounds import refuse_nested, within
 from textcentric.data.tables.content import Content, refuse_doubled
 from textcentric.data.tables.features import Features, class_names, features_of, with_words
 from textcentric.data.tables.left_out import LeftOut
@@ -28,6 +29,7 @@ def of_arrow(
     `where` says in messages what they are of. An index of pandas that only counts rows is left
     out, unless it is `mentioned`. `features` are those of `datasets`, if not the metadata's.
     """
+    refuse_nested(schema)
     refuse_doubled(schema.names, where)
     left = {
         name: f"column {name!r}, an index of pandas without a name,"
@@ -43,7 +45,8 @@ def of_arrow(
     def read(left_out: LeftOut) -> Iterator[pa.RecordBatch]:
         for batch in batches():
             own = [name for name in columns if name in batch.schema.names]
-            yield with_words(plain_batch(batch.select(own)), known)
+            for piece in within(batch.select(own)):
+                yield with_words(plain_batch(piece), known)
 
     first = next(iter(batches()), None) if has_orders(schema) else None
     orders = {} if first is None else orders_of(first)
@@ -58,6 +61,7 @@ def _first(
     batch = next(iter(batches()), None)
     if batch is None:
         return {name: [] for name in names}
-    firsts = batch.slice(0, LOOKED_AT)
-    known = {n: firsts[n].to_pylist() for n in names if n in firsts.schema.names}
+    firsts = batch.slice(0, LOOKED_AT).select([n for n in names if n in batch.schema.names])
+    firsts = plain_batch(next(within(firsts)))
+    known = {name: firsts[name].to_pylist() for name in firsts.schema.names}
     return {name: [*map(str, known.get(name, ()))] for name in names}

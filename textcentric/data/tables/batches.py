@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from textcentric.data.tables.arrow_values import readable, sound
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -19,17 +21,20 @@ def plain_batch(batch: pa.RecordBatch) -> pa.RecordBatch:
     """Return a batch of the same values in plain types."""
     import pyarrow as pa
 
-    columns = [_plain(column) for column in batch.columns]
+    columns = [readable(sound(column), _plain) for column in batch.columns]
     return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
 
 
 def _plain(column: pa.Array) -> pa.Array:
     import pyarrow as pa
+    import pyarrow.compute as pc
 
     if isinstance(column, pa.ExtensionArray):
         return _plain(column.storage)
     if pa.types.is_dictionary(column.type):
         return _plain(column.dictionary).take(column.indices)
+    if pa.types.is_run_end_encoded(column.type):
+        return _plain(pc.run_end_decode(column))
     if pa.types.is_float32(column.type) or pa.types.is_float16(column.type):
         return column.cast(pa.string()).cast(pa.float64())
     wanted = _plain_type(column.type)
@@ -56,6 +61,10 @@ def _plain_type(kind: pa.DataType) -> pa.DataType:
         return pa.list_(_plain_type(kind.value_type))
     if types.is_struct(kind):
         return pa.struct([(field.name, _plain_type(field.type)) for field in kind])
+    if types.is_map(kind):
+        return pa.map_(_plain_type(kind.key_type), _plain_type(kind.item_type))
+    if types.is_union(kind):
+        raise NotImplementedError("values of several types in one column")
     return kind
 
 

@@ -7,9 +7,9 @@ What is asked of a column is asked of all its values together. The answers are t
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby, islice
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
@@ -37,8 +37,36 @@ def gathered(parts: Iterable[Row | pa.RecordBatch]) -> Iterator[Batch]:
         if not are_rows:
             yield from _put_together(cast("Iterator[pa.RecordBatch]", some))
             continue
-        while rows := list(islice(cast("Iterator[Row]", some), ROWS)):
-            yield rows
+        yield from _by_size(cast("Iterator[Row]", some))
+
+
+def _by_size(rows: Iterator[Row]) -> Iterator[list[Row]]:
+    """Yield rows in lists that hold enough of them, or enough bytes."""
+    held: list[Row] = []
+    size = 0
+    for row in rows:
+        held.append(row)
+        size += _size(row)
+        if len(held) >= ROWS or size >= BYTES:
+            yield held
+            held, size = [], 0
+    if held:
+        yield held
+
+
+def _size(row: Row) -> int:
+    """Return about how many bytes a row takes, however its values are nested."""
+    size, inside = 0, [*row.values()]
+    while inside:
+        value = inside.pop()
+        if isinstance(value, str | bytes):
+            size += len(value)
+        elif isinstance(value, Mapping):
+            inside.extend(value.values())
+        elif isinstance(value, list | tuple):
+            inside.extend(value)
+        size += 50
+    return size
 
 
 def _put_together(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

@@ -15,6 +15,7 @@ from typing import IO, Any, cast
 
 from textcentric.data.media.signatures import kind_of
 from textcentric.errors import DataError
+from textcentric.security.foreign import foreign
 
 ENDINGS = (".gz", ".gzip", ".bz2", ".xz", ".zst", ".zstd", ".zip")
 _LITTER = ("__MACOSX/", ".DS_Store")  # what macOS puts into archives
@@ -69,10 +70,8 @@ def _only_member(path: Path) -> str:
 
 
 def _open_member(path: Path) -> IO[bytes]:
-    try:
+    with foreign(f"archive {str(path)!r}", cure="; unpack it"):  # a password, an unknown method
         return zipfile.ZipFile(path).open(_only_member(path))
-    except (RuntimeError, NotImplementedError) as error:  # a password, or an unknown method
-        raise DataError(f"archive {str(path)!r} cannot be read ({error}); unpack it") from error
 
 
 def _open_zstandard(path: Path) -> IO[bytes]:

@@ -18,11 +18,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from textcentric.data.schema import Schema
+from textcentric.data.tables.bounds import LONGEST
 from textcentric.data.tables.content import refuse_doubled
 from textcentric.data.tables.dialect import Dialect, dialect_of, title_of
 from textcentric.data.tables.encodings import HEAD, encoding_of, name_of, open_text
 from textcentric.data.tables.left_out import LeftOut
-from textcentric.data.tables.quoting import BLANK, LONGEST, Records
+from textcentric.data.tables.long_texts import bounded_lines
+from textcentric.data.tables.quoting import BLANK, Records
 from textcentric.data.tables.titles import TitleError
 from textcentric.data.tables.unnamed import LOOKED_AT, notes_of, with_names, without_data
 
@@ -79,7 +81,7 @@ class Delimited:
         if not self._has_rows:
             return
         with open_text(self._path, self._encoding) as text:
-            deque(islice(text, self._dialect.lines), 0)
+            deque(islice(bounded_lines(text), self._dialect.lines), 0)
             line = self._dialect.lines + 1
             dialect = self._dialect
             records = Records(text, dialect.delimiter, dialect.quote, len(self._fields), line)

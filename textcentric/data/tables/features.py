@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from textcentric.errors import DataError
+from textcentric.security.foreign import foreign
 from textcentric.values import Cell
 
 if TYPE_CHECKING:
@@ -24,11 +27,10 @@ def features_of(metadata: Mapping[bytes, bytes] | None) -> Features:
     >>> features_of({b"huggingface": b'{"info": {"features": {"a": {"dtype": "bool"}}}}'})
     {'a': {'dtype': 'bool'}}
     """
-    try:
+    with suppress(DataError), foreign("what `datasets` wrote"):
         features = json.loads((metadata or {}).get(b"huggingface", b"{}"))["info"]["features"]
-    except (ValueError, KeyError, TypeError):
-        return {}
-    return features if isinstance(features, Mapping) else {}
+        return features if isinstance(features, Mapping) else {}
+    return {}
 
 
 def class_names(features: Features) -> dict[str, Sequence[str]]:
@@ -61,7 +63,10 @@ def in_words(batch: pa.RecordBatch, features: Features) -> pa.RecordBatch:
 
 
 def _is_class(feature: object) -> bool:
-    return isinstance(feature, Mapping) and feature.get("_type") == "ClassLabel"
+    if not isinstance(feature, Mapping) or feature.get("_type") != "ClassLabel":
+        return False
+    names = feature.get("names")
+    return isinstance(names, list | tuple) and all(isinstance(name, str) for name in names)
 
 
 def _has_inner_classes(feature: object) -> bool:
@@ -83,12 +88,15 @@ def _known_classes(column: pa.Array) -> pa.Array:
 
 def _worded(value: Any, feature: Any) -> Cell:
     if isinstance(feature, list):
-        feature = {"feature": feature[0]}
+        feature = {"feature": feature[0] if feature else {}}
+    if not isinstance(feature, Mapping):
+        feature = {}
     if isinstance(value, list):
         inner = feature if _is_class(feature) else feature.get("feature", {})
         return [_worded(item, inner) for item in value]
     if isinstance(value, Mapping):
         inner = feature.get("feature", feature)
+        inner = inner if isinstance(inner, Mapping) else {}
         return {name: _worded(item, inner.get(name, {})) for name, item in value.items()}
     if not _is_class(feature) or not isinstance(value, int):
         cell: Cell = value

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard, cast
@@ -23,6 +24,7 @@ from textcentric.data.tables.json_files import Row
 from textcentric.data.tables.left_out import LeftOut
 from textcentric.data.tables.table import Table, from_datasets, table_of
 from textcentric.errors import ConfigError, DataError
+from textcentric.security.foreign import foreign
 from textcentric.values import Cell, Cells
 
 if TYPE_CHECKING:
@@ -96,10 +98,8 @@ def _from_others(rows: object) -> pa.Table:
     """Return a frame of Polars, or of whoever else speaks Arrow, as a table of Arrow."""
     import pyarrow as pa
 
-    try:
+    with foreign(f"rows of {type(rows).__name__}, by Arrow,"):
         return pa.table(rows)
-    except (pa.ArrowException, ValueError, TypeError) as error:
-        raise DataError(f"rows of {type(rows).__name__} cannot be read by Arrow: {error}") from None
 
 
 def _from_pandas(frame: pd.DataFrame) -> tuple[pa.Table, list[str]]:
@@ -146,7 +146,7 @@ def _column(series: pd.Series[Any]) -> tuple[pa.Array, list[str]]:
         series = _plain_categories(series)
     try:
         column = pa.array(series, from_pandas=True)
-    except (pa.ArrowException, OverflowError):
+    except Exception:  # values of several types, or of one that Arrow does not know
         return _cells(series)
     if isinstance(column, pa.ChunkedArray):
         column = column.combine_chunks()
@@ -181,14 +181,21 @@ def _cells(series: pd.Series[Any]) -> tuple[pa.Array, list[str]]:
     values = [_cell(value) for value in series]
     try:
         return pa.array(values), []
-    except (pa.ArrowException, OverflowError):
+    except Exception:
         missing = [
             value is None or (pd.api.types.is_scalar(value) and pd.isna(value)) for value in values
         ]
         pairs = zip(values, missing, strict=True)
-        texts = [None if gone else str(value) for value, gone in pairs]
+        texts = [None if gone else _written(value) for value, gone in pairs]
         kinds = {type(v).__name__ for v, gone in zip(values, missing, strict=True) if not gone}
         return pa.array(texts), sorted(kinds)
+
+
+def _written(value: object) -> str:
+    """Return a value as a text that can be written."""
+    with suppress(DataError), foreign("a value"):
+        return str(value).encode("utf-8", "replace").decode()
+    return object.__repr__(value)
 
 
 def _of_mappings(rows: Sequence[Cells]) -> Table:

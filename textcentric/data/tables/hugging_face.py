@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from textcentric.data.tables.arrow_content import of_arrow
 from textcentric.data.tables.content import BATCH, Content
 from textcentric.errors import ConfigError, DataError
+from textcentric.security.foreign import foreign
 
 if TYPE_CHECKING:
     import datasets
@@ -23,18 +24,18 @@ SPLIT = "split"  # the column that says in which split of a `DatasetDict` a row 
 
 def saved(path: Path) -> Loaded:
     """Load what `save_to_disk` wrote into a folder."""
-    try:
-        return _datasets().load_from_disk(str(path))
-    except (OSError, ValueError, KeyError) as error:
-        raise DataError(f"data set {str(path)!r} cannot be loaded: {error}") from error
+    datasets = _datasets()
+    with foreign(f"data set {str(path)!r}"):
+        return datasets.load_from_disk(str(path))
 
 
 def on_hub(name: str) -> Loaded:
     """Load a data set from the Hugging Face hub by `name` ("owner/name" or "owner/name:config")."""
     repository, _, config = name.partition(":")
+    datasets = _datasets()
     try:
-        return _datasets().load_dataset(repository, config or None)
-    except (OSError, ValueError, RuntimeError, ImportError) as error:
+        return datasets.load_dataset(repository, config or None)
+    except Exception as error:  # of the network, of the hub or of the files
         raise DataError(
             f"data set {name!r} cannot be loaded from the hub:"
             f" {str(error).splitlines()[0] if str(error) else type(error).__name__};"
@@ -91,10 +92,8 @@ def _table_of(rows: Sequence[Mapping[str, object]]) -> pa.Table:
     import pyarrow as pa
 
     names = dict.fromkeys(name for row in rows for name in row)
-    try:
+    with foreign("the streamed data set, with values of one type a column,"):
         return pa.table({name: [row.get(name) for row in rows] for name in names})
-    except pa.ArrowException as error:
-        raise DataError(f"the streamed data set has values of several types ({error})") from None
 
 
 def _datasets() -> Any:

@@ -5,14 +5,19 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from textcentric.data.printed import too_many, too_nested
+from textcentric.data.tables.bounds import LONGEST
 from textcentric.data.tables.encodings import encoding_of, open_text
 from textcentric.data.tables.left_out import LeftOut
+from textcentric.data.tables.long_texts import bounded_lines, items_of
 from textcentric.errors import DataError
+from textcentric.security.foreign import foreign
 from textcentric.values import Cell
 
 Row = dict[str, Cell]
@@ -21,7 +26,10 @@ NO_OBJECT = "line(s) that are not one JSON object"
 HOLDERS = ("data", "rows", "records", "items", "annotations", "train", "validation", "test")
 AS_LINES = "write it with orient='records', lines=True"
 NO_ITEM = "item(s) that are not one JSON object"
+TOO_LONG = f"line(s) of more than {LONGEST:,} characters"
+MOST_DIGITS = 4_000  # of a whole number
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_DIGITS = re.compile(rf"[0-9]{{{MOST_DIGITS}}}")
 
 
 def open_json(path: Path, encoding: str | None = None) -> tuple[tuple[str, ...], Read]:
@@ -83,25 +91,21 @@ def _are_rows(value: object) -> bool:
 
 def _hint(path: Path, encoding: str) -> str:
     """Say what a file is that has no object on a line: one object over many lines, perhaps."""
-    try:
-        with open_text(path, encoding) as text:
-            whole = json.load(text)
-    except (ValueError, RecursionError):
-        return ""
-    why = _holds_many(whole) if isinstance(whole, Mapping) else ""
+    with open_text(path, encoding) as text:
+        whole = _row(text.read(LONGEST))
+    why = _holds_many(whole) if whole else ""
     return f"; it is {why or 'one object over several lines; write it on one'}" if whole else ""
 
 
 def _list_reader(path: Path, encoding: str) -> Read:
     def read(left_out: LeftOut) -> Iterator[Row]:
         with open_text(path, encoding) as file:
-            found = json.load(file)
-        for item in found:
-            row = _row(json.dumps(item))
-            if row is None:
-                left_out.add(NO_ITEM, text=json.dumps(item))
-            else:
-                yield row
+            for item in items_of(file):
+                row = _row(item)
+                if row is None:
+                    left_out.add(NO_ITEM, text=item)
+                else:
+                    yield row
 
     return read
 
@@ -109,9 +113,10 @@ def _list_reader(path: Path, encoding: str) -> Read:
 def _line_reader(path: Path, encoding: str) -> Read:
     def read(left_out: LeftOut) -> Iterator[Row]:
         with open_text(path, encoding) as lines:
-            for number, line in enumerate(lines, 1):
-                row = _row(line)
-                if row is not None:
+            for number, line in enumerate(bounded_lines(lines), 1):
+                if line is None:
+                    left_out.add(TOO_LONG, number)
+                elif (row := _row(line)) is not None:
                     yield row
                 elif line.strip():
                     left_out.add(NO_OBJECT, number, line.rstrip("\r\n"))
@@ -120,10 +125,26 @@ def _line_reader(path: Path, encoding: str) -> Read:
 
 
 def _row(line: str) -> Row | None:
-    try:
-        row = json.loads(line)
+    """Return the row that a text says, None where it is no object, or one of too many values."""
+    if too_nested(line) or too_many(line):
+        return None
+    with suppress(DataError), foreign("a line of JSON"):
+        row = _loaded(line)
         if "\\ud" in line.lower():  # half a surrogate pair cannot be written to any file again
             row = json.loads(_SURROGATE.sub("\ufffd", json.dumps(row, ensure_ascii=False)))
-    except (ValueError, RecursionError):
-        return None
-    return row if isinstance(row, dict) else None
+        return row if isinstance(row, dict) else None
+    return None
+
+
+def _loaded(line: str) -> Any:
+    """Return what a line says; a number of more digits than Python reads is a text."""
+    try:
+        return json.loads(line)
+    except ValueError:
+        if not _DIGITS.search(line):
+            raise
+        return json.loads(line, parse_int=_whole)
+
+
+def _whole(digits: str) -> int | str:
+    return digits if len(digits) > MOST_DIGITS else int(digits)

@@ -18,10 +18,13 @@ from typing import IO, Any
 
 import numpy as np
 
+from textcentric.data.tables.bounds import LONGEST
+from textcentric.data.tables.long_texts import pass_line
+
 PIECE = 2**18  # characters read at once
-LONGEST = 2**26  # bytes of a record: no text and no picture in a cell comes near
 UNPAIRED = "line(s) with a quotation mark that is not closed"
 BLANK = "empty line(s)"
+TOO_LONG = f"line(s) of more than {LONGEST:,} bytes"
 _EMPTY_LINE = re.compile(rb"\n\r?\n")
 
 
@@ -64,11 +67,22 @@ class Records(io.RawIOBase):
             piece = self._rest + more.encode("utf-8", "replace")
             if not more and piece and not piece.endswith(b"\n"):
                 piece += b"\n"
+            if len(piece) > LONGEST and b"\n" not in piece[:LONGEST]:
+                self._rest = self._without_first(piece)
+                continue
             whole, self._rest = self._split(piece, at_end=not more)
             self._line += piece.count(b"\n") - self._rest.count(b"\n")
             if whole or not more:
                 return whole
         return b""
+
+    def _without_first(self, piece: bytes) -> bytes:
+        """Return a piece with a mark in place of its first line, which is too long."""
+        begun, end, after = piece[:PIECE], *piece.partition(b"\n")[1:]
+        if not end:
+            pass_line(self._text)
+        self.cuts.append(Cut(TOO_LONG, self._line, begun.decode("utf-8", "ignore")))
+        return self.marker.encode() + b"\n" + after
 
     def stop(self) -> None:
         """Give no more records."""

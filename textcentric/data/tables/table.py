@@ -6,16 +6,11 @@ the other formats give the values they store.
 
 from __future__ import annotations
 
-import csv
-import lzma
-import zipfile
-import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from textcentric.data.schema import ROW_NUMBER, Schema
 from textcentric.data.tables.arrow_files import open_arrow, open_parquet
@@ -32,19 +27,12 @@ from textcentric.data.tables.json_files import open_json
 from textcentric.data.tables.left_out import LeftOut
 from textcentric.data.tables.workbooks import open_workbook
 from textcentric.errors import ConfigError, DataError
+from textcentric.security.foreign import foreign
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_BROKEN = (
-    OSError,
-    EOFError,
-    csv.Error,
-    zlib.error,
-    lzma.LZMAError,
-    zipfile.BadZipFile,
-    UnicodeError,
-)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -71,18 +59,15 @@ class Table:
         """Yield each readable row; count in `left_out` the lines that give none, by reason."""
         if not isinstance(left_out, LeftOut):
             left_out = LeftOut() if left_out is None else LeftOut(left_out)
-        for part in self._parts(left_out):
-            yield from [part] if isinstance(part, dict) else part.to_pylist()
+        return self._explained(_rows_of(self.read(left_out)))
 
     def batches(self, left_out: LeftOut | None = None) -> Iterator[Batch]:
         """Yield the rows in batches, those of Arrow as Arrow's; else like `rows`."""
-        return gathered(self._parts(LeftOut() if left_out is None else left_out))
+        return self._explained(gathered(self.read(LeftOut() if left_out is None else left_out)))
 
-    def _parts(self, left_out: LeftOut) -> Iterator[Part]:
-        try:
-            yield from self.read(left_out)
-        except (*_BROKEN, ValueError, NotImplementedError) as error:  # the last two are Arrow's
-            raise DataError(f"table {self.path!r} breaks off: {error}; write it again") from error
+    def _explained(self, parts: Iterator[T]) -> Iterator[T]:
+        with foreign(f"the rest of table {self.path!r}", cure="; write it again"):
+            yield from parts
 
     def numbered(self) -> Table:
         """Return it with a column of numbers, 1 for the first row that it gives."""
@@ -133,6 +118,11 @@ class Table:
         return replace(self, columns=columns, read=read, names=words, orders=orders)
 
 
+def _rows_of(parts: Iterator[Part]) -> Iterator[Row]:
+    for part in parts:
+        yield from [part] if isinstance(part, dict) else part.to_pylist()
+
+
 def _numbers(first: int, count: int) -> pa.Array:
     import pyarrow as pa
 
@@ -151,7 +141,7 @@ def open_table(path: Path, schema: Schema | None = None) -> Table:
     file, sheet = _parted(path)
     if not file.is_file():
         raise DataError(f"table {str(path)!r} does not exist; {_nearest_file(path)}")
-    with _explained(file):
+    with foreign(f"table {str(path)!r}"):
         if file.stat().st_size == 0:
             raise DataError(f"table {str(path)!r} is empty (0 bytes); expected a header and rows")
         kind = format_of(file)
@@ -193,7 +183,7 @@ def _open_folder(path: Path, schema: Schema) -> Table:
         raise DataError(
             f"folder {str(path)!r} is no table; expected Parquet files or a saved data set in it"
         )
-    with _explained(path):
+    with foreign(f"table {str(path)!r}"):
         return table_of(str(path), open_parquet(shards, schema), tuple(shards))
 
 
@@ -208,14 +198,6 @@ def _opened(path: Path, kind: Format, sheet: str | None, schema: Schema) -> Cont
         return Content(*open_json(path, schema.encoding))
     text = Delimited(path, schema)
     return Content(text.columns, text.read, form=text.form, notes=text.notes())
-
-
-@contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except (*_BROKEN, ValueError, NotImplementedError) as error:
-        raise DataError(f"table {str(path)!r} cannot be read: {error}") from error
 
 
 def _parted(path: Path) -> tuple[Path, str | None]:

@@ -14,13 +14,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textcentric.data.schema import Schema
+from textcentric.data.tables.bounds import read_all
 from textcentric.data.tables.compression import is_compressed, open_bytes
 from textcentric.data.tables.content import Content, refuse_doubled
 from textcentric.data.tables.json_files import Row
 from textcentric.data.tables.left_out import LeftOut
 from textcentric.data.tables.titles import TitleError, title_above
 from textcentric.data.tables.unnamed import LOOKED_AT, notes_of, with_names, without_data
+from textcentric.data.tables.workbook_size import refuse_large
 from textcentric.errors import DataError, unknown
+from textcentric.security.foreign import foreign
 from textcentric.values import Cell
 
 if TYPE_CHECKING:
@@ -52,15 +55,16 @@ def open_workbook(path: Path, sheet: str | None, schema: Schema) -> Content:
 
 
 def _opened(path: Path) -> CalamineWorkbook:
-    from python_calamine import CalamineError, CalamineWorkbook
+    from python_calamine import CalamineWorkbook
 
-    try:
+    with foreign(f"workbook {str(path)!r}"):
         if not is_compressed(path):
+            refuse_large(path, str(path))
             return CalamineWorkbook.from_path(path)
         with open_bytes(path) as file:
-            return CalamineWorkbook.from_filelike(io.BytesIO(file.read()))
-    except CalamineError as error:
-        raise DataError(f"workbook {str(path)!r} cannot be read: {error}") from error
+            content = io.BytesIO(read_all(file, f"workbook {str(path)!r}"))
+        refuse_large(content, str(path))
+        return CalamineWorkbook.from_filelike(content)
 
 
 def _chosen(book: CalamineWorkbook, path: Path, sheet: str | None) -> CalamineSheet:
@@ -94,7 +98,8 @@ class _Sheet:
         lines = [[_cell(raw) for raw in line] for line in self.sheet.to_python(False)]
         for (top, start), (bottom, end) in self._merged:
             for line in lines[top : bottom + 1]:
-                line[start : end + 1] = [lines[top][start]] * (end + 1 - start)
+                covered = range(start, min(end + 1, len(line)))
+                line[start : end + 1] = [lines[top][start] for _ in covered]
         lines = lines[self.schema.skip :]
         width = max((_width(line) for line in lines), default=0)
         return [line[:width] for line in lines]
