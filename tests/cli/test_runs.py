@@ -273,6 +273,15 @@ def test_a_server_that_dies_costs_nothing(place: Path) -> None:
     assert (len(dying.bodies) >= 8, len(back.bodies)) == (True, 5)
 
 
+def test_a_run_that_rejects_most_says_why(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    thought = tc.Response("", finish="length", reasoning="Hm.")
+    run_config(resolve(None, FAILING), engine=tc.ScriptedEngine(lambda _: thought), quiet=True)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[2] == (
+        "rejected: reasoning took all tokens (raise max_tokens, or turn reasoning off) 12"
+    )
+
+
 def test_a_run_whose_outputs_all_failed_is_not_finished(place: Path) -> None:
     busy = tc.RequestError("the server is busy", kind="http_503")
     config = resolve(None, FAILING)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from textcentric.augmentation.forecast import Estimated, Expected
     from textcentric.augmentation.run import Opened
     from textcentric.runs.manifest import Manifest
+
+MOST_REASONS = 3  # that the last lines of a run list
 
 
 def run_config(
@@ -170,7 +173,8 @@ def _close(job: Job, manifest: Manifest, as_json: bool) -> int:
         rows = manifest["dataset"].get("balance")
         if rows and (rows["left_out"] or "unread" in rows):
             show(in_words(rows))
-        for line in (*derived_words(manifest).values(), *_read(job.folder, manifest)):
+        reasons = (*_rejected(manifest), *derived_words(manifest).values())
+        for line in (*reasons, *_read(job.folder, manifest)):
             show(line)
         show(f"data    {job.folder / 'data'}")
         show(f"report  {job.folder / 'report.html'}")
@@ -197,6 +201,24 @@ def _balance(manifest: Manifest) -> str:
         f"{variants['requested']} variants requested = {fates}\n"
         f"{clean['requested']} clean rows = {of_clean}"
     )
+
+
+def _rejected(manifest: Manifest) -> list[str]:
+    """Return why variants are rejected, where more of them are than accepted."""
+    from textcentric.runs.counters import ranked
+    from textcentric.runs.directory import variants_and_clean
+    from textcentric.runs.shards import NOTHING
+
+    variants, _ = variants_and_clean(manifest["counts"])
+    if variants["rejected"] <= variants["accepted"]:
+        return []
+    reasons: Counter[str] = Counter()
+    for prompt, of_prompt in manifest.get("reasons", {}).items():
+        pieces = Counter(manifest.get("pieces", {}).get(prompt, {})).most_common(1)
+        for reason, count in of_prompt.items():
+            whole = reason == NOTHING and pieces
+            reasons[f"{reason} ({pieces[0][0]})" if whole else reason] += count
+    return [f"rejected: {ranked(dict(reasons.most_common(MOST_REASONS)))}"]
 
 
 def _read(folder: Path, manifest: Manifest) -> list[str]:
