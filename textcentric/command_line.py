@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from textcentric.errors import flag_of
-from textcentric.fields import ROLES
+from textcentric.fields import ROLES, SECRET
 from textcentric.settings import Given
 
 EMPTY: tuple[object, ...] = (None, (), [], {})  # values that no flag can give
@@ -18,10 +18,67 @@ def command(*words: object, **flags: object) -> str:
     >>> command("predict", "models/my dog", dataset="new.csv", data_dir=None)
     "textcentric predict 'models/my dog' --dataset new.csv"
     """
-    said = ["textcentric", *map(str, words)]
+    said = ["textcentric", *(_no_flag(str(word)) for word in words)]
     for name, value in flags.items():
         said += flag_words(name, value)
-    return shlex.join(said)
+    return joined(said)
+
+
+def joined(words: Iterable[str]) -> str:
+    """Return words as one line to paste.
+
+    >>> joined(["ls", "my dog"])
+    "ls 'my dog'"
+    """
+    return " ".join(map(quoted, words))
+
+
+def quoted(word: str) -> str:
+    """Return a word as a shell reads it back, with nothing in it that acts on a terminal.
+
+    >>> quoted("a;b"), quoted("a\\nb")
+    ("'a;b'", "$'a\\\\U0000000ab'")
+    """
+    if word.isprintable():
+        return shlex.quote(word)
+    return "$'" + "".join(map(_escaped, word)) + "'"
+
+
+def _escaped(character: str) -> str:
+    if character in "\\'":
+        return f"\\{character}"
+    if 0xDC80 <= ord(character) <= 0xDCFF:  # a byte of a file name that is no UTF-8
+        return f"\\x{ord(character) - 0xDC00:02x}"
+    return character if character.isprintable() else f"\\U{ord(character):08x}"
+
+
+def _no_flag(word: str) -> str:
+    """Return a word that no shell command takes for an option: a path may begin with a dash."""
+    return f"./{word}" if word.startswith("-") and not word.startswith("--") else word
+
+
+def setting_words(section: str, values: Mapping[str, object]) -> list[str]:
+    """Return the words that give a section its values; what is called like a secret is left out.
+
+    >>> setting_words("engine", {"batch": 8, "api_key": "abc"})
+    ['--set', 'engine.batch=8']
+    """
+    kept = {key: held for key, held in values.items() if not _is_secret(key, held)}
+    return [w for key, held in kept.items() for w in ("--set", f"{section}.{key}={as_yaml(held)}")]
+
+
+def as_yaml(value: object) -> str:
+    """Return `value` as YAML in one line."""
+    import yaml
+
+    text = yaml.safe_dump(value, default_flow_style=True, width=float("inf"), allow_unicode=True)
+    return text.removesuffix("\n").removesuffix("\n...")
+
+
+def _is_secret(name: str, value: object) -> bool:
+    if isinstance(value, Mapping):
+        return any(_is_secret(str(key), held) for key, held in value.items())
+    return bool(SECRET.search(name)) and isinstance(value, str)
 
 
 def schema_flags(schema: Given | str | None) -> dict[str, object]:

@@ -1,6 +1,7 @@
 """Commands to paste: read back by the command itself, they give the same configuration."""
 
 import shlex
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from textcentric.cli import augment as augment_modes
 from textcentric.cli import evaluate as run_evaluate
 from textcentric.cli.app import built
 from textcentric.cli.running import of_all_rows
-from textcentric.command_line import command, schema_flags
+from textcentric.command_line import command, quoted, schema_flags
 from textcentric.errors import flag_of
 from textcentric.evaluation import robustness
 from textcentric.evaluation.config import EvaluateConfig
@@ -240,3 +241,19 @@ def test_what_comes_after_a_reward_training_names_the_pictures() -> None:
         "textcentric score m --input RESPONSES.jsonl --image-dir 'my photos' --image-expert pixels"
         " -o scores.jsonl"
     )
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["my dog", "x;echo y", "$(reboot)", "it's", "a\nb", "\x1b]0;owned\x07", "\u202eabc", "a\\\tb'"],
+)
+def test_a_shell_reads_a_word_back_and_a_terminal_obeys_none(word: str) -> None:
+    text = quoted(word)
+    assert text.isprintable()
+    env = {"LC_ALL": "C.UTF-8"}
+    said = subprocess.run(["bash", "-c", f"printf %s {text}"], capture_output=True, env=env)
+    assert said.stdout.decode() == word
+
+
+def test_a_path_that_begins_with_a_dash_is_no_option() -> None:
+    assert command("runs", "resume", Path("-rf")) == "textcentric runs resume ./-rf"

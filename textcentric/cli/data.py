@@ -185,7 +185,7 @@ def how_to_get(name: str) -> int:
     say(f"textcentric: {name} cannot be downloaded from here: {found['how_to_get']}")
     say(f"or unpack it into one of: {', '.join(found['looked_in'])}")
     if found["taken"]:
-        say(f"the built-in sample needs nothing: textcentric data fetch {name} --sample -o DIR")
+        say(f"the built-in sample needs nothing: {command('data', 'fetch', name)} --sample -o DIR")
     return 2
 
 

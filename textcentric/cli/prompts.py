@@ -15,6 +15,7 @@ import typer
 from textcentric.augmentation.config import EXPERTS, ROWS, AugmentConfig
 from textcentric.cli.options import AsJson, Verbose, configured
 from textcentric.cli.terminal import columns, say, show, show_json
+from textcentric.command_line import command
 from textcentric.errors import ConfigError, PromptError, TextCentricError
 from textcentric.folders import write_text
 from textcentric.security.visible import in_line
@@ -245,7 +246,7 @@ def new_prompt(name: str, like: str | None, folder: Path) -> None:
     show(path)
     if name in library.prompts:
         say(f"with --prompt-dir {folder} it takes the place of the prompt of that id")
-    say(f"next: textcentric prompts try {name} --prompt-dir {folder}")
+    say(f"next: {command('prompts', 'try', name, prompt_dir=folder)}")
 
 
 def lint_command(names: Sequence[str], config: AugmentConfig) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -17,6 +16,7 @@ from textcentric.cli.options import AsJson, Quiet, Verbose, configured, of_outpu
 from textcentric.cli.progress import duration
 from textcentric.cli.running import engine_in_words, run_config
 from textcentric.cli.terminal import columns, say, show, show_json
+from textcentric.command_line import quoted
 from textcentric.errors import ConfigError, RunError
 from textcentric.folders import Change, brief, read_yaml
 from textcentric.runs.columns import FOLDERS
@@ -432,5 +432,5 @@ def saved_config(folder: Path, flags: Mapping[str, Any]) -> AugmentConfig:
         raise RunError(
             f"{folder / 'run.yaml'}: {error}; it was"
             " written by another version: run `textcentric augment` again with --reuse"
-            f" {shlex.quote(str(folder))}"
+            f" {quoted(str(folder))}"
         ) from error

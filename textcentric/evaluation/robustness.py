@@ -7,8 +7,6 @@ output directory, whatever the grid: a second evaluation does only what none bef
 
 from __future__ import annotations
 
-import json
-import shlex
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -16,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from textcentric.command_line import joined, setting_words
 from textcentric.corruption.grid import (
     CLEAN,
     Cell,
@@ -171,8 +170,7 @@ def command(config: EvaluateConfig) -> str:
         if key in ("models", "engine_settings") or value in (None, known.default):
             continue
         said += [FLAGS.get(key, f"--{key.replace('_', '-')}"), *_flag_value(config, value)]
-    pairs = [f"engine.{name}={json.dumps(value)}" for name, value in config.engine_settings.items()]
-    return shlex.join([*said, *(word for pair in pairs for word in ("--set", pair))])
+    return joined([*said, *setting_words("engine", config.engine_settings)])
 
 
 def _flag_value(config: EvaluateConfig, value: object) -> list[str]:

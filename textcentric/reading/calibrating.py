@@ -14,6 +14,7 @@ from typing import Any
 
 from textcentric.checks.edit import Embed
 from textcentric.checks.identity import checks_identity
+from textcentric.command_line import command
 from textcentric.errors import PromptError, RunError, option
 from textcentric.folders import read_yaml
 from textcentric.models.packaged import packaged_encoder
@@ -81,7 +82,7 @@ def calibrated(run: Path, prompt_dir: str | None = None) -> Calibrated:
     """
     drawn = sheets(run)
     if not drawn:
-        raise RunError(f"nothing of {run} was read yet; `textcentric review {run}` begins")
+        raise RunError(f"nothing of {run} was read yet; `{command('review', run)}` begins")
     found = figures_of(run, drawn[-1])
     if found.readings:
         write_calibration(run / CALIBRATION, found.readings)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from textcentric.command_line import command
 from textcentric.errors import DataError, option
 from textcentric.reading.agreement import truths
 from textcentric.reading.answers import Answer, read_answers
@@ -113,9 +114,9 @@ def kept(run: Path, only: Only) -> Kept:
     taken = _read_true(run) if only == "read-true" else _believed(run)
     if not taken.outputs:
         how = (
-            f"read some first: `textcentric review {run}`"
+            f"read some first: `{command('review', run)}`"
             if only == "read-true"
-            else f"see `textcentric runs show {run}` for what was accepted and believed"
+            else f"see `{command('runs', 'show', run)}` for what was accepted and believed"
         )
         raise DataError(
             f"{option('only', only)} leaves nothing of {run}: {taken.words(only)}; {how}"

@@ -94,7 +94,8 @@ def open_sheet(
                 if former
                 else "nothing that a prompt wrote was accepted"
             )
-            raise RunError(f"{run} has nothing to read: {left}; see `textcentric runs show {run}`")
+            seen = command("runs", "show", run)
+            raise RunError(f"{run} has nothing to read: {left}; see `{seen}`")
         sheet = Sheet(
             run=name,
             seed=wanted.seed,

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import shlex
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from textcentric.command_line import quoted
 from textcentric.report.formats import count, duration, figure, isotime, share, visible
 from textcentric.settings import Given
 
@@ -68,7 +68,7 @@ def _environment() -> Environment:
         duration=duration,
         isotime=isotime,
         figure=figure,
-        quoted=shlex.quote,
+        quoted=quoted,
     )
     return environment
 
