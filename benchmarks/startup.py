@@ -85,7 +85,7 @@ def config_of(place: Path, output_dir: Path) -> AugmentConfig:
 
 def build(place: Path, rows: int) -> None:
     """Write table, prompt and a finished run, unless they are there in this version."""
-    from textcentric.runs.journal import TABLES
+    from textcentric.runs.journal_file import TABLES
 
     stamp = json.dumps([PROMPT, TABLES, config_of(place, place / "run").identity()])
     if (place / "stamp").is_file() and (place / "stamp").read_text() == stamp:

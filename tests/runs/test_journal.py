@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import random
 import resource
 import signal
 import sqlite3
@@ -146,7 +147,7 @@ def test_a_journal_to_reuse_that_is_absent_is_named(tmp_path: Path) -> None:
 
 def test_a_file_that_is_no_journal_is_a_clear_error(tmp_path: Path) -> None:
     (tmp_path / "j").write_text("this is no database, whatever its name says" * 100)
-    with pytest.raises(StoppedError, match=r"/j cannot be written \(file is not a database\)"):
+    with pytest.raises(StoppedError, match=r"/j is damaged \(file is not a database\); put a copy"):
         Journal(tmp_path / "j")
 
 
@@ -227,4 +228,136 @@ except StoppedError as error:
     print(error)
 """
         said = run_python(code, Path(folder) / "j").stdout
-    assert "j cannot be written (unable to open database file); free space on the disk or" in said
+    assert "j cannot be written (Permission denied); free space on the disk or" in said
+
+
+def test_a_journal_is_for_its_owner_alone_whatever_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0o277)
+    try:
+        journal = Journal(tmp_path / "j")
+        journal.put("k", 1)
+        journal.commit()
+    finally:
+        os.umask(before)
+    modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+    assert modes == dict.fromkeys(["j", "j-wal", "j-shm"], 0o600)
+    journal.close()
+
+
+def test_who_reads_changes_nothing_in_the_folder(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "j")
+    journal.put("k", 1)
+    journal.close()
+    before = (tmp_path / "j").read_bytes()
+    reader = Journal.reading(tmp_path / "j")
+    assert (reader.get("k"), reader.answers(), reader.written()) == (1, 1, {})
+    reader.put("more", 2)
+    with pytest.raises(StoppedError, match="cannot be read"):
+        reader.close()
+    assert [path.name for path in tmp_path.iterdir()] == ["j"]
+    assert (tmp_path / "j").read_bytes() == before
+
+
+def test_who_reads_sees_what_a_writer_has_committed_a_moment_ago(journal: Journal) -> None:
+    journal.put("k", 1)
+    journal.commit()
+    reader = Journal.reading(journal.path)
+    assert reader.get("k") == 1
+    reader.close()
+
+
+def test_a_name_that_means_something_in_an_address_is_a_name(tmp_path: Path) -> None:
+    folder = tmp_path / "50% of #1?mode=rwc"
+    folder.mkdir()
+    journal = Journal(folder / "j")
+    journal.put("k", 1)
+    journal.close()
+    reader = Journal.reading(folder / "j")
+    assert reader.get("k") == 1
+    reader.close()
+    again = Journal(tmp_path / "new", reuse=[folder / "j"])
+    assert again.get("k") == 1
+    again.close()
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        "CREATE VIEW answers AS WITH RECURSIVE n(key) AS (SELECT 1 UNION ALL SELECT key FROM n)"
+        " SELECT key, key AS body FROM n",
+        "CREATE TABLE answers (key TEXT PRIMARY KEY, body TEXT AS (key || key)) WITHOUT ROWID",
+        "CREATE VIRTUAL TABLE answers USING fts5(key, body)",
+        "CREATE TABLE done (source_id, shard, more)",
+        "CREATE TABLE shards (number); CREATE TRIGGER t AFTER INSERT ON shards BEGIN SELECT 1; END",
+        "CREATE TABLE other (a)",
+    ],
+)
+def test_what_we_do_not_write_is_no_journal_of_ours(tmp_path: Path, made: str) -> None:
+    with sqlite3.connect(tmp_path / "j") as db:
+        db.executescript(made)
+    db.close()
+    for opened in (Journal, Journal.reading):
+        with pytest.raises(RunError, match="is no journal of ours: it holds"):
+            opened(tmp_path / "j")
+    with pytest.raises(RunError, match="is no journal of ours"):
+        Journal(tmp_path / "new", reuse=[tmp_path / "j"])
+
+
+@pytest.mark.parametrize("name", ["j", "j-wal", "j-shm"])
+def test_a_link_is_no_journal(tmp_path: Path, name: str) -> None:
+    Journal(tmp_path / "elsewhere").close()
+    Journal(tmp_path / "j").close()
+    (tmp_path / name).unlink(missing_ok=True)
+    (tmp_path / name).symlink_to(tmp_path / "elsewhere")
+    for opened in (Journal, Journal.reading):
+        with pytest.raises(RunError, match="is a link"):
+            opened(tmp_path / "j")
+
+
+@pytest.mark.parametrize("change", ["replace(body, 'true', 'fals')", "x'ff'", "7", "'{\"text\"'"])
+def test_an_answer_that_was_changed_is_as_if_it_had_never_come(
+    journal: Journal, change: str
+) -> None:
+    journal.put("k", {"text": "it is true"})
+    journal.put("other", 1)
+    journal.commit()
+    journal._db.execute(f"UPDATE answers SET body = {change} WHERE key = 'k'")
+    assert (journal.get("k"), journal.get("other"), journal.answers()) == (None, 1, 1)
+    journal.put("k", {"text": "asked again"})
+    journal.commit()
+    assert journal.get("k") == {"text": "asked again"}
+
+
+def test_answers_of_versions_before_have_no_checksum_and_are_read(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "j") as db:
+        db.execute("CREATE TABLE answers (key TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID")
+        db.execute("INSERT INTO answers VALUES ('k', '{\"text\": \"old\"}')")
+    db.close()
+    for opened in (Journal.reading, Journal):
+        journal = opened(tmp_path / "j")
+        assert (journal.get("k"), journal.counts()) == ({"text": "old"}, {})
+        journal.close()
+
+
+def test_bytes_that_were_changed_never_end_in_another_error(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "whole")
+    answers = {str(n): {"text": f"answer {n} " + "x" * 90} for n in range(200)}
+    for key, answer in answers.items():
+        journal.put(key, answer)
+    journal.finish_shard(0, [f"r{n}" for n in range(50)], {("noise", "accepted", ""): 50})
+    journal.close()
+    content, draw = (tmp_path / "whole").read_bytes(), random.Random(4)
+    for _ in range(150):
+        changed = bytearray(content)
+        for at in draw.sample(range(len(content)), 3):
+            changed[at] ^= 1 << draw.randrange(8)
+        (tmp_path / "j").write_bytes(changed)
+        try:
+            reader = Journal.reading(tmp_path / "j")
+            found = {key: reader.get(key) for key in answers}
+            for read in (reader.counts, reader.finished_ids, reader.shards, reader.written):
+                read()
+            reader.close()
+        except (StoppedError, RunError):
+            continue
+        assert all(value in (None, answers[key]) for key, value in found.items())

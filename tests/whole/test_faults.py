@@ -306,4 +306,4 @@ def test_a_corrupt_journal_ends_75_and_names_the_file(table: Table) -> None:
         (table.run / name).unlink(missing_ok=True)
     said = table.augment("--max-tokens-total", 400)
     assert said.code == 75
-    assert "journal.sqlite cannot be written (file is not a database)" in said.err
+    assert "journal.sqlite is damaged (file is not a database)" in said.err

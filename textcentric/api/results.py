@@ -15,6 +15,7 @@ from textcentric.runs import listing
 from textcentric.runs.columns import schemas
 from textcentric.runs.directory import variants_and_clean
 from textcentric.runs.lineage import lineage
+from textcentric.runs.lost_shards import check_shards
 from textcentric.runs.manifest import MANIFEST, Manifest, read_manifest
 from textcentric.runs.shard_files import shard_files
 
@@ -255,6 +256,8 @@ class Run:
         import pyarrow.parquet as pq
         from datasets import Dataset as HubDataset
 
+        if (self.path / MANIFEST).is_file():
+            check_shards(self.path, self.manifest, name)
         files = shard_files(self.path, name)
         filled = [str(file) for file in files if pq.read_metadata(file).num_rows]
         if filled:

@@ -19,6 +19,10 @@ from textcentric.values import Json, JsonSchema
 
 CHARACTERS = 4  # of a token, where nobody counts
 RESPONSE = [f.name for f in fields(Response)]
+_NUMBERS = ("seconds", "logprob")
+_TEXTS = ("text", "finish", "reasoning")
+KINDS: dict[str, Any] = dict.fromkeys(RESPONSE, int)
+KINDS |= dict.fromkeys(_NUMBERS, int | float) | dict.fromkeys(_TEXTS, str)
 
 
 class SpentError(StoppedError):
@@ -51,10 +55,10 @@ class Answers:
     async def ask(self, request: Request) -> Response:
         """Return the answer to `request`; raises what the engine raises, and SpentError."""
         key = request.key
-        stored = self.journal.get(key)
+        stored = self._stored(key)
         if stored is not None:
             self.metrics.reused += 1
-            return Response(**stored)
+            return stored
         running = self._running.get(key)
         if running is not None:
             self.metrics.reused += 1
@@ -78,7 +82,17 @@ class Answers:
         return [answers.get(i) or await self.ask(candidate) for i, candidate in enumerate(asked)]
 
     def _knows(self, key: str) -> bool:
-        return key in self._running or self.journal.get(key) is not None
+        return key in self._running or self._stored(key) is not None
+
+    def _stored(self, key: str) -> Response | None:
+        """Return a stored answer; one that is none, in a journal of others, is forgotten."""
+        body = self.journal.get(key)
+        if body is None:
+            return None
+        response = _response(body)
+        if response is None:
+            self.journal.forget(key)
+        return response
 
     async def likelihood(self, request: Request, text: str) -> float | None:
         """Return the mean log-probability of `text` as the answer to `request`.
@@ -87,9 +101,11 @@ class Answers:
         """
         key = request.likelihood_key(text)
         stored = self.journal.get(key)
-        if stored is not None:
+        if isinstance(stored, dict) and isinstance(mean := stored.get("logprob"), int | float):
             self.metrics.reused += 1
-            return float(stored["logprob"])
+            return float(mean)
+        if stored is not None:
+            self.journal.forget(key)
         self.metrics.waiting += 1
         try:
             async with self._places:
@@ -233,6 +249,14 @@ def _another_try(request: Request) -> Request:
     seed = ((sampling.seed or 0) + 1) % 2**31  # a greedy request has none, its second try must
     warm = replace(sampling, seed=seed, temperature=max(0.3, sampling.temperature))
     return replace(request, sampling=warm, sample=request.sample + 1_000_000)
+
+
+def _response(body: Json) -> Response | None:
+    """Return what `_body` stored as the answer it was; None for anything else."""
+    if not isinstance(body, dict) or not body.keys() <= KINDS.keys() or "text" not in body:
+        return None
+    fits = all(isinstance(value, KINDS[name]) for name, value in body.items())
+    return Response(**body) if fits else None  # type: ignore[arg-type]
 
 
 def _body(response: Response) -> dict[str, Json]:

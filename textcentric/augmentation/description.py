@@ -18,7 +18,7 @@ from textcentric.experts.table import statements
 from textcentric.rows import MODALITIES, Record, TextRow, file_faults
 from textcentric.runs.columns import Spoke
 from textcentric.runs.journal import Journal
-from textcentric.values import Cells
+from textcentric.values import Cells, Json
 
 INSTANT = ("table", "text")  # described faster than a thread is woken
 
@@ -163,7 +163,9 @@ class Describer:
         key = _key(expert.name, expert.version, digest)
         stored = self.journal.get(key)
         if stored is not None:
-            return Description(stored["text"], stored["confidence"], tuple(stored["notes"]))
+            if known := _description(stored):
+                return known
+            self.journal.forget(key)  # what is none, in a journal of others
         if hasattr(expert, "caption"):
             told = await expert.caption(value)
         else:
@@ -183,6 +185,16 @@ def expert_input(expert: AnyExpert) -> str:
     """Return the key of `Record.inputs` that an expert reads: its modality, unless it says so."""
     reads: str = getattr(expert, "reads", expert.modality)
     return reads
+
+
+def _description(stored: Json) -> Description | None:
+    """Return what an expert said; None for anything else that may stand in a journal."""
+    if not isinstance(stored, dict) or not isinstance(text := stored.get("text"), str):
+        return None
+    sure, notes = stored.get("confidence"), stored.get("notes")
+    if not isinstance(sure, int | float | None) or not isinstance(notes, list):
+        return None
+    return Description(text, sure, tuple(map(str, notes)))
 
 
 def _key(*pieces: str) -> str:

@@ -42,7 +42,8 @@ from textcentric.runs.columns import Failure, Output
 from textcentric.runs.counters import INTERVAL, METRICS, Metrics, added, bottleneck, spent
 from textcentric.runs.directory import all_failed, started_now
 from textcentric.runs.journal import Journal
-from textcentric.runs.manifest import Manifest, Priced, counted, write_manifest
+from textcentric.runs.lost_shards import forget_lost
+from textcentric.runs.manifest import Manifest, Priced, counted, shards_of, write_manifest
 from textcentric.runs.prices import Prices, money
 from textcentric.runs.shards import ShardWriter
 from textcentric.values import Json
@@ -177,6 +178,7 @@ class Driver:
         try:
             stopped = await self._until_time_is_up()
             self.writer.close()
+            self._look_at_shards()
             enough = self.job.budget.enough(self.metrics)
             status = "finished" if not stopped or enough else "stopped"
         except asyncio.CancelledError:
@@ -190,6 +192,12 @@ class Driver:
             await self._abandon()
             manifest = self._finish(status, stopped)
         return manifest
+
+    def _look_at_shards(self) -> None:
+        """Raise StoppedError, with it forgotten, where a shard that was written is not there."""
+        lost: list[str] = []
+        if forget_lost(self.job.folder, self.job.journal, lost.append, digests=False):
+            raise StoppedError(f"{'; '.join(lost)} when the same command is run again")
 
     async def _until_time_is_up(self) -> str:
         """Run the rows; return why not all are done, empty where they are."""
@@ -370,6 +378,7 @@ class Driver:
             "requests": _requests(whole),
             **_cost(prices_of(job.config), whole),
             "answers": job.journal.answers(),
+            "shards": shards_of(job.journal),
             "engine_full": round(whole["full"], 2),
             "engine_starved": round(whole["starved"], 2),
             "bottleneck": bottleneck(whole),

@@ -35,12 +35,13 @@ from textcentric.models.packaged import packaged_encoder
 from textcentric.models.sentence_encoder import SentenceEncoder
 from textcentric.prompts.calibration import read_calibration
 from textcentric.prompts.library import PromptLibrary
-from textcentric.runs.directory import CONFIG, prepare
+from textcentric.runs.directory import CARD, CONFIG, prepare
 from textcentric.runs.identity import identity_of
 from textcentric.runs.journal import Journal
 from textcentric.runs.lock import lock
+from textcentric.runs.lost_shards import forget_lost
 from textcentric.runs.manifest import Manifest, read_manifest
-from textcentric.runs.shards import write_jsonl
+from textcentric.runs.shards import JSON_LINES, write_jsonl
 from textcentric.values import Json
 
 
@@ -101,6 +102,7 @@ def opened(
         reuse = [Path(path) / "journal.sqlite" for path in config.reuse]
         journal = Journal(folder / "journal.sqlite", reuse=reuse)
         try:
+            forget_lost(folder, journal, say)
             encoder = SentenceEncoder(str(packaged_encoder())) if config.embeddings else None
             job = Job(
                 config=config,
@@ -243,7 +245,8 @@ def finished_manifest(job: Job) -> Manifest | None:
         return None
     if job.journal.finished_rows() != job.dataset.count():
         return None
-    if not (job.folder / "report.html").is_file():
+    names = ["report.html", CARD, *([JSON_LINES] if job.config.format == "jsonl" else [])]
+    if not all((job.folder / name).is_file() for name in names):
         wrap_up(job, manifest)  # killed between the last row and the report
     return manifest
 

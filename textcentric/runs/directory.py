@@ -34,7 +34,17 @@ from textcentric.values import Json
 JOURNAL = "journal.sqlite"
 CONFIG = "run.yaml"
 PROMPTS, DRAFT = "prompts", ".prompts.tmp"
-UNFINISHED = (LOCK, DRAFT)  # what a run that never began leaves
+CARD = "README.md"
+# Until the run has its card: by this `datasets` knows which of the files are its rows.
+UNFINISHED_CARD = """---
+configs:
+- config_name: default
+  data_files: data/*.parquet
+---
+
+This run is not finished: rows are missing.
+"""
+UNFINISHED = (LOCK, DRAFT, ".run.yaml.tmp")  # what a run that never began leaves
 
 
 def prepare(
@@ -93,6 +103,9 @@ def prepare(
 
 def _save(folder: Path, configuration: Mapping[str, Json]) -> None:
     write_text(folder / CONFIG, yaml.safe_dump(dict(configuration), sort_keys=False))
+    made_here(folder)
+    if not os.path.lexists(folder / CARD):
+        write_text(folder / CARD, UNFINISHED_CARD)
 
 
 def frozen_prompts(folder: Path) -> Path:

@@ -19,6 +19,7 @@ from textcentric.prompts.library import read_bank
 from textcentric.rows import CLEAN, Example, Target, file_faults
 from textcentric.runs.columns import Failure, read_rows
 from textcentric.runs.directory import frozen_prompts
+from textcentric.runs.lost_shards import check_shards
 from textcentric.runs.manifest import read_manifest
 from textcentric.runs.shard_files import shard_files
 
@@ -140,7 +141,7 @@ def _accepted(run: Path) -> Iterator[_Accepted]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    read_manifest(run)
+    check_shards(run, read_manifest(run), "data")
     for path in shard_files(run, "data"):
         try:
             with pq.ParquetFile(path) as file:

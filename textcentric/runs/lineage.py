@@ -40,7 +40,7 @@ def lineage(folder: Path, row_id: str) -> dict[str, Any]:
 
 
 def _answers(folder: Path, row: Mapping[str, Any]) -> list[dict[str, Json]]:
-    journal = Journal(folder / JOURNAL)
+    journal = Journal.reading(folder / JOURNAL)
     try:
         keys = (row.get("request_key") or "").split()
         return [{"key": key, "answer": journal.get(key)} for key in keys]

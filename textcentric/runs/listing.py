@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from textcentric.command_line import command
@@ -104,7 +105,7 @@ def summary(folder: Path) -> Listed:
     """Return the manifest with the true status; counts of an unfinished run from its journal."""
     manifest = read_manifest(folder)
     shown: Listed = {"path": str(folder), **manifest, "status": status(folder, manifest)}
-    if manifest.get("status") == "running" and (folder / "journal.sqlite").is_file():
+    if manifest.get("status") == "running" and os.path.lexists(folder / "journal.sqlite"):
         shown |= _from_journal(folder)
     tokens = manifest.get("tokens", {})
     prompt = tokens.get("prompt", 0)
@@ -114,7 +115,7 @@ def summary(folder: Path) -> Listed:
 
 def _from_journal(folder: Path) -> Listed:
     """Count what is finished: the manifest of a running or killed run is as old as its start."""
-    journal = Journal(folder / "journal.sqlite")
+    journal = Journal.reading(folder / "journal.sqlite")
     try:
         return {
             **counted(journal, {}),

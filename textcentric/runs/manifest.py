@@ -102,6 +102,7 @@ class Manifest(Priced, Counted, total=False):
     tokens: dict[str, float]
     requests: dict[str, float]
     answers: int
+    shards: dict[str, list[int | str]]  # by path: bytes and digest
     engine_full: float
     engine_starved: float
     bottleneck: Bottleneck
@@ -123,6 +124,12 @@ def counted(journal: Journal, requested: Mapping[str, int]) -> Counted:
         "pieces": pieces,
         "errors": errors,
     }
+
+
+def shards_of(journal: Journal) -> dict[str, list[int | str]]:
+    """Return bytes and digest of every file of the shards that a run's journal records."""
+    files = [pair for shard in journal.written().values() for pair in shard.files.items()]
+    return {path: list(recorded) for path, recorded in sorted(files)}
 
 
 def count_outputs(

@@ -30,9 +30,12 @@ from textcentric.runs.columns import (
 from textcentric.runs.counters import ranked
 from textcentric.runs.journal import Count, Detail, Journal
 from textcentric.runs.shard_files import remove_unknown, shard_files
+from textcentric.runs.written import Written, measured, put_on_disk
 
 SHARD_OUTPUTS = 4000
+SHARD_CHARACTERS = 32_000_000  # of the texts of a shard, which wait in memory
 SHARD_SECONDS = 60.0
+JSON_LINES = "data.jsonl"
 NOTHING = "nothing changed"  # every piece that was written is refused
 
 
@@ -88,8 +91,10 @@ class ShardWriter:
                 self._rows["data"].append(_accepted(output))
             status = "rejected" if output.reason else "accepted"
             self._counts[output.prompt, status, kind(output.reason)] += 1
+            self._characters += _characters(output)
         self._size += len(outputs)
-        if self._size >= SHARD_OUTPUTS or time.monotonic() - self._since > SHARD_SECONDS:
+        full = self._size >= SHARD_OUTPUTS or self._characters >= SHARD_CHARACTERS
+        if full or time.monotonic() - self._since > SHARD_SECONDS:
             self.write()
 
     def write(self) -> None:
@@ -97,15 +102,17 @@ class ShardWriter:
         if not self._sources:
             return
         try:
-            for name, rows in self._rows.items():
-                if rows or (self._next == 0 and name == "data"):
-                    self._write_table(name, rows)
+            files = dict(
+                self._write_table(name, rows)
+                for name, rows in self._rows.items()
+                if rows or (self._next == 0 and name == "data")
+            )
         except OSError as error:
             raise StoppedError(
                 f"cannot write to {self.folder} ({error.strerror or error}); free space on the disk"
                 " or check the folder's permissions, then run the same command again to go on"
             ) from error
-        self.journal.finish_shard(self._next, self._sources, self._counts, self._details)
+        self.journal.finish_shard(self._next, self._sources, self._counts, self._details, files)
         self._next += 1
         self._clear()
 
@@ -115,18 +122,22 @@ class ShardWriter:
         if self._next == 0:
             self._write_table("data", [])
 
-    def _write_table(self, name: str, rows: list[tuple[Value, ...]]) -> None:
+    def _write_table(self, name: str, rows: list[tuple[Value, ...]]) -> tuple[str, Written]:
+        """Write rows as a shard that the disk holds; return its path and what was written."""
         import pyarrow.parquet as pq
 
         schema = self._schemas[name]
         folder = self.folder / name
         folder.mkdir(exist_ok=True)
-        with (
-            written(folder / f"part-{self._next:05d}.parquet") as draft,
-            pq.ParquetWriter(draft, schema, compression="zstd") as file,
-        ):
-            if rows:  # an empty shard has no row group: `datasets` cannot read an empty one
-                file.write_table(as_table(rows, NAMES[name], schema))
+        path = folder / f"part-{self._next:05d}.parquet"
+        with written(path) as draft:
+            with pq.ParquetWriter(draft, schema, compression="zstd") as file:
+                if rows:  # an empty shard has no row group: `datasets` cannot read an empty one
+                    file.write_table(as_table(rows, NAMES[name], schema))
+            recorded = measured(draft)
+            put_on_disk(draft)
+        put_on_disk(folder)
+        return f"{name}/{path.name}", recorded
 
     def _remove_leftovers(self) -> None:
         known = {f"part-{number:05d}.parquet" for number in self.journal.shards()}
@@ -138,14 +149,18 @@ class ShardWriter:
         self._sources: list[str] = []
         self._counts: Counter[Count] = Counter()
         self._details: Counter[Detail] = Counter()
-        self._size = 0
+        self._size = self._characters = 0
         self._since = time.monotonic()
+
+
+def _characters(output: Output) -> int:
+    return sum(map(len, filter(None, (output.text, output.source_text, *output.parts.values()))))
 
 
 def write_jsonl(folder: Path) -> None:
     """Write the accepted rows as `data.jsonl` too, streamed from the parquet."""
     import pyarrow.dataset as ds
 
-    with written(folder / "data.jsonl") as draft, draft.open("w", encoding="utf-8") as file:
+    with written(folder / JSON_LINES) as draft, draft.open("w", encoding="utf-8") as file:
         for batch in ds.dataset(shard_files(folder, "data"), format="parquet").to_batches():
             file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in batch.to_pylist())

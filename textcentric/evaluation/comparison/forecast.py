@@ -133,7 +133,7 @@ def _answers(folder: Path) -> int:
             return 2**31
     except RunError:
         pass  # it was killed before its first manifest
-    journal = Journal(path)
+    journal = Journal.reading(path)
     try:
         return journal.answers()
     finally:

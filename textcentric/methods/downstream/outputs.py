@@ -13,6 +13,7 @@ import torch
 import transformers
 
 from textcentric.runs.journal import Journal
+from textcentric.values import Json
 
 
 class OutputMemory:
@@ -24,7 +25,7 @@ class OutputMemory:
     def recall(self, texts: Sequence[np.ndarray]) -> dict[int, np.ndarray]:
         """Return {place: outputs (W,)} of those `texts`, each of token ids (T,), seen before."""
         found = ((at, self._journal.get(self._key(ids))) for at, ids in enumerate(texts))
-        return {at: np.asarray(row, np.float32) for at, row in found if row is not None}
+        return {at: np.asarray(row, np.float32) for at, row in found if _are_numbers(row)}
 
     def keep(self, texts: Sequence[np.ndarray], outputs: Mapping[int, np.ndarray]) -> None:
         """Store the outputs of the texts at these places; those that are not finite are not."""
@@ -36,6 +37,11 @@ class OutputMemory:
         digest = hashlib.blake2b(self._model, digest_size=16)
         digest.update(np.asarray(ids, np.int64).tobytes())
         return digest.hexdigest()
+
+
+def _are_numbers(row: Json) -> bool:
+    """Say whether outputs are stored, and not something else, in a journal of others."""
+    return isinstance(row, list) and bool(row) and all(isinstance(one, float) for one in row)
 
 
 def weights_digest(model: torch.nn.Module) -> bytes:
