@@ -72,9 +72,8 @@ def test_a_shard_that_is_cut_short_is_an_error_that_names_it(tmp_path: Path) -> 
     done = run(tmp_path / "run", 3)
     shard = next((done.path / "data").glob("*.parquet"))
     shard.write_bytes(shard.read_bytes()[:100])
-    with pytest.raises(
-        RunError, match=r"part-00000\.parquet has 100 bytes where .* `textcentric runs resume"
-    ):
+    said = r"part-00000\.parquet has 100 bytes where .* `textcentric runs resume"
+    with pytest.raises(RunError, match=said):
         read_examples(done.path)
 
 

@@ -244,3 +244,14 @@ def test_a_shard_that_cannot_be_written_is_a_clear_error_and_is_not_recorded(
 
 def test_json_columns_are_one_line_with_letters_as_they_are() -> None:
     assert dump({"text": "кошка\n🐈", "n": 1}) == '{"text":"кошка\\n🐈","n":1}'
+
+
+def test_a_shard_of_long_texts_is_written_before_it_holds_many_outputs(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shards, "SHARD_CHARACTERS", 1_000)
+    writing = writer(journal)
+    writing.add_row("r1", [output("r1", parts={"text": "x" * 400}, text="x" * 400)])
+    assert journal.shards() == set()
+    writing.add_row("r2", [output("r2", parts={"text": "x" * 400}, text="x" * 400)])
+    assert journal.shards() == {0}

@@ -23,6 +23,7 @@ from textcentric.augmentation.picks.values import plan_columns
 from textcentric.augmentation.plan import Plan
 from textcentric.augmentation.requests import RequestBuilder
 from textcentric.augmentation.row import RowFlow
+from textcentric.augmentation.window import Window
 from textcentric.checks.entailment import Entail
 from textcentric.checks.identity import checks_identity
 from textcentric.data.balance import unread, with_unread
@@ -49,8 +50,6 @@ from textcentric.runs.shards import ShardWriter
 from textcentric.values import Json
 
 TICK = 0.25  # seconds between two looks at the run
-MOST_ROWS = 512  # in flight
-OVERFILL = 1.5  # requests in flight, as a multiple of what the engine runs at once
 Progress = Callable[[Metrics], None]
 OnRow = Callable[[list[Output | Failure]], None]
 
@@ -133,6 +132,7 @@ class Driver:
         self.started = started_now()
         self.earlier = spent(job.folder / METRICS)  # by the run's processes before this one
         self._rows: set[asyncio.Task[None]] = set()
+        self._window = Window(job.metrics, job.plan.requests_per_row())
         self._owed = 0  # variants of the rows in flight
         self._refused = ""  # why rows were left as they are
         self._faults: dict[str, tuple[str, ...]] = {}  # files that this process could not read
@@ -218,7 +218,7 @@ class Driver:
         self.metrics.capacity = self.job.engine.limits().concurrency
         self.metrics.on_leave = self._room.set
         for record in self.job.dataset.remaining(self.job.journal.finished_ids()):
-            while (self._crowded() or self._enough_coming()) and self._error is None:
+            while (self._window.crowded() or self._enough_coming()) and self._error is None:
                 self._room.clear()
                 await self._room.wait()
             if self._error is not None:
@@ -228,21 +228,12 @@ class Driver:
                 return stopped
             self.metrics.admitted += 1
             self._owed += (owed := len(self.job.plan.wanted(record)))
-            task = asyncio.create_task(self._row(record, owed))
+            size = self._window.enter(record)
+            task = asyncio.create_task(self._row(record, owed, size))
             self._rows.add(task)
             task.add_done_callback(self._rows.discard)
             await asyncio.sleep(0)
         return ""
-
-    def _crowded(self) -> bool:
-        """Say whether the engine has enough to do: half as much again as it runs at once.
-
-        Rows that are still being described count by what they will ask. A row holds no place for
-        its slowest request, so a long answer never keeps the engine waiting for the next row.
-        """
-        coming = self.metrics.describing * self.job.plan.requests_per_row()
-        enough = self.metrics.waiting + coming >= OVERFILL * self.metrics.capacity
-        return len(self._rows) >= MOST_ROWS or enough
 
     def _enough_coming(self) -> bool:
         """Say whether the rows in flight will bring what is asked for, as rows did until now."""
@@ -250,7 +241,7 @@ class Driver:
         accepted = (done.accepted + 1) / (done.accepted + done.rejected + done.failed + 1)
         return self._owed > 0 and self.job.budget.enough(done, self._owed * accepted)
 
-    async def _row(self, record: Record, owed: int) -> None:
+    async def _row(self, record: Record, owed: int, size: int) -> None:
         try:
             outputs = await self.flow.run(record)
             self.writer.add_row(record.id, outputs)
@@ -263,6 +254,7 @@ class Driver:
             self._error = self._error or error
         finally:
             self._owed -= owed
+            self._window.leave(size)
             self._room.set()
 
     async def _drain(self) -> None:
