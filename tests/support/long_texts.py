@@ -208,9 +208,8 @@ KINDS: dict[str, Callable[[int], str]] = {
 }
 # What stands before and behind a long text: its end alone often fails a match.
 AROUND = {
-    "": ("", ""),
     " in a sentence": ("The dog is calm ", "x and waits. It likes people."),
-    " in lines": ("The dog is calm.\nIt is", "x,\nand waits.\n字。It likes people"),
+    " before lines": ("", "x,\nand waits.\n字。It likes people"),
 }
 
 
@@ -236,9 +235,10 @@ def _caches() -> list[Any]:
 
 
 CACHES = _caches()
-LENGTHS = (1_000, 4_000, 16_000)  # characters
-LEAST = 0.004  # seconds below which noise says more than growth
-ENOUGH = 0.05  # seconds from which no longer text is read
+FEW, MORE, MOST = 1_000, 4_000, 32_000  # characters
+LEAST = 0.0003  # seconds below which noise says more than growth
+ENOUGH = 0.02  # seconds from which noise says little
+SUSPECT = 4.6  # times the time for four times the length
 LINEAR = 3.2  # times the time for twice the length: 2 is linear, 4 the square
 
 
@@ -253,17 +253,16 @@ def seconds(read: Reader, text: str) -> float:
 
 def growth(read: Reader, kind: Callable[[int], str]) -> str:
     """Say how the time grows where it grows faster than the length, else return ""."""
-    before, took = 0.0, 0.0
-    for length in LENGTHS:
-        before, took = took, seconds(read, kind(length))
-        if before and took > ENOUGH:
-            break
-    if took < LEAST or took < 2 * LINEAR * before:
+    first, took, length = seconds(read, kind(FEW)), seconds(read, kind(MORE)), MORE
+    if took < LEAST or took < SUSPECT * first:
         return ""
-    lengths = [length // 4, length // 2, length]
-    best = [float("inf")] * 3
+    while took < ENOUGH and length < MOST:
+        length *= 2
+        took = seconds(read, kind(length))
+    lengths = [length, 2 * length, 4 * length] if took < 5 * ENOUGH else [FEW, 2 * FEW, MORE]
+    best = [float("inf")] * len(lengths)
     for _ in range(3):  # noise only adds
         best = [min(b, seconds(read, kind(n))) for b, n in zip(best, lengths, strict=True)]
-        if not all(after > LINEAR * b for b, after in pairwise(best)):
+        if not all(after > LINEAR * before for before, after in pairwise(best)):
             return ""
-    return f"{length} characters: {', '.join(f'{1000 * took:.0f} ms' for took in best)}"
+    return f"{lengths[-1]} characters: {', '.join(f'{1000 * took:.0f} ms' for took in best)}"

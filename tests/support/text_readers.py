@@ -154,7 +154,8 @@ def readers(prompt: Prompt) -> dict[str, Reader]:
         **two("judged changed", partial(_judged, "changed", True)),
         **two("narrowed", narrowed),
         **two("back reading", lambda source, text: back_reading(Edit(source, text))),
-        **two("word_differences", word_differences),
+        # Few words are compared one by one, which takes the square; here there are always many.
+        **two("word_differences", lambda source, text: word_differences(source * 8, text * 8)),
         "judged, long row": lambda text: judge([Edit(SHORT, f"{SHORT} So.", text)], "same", True),
         "summary of a long row": lambda text: judge([Edit(text, SHORT, text)], "fewer", True),
     }

@@ -15,6 +15,7 @@ from textcentric.augmentation.variants import Target
 from textcentric.corruption.orders import in_another_order
 from textcentric.corruption.rows import CORRUPTIONS
 from textcentric.errors import DataError
+from textcentric.experts.text import MOST_CHARACTERS
 from textcentric.prompts.prompt import Prompt
 from textcentric.rows import Record, TextRow
 from textcentric.runs.shards import NOTHING
@@ -43,6 +44,7 @@ async def _changed(
         moved = replace(row, parts=parts)
         as_before = list(parts) == list(row.parts)
         return moved, [] if as_before else [Piece(row.text(), moved.text())]
+    record = _as_read(record)
     damaged = CORRUPTIONS[rule](record, prompt.front.strength, seed)
     changed = [name for name in row.parts if _differs(name, record, damaged)]
     before = await _words(record, changed, describer)  # as no `align` prompt has told them
@@ -57,6 +59,14 @@ async def _changed(
     if not pieces and len(made.parts) < len(row.parts):
         pieces = [Piece(row.text(), made.text())]
     return made, pieces
+
+
+def _as_read(record: Record) -> Record:
+    """Return the row without what of a very long text no expert reads."""
+    text = record.inputs.get("text", "")
+    if len(text) <= MOST_CHARACTERS:
+        return record
+    return replace(record, inputs={**record.inputs, "text": text[:MOST_CHARACTERS]})
 
 
 def _differs(name: str, record: Record, damaged: Record) -> bool:

@@ -22,10 +22,12 @@ def split_reasoning(text: str, *, opened: bool = False) -> tuple[str, str]:
     if opened or (CLOSE in text and text.find(CLOSE) < text.find(OPEN) % (len(text) + 1)):
         thought, _, text = text.partition(CLOSE)
         thoughts.append(thought.removeprefix(OPEN))
-    while text:
-        outside, _, rest = text.partition(OPEN)
-        thought, _, text = rest.partition(CLOSE)
-        answer.append(outside)
-        thoughts.append(thought)
+    at = 0
+    while at < len(text):
+        begin = text.find(OPEN, at) % (len(text) + 1)  # where there is none, the end
+        end = text.find(CLOSE, begin) % (len(text) + 1)
+        answer.append(text[at:begin])
+        thoughts.append(text[begin + len(OPEN) : end])
+        at = end + len(CLOSE)
     reasoning = "\n\n".join(t.strip() for t in thoughts if t.strip())
     return "".join(answer).strip(), reasoning

@@ -19,6 +19,7 @@ _BREAK_TAG = re.compile(rf"</?(?:{_BREAKS})(?:\s[^<>]*)?/?>", re.IGNORECASE)
 _INLINE_TAG = re.compile(rf"</?(?:{_INLINE})(?:\s[^<>]*)?/?>", re.IGNORECASE)
 _ACTIVE = re.compile(r"\son\w+\s*=|javascript:", re.IGNORECASE)
 _REFERENCE = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+MARKUP = 100  # characters of a text that are read for each of the line that is made of it
 _JOINERS = "\u200c\u200d"
 _LONELY_JOINER = re.compile(f"(?<![^\\x00-\\x7f\\s])[{_JOINERS}]|[{_JOINERS}](?![^\\x00-\\x7f\\s])")
 _MANY_MARKS = re.compile(r"[^\w\x00-\x7f]{30,}+")  # combining marks and others that are no words
@@ -50,7 +51,7 @@ def clean_line(text: str, longest: int = 300) -> str:
     >>> clean_line("one\\ntwo three", longest=9)
     'one two …'
     """
-    line = " ".join(clean_text(text).split())
+    line = " ".join(clean_text(text[: longest * MARKUP]).split())
     if len(line) <= longest:
         return line
     head = line[: longest - 1]

@@ -44,6 +44,7 @@ _WORD, _PLAIN_WORD = re.compile(r"[^\W\d_]+"), re.compile("[a-z]+")
 _ENOUGH_LETTERS = 6
 _ENOUGH = re.compile(rf"(?:[^A-Za-z]*+[A-Za-z]){{{_ENOUGH_LETTERS}}}")
 _LOOK_AT = 4000  # characters: more do not change the answer
+MOST_CHARACTERS = 250_000  # of a text that are read: more than any model takes
 
 
 class TextExpert:
@@ -67,11 +68,14 @@ class TextExpert:
 
 
 def _describe(text: str) -> Description:
-    words = clean_text(text)
+    words = clean_text(text[:MOST_CHARACTERS])
     if not words:
         return Description("", notes=("the text is empty",))
     language = guess_language(words)
-    return Description(words, notes=(f"language={language}",) if language else ())
+    notes = [f"language={language}"] if language else []
+    if len(text) > MOST_CHARACTERS:
+        notes.append(f"text cut: {MOST_CHARACTERS:,} of {len(text):,} characters are read")
+    return Description(words, notes=tuple(notes))
 
 
 def guess_language(text: str) -> str | None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 BATCH, BATCH_ON_CPU = 64, 4  # texts; padding to the longest costs a CPU more than calls do
+MOST_CHARACTERS = 20_000  # of a text that are read: an encoder takes a few hundred tokens
 
 
 class Encoder(Protocol):
@@ -96,6 +97,9 @@ class SentenceEncoder:
         if not texts:
             return np.zeros((0, self._encoder.get_embedding_dimension()), dtype=np.float32)
         vectors: np.ndarray = self._encoder.encode(
-            texts, batch_size=self._batch, normalize_embeddings=True, show_progress_bar=False
+            [text[:MOST_CHARACTERS] for text in texts],
+            batch_size=self._batch,
+            normalize_embeddings=True,
+            show_progress_bar=False,
         )
         return vectors
