@@ -315,7 +315,7 @@ def test_the_line_names_nothing_that_is_the_default_and_what_only_the_caller_kno
     assert command(config) == "textcentric evaluate m --dataset 'a b.csv' -o o"
     told = {"engine": "openai", "llm": "a", "engine_settings": {"x": "1 2"}}
     named = command(config.model_copy(update=told))
-    assert named.endswith("--engine openai --llm a -o o --set 'engine.x=\"1 2\"'")
+    assert named.endswith("--engine openai --llm a -o o --set 'engine.x=1 2'")
     given = configure(place, tmp_path, "plain", limit=1)
     assert f"--schema {tmp_path}/schema.yaml" in command(given)
     evaluate(given)

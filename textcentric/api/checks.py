@@ -15,6 +15,7 @@ from textcentric.data.tables.frames import table_in_hand
 from textcentric.data.tables.table import Table
 from textcentric.errors import ConfigError, DataError
 from textcentric.folders import write_text
+from textcentric.security.outputs import check_ours
 
 Texts = str | Sequence[str]
 
@@ -35,12 +36,15 @@ def check(
     1
     """
     from textcentric.checks.opening import opened_checking
+    from textcentric.checks.verdicts_file import VERDICTS, is_verdicts
 
     table = _table(pairs, variants)
     refuse_twice(settings, ["pairs"] if variants is None else ["pairs", "source", "variant"])
     with watched(progress) as (_, say):
         name = str(pairs) if table is None else source(table)
         config = settings_of(CheckConfig, {**settings, "pairs": name}, say)
+        if config.output is not None:
+            check_ours(config.output, VERDICTS, is_verdicts)
         with opened_checking(config, say, table) as checking:
             lines = list(checking)
     if config.output is not None:

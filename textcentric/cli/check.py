@@ -14,6 +14,7 @@ from textcentric.checks.config import CheckConfig
 from textcentric.cli.options import Shown, configured
 from textcentric.cli.terminal import columns, say, show, show_json, telling
 from textcentric.folders import writing, written
+from textcentric.security.outputs import only_writer
 
 if TYPE_CHECKING:
     from textcentric.checks.pairs import Checking
@@ -58,12 +59,18 @@ def check_command(config: CheckConfig, *, as_json: bool, quiet: bool, verbose: b
 @contextmanager
 def _output(output: Path | None) -> Iterator[IO[str] | None]:
     """Open the file of verdicts, which is there in one step when all of them are."""
+    from textcentric.checks.verdicts_file import VERDICTS, is_verdicts
+
     if output is None:
         yield None
         return
     with writing(output):
         output.parent.mkdir(parents=True, exist_ok=True)
-    with written(output) as draft, draft.open("w", encoding="utf-8") as lines:
+    with (
+        only_writer(output, VERDICTS, is_verdicts),
+        written(output) as draft,
+        draft.open("w", encoding="utf-8") as lines,
+    ):
         yield lines
 
 

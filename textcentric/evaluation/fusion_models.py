@@ -14,12 +14,13 @@ from textcentric.errors import ConfigError, DataError, Say, check_known, option
 from textcentric.evaluation.config import EvaluateFusionConfig
 from textcentric.evaluation.fusion import robustness
 from textcentric.evaluation.fusion_attacks import threats
-from textcentric.folders import write_text
+from textcentric.folders import write_text, writing
 from textcentric.methods.fusion import Crmt
 from textcentric.methods.fusion.method import PAPERS
 from textcentric.report.pictures import radius_curves
 from textcentric.rows import Record
 from textcentric.runs.counters import Steps
+from textcentric.security.outputs import check_ours, head
 from textcentric.training.folder import find_model_folder
 
 RESULTS, PICTURE = "fusion.json", "radius.svg"
@@ -35,8 +36,10 @@ def evaluate_fusion(
 ) -> dict[str, Any]:
     """Return what attacks leave of each model; into `output_dir`, if there is one, it is written.
 
-    `rows` stand in for those that settings name.
+    `rows` stand in for those that settings name. Raises RunError where files of other people lie
+    there under the names of ours.
     """
+    _refuse_other_files(config.output_dir)
     folders = {Path(n).name: find_model_folder(str(n), PAPERS, "fusion model") for n in models}
     read = _rows(config, rows, say)
     results: dict[str, Any] = {}
@@ -55,10 +58,19 @@ def evaluate_fusion(
             note=say,
         )
     if config.output_dir is not None:
-        config.output_dir.mkdir(parents=True, exist_ok=True)
+        with writing(config.output_dir):
+            config.output_dir.mkdir(parents=True, exist_ok=True)
         write_text(config.output_dir / RESULTS, json.dumps(results) + "\n")
         write_text(config.output_dir / PICTURE, radius_curves(results).decode())
     return results
+
+
+def _refuse_other_files(folder: Path | None) -> None:
+    if folder is None:
+        return
+    check_ours(folder / RESULTS, "a result", lambda path: b'"radii": ' in head(path))
+    if not (folder / RESULTS).exists():
+        check_ours(folder / PICTURE, "a result", lambda path: False)
 
 
 def known_rows(method: Crmt, rows: Sequence[Record], tell: Say) -> list[Record]:

@@ -19,8 +19,11 @@ from textcentric.evaluation.findings import Findings
 from textcentric.folders import write_text, writing
 from textcentric.machine import machine, versions
 from textcentric.metrics.scores import score
+from textcentric.report.page import is_page
+from textcentric.report.robustness import FIGURES, PAGE
 from textcentric.rows import Target
 from textcentric.runs.manifest import read_manifest
+from textcentric.security.outputs import check_ours, head
 from textcentric.settings import Given
 from textcentric.values import Json
 
@@ -28,6 +31,7 @@ Parts = Mapping[str, str]
 WordsByCell = Mapping[str, Mapping[str, Parts]]  # cell name -> row id -> parts
 MOST_CHANGED = 20  # rows kept of one arm and cell
 RESULTS, SCHEMA = "results.json", "schema.yaml"
+WHAT = "a result"
 
 
 def figures(findings: Findings, pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:
@@ -81,6 +85,27 @@ def llm_cost(runs: Iterable[Path]) -> dict[str, float]:
         "llm_tokens": sum(m["tokens"]["prompt"] + m["tokens"]["output"] for m in manifests),
         "llm_seconds": round(sum(m["seconds"] for m in manifests), 1),
     }
+
+
+def refuse_other_files(folder: Path, *others: str, settings: str | None = None) -> None:
+    """Raise RunError where `folder` holds files of other people under the names of ours.
+
+    `settings` is the file of a comparison's. `others` are more names that are written there; where
+    our results lie, they are ours.
+    """
+    if settings is not None:
+        check_ours(folder / settings, WHAT, lambda path: b"\narms:" in head(path))
+    check_ours(folder / RESULTS, WHAT, _is_results)
+    check_ours(folder / PAGE, WHAT, is_page)
+    check_ours(folder / FIGURES, WHAT, _is_results)
+    if not (folder / RESULTS).exists():
+        for name in others:
+            check_ours(folder / name, WHAT, lambda path: False)
+
+
+def _is_results(path: Path) -> bool:
+    begun = head(path)
+    return begun.startswith(b'{\n "title": ') and b'\n "dataset": ' in begun
 
 
 def write_results(folder: Path, results: Given, schema: Given | None = None) -> Path:

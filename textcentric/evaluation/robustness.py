@@ -40,6 +40,7 @@ from textcentric.evaluation.results_file import (
     changed_rows,
     figures,
     llm_cost,
+    refuse_other_files,
     write_results,
 )
 from textcentric.evaluation.scored_rows import rows_to_score
@@ -127,6 +128,8 @@ def _evaluate(
     say: Say,
     steps: Steps | None,
 ) -> dict[str, Any]:
+    schema = config.table_schema if isinstance(config.table_schema, dict) else None
+    refuse_other_files(config.output_dir, *([SCHEMA] if schema else []))
     models = _load(config, engine, say)
     methods = {name: model.method for name, model in models.items()}
     decision = _first(methods).decision
@@ -157,7 +160,6 @@ def _evaluate(
         notes += dict.fromkeys(note for of in found.values() for note in of.notes)
         results |= {"notes": [*rows.notes, *notes], "removed": removed}
         results |= {"reproduce": [command(config)]}
-        schema = config.table_schema if isinstance(config.table_schema, dict) else None
         results["report"] = str(write_results(config.output_dir, results, schema))
     return results
 

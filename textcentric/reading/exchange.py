@@ -19,6 +19,7 @@ from textcentric.reading.items import Item
 from textcentric.reading.sheet import Sheet, sheets
 from textcentric.report.differences import compare
 from textcentric.security import formulas
+from textcentric.security.outputs import check_ours, head
 
 COLUMNS = ("sheet", "item", "source", "variant", "changes", "declared", "word", "edited")
 FORMATS = (".csv", ".jsonl")
@@ -28,6 +29,7 @@ MARKS = {"same": "{}", "gone": "[-{}-]", "new": "{{+{}+}}"}
 def export_sheet(run: Path, sheet: Sheet, reader: str, path: Path) -> int:
     """Write `sheet` to `path` with what `reader` said so far; return the number of pairs."""
     _check_format(path)
+    check_ours(path, "an exported sheet", _is_sheet)
     own = by_reader(read_answers(run, sheet)).get(reader, {})
     rows = sheet_rows(sheet, own)
     write_text(path, _as_csv(rows) if path.suffix == ".csv" else _as_lines(rows))
@@ -138,6 +140,11 @@ def reordered(item: Item) -> str:
 def _check_format(path: Path) -> None:
     if path.suffix not in FORMATS:
         raise ConfigError(f"{path}: expected a name that ends in {' or '.join(FORMATS)}")
+
+
+def _is_sheet(path: Path) -> bool:
+    begun = head(path)
+    return begun.startswith((",".join(COLUMNS).encode(), b'{"sheet": '))
 
 
 def _as_csv(rows: list[dict[str, str]]) -> str:

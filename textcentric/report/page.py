@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING
 
 from textcentric.command_line import quoted
 from textcentric.report.formats import count, duration, figure, isotime, share, visible
+from textcentric.security.outputs import head
 from textcentric.settings import Given
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 HERE = Path(__file__).parent
+COLOURS = b'<meta name="color-scheme" content="light dark">'  # in the head of every page
 
 
 def render(
@@ -71,6 +73,12 @@ def _environment() -> Environment:
         quoted=quoted,
     )
     return environment
+
+
+def is_page(path: Path) -> bool:
+    """Say whether a file begins as a page of ours does."""
+    begun = head(path)
+    return b'http-equiv="Content-Security-Policy"' in begun and COLOURS in begun
 
 
 def _policy(style: str, script: str, pictures: bool, loads: bool) -> str:

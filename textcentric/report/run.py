@@ -16,13 +16,14 @@ from textcentric.report import charts, differences
 from textcentric.report import run_files as rundir
 from textcentric.report import run_rows as shards
 from textcentric.report.formats import count, duration, figure, share
-from textcentric.report.page import render
+from textcentric.report.page import is_page, render
 from textcentric.report.run_files import RunFiles, number, section
 from textcentric.report.run_pages import MOST_INSIDE, browser_data
 from textcentric.report.run_rows import Output, Source, Tally
 from textcentric.rows import DERIVED
 from textcentric.runs.prices import money
 from textcentric.runs.shards import NOTHING
+from textcentric.security.outputs import check_ours
 from textcentric.values import Json
 
 STATUSES = ("accepted", "rejected", "failed", "pending")
@@ -40,6 +41,7 @@ def write_report(run_dir: Path) -> Path:
     """
     run_dir = Path(run_dir)
     path = run_dir / "report.html"
+    check_ours(path, "a report", is_page)
     view = {**_view(run_dir), "chart_size": charts, "statuses": STATUSES}
     page = render(
         "page.html.jinja",

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from textcentric.errors import RunError, StoppedError, option
+from textcentric.errors import RunError, StoppedError
 from textcentric.security.disk import not_written
 from textcentric.security.files import is_real_file, open_real, reading
 
@@ -54,8 +54,8 @@ def head(path: Path) -> bytes:
 def not_ours(path: Path, what: str) -> str:
     """Say that something else lies at `path`, and what to do."""
     return (
-        f"{path} is there and is not {what} that textcentric wrote, so it stays as it is; choose"
-        f" another {option('output')}, or remove it"
+        f"{path} is there and is not {what} that textcentric wrote, so it stays as it is; give"
+        " another name to write to, or remove it"
     )
 
 
@@ -68,8 +68,8 @@ def take_lock(descriptor: int, path: Path) -> bool:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         raise RunError(
-            f"{path} is being written by another command; wait for it or choose another"
-            f" {option('output')}"
+            f"{path} is being written by another command; wait for it, or give another name to"
+            " write to"
         ) from error
     except OSError:
         return False

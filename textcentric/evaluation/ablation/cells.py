@@ -17,6 +17,7 @@ from typing import Any
 from textcentric.errors import option
 from textcentric.folders import refuse_another, write_text
 from textcentric.runs.lock import lock
+from textcentric.security.outputs import check_ours, head
 from textcentric.settings import Given
 
 Measured = dict[str, list[float]]  # of each metric a value for every row, or query
@@ -71,7 +72,10 @@ def measured(
 
 
 def _agree(path: Path, known: Mapping[str, Given]) -> None:
+    check_ours(path, "an ablation", lambda plan: head(plan).startswith(b'{\n  "plan": '))
     if not path.is_file():
+        for written in path.parent.glob("ablation.*"):
+            check_ours(written, "an ablation", lambda file: False)
         write_text(path, json.dumps(known, indent=2) + "\n")
         return
     before = json.loads(path.read_text(encoding="utf-8"))

@@ -44,6 +44,7 @@ from textcentric.evaluation.results_file import (
     changed_rows,
     figures,
     llm_cost,
+    refuse_other_files,
     write_results,
 )
 from textcentric.folders import fingerprint, write_text
@@ -387,6 +388,7 @@ def by_cell(examples: Sequence[Example]) -> WordsByCell:
 def compare(comparison: Comparison) -> dict[str, Any]:
     """Run a comparison to its end; return its results, which are on disk with their report."""
     comparison.check()
+    refuse_other_files(comparison.folder, settings=SETTINGS)
     with lock(comparison.folder):
         settings = comparison.config.model_dump(mode="json")
         write_text(comparison.folder / SETTINGS, yaml.safe_dump(settings, sort_keys=False))

@@ -21,6 +21,7 @@ from textcentric.methods.reward import Reward
 from textcentric.methods.reward.words import candidates_in_words, shown_pictures
 from textcentric.rows import Balance, Pair
 from textcentric.runs.counters import Steps
+from textcentric.security.outputs import check_ours, head
 
 
 def evaluate_reward(
@@ -33,8 +34,11 @@ def evaluate_reward(
 ) -> dict[str, Any]:
     """Return what models make of the sets of pairs and the candidates that settings name.
 
-    `pairs` are one more set. Raises ConfigError where there is nothing to evaluate on.
+    `pairs` are one more set. Raises ConfigError where there is nothing to evaluate on, RunError
+    where something else than results lies at `output`.
     """
+    if config.output is not None:
+        check_ours(config.output, "a result", _is_results)
     if not config.dataset and not config.candidates and pairs is None:
         raise ConfigError(
             f"on what? Give pairs by {option('dataset')}, or for Best-of-N a file by"
@@ -60,6 +64,11 @@ def evaluate_reward(
         prompts = dict(_candidates(config, say, seeing, balances))
         results["best_of"] = _picked(loaded, prompts, config.batch_size)
     return {**results, "balance": balances}
+
+
+def _is_results(path: Path) -> bool:
+    begun = head(path)
+    return begun.startswith(b"{\n  ") and (b'"balance": ' in begun or b'"cells": ' in begun)
 
 
 def _read(source: PairsLike, config: EvaluateRewardConfig, seeing: bool) -> PairSet:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -18,6 +19,8 @@ from textcentric.methods.align_vl.latents import Latents, PairRows, open_latents
 from textcentric.methods.align_vl.method import PAPERS, AlignVl
 from textcentric.methods.align_vl.search import Search
 from textcentric.metrics.recall import recall_with_intervals
+from textcentric.report.page import is_page
+from textcentric.security.outputs import only_writer
 from textcentric.security.trust import need_word
 from textcentric.training.folder import find_model_folder
 
@@ -26,7 +29,16 @@ if TYPE_CHECKING:
 
 
 def retrieve(model: str | Path, config: RetrieveConfig) -> list[dict[str, Any]]:
-    """Return each query of `config` with its hits, of the other modality, and write the page."""
+    """Return each query of `config` with its hits, of the other modality, and write the page.
+
+    Raises RunError where something else than a page of hits lies there, or another command writes
+    it.
+    """
+    with only_writer(config.page, "a page", is_page) if config.page else nullcontext():
+        return _retrieved(model, config)
+
+
+def _retrieved(model: str | Path, config: RetrieveConfig) -> list[dict[str, Any]]:
     method, latents = _opened(model, config)
     queries = {name: list(getattr(config, name)) for name in ("text", "image", "audio")}
     if config.queries is not None:
