@@ -236,12 +236,11 @@ class VllmEngine:
         """Return the prompt as vLLM takes it: token ids, and pictures beside them."""
         ids = self._chat.encode(request.messages)
         check_length(len(ids), request.sampling.max_tokens, self._limits.context)
-        prompt = {"type": "token", "prompt_token_ids": ids}
         pictures = [path for m in request.messages for path in m.images]
         if not pictures:
-            return prompt
+            return {"type": "token", "prompt_token_ids": ids}  # as vLLM's core takes it
         images = await asyncio.to_thread(_load_pictures, pictures)
-        return {**prompt, "multi_modal_data": {"image": images}}
+        return {"prompt_token_ids": ids, "multi_modal_data": {"image": images}}
 
     async def _final(self, prompt: Any, params: Any) -> Any:
         from vllm.v1.engine.exceptions import EngineDeadError
