@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from textcentric.errors import flag_of
 from textcentric.fields import ROLES, SECRET
+from textcentric.security.headers import REFERENCE
 from textcentric.settings import Given
 
 EMPTY: tuple[object, ...] = (None, (), [], {})  # values that no flag can give
@@ -78,7 +79,9 @@ def as_yaml(value: object) -> str:
 def _is_secret(name: str, value: object) -> bool:
     if isinstance(value, Mapping):
         return any(_is_secret(str(key), held) for key, held in value.items())
-    return bool(SECRET.search(name)) and isinstance(value, str)
+    if not isinstance(value, str) or REFERENCE.search(value):  # which names a variable alone
+        return False
+    return bool(SECRET.search(name))
 
 
 def schema_flags(schema: Given | str | None) -> dict[str, object]:

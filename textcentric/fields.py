@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Annotated
 
 from pydantic import AfterValidator
 
 from textcentric.errors import ConfigError, option
+from textcentric.security.headers import check_headers
 from textcentric.settings import AnyField, Key, Values, setting
 
 LEVELS = (0.1, 0.3, 0.5, 0.7, 0.9)  # of damage, where none are given
@@ -23,7 +25,7 @@ DAMAGE = (
     "image-noise",
     "audio-noise",
 )
-SECRET = re.compile(r"(^|_)(key|token|password|secret)$")  # settings that are never saved
+SECRET = re.compile(r"(^|[._-])(key|token|password|secret)$")  # settings that are never saved
 # Flags of the roles of columns, by their keys in a schema.
 ROLES = {
     "id": Key("id", "Column of the id; row-number counts the rows."),
@@ -60,13 +62,25 @@ def without_secrets(settings: Values) -> Values:
     A ConfigError, so that pydantic does not repeat the value.
     """
     bare_address(str(settings.get("base_url") or ""))
-    for name, value in settings.items():
-        if SECRET.search(name) and isinstance(value, str):
+    if "headers" in settings:
+        check_headers(settings["headers"])
+    for path, _ in _texts({k: v for k, v in settings.items() if k != "headers"}):
+        if SECRET.search(path):
             raise ConfigError(
-                f"engine.{name} would be saved in run.yaml; expected no secret among the"
+                f"engine.{path} would be saved in run.yaml; expected no secret among the"
                 " settings: give it in the environment (OPENAI_API_KEY, HF_TOKEN)"
             )
     return settings
+
+
+def _texts(settings: Values, above: str = "") -> Iterator[tuple[str, str]]:
+    """Yield the texts in settings at every depth, each with the names that lead to it."""
+    for name, value in settings.items():
+        path = f"{above}{name}"
+        if isinstance(value, str):
+            yield path, value
+        elif isinstance(value, dict):
+            yield from _texts(value, f"{path}.")
 
 
 Address = Annotated[str | None, AfterValidator(bare_address)]

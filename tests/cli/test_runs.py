@@ -10,7 +10,7 @@ import pytest
 
 import textcentric as tc
 from tests.support.commands import Said, textcentric
-from tests.support.fake_server import Server, completion, served
+from tests.support.fake_server import Server, completion, http, served
 from textcentric.augmentation.config import resolve
 from textcentric.cli.running import run_config
 from textcentric.cli.runs import diff_as_text, resume_run
@@ -280,6 +280,25 @@ def test_a_run_that_rejects_most_says_why(place: Path, capsys: pytest.CaptureFix
     assert lines[2] == (
         "rejected: reasoning took all tokens (raise max_tokens, or turn reasoning off) 12"
     )
+
+
+def test_what_a_server_says_is_told_at_the_end_in_show_manifest_and_report(place: Path) -> None:
+    def reply(asked: dict[str, Any]) -> bytes:
+        text = asked["messages"][-1]["content"]
+        bad = http(400, {"error": {"message": "this row is <b>odd</b>"}})
+        return bad if "number 3 " in text or "number 7 " in text else completion(said_of(text))
+
+    server = ["--engine", "openai", "--set", "engine.pause=0.01"]
+    with served(Server(reply)) as url:
+        said = augment("one", *server, "--base-url", url, settings=SETTINGS[:-2])
+    line = "2 x HTTP 400: this row is <b>odd</b>"
+    assert f"\n{line}\n" in said.out
+    assert f"requests are sent to {url}\n" in said.err
+    assert f"failed: http_400 2\n  {line}\n" in textcentric("runs", "show", "one").out
+    kept = read_manifest(Path("runs/one"))["said"]
+    assert kept == {"http_400": {"sentence": line[4:], "times": 2}}
+    report = Path("runs/one/report.html").read_text(encoding="utf-8")
+    assert "2 x <bdi>HTTP 400: this row is &lt;b&gt;odd" in report
 
 
 def test_a_run_whose_outputs_all_failed_is_not_finished(place: Path) -> None:

@@ -14,7 +14,7 @@ from textcentric.cli.terminal import silence
 from textcentric.engines.vllm import set_environment
 from textcentric.models.packaged import _write_model
 
-LIBRARIES = ("vllm", "transformers", "sentence_transformers", "httpx", "openai", "huggingface_hub")
+LIBRARIES = ("vllm", "transformers", "sentence_transformers", "httpx", "huggingface_hub")
 
 
 @pytest.fixture(autouse=True)

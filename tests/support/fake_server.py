@@ -78,6 +78,7 @@ class Server:
         self.left = answers  # then it is gone, and the requests it has with it
         self.models = models_reply(owner)
         self.models_delay = 0.0
+        self.models_at = ""  # the only path at which they are listed
         self.listening: asyncio.Server | None = None
         self._open: set[asyncio.StreamWriter] = set()
         self.bodies: list[dict[str, Any]] = []
@@ -91,14 +92,20 @@ class Server:
             head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
             fields = dict(line.split(": ", 1) for line in head.strip().split("\r\n")[1:])
             body = await reader.readexactly(int(fields.get("content-length", 0)))
-            get = head.startswith("get")
-            writer.write(await (self._models() if get else self._chat(fields, body)))
+            writer.write(await self._answer(head.split()[:2], fields, body))
             await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):
             return  # the client hung up first: nothing to answer
         finally:
             self._open.discard(writer)
             writer.close()
+
+    async def _answer(self, asked: list[str], fields: dict[str, str], body: bytes) -> bytes:
+        if asked[0] != "get":
+            return await self._chat(fields, body)
+        if self.models_at not in ("", asked[1]):
+            return http(404, {"detail": "Not Found"}, Connection="close")
+        return await self._models()
 
     def go_down(self) -> None:
         """Listen no more, and break off every answer that is on its way."""

@@ -17,7 +17,7 @@ from textcentric.cli import evaluate as run_evaluate
 from textcentric.cli.app import built
 from textcentric.cli.running import of_all_rows
 from textcentric.command_line import command, quoted, schema_flags
-from textcentric.errors import flag_of
+from textcentric.errors import ConfigError, flag_of
 from textcentric.evaluation import robustness
 from textcentric.evaluation.config import EvaluateConfig
 from textcentric.fields import ROLES
@@ -147,9 +147,14 @@ def test_what_the_environment_sets_and_the_configuration_has_not_is_unset(
 
 def test_no_secret_is_in_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEXTCENTRIC_API_KEY", "sk-environment")
-    settings = {"timeout": 5, "extra_body": {"api_key": "sk-nested"}}
+    settings = {"timeout": 5, "headers": {"api-key": "$GATEWAY"}}
     line = augment_command(AugmentConfig(engine="openai", engine_settings=settings))
-    assert line.endswith("--engine openai --set engine.timeout=5")
+    assert line.endswith(
+        "--engine openai --set engine.timeout=5 --set 'engine.headers={api-key: $GATEWAY}'"
+    )
+    for secret in ({"extra_body": {"api_key": "sk-nested"}}, {"headers": {"api-key": "sk-own"}}):
+        with pytest.raises(ConfigError, match="saved"):
+            AugmentConfig(engine="openai", engine_settings=secret)
 
 
 def test_the_offer_after_a_limited_run_is_its_command_without_the_limit(

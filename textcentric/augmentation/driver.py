@@ -42,6 +42,7 @@ from textcentric.rows import CLEAN, Record, file_faults
 from textcentric.runs.columns import Failure, Output
 from textcentric.runs.counters import INTERVAL, METRICS, Metrics, added, bottleneck, spent
 from textcentric.runs.directory import all_failed, started_now
+from textcentric.runs.failures import commonest_sentences
 from textcentric.runs.journal import Journal
 from textcentric.runs.lost_shards import forget_lost
 from textcentric.runs.manifest import Manifest, Priced, counted, shards_of, write_manifest
@@ -362,6 +363,7 @@ class Driver:
             **({"weights": "; ".join(own)} if (own := weights_lines(job.plan)) else {}),
             "read": read_words(job.plan),
             **came,
+            **({"said": commonest_sentences(job.folder)} if came["errors"] else {}),
             "tokens": {
                 "prompt": whole["prompt_tokens"],
                 "cached": whole["cached_tokens"],

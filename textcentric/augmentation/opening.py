@@ -62,7 +62,8 @@ def make_entailment(config: AugmentConfig) -> Entail | None:
 def make_judge(config: AugmentConfig, say: Say) -> Engine | None:
     """Open the engine of the judge, None where a run has none.
 
-    The settings of the engine that writes are its own; of them only the address is shared.
+    The settings of the engine that writes are its own; of them only the address is shared, and with
+    it the headers that the server there wants.
     """
     if config.judge_model is None:
         return None
@@ -70,6 +71,8 @@ def make_judge(config: AugmentConfig, say: Say) -> Engine | None:
     _check_picks(name)
     address = config.judge_base_url or config.base_url or config.engine_settings.get("base_url")
     settings = {"base_url": address} if address and name == "openai" else {}
+    if settings and not config.judge_base_url and "headers" in config.engine_settings:
+        settings["headers"] = config.engine_settings["headers"]
     return telling(open_engine(name, config.judge_model, **settings), say)
 
 

@@ -163,6 +163,7 @@ def _tell_end(run: Opened, tell: Any) -> None:
 def _close(job: Job, manifest: Manifest, as_json: bool) -> int:
     """Say what came of the run; return its exit code."""
     from textcentric.data.balance import in_words
+    from textcentric.runs.failures import failure_lines
     from textcentric.runs.listing import what_failed
     from textcentric.runs.manifest import derived_words
 
@@ -175,6 +176,8 @@ def _close(job: Job, manifest: Manifest, as_json: bool) -> int:
             show(in_words(rows))
         reasons = (*_rejected(manifest), *derived_words(manifest).values())
         for line in (*reasons, *_read(job.folder, manifest)):
+            show(line)
+        for line in failure_lines(manifest.get("said", {}), manifest["errors"]):
             show(line)
         show(f"data    {job.folder / 'data'}")
         show(f"report  {job.folder / 'report.html'}")

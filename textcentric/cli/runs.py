@@ -222,6 +222,7 @@ def _believed(counts: Mapping[str, Beliefs]) -> list[str]:
 
 def _reasons(shown: Listed) -> list[str]:
     from textcentric.runs.counters import ranked
+    from textcentric.runs.failures import failure_lines
 
     pieces = shown.get("pieces", {})
     lines = []
@@ -230,7 +231,10 @@ def _reasons(shown: Listed) -> list[str]:
         if prompt in pieces:
             lines.append(f"  of those in which nothing changed, pieces: {ranked(pieces[prompt])}")
     errors = shown.get("errors", {})
-    return [*lines, f"failed: {ranked(errors)}"] if errors else lines
+    if not errors:
+        return lines
+    said = (f"  {line}" for line in failure_lines(shown["said"], errors))
+    return [*lines, f"failed: {ranked(errors)}", *said]
 
 
 def _costs(shown: Listed) -> list[str]:

@@ -39,7 +39,6 @@ from textcentric.engines.transport import (
     most_of_an_answer,
 )
 from textcentric.errors import ConfigError, EngineError, RequestError, Say, listed, option
-from textcentric.security.headers import check_headers
 from textcentric.security.secrets import hidden, secrets
 
 Answer = TypeVar("Answer")
@@ -96,7 +95,7 @@ class OpenAIEngine:
         self.extra_body = dict(extra_body or {})
         self._asks = digest_of(self.extra_body)
         self.headers = dict(headers or {})
-        check_headers(self.headers)
+        request_headers(self.headers)  # what cannot be sent is said before anything is written
         self._limits = Limits(concurrency=concurrency, context=context)
         self._at_once = most_connections(concurrency)
         self._slots = asyncio.Semaphore(self._at_once)
@@ -238,7 +237,8 @@ class OpenAIEngine:
 
     async def _failed(self, fault: Fault) -> EngineError | RequestError:
         """Return the error of a call that failed for good: of the server, or of the request."""
-        if fault.hopeless or await self._gone(fault):
+        of_one_row = fault.status == 403 and self._abilities.has_answered  # moderation, say
+        if (fault.hopeless and not of_one_row) or await self._gone(fault):
             return await self._die(fault)
         if self._abilities.is_hopeless(fault):
             return await self._die(fault)
@@ -332,17 +332,19 @@ class OpenAIEngine:
         """Say whether the server is gone, or failed this request alone.
 
         A request that reached nobody is never at fault. Where one was broken off, timed out or
-        found a gateway without a server behind it, the server is asked for something small.
+        found a gateway without a server behind it, the server is asked for something small; and
+        where a row was forbidden, whether that holds for everything.
         """
         if self._dead is not None or not fault.reached:
             return True
-        if fault.kind not in ("connection", "timeout") and fault.status not in GATEWAY:
+        if fault.kind not in ("connection", "timeout") and fault.status not in {403, *GATEWAY}:
             return False
         server = await self._connected()
         try:
             await server.get("/models", seconds=min(self.timeout, PROBE_SECONDS))
         except Fault as answer:
-            return answer.kind in ("connection", "timeout") or answer.status in GATEWAY
+            refuses = answer.status in {401, 403, *GATEWAY}
+            return refuses or answer.kind in ("connection", "timeout")
         return False
 
     async def _retry(self, call: Callable[[], Awaitable[Answer]]) -> tuple[Answer, int]:

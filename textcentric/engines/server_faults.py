@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from textcentric.errors import DataError, cut, option
+from textcentric.engines.address import as_base
+from textcentric.errors import ConfigError, DataError, cut, option
 from textcentric.security.foreign import foreign
 from textcentric.security.secrets import hidden
 from textcentric.security.visible import visible
@@ -79,9 +80,13 @@ def of_status(status: int, body: bytes, retry_after: str = "", location: str = "
 
 def _redirected(status: int, location: str) -> Fault:
     where = one_line(location) or "another address"
+    try:
+        meant = option("base_url", one_line(as_base(location)))
+    except ConfigError:
+        meant = option("base_url")
     return Fault(
-        f"HTTP {status}: it sends on to {where}, and requests are sent nowhere but to the address"
-        f" that was given; if that one is meant, give it: {option('base_url')}",
+        f"HTTP {status}: it sends on to {where}, and requests go nowhere but to the address that"
+        f" was given; if that one is meant, give it: {meant}",
         "redirect",
         status=status,
         hopeless=True,
@@ -156,18 +161,22 @@ def _seconds_until(date: str) -> float:
         return 0.0
 
 
-def of_error(error: BaseException, address: str, proxy: str = "") -> Fault:
+def of_error(error: BaseException, address: str) -> Fault:
     """Return the fault of a call in which no answer arrived, by what is at the bottom of it."""
-    through = f" (through the proxy {proxy})" if proxy else ""
     reached = type(error).__name__ not in ("ConnectError", "ConnectTimeout", "ProxyError")
     for root in _roots(error):
         if why := _why(root, address):
-            return Fault(why + through, "connection", hopeless=not reached, reached=reached)
-    timed_out = type(error).__name__.endswith("Timeout")
-    why = "no connection came about in time" if timed_out else one_line(str(error))
-    name = type(error).__name__
-    said = f"{name}: {why}{through}" if why else f"{name}{through}"
-    return Fault(said, "connection", again=True, reached=reached)
+            return Fault(why, "connection", hopeless=not reached, reached=reached)
+    return Fault(_said(error), "connection", again=True, reached=reached)
+
+
+def _said(error: BaseException) -> str:
+    if type(error).__name__.endswith("Timeout"):
+        return "no connection came about in time"
+    if any(isinstance(root, ConnectionRefusedError) for root in _roots(error)):
+        return "nobody listens there (connection refused)"
+    said = one_line(str(error))
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__
 
 
 def _why(root: BaseException, address: str) -> str:

@@ -32,6 +32,7 @@ SENT = {
     "Accept-Encoding": "identity",
     "Content-Type": "application/json",
 }
+OF_PROXIES = frozenset({403, 407, 502, 503, 504})  # statuses that a proxy gives too
 OWN_FILES = 64  # descriptors that the rest of the process may need
 
 
@@ -112,16 +113,19 @@ class Transport:
                     async with client.stream(method, url, content=content) as response:
                         body = await _read(response, most)
         except TimeoutError:
-            raise self._too_slow(seconds) from None
-        except Fault:
-            raise
+            slow = Fault(f"no whole answer within {seconds:g} s", "timeout", again=True)
+            raise self._through(slow) from None
+        except Fault as fault:
+            raise (self._through(fault) if fault.status in OF_PROXIES else fault) from None
         except Exception as error:  # whatever the client makes of a stranger's bytes
-            raise of_error(error, self.base, self.proxy.shown if self.proxy else "") from error
+            raise self._through(of_error(error, self.base)) from error
         return _as_json(body)
 
-    def _too_slow(self, seconds: float) -> Fault:
-        through = f" (through the proxy {self.proxy.shown})" if self.proxy else ""
-        return Fault(f"no whole answer within {seconds:g} s{through}", "timeout", again=True)
+    def _through(self, fault: Fault) -> Fault:
+        """Return a fault that also names the proxy that is in the way."""
+        if self.proxy:
+            fault.args = (f"{fault} (through the proxy {self.proxy.shown})",)
+        return fault
 
     async def close(self) -> None:
         """Close the connections."""

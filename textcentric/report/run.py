@@ -21,6 +21,7 @@ from textcentric.report.run_files import RunFiles, number, section
 from textcentric.report.run_pages import MOST_INSIDE, browser_data
 from textcentric.report.run_rows import Output, Source, Tally
 from textcentric.rows import DERIVED
+from textcentric.runs.failures import commonest_sentences
 from textcentric.runs.prices import money
 from textcentric.runs.shards import NOTHING
 from textcentric.security.outputs import check_ours
@@ -84,6 +85,7 @@ def _view(run_dir: Path) -> dict[str, Any]:
         "clean": next((line for line in prompts if line["name"] == shards.CLEAN), None),
         "reasons": _reasons(run.manifest, found),
         "errors": _ranked(section(run.manifest, "errors") or found.errors),
+        "said": commonest_sentences(run_dir),
         "charts": _charts(run),
         "window": charts.smoothing(run.readings),
         "figures": _figures(run, totals),

@@ -9,6 +9,7 @@ from textcentric.command_line import command
 from textcentric.errors import ConfigError, RunError, option, unknown
 from textcentric.folders import Change, changes, read_yaml
 from textcentric.runs.directory import CONFIG, all_failed
+from textcentric.runs.failures import commonest_sentences
 from textcentric.runs.identity import identity_of
 from textcentric.runs.journal import Journal
 from textcentric.runs.lock import holder
@@ -105,6 +106,7 @@ def summary(folder: Path) -> Listed:
     """Return the manifest with the true status; counts of an unfinished run from its journal."""
     manifest = read_manifest(folder)
     shown: Listed = {"path": str(folder), **manifest, "status": status(folder, manifest)}
+    shown["said"] = commonest_sentences(folder)
     if manifest.get("status") == "running" and os.path.lexists(folder / "journal.sqlite"):
         shown |= _from_journal(folder)
     tokens = manifest.get("tokens", {})

@@ -12,6 +12,7 @@ from textcentric.errors import RunError
 from textcentric.folders import write_text
 from textcentric.rows import CLEAN, Balance, Read
 from textcentric.runs.counters import Bottleneck, ranked
+from textcentric.runs.failures import Said
 from textcentric.runs.journal import ABSENT, PIECE, Count, Detail, Journal
 from textcentric.security.files import read_text
 from textcentric.values import Json
@@ -76,8 +77,9 @@ class Counted(TypedDict, total=False):
 class Manifest(Priced, Counted, total=False):
     """What came of a run, its tokens, and what it was made with.
 
-    `checks` is the identity of the checks that judged, `weights` says which prompts were judged by
-    weights of the user's own, `read` what people read of each prompt before.
+    `said` is the commonest sentence of each kind of failure, `checks` the identity of the checks
+    that judged, `weights` says which prompts were judged by weights of the user's own, `read` what
+    people read of each prompt before.
 
     Manifests of former versions may lack keys.
     """
@@ -93,6 +95,7 @@ class Manifest(Priced, Counted, total=False):
     machine: dict[str, Json]
     seed: int
     dataset: SourceData
+    said: dict[str, Said]  # absent: nothing failed
     engine: Mapping[str, str | None]  # null: no model was asked
     judge: dict[str, str]
     prompts: dict[str, PromptUsed]

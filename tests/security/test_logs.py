@@ -1,0 +1,44 @@
+"""Logs of libraries hold no secret, whoever writes them."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from textcentric.security.logs import keep_logs_clean
+from textcentric.security.secrets import HIDDEN
+
+SECRET = "sk-logs-not-to-be-seen"
+
+
+@pytest.fixture(autouse=True)
+def own_factory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", SECRET)
+    keep_logs_clean()
+
+
+def test_a_message_and_its_arguments_hold_no_secret(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    logging.getLogger("a.library").info("HTTP Request: %s", f"GET http://host/?key={SECRET}")
+    logging.getLogger("a.library.http11").debug(f"headers Bearer {SECRET}")
+    logging.getLogger("else").info("%s of %d", "one", 2)
+    assert SECRET not in caplog.text
+    assert caplog.text.count(HIDDEN) == 2
+    assert "one of 2" in caplog.text
+
+
+def test_a_traceback_holds_no_secret(caplog: pytest.LogCaptureFixture) -> None:
+    try:
+        raise ValueError(f"Illegal header value b'Bearer {SECRET}'")
+    except ValueError:
+        logging.getLogger("a.library").exception("failed")
+    assert "Illegal header value" in caplog.text
+    assert SECRET not in caplog.text
+
+
+def test_a_message_that_does_not_fit_its_arguments_is_the_logs_own_problem(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    record = logging.getLogRecordFactory()("x", 20, "f", 1, "%d", ("a",), None)
+    assert record.args == ("a",)
