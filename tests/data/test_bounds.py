@@ -15,7 +15,6 @@ import pyarrow.feather as feather
 import pyarrow.parquet as pq
 import pytest
 
-from textcentric.data.tables.arrow_files import _length_of_page
 from textcentric.data.tables.bounds import BYTES, LONGEST, refuse_nested, within
 from textcentric.data.tables.columns import BYTES as ENOUGH
 from textcentric.data.tables.columns import gathered
@@ -93,15 +92,6 @@ def test_parquet_gives_long_rows_a_few_at_once(
     assert sum(map(len, batches)) == ROWS
     assert max(sizes(batches)) <= BYTES + ENOUGH + 2**21  # type: ignore[arg-type]
     assert {len(text) for batch in batches for text in batch["text"].to_pylist()} == {2**20}  # type: ignore[call-overload]
-
-
-def test_the_length_of_a_page_is_told_by_its_head(tmp_path: Path) -> None:
-    for length in (10, 200, 70_000, 3_000_000):
-        table = pa.table({"text": ["b" * length]})
-        pq.write_table(table, tmp_path / "rows", compression="snappy")
-        start = pq.read_metadata(tmp_path / "rows").row_group(0).column(0).dictionary_page_offset
-        head = (tmp_path / "rows").read_bytes()[start : start + 32]
-        assert _length_of_page(head) == length + 4  # which say the length
 
 
 def test_arrow_files_give_long_rows_a_few_at_once(tmp_path: Path) -> None:

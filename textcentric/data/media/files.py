@@ -8,6 +8,7 @@ import hashlib
 import os
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -89,8 +90,9 @@ class FileFinder:
         folder = str(path.parent)
         if folder not in self.listings:
             names = self.listings.setdefault(folder, {})
-            for name in os.listdir(folder) if os.path.isdir(folder) else []:
-                names.setdefault(name.casefold(), []).append(name)
+            with suppress(OSError):  # no folder, or one that may not be read
+                for name in os.listdir(folder):
+                    names.setdefault(name.casefold(), []).append(name)
         others = self.listings[folder].get(path.name.casefold(), [])
         other = path.with_name(others[0]) if len(others) == 1 else path
         return other if os.path.isfile(other) and is_inside(other, self.roots) else None

@@ -9,6 +9,7 @@ import glob
 import os
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from textcentric.data.balance import count_left, reasons
 from textcentric.data.media.files import FileFinder
 from textcentric.errors import DataError, option
 from textcentric.rows import Left
+from textcentric.security.foreign import foreign
 from textcentric.values import Cells
 
 EXAMPLES = 5
@@ -148,8 +150,10 @@ def _instead(path: Path, root: Path) -> str:
     """Say what is there in the place of a file that is not."""
     if "http:/" in str(path) or "https:/" in str(path):
         return ", which is an address: fetch the files"
-    if not path.parent.is_dir():
-        return f"; {str(path.parent)!r} is no folder"
-    named = [p for p in path.parent.iterdir() if p.stem.casefold() == path.stem.casefold()]
-    found = named[0] if named else next(root.glob(f"*/{glob.escape(path.name)}"), None)
-    return f"; {str(found)!r} is there" if found else ""
+    with suppress(DataError), foreign("a folder"):  # names may be whatever a cell holds
+        if not path.parent.is_dir():
+            return f"; {str(path.parent)!r:.200} is no folder"
+        named = [p for p in path.parent.iterdir() if p.stem.casefold() == path.stem.casefold()]
+        found = named[0] if named else next(root.glob(f"*/{glob.escape(path.name)}"), None)
+        return f"; {str(found)!r} is there" if found else ""
+    return ""

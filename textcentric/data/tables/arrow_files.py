@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textcentric.data.media.signatures import kind_of_bytes
 from textcentric.data.schema import Schema
 from textcentric.data.tables.arrow_content import of_arrow
-from textcentric.data.tables.bounds import BYTES, read_all
+from textcentric.data.tables.bounds import BYTES, read_all, written_out
 from textcentric.data.tables.compression import is_compressed, open_bytes
 from textcentric.data.tables.content import BATCH, Content, refuse_doubled
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
 BUFFER = 2**20  # bytes of a column of Parquet that are read at once
-HEAD = 32  # bytes that the first two fields of the head of a page lie in
 
 
 def open_arrow(path: Path, schema: Schema) -> Content:
@@ -39,10 +39,12 @@ def open_parquet(paths: Sequence[Path], schema: Schema) -> Content:
     """Open one Parquet file, or several that are one table."""
     import pyarrow as pa
 
+    at_once = [_rows_at_once(path) for path in paths]
+
     def batches() -> Iterator[pa.RecordBatch]:
-        for path in paths:
+        for path, rows in zip(paths, at_once, strict=True):
             with _parquet(path) as shard:
-                yield from shard.iter_batches(batch_size=_rows_at_once(shard), use_threads=False)
+                yield from shard.iter_batches(batch_size=rows, use_threads=False)
 
     shapes = [_shape(path) for path in paths]
     for path, shape in zip(paths, shapes, strict=True):
@@ -63,57 +65,39 @@ def _reader(path: Path) -> pa.RecordBatchFileReader | pa.RecordBatchStreamReader
     return pa.ipc.open_stream(source) if is_stream else pa.ipc.open_file(source)
 
 
-def _parquet(path: Path) -> pq.ParquetFile:
-    import pyarrow as pa
+def _parquet(path: Path, dictionaries: Sequence[str] = ()) -> pq.ParquetFile:
+    """Open a Parquet file; the values of columns in `dictionaries` are not written out."""
     import pyarrow.parquet as pq
 
-    source = _source(path) if is_compressed(path) else pa.OSFile(str(path))
-    meta = pq.read_metadata(source)
-    source.seek(0)
-    return pq.ParquetFile(
-        source,
-        metadata=meta,
-        read_dictionary=_long_dictionaries(source, meta),
-        buffer_size=BUFFER,
-        pre_buffer=False,
-    )
+    source = _source(path) if is_compressed(path) else path
+    known = [*dictionaries]
+    return pq.ParquetFile(source, read_dictionary=known, buffer_size=BUFFER, pre_buffer=False)
 
 
-def _long_dictionaries(source: pa.NativeFile, meta: pq.FileMetaData) -> list[str]:
-    """Return the columns whose dictionaries are so long that rows are not to be written out."""
-    found: dict[str, None] = {}
-    for group in range(meta.num_row_groups):
-        for at in range(meta.num_columns):
-            chunk = meta.row_group(group).column(at)
-            start = chunk.dictionary_page_offset
-            if chunk.physical_type == "BYTE_ARRAY" and start is not None:
-                source.seek(start)
-                if _length_of_page(source.read(HEAD)) > BYTES // BATCH:
-                    found[chunk.path_in_schema] = None
-    return list(found)
-
-
-def _length_of_page(head: bytes) -> int:
-    """Return the length of a page of Parquet, once unpacked, by its head in Thrift's notation.
-
-    The second of its fields says it, a whole number in pieces of seven bits, the lowest first.
-    """
-    at = 1
-    while head[at] & 0x80:  # the first field: the kind of page
-        at += 1
-    at, length, shift = at + 2, 0, 0
-    while head[at] & 0x80:
-        length |= (head[at] & 0x7F) << shift
-        at, shift = at + 1, shift + 7
-    return (length | head[at] << shift) >> 1
-
-
-def _rows_at_once(shard: pq.ParquetFile) -> int:
+def _rows_at_once(path: Path) -> int:
     """Return how many rows are read at once: a thousand, or fewer where they are long."""
-    meta = shard.metadata
-    groups = [meta.row_group(at) for at in range(meta.num_row_groups)]
-    long = max((group.total_byte_size // max(1, group.num_rows) for group in groups), default=0)
-    return max(1, min(BATCH, BYTES // max(1, long)))
+    with _parquet(path) as shard:
+        meta = shard.metadata
+        groups = [meta.row_group(at) for at in range(meta.num_row_groups)]
+        means = [group.total_byte_size // max(1, group.num_rows) for group in groups]
+        texts = [shard.schema.column(at) for at in range(len(shard.schema))]
+    paths = [text.path for text in texts if text.physical_type == "BYTE_ARRAY"]
+    long = max([1, *means, *(_longest_rows(path, paths) if paths else ())])
+    at_once: int = max(1, min(BATCH, BYTES // long))
+    return at_once
+
+
+def _longest_rows(path: Path, texts: Sequence[str]) -> Iterator[int]:
+    """Yield how many bytes of `texts` a row of each group has, if its dictionaries say it.
+
+    One row is read for it: with it come the dictionaries, in which a value that stands in every row
+    stands once.
+    """
+    with _parquet(path, texts) as shard:
+        for group in range(shard.num_row_groups):
+            rows = shard.iter_batches(1, row_groups=[group], columns=[*texts], use_threads=False)
+            for row in islice(rows, 1):
+                yield sum(map(written_out, row.columns))
 
 
 def _shape(path: Path) -> pa.Schema:

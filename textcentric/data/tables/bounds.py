@@ -29,7 +29,7 @@ def within(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
 
     Raises DataError for a row of more than `LONGEST` bytes.
     """
-    size = sum(map(_written_out, batch.columns))
+    size = sum(map(written_out, batch.columns))
     if size <= BYTES or len(batch) < 2:
         if size > LONGEST:
             raise DataError(f"a row has {size:,} bytes, more than {LONGEST:,}; cut its values")
@@ -38,6 +38,24 @@ def within(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
     half = len(batch) // 2
     yield from within(batch.slice(0, half))
     yield from within(batch.slice(half))
+
+
+def written_out(column: pa.Array) -> int:
+    """Return how many bytes a column takes, at most, when all that it refers to is copied."""
+    import pyarrow as pa
+
+    kind = column.type
+    if not _refers(kind):
+        return int(column.nbytes)
+    if isinstance(column, pa.ExtensionArray):
+        return written_out(column.storage)
+    if pa.types.is_dictionary(kind):
+        return len(column) * _longest(column.dictionary)
+    if pa.types.is_run_end_encoded(kind):
+        return len(column) * _longest(column.values)
+    if pa.types.is_string_view(kind) or pa.types.is_binary_view(kind):
+        return _in_views(column)
+    return sum(map(written_out, _children(column)))
 
 
 def refuse_nested(schema: pa.Schema) -> None:
@@ -55,24 +73,6 @@ def read_all(file: IO[bytes], what: str) -> bytes:
     if len(content) > MOST_UNPACKED:
         raise DataError(f"{what} holds more than {MOST_UNPACKED:,} bytes; unpack it first")
     return content
-
-
-def _written_out(column: pa.Array) -> int:
-    """Return how many bytes a column takes, at most, when all that it refers to is copied."""
-    import pyarrow as pa
-
-    kind = column.type
-    if not _refers(kind):
-        return int(column.nbytes)
-    if isinstance(column, pa.ExtensionArray):
-        return _written_out(column.storage)
-    if pa.types.is_dictionary(kind):
-        return len(column) * _longest(column.dictionary)
-    if pa.types.is_run_end_encoded(kind):
-        return len(column) * _longest(column.values)
-    if pa.types.is_string_view(kind) or pa.types.is_binary_view(kind):
-        return _in_views(column)
-    return sum(map(_written_out, _children(column)))
 
 
 @lru_cache(maxsize=1024)
@@ -120,7 +120,7 @@ def _longest(values: pa.Array) -> int:
     if texts or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
         return pc.max(pc.binary_length(values)).as_py() or 0
     if pa.types.is_nested(kind) or _refers(kind):
-        return max((_written_out(values.slice(at, 1)) for at in range(len(values))), default=0)
+        return max((written_out(values.slice(at, 1)) for at in range(len(values))), default=0)
     return int(values.nbytes) // max(1, len(values)) + 1
 
 

@@ -13,6 +13,7 @@ from typing import IO
 
 from textcentric.data.tables.compression import open_bytes
 from textcentric.errors import DataError, unknown
+from textcentric.security.foreign import foreign
 
 HEAD = 2**18  # bytes that the encoding is told from
 FEW = 0.01  # share of lines that may have stray bytes
@@ -97,11 +98,12 @@ def likeliest(path: Path) -> dict[str, str]:
 
     Raises DataError where the file cannot be opened.
     """
+    with foreign(f"table {str(path)!r}"), open_bytes(path) as file:
+        head = file.read(HEAD)
     try:
         encoding_of(path)
     except DataError:
-        with open_bytes(path) as file:
-            return {name: text for text, name in _reading_of(_foreign(file.read(HEAD))).items()}
+        return {name: text for text, name in _reading_of(_foreign(head)).items()}
     return {}
 
 

@@ -83,7 +83,8 @@ def _of_arrow(table: pa.Table, notes: Sequence[str] = ()) -> Table:
 
     content = of_arrow(table.schema, batches, FRAME)
     content = replace(content, notes=(*content.notes, *notes))
-    return table_of("rows", content, fingerprint=_fingerprint(content))
+    with foreign(FRAME):
+        return table_of("rows", content, fingerprint=_fingerprint(content))
 
 
 def _fingerprint(content: Content) -> str:
