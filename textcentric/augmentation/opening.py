@@ -14,7 +14,7 @@ from textcentric.data.dataset import Dataset
 from textcentric.data.loading import SchemaSource
 from textcentric.data.memory import in_hand
 from textcentric.data.rows import Rows, RowsLike
-from textcentric.engines import chosen_engine, open_engine
+from textcentric.engines import chosen_engine, open_engine, telling
 from textcentric.engines.arguments import check_settings
 from textcentric.engines.grammar import PICK
 from textcentric.engines.protocol import Engine, Request
@@ -74,13 +74,6 @@ def make_judge(config: AugmentConfig, say: Say) -> Engine | None:
     if settings and not config.judge_base_url and "headers" in config.engine_settings:
         settings["headers"] = config.engine_settings["headers"]
     return telling(open_engine(name, config.judge_model, **settings), say)
-
-
-def telling(engine: Engine, say: Say) -> Engine:
-    """Return `engine`, which tells `say` what its server turns out to lack."""
-    if hasattr(engine, "say"):
-        engine.say = say
-    return engine
 
 
 def needs_engine(config: AugmentConfig, plan: Plan) -> bool:

@@ -19,12 +19,12 @@ from textcentric.augmentation.opening import (
     make_experts,
     make_judge,
     needs_engine,
-    telling,
 )
 from textcentric.augmentation.plan import Plan, make_plan, with_columns, with_shares
 from textcentric.augmentation.truth import facts_of, with_usual_facts
 from textcentric.data.rows import Rows, tell_notes
 from textcentric.data.schema import Schema
+from textcentric.engines import telling
 from textcentric.engines.event_loop import run_in_background
 from textcentric.engines.none import NAMELESS, NoEngine
 from textcentric.engines.protocol import Engine

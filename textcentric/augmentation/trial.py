@@ -25,6 +25,7 @@ from textcentric.augmentation.truth import with_usual_facts
 from textcentric.augmentation.words import throwaway_journal
 from textcentric.data.rows import Rows, tell_notes
 from textcentric.data.schema import question
+from textcentric.engines import telling
 from textcentric.engines.none import NoEngine
 from textcentric.engines.protocol import Engine, Request, Response
 from textcentric.engines.recorded import Recorded
@@ -79,7 +80,8 @@ def try_prompt(
         trial.prompt = with_instruction(trial.prompt, plan.library.bank[0])
     if not needs_engine(config, plan):
         engine = NoEngine()
-    asyncio.run(_run(config, plan, dataset, engine or make_engine(config, plan), trial))
+    engine = telling(engine or make_engine(config, plan), say)
+    asyncio.run(_run(config, plan, dataset, engine, trial))
     return trial
 
 

@@ -54,13 +54,13 @@ def _back_reader(config: CheckConfig, say: Say) -> Iterator[BackRead | None]:
         yield None
         return
     from textcentric.checks.back_reading import back_reader
-    from textcentric.engines import open_engine
+    from textcentric.engines import open_engine, telling
     from textcentric.engines.event_loop import run_in_background
 
     settings = {} if config.base_url is None else {"base_url": config.base_url}
     engine = open_engine(config.engine, config.model, **settings)
     try:
-        yield back_reader(engine)
+        yield back_reader(telling(engine, say))
     finally:
         run_in_background(engine.close)
 

@@ -368,6 +368,7 @@ def expand_command(
     """
     from textcentric.augmentation.expansion import BANK, bank_families, expanded, open_encoder
     from textcentric.augmentation.opening import make_engine
+    from textcentric.engines import telling
     from textcentric.prompts.library import PromptLibrary, as_line, read_bank
 
     if config.prompt_dir is None:
@@ -381,9 +382,8 @@ def expand_command(
     library = PromptLibrary.load(path.parent)
     families = bank_families(library, family)
     encoder = open_encoder(config, say)
-    found = asyncio.run(
-        expanded(config, library, families, number, encoder, engine or make_engine(config))
-    )
+    engine = telling(engine or make_engine(config), say)
+    found = asyncio.run(expanded(config, library, families, number, encoder, engine))
     if found.kept:
         lines = [json.dumps(as_line(one), ensure_ascii=False) for one in (*own, *found.kept)]
         write_text(path, "\n".join(lines) + "\n")

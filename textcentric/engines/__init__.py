@@ -14,7 +14,7 @@ from textcentric.engines.closing import close_at_exit
 from textcentric.engines.event_loop import run_in_background
 from textcentric.engines.protocol import Engine, Limits, Message, Request, Response, Sampling
 from textcentric.engines.scripted import ScriptedEngine
-from textcentric.errors import ConfigError, unknown
+from textcentric.errors import ConfigError, Say, unknown
 from textcentric.machine import PARTS, require
 from textcentric.settings import Given
 
@@ -83,11 +83,20 @@ def open_engine(name: str = "auto", model: str | Path | None = None, **settings:
     return close_at_exit(make(**settings))
 
 
+def telling(engine: Engine, say: Say) -> Engine:
+    """Return `engine`, which tells `say` where it sends rows and what its model or server lacks."""
+    if hasattr(engine, "say"):
+        engine.say = say
+    return engine
+
+
 @contextmanager
-def lent_engine(given: Engine | None, named: NamesEngine) -> Iterator[Engine | None]:
+def lent_engine(
+    given: Engine | None, named: NamesEngine, say: Say = lambda line: None
+) -> Iterator[Engine | None]:
     """Lend the engine given, or the one that settings name, which is closed again.
 
-    None where they name nothing of one.
+    None where they name nothing of one. It tells `say` what there is to say of it.
     """
     if given is not None or not (named.engine or named.llm or named.engine_settings):
         yield given
@@ -96,6 +105,6 @@ def lent_engine(given: Engine | None, named: NamesEngine) -> Iterator[Engine | N
     address = {"base_url": named.base_url} if named.base_url else {}
     engine = open_engine(named.engine or "auto", named.llm, **named.engine_settings, **address)
     try:
-        yield engine
+        yield telling(engine, say)
     finally:
         run_in_background(engine.close)

@@ -29,7 +29,7 @@ from textcentric.data.loading import SchemaSource
 from textcentric.data.memory import InHand, in_hand
 from textcentric.data.new_rows import Line, NewRows, Unusable, lines_of, read_new
 from textcentric.data.rows import RowsLike
-from textcentric.engines import lent_engine
+from textcentric.engines import lent_engine, telling
 from textcentric.engines.event_loop import run_in_background
 from textcentric.engines.protocol import Engine
 from textcentric.errors import ConfigError, DataError, Say, option
@@ -127,7 +127,7 @@ def predict_rows(
         check_ending(config.output)
     from textcentric.methods.downstream import Downstream
 
-    with lent_engine(engine, config) as lent:
+    with lent_engine(engine, config, say) as lent:
         method = model if isinstance(model, Downstream) else _loaded(model, config)
         return predict(
             method,
@@ -214,7 +214,7 @@ def predict(
         if engine is None:
             need_word_for_engine(method.origin, base_url, say)
         spoken, problems = _derived(
-            method.origin, config, dataset, engine, other_model=other_model, steps=steps
+            method.origin, config, dataset, engine, other_model=other_model, steps=steps, say=say
         )
     else:
         folder = Path(run_dir) if run_dir else None
@@ -345,9 +345,11 @@ def _derived(
     *,
     other_model: bool,
     steps: Steps | None,
+    say: Say,
 ) -> tuple[list[Example], dict[str, str]]:
     """Return the rows with what the LLM derives, and why others of them failed."""
     with _engine(config, given) as engine:
+        telling(engine, say)
         if not other_model:
             check_llm(origin, engine)
         folders = [config.prompt_dir] if config.prompt_dir else []
@@ -360,6 +362,7 @@ def _derived(
         with opened(
             asked, rows=dataset, engine=engine, on_progress=progress, as_frozen=True
         ) as run:
+            telling(engine, say)  # the engine alone: of the run's own lines the reader knows
             if finished_manifest(run.job) is None:
                 wrap_up(run.job, run_to_end(run.job))
             return _read(run.job.folder)

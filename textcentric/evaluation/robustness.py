@@ -101,7 +101,7 @@ def evaluate(
     Raises ConfigError for a metric that does not fit and for models that cannot be scored
     together, DataError where no row has a target or no modality can be damaged.
     """
-    with lent_engine(engine, config) as lent:
+    with lent_engine(engine, config, say) as lent:
         return _evaluate(config, rows, lent, say, steps)
 
 
