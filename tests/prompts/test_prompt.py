@@ -12,7 +12,7 @@ from textcentric.errors import PromptError
 from textcentric.prompts.library import (
     PromptLibrary,
 )
-from textcentric.prompts.lint import lint
+from textcentric.prompts.lint import check_file, lint
 from textcentric.prompts.prompt import read_prompt, usual_facts
 
 ROOT = Path(__file__).parents[2]
@@ -236,6 +236,12 @@ def test_files_that_are_no_prompts_hide_no_other(tmp_path: Path) -> None:
     assert len(told) == 5
     for name in ("folder", "empty", "bytes", "link", "pipe"):
         assert any(f"{name}.jinja" in line for line in told)
+
+
+def test_lint_tells_of_files_that_are_no_prompts(tmp_path: Path) -> None:
+    odd_files(tmp_path)
+    for path in sorted(tmp_path.glob("*.jinja")):
+        assert [path.name in problem for problem in check_file(path)] == [True]
 
 
 def test_a_folder_with_a_file_that_is_no_prompt_is_not_run_with(tmp_path: Path) -> None:

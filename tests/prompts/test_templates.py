@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from textcentric.errors import PromptError
-from textcentric.prompts.spending import MAX_SOURCE, MAX_STEPS, MAX_TEXT
+from textcentric.prompts.spending import MAX_SOURCE, MAX_STEPS, MAX_TEXT, MAX_WORK
 from textcentric.prompts.templates import BoundedEnvironment, render
 
 ENVIRONMENT = BoundedEnvironment()
@@ -267,3 +267,88 @@ def test_an_opening_is_a_share_of_the_words_of_any_script(text: str, begins: str
     environment = BoundedEnvironment()
     template = environment.bounded("{% block begin %}{{ text | opening(0.34) }}{% endblock %}")
     assert render(template, "begin", {"text": text}) == begins
+
+
+LOOP = "{% for a in range(19999) %}"
+LONG = "x" * 100_000
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "{% set x = range(99999) | max %}",
+        "{% set x = range(99999) | min %}",
+        "{% set x = range(99999) | list %}",
+        "{% set x = range(99999) | length %}",
+        "{% set x = range(99999) | sort %}",
+        "{% set x = range(99999) | unique | first %}",
+        "{% set x = range(99999) | join %}",
+        "{% set x = range(99999) | map('abs') | max %}",
+        "{% set x = range(99999) | select('gt', 99998) | first %}",
+        "{% set x = range(99999) | reject('lt', 99998) | first %}",
+        "{% set x = range(99999) | reverse | first %}",
+        "{% set x = range(99999)[::2] %}",
+        "{% set x = range(99999).count(5) %}",
+        "{% set x = range(99999).index(99998) %}",
+        "{% set x = range(99999) + range(99999) %}",
+        "{% set x = range(99999) * 2 %}",
+        "{% if 1.5 in range(99999) %}{% endif %}",
+        "{% if range(99999) == range(99998) %}{% endif %}",
+        "{% for b in range(99999) if b > 99998 %}{% endfor %}",
+        "{% set x = long | title %}",
+        "{% set x = long | wordcount %}",
+        "{% set x = long | truncate(9) %}",
+        "{% set x = long | capitalize %}",
+        "{% set x = long | reverse %}",
+        "{% set x = long | list %}",
+        "{% set x = long | int %}",
+        "{% set x = long.title() %}",
+        "{% set x = long.split('x') %}",
+        "{% set x = long.splitlines() %}",
+        "{% set x = long.count('xx') %}",
+        "{% set x = long.find('y') %}",
+        "{% set x = long.strip('x') %}",
+        "{% set x = long.startswith(long) %}",
+        "{% set x = long ~ a %}",
+        "{% if long is eq(long) %}{% endif %}",
+        "{% if 'y' in long %}{% endif %}",
+        "{% if loop.changed(long) %}{% endif %}",
+        "{% set x = nothing | default(long) %}",
+        "{% set x = words | sort %}",
+        "{% set x = words | unique | list %}",
+        "{% set x = words | map('upper') | list %}",
+        "{% set x = words | selectattr('0') | list %}",
+        "{% set x = words.count('dog') %}",
+        "{% set x = parts.values() | join %}",
+        "{% set x = parts | dictsort %}",
+        "{% set x = [long, long] %}{% set y = x.count(long ~ '') %}",
+        "{% set n = namespace(x=long) %}{% set n.x = n.x + 'y' %}",
+        "{{ self.other() }}",
+    ],
+)
+def test_what_is_walked_within_a_loop_is_charged_by_its_length(body: str) -> None:
+    """Whatever bound speaks first, the work done is within it: no time is measured."""
+    source = "{% block user %}" + LOOP + body + "{% endfor %}{% endblock %}"
+    template = ENVIRONMENT.bounded(source + "{% block other %}" + "y" * 9000 + "{% endblock %}")
+    known = {"long": LONG, "words": ["dog"] * 5000, "parts": {"text": LONG}}
+    with pytest.raises(PromptError, match=r"^refused: more than|^refused: a value has more than"):
+        render(template, "user", known)
+    assert ENVIRONMENT.spent.work < 2 * MAX_WORK
+
+
+@pytest.mark.parametrize(
+    "body", ["{{ row.strip(long) }}", "{{ row | trim(long) }}", "{{ row.lstrip(long) }}"]
+)
+def test_few_characters_can_be_stripped_at_once(body: str) -> None:
+    assert refusal(body, row="x", long=LONG) == "refused: more than 100 characters to strip"
+
+
+def test_a_loop_with_much_in_it_is_charged_for_all_of_it() -> None:
+    body = LOOP + "{{ a + 1 if a else 2 }}" * 2000 + "{% endfor %}"
+    assert refusal(body).startswith("refused: more than")
+    assert ENVIRONMENT.spent.steps < MAX_STEPS + 2
+
+
+def test_a_loop_can_be_asked_of_itself() -> None:
+    body = "{% for a in 'xyz' %}{{ loop.cycle('a', 'b') }}{{ loop.length }}{{ loop is defined }}"
+    assert say(body + "{% endfor %}") == "a3Trueb3Truea3True"

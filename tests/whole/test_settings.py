@@ -148,3 +148,29 @@ def test_a_folder_that_was_written_under_former_names_is_read() -> None:
 def test_what_is_missing_is_named_with_its_flag() -> None:
     with pytest.raises(ConfigError, match="evaluate needs models: give models="):
         read(EvaluateConfig, None, {"dataset": "petfinder"})
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "2001-99-99",
+        "9" * 6000,
+        "[" * 20_000,
+        "{a: &a [b], c: &c [" + "*a, " * 9 + "], d: [*d]}",
+        "!!python/object:os.system x",
+        "a\u0001",
+        "&a [*a]",
+    ],
+    ids=["a date", "digits", "deep", "unknown alias", "tag", "control", "within itself"],
+)
+def test_what_yaml_cannot_be_is_told_wherever_it_is_written(
+    value: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "seed.yaml").write_text(f"seed: {value}\n")
+    with pytest.raises(ConfigError, match=r"configuration file .*seed\.yaml is not YAML"):
+        read(AugmentConfig, tmp_path / "seed.yaml")
+    with pytest.raises(ConfigError, match=r"--set .* is not YAML; put quotes round it"):
+        read(AugmentConfig, pairs=[f"engine.x={value}"])
+    monkeypatch.setenv("TEXTCENTRIC_SEED", value)
+    with pytest.raises(ConfigError, match=r"TEXTCENTRIC_SEED: .* is not YAML; put quotes round it"):
+        read(AugmentConfig)

@@ -12,7 +12,7 @@ from typing import Any
 from textcentric.engines.candidates import candidates, one_by_one
 from textcentric.engines.protocol import Engine, Message, Request, Response
 from textcentric.engines.reasoning import SPENT
-from textcentric.errors import RequestError, StoppedError
+from textcentric.errors import RequestError, StoppedError, cut, quoted
 from textcentric.runs.counters import Metrics
 from textcentric.runs.journal import Journal
 from textcentric.values import Json, JsonSchema
@@ -236,7 +236,7 @@ def parse_json(text: str, schema: JsonSchema) -> tuple[str, Any]:
             return f"lacks {name!r}", None
     for name, rule in schema.get("properties", {}).items():
         if name in value and "enum" in rule and value[name] not in rule["enum"]:
-            return f"{name}={value[name]!r} is none of {rule['enum']}", None
+            return f"{name}={quoted(value[name])} is none of {cut(rule['enum'])}", None
     return "", value
 
 

@@ -281,7 +281,7 @@ def _read(path: Path) -> Calibration:
     expected = 'expected {"version": 1, "readings": [...]}; `textcentric calibrate` writes one'
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise PromptError(f"{path} is no calibration ({error}); {expected}") from error
     if not isinstance(values, dict) or values.get("version") != VERSION:
         raise PromptError(f"{path} is no calibration; {expected}")

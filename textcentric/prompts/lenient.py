@@ -28,11 +28,11 @@ def in_spite(path: Path) -> tuple[Prompt | None, list[str]]:
 
     None where nothing can be made of it.
     """
-    found = FRONT.match(read_source(path).replace("\r\n", "\n"))
     try:
+        found = FRONT.match(read_source(path).replace("\r\n", "\n"))
         values = load(found[1]) if found else None
-    except Unreadable:
-        values = None
+    except (PromptError, Unreadable):
+        return None, []
     if not found or not isinstance(values, dict):
         return None, []
     try:

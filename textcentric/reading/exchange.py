@@ -176,7 +176,7 @@ def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, str]]]:
             continue
         try:
             row = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise DataError(f"{path}, line {number} is not JSON ({error})") from error
         if not isinstance(row, dict):
             raise DataError(f"{path}, line {number}: expected an object with {', '.join(COLUMNS)}")

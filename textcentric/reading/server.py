@@ -154,7 +154,7 @@ class Handler(BaseHTTPRequestHandler):
             raise DataError(f"an answer has 1 to {LONGEST_BODY} bytes")
         try:
             said = json.loads(self.rfile.read(length))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise DataError(f"the answer is not JSON ({error})") from error
         if not isinstance(said, dict):
             raise DataError("the answer is no JSON object")

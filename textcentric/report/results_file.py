@@ -175,7 +175,7 @@ def read_results(path: Path) -> Results:
         results = Results.model_validate(json.loads(text, parse_constant=lambda _: None))
     except ValidationError as error:
         raise DataError(_first(path, error)) from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(
             f"{str(path)!r} does not parse as JSON ({error}); it may be half written: {MAKE} again"
         ) from None

@@ -255,6 +255,6 @@ def joined(value: Json) -> str:
     if isinstance(value, str) and value.startswith("["):
         try:
             value = json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             return str(value)
     return "; ".join(map(str, value)) if isinstance(value, list) else str(value or "")
