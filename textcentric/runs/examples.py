@@ -22,7 +22,9 @@ from textcentric.runs.directory import frozen_prompts
 from textcentric.runs.lost_shards import check_shards
 from textcentric.runs.manifest import read_manifest
 from textcentric.runs.shard_files import shard_files
+from textcentric.security.foreign import foreign
 
+AT_ONCE = 64  # rows of a shard: those of somebody else may be long
 COLUMNS = ["id", "source_id", "split", "group", "target", "prompt", "sample", "parts", "notes"]
 
 
@@ -138,20 +140,14 @@ def labelled(examples: Sequence[Example]) -> list[Example]:
 
 def _accepted(run: Path) -> Iterator[_Accepted]:
     """Yield the accepted outputs of `run`; a shard that cannot be read is a RunError."""
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
     check_shards(run, read_manifest(run), "data")
     for path in shard_files(run, "data"):
-        try:
-            with pq.ParquetFile(path) as file:
-                for batch in file.iter_batches(columns=COLUMNS):
-                    yield from read_rows(batch)  # type: ignore[misc]
-        except (pa.ArrowInvalid, OSError) as error:
-            raise RunError(
-                f"{path} cannot be read ({error}); `{command('runs', 'resume', run)}` writes it"
-                " anew"
-            ) from error
+        cure = f"; `{command('runs', 'resume', run)}` writes it anew"
+        with foreign(str(path), RunError, cure=cure), pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(AT_ONCE, columns=COLUMNS):
+                yield from read_rows(batch)  # type: ignore[misc]
 
 
 def _effect(effects: Mapping[str, str], prompt: str, run: Path) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import warnings
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from textcentric.errors import ConfigError, RunError, option, unknown
 from textcentric.folders import drafted, refuse_another, remove, remove_leftovers, write_text
 from textcentric.report.model_card import write_train_card
 from textcentric.report.pictures import draw_learning_curve
+from textcentric.security.foreign import reason
 from textcentric.security.trust import is_trusted, made_here
 from textcentric.settings import with_current_names
 from textcentric.training.protocol import Method
@@ -65,6 +67,16 @@ def write_model(method: Method, folder: Path) -> None:
         made_here(folder)
 
 
+def _draw_curve(result: TrainResult, path: Path, metric: str | None) -> None:
+    """Draw the learning curve; what matplotlib chokes on, such as its fonts, ends no training."""
+    try:
+        draw_learning_curve(result.history, path, metric=metric, best_step=result.best_step)
+    except OSError:
+        raise  # the disk is full, which is told by the one who writes
+    except Exception as error:
+        warnings.warn(f"no learning curve was drawn ({reason(error)})", stacklevel=2)
+
+
 def write_metadata(
     method: str, identity: Mapping[str, Any], result: TrainResult, metric: str | None = None
 ) -> None:
@@ -82,7 +94,7 @@ def write_metadata(
     content = {"identity": identity, **facts, "metrics": result.metrics}
     write_text(folder / FACTS, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
     curve = folder / "learning_curve.png"
-    draw_learning_curve(result.history, curve, metric=metric, best_step=result.best_step)
+    _draw_curve(result, curve, metric)
     about = {name: value for name, value in identity.items() if name != "train"}
     write_train_card(
         folder,

@@ -199,6 +199,17 @@ def test_files_that_disagree_are_found_when_opened_or_first_read(tmp_path: Path)
     np.save(folder / "pairs.npy", np.array([[0, 99]] * 10))
     with pytest.raises(RunError, match="text item 99 and there are 10"):
         open_latents(folder)
+    for pairs in (np.zeros(10, np.int64), np.zeros((10, 3), np.int64), np.zeros((10, 2)), 5):
+        np.save(folder / "pairs.npy", pairs)
+        with pytest.raises(RunError, match=r"whole numbers, 2 a pair|holds no numbers"):
+            open_latents(folder)
+    np.save(folder / "pairs.npy", np.array([[0, -1]] * 10))
+    with pytest.raises(RunError, match="text item -1 and there are 10"):
+        open_latents(folder)
+    with (folder / "pairs.npy").open("wb") as file:
+        np.savez(file, pairs=np.zeros((10, 2), np.int64))
+    with pytest.raises(RunError, match="holds no numbers"):
+        open_latents(folder)
     np.save(folder / "pairs.npy", np.zeros((3, 2), np.int64))
     with pytest.raises(RunError, match="3 pairs"):
         open_latents(folder)

@@ -41,6 +41,7 @@ _UNREAD = ("HEIC", "JPEG XL", "SVG", "Photoshop", "a PDF")  # pictures that can 
 _MOVING = ("GIF", "WEBP", "PNG", "TIFF", "AVIF")
 # Modes of more than 8 bits, and the white of what is saved in them: the least that none exceeds.
 _WHITES = {"I;16": (65535,), "I": (65535, 2**31 - 1), "F": (1, 255, 65535)}
+_STRIP = 2**20  # values that are scaled at once
 DAMAGED = "is cut off or damaged"
 _ORIENTATION = 0x0112  # the tag of EXIF
 _TURNS = {  # names of `Image.Transpose` by orientation
@@ -163,7 +164,7 @@ def _of_array(values: np.ndarray) -> Image:
     if values.dtype == np.uint8:
         return Image.fromarray(values)
     whites = {"u": (65535, 2**32), "b": (1,)}.get(values.dtype.kind, (1, 255, 65535))
-    return Image.fromarray(_scaled(values.astype(np.float64), whites))
+    return Image.fromarray(_scaled(values, whites))
 
 
 def _eight_bits(picture: Image) -> Image:
@@ -172,17 +173,30 @@ def _eight_bits(picture: Image) -> Image:
 
     clear = picture.info.get("transparency")
     known = clear if isinstance(clear, int) else None
-    return Image.fromarray(_scaled(np.asarray(picture, float), _WHITES[picture.mode[:4]], known))
+    return Image.fromarray(_scaled(np.asarray(picture), _WHITES[picture.mode[:4]], known))
 
 
 def _scaled(values: np.ndarray, whites: tuple[float, ...], clear: int | None = None) -> np.ndarray:
     """Return values of more than 8 bits in 8; white is the least of `whites` that none exceeds."""
-    values = np.nan_to_num(values, posinf=0.0, neginf=0.0)
-    highest = float(values.max())
+    highest = max(float(strip.max()) for strip, _ in _strips(values, values))
     white = next((top for top in whites if highest <= top), highest)
-    if clear is not None:
-        values[values == clear] = white
-    return (values / white * 255).clip(0, 255).astype(np.uint8)
+    scaled = np.empty(values.shape, np.uint8)
+    for strip, into in _strips(values, scaled):
+        if clear is not None:
+            strip[strip == clear] = white
+        into[:] = (strip / white * 255).clip(0, 255)
+    return scaled
+
+
+def _strips(values: np.ndarray, into: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield some lines of an array at a time as finite floats, and the same lines of another.
+
+    As floats the whole of a large picture would take more than a gigabyte.
+    """
+    lines = max(1, _STRIP // max(1, values[0].size))
+    for start in range(0, len(values), lines):
+        strip = values[start : start + lines].astype(np.float64)
+        yield np.nan_to_num(strip, posinf=0.0, neginf=0.0), into[start : start + lines]
 
 
 def _count_frames(picture: Image) -> int:

@@ -185,7 +185,8 @@ class Latents:
             path = self.folder / f"{modality}.parquet"
             if not path.is_file():
                 return [f"{modality} {place}" for place in places]
-            self._values[modality] = pq.read_table(path).column("value")
+            with foreign(str(path), RunError, cure="; make the latents again"):
+                self._values[modality] = pq.read_table(path).column("value").cast("string")
         column = self._values[modality]
         return [column[int(place)].as_py() for place in places]
 
@@ -229,15 +230,22 @@ def open_latents(folder: str | Path) -> Latents:
         )
     check_real(folder)
     found = Latents(folder, _papers(folder / DONE))
+    if found.pairs.shape[1:] != (len(found.modalities),) or found.pairs.dtype.kind not in "iu":
+        raise RunError(
+            f"{folder}: pairs of shape {found.pairs.shape} and {found.pairs.dtype}, expected whole"
+            f" numbers, {len(found.modalities)} a pair; make the latents again"
+        )
     lengths = {name: len(found.column(name)) for name in COLUMNS}
     if set(lengths.values()) != {len(found.pairs)}:
         raise RunError(f"{folder}: {len(found.pairs)} pairs, but {lengths}; make the latents again")
     for at, name in enumerate(found.modalities):
-        most = int(found.pairs[:, at].max(initial=-1))
-        if most >= found.count(name):
+        places = found.pairs[:, at]
+        least, most = int(places.min(initial=0)), int(places.max(initial=-1))
+        if least < 0 or most >= found.count(name):
+            wrong = least if least < 0 else most
             raise RunError(
-                f"{folder}: a pair names {name} item {most} and there are {found.count(name)}; make"
-                " the latents again"
+                f"{folder}: a pair names {name} item {wrong} and there are {found.count(name)};"
+                " make the latents again"
             )
     return found
 
@@ -267,10 +275,8 @@ def refuse_path(name: str) -> None:
 
 
 def _mapped(path: Path) -> np.ndarray:
-    try:
-        found: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise RunError(
-            f"{path} cannot be read ({error}); make the latents again: what is whole is kept"
-        ) from error
+    with foreign(str(path), RunError, cure="; make the latents again: what is whole is kept"):
+        found: object = np.load(path, mmap_mode="r", allow_pickle=False)
+    if not isinstance(found, np.ndarray) or found.ndim == 0 or found.dtype.kind not in "iufS":
+        raise RunError(f"{path} holds no numbers; make the latents again: what is whole is kept")
     return found
