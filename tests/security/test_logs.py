@@ -19,9 +19,10 @@ def own_factory(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_message_and_its_arguments_hold_no_secret(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level("DEBUG")
-    logging.getLogger("a.library").info("HTTP Request: %s", f"GET http://host/?key={SECRET}")
-    logging.getLogger("a.library.http11").debug(f"headers Bearer {SECRET}")
+    for name in ("httpx", "httpcore", "else"):
+        caplog.set_level("DEBUG", logger=name)
+    logging.getLogger("httpx").info("HTTP Request: %s", f"GET http://host/?key={SECRET}")
+    logging.getLogger("httpcore.http11").debug(f"headers Bearer {SECRET}")
     logging.getLogger("else").info("%s of %d", "one", 2)
     assert SECRET not in caplog.text
     assert caplog.text.count(HIDDEN) == 2
@@ -32,7 +33,7 @@ def test_a_traceback_holds_no_secret(caplog: pytest.LogCaptureFixture) -> None:
     try:
         raise ValueError(f"Illegal header value b'Bearer {SECRET}'")
     except ValueError:
-        logging.getLogger("a.library").exception("failed")
+        logging.getLogger("httpx").exception("failed")
     assert "Illegal header value" in caplog.text
     assert SECRET not in caplog.text
 
@@ -40,5 +41,5 @@ def test_a_traceback_holds_no_secret(caplog: pytest.LogCaptureFixture) -> None:
 def test_a_message_that_does_not_fit_its_arguments_is_the_logs_own_problem(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    record = logging.getLogRecordFactory()("x", 20, "f", 1, "%d", ("a",), None)
+    record = logging.getLogRecordFactory()("httpx", 20, "f", 1, "%d", ("a",), None)
     assert record.args == ("a",)

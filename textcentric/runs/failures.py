@@ -54,7 +54,7 @@ def _of_shard(path: Path) -> Iterator[tuple[str, str]]:
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(columns=["error_type", "message"]):
+        for batch in file.iter_batches(1024, columns=["error_type", "message"]):
             kinds, messages = (column.to_pylist() for column in batch.columns)
             yield from zip(map(str, kinds), map(str, messages), strict=True)
 

@@ -7,11 +7,14 @@ import traceback
 
 from textcentric.security.secrets import hidden
 
+LIBRARIES = frozenset(  # that speak with servers, or repeat what others raise
+    "asyncio datasets httpcore httpx huggingface_hub textcentric transformers urllib3 vllm".split()
+)
 _before = logging.getLogRecordFactory()
 
 
 def keep_logs_clean() -> None:
-    """Have every log record of this process made without secrets from now on."""
+    """Have the records of `LIBRARIES` made without secrets from now on, by whoever logs."""
     global _before
     if logging.getLogRecordFactory() is not _clean:
         _before = logging.getLogRecordFactory()
@@ -20,6 +23,8 @@ def keep_logs_clean() -> None:
 
 def _clean(*args: object, **kwargs: object) -> logging.LogRecord:
     record: logging.LogRecord = _before(*args, **kwargs)
+    if record.name.partition(".")[0] not in LIBRARIES:
+        return record
     try:
         said = record.getMessage()
     except (TypeError, ValueError, KeyError):  # of a message that does not fit its arguments
