@@ -119,7 +119,11 @@ def augment(
 
 
 def working_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Work in a copy of the folder that the version before left; for a fixture."""
+    """Work in a copy of what the version before left, on a machine that trusts nothing of it.
+
+    For a fixture.
+    """
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     folder = tmp_path / "before"
     shutil.copytree(FOLDER, folder)
     monkeypatch.chdir(folder)

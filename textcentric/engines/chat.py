@@ -106,7 +106,7 @@ def _loaded(model: Model) -> Any:
         from transformers import AutoTokenizer
 
     try:
-        return AutoTokenizer.from_pretrained(str(model.folder))
+        return AutoTokenizer.from_pretrained(str(model.folder), trust_remote_code=False)
     except Exception as error:
         raise EngineError(
             f"the tokenizer of {model.name!r} cannot be read ({reason(error)})", model=model.name

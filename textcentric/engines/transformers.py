@@ -120,7 +120,7 @@ class TransformersEngine:
         dtype = self.dtype or (cpu_dtype() if self.device == "cpu" else "bfloat16")
         try:
             network: Any = AutoModelForCausalLM.from_pretrained(
-                self.model.source, dtype=getattr(torch, dtype)
+                self.model.source, dtype=getattr(torch, dtype), trust_remote_code=False
             )
             return network.to(self.device).eval()
         except Exception as cause:  # torch asserts that there is a CUDA where a build has none

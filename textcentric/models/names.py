@@ -14,6 +14,7 @@ from typing import Any
 
 from textcentric.errors import EngineError, option, unknown
 from textcentric.models.packaged import FULL_NAME, NAME, packaged_model
+from textcentric.models.received import check_model
 from textcentric.security.foreign import foreign
 
 _WEIGHTS = ("*.safetensors", "*.bin", "*.pt", "*.gguf")
@@ -61,6 +62,7 @@ def find_model(name: str | Path | None = None) -> Model:
     path = Path(name).expanduser()
     if path.is_dir():
         check_folder(path)
+        check_model(path)
         return _describe(path.name, path, str(path), folder_revision(path))
     if str(name).count("/") == 1 and not str(name).startswith((".", "/", "~")):
         folder = _hub_folder(str(name))

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
 ADAPTER = "adapter_config.json"
 ADAPTED = "adapter_model.safetensors"
-PLAIN_WEIGHTS = ("*.safetensors", "*.gguf")
+PLAIN_WEIGHTS = ("model*.safetensors", "adapter_model*.safetensors", "*.gguf")
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.pkl", "*.pickle", "*.ckpt")
+NO_WEIGHTS = ("training_args.bin", "optimizer.pt", "scheduler.pt")
 # Attention of transformers itself; every other name may be looked for as a kernel on the hub.
 ATTENTIONS = ("eager", "sdpa", "flex_attention")
 KERNELS = ("attn_implementation", "_attn_implementation", "experts_implementation", "use_kernels")
@@ -67,7 +68,8 @@ def check_pickles(folder: Path) -> None:
     """Raise RunError where the only weights in `folder` are pickles, which may run code."""
     if any(True for pattern in PLAIN_WEIGHTS for _ in folder.glob(pattern)):
         return
-    pickled = sorted(path for pattern in PICKLES for path in folder.glob(pattern))
+    found = sorted(path for pattern in PICKLES for path in folder.glob(pattern))
+    pickled = [path for path in found if path.name not in NO_WEIGHTS]
     if pickled:
         raise RunError(
             f"{pickled[0]} is a pickle, which may run code when it is read, so it is not; expected"

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from textcentric.errors import DataError, unknown
 from textcentric.folders import writing
-from textcentric.reading.sheet import FOLDER, Sheet
+from textcentric.reading.sheet import Sheet, folder_of
 from textcentric.security.files import open_real, read_bytes
 
 ANSWERS = "answers.jsonl"
@@ -62,7 +62,7 @@ def append(run: Path, answers: Iterable[Answer]) -> None:
         json.dumps({**asdict(answer), "at": answer.at or now}, ensure_ascii=False) + "\n"
         for answer in answers
     )
-    path = run / FOLDER / ANSWERS
+    path = folder_of(run) / ANSWERS
     with writing(path):
         file = open_real(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
         try:
@@ -83,7 +83,7 @@ def _write(file: int, data: bytes) -> None:
 def read_answers(run: Path, sheet: Sheet | None = None) -> list[Answer]:
     """Return the answers that stand, by pair and reader; of `sheet` alone where it is given."""
     latest: dict[tuple[str, str, str], Answer] = {}
-    path = run / FOLDER / ANSWERS
+    path = folder_of(run) / ANSWERS
     for line in _lines(path):
         answer = _parsed(line)
         if answer is not None:

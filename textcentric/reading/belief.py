@@ -26,7 +26,7 @@ from textcentric.prompts.fitted import Fitted
 from textcentric.prompts.library import PromptLibrary
 from textcentric.reading.drawing import pairs_of
 from textcentric.reading.groups import bank_of, facts_of, groups_of
-from textcentric.reading.sheet import FOLDER, totals_of
+from textcentric.reading.sheet import folder_of, totals_of
 from textcentric.runs.directory import frozen_prompts
 from textcentric.runs.manifest import read_manifest
 from textcentric.security.files import read_text
@@ -92,7 +92,7 @@ def known_beliefs(run: Path) -> dict[str, Beliefs]:
     """
     if not frozen_prompts(run).is_dir():
         return {}
-    path = run / FOLDER / BELIEVED
+    path = folder_of(run) / BELIEVED
     state: dict[str, Json] = {
         "version": VERSION,
         "checks": checks_identity(),

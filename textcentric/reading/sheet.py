@@ -26,7 +26,7 @@ from textcentric.reading.groups import Group, groups_of
 from textcentric.reading.items import ACCEPTED, DECOY, READ, REFUSED, REPEAT, Item
 from textcentric.runs.manifest import read_manifest
 from textcentric.runs.shard_files import shard_files
-from textcentric.security.files import open_real, read_text
+from textcentric.security.files import need_real, open_real, read_text
 
 FOLDER = "reading"
 DECOYS, REPEATS = 0.10, 0.05  # of the pairs of the run
@@ -103,14 +103,22 @@ def open_sheet(
             totals=totals_of(run),
             items=_items(drawn, wanted.seed),
         )
-        path = run / FOLDER / f"sheet-{len(former) + 1:02d}.json"
+        path = folder_of(run) / f"sheet-{len(former) + 1:02d}.json"
         write_text(path, json.dumps(sheet.as_json(), ensure_ascii=False, indent=1) + "\n")
     return sheet
 
 
 def sheets(run: Path) -> list[Sheet]:
     """Return the sheets of `run`, oldest first; raises RunError for one that cannot be read."""
-    return [_read(path) for path in sorted((run / FOLDER).glob("sheet-*.json"))]
+    return [_read(path) for path in sorted(folder_of(run).glob("sheet-*.json"))]
+
+
+def folder_of(run: Path) -> Path:
+    """Return the folder of a run's sheets and answers; raises RunError where a link lies there."""
+    folder = run / FOLDER
+    if os.path.lexists(folder):
+        need_real(folder)
+    return folder
 
 
 def _read(path: Path) -> Sheet:
@@ -199,9 +207,10 @@ def _decoy(item: Item, number: int, rng: random.Random) -> Item | None:
 @contextmanager
 def _alone(run: Path) -> Iterator[None]:
     """Hold the folder of the sheets: two who begin at once draw one sheet."""
-    with writing(run / FOLDER):
-        (run / FOLDER).mkdir(exist_ok=True)
-        held = open_real(run / FOLDER / ".lock", os.O_WRONLY | os.O_CREAT)
+    folder = folder_of(run)
+    with writing(folder):
+        folder.mkdir(exist_ok=True)
+        held = open_real(folder / ".lock", os.O_WRONLY | os.O_CREAT)
     with os.fdopen(held, "wb") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -14,8 +14,9 @@ from textcentric.security.visible import visible
 
 # Names of settings that act beyond a folder.
 ACTING = re.compile(
-    r"trust_remote_code|auto_map|engine|model|url|expert|encoder|implementation|dataset|prompt_dir"
-    r"|data_dir|reuse|name_or_path|kernel|schema"
+    r"(?:^|\.)(?:auto_map|engine_settings|encoders)\.|(?:^|\.)(?:trust_remote_code|engine|model"
+    r"|dataset|data_dir|prompt_dir|table_schema|reuse|use_kernels|encoder"
+    r"|\w*_(?:url|expert|model|engine|implementation|name_or_path))$"
 )
 MOST = 20  # settings of a file
 

@@ -13,8 +13,10 @@ import hashlib
 import json
 import os
 import random
+import re
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, TypedDict
@@ -29,11 +31,14 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from textcentric.errors import RunError, option
 from textcentric.folders import refuse_another, remove, writing
+from textcentric.security.files import check_real, is_real_folder, need_real, read_text
+from textcentric.security.foreign import foreign
 from textcentric.settings import with_current_names
 from textcentric.training.log import FILE as FIGURES
 from textcentric.values import Json
 
 STATE, WEIGHTS = "state.json", "model.safetensors"
+STEP = re.compile(r"step-[0-9]{8}")
 # What a saved numpy random state is made of; everything else in those files torch knows itself.
 NUMPY = [
     np.zeros(0).__reduce__()[0],
@@ -128,7 +133,7 @@ class Checkpoints:
 
     def newest(self) -> Path | None:
         """Return the checkpoint of the last step, None where there is none."""
-        return max(self.folder.glob("step-*"), default=None)
+        return max(self._steps(), default=None)
 
     def begin(
         self,
@@ -140,8 +145,12 @@ class Checkpoints:
         """Return where to go on: at the newest checkpoint, or at the first step.
 
         Raises RunError where `policy` forbids it, StoppedError where no checkpoint can be written,
-        and what `resume` raises.
+        and what `resume` raises, and where links lie among the checkpoints.
         """
+        if os.path.lexists(self.folder):
+            need_real(self.folder)
+        if self.folder.is_dir():
+            check_real(self.folder)
         newest = self.newest()
         if policy == "never" and newest is not None:
             raise RunError(
@@ -172,12 +181,13 @@ class Checkpoints:
         self._check_files(newest, content["files"])
         if self._accelerator.is_main_process and not self._figures.is_file():
             shutil.copyfile(newest / FIGURES, self._figures)  # the model folder was removed
-        self._load_weights(model, newest)
-        optimizer.load_state_dict(_load(newest / "optimizer.bin"))
-        scheduler.load_state_dict(_load(newest / "scheduler.bin"))
-        if self._accelerator.scaler is not None:
-            self._accelerator.scaler.load_state_dict(_load(newest / "scaler.pt"))
-        _set_random(_load(newest / f"random_states_{self._accelerator.process_index}.pkl"))
+        with foreign(f"the checkpoint {newest}", RunError, cure=f"; remove it, or {self.folder}"):
+            self._load_weights(model, newest)
+            optimizer.load_state_dict(_load(newest / "optimizer.bin"))
+            scheduler.load_state_dict(_load(newest / "scheduler.bin"))
+            if self._accelerator.scaler is not None:
+                self._accelerator.scaler.load_state_dict(_load(newest / "scaler.pt"))
+            _set_random(_load(newest / f"random_states_{self._accelerator.process_index}.pkl"))
         return TrainState(**content["state"])
 
     def restore(self, model: nn.Module, step: int) -> None:
@@ -185,10 +195,22 @@ class Checkpoints:
         self._load_weights(model, self._path(step))
 
     def clear(self) -> None:
-        """Remove all checkpoints."""
+        """Remove all checkpoints, and their folder where nothing else lies in it."""
         self._accelerator.wait_for_everyone()
-        if self._accelerator.is_main_process:
-            shutil.rmtree(self.folder, ignore_errors=True)
+        if self._accelerator.is_main_process and is_real_folder(self.folder):
+            for path in [*self._steps(), *self._drafts()]:
+                remove(path)
+            with suppress(OSError):  # it holds something else
+                self.folder.rmdir()
+
+    def _steps(self) -> list[Path]:
+        """Return the checkpoints, oldest first; nothing else that is called like one."""
+        found = sorted(self.folder.glob("step-*")) if self.folder.is_dir() else []
+        return [path for path in found if STEP.fullmatch(path.name) and path.is_dir()]
+
+    def _drafts(self) -> list[Path]:
+        found = self.folder.glob(".step-*.tmp")
+        return [path for path in found if STEP.fullmatch(path.name[1:-4])]
 
     def _load_weights(self, model: nn.Module, path: Path) -> None:
         """Load weights, which `save_state` names as the model does without its wrapper."""
@@ -199,17 +221,19 @@ class Checkpoints:
 
     def _drop_old(self, state: TrainState) -> None:
         """Keep the newest `limit` checkpoints and the best one; drop drafts of killed trainings."""
-        steps = sorted(self.folder.glob("step-*"))
+        steps = self._steps()
         kept = {*steps[-self._limit :]} if self._limit else {*steps}
         if state.best_step is not None:
             kept.add(self._path(state.best_step))
-        for path in {*steps, *self.folder.glob(".step-*.tmp")} - kept:
-            shutil.rmtree(path, ignore_errors=True)
+        for path in {*steps, *self._drafts()} - kept:
+            remove(path)
 
     def _read(self, path: Path) -> _Saved:
         try:
-            content = json.loads((path / STATE).read_text(encoding="utf-8"))
+            content = json.loads(read_text(path / STATE))
             TrainState(**content["state"])
+            if not all(isinstance(content.get(n, {}), dict) for n in ("identity", "files")):
+                raise TypeError("identity and files are no objects")
             return {
                 "identity": content.get("identity", {}),
                 "files": content.get("files", {}),
@@ -230,7 +254,7 @@ class Checkpoints:
                 raise RunError(self._damaged(path, f"{name} has other content than was written"))
 
     def _damaged(self, path: Path, what: str) -> str:
-        before = [other for other in sorted(self.folder.glob("step-*")) if other < path]
+        before = [other for other in self._steps() if other < path]
         then = f"go on from {before[-1].name}" if before else "begin anew"
         return f"the newest checkpoint {path} is damaged: {what}; remove that folder to {then}"
 

@@ -12,6 +12,7 @@ from pydantic import model_validator
 from textcentric import fields
 from textcentric.errors import ConfigError, option
 from textcentric.folders import fingerprint
+from textcentric.security.owned import check_owned
 from textcentric.settings import Given, Settings, Values, setting
 
 # What may change between a checkpoint and the training that goes on from it.
@@ -19,6 +20,9 @@ RUNTIME = frozenset(
     "output_dir resume report_to logging_steps save_strategy save_steps save_total_limit"
     " per_device_eval_batch_size".split()
 )
+# Files of a training's folder that no other one has, and those of one that has just begun.
+MARKS = ("train.json", "downstream.json", "reward.json", "crmt.json", "align.json", "words", "logs")
+BEGUN = ("metrics.jsonl",)
 When = Literal["epoch", "steps", "no"]
 # Names of TrainingArguments for what has another one here, and what their values are there.
 ALIASES: dict[str, tuple[str, dict[bool, str | None]]] = {
@@ -147,6 +151,7 @@ class TrainingSettings(Settings, ABC):
     """
 
     part: ClassVar[str]
+    marks: ClassVar[tuple[str, ...]] = MARKS  # names that only its folder has
     sources: ClassVar[tuple[str, ...]] = ("dataset",)
     asked: ClassVar[str] = "which rows? Give {}, a table or the name of a data set"
     help: ClassVar[str] = ""
@@ -171,8 +176,8 @@ class TrainingSettings(Settings, ABC):
         """Raise ConfigError where what is learnt from is missing, or settings do not fit."""
         if all(getattr(self, source) is None for source in self.sources):
             raise self.without_source()
-        self.loop()
         self.method()
+        check_owned(self.loop().output_dir, self.marks, "folder of this command", BEGUN)
 
     def without_source(self) -> ConfigError:
         """Return the error that asks what to learn from."""

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import ClassVar
 
 from textcentric import fields
 from textcentric.methods.align_vl.config import AlignTraining
 from textcentric.methods.fusion.config import CrmtTraining
 from textcentric.settings import setting
 
+MARKS = ("plan.json", "cells", "ablation.json")
+
 
 class CrmtAblation(CrmtTraining):
     """A training of CRMT that is done for each arm and seed, and attacked."""
 
     called = "ablate crmt"
+    marks: ClassVar = MARKS
 
     split: str = fields.split("test", "Rows to attack.")
     limit: int | None = fields.limit()
@@ -28,6 +32,7 @@ class AlignAblation(AlignTraining):
     """A training of Align-VL that is done for each arm and seed, and tested."""
 
     called = "ablate align-vl"
+    marks: ClassVar = MARKS
 
     split: str = fields.split("test", "Pairs to search among.")
     grid: bool = setting(

@@ -6,7 +6,7 @@ Predictions are all that is kept: whatever is finished is read again, never trai
 from __future__ import annotations
 
 import json
-import shutil
+import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,7 +18,7 @@ from textcentric.corruption.orders import told_in_orders
 from textcentric.errors import ConfigError
 from textcentric.evaluation.comparison.config import Arm
 from textcentric.evaluation.results_file import Parts, WordsByCell
-from textcentric.folders import fingerprint, write_text, writing, written
+from textcentric.folders import fingerprint, remove, write_text, writing, written
 from textcentric.rows import DERIVED, Example, Record, Target
 from textcentric.settings import Given
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from textcentric.methods.downstream import Downstream
 
 Predicted = dict[str, dict[str, Target]]  # cell name -> row id -> prediction
+MODEL = re.compile(r"model-[0-9a-f]{8}(-checkpoints)?")  # of a trial, as it is called here
 PREDICTIONS, METADATA = "predictions.parquet", "cell.json"
 
 
@@ -78,9 +79,9 @@ def attempt(trial: Trial, folder: Path, identity: Given) -> Tried:
 
 def _remove_models(folder: Path, but: str | None = None) -> None:
     """Remove the models in `folder` and their checkpoints, all but those of the one named `but`."""
-    for path in folder.glob("model*"):
-        if but is None or not path.name.startswith(but):
-            shutil.rmtree(path, ignore_errors=True)
+    for path in folder.glob("model-*"):
+        if MODEL.fullmatch(path.name) and (but is None or not path.name.startswith(but)):
+            remove(path)
 
 
 def read_trial(folder: Path, identity: Given) -> Tried | None:

@@ -265,11 +265,12 @@ def classifier(
     """
     from transformers import AutoConfig, AutoModelForSequenceClassification
 
+    called = config.model if saved or name == source(config.model) else name
     options: dict[str, Any] = {"trust_remote_code": config.trust_remote_code}
     if config.revision is not None and not saved:
         options["revision"] = config.revision
     with quiet(), seeded(seed):
-        settings = found(AutoConfig, name, config.model, **options)
+        settings = found(AutoConfig, name, called, **options)
         if config.attn_implementation is not None:
             options["attn_implementation"] = config.attn_implementation
         if config.layers is not None:
@@ -280,7 +281,7 @@ def classifier(
         model, told = found(
             AutoModelForSequenceClassification,
             name,
-            config.model,
+            called,
             num_labels=1,
             dtype=getattr(torch, config.dtype),
             output_loading_info=True,

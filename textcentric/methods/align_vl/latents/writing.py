@@ -34,6 +34,7 @@ from textcentric.methods.align_vl.latents.layout import (
 )
 from textcentric.rows import Record
 from textcentric.runs.lock import lock
+from textcentric.security.owned import check_owned
 from textcentric.security.trust import made_here
 
 BATCH = 32  # items at a time
@@ -63,6 +64,7 @@ def write_latents(
             f"latents of {', '.join(encoders) or 'no modality'}; expected two modalities"
         )
     folder = Path(folder)
+    check_owned(folder, (PLAN, DONE), "folder of latents")
     root = None if data_dir is None else Path(data_dir).resolve()
     gone = Gone() if gone is None else gone
     items, columns = _gathered(rows, tuple(encoders), root, gone)
@@ -107,6 +109,7 @@ def write_arrays(
     DataError for arrays of different lengths, or latents that are not finite.
     """
     folder, lengths = Path(folder), {name: len(one) for name, one in arrays.items()}
+    check_owned(folder, (PLAN, DONE, *arrays), "folder of latents")
     if len(arrays) != 2:
         raise ConfigError(
             f"latents of {', '.join(arrays) or 'no modality'}; expected two modalities"
