@@ -100,6 +100,8 @@ def gap(before: str, after: str) -> str:
     last, first = before[-1:], after[:1]
     if not last or not first or last.isspace() or first.isspace():
         return ""
+    if last.isascii() or first.isascii():
+        return " "
     return "" if (unspaced(last) and unspaced(first)) or _meet(last, first) else " "
 
 

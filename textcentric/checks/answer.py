@@ -39,9 +39,10 @@ REFUSAL_HINTS = (
     *("as a a", "as an a", "as a l", "as an l", "i'm ", "i am ", "i can", "i apologi"),
     *("my training ", "my knowledge "),
 )
-# A run of stops is read once; Chinese and Japanese leave no blank behind theirs.
+# A run of stops is read once, from its first; Chinese and Japanese leave no blank behind theirs.
 SENTENCE_END = re.compile(
-    rf"(?<![{STOPS}])[{STOPS}]++[\"'”)]*+(?=\s|$)|[{WIDE_STOPS}]++[\"'”’)」』）】》〉]*+"
+    rf"[{STOPS}](?<![{STOPS}].)[{STOPS}]*+"
+    rf"(?:(?<=[{WIDE_STOPS}])[\"'”’)」』）】》〉]*+|[\"'”)]*+(?=\s|$))"
 )
 TAG = re.compile(r"\{[{%].{0,500}?[%}]\}|\n")  # of a template, or a line's end
 GRAM, ECHO = 6, 5  # words: a run that may not come three times; a run taken from the instruction

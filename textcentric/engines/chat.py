@@ -36,8 +36,8 @@ class ChatTokenizer:
         tokenizer = self._given or _loaded(self.model)
         if not getattr(tokenizer, "chat_template", None):
             raise EngineError(
-                f"the model {self.model.name!r} has no chat template; use an instruction-tuned"
-                " model",
+                f"the model {self.model.name!r} has no chat template that transformers reads"
+                f" ({type(tokenizer).__name__}); use an instruction-tuned model with one",
                 model=self.model.name,
             )
         return tokenizer
