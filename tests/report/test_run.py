@@ -189,7 +189,7 @@ def test_without_a_manifest_the_files_are_counted(tmp_path: Path) -> None:
     (run_dir / "manifest.json").write_text("{half a manif")
     text = re.sub(r"\s+", " ", Page(write_report(run_dir).read_text(encoding="utf-8")).text)
     assert "28 of 36 variants accepted" in text
-    assert "manifest.json does not parse" in text
+    assert "manifest.json is not JSON" in text
     assert "similarity adversarial/dropout 2" in text
 
 

@@ -187,7 +187,7 @@ def test_nothing_half_written_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(run_pages, "_texts", full)
+    monkeypatch.setattr(run_pages._Chunk, "texts", full)
     with pytest.raises(StoppedError, match="No space left on device"):
         browser_data(run_dir, 12, most_inside=3)
     assert sorted(path.name for path in run_dir.iterdir()) == ["data", "report_rows"]

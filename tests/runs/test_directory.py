@@ -213,3 +213,17 @@ def test_versions_and_machine_say_what_matters_and_no_names() -> None:
     found = versions()
     assert {"python", "textcentric", "jinja2", "pyarrow"} <= set(found)
     assert set(machine()) == {"system", "cores", "gpu"}
+
+
+def test_the_shards_of_a_run_under_way_are_loaded_as_its_rows(tmp_path: Path) -> None:
+    from datasets import load_dataset
+
+    from tests.support.small_run import Dying
+    from tests.support.small_run import run as augmented
+    from textcentric.errors import StoppedError
+
+    with pytest.raises(StoppedError):
+        augmented(tmp_path / "run", 12, Dying(30))
+    assert (tmp_path / "run" / "README.md").read_text().startswith("---\nconfigs:\n")
+    rows = load_dataset(str(tmp_path / "run"), split="train")
+    assert "clean" in rows["prompt"][:]

@@ -241,7 +241,7 @@ def finished_manifest(job: Job) -> Manifest | None:
         return None
     same = manifest.get("fingerprint") == fingerprint(job.identity)
     complete = same and manifest.get("status") in ("finished", "failed")
-    if not complete or manifest["totals"].get("pending", 1):
+    if not complete or manifest.get("totals", {}).get("pending", 1):
         return None
     if job.journal.finished_rows() != job.dataset.count():
         return None

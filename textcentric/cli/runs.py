@@ -177,7 +177,7 @@ def _as_text(folder: Path, shown: Any) -> str:
         rows = [[name, *(entry.get(s, 0) for s in STATUSES)] for name, entry in counts.items()]
         variants, _ = variants_and_clean(counts)
         rows.append(["variants", *(variants[s] for s in STATUSES)])
-        rows.append(["all", *(shown["totals"].get(s, 0) for s in STATUSES)])
+        rows.append(["all", *(shown.get("totals", {}).get(s, 0) for s in STATUSES)])
         lines += ["", columns(rows, ["prompt", *STATUSES]), ""]
     lines += [*map(in_line, said.values()), ""] if (said := derived_words(shown)) else []
     lines += _believed(shown["believed"])
@@ -258,7 +258,7 @@ def _money(shown: Listed) -> list[str]:
 
     if "cost" not in shown:
         return []
-    price = shown["prices"]
+    price = {"input": 0.0, "output": 0.0, **shown.get("prices", {})}
     a_million = f"{money(price['input'])} read, {money(price['output'])} written"
     return [f"cost: {money(shown['cost'])} (a million tokens: {a_million})"]
 

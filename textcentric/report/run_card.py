@@ -6,18 +6,17 @@ the Hub library's own classes and the Markdown only through `plain`.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from textcentric.errors import ConfigError
+from textcentric.errors import ConfigError, RunError
 from textcentric.folders import write_text
 from textcentric.prompts.calibration import UNREAD
 from textcentric.report.run_files import derived_lines, never_read, read_words
+from textcentric.runs.manifest import read_manifest
 from textcentric.runs.shard_files import shard_files
-from textcentric.security.files import read_text
 from textcentric.values import Json
 
 if TYPE_CHECKING:
@@ -62,7 +61,7 @@ def write_card(run_dir: Path) -> Path:
             f"there is no run directory {str(run_dir)!r}; expected a folder written by"
             " `textcentric augment`; `textcentric runs list` shows those that exist"
         )
-    manifest = _manifest(run_dir / "manifest.json")
+    manifest = _manifest(run_dir)
     rows = _rows(run_dir)
     front = _front_matter(manifest, rows).to_yaml()
     card = DatasetCard(
@@ -95,12 +94,11 @@ def size_category(rows: int) -> str:
     return SIZES[min(max(0, len(str(rows)) - 3), len(SIZES) - 1)]
 
 
-def _manifest(path: Path) -> dict[str, Json]:
+def _manifest(run_dir: Path) -> dict[str, Json]:
     try:
-        manifest = json.loads(read_text(path))
-    except (FileNotFoundError, ValueError, RecursionError):
+        return dict(read_manifest(run_dir))  # type: ignore[arg-type]
+    except RunError:
         return {}  # the run stopped before it wrote one; the card says less then
-    return manifest if isinstance(manifest, dict) else {}
 
 
 def _section(manifest: Mapping[str, Json], name: str) -> dict[str, Json]:

@@ -6,7 +6,6 @@ it becomes a notice that the page shows.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -16,7 +15,7 @@ from typing import Any, cast
 from textcentric.errors import ConfigError, PromptError, RunError
 from textcentric.prompts.calibration import CALIBRATION, UNREAD, read_calibration, unread_words
 from textcentric.runs.counters import METRICS, readings
-from textcentric.runs.manifest import Manifest, derived_words
+from textcentric.runs.manifest import Manifest, derived_words, read_manifest
 from textcentric.security import files
 from textcentric.values import Json
 
@@ -109,14 +108,9 @@ def _manifest(path: Path) -> tuple[dict[str, Json], list[str]]:
     if not os.path.lexists(path):
         return {}, ["manifest.json is absent: counts were taken from the files written so far."]
     try:
-        manifest = json.loads(files.read_text(path))
-    except (RunError, OSError) as error:
+        return dict(read_manifest(path.parent)), []  # type: ignore[arg-type]
+    except RunError as error:
         return {}, [f"{error}. Counts were taken from the files."]
-    except (ValueError, RecursionError) as error:
-        return {}, [f"manifest.json does not parse ({error}): counts were taken from the files."]
-    if not isinstance(manifest, dict):
-        return {}, ["manifest.json is not a JSON object: counts were taken from the files."]
-    return manifest, []
 
 
 def _config(path: Path, notices: list[str]) -> str:

@@ -142,16 +142,45 @@ def _write(run_dir: Path, folder: Path) -> None:
         index.write(f"\n],{dumped(names.listed())[1:]};\n")
 
 
+@dataclass(slots=True)
+class _Chunk:
+    """Lines of the index and texts of outputs, each cut as it comes: a text may be megabytes."""
+
+    names: Names
+    lines: list[Json] = field(default_factory=list)
+    sources: list[Json] = field(default_factory=list)
+    rows: list[Json] = field(default_factory=list)
+    places: dict[str, int] = field(default_factory=dict)
+
+    def add(self, entry: Entry) -> None:
+        """Add an output: its source once, of itself what differs from it."""
+        self.lines.append(_line(entry, self.names))
+        if entry.source_id not in self.places:
+            self.places[entry.source_id] = len(self.sources)
+            self.sources.append([[name, cut(text)] for name, text in entry.source.items()])
+        parts: list[Json] = [
+            [name, None if entry.source.get(name) == text else cut(text)]
+            for name, text in entry.parts.items()
+        ]
+        texts = [*entry.source.values(), *entry.parts.values()]
+        self.names.cut = self.names.cut or any(len(text) > LONGEST_TEXT for text in texts)
+        self.rows.append([self.places[entry.source_id], parts, entry.reason, entry.notes])
+
+    def texts(self) -> dict[str, Json]:
+        """Return the texts of the chunk."""
+        return {"sources": self.sources, "rows": self.rows}
+
+
 def _chunks(run_dir: Path, names: Names) -> Iterator[tuple[list[Json], Json]]:
     """Yield the lines of the index and the texts of `CHUNK` outputs at a time."""
-    entries: list[Entry] = []
+    chunk = _Chunk(names)
     for entry in read_entries(run_dir):
-        entries.append(entry)
-        if len(entries) == CHUNK:
-            yield [_line(one, names) for one in entries], _texts(entries, names)
-            entries = []
-    if entries:
-        yield [_line(one, names) for one in entries], _texts(entries, names)
+        chunk.add(entry)
+        if len(chunk.rows) == CHUNK:
+            yield chunk.lines, chunk.texts()
+            chunk = _Chunk(names)
+    if chunk.rows:
+        yield chunk.lines, chunk.texts()
 
 
 def _line(entry: Entry, names: Names) -> list[Json]:
@@ -173,25 +202,6 @@ def _line(entry: Entry, names: Names) -> list[Json]:
         names.reasons.setdefault(entry.kind, len(names.reasons)),
         [entry.scores.get(name) for name in names.scores] if entry.scores else [],
     ]
-
-
-def _texts(entries: Sequence[Entry], names: Names) -> dict[str, Json]:
-    """Return the texts of a chunk: each source once, of each output what differs from it."""
-    places: dict[str, int] = {}
-    sources: list[Json] = []
-    rows: list[Json] = []
-    for entry in entries:
-        if entry.source_id not in places:
-            places[entry.source_id] = len(sources)
-            sources.append([[name, cut(text)] for name, text in entry.source.items()])
-        parts: list[Json] = [
-            [name, None if entry.source.get(name) == text else cut(text)]
-            for name, text in entry.parts.items()
-        ]
-        texts = [*entry.source.values(), *entry.parts.values()]
-        names.cut = names.cut or any(len(text) > LONGEST_TEXT for text in texts)
-        rows.append([places[entry.source_id], parts, entry.reason, entry.notes])
-    return {"sources": sources, "rows": rows}
 
 
 def read_entries(run_dir: Path) -> Iterator[Entry]:

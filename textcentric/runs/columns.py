@@ -255,7 +255,8 @@ def experts_of(column: pa.ChunkedArray) -> set[tuple[str, str, str]]:
 
     if pa.types.is_string(column.type):
         texts = [mapping(text) for text in column.unique().to_pylist()]
-        return {(m, e["name"], str(e["version"])) for text in texts for m, e in text.items()}
+        spoken = [(m, e) for text in texts for m, e in text.items() if isinstance(e, Mapping)]
+        return {(m, str(e.get("name", "")), str(e.get("version", ""))) for m, e in spoken}
     spoke = pa.Table.from_struct_array(column.combine_chunks().flatten())
     names = ["modality", "name", "version"]
     different = spoke.group_by(names).aggregate([]).to_pylist()

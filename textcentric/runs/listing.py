@@ -130,6 +130,6 @@ def _from_journal(folder: Path) -> Listed:
 
 def what_failed(folder: Path, manifest: Manifest) -> str:
     """Say how many outputs of a run failed, and what asks for them again."""
-    failed, requested = (manifest["totals"][name] for name in ("failed", "requested"))
+    failed, requested = (manifest.get("totals", {}).get(n, 0) for n in ("failed", "requested"))
     again = command("runs", "resume", folder, retry_failed=True)
     return f"{failed} of {requested} outputs failed; `{again}` asks for them again"

@@ -12,7 +12,7 @@ from textcentric.command_line import command
 from textcentric.errors import RunError, Say
 from textcentric.runs.journal import Journal
 from textcentric.runs.manifest import Manifest
-from textcentric.runs.shard_files import shard_files
+from textcentric.runs.shard_files import SHARD, shard_files
 from textcentric.runs.written import Written, measured
 from textcentric.security.files import is_real_file
 
@@ -54,8 +54,9 @@ def forget_lost(folder: Path, journal: Journal, say: Say, *, digests: bool = Tru
 def check_shards(run: Path, manifest: Manifest, name: str) -> None:
     """Raise RunError where a shard in the folder `name` is not as the manifest has it recorded."""
     for path, (size, digest) in manifest.get("shards", {}).items():
-        recorded = Written(int(size), str(digest))
-        if path.startswith(f"{name}/") and (why := problem(run / path, recorded)):
+        recorded, (folder, _, file) = Written(int(size), str(digest)), path.partition("/")
+        ours = folder == name and SHARD.fullmatch(file)
+        if ours and (why := problem(run / path, recorded)):
             raise RunError(
                 f"{run / path} {why}; `{command('runs', 'resume', run)}` writes it anew from the"
                 " answers that are kept"

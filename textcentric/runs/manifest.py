@@ -14,6 +14,7 @@ from textcentric.rows import CLEAN, Balance, Read
 from textcentric.runs.counters import Bottleneck, ranked
 from textcentric.runs.failures import Said
 from textcentric.runs.journal import ABSENT, PIECE, Count, Detail, Journal
+from textcentric.runs.manifest_form import parsed
 from textcentric.security.files import read_text
 from textcentric.values import Json
 
@@ -213,13 +214,16 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """Read `manifest.json`; raises RunError where there is no run."""
+    """Read `manifest.json`; raises RunError where there is no run, or what is there is not one."""
+    path = folder / MANIFEST
     try:
-        manifest: Manifest = json.loads(read_text(folder / MANIFEST))
+        manifest: Manifest = parsed(read_text(path))  # type: ignore[assignment]
     except OSError as error:
         raise RunError(
             f"{folder} holds no run (no {MANIFEST}); see `textcentric runs list`"
         ) from error
+    except json.JSONDecodeError as error:
+        raise RunError(f"{path} is not JSON ({error})") from error
     except ValueError as error:
-        raise RunError(f"{folder / MANIFEST} is not JSON ({error})") from error
+        raise RunError(f"{path} is no manifest that a run wrote ({error})") from error
     return manifest

@@ -19,7 +19,7 @@ from textcentric.prompts.library import PromptLibrary
 from textcentric.rows import Balance, Read, Source
 from textcentric.runs.columns import experts_of
 from textcentric.runs.directory import frozen_prompts
-from textcentric.runs.manifest import PromptUsed, read_manifest
+from textcentric.runs.manifest import MANIFEST, PromptUsed, read_manifest
 from textcentric.runs.shard_files import shard_files
 from textcentric.settings import Given
 
@@ -102,6 +102,10 @@ def read_origin(run: str | Path) -> Origin:
     """Return what put the rows of a run directory into words; raises RunError where it is none."""
     run = Path(run)
     manifest, identity = read_manifest(run), read_yaml(run / "run.yaml")
+    missing = {"name", "digest", "origin"} - manifest.get("dataset", {}).keys()
+    if missing:
+        lacks = ", ".join(sorted(missing))
+        raise RunError(f"{run / MANIFEST} does not say of its data set: {lacks}")
     read = manifest["dataset"].get("read")
     known = {
         name: prompt
@@ -136,7 +140,9 @@ def _settings(saved: Given) -> dict[str, object]:
 
 def _schema_before(saved: Given) -> Given:
     """Return the schema of a run that says no more of it, where a task may have been guessed."""
-    before = saved.get("data", {}).get("schema", {})
+    data = saved.get("data")
+    before = data.get("schema") if isinstance(data, Mapping) else None
+    before = before if isinstance(before, Mapping) else {}
     guessed = before.get("task") == "classification" or "target" not in before
     return {name: value for name, value in before.items() if name != "task" or not guessed}
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from textcentric.security.files import reading
 
+FILE = re.compile(r"(?:data|rejected|errors)/part-[0-9]{5,}\.parquet")
 PIECE = 1 << 20  # bytes that are read at once
 Counted = tuple[tuple[str, str, str, int], ...]
 
@@ -48,8 +50,10 @@ def parsed(text: object) -> Shard | None:
     """Return what `as_text` wrote; None for anything else."""
     try:
         files, counts, details = json.loads(str(text))
+        if not all(FILE.fullmatch(path) for path in files):
+            return None
         return Shard(
-            {str(path): Written(int(size), str(digest)) for path, (size, digest) in files.items()},
+            {path: Written(int(size), str(digest)) for path, (size, digest) in files.items()},
             _counted(counts),
             _counted(details),
         )
