@@ -10,10 +10,11 @@ from statistics import pstdev
 
 import pytest
 
+from tests.support.small_disk import small_disk
 from textcentric.data import check, load, names, write_sample
 from textcentric.data.sample import airbnb, avito, petfinder, rule
 from textcentric.data.sample.rule import Look
-from textcentric.errors import ConfigError, DataError
+from textcentric.errors import ConfigError, DataError, StoppedError
 
 MAKERS = {
     "petfinder": (petfinder.pets, "Description", "AdoptionSpeed"),
@@ -176,3 +177,13 @@ def test_a_seed_draws_the_same_picture_twice() -> None:
     look = rule.Look("normal", "sharp", "warm")
     one, other = (draw("cat", look, "ginger", Random(3)).tobytes() for _ in range(2))
     assert one == other
+
+
+@pytest.mark.parametrize("name", ["petfinder", "airbnb", "avito"])
+def test_a_sample_on_a_full_disk_is_one_clear_word_and_leaves_nothing(
+    tmp_path: Path, name: str
+) -> None:
+    with small_disk(tmp_path / "disk", "40k"):
+        with pytest.raises(StoppedError, match="No space left on device"):
+            write_sample(name, tmp_path / "disk" / "sample", 20)
+        assert list((tmp_path / "disk").iterdir()) == []

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -41,9 +42,10 @@ def write(folder: Path, rows: int, seed: int) -> None:
     """Write `rows` homes and their pictures into `folder`."""
     (folder / "images").mkdir(parents=True)
     table = folder / "listings.csv"
-    for row, look in written(table, COLUMNS, homes(rows, seed)):
-        picture = folder / "images" / f"{row['ID']}-a.jpg"
-        save_picture(picture, "house", look, f"picture/{seed}/{row['ID']}")
+    with closing(written(table, COLUMNS, homes(rows, seed))) as made:
+        for row, look in made:
+            picture = folder / "images" / f"{row['ID']}-a.jpg"
+            save_picture(picture, "house", look, f"picture/{seed}/{row['ID']}")
 
 
 def homes(rows: int, seed: int) -> Iterator[tuple[dict[str, str], Look | None]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -52,9 +53,10 @@ def write(folder: Path, rows: int, seed: int) -> None:
     """Write `rows` advertisements and their pictures into `folder`."""
     (folder / "train_jpg").mkdir(parents=True)
     table = folder / "train.csv"
-    for row, look in written(table, COLUMNS, advertisements(rows, seed)):
-        picture = folder / "train_jpg" / f"{row['image']}.jpg"
-        save_picture(picture, "thing", look, f"picture/{seed}/{row['item_id']}")
+    with closing(written(table, COLUMNS, advertisements(rows, seed))) as made:
+        for row, look in made:
+            picture = folder / "train_jpg" / f"{row['image']}.jpg"
+            save_picture(picture, "thing", look, f"picture/{seed}/{row['item_id']}")
 
 
 def advertisements(rows: int, seed: int) -> Iterator[tuple[dict[str, str], Look | None]]:

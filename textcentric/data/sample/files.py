@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from pathlib import Path
 from random import Random
 
@@ -13,8 +13,13 @@ from textcentric.data.sample.rule import Look
 Made = tuple[dict[str, str], Look | None]
 
 
-def written(path: Path, columns: Sequence[str], rows: Iterable[Made]) -> Iterator[Made]:
-    """Yield `rows` again, each after its cells are written into the CSV file `path`."""
+def written(
+    path: Path, columns: Sequence[str], rows: Iterable[Made]
+) -> Generator[Made, None, None]:
+    """Yield `rows` again, each after its cells are written into the CSV file `path`.
+
+    To be closed, so that a disk that fills is told where it does.
+    """
     with path.open("w", encoding="utf-8", newline="") as file:
         table = csv.DictWriter(file, columns)
         table.writeheader()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import hashlib
 from collections.abc import Iterator
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -65,8 +66,9 @@ def write(folder: Path, rows: int, seed: int) -> None:
     (folder / "train").mkdir(parents=True)
     (folder / "train_images").mkdir()
     _write_names(folder)
-    for row, look in written(folder / "train" / "train.csv", COLUMNS, pets(rows, seed)):
-        _write_photos(folder / "train_images", row, look, seed)
+    with closing(written(folder / "train" / "train.csv", COLUMNS, pets(rows, seed))) as made:
+        for row, look in made:
+            _write_photos(folder / "train_images", row, look, seed)
 
 
 def pets(rows: int, seed: int) -> Iterator[tuple[dict[str, str], Look | None]]:

@@ -11,8 +11,8 @@ from importlib import import_module
 from pathlib import Path
 
 from textcentric.data.named import cache_folder, names
-from textcentric.errors import ConfigError, DataError, unknown
-from textcentric.folders import written
+from textcentric.errors import ConfigError, DataError, StoppedError, unknown
+from textcentric.folders import writing, written
 
 DEFAULT_ROWS = 240
 Writer = Callable[[Path, int, int], None]  # folder, rows, seed
@@ -32,10 +32,11 @@ def write_sample(name: str, folder: str | Path, rows: int = DEFAULT_ROWS, seed: 
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise DataError(f"{str(folder)!r} is not an empty folder; choose another or empty it")
     write = _generator(name)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with written(folder) as draft:
-        draft.mkdir()
-        write(draft, rows, seed)
+    with writing(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with written(folder) as draft:
+            draft.mkdir()
+            write(draft, rows, seed)
     return folder
 
 
@@ -45,7 +46,7 @@ def cached_sample(name: str) -> Path:
     if not folder.is_dir():
         try:
             write_sample(name, folder, DEFAULT_ROWS)
-        except (OSError, DataError) as error:
+        except (OSError, DataError, StoppedError) as error:
             if not folder.is_dir():  # another process may have been quicker; that is fine
                 raise DataError(
                     f"the sample of {name} cannot be written to {str(folder)!r} ({error});"
