@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from random import Random
 from typing import Any
@@ -31,6 +32,7 @@ from textcentric.data.pairs.messages import plain, transcript
 from textcentric.data.pairs.notation import as_list, opened
 from textcentric.engines.protocol import Response
 from textcentric.engines.reasoning import split_reasoning
+from textcentric.errors import DataError
 from textcentric.experts.clean import clean_line, clean_text
 from textcentric.experts.sentences import sentence_spans
 from textcentric.experts.table import in_words
@@ -130,7 +132,7 @@ def readers(prompt: Prompt) -> dict[str, Reader]:
         "plain message": plain,
         "transcript": transcript,
         "as_list": as_list,
-        "opened": lambda text: opened({"chosen": text}),
+        "opened": _opened,
         "visible": visible,
         "hidden": hidden,
         "of_address": lambda text: list(of_address(text)),
@@ -171,6 +173,11 @@ def _draft(prompt: Prompt, source: str, text: str) -> Draft:
 
 def _corrupted(corrupt: Any, text: str) -> object:
     return corrupt(Record("r1", {"text": text, "table": {"a": text}}), 0.5, 0)
+
+
+def _opened(text: str) -> None:
+    with suppress(DataError):
+        opened({"chosen": text})
 
 
 def _decoy(decoy: Callable[[str, Random], str], text: str) -> str:

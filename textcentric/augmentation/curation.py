@@ -25,6 +25,7 @@ from textcentric.prompts.prompt import Prompt
 if TYPE_CHECKING:
     import numpy as np
 
+MOST_FACTS = 1000  # of a text that are looked for in another
 QUOTES = (('"', '"'), ("“", "”"), ("'", "'"), ("*", "*"), ("«", "»"), ("「", "」"), ("『", "』"))
 
 
@@ -195,4 +196,5 @@ def _check_sibling(draft: Draft, vector: np.ndarray, kept: list[np.ndarray]) -> 
 def _facts(draft: Draft, source: str) -> frozenset[str]:
     """Return the numbers and table values that stand in `source`."""
     source = source.casefold()
-    return figures(source) | {fact for fact in draft.facts if fact in source}
+    found = figures(source) | {fact for fact in draft.facts if fact in source}
+    return found if len(found) <= MOST_FACTS else frozenset(sorted(found)[:MOST_FACTS])

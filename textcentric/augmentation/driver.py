@@ -26,6 +26,7 @@ from textcentric.augmentation.row import RowFlow
 from textcentric.augmentation.window import Window
 from textcentric.checks.entailment import Entail
 from textcentric.checks.identity import checks_identity
+from textcentric.checks.remembered import let_go
 from textcentric.data.balance import unread, with_unread
 from textcentric.data.memory import type_of_targets
 from textcentric.data.rows import Rows
@@ -257,6 +258,7 @@ class Driver:
             self._owed -= owed
             self._window.leave(size)
             self._room.set()
+            let_go(size)
 
     async def _drain(self) -> None:
         while self._rows and self._error is None:
