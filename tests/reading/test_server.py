@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -76,6 +77,14 @@ def test_a_request_without_the_token_is_refused(served: Served, place: str) -> N
     assert served.ask("GET", place)[0] == 403
     assert served.ask("POST", place, {"item": "001", "word": "same"})[0] == 403
     assert read_answers(served.run) == []
+
+
+@pytest.mark.parametrize("place", [b"/\xe9\xff/sheet", b"http://[x/sheet"])
+def test_an_address_of_odd_bytes_is_refused(served: Served, place: bytes) -> None:
+    port = served.server.server_port
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as asked:
+        asked.sendall(b"GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n\r\n" % (place, port))
+        assert asked.recv(100).startswith(b"HTTP/1.0 403 ")
 
 
 @pytest.mark.parametrize(

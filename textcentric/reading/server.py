@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from textcentric.errors import ConfigError, DataError, TextCentricError, option
 from textcentric.reading.answers import Answer, append, by_reader, read_answers, word_of
@@ -127,8 +126,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def _place(self) -> str | None:
         """Return what is asked for below the token; None, and 403, for who may not ask."""
-        token, _, rest = urlsplit(self.path).path.removeprefix("/").partition("/")
-        if not (self._is_our_page() and hmac.compare_digest(token, self.server.desk.token)):
+        asked = self.path.partition("?")[0].removeprefix("/")
+        token, _, rest = asked.partition("/")
+        known = hmac.compare_digest(token.encode(), self.server.desk.token.encode())
+        if not (self._is_our_page() and known):
             self._send(403, "refused: open the address that the terminal shows", "text/plain")
             return None
         return rest
