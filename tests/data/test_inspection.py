@@ -208,6 +208,17 @@ def test_words_for_codes_are_taken_from_a_table_beside(tmp_path: Path) -> None:
     loaded(found, tmp_path)
 
 
+def test_a_table_of_words_is_told_from_where_and_is_no_link(tmp_path: Path) -> None:
+    (tmp_path / "set").mkdir()
+    rows = [f"k{n},{n % 3},{n % 2}" for n in range(24)]
+    table = written(tmp_path / "set/dogs.csv", "key,Breed1,label", rows)
+    words = written(tmp_path / "breeds.csv", "BreedID,BreedName", ["1,Collie", "2,Beagle"])
+    assert "words of ../breeds.csv (BreedID)" in inspect(table).text
+    words.rename(tmp_path / "private")
+    (tmp_path / "set/breeds.csv").symlink_to(tmp_path / "private")
+    assert "Collie" not in inspect(table).text
+
+
 @pytest.mark.parametrize(
     ("title", "sign"),
     [("Sales 2026\n\n", ","), ("Sales 2026,,\n,,\n", ","), ("Nord, Süd\n\n", ";")],

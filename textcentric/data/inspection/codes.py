@@ -11,6 +11,7 @@ from textcentric.data.inspection.folders import tables_in
 from textcentric.data.inspection.names import words_of
 from textcentric.data.tables.table import open_table
 from textcentric.errors import TextCentricError
+from textcentric.security.files import is_real_file
 
 LARGEST = 200_000  # bytes of a table of words
 MOST = 8  # tables that are looked into
@@ -41,7 +42,7 @@ def words_beside(profile: TableProfile, root: Path) -> dict[str, Words]:
     found: dict[str, Words] = {}
     for table in _small_tables(root, Path(profile.table.path)) if coded else ():
         for keys, words in _keyed(table):
-            source = Words(f"{table.name} ({keys.name})", words)
+            source = Words(f"{table.relative_to(root)} ({keys.name})", words)
             called = {*words_of(keys.name), *words_of(table.name.split(".")[0])}
             for column in coded:
                 if called & _stem(column) and _covers(words, column):
@@ -50,9 +51,10 @@ def words_beside(profile: TableProfile, root: Path) -> dict[str, Words]:
 
 
 def _small_tables(root: Path, own: Path) -> Iterable[Path]:
+    """Return the small tables in a folder and in the one above it; links lead elsewhere."""
     beside = [table for place in (root, root / "..") for table in tables_in(place, deep=0)]
-    fit = [t for t in beside if t.is_file() and t.stat().st_size <= LARGEST and t.name != own.name]
-    return fit[:MOST]
+    real = [table for table in beside if is_real_file(table) and table.name != own.name]
+    return [table for table in real if table.stat().st_size <= LARGEST][:MOST]
 
 
 def _keyed(path: Path) -> Iterator[tuple[ColumnProfile, dict[str, str]]]:
