@@ -130,8 +130,8 @@ def test_what_is_neither_accepted_rejected_nor_failed_is_pending() -> None:
 
 
 def test_a_manifest_is_written_and_read(tmp_path: Path) -> None:
-    write_manifest(tmp_path, {"name": "кошка", "totals": {"accepted": 1}})
-    assert read_manifest(tmp_path) == {"name": "кошка", "totals": {"accepted": 1}}
+    write_manifest(tmp_path, {"stopped": "кошка", "totals": {"accepted": 1}})
+    assert read_manifest(tmp_path) == {"stopped": "кошка", "totals": {"accepted": 1}}
     assert "кошка" in (tmp_path / "manifest.json").read_text(encoding="utf-8")
 
 
@@ -153,7 +153,7 @@ def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
 def test_runs_are_listed_newest_first_and_a_broken_one_hides_none(tmp_path: Path) -> None:
     for name, started in (("a", "2025-01-01"), ("b", "2025-01-03"), ("c", "2025-01-02")):
         (tmp_path / name).mkdir()
-        write_manifest(tmp_path / name, {"name": name, "started": started})
+        write_manifest(tmp_path / name, {"started": started})
     (tmp_path / "d").mkdir()
     (tmp_path / "d" / "manifest.json").write_text("{")
     found = list_runs(tmp_path)

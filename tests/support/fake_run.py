@@ -151,7 +151,6 @@ def _manifest(by_status: dict[str, list[dict[str, Any]]], status: str) -> dict[s
         by = reasons.setdefault(row["prompt"], {})
         by["similarity too low"] = by.get("similarity too low", 0) + 1
     return {
-        "name": "petfinder",
         "fingerprint": "1f3a9c02",
         "status": status,
         "started": "2025-03-04T10:15:00+00:00",

@@ -328,7 +328,6 @@ class Driver:
         dataset = job.dataset
         status = "failed" if status == "finished" and all_failed(came["counts"]) else status
         return {
-            "name": job.folder.name,
             "fingerprint": fingerprint(job.identity),
             "status": status,
             "stopped": stopped,

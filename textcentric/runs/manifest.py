@@ -85,7 +85,6 @@ class Manifest(Priced, Counted, total=False):
     Manifests of former versions may lack keys.
     """
 
-    name: str
     fingerprint: str
     status: str
     stopped: str

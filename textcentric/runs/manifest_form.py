@@ -64,7 +64,6 @@ class _Parts(_Form):
 
 
 class _Manifest(_Form):
-    name: str = ""
     fingerprint: str = ""
     status: str = ""
     stopped: str = ""
