@@ -16,7 +16,7 @@ from tests.support.small_run import (
     texts,
     written,
 )
-from textcentric.augmentation.driver import Budget
+from textcentric.augmentation.budget import Budget
 from textcentric.engines.protocol import Limits, Request, Response
 from textcentric.engines.scripted import ScriptedEngine
 from textcentric.errors import ConfigError, StoppedError

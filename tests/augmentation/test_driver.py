@@ -360,13 +360,36 @@ def test_an_error_inside_a_running_event_loop_comes_out(tmp_path: Path) -> None:
         asyncio.run(inside())
 
 
-def test_a_fault_of_our_own_comes_out_as_it_is(tmp_path: Path) -> None:
+class OddError(Exception):
+    """What no list of exceptions holds."""
+
+
+@pytest.mark.filterwarnings("ignore:row 'r2' brings out a fault")
+def test_a_fault_that_one_row_brings_out_costs_that_row(tmp_path: Path) -> None:
+    def answer(request: Request) -> str | Exception:
+        if "Please ask for row 2 when" in str(request.messages):
+            raise OddError("no column 7")
+        return model(request)
+
+    done = run(tmp_path / "run", 6, answer)
+    failed = written(tmp_path / "run", "errors")
+    assert {row["source_id"] for row in failed} == {"r2"}
+    assert {(row["stage"], row["error_type"]) for row in failed} == {("fault", "OddError")}
+    assert all(row["message"].startswith("Traceback") for row in failed)
+    assert all("OddError: no column 7" in row["message"] for row in failed)
+    assert balance(done)["pending"] == 0
+
+
+@pytest.mark.filterwarnings("ignore:row 'r.*' brings out a fault")
+def test_a_fault_that_every_row_brings_out_comes_out_as_it_is(tmp_path: Path) -> None:
     def broken(request: Request) -> str:
         raise ZeroDivisionError("a fault of the engine's code")
 
-    with pytest.raises(ZeroDivisionError):
-        run(tmp_path / "run", 3, broken)
-    assert balance(run(tmp_path / "run", 3))["pending"] == 0
+    for rows in (3, 40):
+        with pytest.raises(ZeroDivisionError):
+            run(tmp_path / f"run-{rows}", rows, broken)
+    assert balance(run(tmp_path / "run-3", 3))["pending"] == 0
+    assert written(tmp_path / "run-3", "errors") == []
 
 
 def obedient(request: Request) -> str | Exception:

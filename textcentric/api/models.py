@@ -107,7 +107,8 @@ def load_model(
     name = about.get("identity", {}).get("method")
     if name not in METHODS:
         raise ConfigError(f"{path} holds a model of {name!r}, expected {', '.join(METHODS)}")
-    return method_training(name).load(path, files, trust_remote_code=trust_remote_code)
+    leave = {"trust_remote_code": True} if trust_remote_code else {}  # few methods run code at all
+    return method_training(name).load(path, files, **leave)
 
 
 def predict(

@@ -19,6 +19,7 @@ from textcentric.values import Json, JsonSchema
 
 CHARACTERS = 4  # of a token, where nobody counts
 RESPONSE = [f.name for f in fields(Response)]
+DEFAULTS = {f.name: f.default for f in fields(Response)}
 _NUMBERS = ("seconds", "logprob")
 _TEXTS = ("text", "finish", "reasoning")
 KINDS: dict[str, Any] = dict.fromkeys(RESPONSE, int)
@@ -260,10 +261,9 @@ def _response(body: Json) -> Response | None:
 
 
 def _body(response: Response) -> dict[str, Json]:
+    """Return what of an answer is stored: its text, and what is not as a response has it anyway."""
     values = {name: getattr(response, name) for name in RESPONSE}
-    said = {name: v for name, v in values.items() if name == "text" or v not in ("", 0, None)}
-    # A certain answer has the log-probability 0, which is not the same as none.
-    return said if response.logprob is None else {**said, "logprob": response.logprob}
+    return {n: v for n, v in values.items() if n == "text" or v != DEFAULTS[n]}
 
 
 def _runs(numbers: Iterable[int]) -> Iterator[list[int]]:

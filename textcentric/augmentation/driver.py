@@ -10,12 +10,13 @@ import asyncio
 import gc
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from textcentric.augmentation.answers import Answers, SpentError
+from textcentric.augmentation.budget import Budget
 from textcentric.augmentation.choice import read_words, weights_lines
 from textcentric.augmentation.config import AugmentConfig
 from textcentric.augmentation.description import Describer, LanguageWatch
@@ -23,6 +24,7 @@ from textcentric.augmentation.picks.values import plan_columns
 from textcentric.augmentation.plan import Plan
 from textcentric.augmentation.requests import RequestBuilder
 from textcentric.augmentation.row import RowFlow
+from textcentric.augmentation.row_faults import RowFaults
 from textcentric.augmentation.window import Window
 from textcentric.checks.entailment import Entail
 from textcentric.checks.identity import checks_identity
@@ -47,54 +49,13 @@ from textcentric.runs.failures import commonest_sentences
 from textcentric.runs.journal import Journal
 from textcentric.runs.lost_shards import forget_lost
 from textcentric.runs.manifest import Manifest, Priced, counted, shards_of, write_manifest
-from textcentric.runs.prices import Prices, money
+from textcentric.runs.prices import Prices
 from textcentric.runs.shards import ShardWriter
 from textcentric.values import Json
 
 TICK = 0.25  # seconds between two looks at the run
 Progress = Callable[[Metrics], None]
 OnRow = Callable[[list[Output | Failure]], None]
-
-
-@dataclass(frozen=True)
-class Budget:
-    """When to send no further request, and with `rows` when to admit no further row.
-
-    What is at the engine then is still awaited; not so when the minutes are over.
-    """
-
-    tokens: int | None = None
-    minutes: float | None = None
-    accept: int | None = None
-    rows: int | None = None
-    accepted: int = 0  # by earlier processes
-    cost: float | None = None
-    prices: Prices = field(default_factory=Prices)
-
-    def spent(self, metrics: Metrics) -> str:
-        """Return which limit is reached, empty while none is."""
-        tokens = metrics.prompt_tokens + metrics.output_tokens
-        if self.tokens is not None and tokens >= self.tokens:
-            return f"the budget of {self.tokens:,} tokens is spent"
-        cost = self.prices.of(metrics.prompt_tokens, metrics.output_tokens)
-        if self.cost is not None and cost >= self.cost:
-            return f"it has cost {money(self.cost)}, which is the limit"
-        if self.minutes is not None and metrics.seconds >= 60 * self.minutes:
-            return f"the budget of {self.minutes:g} minutes is spent"
-        if self.enough(metrics):
-            return f"{self.accepted + metrics.accepted} variants are accepted"
-        if self.rows is not None and metrics.admitted >= self.rows:
-            return f"{self.rows} rows are done"
-        return ""
-
-    def enough(self, metrics: Metrics, coming: float = 0.0) -> bool:
-        """Say whether as many variants are accepted as were asked for, or will be with `coming`."""
-        accepted = self.accepted + metrics.accepted + coming
-        return self.accept is not None and accepted >= self.accept
-
-    def seconds_left(self, metrics: Metrics) -> float | None:
-        """Return the seconds until the minutes are over, None where they are not limited."""
-        return None if self.minutes is None else 60 * self.minutes - metrics.seconds
 
 
 @dataclass
@@ -136,6 +97,7 @@ class Driver:
         self._rows: set[asyncio.Task[None]] = set()
         self._window = Window(job.metrics, job.plan.requests_per_row())
         self._owed = 0  # variants of the rows in flight
+        self._row_faults = RowFaults()
         self._refused = ""  # why rows were left as they are
         self._faults: dict[str, tuple[str, ...]] = {}  # files that this process could not read
         self._error: BaseException | None = None
@@ -208,6 +170,7 @@ class Driver:
             async with asyncio.timeout(budget.seconds_left(self.metrics)) as limit:
                 stopped = await self._admit()
                 await self._drain()
+                self._row_faults.check()
                 return stopped or self._refused
         except TimeoutError:
             if not limit.expired():
@@ -245,11 +208,7 @@ class Driver:
 
     async def _row(self, record: Record, owed: int, size: int) -> None:
         try:
-            outputs = await self.flow.run(record)
-            self.writer.add_row(record.id, outputs)
-            self._count(outputs)
-            if self.job.on_row is not None:
-                self.job.on_row(outputs)
+            await self._through(record)
         except SpentError as error:
             self._refused = str(error)  # the row stays pending, the answers it has are kept
         except Exception as error:
@@ -259,6 +218,25 @@ class Driver:
             self._window.leave(size)
             self._room.set()
             let_go(size)
+
+    async def _through(self, record: Record) -> None:
+        """Bring a row through its program; what nobody foresaw fails it alone."""
+        try:
+            outputs = await self.flow.run(record)
+        except Exception as error:
+            self._row_faults.hold(record, self.job.plan.owed(record), error)
+        else:
+            self._take(record, outputs)
+        if self.metrics.rows:
+            for failed, failures in self._row_faults.released():
+                self._take(failed, failures)
+
+    def _take(self, record: Record, outputs: Sequence[Output | Failure]) -> None:
+        """Write and count what became of a row."""
+        self.writer.add_row(record.id, outputs)
+        self._count(outputs)
+        if self.job.on_row is not None:
+            self.job.on_row([*outputs])
 
     async def _drain(self) -> None:
         while self._rows and self._error is None:

@@ -17,7 +17,7 @@ from textcentric.prompts.fitted import Fitted
 from textcentric.prompts.library import PromptLibrary
 from textcentric.prompts.lint import lint
 from textcentric.prompts.prompt import Prompt
-from textcentric.rows import DERIVED, Record
+from textcentric.rows import CLEAN, DERIVED, Record
 
 CAPTION, JUDGE = "caption/photo", "judge/label-kept"
 
@@ -53,6 +53,10 @@ class Plan:
             for prompt in self.variants
             for sample in range(self.shares.of(record) if self.shares else self.samples)
         ]
+
+    def owed(self, record: Record) -> list[tuple[str, int]]:
+        """Return prompt and sample of every output of `record`, the clean row first."""
+        return [(CLEAN, 0), *((prompt.id, sample) for prompt, sample in self.wanted(record))]
 
     def perturbs(self, record: Record) -> bool:
         """Say whether `record` gets variants: not outside the training split by default."""
@@ -114,6 +118,7 @@ def make_plan(config: AugmentConfig, library: PromptLibrary) -> Plan:
         for prompts in (derive, variants)
     )
     check_derived(derive, variants)
+    check_names(variants)
     for prompt in (*derive, *variants, *stages.get("judge", ())):
         check_prompt(prompt)
     judges = stages.get("judge", [])
@@ -179,6 +184,22 @@ def check_derived(derive: Sequence[Prompt], variants: Sequence[Prompt]) -> None:
             )
         if prompt in derive and prompt.front.stage != "align":
             written.add(prompt.front.writes)
+
+
+def check_names(variants: Sequence[Prompt]) -> None:
+    """Raise PromptError where a prompt is called like the end of another, or like the clean row.
+
+    Outputs are called row/prompt/sample, and a row may have a slash in its id.
+    """
+    names = [CLEAN, *(prompt.id for prompt in variants)]
+    for long in names:
+        for short in names:
+            if long.endswith(f"/{short}"):
+                raise PromptError(
+                    f"prompt {long} ends as {short} is called, so that outputs of two rows could"
+                    " have one id; rename one of the two",
+                    prompt=long,
+                )
 
 
 def with_columns(plan: Plan, rows: Rows) -> Plan:

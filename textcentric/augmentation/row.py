@@ -118,13 +118,12 @@ class RowFlow:
     async def run(self, record: Record) -> list[Output | Failure]:
         """Return every output owed for `record`, each accepted, rejected or failed."""
         wanted = self.plan.wanted(record)
-        owed = [("clean", 0), *((prompt.id, sample) for prompt, sample in wanted)]
         try:
             described = await self._describe(record)
             described = await self._align(described)
         except ROW_ERRORS as error:
             stage = "describe" if isinstance(error, DataError) else "align"
-            return [failure_of(record, *output, stage, error) for output in owed]
+            return [failure_of(record, *output, stage, error) for output in self.plan.owed(record)]
         return await self._perturbed(record, described, wanted)
 
     async def _perturbed(

@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from textcentric.augmentation.budget import Budget
 from textcentric.augmentation.choice import believed_plan, made_with
 from textcentric.augmentation.config import AugmentConfig
 from textcentric.augmentation.description import LanguageWatch
-from textcentric.augmentation.driver import Budget, Driver, Job, OnRow, Progress, prices_of
+from textcentric.augmentation.driver import Driver, Job, OnRow, Progress, prices_of
 from textcentric.augmentation.opening import (
     load_rows,
     make_engine,

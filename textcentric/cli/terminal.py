@@ -55,6 +55,8 @@ def silence(verbose: bool) -> None:
     _asked["verbose"] = verbose
     if verbose:
         os.environ.setdefault("VLLM_LOGGING_LEVEL", "INFO")
+        logging.basicConfig()
+        logging.getLogger("textcentric").setLevel(logging.INFO)
         return
     for name in ("transformers", "sentence_transformers", "httpx", "huggingface_hub"):
         logging.getLogger(name).setLevel(logging.ERROR)

@@ -86,9 +86,9 @@ class Failure:
     source_id: Annotated[str, "id of the row"]
     prompt: Annotated[str, "id of the prompt; `clean` for the row itself"]
     sample: Annotated[int, "which variant by this prompt, from 0"]
-    stage: Annotated[str, "describe, align, derive, perturb or judge"]
+    stage: Annotated[str, "describe, align, derive, perturb or judge; fault: nobody foresaw it"]
     error_type: Annotated[str, "kind of the error"]
-    message: Annotated[str, "what went wrong"]
+    message: Annotated[str, "what went wrong; the traceback of a fault"]
     attempts: Annotated[int, "how often the request was sent"]
 
 

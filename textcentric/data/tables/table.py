@@ -59,11 +59,12 @@ class Table:
         """Yield each readable row; count in `left_out` the lines that give none, by reason."""
         if not isinstance(left_out, LeftOut):
             left_out = LeftOut() if left_out is None else LeftOut(left_out)
-        return self._explained(_rows_of(self.read(left_out)))
+        yield from self._explained(_rows_of(self.read(left_out)))
 
     def batches(self, left_out: LeftOut | None = None) -> Iterator[Batch]:
         """Yield the rows in batches, those of Arrow as Arrow's; else like `rows`."""
-        return self._explained(gathered(self.read(LeftOut() if left_out is None else left_out)))
+        read = self.read(LeftOut() if left_out is None else left_out)
+        yield from self._explained(gathered(read))
 
     def _explained(self, parts: Iterator[T]) -> Iterator[T]:
         with foreign(f"the rest of table {self.path!r}", cure="; write it again"):
