@@ -20,6 +20,7 @@ from textcentric.prompts.library import PromptLibrary
 from textcentric.runs.directory import freeze, frozen_prompts, prepare
 from textcentric.runs.listing import diff_runs, list_runs
 from textcentric.runs.manifest import count_outputs, read_manifest, write_manifest
+from textcentric.security.trust import is_trusted
 
 
 def test_a_new_folder_gets_configuration_and_prompts(
@@ -227,3 +228,18 @@ def test_the_shards_of_a_run_under_way_are_loaded_as_its_rows(tmp_path: Path) ->
     assert (tmp_path / "run" / "README.md").read_text().startswith("---\nconfigs:\n")
     rows = load_dataset(str(tmp_path / "run"), split="train")
     assert "clean" in rows["prompt"][:]
+
+
+def test_going_on_in_a_received_folder_vouches_for_the_run_alone(
+    library: PromptLibrary, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    folder, chosen = tmp_path / "run", library.select("own/swap")
+    folder.mkdir()
+    prepare(folder, {"seed": 1}, "auto", chosen)
+    assert is_trusted(folder)
+    (folder / "downstream.json").write_text('{"config": {"trust_remote_code": true}}')
+    (folder / "theirs.py").write_text("import os")
+    assert prepare(folder, {"seed": 1}, "auto", chosen) == (True, [])
+    assert prepare(folder, {"seed": 2}, "always", chosen) == (True, ["seed: 1 -> 2"])
+    assert not is_trusted(folder)

@@ -97,13 +97,13 @@ def prepare(
             draft.rename(folder / PROMPTS)
     elif saved != whole:
         _save(folder, whole)
-    made_here(folder)  # what stands there now was said by whoever called
+    made_here(folder, [folder / CONFIG])  # it says what whoever called said
     return bool(old), changed
 
 
 def _save(folder: Path, configuration: Mapping[str, Json]) -> None:
     write_text(folder / CONFIG, yaml.safe_dump(dict(configuration), sort_keys=False))
-    made_here(folder)
+    made_here(folder, [folder / CONFIG])
     if not os.path.lexists(folder / CARD):
         write_text(folder / CARD, UNFINISHED_CARD)
 

@@ -2,9 +2,10 @@
 
 A run, a model or latents say how they were made: a server's address, an engine with its settings,
 names of models, paths, leave to run code. To whoever made them here that is their own word, and to
-everybody else a stranger's. A record on this machine holds the digests of folders that were made
-here or that a person trusts (`--trust FOLDER`, `tc.trust`); a folder whose settings or code change
-is a stranger's again.
+everybody else a stranger's. A record on this machine holds a digest of each file of settings or
+code that was written here, or that stood in a folder when a person trusted it (`--trust FOLDER`,
+`tc.trust`). A folder is trusted where all such files in it are recorded: one that changes or comes
+beside them makes it a stranger's again, and what a command writes vouches for no other file.
 """
 
 from __future__ import annotations
@@ -14,16 +15,17 @@ import os
 import shlex
 import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from textcentric.errors import TrustError, cut, said
 from textcentric.security.files import check_real, entries, open_real, read_bytes
 
 RECORD = "trusted"
-INNER = "proxy"  # a reward model holds a model of its own
-# The files of a folder that say what has effect beyond it; code is looked for at any depth. Nothing
-# that is written later, such as figures and reports, is called so.
+# The files of a folder that say what has effect beyond it, at any depth: a reward model holds a
+# proxy, an encoder of sentences its modules. Nothing that is written later, such as figures and
+# reports, is called so.
 SETTINGS = frozenset(
     {
         *("run.yaml", "downstream.json", "reward.json", "crmt.json"),
@@ -61,22 +63,38 @@ def word_for(folder: Path) -> str:
 
 
 def is_trusted(folder: Path) -> bool:
-    """Say whether `folder`, as it stands, was made on this machine or is trusted."""
-    mine = digest(folder)
-    return any(line.split("\t")[0] == mine for line in _lines())
+    """Say whether all that `folder` says was written on this machine or is trusted.
+
+    A folder that says nothing is not: there is nothing in it to trust.
+    """
+    recorded = {line.split("\t")[0] for line in _lines()}
+    marks = [_marks(folder, path) for path in that_count(folder)]
+    return bool(marks) and all(not recorded.isdisjoint(of) for of in marks)
 
 
 def trust(folder: Path) -> None:
     """Trust `folder` as it stands, from now on; raises RunError where it holds links or pipes."""
     check_real(folder)
-    _record(folder)
+    _record(folder, that_count(folder))
 
 
-def made_here(folder: Path) -> None:
-    """Record that the settings in `folder` are our own; called whenever they have been written."""
+@contextmanager
+def writing_ours(folder: Path, ours: bool = True) -> Iterator[None]:
+    """Record the settings and the code that are written to `folder` inside, where they are `ours`.
+
+    What lay there before and is not written again is vouched for by nobody.
+    """
+    before = _standing(folder)
+    yield
+    now = _standing(folder)
+    if ours:
+        made_here(folder, [path for path, state in now.items() if before.get(path) != state])
+
+
+def made_here(folder: Path, files: Iterable[Path]) -> None:
+    """Record that these `files` in `folder`, and no others, are our own: just written here."""
     try:
-        if not is_trusted(folder):
-            _record(folder)
+        _record(folder, files)
     except OSError as error:
         warnings.warn(
             f"{record_file()} cannot be written ({error.strerror}), so {folder} will need"
@@ -85,18 +103,8 @@ def made_here(folder: Path) -> None:
         )
 
 
-def digest(folder: Path) -> str:
-    """Return a digest of all files in `folder` that say what has effect beyond it."""
-    whole = hashlib.sha256()
-    for path in sorted(that_count(folder)):
-        content = hashlib.sha256(read_bytes(path)).digest()
-        whole.update(str(path.relative_to(folder)).encode("utf-8", "surrogateescape") + b"\0")
-        whole.update(content)
-    return whole.hexdigest()
-
-
 def record_file() -> Path:
-    """Return where trusted folders are recorded: `$XDG_STATE_HOME` or `~/.local/state`."""
+    """Return where what is trusted is recorded: `$XDG_STATE_HOME` or `~/.local/state`."""
     base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
     return Path(base) / "textcentric" / RECORD
 
@@ -105,9 +113,31 @@ def that_count(folder: Path) -> Iterator[Path]:
     """Yield the files in `folder` that say what has effect beyond it, and its code."""
     for entry in entries(folder):
         path = Path(entry.path)
-        says = path.name in SETTINGS and path.parent in (folder, folder / INNER)
-        if says or path.suffix == ".py":
+        if path.name in SETTINGS or path.suffix == ".py":
             yield path
+
+
+def _standing(folder: Path) -> dict[Path, tuple[int, ...]]:
+    """Return the files that count in `folder`, with what changes whenever one is written."""
+    if not folder.is_dir():
+        return {}
+    found = {path: os.lstat(path) for path in that_count(folder)}
+    return {p: (s.st_dev, s.st_ino, s.st_ctime_ns, s.st_size) for p, s in found.items()}
+
+
+def _marks(folder: Path, path: Path) -> list[str]:
+    """Return the digests under which a file of `folder` may be recorded.
+
+    They are of its content with its name there, and in each folder in between: a model inside a
+    run's folder was written as that model's.
+    """
+    content = hashlib.sha256(read_bytes(path)).digest()
+    parts = path.relative_to(folder).parts
+    names = (os.path.join(*parts[start:]) for start in range(len(parts)))
+    return [
+        hashlib.sha256(name.encode("utf-8", "surrogateescape") + b"\0" + content).hexdigest()
+        for name in names
+    ]
 
 
 def _lines() -> list[str]:
@@ -117,11 +147,19 @@ def _lines() -> list[str]:
         return []
 
 
-def _record(folder: Path) -> None:
-    path = record_file()
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+def _record(folder: Path, files: Iterable[Path]) -> None:
     when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    line = f"{digest(folder)}\t{when}\t{str(folder.resolve())!r}\n"
-    descriptor = open_real(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    recorded = {line.split("\t")[0] for line in _lines()}
+    marks = {path: _marks(folder, path)[0] for path in sorted(files)}
+    new = [
+        f"{mark}\t{when}\t{str(path.resolve())!r}\n"
+        for path, mark in marks.items()
+        if mark not in recorded
+    ]
+    if not new:
+        return
+    record = record_file()
+    record.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor = open_real(record, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     with os.fdopen(descriptor, "a", encoding="utf-8") as file:
-        file.write(line)
+        file.writelines(new)

@@ -15,7 +15,6 @@ from textcentric.folders import drafted, refuse_another, remove, remove_leftover
 from textcentric.report.model_card import write_train_card
 from textcentric.report.pictures import draw_learning_curve
 from textcentric.security.foreign import reason
-from textcentric.security.trust import is_trusted, made_here
 from textcentric.settings import with_current_names
 from textcentric.training.protocol import Method
 from textcentric.values import Json
@@ -57,14 +56,11 @@ def write_model(method: Method, folder: Path) -> None:
         draft.mkdir()
         with without_bars():
             method.save(draft)
-        ours = is_trusted(draft)
         for path in sorted(draft.iterdir()):
             target = folder / path.name
             if path.is_dir():
                 remove(target)
             os.replace(path, target)
-    if ours:  # also beside what else lies there
-        made_here(folder)
 
 
 def _draw_curve(result: TrainResult, path: Path, metric: str | None) -> None:

@@ -31,7 +31,7 @@ from textcentric.metrics.recall import Searched, recall, search_one_way
 from textcentric.models.loading import seeded
 from textcentric.security.files import check_real
 from textcentric.security.foreign import foreign
-from textcentric.security.trust import is_trusted, made_here
+from textcentric.security.trust import is_trusted, writing_ours
 from textcentric.training.folder import read_metadata
 from textcentric.values import Json
 
@@ -145,18 +145,16 @@ class AlignVl:
 
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        weights = {name: one.contiguous() for name, one in self.adapters.state_dict().items()}
-        save_file(weights, folder / WEIGHTS)
-        metadata = {
-            "format": FORMAT,
-            "config": self.config.model_dump(mode="json"),
-            "modalities": {name: self.adapters.of(name).mean.shape[0] for name in self.names},
-            "encoders": self.encoders,
-        }
-        write_text(folder / PAPERS, json.dumps(metadata, indent=2) + "\n")
-        said_by = self.said_by or self.latents.folder
-        if is_trusted(said_by):
-            made_here(folder)
+        with writing_ours(folder, is_trusted(self.said_by or self.latents.folder)):
+            weights = {name: one.contiguous() for name, one in self.adapters.state_dict().items()}
+            save_file(weights, folder / WEIGHTS)
+            metadata = {
+                "format": FORMAT,
+                "config": self.config.model_dump(mode="json"),
+                "modalities": {name: self.adapters.of(name).mean.shape[0] for name in self.names},
+                "encoders": self.encoders,
+            }
+            write_text(folder / PAPERS, json.dumps(metadata, indent=2) + "\n")
 
     @classmethod
     def load(cls, folder: str | Path, latents: Latents | None = None) -> AlignVl:

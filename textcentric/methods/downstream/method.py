@@ -54,7 +54,7 @@ from textcentric.rows import Example
 from textcentric.runs.journal import Journal
 from textcentric.runs.origin import Origin
 from textcentric.security.foreign import foreign
-from textcentric.security.trust import is_trusted, made_here
+from textcentric.security.trust import is_trusted, writing_ours
 from textcentric.training.folder import read_metadata
 from textcentric.values import Json
 
@@ -197,21 +197,21 @@ class Downstream:
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         self.calibrate()
-        save_model(self.model, self.config, folder)
-        self.reader.tokenizer.save_pretrained(folder)
-        if self.seen is not None:
-            np.save(folder / SEEN, self.seen)
-        metadata = {
-            "format": FORMAT,
-            "config": self.config.model_dump(mode="json"),
-            "decision": self.decision.to_json(),
-            "parts": sorted(self.known),
-            "origin": self.origin.save(folder),
-            "data": self._data,
-        }
-        write_text(folder / PAPERS, json.dumps(metadata, indent=2, ensure_ascii=False) + "\n")
-        if self.origin.said_by is None or is_trusted(self.origin.said_by):
-            made_here(folder)
+        said_by = self.origin.said_by
+        with writing_ours(folder, said_by is None or is_trusted(said_by)):
+            save_model(self.model, self.config, folder)
+            self.reader.tokenizer.save_pretrained(folder)
+            if self.seen is not None:
+                np.save(folder / SEEN, self.seen)
+            metadata = {
+                "format": FORMAT,
+                "config": self.config.model_dump(mode="json"),
+                "decision": self.decision.to_json(),
+                "parts": sorted(self.known),
+                "origin": self.origin.save(folder),
+                "data": self._data,
+            }
+            write_text(folder / PAPERS, json.dumps(metadata, indent=2, ensure_ascii=False) + "\n")
 
     @classmethod
     def load(cls, folder: str | Path, *, trust_remote_code: bool = False) -> Downstream:

@@ -38,7 +38,7 @@ from textcentric.models.loading import PACKAGED, load_tokenizer, seeded
 from textcentric.models.received import check_model, refuse_names
 from textcentric.rows import Balance, Record
 from textcentric.security.foreign import foreign
-from textcentric.security.trust import made_here
+from textcentric.security.trust import writing_ours
 from textcentric.training.folder import read_metadata
 from textcentric.values import Json
 
@@ -219,24 +219,24 @@ class Crmt:
 
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        weights = {name: one.contiguous() for name, one in self.fusion.state_dict().items()}
-        if self.tau is not None:
-            weights["tau"] = self.tau.cpu().contiguous()
-        save_file(weights, folder / WEIGHTS)
-        if self.senses.tokenizer is not None:
-            self.senses.tokenizer.save_pretrained(folder)
-        metadata = {
-            "format": FORMAT,
-            "config": self.config.model_dump(mode="json"),
-            "classes": self.classes,
-            "modalities": list(self.names),
-            "moments": self.senses.moments,
-            "table": self.senses.table.plain(),
-            "data": self._data,
-            "balance": self.balance,
-        }
-        write_text(folder / PAPERS, json.dumps(metadata, indent=2, ensure_ascii=False) + "\n")
-        made_here(folder)
+        with writing_ours(folder):
+            weights = {name: one.contiguous() for name, one in self.fusion.state_dict().items()}
+            if self.tau is not None:
+                weights["tau"] = self.tau.cpu().contiguous()
+            save_file(weights, folder / WEIGHTS)
+            if self.senses.tokenizer is not None:
+                self.senses.tokenizer.save_pretrained(folder)
+            metadata = {
+                "format": FORMAT,
+                "config": self.config.model_dump(mode="json"),
+                "classes": self.classes,
+                "modalities": list(self.names),
+                "moments": self.senses.moments,
+                "table": self.senses.table.plain(),
+                "data": self._data,
+                "balance": self.balance,
+            }
+            write_text(folder / PAPERS, json.dumps(metadata, indent=2, ensure_ascii=False) + "\n")
 
     @classmethod
     def load(cls, folder: str | Path, root: str | Path | None = None) -> Crmt:

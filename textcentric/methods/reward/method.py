@@ -51,7 +51,7 @@ from textcentric.models.received import check_model, code_allowed, needs_word
 from textcentric.models.tokens import padded
 from textcentric.rows import Balance, Pair
 from textcentric.security.foreign import foreign
-from textcentric.security.trust import made_here
+from textcentric.security.trust import writing_ours
 from textcentric.training.folder import read_metadata
 from textcentric.values import Json
 
@@ -236,13 +236,13 @@ class Reward:
     def save(self, folder: str | Path) -> None:
         """Write the model (or adapter and head), its tokenizer and `reward.json`."""
         folder = Path(folder)
-        save_branches(self.model, self.config, folder)
-        tokenizer = self.reader.tokenizer
-        tokenizer.save_pretrained(folder)
-        metadata = {"format": FORMAT, "config": self.config.model_dump(mode="json")}
-        metadata |= {"data": self._data, "balance": self.balance}
-        write_text(folder / PAPERS, json.dumps(metadata, indent=2, ensure_ascii=False) + "\n")
-        made_here(folder)
+        with writing_ours(folder):
+            save_branches(self.model, self.config, folder)
+            tokenizer = self.reader.tokenizer
+            tokenizer.save_pretrained(folder)
+            metadata = {"format": FORMAT, "config": self.config.model_dump(mode="json")}
+            metadata |= {"data": self._data, "balance": self.balance}
+            write_text(folder / PAPERS, json.dumps(metadata, indent=2, ensure_ascii=False) + "\n")
 
     @classmethod
     def load(

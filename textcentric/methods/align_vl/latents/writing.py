@@ -336,4 +336,4 @@ def _finish(
     told["balance"] = balance_of(len(pairs), left_out(gone))
     write_text(folder / LEFT_OUT, gone.as_lines())
     write_text(folder / DONE, json.dumps(told, indent=2, ensure_ascii=False) + "\n")
-    made_here(folder)
+    made_here(folder, [folder / DONE])
