@@ -39,7 +39,7 @@ from textcentric.engines.transport import (
     most_of_an_answer,
 )
 from textcentric.errors import ConfigError, EngineError, RequestError, Say, listed, option
-from textcentric.security.secrets import hidden, secrets
+from textcentric.security.secrets import hidden
 
 Answer = TypeVar("Answer")
 URLS = ("TEXTCENTRIC_BASE_URL", "OPENAI_BASE_URL")
@@ -104,7 +104,6 @@ class OpenAIEngine:
         self._loop: asyncio.AbstractEventLoop | None = None  # the connections belong to it
         self._is_vllm = False
         self._abilities = Abilities()
-        self._secrets: list[str] = []
         self._told: set[str] = set()
         self.say: Say = lambda line: None
         self._dead: EngineError | None = None
@@ -122,7 +121,6 @@ class OpenAIEngine:
             if self._server is not None:
                 return
             headers = request_headers(self.headers)
-            self._secrets = secrets()
             server = Transport(self.base_url, headers, seconds=self.timeout)
             try:
                 await self._look_around(server)
@@ -270,7 +268,7 @@ class OpenAIEngine:
         async def ask() -> list[Response]:
             reply = await server.post(CHAT, body, most=most)
             try:
-                answers = read_answers(reply, prefill, self._clean)
+                answers = read_answers(reply, prefill, hidden)
             except ValueError as error:
                 raise malformed(str(error)) from error
             if read_usage(reply).odd:
@@ -284,10 +282,6 @@ class OpenAIEngine:
             answers, attempts = await self._retry(ask)
         seconds = time.perf_counter() - started
         return [replace(answer, attempts=attempts, seconds=seconds) for answer in answers]
-
-    def _clean(self, text: str) -> str:
-        """Return what a server wrote without what it was sent in confidence."""
-        return hidden(text) if any(secret in text for secret in self._secrets) else text
 
     async def likelihood(self, request: Request, text: str) -> float | None:
         """Return the mean log-probability of `text` as the answer; only vLLM's servers say it."""

@@ -6,12 +6,13 @@ elsewhere (an address, a header) says so with `keep_secret`.
 
 from __future__ import annotations
 
-import base64
 import os
 import re
 from collections.abc import Iterator
 from functools import cache, lru_cache
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
+
+from textcentric.security.forms import ESCAPED, Pattern, forms, patterns, replaced
 
 NAMED = re.compile(r"(?:^|[_-])(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)$", re.IGNORECASE)
 PROXIES = re.compile(r"^(?:all|https?|ws|wss|ftp)_proxy$", re.IGNORECASE)
@@ -34,21 +35,36 @@ def hidden(text: str) -> str:
     >>> hidden("Illegal header value b'Bearer sk-open-sesame'")
     "Illegal header value b'Bearer [secret]'"
     """
-    for secret in secrets():
-        if secret in text:
-            text = text.replace(secret, HIDDEN)
+    values = tuple(_values())
+    if ESCAPED.search(text):
+        for pattern in _patterns_of(values):
+            text = replaced(text, pattern, HIDDEN)
+    for form in _forms_of(values):
+        if form in text:
+            text = text.replace(form, HIDDEN)
     return text
 
 
-def secrets() -> list[str]:
-    """Return every form of every secret of this process, the longest first."""
-    return list(_by_length(tuple(_values())))
+@lru_cache(maxsize=8)
+def _forms_of(values: tuple[str, ...]) -> list[str]:
+    """Return the forms that a value has as a whole, the longest first."""
+    known = {form for value in values for each in _parts(value) for form in forms(each)}
+    return sorted(known, key=len, reverse=True)
 
 
 @lru_cache(maxsize=8)
-def _by_length(values: tuple[str, ...]) -> list[str]:
-    known = {form for secret in values for form in _forms(secret)}
-    return sorted(known, key=len, reverse=True)
+def _patterns_of(values: tuple[str, ...]) -> list[Pattern]:
+    """Return what finds values sign by sign, the longest first."""
+    known = {line for value in values for line in _lines(value)}
+    return [p for line in sorted(known, key=len, reverse=True) for p in patterns(line)]
+
+
+def _parts(value: str) -> list[str]:
+    return list(dict.fromkeys([value, *_lines(value)]))
+
+
+def _lines(value: str) -> list[str]:
+    return [line for line in value.splitlines() if _is_secret(line)]
 
 
 def of_address(url: str) -> Iterator[str]:
@@ -81,12 +97,3 @@ def _is_named(name: str) -> bool:
 
 def _is_secret(value: str) -> bool:
     return len(value) >= SHORTEST and value.lower() not in NO_SECRETS
-
-
-def _forms(secret: str) -> Iterator[str]:
-    """Yield a secret as it stands, in an address, in a literal of Python or JSON, and in base64."""
-    yield secret
-    yield from (line for line in secret.splitlines() if _is_secret(line))
-    yield quote(secret, safe="")
-    yield secret.encode("unicode_escape").decode()
-    yield base64.b64encode(secret.encode("utf-8", "surrogateescape")).decode().rstrip("=")
