@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from textcentric.api.models import load_model
+from textcentric.errors import RunError
+from textcentric.evaluation.comparison.arms import read_trial
 from textcentric.security.trust import is_trusted, writing_ours
 from textcentric.training import folder as folders
-from textcentric.training.folder import TrainResult, write_metadata, write_model
+from textcentric.training.folder import (
+    TrainResult,
+    read_metadata,
+    refuse_other_model,
+    write_metadata,
+    write_model,
+)
+from textcentric.training.log import TrainLog
 
 
 def test_a_curve_that_cannot_be_drawn_ends_no_training(
@@ -44,3 +56,34 @@ def test_a_model_saved_into_a_received_folder_vouches_for_nothing_beside_it(
     (folder / "run.yaml").write_text("base_url: http://example.org/v1\n")
     write_model(Saving(), folder)  # type: ignore[arg-type]
     assert not is_trusted(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "read"),
+    [
+        ("train.json", lambda folder: refuse_other_model(folder, {})),
+        ("own.json", lambda folder: read_metadata(folder, "own.json", 1, "model", "train")),
+        ("metrics.jsonl", lambda folder: TrainLog(folder).lines()),
+        ("cell.json", lambda folder: read_trial(folder, {})),
+    ],
+)
+@pytest.mark.parametrize("kind", ["a link", "a pipe"])
+def test_what_a_training_wrote_is_read_from_real_files(
+    tmp_path: Path, name: str, read: Callable[[Path], object], kind: str
+) -> None:
+    (tmp_path / "own").mkdir()
+    (tmp_path / "elsewhere").write_text('{"format": 1, "identity": {}, "step": 0}')
+    if kind == "a link":
+        (tmp_path / "own" / name).symlink_to(tmp_path / "elsewhere")
+    else:
+        os.mkfifo(tmp_path / "own" / name)
+    with pytest.raises(RunError, match=f"{name} is {kind}"):
+        read(tmp_path / "own")
+
+
+def test_facts_of_a_model_are_read_from_a_real_file(tmp_path: Path) -> None:
+    (tmp_path / "own").mkdir()
+    (tmp_path / "elsewhere").write_text("{}")
+    (tmp_path / "own" / "train.json").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(RunError, match="is a link"):
+        load_model(tmp_path / "own")

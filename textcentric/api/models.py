@@ -29,6 +29,7 @@ from textcentric.methods import METHODS, method_training, training_settings
 from textcentric.methods.align_vl.config import RetrieveConfig
 from textcentric.methods.align_vl.latents.config import LatentsConfig
 from textcentric.runs.listing import is_run
+from textcentric.security.files import read_text
 from textcentric.training.config import TrainingSettings
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def load_model(
         raise ConfigError(
             f'{run} is a run, not a model; train one: tc.train("downstream", "{run}")'
         ) from None
-    about = json.loads((path / FACTS).read_text(encoding="utf-8"))
+    about = json.loads(read_text(path / FACTS))
     name = about.get("identity", {}).get("method")
     if name not in METHODS:
         raise ConfigError(f"{path} holds a model of {name!r}, expected {', '.join(METHODS)}")

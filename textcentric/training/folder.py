@@ -14,6 +14,7 @@ from textcentric.errors import ConfigError, RunError, option, unknown
 from textcentric.folders import drafted, refuse_another, remove, remove_leftovers, write_text
 from textcentric.report.model_card import write_train_card
 from textcentric.report.pictures import draw_learning_curve
+from textcentric.security.files import read_text
 from textcentric.security.foreign import reason
 from textcentric.settings import with_current_names
 from textcentric.training.protocol import Method
@@ -38,8 +39,8 @@ class TrainResult:
 def refuse_other_model(folder: Path, identity: Mapping[str, Json]) -> None:
     """Raise RunError where `folder` holds the model of another training than `identity`."""
     try:
-        before = json.loads((folder / FACTS).read_text(encoding="utf-8"))["identity"]
-    except (OSError, ValueError, KeyError):
+        before = json.loads(read_text(folder / FACTS))["identity"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return  # no training has ended here
     plain = json.loads(json.dumps(identity))
     cure = f"Choose another {option('output_dir')}"
@@ -110,7 +111,7 @@ def read_metadata(
     """
     path = folder / file
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(read_text(path))
     except OSError as error:
         raise RunError(
             f"{folder} holds no {kind} (no {file}); name a folder that `textcentric {command}` has"

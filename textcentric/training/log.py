@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from textcentric.folders import write_text, writing
 from textcentric.runs.counters import Steps
+from textcentric.security.files import read_text
 from textcentric.security.visible import printable
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ class TrainLog:
     def lines(self) -> list[dict[str, Any]]:
         """Return what was noted so far; a line cut off by a kill is left out."""
         try:
-            texts = self.path.read_text(encoding="utf-8").splitlines()
+            texts = read_text(self.path).splitlines()
         except FileNotFoundError:
             return []
         return [json.loads(text) for text in texts if text.endswith("}")]

@@ -17,6 +17,7 @@ from typing import Any
 from textcentric.errors import option
 from textcentric.folders import refuse_another, write_text
 from textcentric.runs.lock import lock
+from textcentric.security.files import read_text
 from textcentric.security.outputs import check_ours, head
 from textcentric.settings import Given
 
@@ -67,7 +68,7 @@ def measured(
                 note(f"{number} of {len(cells)}: {cell.arm}, seed {cell.seed}")
                 told = work(cell, folder / "models" / cell.name)
                 write_text(path, json.dumps(told) + "\n")
-            found[cell.arm, cell.seed] = json.loads(path.read_text(encoding="utf-8"))
+            found[cell.arm, cell.seed] = json.loads(read_text(path))
     return found
 
 
@@ -78,6 +79,6 @@ def _agree(path: Path, known: Mapping[str, Given]) -> None:
             check_ours(written, "an ablation", lambda file: False)
         write_text(path, json.dumps(known, indent=2) + "\n")
         return
-    before = json.loads(path.read_text(encoding="utf-8"))
+    before = json.loads(read_text(path))
     cure = f"Give another {option('output_dir')}, or remove it"
     refuse_another(f"the ablation in {path.parent}", before["plan"], known["plan"], cure)

@@ -20,6 +20,7 @@ from textcentric.evaluation.comparison.config import Arm
 from textcentric.evaluation.results_file import Parts, WordsByCell
 from textcentric.folders import fingerprint, remove, write_text, writing, written
 from textcentric.rows import DERIVED, Example, Record, Target
+from textcentric.security.files import read_text
 from textcentric.settings import Given
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def _remove_models(folder: Path, but: str | None = None) -> None:
 def read_trial(folder: Path, identity: Given) -> Tried | None:
     """Return what was kept in `folder` under `identity`, None where nothing was."""
     try:
-        metadata = json.loads((folder / METADATA).read_text(encoding="utf-8"))
+        metadata = json.loads(read_text(folder / METADATA))
     except (OSError, ValueError):
         return None
     if metadata.get("identity") != json.loads(json.dumps(identity)):

@@ -34,6 +34,7 @@ from textcentric.methods.align_vl.latents.layout import (
 )
 from textcentric.rows import Record
 from textcentric.runs.lock import lock
+from textcentric.security.files import read_text
 from textcentric.security.owned import check_owned
 from textcentric.security.trust import made_here
 
@@ -211,7 +212,7 @@ def _agree(folder: Path, plan: Papers) -> None:
     if not path.is_file():
         write_text(path, json.dumps(plan, indent=2) + "\n")
         return
-    known = json.loads(path.read_text(encoding="utf-8"))
+    known = json.loads(read_text(path))
     for name, of in plan["modalities"].items():
         was = known.get("modalities", {}).get(name)
         if was and (was["encoder"], was["version"]) != (of["encoder"], of["version"]):
@@ -253,7 +254,7 @@ def _encode(
         width = int(np.load(path, mmap_mode="r").shape[1])
         note(name, min((number + 1) * SHARD, len(items)), len(items))
         if path.with_suffix(".json").is_file():
-            left_out |= json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+            left_out |= json.loads(read_text(path.with_suffix(".json")))
     return width, left_out
 
 
