@@ -12,24 +12,25 @@ from __future__ import annotations
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from benchmarks.faults import disks, folders, kills, mutations, replies
 from benchmarks.faults.scene import Scene
 from benchmarks.figure import Bar, Figure
 
-QUICK = {"times": 1, "seconds": 1.0}
+QUICK: dict[str, Any] = {"times": 1, "seconds": 0.5, "most": 1}
 
 
-def measure(times: int = 20, seconds: float = 60.0) -> Figure:
-    """Try each kind; `times` kills of a command, `seconds` of mutations of a kind."""
+def measure(times: int = 20, seconds: float = 45.0, most: int = 99) -> Figure:
+    """Try each kind: `times` kills of a command, `seconds` of mutations, `most` disks and links."""
     began = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="textcentric-bench-") as name, Scene(Path(name)) as at:
         tried = [
             *kills.killed(at, times),
             *kills.terminated(at, times),
-            *disks.full(at),
+            *disks.full(at, most),
             *disks.read_only(at),
-            *folders.hostile(at),
+            *folders.hostile(at, most),
             *replies.mutated(at, seconds),
             *mutations.mutated(at, seconds),
         ]

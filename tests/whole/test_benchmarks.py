@@ -327,7 +327,7 @@ def test_an_unknown_name_suggests_the_nearest() -> None:
 
 @pytest.mark.slow
 def test_faults_are_tried_and_nothing_is_lost(results: Path) -> None:
-    measured = faults.measure(times=1, seconds=0.5)
+    measured = faults.measure(**faults.QUICK)
     tried = {one["kind"]: one for one in measured.raw["tried"]}
     assert {"kill -9 of a run", "SIGTERM of a run", "bytes of replies", "mutated: sounds"} <= set(
         tried
