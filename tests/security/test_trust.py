@@ -21,7 +21,7 @@ def received(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_what_a_received_folder_brings_needs_a_word(received: Path) -> None:
     brought = {"base_url": "http://example.org/v1", "engine": None}
-    with pytest.raises(TrustError, match="It says base_url: http:"):
+    with pytest.raises(TrustError, match=r"It says\n  base_url: http:"):
         trust.need_word(received, brought, "--base-url")
 
 

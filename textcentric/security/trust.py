@@ -19,8 +19,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from textcentric.errors import TrustError, cut, said
+from textcentric.errors import TrustError
+from textcentric.errors import said as by_flag_or_call
+from textcentric.security.effects import by_weight, effects
 from textcentric.security.files import check_real, entries, open_real, read_bytes
+from textcentric.security.visible import in_line
 
 RECORD = "trusted"
 # The files of a folder that say what has effect beyond it, at any depth: a reward model holds a
@@ -37,6 +40,7 @@ SETTINGS = frozenset(
 )
 
 NOTHING: tuple[object, ...] = (None, False, "", {}, (), [])
+MOST_SHOWN = 100  # settings of a refusal
 
 
 def need_word(folder: Path, brought: Mapping[str, object], instead: str = "") -> None:
@@ -45,21 +49,34 @@ def need_word(folder: Path, brought: Mapping[str, object], instead: str = "") ->
     `brought` is what the folder says and nobody else does: what a flag or the environment gives
     overrules it and is not among it. `instead` says how to give it oneself, such as "--base-url".
     """
-    effects = {name: value for name, value in brought.items() if value not in NOTHING}
-    if not effects or is_trusted(folder):
+    said = {name: value for name, value in brought.items() if value not in NOTHING}
+    if not said or is_trusted(folder):
         return
-    shown = "; ".join(f"{name}: {cut(value)}" for name, value in effects.items())
+    shown = "".join(f"\n  {line}" for line in _lines_of(said))
     itself = f"give your own ({instead}), or " if instead else ""
     raise TrustError(
         f"what {folder} brings was not said here, and has effect only by your word. It says"
-        f" {shown}. If that is what you want: {itself}trust the folder once, as it stands:"
+        f"{shown}\nIf that is what you want: {itself}trust the folder once, as it stands:"
         f" {word_for(folder)}"
     )
 
 
+def _lines_of(said: Mapping[str, object]) -> Iterator[str]:
+    """Yield what a folder says, hosts and variables first."""
+    try:
+        asked, others = by_weight(effects(said, all_act=True))
+    except RecursionError:
+        yield f"{', '.join(map(in_line, said))}, nested without end"
+        return
+    for effect in [*asked, *others][:MOST_SHOWN]:
+        yield from effect.lines()
+    if len(asked) + len(others) > MOST_SHOWN:
+        yield f"and {len(asked) + len(others) - MOST_SHOWN} more"
+
+
 def word_for(folder: Path) -> str:
     """Return how a person says that `folder` is trusted."""
-    return said(f"--trust {shlex.quote(str(folder))}", f"tc.trust({str(folder)!r})")
+    return by_flag_or_call(f"--trust {shlex.quote(str(folder))}", f"tc.trust({str(folder)!r})")
 
 
 def is_trusted(folder: Path) -> bool:
