@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from textcentric.data import load
+from textcentric.data import Dataset, load
 from textcentric.data.inspection import Inspection, inspect
 from textcentric.data.inspection.columns import ColumnProfile
 from textcentric.data.inspection.kinds import shape_of
@@ -42,10 +42,14 @@ def written(path: Path, header: str, rows: Sequence[str], encoding: str = "utf-8
     return path
 
 
+def rows_of(found: Inspection, schema: Path) -> Dataset:
+    return load(found.path, data_dir=found.data_dir, schema=schema)
+
+
 def loaded(found: Inspection, tmp_path: Path) -> None:
     """Read the rows with the file that was drafted."""
     (tmp_path / "drafted.yaml").write_text(found.text, encoding="utf-8")
-    assert len(load(found.path, schema=tmp_path / "drafted.yaml")) == found.profile.rows
+    assert len(rows_of(found, tmp_path / "drafted.yaml")) == found.profile.rows
 
 
 @pytest.mark.parametrize(
@@ -142,9 +146,15 @@ def test_pictures_are_found_by_the_id_beside_the_folder_of_the_table(tmp_path: P
     assert found.schema.id == "key"
     assert found.schema.image
     assert found.schema.image.model_dump() == {
-        "column": None, "folder": "../photos", "pattern": "{id}-*.png"
+        "column": None, "folder": "photos", "pattern": "{id}-*.png"
     }  # fmt: skip
+    assert found.data_dir == str(tmp_path)
+    assert f"# Its files are looked for from {tmp_path}: data_dir={str(tmp_path)!r}." in found.text
+    assert f" --data-dir {tmp_path} " in found.commands("a.yaml")[0]
     loaded(found, tmp_path)
+    (tmp_path / "a.yaml").write_text(found.text, encoding="utf-8")
+    with_pictures = [row.id for row in rows_of(found, tmp_path / "a.yaml") if "image" in row.inputs]
+    assert with_pictures == ["p1", "p3", "p5"]
 
 
 def test_commands_name_the_folder_of_the_files(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Pictures: found by column or pattern, kept inside the folder, opened safely."""
 
 import base64
+import os
 import struct
 from contextlib import suppress
 from io import BytesIO
@@ -14,7 +15,7 @@ from PIL import Image, ImageOps
 
 from textcentric.data import load, open_picture
 from textcentric.data.media.pictures import PictureError
-from textcentric.errors import DataError
+from textcentric.errors import ConfigError, DataError
 from textcentric.rows import Record
 
 FEW = {"image": "photo", "allow_missing": "image"}
@@ -179,6 +180,44 @@ def test_paths_and_links_that_leave_the_folder_are_refused_and_counted(
     rows = load(table(folder, named), schema=FEW)
     assert [photos(row) for row in rows] == [[], [], ["a-1.jpg"]]
     assert rows.notes[0].startswith("refused 2 image files")
+
+
+@pytest.mark.parametrize("way", ["{outside}", "../{name}", "photos/../../{name}"])
+@pytest.mark.parametrize(
+    "rule", [{"pattern": "{id}.jpg"}, {"pattern": "{id}*.jpg"}, {"column": "w"}]
+)
+def test_no_schema_chooses_a_folder_outside_the_data(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory, way: str, rule: dict[str, str]
+) -> None:
+    outside = tmp_path_factory.mktemp("outside")
+    Image.new("RGB", (20, 10)).save(outside / "a.jpg")
+    place = way.format(outside=outside, name=os.path.relpath(outside, folder.parent))
+    schema = {"image": {"folder": place, **rule}, "allow_missing": "image"}
+    with pytest.raises(ConfigError, match=r"leads out of the data folder .* holds both"):
+        load(table(folder, "id,w\na,a.jpg\n"), schema=schema)
+
+
+def test_no_way_leads_out_through_a_link(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    outside = tmp_path_factory.mktemp("outside")
+    Image.new("RGB", (20, 10)).save(outside / "a.jpg")
+    (outside / "deeper").mkdir()
+    (folder / "linked").symlink_to(outside / "deeper")
+    schema = {"image": {"folder": "linked/..", "pattern": "{id}.jpg"}, "allow_missing": "image"}
+    (row,) = load(table(folder, "id,w\na,x\n"), schema=schema)
+    assert photos(row) == []
+
+
+def test_a_folder_inside_may_be_named_as_a_whole_and_may_be_a_link(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    disk = tmp_path_factory.mktemp("disk")
+    Image.new("RGB", (20, 10)).save(disk / "a.jpg")
+    (folder / "linked").symlink_to(disk)
+    schema = {"image": {"folder": str(folder / "linked"), "pattern": "{id}.jpg"}}
+    (row,) = load(table(folder, "id,w\na,x\n"), schema=schema)
+    assert photos(row) == ["a.jpg"]
 
 
 def test_a_name_that_no_file_can_have_is_refused(folder: Path) -> None:

@@ -233,7 +233,7 @@ def show_first(found: Inspection, config: AugmentConfig) -> bool:
     from textcentric.data.loading import load
 
     try:
-        dataset = load(found.path, data_dir=config.data_dir, schema=found.schema, limit=SHOWN_ROWS)
+        dataset = load(found.path, data_dir=found.data_dir, schema=found.schema, limit=SHOWN_ROWS)
     except TextCentricError as error:
         say(f"textcentric: this schema does not read the table yet: {error}")
         return False

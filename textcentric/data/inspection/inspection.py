@@ -15,7 +15,7 @@ from textcentric.data.inspection.columns import ColumnProfile, TableProfile, sho
 from textcentric.data.inspection.draft import drafted
 from textcentric.data.inspection.folders import table_in
 from textcentric.data.inspection.forms import Form, form_of
-from textcentric.data.inspection.media import Media, media_of
+from textcentric.data.inspection.media import Media, folders_of_files, media_of
 from textcentric.data.inspection.roles import Roles, guess_roles
 from textcentric.data.named import names
 from textcentric.data.pairs import read_pairs
@@ -25,7 +25,7 @@ from textcentric.data.tables.frames import table_in_hand
 from textcentric.data.tables.left_out import LeftOut
 from textcentric.data.tables.table import Table, from_hub, open_table
 from textcentric.data.tables.titles import TitleError
-from textcentric.errors import ConfigError, DataError
+from textcentric.errors import ConfigError, DataError, option
 from textcentric.security.yaml import load
 
 TRIED = 100  # pairs that are read
@@ -80,8 +80,9 @@ class Inspection:
 def inspect(rows: object, *, data_dir: str | Path | None = None) -> Inspection:
     """Look at rows that nobody has described, by path or in hand, and guess their schema.
 
-    Pictures and sounds are looked for in `data_dir`, else in the folder of the table. Raises
-    DataError where there is no table to read, or where there are several to choose from.
+    Pictures and sounds are looked for in `data_dir`, else in the folder of the table, else beside
+    it; then `data_dir` of what is returned is the folder that holds both. Raises DataError where
+    there is no table to read, or where there are several to choose from.
 
     >>> print(inspect([{"id": "a", "mood": "calm"}, {"id": "b", "mood": "wild"}]).schema.id)
     id
@@ -94,6 +95,12 @@ def inspect(rows: object, *, data_dir: str | Path | None = None) -> Inspection:
     folder = None if data_dir is None else str(data_dir)
     profile = TableProfile.of(table)
     media = media_of(profile, root)
+    found = any(each.rows for each in media) or bool(folders_of_files(root))
+    if path and folder is None and not found:
+        around = _around(root)
+        beside = media_of(profile, around, beside=True)
+        if any(each.rows for each in beside):
+            media, folder = beside, str(around)
     form, layout = form_of(table, first)
     if form != "table":
         text = _without_schema(path or rows, form, layout)
@@ -103,7 +110,7 @@ def inspect(rows: object, *, data_dir: str | Path | None = None) -> Inspection:
         form = "captions"
         roles.doubts.clear()  # they need no target
     words = words_beside(profile, root) if path else {}
-    text = drafted(profile, roles, words, keys, _notes(table, profile, form))
+    text = drafted(profile, roles, words, keys, _notes(table, profile, form, folder))
     return Inspection(path, form, profile, text, roles, media, folder)
 
 
@@ -164,7 +171,14 @@ def _root(path: str) -> Path:
     return place if place.is_dir() else place.parent
 
 
-def _notes(table: Table, profile: TableProfile, form: Form) -> Iterator[str]:
+def _around(root: Path) -> Path:
+    """Return the folder that holds `root`."""
+    return Path(os.path.normpath(root / "..")) if not root.is_symlink() else root / ".."
+
+
+def _notes(table: Table, profile: TableProfile, form: Form, folder: str | None) -> Iterator[str]:
+    if folder is not None:
+        yield f"Its files are looked for from {folder}: {option('data_dir', folder)}."
     if form == "captions":
         yield "Pictures and captions of them: pairs for `textcentric latents` and `train align-vl`."
     if table.form and not any(table.form in note for note in table.notes):

@@ -47,16 +47,15 @@ class Media:
 
 @dataclass(frozen=True)
 class Folder:
-    """A folder of files of one modality; `place` is its path from the data folder."""
+    """A folder of files of one modality; `place` is its path from the data folder.
+
+    `beside` says that it lies beside the folder of the table, not in it.
+    """
 
     place: str
     modality: Modality
     names: tuple[str, ...]
-
-    @property
-    def beside(self) -> bool:
-        """Say whether it lies beside the data folder, not in it."""
-        return self.place.startswith("..")
+    beside: bool = False
 
     @cached_property
     def by_stem(self) -> dict[str, list[str]]:
@@ -67,10 +66,13 @@ class Folder:
         return stems
 
 
-def folders_beside(root: Path) -> list[Folder]:
-    """Return the folders of pictures and of sounds in `root`, below it, and else beside it."""
-    inside = _below(root, ["", *_names_of_folders(root)])
-    return inside or _below(root, [f"../{name}" for name in _names_of_folders(root / "..")])
+def folders_of_files(root: Path, beside: bool = False) -> list[Folder]:
+    """Return the folders of pictures and of sounds in `root` and below it.
+
+    With `beside` a table lies in one of them, and those below `root` lie beside that.
+    """
+    places = _names_of_folders(root) if beside else ["", *_names_of_folders(root)]
+    return [folder for place in places for folder in _folders(root, place, beside)]
 
 
 def _names_of_folders(root: Path) -> list[str]:
@@ -82,11 +84,7 @@ def _names_of_folders(root: Path) -> list[str]:
     return names[:MOST_FOLDERS]
 
 
-def _below(root: Path, places: Iterable[str]) -> list[Folder]:
-    return [folder for place in places for folder in _folders(root, place)]
-
-
-def _folders(root: Path, place: str) -> Iterator[Folder]:
+def _folders(root: Path, place: str, beside: bool) -> Iterator[Folder]:
     names: dict[Modality, list[str]] = {"image": [], "audio": []}
     try:
         with os.scandir(root / place) as found:
@@ -97,12 +95,12 @@ def _folders(root: Path, place: str) -> Iterator[Folder]:
         return
     for modality, held in names.items():
         if held:
-            yield Folder(place, modality, tuple(sorted(held)))
+            yield Folder(place, modality, tuple(sorted(held)), beside)
 
 
-def media_of(profile: TableProfile, root: Path) -> list[Media]:
+def media_of(profile: TableProfile, root: Path, beside: bool = False) -> list[Media]:
     """Return rules for pictures and for sounds, the one that most rows follow first."""
-    folders = folders_beside(root)
+    folders = folders_of_files(root, beside)
     columns = profile.of_kind("id", "counter", "number", "words", "class")
     ids = sorted(columns, key=lambda column: not column.unique)
     found = [_embedded(column) for column in profile.of_kind("picture", "sound")]

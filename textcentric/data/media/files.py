@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from textcentric.data.media.pictures import as_png, is_inside, is_picture
 from textcentric.data.readings import plain
 from textcentric.data.schema import Files
+from textcentric.errors import ConfigError, cut, option
 from textcentric.folders import written
 from textcentric.values import Cells
 
@@ -53,11 +54,15 @@ class FileFinder:
 
     @classmethod
     def of(cls, rule: Files, root: Path, cache: Path, missing: tuple[str, ...]) -> FileFinder:
-        """Return a finder; where one folder holds the files of all rows it is listed once."""
+        """Return a finder; where one folder holds the files of all rows it is listed once.
+
+        Raises ConfigError where the rule's folder is not inside of `root`.
+        """
+        rule = rule.model_copy(update={"folder": _inside(rule.folder, root)})
         folder, pattern = root / (rule.folder or ""), rule.pattern or ""
         listed = not rule.column and any(c in pattern for c in "*?[") and "/" not in pattern
         index = _index(folder, pattern) if listed else None
-        # A folder that the schema names may itself be a link to another disk; its files may not.
+        # A folder of files may be a link that lies in `root`, to another disk; its files may not.
         roots = tuple(os.path.realpath(place) for place in (root, folder, cache))
         return cls(rule, root, cache, missing, roots, index)
 
@@ -137,6 +142,25 @@ class FileFinder:
             file = self.folder / _NUMBER.sub("", name)
             return file if os.path.lexists(file) else path
         return path
+
+
+def _inside(folder: str | None, root: Path) -> str | None:
+    """Return the way from `root` to a folder that a schema names; raises ConfigError if outside.
+
+    Whoever wrote the schema, or the model that keeps it, need not be the one who opens the rows.
+    """
+    if folder is None:
+        return None
+    way = os.path.normpath(folder)
+    if os.path.isabs(way):
+        way = os.path.relpath(way, os.path.abspath(root))
+    if way == ".." or way.startswith(f"..{os.sep}"):
+        raise ConfigError(
+            f"schema: the folder {cut(folder)!r} leads out of the data folder {str(root)!r}, and"
+            " files are read only from inside it; give a folder that holds both"
+            f" ({option('data_dir')}), and in the schema the way from there"
+        )
+    return None if way == "." else way
 
 
 def named_file(value: object, cache: Path) -> Any:
