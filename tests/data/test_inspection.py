@@ -412,3 +412,16 @@ def test_small_numbers_name_files_in_the_folder_of_a_table_alone(
     found = inspect(written(tmp_path / "flats.csv", "id,rooms,words,label", rows))
     assert found.schema is not None
     assert (found.schema.image is None) is (place != "photos")
+
+
+def test_numbers_that_are_too_long_to_count_with_are_told(tmp_path: Path) -> None:
+    rows = [{"id": f"r{n}", "size": 10**300 + n} for n in range(3)]
+    (tmp_path / "a.json").write_text(json.dumps(rows))
+    about = inspect(tmp_path / "a.json").columns["size"].about()
+    assert about.startswith("numbers too long to count with, such as '1000")
+
+
+def test_a_first_row_may_lack_the_column_that_tells_a_layout(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"id": "a", "note": "x"}\n{"id": "b", "text": "chosen y"}\n')
+    assert inspect(path).form == "table"

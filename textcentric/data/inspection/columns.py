@@ -316,6 +316,8 @@ class ColumnProfile:
             return f"{shown(next(iter(self.counts)))} in every row that has a value"
         if kind == "number" or self.coded:
             amounts = [amount for amount in self.amounts if amount is not None]
+            if not amounts:
+                return f"numbers too long to count with, such as {shown(next(iter(self.counts)))}"
             return (
                 f"{'whole numbers' if self.whole else 'numbers'}, {min(amounts)} to {max(amounts)}"
             )

@@ -63,7 +63,7 @@ class Layout:
 
     def fits(self, columns: Sequence[str], row: Row) -> bool:
         """Say whether a table of `columns`, `row` its first, is laid out so."""
-        return self.columns <= set(columns) and self.looks(row)
+        return self.columns <= set(columns) and self.looks({**dict.fromkeys(columns), **row})
 
 
 def read_sides(name: str, row: Row) -> Found:
