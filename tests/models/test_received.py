@@ -64,6 +64,27 @@ def test_a_kernel_of_the_hub_needs_a_word(model: Path) -> None:
     check_model(model)
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("0_Transformer/config.json", {"text": [{"_attn_implementation": "owner/kernel"}]}),
+        ("0/sentence_bert_config.json", {"model_args": {"attn_implementation": "owner/kernel"}}),
+        ("sentence_roberta_config.json", {"model_args": {"use_kernels": True}}),
+        ("config.4.0.0.json", {"experts_implementation": {"": "owner/kernel"}}),
+    ],
+)
+def test_a_kernel_that_any_part_names_needs_a_word(
+    model: Path, name: str, said: dict[str, Any]
+) -> None:
+    (model / name).parent.mkdir(exist_ok=True)
+    (model / name).write_text("{}")
+    check_model(model)
+    trust.trust(model)
+    (model / name).write_text(json.dumps(said))
+    with pytest.raises(TrustError, match=r"implementation: .*owner/kernel|use_kernels: True"):
+        check_model(model)
+
+
 def test_code_runs_by_a_word_alone(model: Path) -> None:
     (model / "mine.py").write_text("import os\n")
     say(model / "config.json", auto_map={"AutoModel": "owner/other--theirs.M"})

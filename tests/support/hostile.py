@@ -26,6 +26,25 @@ SECRET = "grey-heron-4711-in-a-private-file"
 ADDRESS = "http://127.0.0.1:9/v1"
 KEY = "sk-of-the-victim-4711"
 CODE = "import os, pathlib\npathlib.Path(os.environ['MARKER']).write_text('ran')\nC = M = None\n"
+BACKBONE = {"model_type": "dpt", "backbone": "owner/backbone", "is_hybrid": True}
+PROCESSOR = {
+    "preprocessor_config.json": {"feature_extractor_type": "DiaFeatureExtractor"},
+    "processor_config.json": {
+        "processor_class": "DiaProcessor",
+        "audio_tokenizer": {
+            "audio_tokenizer_class": "DacModel",
+            "audio_tokenizer_name_or_path": "owner/codec",
+        },
+    },
+}
+MODULES = [
+    {
+        "idx": 0,
+        "name": "0",
+        "path": "0_Transformer",
+        "type": "sentence_transformers.models.Transformer",
+    }
+]
 ALL = ("*",)
 RUN, MODELS, LATENTS = Path("augmented/finished"), Path("models"), Path("latents/pairs")
 
@@ -88,6 +107,7 @@ def watched(
     monkeypatch.setenv("MARKER", str(watch.marker))
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
 
     def call(*address: object, **options: object) -> None:
         watch.called.append(address[1:] or address)
@@ -193,6 +213,18 @@ def _changed(path: Path, change: Callable[[dict[str, Any]], None]) -> None:
     path.write_text(json.dumps(values))
 
 
+def _experts(place: Path) -> None:
+    """An expert whose processor names a part of the hub, and an encoder with a kernel inside."""
+    expert = _copied(place, Path("bert"), "expert-part")
+    for name, values in PROCESSOR.items():
+        (expert / name).write_text(json.dumps(values))
+    encoder = place / "hostile/encoder-kernel"
+    shutil.copytree(FOLDER / "bert", encoder / "0_Transformer")
+    (encoder / "modules.json").write_text(json.dumps(MODULES))
+    kernel = {"_attn_implementation": "owner/kernel"}
+    _changed(encoder / "0_Transformer/config.json", lambda v: v.update(kernel))
+
+
 def _models(place: Path, private: Path) -> None:
     code = _copied(place, MODELS / "downstream", "model-code")
     _with_code(code, "downstream.json")
@@ -203,6 +235,9 @@ def _models(place: Path, private: Path) -> None:
     _changed(expert / "downstream.json", _other_expert)
     kernel = _copied(place, MODELS / "downstream", "model-kernel")
     _changed(kernel / "config.json", lambda v: v.update(attn_implementation="owner/kernel"))
+    parts = _copied(place, MODELS / "downstream", "model-backbone")
+    (parts / "config.json").write_text(json.dumps(BACKBONE))
+    _experts(place)
     base = _copied(place, MODELS / "adapters", "adapter-base")
     _changed(base / "downstream.json", lambda v: v["config"].update(model="owner/base"))
     for name, values in {

@@ -25,6 +25,7 @@ TABLE = "--dataset rows.csv --data-dir . --schema rows.yaml"
 LOOP = "--max-steps 1 --use-cpu -q"
 DOWNSTREAM = f"train downstream --model bert --max-length 64 {LOOP}"
 MODELS = "model-code model-server model-expert model-kernel model-pickle model-rows".split()
+MODELS += ["model-backbone"]
 MODELS += "adapter-base adapter-layers adapter-pattern adapter-module adapter-rank".split()
 MODELS += "adapter-kind adapter-pickle linked-downstream linked-adapters".split()
 REWARDS = "reward-code reward-pickle reward-eyes linked-reward".split()
@@ -52,6 +53,7 @@ ATTACKS: dict[str, list[str]] = {
     "describe": [
         "describe --dataset hostile/tables/rows.csv --image photo",
         "describe --dataset rows.csv --schema hostile/outside.yaml",
+        f"describe {TABLE} --image-expert hostile/expert-part",
     ],
     "check": ["check hostile/texts.jsonl", "check hostile/pairs.jsonl"],
     "train downstream": [
@@ -110,6 +112,8 @@ ATTACKS: dict[str, list[str]] = {
         "latents --dataset rows.csv --data-dir . --schema pairs.yaml -q -o hostile/latents-linked",
         "latents --dataset rows.csv --data-dir . --schema pairs.yaml -q -o hostile/other",
         "latents --dataset rows.csv --schema hostile/outside.yaml -q -o new",
+        "latents --dataset rows.csv --data-dir . --schema pairs.yaml --text-encoder"
+        " hostile/encoder-kernel -q -o new",
     ],
     "retrieve": [
         *each(

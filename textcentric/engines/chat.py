@@ -12,6 +12,7 @@ from textcentric.engines.reasoning import CLOSE, OPEN, split_reasoning
 from textcentric.engines.turns import ChatTemplate
 from textcentric.errors import EngineError, RequestError, Say, option
 from textcentric.machine import IMPORTS
+from textcentric.models.hub import lacking, reached
 from textcentric.models.names import Model
 from textcentric.security.foreign import reason
 
@@ -106,10 +107,13 @@ def _loaded(model: Model) -> Any:
         from transformers import AutoTokenizer
 
     try:
-        return AutoTokenizer.from_pretrained(str(model.folder), trust_remote_code=False)
+        with reached(str(model.folder)) as place:
+            return AutoTokenizer.from_pretrained(place, trust_remote_code=False)
     except Exception as error:
         raise EngineError(
-            f"the tokenizer of {model.name!r} cannot be read ({reason(error)})", model=model.name
+            f"the tokenizer of {model.name!r} cannot be read"
+            f" ({lacking(str(model.folder), error) or reason(error)})",
+            model=model.name,
         ) from error
 
 

@@ -23,6 +23,7 @@ from textcentric.engines.grammar import Grammars
 from textcentric.engines.protocol import Limits, Message, Request, Response, named
 from textcentric.errors import ConfigError, EngineError, RequestError, Say, option
 from textcentric.machine import IMPORTS, cpu_dtype
+from textcentric.models.hub import lacking, reached
 from textcentric.models.names import find_model
 from textcentric.values import JsonSchema
 
@@ -119,14 +120,15 @@ class TransformersEngine:
         self.device = self.device or ("cuda" if torch.cuda.is_available() else "cpu")
         dtype = self.dtype or (cpu_dtype() if self.device == "cpu" else "bfloat16")
         try:
-            network: Any = AutoModelForCausalLM.from_pretrained(
-                self.model.source, dtype=getattr(torch, dtype), trust_remote_code=False
-            )
+            with reached(self.model.source) as place:
+                network: Any = AutoModelForCausalLM.from_pretrained(
+                    place, dtype=getattr(torch, dtype), trust_remote_code=False
+                )
             return network.to(self.device).eval()
         except Exception as cause:  # torch asserts that there is a CUDA where a build has none
+            why = lacking(self.model.source, cause) or f"{type(cause).__name__}: {str(cause)[:300]}"
             raise EngineError(
-                f"transformers cannot load {self.model.name!r} on {self.device}:"
-                f" {type(cause).__name__}: {str(cause)[:300]}",
+                f"transformers cannot load {self.model.name!r} on {self.device}: {why}",
                 model=self.model.name,
             ) from cause
 

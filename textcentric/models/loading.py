@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 import torch
 
 from textcentric.errors import ConfigError
+from textcentric.models.hub import lacking, reached
 from textcentric.models.packaged import packaged_encoder
 from textcentric.models.received import check_base, check_model, refuse_code
 from textcentric.security.foreign import foreign
@@ -74,12 +75,14 @@ def found(loader: Any, name: str, called: str, **options: Any) -> Any:
     """
     options = {"trust_remote_code": False, **_of_folder(loader, Path(name)), **options}
     try:
-        with without_bars(), foreign(f"model {called!r}", ConfigError):
-            return loader.from_pretrained(name, **options)
+        with without_bars(), foreign(f"model {called!r}", ConfigError), reached(name) as place:
+            return loader.from_pretrained(place, **options)
     except ConfigError as error:
         reason = str(error.__cause__ or error).strip().splitlines() or [""]
         if "trust_remote_code" in str(error.__cause__):
             raise refuse_code(called, reason[0]) from error
+        if cure := lacking(name, error):
+            raise ConfigError(f"model {called!r} cannot be loaded: {cure} ({reason[0]})") from error
         raise ConfigError(
             f"model {called!r} cannot be loaded: {reason[0]}. Expected a folder with a Hugging"
             " Face model, a hub name that is reachable or in the cache, or 'packaged'"
@@ -215,7 +218,8 @@ def _hub_commit(model: str) -> str:
     from transformers.utils.hub import cached_file
 
     try:
-        path = cached_file(model, "config.json")
+        with reached(model) as name:
+            path = cached_file(name, "config.json")
     except OSError as error:
         raise ConfigError(
             f"there is no model {model!r} on this machine or the hub: {error}"

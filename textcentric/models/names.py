@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from textcentric.errors import EngineError, option, unknown
+from textcentric.models.hub import reached
 from textcentric.models.packaged import FULL_NAME, NAME, packaged_model
 from textcentric.models.received import check_model
 from textcentric.security.foreign import foreign
@@ -155,7 +156,8 @@ def _hub_folder(name: str) -> Path:
 
     try:
         small = ["*.json", "*.jinja", "*.txt", "*.model"]
-        return Path(snapshot_download(name, allow_patterns=small))
+        with reached(name):
+            return Path(snapshot_download(name, allow_patterns=small))
     except Exception as cause:
         raise EngineError(
             f"the model {name!r} is neither a folder nor in reach on the hub"

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from textcentric.errors import RunError, TrustError, cut, option
 from textcentric.machine import require
+from textcentric.models.hub import reached
 from textcentric.security import trust
 from textcentric.security.files import check_real, entries, is_real_file, read_text
 from textcentric.security.foreign import foreign
@@ -28,7 +29,7 @@ PICKLES = ("*.bin", "*.pt", "*.pth", "*.pkl", "*.pickle", "*.ckpt")
 NO_WEIGHTS = ("training_args.bin", "optimizer.pt", "scheduler.pt")
 # Attention of transformers itself; every other name may be looked for as a kernel on the hub.
 ATTENTIONS = ("eager", "sdpa", "flex_attention")
-KERNELS = ("attn_implementation", "_attn_implementation", "experts_implementation", "use_kernels")
+KERNELS = ("attn_implementation", "experts_implementation", "use_kernels")  # how their names end
 # What trainings here say of an adapter; all else must be as PEFT has it by default.
 ADAPTER_KEYS = frozenset(
     {
@@ -61,7 +62,7 @@ def check_model(folder: Path) -> None:
     check_pickles(folder)
     if (folder / ADAPTER).is_file():
         adapter_settings(folder)
-    trust.need_word(folder, dict(_kernels(read_settings(folder / "config.json"))))
+    trust.need_word(folder, dict(_kernels_in(folder)))
 
 
 def check_pickles(folder: Path) -> None:
@@ -107,7 +108,7 @@ def code_of(folder: Path) -> list[str]:
     names = [
         str(reference)
         for path in sorted(folder.glob("*.json"))
-        if path.name in trust.SETTINGS
+        if trust.is_settings(path.name)
         for reference in _references(read_settings(path).get("auto_map"))
     ]
     return [*files, *dict.fromkeys(name for name in names if "--" in name)]
@@ -160,7 +161,8 @@ def adapted(model: Any, folder: Path) -> PeftModel:
     settings = adapter_settings(folder)
     with foreign(f"the adapter in {folder}", RunError):
         adapter = LoraConfig(**settings)
-        return PeftModel.from_pretrained(model, str(folder), config=adapter, is_trainable=True)
+        with reached(str(folder)) as place:
+            return PeftModel.from_pretrained(model, place, config=adapter, is_trainable=True)
 
 
 def read_settings(path: Path) -> dict[str, Any]:
@@ -170,13 +172,17 @@ def read_settings(path: Path) -> dict[str, Any]:
     """
     if not path.is_symlink() and not path.is_file():
         return {}
-    try:
-        values = json.loads(read_text(path))
-    except (OSError, ValueError, RecursionError) as error:
-        raise RunError(f"{path} cannot be read ({error}); copy the folder again") from error
+    values = _parsed(path)
     if not isinstance(values, dict):
         raise RunError(f"{path} is not a JSON object; copy the folder again")
     return values
+
+
+def _parsed(path: Path) -> object:
+    try:
+        return json.loads(read_text(path))
+    except (OSError, ValueError, RecursionError) as error:
+        raise RunError(f"{path} cannot be read ({error}); copy the folder again") from error
 
 
 def _is_names(value: object, *, optional: bool) -> bool:
@@ -217,13 +223,26 @@ def _usual_adapter() -> Mapping[str, Any]:
     return values
 
 
-def _kernels(settings: Mapping[str, Any], depth: int = 0) -> Iterator[tuple[str, object]]:
+def _kernels_in(folder: Path) -> Iterator[tuple[str, object]]:
+    """Yield kernels that any settings in `folder` name: an encoder of sentences is of modules."""
+    for path in sorted(trust.that_count(folder)):
+        if path.suffix == ".json":
+            where = "" if path.parent == folder else f"{path.relative_to(folder)} "
+            yield from ((f"{where}{name}", value) for name, value in _kernels(_parsed(path)))
+
+
+def _kernels(settings: object) -> Iterator[tuple[str, object]]:
     """Yield settings, at any depth, that name a kernel to be fetched."""
-    for name, value in settings.items():
-        if name in KERNELS and value not in (*ATTENTIONS, *trust.NOTHING):
-            yield name, value
-        elif isinstance(value, dict) and depth < 20:
-            yield from _kernels(value, depth + 1)
+    waiting = [settings]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict):
+            for name, value in one.items():
+                if name.endswith(KERNELS) and value not in (*ATTENTIONS, *trust.NOTHING):
+                    yield name, value
+            waiting += one.values()
+        elif isinstance(one, list):
+            waiting += one
 
 
 def _references(value: object) -> Iterator[object]:

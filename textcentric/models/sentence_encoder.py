@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from textcentric.errors import ConfigError
 from textcentric.machine import IMPORTS, require
+from textcentric.models.hub import lacking, reached
 from textcentric.models.received import check_base, check_model
 from textcentric.security.foreign import foreign
 
@@ -42,8 +43,18 @@ def sentence_transformer(model: str, what: str, code: bool = False) -> Any:
         check_base(folder)
         local = {"use_safetensors": True}
     expected = "; expected a folder or a hub name"
-    with foreign(what, ConfigError, cure=expected):
-        return SentenceTransformer(model, trust_remote_code=code, model_kwargs=local)
+    try:
+        with foreign(what, ConfigError, cure=expected), reached(model) as place:
+            return SentenceTransformer(
+                place,
+                trust_remote_code=code,
+                model_kwargs=local,
+                local_files_only=folder.is_dir(),
+            )
+    except ConfigError as error:
+        if cure := lacking(model, error):
+            raise ConfigError(f"{what} cannot be loaded: {cure}") from error
+        raise
 
 
 class SentenceEncoder:

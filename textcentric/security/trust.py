@@ -26,17 +26,11 @@ from textcentric.security.files import check_real, entries, open_real, read_byte
 from textcentric.security.visible import in_line
 
 RECORD = "trusted"
-# The files of a folder that say what has effect beyond it, at any depth: a reward model holds a
-# proxy, an encoder of sentences its modules. Nothing that is written later, such as figures and
-# reports, is called so.
+# The files of a folder that say what has effect beyond it, at any depth (a reward model holds a
+# proxy, an encoder of sentences its modules), and every `*config*.json`: libraries find some by
+# names in others. Nothing that is written later, such as figures and reports, is called so.
 SETTINGS = frozenset(
-    {
-        *("run.yaml", "downstream.json", "reward.json", "crmt.json"),
-        *("align.json", "latents.json", "config.json", "adapter_config.json"),
-        *("tokenizer_config.json", "processor_config.json", "preprocessor_config.json"),
-        *("modules.json", "config_sentence_transformers.json", "sentence_bert_config.json"),
-        *("generation_config.json", "video_preprocessor_config.json"),
-    }
+    "run.yaml downstream.json reward.json crmt.json align.json latents.json modules.json".split()
 )
 
 NOTHING: tuple[object, ...] = (None, False, "", {}, (), [])
@@ -130,8 +124,13 @@ def that_count(folder: Path) -> Iterator[Path]:
     """Yield the files in `folder` that say what has effect beyond it, and its code."""
     for entry in entries(folder):
         path = Path(entry.path)
-        if path.name in SETTINGS or path.suffix == ".py":
+        if is_settings(path.name) or path.suffix == ".py":
             yield path
+
+
+def is_settings(name: str) -> bool:
+    """Say whether a file of this name says what has effect beyond its folder."""
+    return name in SETTINGS or ("config" in name and name.endswith(".json"))
 
 
 def _standing(folder: Path) -> dict[Path, tuple[int, ...]]:
