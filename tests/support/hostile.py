@@ -353,4 +353,7 @@ def _text(path: Path) -> str:
             return repr(pq.read_table(path).to_pylist())
         except (OSError, ValueError):
             return ""
-    return path.read_bytes().decode("utf-8", "replace")
+    try:
+        return path.read_bytes().decode("utf-8", "replace")
+    except FileNotFoundError:  # a journal was closed since it was listed
+        return ""
