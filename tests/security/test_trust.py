@@ -55,7 +55,7 @@ def test_a_folder_with_links_is_not_trusted(received: Path) -> None:
 
 def test_a_record_that_cannot_be_written_is_told(received: Path, tmp_path: Path) -> None:
     (tmp_path / "state").write_text("a file in its place")
-    with pytest.warns(UserWarning, match="cannot be written"):
+    with pytest.warns(UserWarning, match="cannot be recorded"):
         trust.made_here(received, [received / "run.yaml"])
 
 
@@ -102,4 +102,17 @@ def test_a_folder_that_says_nothing_vouches_for_no_other(received: Path, tmp_pat
     (tmp_path / "empty").mkdir()
     trust.trust(tmp_path / "empty")
     assert not trust.is_trusted(tmp_path / "empty")
+    assert not trust.is_trusted(received)
+
+
+def test_where_nobody_has_a_home_that_is_told(
+    received: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nobody() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_STATE_HOME")
+    monkeypatch.setattr(Path, "home", nobody)
+    with pytest.warns(UserWarning, match="no home folder is known; set XDG_STATE_HOME"):
+        trust.made_here(received, [received / "run.yaml"])
     assert not trust.is_trusted(received)

@@ -10,6 +10,7 @@ beside them makes it a stranger's again, and what a command writes vouches for n
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import shlex
@@ -108,7 +109,7 @@ def made_here(folder: Path, files: Iterable[Path]) -> None:
         _record(folder, files)
     except OSError as error:
         warnings.warn(
-            f"{record_file()} cannot be written ({error.strerror}), so {folder} will need"
+            f"what is made here cannot be recorded ({error}), so {folder} will need"
             f" {word_for(folder)} when it is opened again",
             stacklevel=2,
         )
@@ -116,8 +117,11 @@ def made_here(folder: Path, files: Iterable[Path]) -> None:
 
 def record_file() -> Path:
     """Return where what is trusted is recorded: `$XDG_STATE_HOME` or `~/.local/state`."""
-    base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    return Path(base) / "textcentric" / RECORD
+    base = os.environ.get("XDG_STATE_HOME")
+    try:
+        return Path(base or Path.home() / ".local" / "state") / "textcentric" / RECORD
+    except RuntimeError as error:  # in some containers nobody has a home
+        raise OSError(errno.ENOENT, "no home folder is known; set XDG_STATE_HOME") from error
 
 
 def that_count(folder: Path) -> Iterator[Path]:
