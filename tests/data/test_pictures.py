@@ -253,6 +253,7 @@ def broken(folder: Path) -> None:
     (folder / "cut.jpg").write_bytes(whole.read_bytes()[:3000])
     (folder / "empty.jpg").write_bytes(b"")
     (folder / "page.jpg").write_text("<!DOCTYPE html><html><body>404</body></html>")
+    (folder / "head.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(20))
     (folder / "noise.jpg").write_bytes(bytes(range(256)) * 4)
     Image.new("L", (20_001, 2)).save(folder / "wide.png")
     Image.new("1", (12_000, 12_000)).save(folder / "bomb.png")
@@ -263,6 +264,7 @@ def broken(folder: Path) -> None:
     ("name", "message"),
     [
         ("cut.jpg", "is cut off or damaged"),
+        ("head.png", "is cut off or damaged (it begins as PNG)"),
         ("empty.jpg", "is empty (0 bytes)"),
         ("page.jpg", "is an HTML page, not an image"),
         ("noise.jpg", "is not an image"),

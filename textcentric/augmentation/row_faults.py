@@ -50,7 +50,7 @@ class RowFaults:
                 stacklevel=2,
             )
         self._error = error
-        log.info("row %r", record.id, exc_info=error)
+        log.debug("row %r", record.id, exc_info=error)
         told = hidden("".join(traceback.format_exception(error)))[-LONGEST:]
         failed = [failure_of(record, *output, STAGE, error) for output in owed]
         self._held.append((record, [replace(one, message=told) for one in failed]))

@@ -56,7 +56,7 @@ def silence(verbose: bool) -> None:
     if verbose:
         os.environ.setdefault("VLLM_LOGGING_LEVEL", "INFO")
         logging.basicConfig()
-        logging.getLogger("textcentric").setLevel(logging.INFO)
+        logging.getLogger("textcentric").setLevel(logging.DEBUG)  # tracebacks that are kept
         return
     for name in ("transformers", "sentence_transformers", "httpx", "huggingface_hub"):
         logging.getLogger(name).setLevel(logging.ERROR)

@@ -19,7 +19,7 @@ import numpy as np
 from textcentric.data.media.signatures import kind_of
 from textcentric.data.media.silence import say_nothing
 from textcentric.errors import DataError, TextCentricError
-from textcentric.security.foreign import foreign, reason
+from textcentric.security.foreign import foreign, reason, trace
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -37,6 +37,7 @@ MAX_PIXELS = 50_000_000
 MAX_SIDE = 16_384  # pixels
 TOO_LARGE = "is too large"
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM")
+_READ = ("JPEG", "PNG", "GIF", "WebP", "AVIF")
 _UNREAD = ("HEIC", "JPEG XL", "SVG", "Photoshop", "a PDF")  # pictures that can be converted
 _MOVING = ("GIF", "WEBP", "PNG", "TIFF", "AVIF")
 # Modes of more than 8 bits, and the white of what is saved in them: the least that none exceeds.
@@ -98,6 +99,7 @@ def _decoding(path: Path) -> Iterator[None]:
     except Image.DecompressionBombError:
         raise PictureError(path, TOO_LARGE, f": over {MAX_PIXELS:,} pixels; shrink it") from None
     except Exception as error:  # decoders promise no list of exceptions
+        trace(path, error)
         raise PictureError(path, DAMAGED, f" ({reason(error)})") from error
 
 
@@ -251,4 +253,6 @@ def _no_image(path: Path) -> PictureError:
     kind = kind_of(path)
     if kind in _UNREAD:
         return PictureError(path, f"is {kind}, which is not read here; convert it to JPEG or PNG")
+    if kind in _READ:
+        return PictureError(path, DAMAGED, f" (it begins as {kind})")
     return PictureError(path, f"is {kind}, not an image" if kind else "is not an image")

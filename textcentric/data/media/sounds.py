@@ -19,7 +19,7 @@ from textcentric.data.media.signatures import kind_of
 from textcentric.data.media.silence import without_stderr
 from textcentric.data.media.whole_sounds import missing_bytes
 from textcentric.errors import ConfigError, DataError, TextCentricError
-from textcentric.security.foreign import reason
+from textcentric.security.foreign import reason, trace
 
 WINDOW, HOP = 400, 160  # samples: 25 ms, 10 ms
 BINS = 1024  # samples of the Fourier transform: fewer leave some of 128 mel bins empty
@@ -126,6 +126,7 @@ def _decoding(path: Path) -> Iterator[None]:
     except TextCentricError:
         raise
     except Exception as error:  # decoders promise no list of exceptions
+        trace(path, error)
         raise _unreadable(path, error) from error
 
 
