@@ -81,7 +81,7 @@ def test_a_kernel_that_any_part_names_needs_a_word(
     check_model(model)
     trust.trust(model)
     (model / name).write_text(json.dumps(said))
-    with pytest.raises(TrustError, match=r"implementation: .*owner/kernel|use_kernels: True"):
+    with pytest.raises(TrustError, match=r"implementation\.?: .*owner/kernel|use_kernels: True"):
         check_model(model)
 
 

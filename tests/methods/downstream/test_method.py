@@ -342,7 +342,7 @@ def test_a_folder_that_holds_no_model_is_refused(folder: str, tmp_path: Path) ->
     with pytest.raises(RunError, match="holds no downstream model"):
         Downstream.load(tmp_path)
     (tmp_path / "downstream.json").write_text('{"format": 1')
-    with pytest.raises(RunError, match="is not JSON"):
+    with pytest.raises(RunError, match="cannot be read"):
         Downstream.load(tmp_path)
     (tmp_path / "downstream.json").write_text('{"format": 99}')
     with pytest.raises(RunError, match="is not of format 1"):

@@ -331,7 +331,7 @@ def test_metadata_of_another_kind_are_refused(tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"no reward\.json"):
         Reward.load(tmp_path)
     (tmp_path / "reward.json").write_text("{")
-    with pytest.raises(RunError, match="is not JSON"):
+    with pytest.raises(RunError, match="cannot be read"):
         Reward.load(tmp_path)
     (tmp_path / "reward.json").write_text(json.dumps({"format": 0, "config": {}, "data": ""}))
     with pytest.raises(RunError, match="not of format 1"):
