@@ -22,6 +22,7 @@ from benchmarks.processes import child
 from benchmarks.rows import write_table
 from benchmarks.scripted_run import configure, run
 from textcentric.augmentation.config import AugmentConfig
+from textcentric.runs.columns import FOLDERS
 
 BAR = 1.0  # seconds for 100 thousand rows
 REST = 100  # rows that the unfinished run lacks
@@ -106,7 +107,9 @@ def unfinished(place: Path, folder: Path) -> Path:
     for name in ("run.yaml", "manifest.json", "journal.sqlite"):
         shutil.copy(place / "run" / name, copy / name)
     shutil.copytree(place / "run" / "prompts", copy / "prompts")
-    shutil.copytree(place / "run" / "data", copy / "data", copy_function=os.link)
+    for name in FOLDERS:
+        if (place / "run" / name).is_dir():
+            shutil.copytree(place / "run" / name, copy / name, copy_function=os.link)
     manifest = json.loads((copy / "manifest.json").read_text())
     (copy / "manifest.json").write_text(json.dumps(manifest | {"status": "running"}))
     with sqlite3.connect(copy / "journal.sqlite") as db:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import os
 import sys
 import tempfile
@@ -68,6 +69,18 @@ def frozen() -> None:
     """
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(autouse=True)
+def quiet_again(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Forget after a test that a command was asked to show what libraries log (-v)."""
+    monkeypatch.setenv("VLLM_LOGGING_LEVEL", "")
+    monkeypatch.delenv("VLLM_LOGGING_LEVEL")
+    handlers, ours = [*logging.root.handlers], logging.getLogger("textcentric")
+    level = ours.level
+    yield
+    logging.root.handlers[:] = handlers
+    ours.setLevel(level)
 
 
 @pytest.fixture

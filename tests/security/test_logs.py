@@ -43,3 +43,24 @@ def test_a_message_that_does_not_fit_its_arguments_is_the_logs_own_problem(
 ) -> None:
     record = logging.getLogRecordFactory()("httpx", 20, "f", 1, "%d", ("a",), None)
     assert record.args == ("a",)
+
+
+class OnTop:
+    """A factory that vLLM puts on top of the one it finds."""
+
+    def __init__(self) -> None:
+        self._factory = logging.getLogRecordFactory()
+
+    def __call__(self, *args: object, **kwargs: object) -> logging.LogRecord:
+        return self._factory(*args, **kwargs)
+
+
+def test_a_factory_on_top_of_ours_is_left_there(caplog: pytest.LogCaptureFixture) -> None:
+    before = logging.getLogRecordFactory()
+    logging.setLogRecordFactory(OnTop())
+    try:
+        keep_logs_clean()
+        logging.getLogger("httpx").error(f"no access with {SECRET}")
+    finally:
+        logging.setLogRecordFactory(before)
+    assert caplog.messages == [f"no access with {HIDDEN}"]
