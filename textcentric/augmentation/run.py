@@ -103,7 +103,7 @@ def opened(
         reuse = [Path(path) / "journal.sqlite" for path in config.reuse]
         journal = Journal(folder / "journal.sqlite", reuse=reuse)
         try:
-            forget_lost(folder, journal, say)
+            forget_lost(folder, journal, say, digests=frozen)  # `runs resume` looks at every byte
             encoder = SentenceEncoder(str(packaged_encoder())) if config.embeddings else None
             job = Job(
                 config=config,
