@@ -55,7 +55,8 @@ def need_word_for_run(
 
     `given` are the settings that a person gave now, in place of the run's.
     """
-    need_word(folder, brought_by(config, given), option("base_url"))
+    brought = brought_by(config, given)
+    need_word(folder, brought, option("base_url") if brought.get("base_url") else "")
     address = config.base_url or config.engine_settings.get("base_url")
     if address and "base_url" not in given:
         say(f"rows are sent to {address}, as {folder} says")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from textcentric.cli.libraries import cleaned, traceback_of
 from textcentric.cli.terminal import asked_for_more, nothing_asked, say, terminable
-from textcentric.errors import StoppedError, TextCentricError, in_flags
+from textcentric.errors import StoppedError, TextCentricError, TrustError, in_flags
 from textcentric.security.disk import not_written, why_not_written
 from textcentric.security.foreign import reason
 from textcentric.security.visible import in_line
@@ -42,7 +42,7 @@ def run(work: Callable[[], object]) -> None:
             work()
     except TextCentricError as error:
         if first_of_machine():
-            say(f"textcentric: {' '.join(map(str.strip, str(error).splitlines()))}")
+            say(f"textcentric: {_told(error)}")
         if asked_for_more():
             say(traceback_of(error))
         sys.exit(error.exit_code)
@@ -60,6 +60,12 @@ def run(work: Callable[[], object]) -> None:
             sys.exit(StoppedError.exit_code)
         say(_fault(error) if asked_for_more() is False else traceback_of(error))
         sys.exit(1)
+
+
+def _told(error: TextCentricError) -> str:
+    """Return what an error says: in one line, but for what a folder brings, a line each."""
+    said = str(error)
+    return said if isinstance(error, TrustError) else " ".join(map(str.strip, said.splitlines()))
 
 
 def _fault(error: Exception) -> str:
