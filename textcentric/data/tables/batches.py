@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from textcentric.data.tables.arrow_values import readable, sound
+from textcentric.errors import DataError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -64,7 +65,7 @@ def _plain_type(kind: pa.DataType) -> pa.DataType:
     if types.is_map(kind):
         return pa.map_(_plain_type(kind.key_type), _plain_type(kind.item_type))
     if types.is_union(kind):
-        raise NotImplementedError("values of several types in one column")
+        raise DataError("values of several types in one column")
     return kind
 
 
