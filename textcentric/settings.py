@@ -76,6 +76,7 @@ class Settings(BaseModel):
     outside them where `flat`; `mappings` gives fields that hold a mapping another name for dots
     (`engine.max_num_seqs`). `aliases` are other words with their help, which `translated`
     understands; `ignored` names mean nothing in a file; `defaults` go over those of the sections.
+    `added` are names that what was made before does not have: it is as if they had their defaults.
     """
 
     model_config = ConfigDict(
@@ -91,6 +92,12 @@ class Settings(BaseModel):
     ignored: ClassVar[frozenset[str]] = frozenset()
     environment: ClassVar[bool] = False
     defaults: ClassVar[Given] = {}
+    added: ClassVar[frozenset[str]] = frozenset()
+
+    def identity_values(self) -> Values:
+        """Return the values, as JSON, that tell what is made by these settings from others."""
+        usual = {n for n in self.added if getattr(self, n) == type(self).model_fields[n].default}
+        return self.model_dump(mode="json", exclude=usual)
 
     @classmethod
     def of(cls, values: Given) -> Self:

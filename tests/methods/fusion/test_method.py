@@ -11,25 +11,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.support.small_clips import clips, schema
+from tests.support.small_clips import clips
+from tests.support.small_fusion import SMALL, made, rows_of, trained
 from tests.support.tiny_models import tiny_model
-from textcentric.data import load
 from textcentric.errors import ConfigError, DataError, RunError
 from textcentric.evaluation.fusion import nine_metrics, right_under, robustness
-from textcentric.methods.fusion import VARIANTS, Crmt, CrmtConfig
-from textcentric.rows import Record
-from textcentric.training.config import TrainConfig
-from textcentric.training.loop import train
-
-SMALL: dict[str, Any] = {
-    "encoders": {"image": "conv", "audio": "conv"},
-    "width": 8,
-    "image_side": 8,
-    "mel_bins": 8,
-    "mel_frames": 8,
-    "second_steps": 20,
-    "mcr_permutations": 4,
-}
+from textcentric.methods.fusion import Crmt, CrmtConfig
 
 
 @pytest.fixture(scope="module")
@@ -37,56 +24,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("clips")
     clips(place)
     return place
-
-
-def rows_of(folder: Path, *modalities: str, split: str = "train") -> list[Record]:
-    return list(
-        load(folder / "clips.csv", data_dir=folder, schema=schema(*modalities), split=split)
-    )
-
-
-def made(folder: Path, *modalities: str, **values: Any) -> tuple[Crmt, list[Record]]:
-    rows = rows_of(folder, *(modalities or ("image", "audio")))
-    return Crmt(CrmtConfig.of({**SMALL, **values}), rows, folder), rows
-
-
-def trained(
-    method: Crmt, rows: list[Record], place: Path, held: list[Record] | None = None, **loop: Any
-) -> Any:
-    values: dict[str, Any] = {
-        "num_train_epochs": 6,
-        "learning_rate": 5e-3,
-        "per_device_train_batch_size": 12,
-        "warmup_steps": 0,
-        "eval_strategy": "no",
-        "save_strategy": "no",
-        "use_cpu": True,
-    }
-    return train(
-        method, TrainConfig(**{**values, **loop}, output_dir=place), rows, held or (), quiet=True
-    )
-
-
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_every_variant_learns_is_kept_and_says_the_same_again(
-    folder: Path, tmp_path: Path, variant: str
-) -> None:
-    method, rows = made(folder, variant=variant, attack_steps=2)
-    held = rows_of(folder, "image", "audio", split="validation")
-    before = method.evaluate(held, 24)["loss"]
-    trained(method, rows, tmp_path / "m", held)
-    metrics = method.evaluate(held, 24)
-    assert metrics["loss"] < before
-    assert metrics.keys() >= {"accuracy", "accuracy_image", "accuracy_audio", "margin"}
-    again = Crmt.load(tmp_path / "m", folder)
-    assert torch.equal(again.logits(held, 24), method.logits(held, 24))
-    assert torch.equal(again.radius(held, 24), method.radius(held, 24))
-
-
-def test_one_row_and_many_give_the_same_logits(folder: Path) -> None:
-    method, rows = made(folder)
-    whole = method.logits(rows[:7], 7)
-    torch.testing.assert_close(method.logits(rows[:7], 1), whole, atol=1e-5, rtol=1e-4)
 
 
 def test_a_training_that_was_stopped_ends_with_the_same_weights(

@@ -16,13 +16,25 @@ from textcentric.training.config import TrainConfig, TrainingSettings
 Inputs = Literal["clean", "adversarial", "mixed"]
 Over = Literal["minimum", "runner-up"]
 TauKind = Literal["correct", "released"]
+Trains = Literal["all", "heads"]
+LastStep = Literal["second step"]
 Orthogonality = Literal["own", "rownorm", "none"]
 MARGIN_EPS = 1e-5  # inside of the logarithm, as released; 0 is the printed equation
+UNLABELLED = -1  # the label of a row without a class
 ENCODERS = {
     "image_encoder": Key("image", "resnet18 (where none is named), conv or packaged."),
     "audio_encoder": Key("audio", "resnet18 (where none is named) or conv."),
     "text_encoder": Key("text", "packaged (MiniLM, where none is named), a folder or OWNER/NAME."),
     "table_encoder": Key("table", "mlp, the only one."),
+}
+STARTS = {
+    f"{name}_start": Key(name, f"Model folder (variant jt) of {what} alone, to begin from.")
+    for name, what in {
+        "image": "pictures",
+        "audio": "sounds",
+        "text": "texts",
+        "table": "tables",
+    }.items()
 }
 
 
@@ -30,31 +42,40 @@ ENCODERS = {
 class Variant:
     """A method of the paper or a rival: what it adds to cross-entropy on joined features.
 
-    `orthogonal` keeps weights a and a normalised classifier, `margin` adds the first step's loss,
-    `second` the second step; `rival` names the file of a rival's objective.
+    `orthogonal` keeps weights a and a normalised classifier, `margin` adds the first step's loss;
+    `rival` names the file of a rival's objective. It needs `least` modalities, of `one_width` where
+    features are compared, and models of single modalities to begin from where it has `starts`; of
+    the model it `trains` all or the class rows alone, then takes a `last` step. Rows without a
+    class count where it takes them `unlabelled`.
     """
 
     orthogonal: bool = False
     margin: bool = False
-    second: bool = False
     inputs: Inputs = "clean"
     rival: str | None = None
+    least: int = 1
+    one_width: bool = False
+    starts: bool = False
+    trains: Trains = "all"
+    last: LastStep | None = None
+    unlabelled: bool = False
 
 
 VARIANTS: dict[str, Variant] = {
     "jt": Variant(),
     "ojt": Variant(orthogonal=True),
     "crmt-step-1": Variant(orthogonal=True, margin=True),
-    "crmt-step-2": Variant(orthogonal=True, second=True),
-    "crmt-jt": Variant(orthogonal=True, margin=True, second=True),
-    "crmt-at": Variant(orthogonal=True, margin=True, second=True, inputs="adversarial"),
-    "crmt-mix": Variant(orthogonal=True, margin=True, second=True, inputs="mixed"),
+    "crmt-step-2": Variant(orthogonal=True, last="second step"),
+    "crmt-jt": Variant(orthogonal=True, margin=True, last="second step"),
+    "crmt-at": Variant(orthogonal=True, margin=True, last="second step", inputs="adversarial"),
+    "crmt-mix": Variant(orthogonal=True, margin=True, last="second step", inputs="mixed"),
     "mmat": Variant(inputs="adversarial"),
     "mixup": Variant(inputs="mixed"),
-    "ogm-ge": Variant(rival="ogm-ge"),
-    "pmr": Variant(rival="pmr"),
-    "gradient-blending": Variant(rival="gradient-blending"),
-    "mcr": Variant(rival="mcr"),
+    "ogm-ge": Variant(rival="ogm-ge", least=2),
+    "pmr": Variant(rival="pmr", least=2),
+    "gradient-blending": Variant(rival="gradient-blending", least=2),
+    "mcr": Variant(rival="mcr", least=2, one_width=True),
+    "heads-only": Variant(starts=True, trains="heads"),
 }
 
 
@@ -62,6 +83,7 @@ class CrmtConfig(Settings):
     """Modalities and encoders, classifier, first and second step, training inputs, rivals."""
 
     called = "crmt"
+    added = frozenset({"start"})
 
     variant: str = setting("crmt-jt", f"Method or rival: {', '.join(VARIANTS)}.", metavar="NAME")
     modalities: tuple[str, ...] | None = setting(
@@ -69,6 +91,9 @@ class CrmtConfig(Settings):
     )
     encoders: dict[str, str] = setting(
         {}, "Encoder of a modality.", panel="Model", flags=(), keys=ENCODERS
+    )
+    start: dict[str, str] = setting(
+        {}, "Models of single modalities to begin from.", panel="Model", flags=(), keys=STARTS
     )
     width: int = setting(
         512, "Features of a modality, where the encoder leaves it open.", panel="Model", ge=2

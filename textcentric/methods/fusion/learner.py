@@ -55,18 +55,39 @@ class Learner(nn.Module):
         super().__init__()
         self.fusion, self.objective = fusion, objective
         self.kind = config.method.inputs
+        if config.method.trains == "heads":
+            fusion.encoders.requires_grad_(False)
         self.radius, self.steps = config.attack_radius, config.attack_steps
         self.boxes = {name: tuple(side for side in box) for name, box in boxes.items()}
+
+    def train(self, mode: bool = True) -> Learner:
+        """Set training or evaluation; encoders that learn nothing keep their statistics."""
+        super().train(mode)
+        if not any(one.requires_grad for one in self.fusion.encoders.parameters()):
+            self.fusion.encoders.eval()
+        return self
 
     def forward(self, batch: Mapping[str, Tensor]) -> Tensor:
         """Return the loss of each row (B,); in evaluation, of the clean inputs."""
         labels = batch["labels"]
         opened = self.fusion.opened(batch)
         if not self.training or self.kind == "clean":
-            return self._losses(self.fusion.read(opened), labels)
+            return self._losses(self._read(opened), labels)
         if self.kind == "adversarial":
-            return self._losses(self.fusion.read(self._attacked(opened, labels)), labels)
+            return self._losses(self._read(self._attacked(opened, labels)), labels)
         return self._of_mixed(opened, labels, batch["share"])
+
+    def _read(self, opened: Mapping[str, Tensor]) -> Output:
+        """Return what the model says; of one row, with the statistics of those before it.
+
+        A batch of one row has none of its own, where a picture ends as a single value a channel.
+        """
+        lone = len(opened["present"]) == 1
+        if lone:
+            self.fusion.encoders.eval()
+        output = self.fusion.read(opened)
+        self.train(self.training)
+        return output
 
     def _losses(self, output: Output, labels: Tensor) -> Tensor:
         losses: Tensor = self.objective(output, labels)
@@ -84,7 +105,8 @@ class Learner(nn.Module):
             for name, value in opened.items()
             if name.endswith("_mask")
         }
-        output = self.fusion.read(blended | masks)
+        present = torch.maximum(opened["present"][:half], opened["present"][half:])
+        output = self._read(blended | masks | {"present": present})
         return mixed(
             self._losses(output, labels[:half]), self._losses(output, labels[half:]), share
         )

@@ -23,16 +23,19 @@ from torch import Tensor, nn
 
 from textcentric.errors import ConfigError, DataError, RunError, check_known, option
 from textcentric.folders import write_text
-from textcentric.methods.fusion.config import CrmtConfig
+from textcentric.methods.fusion.config import UNLABELLED, CrmtConfig
 from textcentric.methods.fusion.crmt.objective import classification_loss
 from textcentric.methods.fusion.crmt.radius import Head, lipschitz, radius, released_lipschitz
-from textcentric.methods.fusion.crmt.step_two import Cached, StepTwo, step_two
+from textcentric.methods.fusion.crmt.step_two import Cached
 from textcentric.methods.fusion.encoders import DEFAULTS, check_encoders, make_encoder
+from textcentric.methods.fusion.fit import check_fit
 from textcentric.methods.fusion.inputs import Senses, modalities, needs_eyes
+from textcentric.methods.fusion.last_steps import LAST_STEPS
 from textcentric.methods.fusion.learner import Learner, Objective
 from textcentric.methods.fusion.model import FusionModel, Output
 from textcentric.methods.fusion.rivals import RIVALS
 from textcentric.methods.fusion.rivals.gradient_blending import GradientBlending
+from textcentric.methods.fusion.starts import begin_from
 from textcentric.methods.fusion.tables import TableNumbers
 from textcentric.models.loading import PACKAGED, load_tokenizer, seeded
 from textcentric.models.received import check_model, refuse_names
@@ -61,16 +64,18 @@ class Crmt:
     def __init__(self, config: CrmtConfig, rows: Sequence[Record], root: str | Path | None = None):
         check_encoders(config)
         self.config = config
-        self.classes = _classes(rows)
+        self.classes = _classes(rows, unlabelled=config.method.unlabelled)
         names = modalities(config, rows)
         self.senses = _senses(config, names, root)
         self.senses.fit(rows)
         self.tau: Tensor | None = None  # (M, C), once measured
-        self.second: StepTwo | None = None
         self._rows = list(rows)
         self._data = _digest(rows, names)
         with seeded(config.seed):
             fusion = _fusion(config, self.senses, len(self.classes))
+            check_fit(config, {name: fusion.encoder(name).width for name in names})
+            starts = {name: Crmt.load(folder, root) for name, folder in config.start.items()}
+            begin_from(fusion, starts, config, self.classes, self.senses)
             rival = config.method.rival
             objective = RIVALS[rival](fusion, config) if rival else Objective(config)
         boxes = {name: box for name in names if (box := self.senses.box(name)) is not None}
@@ -113,7 +118,11 @@ class Crmt:
         return [len(self.senses.read(row).get(TEXT, "")) for row in rows]
 
     def evaluate(self, rows: Sequence[Record], batch_size: int) -> dict[str, float]:
-        """Return loss, accuracy, that of each modality alone, and the mean margin of logits."""
+        """Return loss, accuracy, that of each modality alone, and the mean margin of logits.
+
+        Raises DataError for a row without a class.
+        """
+        _check_labelled(rows)
         outputs = list(self.outputs(rows, batch_size))
         logits, scores = (
             torch.cat([getattr(one, k) for one in outputs]) for k in ("logits", "scores")
@@ -136,34 +145,14 @@ class Crmt:
     def finish(
         self, rows: Sequence[Record], held_out: Sequence[Record], batch_size: int
     ) -> dict[str, float]:
-        """Take the second step where the variant has one; return what it changed.
+        """Take the last step of the variant, where it has one; return what it changed.
 
-        The constants tau are measured for every variant: the bound needs them. Held-out figures are
-        those of the weights that are kept.
+        The constants tau are measured for every variant: the bound needs them.
         """
         self.tau = self._lipschitz(rows, batch_size)
         told = {"tau_mean": float(self.tau.mean())}
-        if not self.config.method.second:
-            return told
-        known = self.cached(rows, batch_size)
-        guard = self.cached(held_out, batch_size) if held_out else None
-        found = self.second = step_two(
-            known,
-            self.head(),
-            self.tau,
-            held_out=guard,
-            over=self.config.bound,
-            steps=self.config.second_steps,
-            learning_rate=self.config.second_learning_rate,
-        )
-        with torch.no_grad():
-            self.fusion.weights.copy_(found.weights)
-        told |= self.evaluate(held_out, batch_size) if held_out else {}
-        return told | {
-            "second_steps": float(found.steps),
-            "radius_before": found.before,
-            "radius_after": found.after,
-        }
+        last = self.config.method.last
+        return told | (LAST_STEPS[last](self, rows, held_out, batch_size) if last else {})
 
     def outputs(self, rows: Sequence[Record], batch_size: int = 64) -> Iterator[Output]:
         """Yield what the model says of batches of rows, on the CPU, in evaluation mode."""
@@ -171,7 +160,8 @@ class Crmt:
             with torch.no_grad():
                 output = self.fusion.read(opened)
             features = {name: one.cpu() for name, one in output.features.items()}
-            yield Output(output.logits.cpu(), output.scores.cpu(), features)
+            present = output.present.cpu()
+            yield Output(output.logits.cpu(), output.scores.cpu(), features, present)
 
     def logits(self, rows: Sequence[Record], batch_size: int = 64) -> Tensor:
         """Return the logits (N, C) of rows."""
@@ -196,9 +186,14 @@ class Crmt:
             self.model.train(training)
 
     def labels(self, rows: Sequence[Record]) -> Tensor:
-        """Return the places (N,) of the rows' classes; raises DataError for an unknown one."""
+        """Return the places (N,) of the rows' classes; raises DataError for an unknown one.
+
+        A row without a class has `UNLABELLED` in its place.
+        """
         places = {name: at for at, name in enumerate(self.classes)}
-        return torch.tensor([_place(row, places) for row in rows])
+        return torch.tensor(
+            [UNLABELLED if row.target is None else _place(row, places) for row in rows]
+        )
 
     def head(self) -> Head:
         """Return weights and bias as they are, on the CPU."""
@@ -258,7 +253,7 @@ class Crmt:
             method.classes = list(map(str, metadata["classes"]))
             for name in metadata["modalities"]:
                 check_known("modality", name, DEFAULTS)
-        method._data, method._rows, method.second = metadata["data"], [], None
+        method._data, method._rows = metadata["data"], []
         method.balance = metadata.get("balance")
         if TEXT in metadata["modalities"]:
             refuse_names(folder, {"encoders.text": config.encoders.get(TEXT)})
@@ -278,7 +273,7 @@ class Crmt:
 
     def fingerprint(self) -> dict[str, Json]:
         """Return the configuration and a digest of the training rows."""
-        config = self.config.model_dump(mode="json")
+        config = self.config.identity_values()
         return {"method": self.name, "config": config, "data": self._data}
 
     def _batch(self, rows: Sequence[Record]) -> dict[str, Tensor]:
@@ -308,8 +303,22 @@ class Crmt:
         objective.update(torch.cat(told).mean(dim=0))
 
 
-def _classes(rows: Sequence[Record]) -> list[str]:
-    """Return the classes of training rows, sorted; raises DataError for fewer than two."""
+def _classes(rows: Sequence[Record], *, unlabelled: bool) -> list[str]:
+    """Return the classes of training rows, sorted; raises DataError for fewer than two.
+
+    Rows without a class are refused, except where the variant learns from those `unlabelled` too.
+    """
+    if not unlabelled:
+        _check_labelled(rows)
+    found = sorted({str(row.target) for row in rows if row.target is not None})
+    if len(found) < 2:
+        raise DataError(
+            f"the target has {len(found)} class ({', '.join(found)}); a classifier needs two"
+        )
+    return found
+
+
+def _check_labelled(rows: Sequence[Record]) -> None:
     missing = [row.id for row in rows if row.target is None]
     if missing:
         raise DataError(
@@ -317,12 +326,6 @@ def _classes(rows: Sequence[Record]) -> list[str]:
             f" ({option('target')}), or leave them out",
             row_id=missing[0],
         )
-    found = sorted({str(row.target) for row in rows})
-    if len(found) < 2:
-        raise DataError(
-            f"the target has {len(found)} class ({', '.join(found)}); a classifier needs two"
-        )
-    return found
 
 
 def _place(row: Record, places: Mapping[str, int]) -> int:

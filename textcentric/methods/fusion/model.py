@@ -24,11 +24,16 @@ Batch = Mapping[str, Tensor]
 
 
 class Output(NamedTuple):
-    """Logits (B, C), scores (B, M, C), and features (B, D_m) by modality."""
+    """Logits (B, C), scores (B, M, C), features (B, D_m) by modality, and `present` (B, M).
+
+    `present` is 1 where a row has a modality, else 0: an encoder of zeros gives features that are
+    none, so objectives ask here and never look for zeros.
+    """
 
     logits: Tensor
     scores: Tensor
     features: dict[str, Tensor]
+    present: Tensor
 
 
 class FusionModel(nn.Module):
@@ -107,7 +112,12 @@ class FusionModel(nn.Module):
         features = self.features(opened)
         rows = self.class_rows() if rows is None else rows
         scores = torch.stack([features[n].float() @ rows[n].T for n in self.names], dim=1)
-        return Output(self.head.logits(scores), scores, features)
+        present = opened["present"]
+        return Output(self.joined(scores, features, present), scores, features, present)
+
+    def joined(self, scores: Tensor, features: Batch, present: Tensor) -> Tensor:
+        """Return the logits (B, C): the sum of scores by their weights, and the bias."""
+        return self.head.logits(scores)
 
     def scores(self, opened: Batch) -> Tensor:
         """Return the scores (B, M, C) of an opened batch."""

@@ -74,7 +74,7 @@ def training_rows(training: CrmtTraining, tell: Say, given: RowsLike | None = No
             f"what is to be predicted? Give {option('target')}, the class of each row"
         )
     gone = LeftOut()
-    train, held_out = _usable(found, gone)
+    train, held_out = _usable(found, gone, unlabelled=training.method().method.unlabelled)
     if not train:
         why = in_words(balance_of(0, {**found.balance["left_out"], **left_out(gone)}))
         raise DataError(
@@ -89,11 +89,14 @@ def training_rows(training: CrmtTraining, tell: Say, given: RowsLike | None = No
     return Split(found.name, *kept, balance)
 
 
-def _usable(rows: Rows, gone: LeftOut) -> tuple[list[Record], list[Record]]:
-    """Return the rows to learn from and those held out; others are counted in `gone`."""
+def _usable(rows: Rows, gone: LeftOut, *, unlabelled: bool) -> tuple[list[Record], list[Record]]:
+    """Return the rows to learn from and those held out; others are counted in `gone`.
+
+    Rows without a class are learnt from where the variant takes them `unlabelled`.
+    """
     of: dict[str | None, list[Record]] = {"train": [], "validation": []}
     for row in rows:
-        if row.target is None:
+        if row.target is None and not (unlabelled and row.split == "train"):
             gone.add("row(s) without a class", text=row.id)
         elif not any(name in row.inputs for name in DEFAULTS):
             gone.add(f"row(s) without any of {', '.join(DEFAULTS)}", text=row.id)
@@ -101,7 +104,7 @@ def _usable(rows: Rows, gone: LeftOut) -> tuple[list[Record], list[Record]]:
             gone.add(f"row(s) of split {row.split}", text=row.id)
         else:
             of[row.split].append(row)
-    known = {str(row.target) for row in of["train"]}
+    known = {str(row.target) for row in of["train"] if row.target is not None}
     held_out = [row for row in of["validation"] if str(row.target) in known]
     for row in of["validation"] if known else ():
         if str(row.target) not in known:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from textcentric.methods.fusion.config import MARGIN_EPS
+from textcentric.methods.fusion.config import MARGIN_EPS, UNLABELLED
 
 
 def margin_loss(scores: Tensor, labels: Tensor, eps: float = MARGIN_EPS) -> Tensor:
@@ -48,8 +48,8 @@ def mixed(first: Tensor, second: Tensor, share: Tensor) -> Tensor:
 
 
 def classification_loss(logits: Tensor, labels: Tensor) -> Tensor:
-    """Return the cross-entropy of each row (B,)."""
-    return cross_entropy(logits, labels, reduction="none")
+    """Return the cross-entropy of each row (B,), 0 where its label is `UNLABELLED`."""
+    return cross_entropy(logits, labels, reduction="none", ignore_index=UNLABELLED)
 
 
 def _differences(scores: Tensor, labels: Tensor) -> Tensor:

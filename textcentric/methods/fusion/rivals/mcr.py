@@ -15,7 +15,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
-from textcentric.errors import ConfigError
 from textcentric.methods.fusion.config import CrmtConfig
 from textcentric.methods.fusion.crmt.objective import classification_loss
 from textcentric.methods.fusion.model import FusionModel, Output
@@ -26,12 +25,6 @@ class Mcr(nn.Module):
 
     def __init__(self, fusion: FusionModel, config: CrmtConfig):
         super().__init__()
-        widths = {name: fusion.rows[name].shape[1] for name in fusion.names}
-        if len(set(widths.values())) > 1:
-            raise ConfigError(
-                f"variant='mcr' compares features across modalities, and their widths are {widths};"
-                " give encoders of one width"
-            )
         self.weight, self.game = config.mcr_weight, config.mcr_game
         self.permutations, self.contrast = config.mcr_permutations, config.mcr_contrast
         self.single = config.mcr_single

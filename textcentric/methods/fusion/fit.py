@@ -1,0 +1,48 @@
+"""Which variants fit the modalities at hand; one that does not is refused with those that do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from textcentric.errors import ConfigError, option
+from textcentric.methods.fusion.config import VARIANTS, CrmtConfig
+
+
+def check_fit(config: CrmtConfig, widths: Mapping[str, int]) -> None:
+    """Raise ConfigError where the variant does not fit modalities of these `widths`.
+
+    So does one that lacks a model to begin from, and one that is given too many.
+    """
+    if why := misfit(config.variant, widths):
+        fitting = [name for name in VARIANTS if not misfit(name, widths)]
+        raise ConfigError(f"variant={config.variant!r} {why}; those that fit: {', '.join(fitting)}")
+    if strange := sorted(config.start.keys() - widths.keys()):
+        raise ConfigError(
+            f"crmt.start names {strange[0]!r}, which is not read; expected some of"
+            f" {', '.join(widths)}"
+        )
+    lacking = [name for name in widths if name not in config.start]
+    if config.method.starts and lacking:
+        trainings = "; ".join(
+            f"textcentric train crmt --variant jt --modalities {name} ... -o models/{name}"
+            for name in lacking
+        )
+        flags = " ".join(f"{option(f'{name}_start')} models/{name}" for name in lacking)
+        raise ConfigError(
+            f"variant={config.variant!r} begins from models of single modalities, and"
+            f" {', '.join(lacking)} has none; make them on the same rows, with the same settings"
+            f" ({trainings}), then give {flags}"
+        )
+
+
+def misfit(variant: str, widths: Mapping[str, int]) -> str | None:
+    """Return why a variant cannot read modalities of these `widths`, None where it can."""
+    needs = VARIANTS[variant]
+    if len(widths) < needs.least:
+        return f"needs {needs.least} modalities, and rows have {', '.join(widths)} alone"
+    if needs.one_width and len(set(widths.values())) > 1:
+        return (
+            f"compares features across modalities, and their widths are {dict(widths)}: give"
+            " encoders of one width"
+        )
+    return None

@@ -1,0 +1,86 @@
+"""Begin from models of single modalities: their encoders, class rows and biases.
+
+Legend: M modalities, C classes, D_m features of a modality.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import torch
+
+from textcentric.errors import ConfigError
+from textcentric.methods.fusion.config import CrmtConfig
+from textcentric.methods.fusion.inputs import Senses
+from textcentric.methods.fusion.model import FusionModel
+
+READING = {  # settings that shape what an encoder reads, by modality
+    "image": ("width", "image_side", "image_channels"),
+    "audio": ("width", "mel_bins", "mel_frames"),
+    "text": ("max_length", "layers"),
+    "table": ("width",),
+}
+
+
+class Single(Protocol):
+    """A trained model of one modality, as `Crmt.load` returns it."""
+
+    config: CrmtConfig
+    classes: list[str]
+    senses: Senses
+
+    @property
+    def fusion(self) -> FusionModel: ...
+
+
+@torch.no_grad()
+def begin_from(
+    fusion: FusionModel,
+    starts: Mapping[str, Single],
+    config: CrmtConfig,
+    classes: list[str],
+    senses: Senses,
+) -> None:
+    """Copy the encoders and class rows of `starts` into `fusion`; its bias is the sum of theirs.
+
+    So its first logits are the sum of theirs, where each modality has one. Raises ConfigError for a
+    start of other classes, modalities, encoders, widths or normalisation, with both values.
+    """
+    for name, start in starts.items():
+        _check_start(name, start, config, classes, senses)
+        fusion.encoder(name).load_state_dict(start.fusion.encoder(name).state_dict())
+        fusion.rows[name].copy_(start.fusion.rows[name])
+        fusion.bias.add_(start.fusion.bias)
+
+
+def _check_start(
+    name: str, start: Single, config: CrmtConfig, classes: list[str], senses: Senses
+) -> None:
+    theirs, folder = start.config, config.start[name]
+    if start.fusion.names != (name,) or theirs.variant != "jt":
+        read = ", ".join(start.fusion.names)
+        raise ConfigError(
+            f"the start of {name}, {folder}, is variant {theirs.variant!r} of {read}; expected"
+            f" variant 'jt' of {name} alone"
+        )
+    pairs: dict[str, tuple[object, object]] = {
+        "classes": (start.classes, classes),
+        "encoder": (theirs.encoders.get(name), config.encoders.get(name)),
+        **{key: (getattr(theirs, key), getattr(config, key)) for key in READING[name]},
+        "mean and deviation": (_moments(start.senses, name), _moments(senses, name)),
+    }
+    if name == "table":
+        pairs["columns"] = (start.senses.table.plain(), senses.table.plain())
+    for what, (its, ours) in pairs.items():
+        if its != ours:
+            raise ConfigError(
+                f"the start of {name}, {folder}, has the {what} {its}, and here it is {ours};"
+                " train it on the same rows with the same settings"
+            )
+
+
+def _moments(senses: Senses, name: str) -> list[list[float]]:
+    """Return mean and standard deviation of a modality, to six digits."""
+    found = senses.moments.get(name, ([], []))
+    return [[float(f"{value:.6g}") for value in one] for one in found]
