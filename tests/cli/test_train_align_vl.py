@@ -89,6 +89,29 @@ def test_sounds_find_pictures_and_without_a_query_it_says_how_well() -> None:
     assert (told["balance"]["source"], told["balance"]["given"]) == (36, 12)
 
 
+def test_other_splits_need_no_encoding_and_are_what_is_learnt_from(place: Path) -> None:
+    def pairs_of_training() -> int:
+        said = textcentric(
+            "train", "align-vl", "--latents", "latents/split", *SMALL, "--dry-run", "--json"
+        )
+        return int(json.loads(said.out)["pairs"])
+
+    latents = (*LATENTS, "-o", "latents/split")
+    assert textcentric(*latents).code == 0
+    assert pairs_of_training() == 12
+    folder, table = place / "latents" / "split", place / "clips.csv"
+    shards = {path: path.stat().st_mtime_ns for path in folder.glob("*/*.npy")}
+    before = table.read_text()
+    table.write_text(before.replace(",validation,", ",train,"))
+    try:
+        assert textcentric(*latents).code == 0
+    finally:
+        table.write_text(before)
+    assert {path: path.stat().st_mtime_ns for path in folder.glob("*/*.npy")} == shards
+    assert len(shards) == 2
+    assert pairs_of_training() == 24
+
+
 @pytest.mark.usefixtures("made")
 def test_the_page_holds_the_pictures_and_escapes_names(place: Path) -> None:
     page = place / "found.html"
@@ -136,7 +159,7 @@ def test_commands_without_their_input_say_what_is_missing(place: Path) -> None:
     assert "expected two modalities" in three.err
     assert "--text-encoder" in textcentric(*LATENTS, "--text-encoder", "packaged").err
     other = textcentric(*LATENTS, "--limit", 10, "-o", "latents/clips")
-    assert (other.code, "other rows" in other.err) == (4, True)
+    assert (other.code, "other items" in other.err) == (4, True)
     wrong = train("--metric-for-best-model", "accuracy")
     assert "mean_recall" in wrong.err
     assert "noise" in train("--noise", "salt").err

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,8 @@ from textcentric.methods.align_vl.latents import (
     write_latents,
     writing,
 )
-from textcentric.methods.align_vl.latents.layout import DONE, shard_path
+from textcentric.methods.align_vl.latents.gone import Gone
+from textcentric.methods.align_vl.latents.layout import DONE, PLAN, shard_path
 from textcentric.rows import Record
 
 
@@ -125,8 +127,73 @@ def test_a_cache_of_another_encoder_or_of_other_rows_is_refused(tmp_path: Path) 
     newer = {"image": Lengths("eyes", "2"), "text": Lengths("ears")}
     with pytest.raises(RunError, match=r"version 1\), not by 'eyes' \(version 2\)"):
         write_latents(rows(), tmp_path / "l", newer)
-    with pytest.raises(RunError, match="other rows"):
+    with pytest.raises(RunError, match="other items"):
         write_latents(rows(8), tmp_path / "l", encoders())
+
+
+def moved(count: int = 10) -> list[Record]:
+    """The same rows, of which the first two pictures are now test and all others train."""
+    return [
+        replace(row, split="test" if at < 4 else "train", group=f"new{at // 2}")
+        for at, row in enumerate(rows(count))
+    ]
+
+
+@pytest.mark.parametrize("earlier", [False, True], ids=["now", "by an earlier version"])
+def test_other_splits_are_written_without_encoding_anything(tmp_path: Path, earlier: bool) -> None:
+    folder = tmp_path / "l"
+    before = write_latents(rows(), folder, encoders())
+    read, digest = before.read("text", np.arange(10)), before.digest
+    if earlier:
+        for path in (folder / PLAN, folder / DONE):
+            papers = json.loads(path.read_text())
+            del papers["items"]
+            path.write_text(json.dumps(papers))
+        assert write_latents(rows(), folder, encoders()).digest == digest
+    used = encoders()
+    after = write_latents(moved(), folder, used)
+    assert used["image"].asked == used["text"].asked == []
+    assert (after.read("text", np.arange(10)) == read).all()
+    assert [row.id for row in after.rows("test")] == ["r0", "r1", "r2", "r3"]
+    assert len(after.rows("train")) == 6
+    assert after.column("groups")[9].decode() == "new4"
+    assert after.digest == write_latents(moved(), tmp_path / "m", encoders()).digest != digest
+    assert write_latents(rows(), folder, encoders()).digest == digest
+
+
+def test_a_folder_is_unfinished_while_other_splits_are_written(tmp_path: Path) -> None:
+    class Full(Gone):
+        def as_lines(self) -> str:
+            raise KeyboardInterrupt
+
+    folder = tmp_path / "l"
+    write_latents(rows(), folder, encoders())
+    with pytest.raises(KeyboardInterrupt):
+        write_latents(moved(), folder, encoders(), gone=Full())
+    with pytest.raises(RunError, match="not finished"):
+        open_latents(folder)
+    used = encoders()
+    assert len(write_latents(moved(), folder, used).rows("test")) == 4
+    assert used["image"].asked == used["text"].asked == []
+
+
+def test_what_is_paired_with_what_may_change_too(tmp_path: Path) -> None:
+    folder, used = tmp_path / "l", encoders()
+    write_latents(rows(), folder, encoders())
+    again = [*rows(), Record("again", {"image": ("p.jpg",), "text": "words "}, split="train")]
+    assert write_latents(again, folder, used).rows()[10] == PairRow("again", (1, 0))
+    assert used["image"].asked == used["text"].asked == []
+
+
+def test_the_digest_of_arrays_tells_their_splits_apart(tmp_path: Path) -> None:
+    arrays = {"image": np.ones((2, 2), np.float32), "text": np.ones((2, 3), np.float32)}
+    digests = {
+        write_arrays(
+            tmp_path / "l", arrays, encoders={"image": "a", "text": "b"}, splits=splits
+        ).digest
+        for splits in (None, ["train", "test"], ["test", "train"])
+    }
+    assert len(digests) == 3
 
 
 def test_items_that_cannot_be_read_are_left_out_and_named(tmp_path: Path) -> None:

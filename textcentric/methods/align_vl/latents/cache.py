@@ -43,12 +43,15 @@ class Encoded(TypedDict, total=False):
 class Papers(TypedDict, total=False):
     """What `latents.json` says; `left_out` are items that could not be read, and why.
 
-    `balance` counts all rows: the pairs, and what was left out by reason; earlier versions lack it.
+    `digest` changes with rows, their splits and the encoders, `items` with the items alone.
+    `balance` counts all rows: the pairs, and what was left out by reason. Earlier versions lack
+    these two.
     """
 
     format: int
     dataset: str
     digest: str | None
+    items: str
     modalities: dict[str, Encoded]
     pairs: int
     data_dir: str | None
@@ -104,7 +107,7 @@ class Latents:
 
     @property
     def digest(self) -> str:
-        """Return what changes with rows and encoders."""
+        """Return what changes with rows, their splits, and encoders."""
         return str(self.papers["digest"])
 
     @property

@@ -1,7 +1,9 @@
 """Make the latents of a data set: every distinct item through its encoder once, resumable.
 
 A shard is written beside its place and moved there, so a killed run leaves whole shards only, and
-the next one goes on behind them. Legend: N pairs, D width of a modality's latents.
+the next one goes on behind them. Shards belong to items and encoders alone: ids, groups, splits and
+what is paired with what may change, and are then written again without encoding anything.
+Legend: N pairs, D width of a modality's latents.
 """
 
 from __future__ import annotations
@@ -58,6 +60,7 @@ def write_latents(
     alone. Items that cannot be read are left out, with their pairs, and named in `latents.json`,
     whose `balance` counts all rows, those among them that `gone` counts before or meanwhile; each
     row of these has its line in `left_out.jsonl`.
+    A finished folder of the same items and encoders is given the rows' ids, groups and splits.
     Raises DataError where no pair is left, RunError where the folder holds something else.
     """
     if len(encoders) != 2:
@@ -71,7 +74,7 @@ def write_latents(
     items, columns = _gathered(rows, tuple(encoders), root, gone)
     with lock(folder):
         plan = _plan(items, columns, encoders, dataset)
-        _agree(folder, plan)
+        _agree(folder, plan, items)
         widths, faulty = {}, {}
         for name, encoder in encoders.items():
             (folder / name).mkdir(exist_ok=True)
@@ -141,6 +144,8 @@ def write_arrays(
                 "version": "given",
                 "items": len(array),
             }
+        if splits is not None:
+            digest.update(json.dumps(list(splits)).encode())
         plan["digest"] = digest.hexdigest()[:16]
         write_text(folder / PLAN, json.dumps(plan, indent=2) + "\n")
         columns = {
@@ -202,17 +207,37 @@ def _plan(
         "format": FORMAT,
         "dataset": dataset,
         "digest": whole.hexdigest()[:16],
+        "items": _items_digest(items),
         "modalities": modalities,
     }
 
 
-def _agree(folder: Path, plan: Papers) -> None:
-    """Write what is going to be made; raises RunError where something else was begun."""
+def _items_digest(items: Mapping[str, list[str]]) -> str:
+    told = json.dumps(items).encode("utf-8", "surrogatepass")
+    return hashlib.sha256(told).hexdigest()[:16]
+
+
+def _agree(folder: Path, plan: Papers, items: Mapping[str, list[str]]) -> None:
+    """Write what is going to be made; raises RunError where something else was begun.
+
+    Where only ids, groups, splits or pairs differ, the folder is unfinished until they are written.
+    """
     path = folder / PLAN
-    if not path.is_file():
-        write_text(path, json.dumps(plan, indent=2) + "\n")
-        return
-    known = json.loads(read_text(path))
+    if path.is_file():
+        known: Papers = json.loads(read_text(path))
+        _check_encoders(folder, plan, known)
+        if known.get("digest") == plan["digest"]:
+            return
+        if _items_of(folder, known) != plan["items"]:
+            raise RunError(
+                f"{folder} holds latents of other items ({known.get('dataset')}, digest"
+                f" {known.get('digest')}); give another folder, or remove this one"
+            )
+        (folder / DONE).unlink(missing_ok=True)
+    write_text(path, json.dumps(plan, indent=2) + "\n")
+
+
+def _check_encoders(folder: Path, plan: Papers, known: Papers) -> None:
     for name, of in plan["modalities"].items():
         was = known.get("modalities", {}).get(name)
         if was and (was["encoder"], was["version"]) != (of["encoder"], of["version"]):
@@ -221,11 +246,16 @@ def _agree(folder: Path, plan: Papers) -> None:
                 f" {was['version']}), not by {of['encoder']!r} (version {of['version']}); give"
                 " another folder, or remove this one"
             )
-    if known.get("digest") != plan["digest"]:
-        raise RunError(
-            f"{folder} holds latents of other rows ({known.get('dataset')}, digest"
-            f" {known.get('digest')}); give another folder, or remove this one"
-        )
+
+
+def _items_of(folder: Path, known: Papers) -> str | None:
+    """Return the digest of the items of a folder; plans of earlier versions do not say it."""
+    if "items" in known or not (folder / DONE).is_file():
+        return known.get("items")
+    latents = open_latents(folder)
+    return _items_digest(
+        {name: latents.values(name, range(latents.count(name))) for name in latents.modalities}
+    )
 
 
 def _encode(
