@@ -1,0 +1,240 @@
+"""Does the shortcut-aware objective help on real pairs with a known shortcut, their length?
+
+    python -m benchmarks.length_cue --flickr8k DIR -o runs/length-cue
+
+People preferred one of two captions of a picture, the shorter one somewhat more often than not.
+Training pairs are drawn so that the shorter one is chosen in 90 %; tested are all pairs of other
+pictures as they are, and those of them where the longer one is chosen ("reversed"). The pictures
+are halved: each half is learnt from and the other one tested, so every pair is tested once a seed.
+Arms: `bt`, `sfc`, `placebo` (sfc with every pair given another one's weight) and `undrawn`, bt on
+as many pairs taken without a look at their length. Each trial is kept in the output directory, and
+a second call goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.judges import flickr8k
+from textcentric.cli.terminal import columns
+from textcentric.folders import fingerprint, write_text
+from textcentric.metrics.intervals import Estimate, Resampled
+from textcentric.rows import Pair
+
+ARMS: dict[str, dict[str, Any]] = {
+    "bt": {},
+    "sfc": {"reward_objective": "sfc"},
+    "placebo": {"reward_objective": "sfc", "sfc_shuffle": True},
+    "undrawn": {},
+}
+STRENGTH, HALVES = 0.9, 2
+METHOD = {"layers": 3, "max_length": 512}
+SETTINGS: dict[str, Any] = {"num_train_epochs": 2, "learning_rate": 1e-4}
+SETTINGS |= {"per_device_train_batch_size": 8, "eval_strategy": "no", "save_strategy": "no"}
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One training: by which arm, tested on which half of the pictures."""
+
+    arm: str
+    half: int
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """Return a name that tells it from every other trial."""
+        return f"{self.arm}-half{self.half}-seed{self.seed}"
+
+
+def longer(pair: Pair) -> int:
+    """Return by how many characters the chosen response is longer than the rejected one."""
+    return len(pair.chosen) - len(pair.rejected)
+
+
+def _halves(pairs: Sequence[Pair]) -> dict[str, int]:
+    names = sorted({str(pair.group) for pair in pairs})
+    random.Random("halves").shuffle(names)
+    return {name: number % HALVES for number, name in enumerate(names)}
+
+
+def cued(pairs: Sequence[Pair], seed: int, strength: float = STRENGTH) -> list[Pair]:
+    """Return all pairs whose shorter response is chosen, and as few others as `strength` asks."""
+    shorter = [pair for pair in pairs if longer(pair) < 0]
+    others = [pair for pair in pairs if longer(pair) > 0]
+    wanted = round(len(shorter) * (1 - strength) / strength)
+    if wanted > len(others):
+        raise SystemExit(f"{wanted} pairs with the longer response chosen, and {len(others)} there")
+    return _shuffled([*shorter, *random.Random(f"others/{seed}").sample(others, wanted)], seed)
+
+
+def undrawn(pairs: Sequence[Pair], count: int, seed: int) -> list[Pair]:
+    """Return `count` pairs, taken without a look at their length."""
+    return _shuffled(pairs, seed)[:count]
+
+
+def _shuffled(pairs: Sequence[Pair], seed: int) -> list[Pair]:
+    return random.Random(f"order/{seed}").sample(pairs, len(pairs))
+
+
+class Bench:
+    """The trials in a folder, each made once; `model` and `epochs` shrink them for tests."""
+
+    def __init__(
+        self,
+        pairs: Sequence[Pair],
+        folder: Path,
+        model: str = "packaged",
+        epochs: float = SETTINGS["num_train_epochs"],
+        method: Mapping[str, Any] = METHOD,
+    ):
+        self.pairs, self.folder = list(pairs), folder
+        halves = _halves(pairs)
+        self.half = np.array([halves[str(pair.group)] for pair in pairs])
+        self.method = {**method, "model_name_or_path": model}
+        self.settings = SETTINGS | {"num_train_epochs": epochs}
+
+    def tested(self, half: int) -> list[Pair]:
+        """Return the pairs that are tested by the models of a half."""
+        return [pair for pair, at in zip(self.pairs, self.half, strict=True) if at == half]
+
+    def learnt(self, trial: Trial) -> list[Pair]:
+        """Return the pairs that a trial learns from."""
+        known = [p for p, at in zip(self.pairs, self.half, strict=True) if at != trial.half]
+        drawn = cued(known, trial.seed)
+        return undrawn(known, len(drawn), trial.seed) if trial.arm == "undrawn" else drawn
+
+    def result(self, trial: Trial) -> dict[str, Any]:
+        """Return what came of a trial, made now where it is not there."""
+        about = [asdict(trial), self.method, self.settings, [asdict(pair) for pair in self.pairs]]
+        path = self.folder / "trials" / f"{trial.name}-{fingerprint(about)}.json"
+        if path.is_file():
+            found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            return found
+        found = {"trial": asdict(trial), **self._made(trial)}
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_text(path, json.dumps(found) + "\n")
+        return found
+
+    def _made(self, trial: Trial) -> dict[str, Any]:
+        """Train in a folder that is thrown away; return how long it took and all differences."""
+        from textcentric.methods.reward import Reward, RewardConfig
+        from textcentric.training.config import TrainConfig
+        from textcentric.training.loop import train
+
+        pairs = self.learnt(trial)
+        values = {**self.method, **ARMS[trial.arm], "seed": trial.seed}
+        method = Reward(RewardConfig.of(values), pairs)
+        with tempfile.TemporaryDirectory(prefix="textcentric-length-cue-") as name:
+            place = {"output_dir": Path(name) / "model", "seed": trial.seed, "use_cpu": True}
+            result = train(method, TrainConfig.of(self.settings | place), pairs, quiet=True)
+        main, proxy = method.differences(self.tested(trial.half))
+        told = None if proxy is None else proxy.tolist()
+        seconds = float(result.train_seconds)
+        return {"pairs": len(pairs), "seconds": seconds, "main": main.tolist(), "proxy": told}
+
+
+def right(differences: np.ndarray) -> np.ndarray:
+    """Return 1 where a difference (N,) is above 0, 0.5 where it is 0, else 0."""
+    return (differences > 0) + 0.5 * (differences == 0)
+
+
+class Figures:
+    """Accuracies of arms and baselines on all pairs, over the same draws of pictures."""
+
+    def __init__(self, bench: Bench, results: Sequence[Mapping[str, Any]]):
+        self.bench = bench
+        self.longer = np.array([longer(pair) for pair in bench.pairs])
+        self.drawn = Resampled(len(bench.pairs), groups=[pair.group for pair in bench.pairs])
+        self.right = self._baselines()
+        for arm in ARMS:
+            for branch in ("main", "proxy"):
+                of = [one for one in results if one["trial"]["arm"] == arm and one[branch]]
+                if of:
+                    self.right[arm if branch == "main" else f"{arm}: its proxy"] = self._mean(
+                        of, branch
+                    )
+
+    def _baselines(self) -> dict[str, np.ndarray]:
+        from textcentric.evaluation.rewards.baselines import word_overlap
+
+        words = word_overlap(self.bench.pairs)
+        return {"the shorter one": right(-self.longer), "word overlap": right(words)}
+
+    def _mean(self, results: Sequence[Mapping[str, Any]], branch: str) -> np.ndarray:
+        """Return the mean over seeds of whether each pair is right (N,)."""
+        seeds = sorted({one["trial"]["seed"] for one in results})
+        total = np.zeros(len(self.bench.pairs))
+        for one in results:
+            total[self.bench.half == one["trial"]["half"]] += right(np.array(one[branch]))
+        return total / len(seeds)
+
+    def of(self, name: str, where: np.ndarray) -> Estimate:
+        """Return the accuracy of an arm or baseline on the pairs `where` (N,) is True."""
+        places = np.flatnonzero(where)
+        return self.drawn.among(places).mean(self.right[name][places])
+
+    def sides(self) -> dict[str, np.ndarray]:
+        """Return which pairs are tested: all, where the longer is chosen, where the shorter is."""
+        everywhere = np.ones(len(self.longer), bool)
+        return {
+            "as they are": everywhere,
+            "reversed": self.longer > 0,
+            "shorter chosen": self.longer < 0,
+        }
+
+
+def table(figures: Figures) -> str:
+    """Return the figures as lines of text: accuracies, then differences from `bt`."""
+    sides = figures.sides()
+    heads = ["", *(f"{name}, {where.sum():,} pairs" for name, where in sides.items())]
+    rows = [[n, *(_shown(figures.of(n, where)) for where in sides.values())] for n in figures.right]
+    for name in ("sfc", "placebo", "undrawn"):
+        if name in figures.right and "bt" in figures.right:
+            apart = (figures.of(name, w) - figures.of("bt", w) for w in sides.values())
+            rows.append([f"{name} - bt", *(_shown(one, "+.3f") for one in apart)])
+    return columns(rows, heads)
+
+
+def _shown(figure: Estimate, form: str = ".3f") -> str:
+    low, high = figure.interval
+    return f"{figure.value:{form}} [{low:{form}}, {high:{form}}]"
+
+
+def trials(seeds: int) -> Iterator[Trial]:
+    """Yield all trials, those of the first seed first."""
+    for seed in range(seeds):
+        for arm in ARMS:
+            for half in range(HALVES):
+                yield Trial(arm, half, seed)
+
+
+def main() -> None:
+    """Make the trials and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--flickr8k", type=Path, metavar="DIR", required=True)
+    parser.add_argument("-o", "--output-dir", type=Path, required=True)
+    parser.add_argument("--seeds", type=int, default=1)
+    flags = parser.parse_args()
+    bench = Bench(flickr8k(flags.flickr8k), flags.output_dir)
+    results = []
+    for trial in trials(flags.seeds):
+        results.append(bench.result(trial))
+        told = np.mean(right(np.array(results[-1]["main"])))
+        seconds = results[-1]["seconds"]
+        print(f"{trial.name}: {told:.3f} after {seconds:.0f} s", file=sys.stderr, flush=True)
+    print(table(Figures(bench, results)))
+
+
+if __name__ == "__main__":
+    main()
