@@ -30,6 +30,7 @@ from textcentric.cli.terminal import columns
 from textcentric.folders import fingerprint, write_text
 from textcentric.metrics.intervals import Estimate, Resampled
 from textcentric.rows import Pair
+from textcentric.values import Json
 
 ARMS: dict[str, dict[str, Any]] = {
     "bt": {},
@@ -116,7 +117,8 @@ class Bench:
 
     def result(self, trial: Trial) -> dict[str, Any]:
         """Return what came of a trial, made now where it is not there."""
-        about = [asdict(trial), self.method, self.settings, [asdict(pair) for pair in self.pairs]]
+        about: list[Json] = [asdict(trial), self.method, self.settings]
+        about.append([asdict(pair) for pair in self.pairs])
         path = self.folder / "trials" / f"{trial.name}-{fingerprint(about)}.json"
         if path.is_file():
             found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
@@ -146,7 +148,8 @@ class Bench:
 
 def right(differences: np.ndarray) -> np.ndarray:
     """Return 1 where a difference (N,) is above 0, 0.5 where it is 0, else 0."""
-    return (differences > 0) + 0.5 * (differences == 0)
+    found: np.ndarray = (differences > 0) + 0.5 * (differences == 0)
+    return found
 
 
 class Figures:
@@ -182,7 +185,7 @@ class Figures:
     def of(self, name: str, where: np.ndarray) -> Estimate:
         """Return the accuracy of an arm or baseline on the pairs `where` (N,) is True."""
         places = np.flatnonzero(where)
-        return self.drawn.among(places).mean(self.right[name][places])
+        return self.drawn.among(places.tolist()).mean(self.right[name][places])
 
     def sides(self) -> dict[str, np.ndarray]:
         """Return which pairs are tested: all, where the longer is chosen, where the shorter is."""

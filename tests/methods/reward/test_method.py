@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -11,10 +13,12 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from tests.methods.references import reward as reference
+from tests.methods.references.reward import Scored
 from tests.support.tiny_models import tiny_model
 from textcentric.errors import ConfigError, DataError, RunError
 from textcentric.methods.reward import Item, Reward, RewardConfig
-from textcentric.methods.reward.model import halves, with_early_gradients
+from textcentric.methods.reward.model import halves, head, with_early_gradients
 from textcentric.methods.reward.objective import bradley_terry, failure_coefficient
 from textcentric.methods.reward.texts import NOTHING, ResponseReader
 from textcentric.rows import Pair
@@ -191,14 +195,39 @@ def test_the_loss_of_a_batch_is_the_objective_of_its_pairs(tmp_path: Path) -> No
     assert found.tolist() == pytest.approx(expected.tolist(), abs=1e-5)
 
 
+def centred(tmp_path: Path, **values: Any) -> tuple[Reward, list[Pair], list[Scored]]:
+    """Return a model whose rewards are far from 0, pairs with margins, and what both say."""
+    rows = [replace(pair, margin=at / 2) for at, pair in enumerate(pairs(4))]
+    method = Reward(config_of(tmp_path, center_rewards_coefficient=2.0, **values), rows)
+    with torch.no_grad():
+        head(method.model.main).weight *= 50
+    main, proxy = method._pair_rewards(rows, 4)
+    both = (main, proxy or main)
+    of = [side for one in both for side in (one.chosen, one.rejected)]
+    told: list[list[float]] = torch.stack(of, dim=1).tolist()
+    return method, rows, [Scored(a, b, c, d, at / 2) for at, (a, b, c, d) in enumerate(told)]
+
+
 def test_margin_and_centering_reach_the_loss(tmp_path: Path) -> None:
-    rows = pairs(4, margin=0.5)
-    method = Reward(config_of(tmp_path, center_rewards_coefficient=0.1), rows)
-    main, _ = method._pair_rewards(rows, 4)
-    expected = torch.nn.functional.softplus(-(main.difference - 0.5))
-    expected = expected + 0.1 * (main.chosen + main.rejected) ** 2
-    found = method.loss(method.model, method.collate(rows, 0))
-    assert found.tolist() == pytest.approx(expected.tolist(), abs=1e-5)
+    method, rows, scored = centred(tmp_path)
+    losses = [reference.bradley_terry(one.chosen, one.rejected, one.margin) for one in scored]
+    off = [2.0 * (one.chosen + one.rejected) ** 2 for one in scored]
+    found = method.loss(method.model, method.collate(rows, 0)).tolist()
+    assert found == pytest.approx([a + b for a, b in zip(losses, off, strict=True)], rel=1e-4)
+    assert method.evaluate(rows, 4)["loss"] == pytest.approx(fmean(losses), rel=1e-4)
+
+
+def test_both_branches_have_the_margin_and_the_weight_leaves_the_centring_alone(
+    tmp_path: Path,
+) -> None:
+    method, rows, scored = centred(tmp_path, **SFC)
+    found = method.loss(method.model, method.collate(rows, 0)).tolist()
+    assert found == pytest.approx(reference.shortcut_aware(scored, centering=2.0), rel=1e-4)
+    told = method.evaluate(rows, 4)
+    assert told["sfc_mean"] == pytest.approx(fmean(map(reference.coefficient, scored)), rel=1e-4)
+    assert told["proxy_loss"] == pytest.approx(
+        fmean(reference.bradley_terry(*one[2:]) for one in scored), rel=1e-4
+    )
 
 
 def test_weights_can_be_normalised_shuffled_and_smoothed(tmp_path: Path) -> None:
@@ -266,7 +295,6 @@ def test_metrics_count_ties_half(tmp_path: Path) -> None:
         ([Pair("a", "?", "red", "red ")], {}, DataError, "'a': chosen and rejected are equal"),
         ([Pair("a", "?", "red", "")], {}, DataError, "a response is empty"),
         ([Pair("a", "?", "x", "y", margin=float("nan"))], {}, DataError, "margin is not a finite"),
-        (pairs(2, margin=1.0), {"reward_objective": "sfc"}, ConfigError, "knows no margin"),
         ([Pair("a", "?", "x", "y")], {"reward_objective": "sfc"}, DataError, "no pair has one"),
         (
             pairs(2),

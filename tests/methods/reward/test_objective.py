@@ -8,11 +8,14 @@ import pytest
 import torch
 from torch import Tensor
 
+from tests.methods.references import reward as reference
+from tests.methods.references.reward import Scored
 from textcentric.methods.reward.config import EPSILON
 from textcentric.methods.reward.objective import (
     Rewards,
     bradley_terry,
     failure_coefficient,
+    off_centre,
     shortcut_aware,
 )
 
@@ -21,24 +24,21 @@ def rewards(chosen: list[float], rejected: list[float]) -> Rewards:
     return Rewards(torch.tensor(chosen), torch.tensor(rejected))
 
 
-def slow_bradley_terry(chosen: float, rejected: float, margin: float, centering: float) -> float:
-    probability = 1 / (1 + math.exp(-(chosen - rejected - margin)))
-    return -math.log(probability) + centering * (chosen + rejected) ** 2
-
-
 def test_bradley_terry_is_the_negative_log_probability_of_the_choice() -> None:
     found = bradley_terry(rewards([2.0, -1.0], [0.5, 1.0]))
     assert found.tolist() == pytest.approx([0.2014133, 2.1269280], abs=1e-6)
 
 
-def test_margin_and_centering_are_those_of_the_formula() -> None:
+def test_the_margin_is_taken_from_the_difference() -> None:
     chosen, rejected, margins = [2.0, -1.0, 0.25], [0.5, 1.0, 0.0], [0.5, 0.0, 2.0]
-    found = bradley_terry(rewards(chosen, rejected), torch.tensor(margins), centering=0.01)
-    expected = [
-        slow_bradley_terry(*pair, centering=0.01)
-        for pair in zip(chosen, rejected, margins, strict=True)
-    ]
-    assert found.tolist() == pytest.approx(expected, abs=1e-6)
+    found = bradley_terry(rewards(chosen, rejected), torch.tensor(margins))
+    slow = [reference.bradley_terry(*pair) for pair in zip(chosen, rejected, margins, strict=True)]
+    assert found.tolist() == pytest.approx(slow, abs=1e-6)
+    assert found.tolist() == pytest.approx([0.3132617, 2.1269280, 1.9102242], abs=1e-6)
+
+
+def test_rewards_are_off_centre_by_the_square_of_their_sum() -> None:
+    assert off_centre(rewards([2.0, 1.0], [0.5, -1.0])).tolist() == [6.25, 0.0]
 
 
 def test_the_coefficient_is_half_where_both_lose_alike() -> None:
@@ -67,40 +67,64 @@ def test_the_objective_is_what_the_formula_says() -> None:
     assert found.tolist() == pytest.approx([0.75, 0.45], abs=1e-6)
 
 
-def gradients(*, with_main: bool, with_proxy: bool) -> tuple[Tensor, Tensor]:
-    """Return the gradients of the objective by main's and the proxy's differences, in float64."""
+# Alike, the text failing, the text doing it, both sure, with and without a margin.
+SCORED = [
+    Scored(0.3, 0.1, 0.3, 0.1),
+    Scored(1.5, -0.2, -0.8, 0.4),
+    Scored(-0.1, 0.6, 2.0, -1.0),
+    Scored(9.0, -3.0, 8.0, -4.0),
+    Scored(1.5, -0.2, -0.8, 0.4, margin=2.0),
+    Scored(-0.1, 0.6, 2.0, -1.0, margin=0.5),
+]
+
+
+def objective(scored: Tensor, margins: Tensor, centering: float) -> Tensor:
+    """Return J (B,) of rewards (B, 4) as training puts it together."""
+    main, proxy = (Rewards(*scored[:, at : at + 2].unbind(dim=1)) for at in (0, 2))
+    losses, proxy_losses = bradley_terry(main, margins), bradley_terry(proxy, margins)
+    weights = failure_coefficient(losses, proxy_losses)
+    return shortcut_aware(weights, losses, proxy_losses) + centering * off_centre(main)
+
+
+@pytest.mark.parametrize("centering", [0.0, 0.3])
+def test_objective_and_gradients_are_those_of_the_slow_reference(centering: float) -> None:
+    scored = torch.tensor([pair[:4] for pair in SCORED], dtype=torch.float64, requires_grad=True)
+    margins = torch.tensor([pair.margin for pair in SCORED], dtype=torch.float64)
+    found = objective(scored, margins, centering)
+    found.sum().backward()
+    assert found.tolist() == pytest.approx(reference.shortcut_aware(SCORED, centering), abs=1e-12)
+    assert scored.grad is not None
+    for told, expected in zip(
+        scored.grad.tolist(), reference.derivatives(SCORED, centering), strict=True
+    ):
+        assert told == pytest.approx(list(expected), abs=1e-12)
+
+
+def test_a_pair_that_both_branches_see_alike_weighs_half_whatever_its_margin() -> None:
+    both = rewards([0.7, 0.7, 0.7], [0.2, 0.2, 0.2])
+    losses = bradley_terry(both, torch.tensor([0.0, 1.0, 5.0]))
+    assert failure_coefficient(losses, losses).tolist() == pytest.approx([0.5] * 3, abs=1e-6)
+
+
+def test_nothing_flows_through_the_coefficient_or_between_the_branches() -> None:
     main = torch.tensor([0.7, -1.2], dtype=torch.float64, requires_grad=True)
     proxy = torch.tensor([-0.4, 2.0], dtype=torch.float64, requires_grad=True)
     zero = torch.zeros(2, dtype=torch.float64)
     losses, proxy_losses = (bradley_terry(Rewards(d, zero)) for d in (main, proxy))
-    coefficient = failure_coefficient(losses, proxy_losses)
-    total = (coefficient * losses).sum() * with_main + proxy_losses.sum() * with_proxy
-    total.backward()
-    assert main.grad is not None
-    assert proxy.grad is not None
-    return main.grad, proxy.grad
+    weights = failure_coefficient(losses, proxy_losses)
+    assert not weights.requires_grad
+    (weights * losses).sum().backward()
+    assert proxy.grad is None
 
 
-def test_nothing_flows_through_the_coefficient_or_between_the_branches() -> None:
-    main, proxy = gradients(with_main=True, with_proxy=True)
-    assert torch.equal(proxy, gradients(with_main=False, with_proxy=True)[1])
-    assert torch.equal(main, gradients(with_main=True, with_proxy=False)[0])
-    d, p = [0.7, -1.2], [-0.4, 2.0]
-    loss = [math.log1p(math.exp(-x)) for x in d], [math.log1p(math.exp(-x)) for x in p]
-    weights = [EPSILON / 2 + t / (EPSILON + m + t) for m, t in zip(*loss, strict=True)]
-    expected = [-w / (1 + math.exp(x)) for w, x in zip(weights, d, strict=True)]
-    assert main.tolist() == pytest.approx(expected, abs=1e-9)
-    assert proxy.tolist() == pytest.approx([-1 / (1 + math.exp(x)) for x in p], abs=1e-9)
-
-
-def test_the_objective_has_the_gradients_of_finite_differences() -> None:
+def test_the_gradient_is_that_of_finite_differences_where_the_weight_is_fixed() -> None:
     proxy = torch.tensor([0.3, -0.8], dtype=torch.float64)
     zero = torch.zeros(2, dtype=torch.float64)
     weight = torch.tensor([0.6, 0.1], dtype=torch.float64)
 
-    def objective(main: Tensor, other: Tensor) -> Tensor:
-        losses = [bradley_terry(Rewards(d, zero), centering=0.01) for d in (main, other)]
-        return shortcut_aware(weight, *losses)
+    def told(main: Tensor, other: Tensor) -> Tensor:
+        losses = [bradley_terry(Rewards(d, zero)) for d in (main, other)]
+        return shortcut_aware(weight, *losses) + 0.01 * off_centre(Rewards(main, zero))
 
     main = torch.tensor([1.5, -0.2], dtype=torch.float64, requires_grad=True)
-    assert torch.autograd.gradcheck(objective, (main, proxy.requires_grad_()))
+    assert torch.autograd.gradcheck(told, (main, proxy.requires_grad_()))

@@ -42,6 +42,7 @@ from textcentric.methods.reward.objective import (
     Rewards,
     bradley_terry,
     failure_coefficient,
+    off_centre,
     shortcut_aware,
 )
 from textcentric.methods.reward.pictures import Projector
@@ -131,15 +132,14 @@ class Reward:
     def loss(self, model: torch.nn.Module, batch: Mapping[str, Tensor]) -> Tensor:
         """Return the objective of each pair (B,); both branches go through one call."""
         proxied = {k.removeprefix(_PROXY): v for k, v in batch.items() if k.startswith(_PROXY)}
-        main, proxy_losses = model(batch, proxied or None)
-        centering = self.config.center_rewards_coefficient
-        if proxy_losses is None:
-            return bradley_terry(halves(main), batch["margin"], centering)
-        main_losses = bradley_terry(halves(main), centering=centering)
-        weights = self._weights(*self._smoothed(main_losses, proxy_losses, batch["place"]))
-        if self.model.frozen:
-            return weights * main_losses
-        return shortcut_aware(weights, main_losses, proxy_losses)
+        main, proxy_losses = model(batch, proxied or None, batch["margin"])
+        rewards = halves(main)
+        losses = bradley_terry(rewards, batch["margin"])
+        if proxy_losses is not None:
+            weights = self._weights(*self._smoothed(losses, proxy_losses, batch["place"]))
+            alone = weights * losses
+            losses = alone if self.model.frozen else shortcut_aware(weights, losses, proxy_losses)
+        return losses + self.config.center_rewards_coefficient * off_centre(rewards)
 
     def lengths(self, rows: Sequence[Pair]) -> list[int]:
         """Return the tokens of the longer text of each pair."""
@@ -148,9 +148,13 @@ class Reward:
         return [max(map(len, self.reader.both(pair))) for pair in rows]
 
     def evaluate(self, rows: Sequence[Pair], batch_size: int) -> dict[str, float]:
-        """Return loss, accuracy (ties count half) and margin, and how the proxy does."""
+        """Return loss, accuracy (ties count half) and margin, and how the proxy does.
+
+        The loss is Bradley-Terry with the margins of pairs that have one, unweighted, uncentred.
+        """
         main, proxy = self._pair_rewards(rows, batch_size)
-        losses = bradley_terry(main)
+        margins = torch.tensor([pair.margin or 0.0 for pair in rows])
+        losses = bradley_terry(main, margins)
         metrics = {
             "loss": float(losses.mean()),
             "accuracy": accuracy(main),
@@ -158,7 +162,7 @@ class Reward:
         }
         if proxy is None:
             return metrics
-        proxy_losses = bradley_terry(proxy)
+        proxy_losses = bradley_terry(proxy, margins)
         weights = failure_coefficient(losses, proxy_losses, self.config.sfc_eps)
         low, high = torch.quantile(weights, torch.tensor([0.1, 0.9])).tolist()
         return metrics | {
@@ -408,11 +412,6 @@ def _check(config: RewardConfig, pairs: Sequence[Pair]) -> None:
         if config.vision_model and not pair.images:
             raise DataError(f"pair {pair.id!r} has no picture; leave it out", row_id=pair.id)
     if config.proxied:
-        if any(pair.margin for pair in pairs):
-            raise ConfigError(
-                "reward_objective='sfc' knows no margin and the pairs have one; leave the column"
-                " out, or take reward_objective='bt'"
-            )
         fields = {name for pair in pairs for name in pair.descriptions}
         hidden = fields if config.hidden_fields is None else fields & set(config.hidden_fields)
         if not hidden and config.vision_model is None:

@@ -93,17 +93,20 @@ class Branches(nn.Module):
         assert isinstance(found, Projector)
         return found
 
-    def forward(self, main: Texts, proxy: Texts | None = None) -> tuple[Tensor, Tensor | None]:
+    def forward(
+        self, main: Texts, proxy: Texts | None = None, margin: Tensor | None = None
+    ) -> tuple[Tensor, Tensor | None]:
         """Return the rewards (2B,) of the model, and the losses (B,) of the proxy on its own texts.
 
-        Texts are those of B chosen responses, then of the B rejected ones.
+        Texts are those of B chosen responses, then of the B rejected ones; `margin` (B,) is of the
+        proxy's losses.
         """
-        told = None if proxy is None else self._proxy_losses(proxy)
+        told = None if proxy is None else self._proxy_losses(proxy, margin)
         return self._rewards(self.main, MAIN, main), told
 
-    def _proxy_losses(self, texts: Texts) -> Tensor:
+    def _proxy_losses(self, texts: Texts, margin: Tensor | None) -> Tensor:
         with self._as_proxy() as proxy:  # also while gradients are taken: layers may run again
-            losses = bradley_terry(halves(self._rewards(proxy, PROXY, texts)))
+            losses = bradley_terry(halves(self._rewards(proxy, PROXY, texts)), margin)
             if not losses.requires_grad:
                 return losses
             return with_early_gradients(losses, [p for p in self._trained if p.requires_grad])

@@ -29,20 +29,26 @@ class Rewards:
         return self.chosen - self.rejected
 
 
-def bradley_terry(rewards: Rewards, margin: Tensor | None = None, centering: float = 0.0) -> Tensor:
-    """Return -log sigmoid(chosen - rejected - margin) + centering x (chosen + rejected)^2, (B,).
+def bradley_terry(rewards: Rewards, margin: Tensor | None = None) -> Tensor:
+    """Return -log sigmoid(chosen - rejected - margin) of each pair (B,).
 
-    Bradley & Terry 1952; the margin is that of Llama 2 (arXiv 2307.09288, eq. 2), the centring
-    term that of arXiv 2312.09244, eq. 4. `margin` (B,) is in units of reward.
+    Bradley & Terry 1952; the margin is that of Llama 2 (arXiv 2307.09288, eq. 2). `margin` (B,) is
+    in units of reward.
 
     >>> bradley_terry(Rewards(Tensor([0.0]), Tensor([0.0])))
     tensor([0.6931])
     """
     difference = rewards.difference if margin is None else rewards.difference - margin
-    losses = softplus(-difference)
-    if centering:
-        losses = losses + centering * (rewards.chosen + rewards.rejected) ** 2
-    return losses
+    return softplus(-difference)
+
+
+def off_centre(rewards: Rewards) -> Tensor:
+    """Return (chosen + rejected)^2 of each pair (B,), which keeps rewards near 0.
+
+    The centring term of arXiv 2312.09244, eq. 4. It says nothing of which response is better, so
+    the shortcut-aware objective neither weighs it nor takes it into a weight.
+    """
+    return (rewards.chosen + rewards.rejected) ** 2
 
 
 def failure_coefficient(
@@ -51,7 +57,9 @@ def failure_coefficient(
     """Return how far the proxy fails where the model does not: proxy / (main + proxy), (B,).
 
     As the paper's code has it: epsilon / 2 + proxy / (epsilon + main + proxy), which stays finite
-    where both losses underflow. Nothing flows back through it.
+    where both losses underflow. Nothing flows back through it. Both losses are those of the pair
+    alone; where it has a margin both have it, so that a pair of which both branches think alike
+    weighs 1/2 whatever its margin.
 
     >>> failure_coefficient(Tensor([0.1]), Tensor([0.3]))
     tensor([0.7500])
