@@ -15,6 +15,7 @@ from textcentric.training.config import TrainConfig, TrainingSettings
 
 Inputs = Literal["clean", "adversarial", "mixed"]
 Over = Literal["minimum", "runner-up"]
+AttackLoss = Literal["cross-entropy", "objective"]
 TauKind = Literal["correct", "released"]
 Trains = Literal["all", "heads"]
 LastStep = Literal["second step"]
@@ -126,12 +127,25 @@ class CrmtConfig(Settings):
         0.1, "l2 length of adversarial training inputs, in standard deviations.", gt=0
     )
     attack_steps: int = setting(5, "Steps of gradient ascent to them.", ge=1)
+    attack_loss: AttackLoss = setting(
+        "cross-entropy", "What they climb: cross-entropy, as released, or the whole objective."
+    )
 
     ogm_alpha: float = setting(0.3, "Strength of OGM-GE.", panel="Rivals", ge=0)
+    ogm_first_epoch: int = setting(0, "First that OGM-GE modulates.", panel="Rivals", ge=0)
+    ogm_last_epoch: int = setting(50, "Last that it modulates.", panel="Rivals", ge=0)
     pmr_weight: float = setting(0.6, "Weight of PMR's prototypes.", panel="Rivals", ge=0)
-    pmr_momentum: float = setting(0.5, "Of PMR's prototypes, 0 to 1.", panel="Rivals", ge=0, lt=1)
+    pmr_momentum: float = setting(0.5, "Share of PMR's old prototypes.", panel="Rivals", ge=0, lt=1)
+    pmr_entropy: float = setting(
+        0.01, "Weight of the strongest modality's entropy in PMR.", panel="Rivals", ge=0
+    )
+    pmr_entropy_epochs: int = setting(5, "First epochs that have it.", panel="Rivals", ge=0)
     mcr_weight: float = setting(0.01, "Weight of MCR's game.", panel="Rivals", ge=0)
     mcr_contrast: float = setting(1.0, "Weight of MCR's contrast.", panel="Rivals", ge=0)
+    mcr_temperature: float = setting(0.5, "Of MCR's contrast.", panel="Rivals", gt=0)
+    mcr_reconstruction: float = setting(
+        0.0, "Weight of MCR's reconstruction.", panel="Rivals", ge=0
+    )
     mcr_single: float = setting(0.01, "Weight of MCR's single modalities.", panel="Rivals", ge=0)
     mcr_game: Literal[-1, 0, 1] = setting(-1, "Which of MCR's games.", panel="Rivals")
     mcr_permutations: int = setting(32, "Permutations of a batch in MCR.", panel="Rivals", ge=1)

@@ -34,6 +34,7 @@ from textcentric.methods.fusion.last_steps import LAST_STEPS
 from textcentric.methods.fusion.learner import Learner, Objective
 from textcentric.methods.fusion.model import FusionModel, Output
 from textcentric.methods.fusion.rivals import RIVALS
+from textcentric.methods.fusion.rivals.balancing import Balancing
 from textcentric.methods.fusion.rivals.gradient_blending import GradientBlending
 from textcentric.methods.fusion.starts import begin_from
 from textcentric.methods.fusion.tables import TableNumbers
@@ -97,6 +98,8 @@ class Crmt:
         Each row has a partner and a share ~ Beta(1, 1) of its own, by seed, epoch and id (the paper
         draws one share a batch and partners inside it).
         """
+        if isinstance(self.model.objective, Balancing):
+            self.model.objective.epoch = epoch
         if self.config.method.inputs != "mixed" or not self.model.training:
             return self._batch(rows)
         partners, shares = [], []

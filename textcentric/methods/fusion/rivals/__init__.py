@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from torch import nn
-
 from textcentric.methods.fusion.config import CrmtConfig
 from textcentric.methods.fusion.model import FusionModel
+from textcentric.methods.fusion.rivals.balancing import Balancing
 from textcentric.methods.fusion.rivals.gradient_blending import GradientBlending
 from textcentric.methods.fusion.rivals.mcr import Mcr
 from textcentric.methods.fusion.rivals.ogm_ge import OgmGe
 from textcentric.methods.fusion.rivals.pmr import Pmr
 
-RIVALS: dict[str, Callable[[FusionModel, CrmtConfig], nn.Module]] = {
+RIVALS: dict[str, Callable[[FusionModel, CrmtConfig], Balancing]] = {
     "gradient-blending": GradientBlending,
     "mcr": Mcr,
     "ogm-ge": OgmGe,

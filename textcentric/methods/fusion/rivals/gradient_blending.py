@@ -11,9 +11,10 @@ from torch import Tensor, nn
 from textcentric.methods.fusion.config import CrmtConfig
 from textcentric.methods.fusion.crmt.objective import classification_loss
 from textcentric.methods.fusion.model import FusionModel, Output
+from textcentric.methods.fusion.rivals.balancing import Balancing
 
 
-class GradientBlending(nn.Module):
+class GradientBlending(Balancing):
     """The weighted sum of the joint loss and one of each modality's own head.
 
     Weights are w ~ G / O^2 (online form): G how much the held-out loss of a branch fell since the

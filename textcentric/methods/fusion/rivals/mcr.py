@@ -2,9 +2,17 @@
 
 An encoder wants its own modality to matter, which is how much the prediction changes where its
 features are another row's (Jensen-Shannon divergence), and, in the greedy game (k = -1), the
-others to matter less; a supervised contrastive loss across modalities asks for what they share.
-The paper's reconstruction term hurts encoders without pretraining, by its own account, and is left
-out. Legend: B rows, P permutations, M modalities, C classes.
+others to matter less; a supervised contrastive loss over all modalities asks for what they share.
+Features are asked to be readable from the prediction where `mcr_reconstruction` is above 0; by
+the paper's own account that hurts encoders without pretraining. Total, as in the released code
+(kkontras/MCR): CE + single * sum_m CE_m + weight * game + contrast * NT-Xent + reconstruction *
+MSE.
+
+Two things differ from the released code, both in the game. Class rows and bias are constants there
+(the code lets the head learn from it), and of both predictions that are compared only what the
+player's encoder says has a gradient (the code does not detach the prediction that is not shuffled,
+so every term moves both encoders).
+Legend: B rows, P permutations, M modalities, C classes, D features of a modality.
 """
 
 from __future__ import annotations
@@ -18,46 +26,64 @@ from torch.nn.functional import normalize
 from textcentric.methods.fusion.config import CrmtConfig
 from textcentric.methods.fusion.crmt.objective import classification_loss
 from textcentric.methods.fusion.model import FusionModel, Output
+from textcentric.methods.fusion.rivals.balancing import Balancing
 
 
-class Mcr(nn.Module):
-    """Cross-entropy, the game, the contrast, and a loss of each modality's scores alone."""
+class Mcr(Balancing):
+    """Cross-entropy, that of each modality's scores alone, the game, contrast, reconstruction."""
 
     def __init__(self, fusion: FusionModel, config: CrmtConfig):
         super().__init__()
         self.weight, self.game = config.mcr_weight, config.mcr_game
-        self.permutations, self.contrast = config.mcr_permutations, config.mcr_contrast
-        self.single = config.mcr_single
+        self.permutations, self.single = config.mcr_permutations, config.mcr_single
+        self.contrast, self.temperature = config.mcr_contrast, config.mcr_temperature
+        self.reconstruction = config.mcr_reconstruction
+        if self.reconstruction:
+            classes, width = fusion.rows[fusion.names[0]].shape
+            self.reader = reader(classes, width, len(fusion.names))
         self._fusion = [fusion]  # in a list: its rows are read, it is no part of this module
 
     def forward(self, output: Output, labels: Tensor) -> Tensor:
-        """Return the loss of each row (B,)."""
+        """Return the loss of each row (B,); a batch of one plays no game and has no contrast."""
+        features = list(output.features.values())
         losses = classification_loss(output.logits, labels)
-        for at in range(output.scores.shape[1]):
+        for at in range(len(features)):
             losses = losses + self.single * classification_loss(output.scores[:, at], labels)
-        if len(labels) > 1 and self.training:
+        if not self.training:
+            return losses
+        if self.reconstruction:
+            read = self.reader(output.logits.detach())
+            losses = losses + self.reconstruction * reconstruction(read, features)
+        if len(labels) > 1:
             losses = losses + self.weight * self._game(output)
-            losses = losses + self.weight * self.contrast * shared(
-                list(output.features.values()), labels
-            )
+            losses = losses + self.contrast * contrast(features, labels, self.temperature)
         return losses
 
     def _game(self, output: Output) -> Tensor:
-        """Return what all players minimise (B,); class rows are fixed, the task trains them."""
+        """Return what all players minimise (B,)."""
         rows = {name: one.detach() for name, one in self._fusion[0].class_rows().items()}
-        scores = [output.features[name] @ rows[name].T for name in rows]  # (B, C) each
+        scores = [output.features[name].float() @ rows[name].T for name in rows]  # (B, C) each
         bias = self._fusion[0].bias.detach()
-        told = torch.zeros(len(scores[0]), device=bias.device)
+        batch = len(scores[0])
         orders = torch.stack(
-            [torch.randperm(len(told), device=bias.device) for _ in range(self.permutations)]
+            [torch.randperm(batch, device=bias.device) for _ in range(self.permutations)]
         )
-        for player in range(len(scores)):
-            mine = [s if at == player else s.detach() for at, s in enumerate(scores)]
-            for at in range(len(scores)):
-                sign = 1.0 if at == player else float(self.game)
-                if sign:
-                    told = told - sign * importance(mine, at, bias, orders)
-        return told
+        return game(scores, bias, orders, self.game)
+
+
+def game(scores: list[Tensor], bias: Tensor, orders: Tensor, k: int) -> Tensor:
+    """Return what all players minimise (B,): for each, -(its importance + k * the others').
+
+    `scores` are (B, C) by modality; those of the other players are constants to each.
+    """
+    total = torch.zeros_like(scores[0][:, 0])
+    for player in range(len(scores)):
+        mine = [s if at == player else s.detach() for at, s in enumerate(scores)]
+        for at in range(len(scores)):
+            sign = 1.0 if at == player else float(k)
+            if sign:
+                total = total - sign * importance(mine, at, bias, orders)
+    return total
 
 
 def importance(scores: list[Tensor], at: int, bias: Tensor, orders: Tensor) -> Tensor:
@@ -78,16 +104,31 @@ def divergence(first: Tensor, second: Tensor) -> Tensor:
     return 0.5 * (sides[0] + sides[1])
 
 
-def shared(features: list[Tensor], labels: Tensor) -> Tensor:
-    """Return a supervised contrastive loss (B,) across each two modalities (arXiv 2004.11362).
+def contrast(features: list[Tensor], labels: Tensor, temperature: float) -> Tensor:
+    """Return a supervised contrastive loss (B,), the mean over a row's modalities.
 
-    Rows of one class are positives; similarity is the dot product of unit features (B, D).
+    The features (B, D) of all modalities are MB anchors. Positives of an anchor are the others of
+    its class, of any modality: its own row's other modalities at least. The loss is the mean over
+    them of -log(exp(s_ij / T) / sum_{k != i} exp(s_ik / T)), s the cosine (arXiv 2004.11362).
     """
-    unit = [normalize(one, dim=1) for one in features]
-    same = (labels[:, None] == labels[None]).to(unit[0].dtype)  # (B, B)
-    told = torch.zeros_like(unit[0][:, 0])
-    pairs = [(a, b) for a in range(len(unit)) for b in range(len(unit)) if a != b]
-    for a, b in pairs:
-        chances = (unit[a] @ unit[b].T).log_softmax(dim=1)
-        told = told - (same * chances).sum(dim=1) / same.sum(dim=1)
-    return told / max(1, len(pairs))
+    unit = normalize(torch.cat([one.float() for one in features]), dim=1)  # (MB, D)
+    classes = labels.repeat(len(features))
+    itself = torch.eye(len(unit), dtype=torch.bool, device=unit.device)
+    chances = (unit @ unit.T / temperature).masked_fill(itself, -torch.inf).log_softmax(dim=1)
+    positive = (classes[:, None] == classes[None]) & ~itself  # (MB, MB)
+    losses = -chances.masked_fill(~positive, 0).sum(dim=1) / positive.sum(dim=1)
+    return losses.view(len(features), -1).mean(dim=0)
+
+
+def reader(classes: int, width: int, modalities: int) -> nn.Module:
+    """Return what reads the features of all modalities (B, M D) from logits (B, C)."""
+    return nn.Sequential(
+        nn.Linear(classes, width, bias=False),
+        nn.ReLU(),
+        nn.Linear(width, modalities * width, bias=False),
+    )
+
+
+def reconstruction(read: Tensor, features: list[Tensor]) -> Tensor:
+    """Return the mean square error of each row (B,) of features (B, D) as `read` (B, M D)."""
+    return (read - torch.cat(features, dim=1)).square().mean(dim=1)
