@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from importlib import import_module
 
@@ -30,6 +30,7 @@ from textcentric.evaluation.fusion_attacks.pgd import pgd
 from textcentric.evaluation.fusion_attacks.threats import lengths
 
 CLASSES, ROWS = 4, 60
+Attacked = Callable[[Target, Threat, float], Tensor]
 WIDTHS = {"image": 6, "audio": 3}
 
 
@@ -235,6 +236,47 @@ def test_padding_and_missing_modalities_are_not_touched() -> None:
     pgd(masked, Threat("image", {"image": 1.0}), 1.0, untargeted, noise=noise)
     assert max(float(one[:, 3:].abs().max()) for one in seen) == 0
     assert max(float(one[:, :3].abs().max()) for one in seen) > 0.1
+
+
+def without_audio(target: Target, rows: int) -> Target:
+    """Return the target with the audio of its first `rows` rows missing: zeros, and no change."""
+    present = torch.ones(len(target), 1, dtype=torch.float64)
+    present[:rows] = 0
+    mask = present.expand_as(target.batch["audio"])
+    batch = {**target.batch, "audio": target.batch["audio"] * present}
+    return replace(target, batch=batch, masks={"audio": mask})
+
+
+@pytest.mark.parametrize("attacked", [fgm, paper_pgd])
+def test_a_joint_attack_spends_no_length_on_a_modality_that_is_missing(attacked: Attacked) -> None:
+    """What is left is an attack on the picture alone, which has the whole radius."""
+    model = Linear()
+    target = without_audio(right_rows(model), ROWS)
+    target = replace(target, labels=model(target.batch).argmax(dim=1))
+    alone = Threat("image", {"image": 1.0})
+    for radius in (0.3, 0.6, 1.0):
+        assert torch.equal(attacked(target, JOINT, radius), attacked(target, alone, radius))
+        found = [pgd(target, threat, radius, untargeted) for threat in (JOINT, alone)]
+        assert torch.equal(found[0].lost, found[1].lost)
+        torch.testing.assert_close(found[0].length, found[1].length)
+
+
+def test_rows_that_lack_the_attacked_modality_are_not_counted_as_without_a_gradient() -> None:
+    model = Linear()
+    target = without_audio(right_rows(model), 20)
+    curve = attack(target, AUDIO, [1.0])
+    assert curve.signs["no gradient"] == 0
+    assert torch.equal(curve.survived[0][:20], curve.clean[:20])
+    even = Threat("split", {"image": 0.7, "audio": 0.7})
+    assert attack(target, even, [1.0]).signs["no gradient"] == 0
+
+
+def test_swapping_leaves_a_modality_that_is_missing_alone() -> None:
+    model = Linear()
+    target = without_audio(right_rows(model), 20)
+    right = model(target.batch).argmax(dim=1) == target.labels
+    assert torch.equal(by_swapping(target, "audio", 50.0)[:20], right[:20])
+    assert not torch.equal(by_swapping(target, "audio", 50.0)[20:], right[20:])
 
 
 def test_logits_that_are_not_finite_stop_the_suite() -> None:

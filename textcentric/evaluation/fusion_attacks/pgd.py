@@ -17,6 +17,7 @@ from textcentric.evaluation.fusion_attacks.threats import (
     Target,
     Threat,
     lengths,
+    masked,
     parts,
     projected,
     scaled,
@@ -93,7 +94,7 @@ def _climbed(
             rows, target = rows[kept], target.rows(kept)
             deltas, found = of_rows(deltas, kept), of_rows(found, kept)
         drawn = None if noise is None else of_rows(noise, rows)
-        ways, still = _directions(found, threat, drawn)
+        ways, still = _directions(found, threat, drawn, target.masks)
         flat[rows] |= still
         size = REACH * radius / steps
         deltas = {n: deltas[n] + size * threat.shares[n] * ways[n] for n in deltas}
@@ -118,7 +119,10 @@ def of_rows(values: Mapping[str, Tensor], rows: Tensor) -> dict[str, Tensor]:
 def gradients(
     target: Target, deltas: Mapping[str, Tensor], loss: Loss
 ) -> tuple[Tensor, dict[str, Tensor]]:
-    """Return the margins (B,) of moved rows, and the loss's gradient by modality."""
+    """Return the margins (B,) of moved rows, and the loss's gradient by modality.
+
+    It is 0 where nothing may change: else a joint direction would spend length there in vain.
+    """
     inputs = {
         name: (target.batch[name] + one).detach().requires_grad_() for name, one in deltas.items()
     }
@@ -127,7 +131,8 @@ def gradients(
         ahead = checked(logits, target.labels)
         total = loss(logits, target.labels).sum()
         found = torch.autograd.grad(total, list(inputs.values()))
-    return ahead.detach(), dict(zip(inputs, found, strict=True))
+    ways = {n: masked(target.masks, n, one) for n, one in zip(inputs, found, strict=True)}
+    return ahead.detach(), ways
 
 
 def checked(logits: Tensor, labels: Tensor) -> Tensor:
@@ -143,33 +148,49 @@ def checked(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 def _directions(
-    found: Mapping[str, Tensor], threat: Threat, noise: Mapping[str, Tensor] | None
+    found: Mapping[str, Tensor],
+    threat: Threat,
+    noise: Mapping[str, Tensor] | None,
+    masks: Mapping[str, Tensor],
 ) -> tuple[dict[str, Tensor], Tensor]:
     """Return directions of length 1, and which rows (B,) have no gradient in some modality.
 
     Gradients are first divided by their largest value, so that tiny ones do not vanish in a square.
     """
     if not threat.joint:
-        each = {name: _unit({name: one}, noise) for name, one in found.items()}
+        each = {name: _unit({name: one}, noise, masks) for name, one in found.items()}
         flat = torch.stack([still for _, still in each.values()]).any(dim=0)
         return {name: ways[name] for name, (ways, _) in each.items()}, flat
-    return _unit(found, noise)
+    return _unit(found, noise, masks)
 
 
 def _unit(
-    found: Mapping[str, Tensor], noise: Mapping[str, Tensor] | None
+    found: Mapping[str, Tensor], noise: Mapping[str, Tensor] | None, masks: Mapping[str, Tensor]
 ) -> tuple[dict[str, Tensor], Tensor]:
+    """Return directions of length 1 together; those of rows without a gradient are random.
+
+    Rows that may not change at all stay where they are, and are not counted.
+    """
     largest = torch.stack([one.flatten(1).abs().amax(dim=1) for one in found.values()]).amax(dim=0)
-    flat = largest == 0
-    safe = largest.masked_fill(flat, 1)  # 1 / largest may be infinite
+    safe = largest.masked_fill(largest == 0, 1)  # 1 / largest may be infinite
     ways = {name: one / safe.view(-1, *[1] * (one.ndim - 1)) for name, one in found.items()}
+    free = torch.stack([_free(masks, name, one) for name, one in found.items()]).any(dim=0)
+    flat = (largest == 0) & free
     if bool(flat.any()):
         ways = {
-            name: _filled(one, flat, None if noise is None else noise[name])
+            name: masked(masks, name, _filled(one, flat, None if noise is None else noise[name]))
             for name, one in ways.items()
         }
     length = lengths(ways).clamp(min=1e-30)
     return {name: scaled(one, 1 / length) for name, one in ways.items()}, flat
+
+
+def _free(masks: Mapping[str, Tensor], name: str, values: Tensor) -> Tensor:
+    """Return which rows (B,) may change in a modality."""
+    mask = masks.get(name)
+    if mask is None:
+        return values.new_ones(len(values), dtype=torch.bool)
+    return mask.flatten(1).bool().any(dim=1)
 
 
 def _filled(ways: Tensor, flat: Tensor, noise: Tensor | None) -> Tensor:

@@ -14,7 +14,7 @@ from torch import Tensor
 from textcentric.evaluation.fusion_attacks.losses import margins, tempered, untargeted
 from textcentric.evaluation.fusion_attacks.pgd import pgd
 from textcentric.evaluation.fusion_attacks.suite import Curve
-from textcentric.evaluation.fusion_attacks.threats import Target, Threat, in_parts
+from textcentric.evaluation.fusion_attacks.threats import Target, Threat, in_parts, masked
 
 TEMPERATURES = (0.1, 1.0, 10.0, 100.0)
 HUGE = 1e3  # times the length of a row's inputs
@@ -52,7 +52,7 @@ def by_swapping(target: Target, name: str, radius: float, tries: int = 20, seed:
     value = target.batch[name]
     for _ in range(tries):
         order = torch.randperm(len(target), generator=generator).to(value.device)
-        way = value[order] - value
+        way = masked(target.masks, name, value[order] - value)
         length = way.flatten(1).norm(dim=1).clamp(min=1e-12)
         share = (radius / length).clamp(max=1).view(-1, *[1] * (value.ndim - 1))
         swapped = replace(target, batch={**target.batch, name: value + share * way})

@@ -119,16 +119,21 @@ def projected(deltas: Mapping[str, Tensor], threat: Threat, radius: float) -> di
     return found
 
 
+def masked(masks: Mapping[str, Tensor], name: str, values: Tensor) -> Tensor:
+    """Return values of a modality (B, ...), 0 where its mask says that nothing may change."""
+    mask = masks.get(name)
+    return values if mask is None else values * mask.to(values.dtype)
+
+
 def within(target: Target, deltas: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return changes after which boxed modalities stay in their boxes, and masked places as is."""
     found = {}
     for name, one in deltas.items():
-        mask = target.masks.get(name)
-        moved = one if mask is None else one * mask.to(one.dtype)
+        moved = one
         if name in target.boxes:
-            low, high = (side.to(moved) for side in target.boxes[name])
-            moved = (target.batch[name] + moved).clamp(low, high) - target.batch[name]
-        found[name] = moved
+            low, high = (side.to(one) for side in target.boxes[name])
+            moved = (target.batch[name] + one).clamp(low, high) - target.batch[name]
+        found[name] = masked(target.masks, name, moved)
     return found
 
 

@@ -58,6 +58,7 @@ class Learner(nn.Module):
         if config.method.trains == "heads":
             fusion.encoders.requires_grad_(False)
         self.radius, self.steps = config.attack_radius, config.attack_steps
+        self.whole = config.attack_loss == "objective"
         self.boxes = {name: tuple(side for side in box) for name, box in boxes.items()}
 
     def train(self, mode: bool = True) -> Learner:
@@ -114,24 +115,30 @@ class Learner(nn.Module):
     def _attacked(self, opened: dict[str, Tensor], labels: Tensor) -> dict[str, Tensor]:
         """Return the batch after l2 gradient ascent in the joint ball (arXiv 1706.06083).
 
+        It climbs cross-entropy alone, as the released trainer of CRMT does, or the whole objective.
         Gradients are of the sum over rows, so that one does not weaken another's; each row's joint
-        gradient over all modalities has length 1. Statistics of batches stay out of it.
+        gradient over the modalities that it has is of length 1. Statistics of batches stay out.
         """
         names = self.fusion.names
+        there = {name: opened["present"][:, at] for at, name in enumerate(names)}  # (B,) each
         start = {name: opened[name].detach() for name in names}
         deltas = {name: torch.zeros_like(value) for name, value in start.items()}
         self.fusion.eval()
         for _ in range(self.steps):
             moved = {n: (start[n] + deltas[n]).requires_grad_() for n in names}
-            losses = self._losses(self.fusion.read({**opened, **moved}), labels)
-            gradients = torch.autograd.grad(losses.sum(), [moved[n] for n in names])
-            lengths = _joint_length(gradients).clamp(min=1e-12)
-            step = self.radius / self.steps
-            for name, gradient in zip(names, gradients, strict=True):
-                deltas[name] = deltas[name] + step * _each(gradient, 1 / lengths)
-                deltas[name] = self._clamped(name, start[name], deltas[name])
+            climbed = self._climbed(self.fusion.read({**opened, **moved}), labels)
+            found = torch.autograd.grad(climbed.sum(), [moved[n] for n in names])
+            ways = {n: _each(one, there[n]) for n, one in zip(names, found, strict=True)}
+            steps = self.radius / self.steps / _joint_length(list(ways.values())).clamp(min=1e-12)
+            deltas = {n: deltas[n] + _each(ways[n], steps) for n in names}
+            deltas = {n: _each(self._clamped(n, start[n], deltas[n]), there[n]) for n in names}
         self.fusion.train()
         return {**opened, **{name: opened[name] + deltas[name] for name in names}}
+
+    def _climbed(self, output: Output, labels: Tensor) -> Tensor:
+        if self.whole:
+            return self._losses(output, labels)
+        return classification_loss(output.logits, labels)
 
     def _clamped(self, name: str, start: Tensor, delta: Tensor) -> Tensor:
         if name not in self.boxes:
@@ -142,7 +149,7 @@ class Learner(nn.Module):
 
 def _each(values: Tensor, factors: Tensor) -> Tensor:
     """Return values (B, ...) times a factor of each row (B,)."""
-    return values * factors.view(-1, *[1] * (values.ndim - 1))
+    return values * factors.view(-1, *[1] * (values.ndim - 1)).to(values.dtype)
 
 
 def _blend(first: Tensor, second: Tensor, share: Tensor) -> Tensor:
