@@ -22,8 +22,7 @@ from textcentric.methods.fusion.crmt.radius import (
     released_lipschitz,
 )
 from textcentric.methods.fusion.crmt.step_two import Cached, step_two
-from textcentric.methods.fusion.rivals.mcr import divergence, importance, shared
-from textcentric.methods.fusion.rivals.ogm_ge import modulation
+from textcentric.methods.fusion.rivals.mcr import divergence, importance
 
 ROWS, MODALITIES, CLASSES = 40, 3, 5
 
@@ -192,6 +191,46 @@ def test_negative_weights_do_not_break_the_bound() -> None:
     assert told.tolist() == [0.75]
 
 
+def test_a_radius_without_slope_is_infinite_or_0_and_never_nan() -> None:
+    """Logits that no change of the attacked modality moves stay as they are: rows 0 to 2."""
+    made = Head(torch.ones(2, 2), torch.zeros(2))
+    scores = torch.zeros(4, 2, 2)
+    scores[:, 0] = torch.tensor([[1.0, 0.0], [0.0, 0.0], [0.0, 1.0], [1.0, 0.0]])
+    tau, known = torch.tensor([[2.0, 1.0], [0.0, 0.0]]), torch.zeros(4, dtype=torch.long)
+    told = radius(scores, made, tau, known, modality=1)
+    assert told.tolist() == [math.inf, 0.0, -math.inf, math.inf]
+    last = torch.ones(4, dtype=torch.long)
+    assert radius(scores, made, tau, last, modality=1).tolist() == [-one for one in told.tolist()]
+    assert radius(scores, made, tau, known).tolist() == pytest.approx([1 / 3, 0, -1 / 3, 1 / 3])
+    one_moves = torch.tensor([[2.0, 1.0], [0.0, 0.5]])
+    assert radius(scores, made, one_moves, known, modality=1).tolist() == [2.0, 0.0, -2.0, 2.0]
+
+
+def test_a_radius_without_slope_has_no_nan_in_its_gradient() -> None:
+    scores, known = drawn(5, 2, 3), labels(5, 3)
+    weights = torch.ones(2, 3, dtype=torch.float64, requires_grad=True)
+    made = Head(weights, torch.zeros(3, dtype=torch.float64))
+    tau = torch.tensor([[0.0, 0.0, 1.0], [0.0, 0.0, 2.0]], dtype=torch.float64)
+    told = radius(scores, made, tau, known)
+    finite = told[told.isfinite()]
+    assert 0 < len(finite) < 5
+    (gradient,) = torch.autograd.grad(finite.sum(), weights)
+    assert bool(gradient.isfinite().all())
+    assert gradient.abs().sum() > 0
+
+
+def test_the_second_step_changes_nothing_where_nothing_moves_the_logits() -> None:
+    rows, made, tau = step_two_rows()
+    found = step_two(rows, made, torch.zeros_like(tau), steps=3)
+    assert torch.equal(found.weights, made.weights)
+    assert (found.steps, found.before, found.after) == (0, math.inf, math.inf)
+    some = tau.clone()
+    some[:, :3] = 0
+    moved = step_two(rows, made, some, steps=20)
+    assert math.inf > moved.after > moved.before
+    assert bool(moved.weights.isfinite().all())
+
+
 class Linear:
     """Linear encoders: tau is exact, so the radius is a certificate."""
 
@@ -329,14 +368,6 @@ def test_the_second_step_never_loses_a_point_of_held_out_accuracy() -> None:
     assert guarded.before <= guarded.after < free.after
 
 
-def test_modulation_slows_the_leading_modality_alone() -> None:
-    scores = torch.zeros(2, 2, 2)
-    scores[:, 0, 0] = 2.0
-    chance = math.exp(2) / (math.exp(2) + 1)
-    told = modulation(scores, torch.tensor([0, 0]), alpha=0.3)
-    assert told.tolist() == pytest.approx([1 - math.tanh(0.3 * chance / 0.5), 1.0])
-
-
 def test_divergence_is_that_of_jensen_and_shannon() -> None:
     one, other = torch.tensor([0.9, 0.1]), torch.tensor([0.2, 0.8])
     middle = (one + other) / 2
@@ -350,17 +381,3 @@ def test_a_modality_that_says_nothing_has_no_importance() -> None:
     bias = torch.zeros(3)
     assert importance(scores, 0, bias, orders).abs().max() < 1e-6
     assert importance(scores, 1, bias, orders).min() > 0
-
-
-def test_the_contrast_across_modalities_is_its_sum_written_out() -> None:
-    features, known = [drawn(4, 3), drawn(4, 3, seed=1)], torch.tensor([0, 0, 1, 1])
-    unit = [one / one.norm(dim=1, keepdim=True) for one in features]
-    told = shared(features, known)
-    for i in range(4):
-        total = 0.0
-        for a, b in ((0, 1), (1, 0)):
-            similar = [float(unit[a][i] @ unit[b][j]) for j in range(4)]
-            bottom = math.log(sum(map(math.exp, similar)))
-            positives = [j for j in range(4) if known[j] == known[i]]
-            total -= sum(similar[j] - bottom for j in positives) / len(positives)
-        assert float(told[i]) == pytest.approx(total / 2)

@@ -37,13 +37,14 @@ def radii(
 
     (h_y - h_k) / sqrt(sum_m (|a^m_y| tau^m_y + |a^m_k| tau^m_k)^2): |a| in the denominator keeps
     the bound where a weight is negative. `tau` is (M, C). With `modality` only that one is
-    attacked, and the root is its term alone.
+    attacked, and the root is its term alone. Where it is 0 nothing moves the two logits: the radius
+    is infinite, with the sign of their gap, and 0 where they are level.
     """
     logits = head.logits(scores)  # (B, C)
     places = labels[:, None]
     reach = head.weights.abs() * tau  # (M, C)
     slopes = _length(reach[:, :, None] + reach[:, None, :], modality)  # (C, C)
-    found = (logits.gather(1, places) - logits) / slopes[labels]
+    found = _quotient(logits.gather(1, places) - logits, slopes[labels])
     return found.scatter(1, places, torch.inf)
 
 
@@ -64,7 +65,9 @@ def radius(
     """
     with torch.no_grad():
         if over == "minimum":
-            rivals = radii(scores, head, tau, labels, modality).argmin(dim=1)
+            towards = radii(scores, head, tau, labels, modality)
+            below = towards.clamp(max=torch.finfo(towards.dtype).max)  # the label's own never is
+            rivals = below.scatter(1, labels[:, None], torch.inf).argmin(dim=1)
         else:
             logits = head.logits(scores).scatter(1, labels[:, None], -torch.inf)
             rivals = logits.argmax(dim=1)
@@ -72,7 +75,7 @@ def radius(
     scores_k, weights_k, reach_k = _of_class(scores, head, tau, rivals)
     gap = (own_weights * own_scores - weights_k * scores_k).sum(dim=1)
     gap = gap + head.bias[labels] - head.bias[rivals]
-    return gap / _length((own_reach + reach_k).T, modality)
+    return _quotient(gap, _length((own_reach + reach_k).T, modality))
 
 
 def _of_class(
@@ -86,7 +89,14 @@ def _of_class(
 
 def _length(terms: Tensor, modality: int | None) -> Tensor:
     """Return the root of the sum of squares over modalities (M, ...), or one of the terms."""
-    return terms.square().sum(dim=0).sqrt() if modality is None else terms[modality]
+    return terms.norm(dim=0) if modality is None else terms[modality]
+
+
+def _quotient(gap: Tensor, slope: Tensor) -> Tensor:
+    """Return gap / slope, and its limit where the slope is 0; no gradient is NaN."""
+    still = slope == 0
+    limit = torch.where(gap == 0, 0.0, gap.detach().sign() * torch.inf)
+    return torch.where(still, limit, gap / slope.masked_fill(still, 1.0))
 
 
 def lipschitz(

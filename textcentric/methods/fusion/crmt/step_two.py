@@ -8,6 +8,7 @@ fall.) Legend: N rows, M modalities, C classes.
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import torch
@@ -50,7 +51,8 @@ def step_two(
     All rows count, those that are classified wrongly too. The radius does not change where weights
     and bias grow together, so `learning_rate` is a share of the mean weight. With `held_out` it
     stops before their accuracy has fallen by a point; the weights of the highest mean radius seen
-    until then are taken, at worst those that were given.
+    until then are taken, at worst those that were given. Rows of infinite radius (tau is 0) do not
+    count, and where there are no others nothing changes.
     """
     scores, labels = rows.scores.detach(), rows.labels
     weights = head.weights.detach().clone().requires_grad_()
@@ -61,7 +63,11 @@ def step_two(
     for step in range(steps + 1):
         if not guard.allows(weights.detach()):
             break
-        mean = radius(scores, Head(weights, head.bias), tau, labels, over=over).mean()
+        found = radius(scores, Head(weights, head.bias), tau, labels, over=over)
+        movable = found.isfinite()
+        if not bool(movable.any()):
+            return StepTwo(weights.detach(), 0, math.inf, math.inf)
+        mean = found[movable].mean()
         values.append(float(mean.detach()))
         if values[-1] > best.after:
             best = StepTwo(weights.detach().clone(), step, values[0], values[-1])
