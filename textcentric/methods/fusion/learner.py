@@ -132,7 +132,7 @@ class Learner(nn.Module):
             steps = self.radius / self.steps / _joint_length(list(ways.values())).clamp(min=1e-12)
             deltas = {n: deltas[n] + _each(ways[n], steps) for n in names}
             deltas = {n: _each(self._clamped(n, start[n], deltas[n]), there[n]) for n in names}
-        self.fusion.train()
+        self.train(self.training)
         return {**opened, **{name: opened[name] + deltas[name] for name in names}}
 
     def _climbed(self, output: Output, labels: Tensor) -> Tensor:
