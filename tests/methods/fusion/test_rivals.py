@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from tests.methods.references import gradient_blending, mcr, ogm_ge, pmr
-from textcentric.methods.fusion.config import CrmtConfig
+from textcentric.methods.fusion.config import VARIANTS, CrmtConfig
 from textcentric.methods.fusion.crmt.objective import classification_loss
 from textcentric.methods.fusion.encoders import Encoder, Mlp, SmallConv
 from textcentric.methods.fusion.model import FusionModel, Output
@@ -282,3 +282,13 @@ def test_three_modalities_are_balanced_as_two_are(rival: str) -> None:
     losses.sum().backward()
     assert losses.shape == (8,)
     assert bool(torch.isfinite(losses).all())
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_trainings_of_variants_that_changed_are_others_and_those_that_did_not_are_the_same(
+    variant: str,
+) -> None:
+    now = CrmtConfig.of({"variant": variant}).identity_values()
+    changed = {name.split("_")[0] for name in now.keys() & CrmtConfig.added}
+    wanted = {"crmt-at": {"attack"}, "ogm-ge": {"ogm"}, "pmr": {"pmr"}, "mcr": {"mcr"}}
+    assert changed == wanted.get(variant, set())

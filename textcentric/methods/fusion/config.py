@@ -39,6 +39,14 @@ STARTS = {
 }
 
 
+SINCE: dict[str, tuple[str, ...]] = {  # settings that came with another way to train a variant
+    "crmt-at": ("attack_loss",),
+    "ogm-ge": ("ogm_first_epoch", "ogm_last_epoch"),
+    "pmr": ("pmr_entropy", "pmr_entropy_epochs"),
+    "mcr": ("mcr_temperature", "mcr_reconstruction"),
+}
+
+
 @dataclass(frozen=True)
 class Variant:
     """A method of the paper or a rival: what it adds to cross-entropy on joined features.
@@ -84,7 +92,7 @@ class CrmtConfig(Settings):
     """Modalities and encoders, classifier, first and second step, training inputs, rivals."""
 
     called = "crmt"
-    added = frozenset({"start"})
+    added = frozenset({"start", *(name for names in SINCE.values() for name in names)})
 
     variant: str = setting("crmt-jt", f"Method or rival: {', '.join(VARIANTS)}.", metavar="NAME")
     modalities: tuple[str, ...] | None = setting(
@@ -157,6 +165,14 @@ class CrmtConfig(Settings):
         if value not in VARIANTS:
             raise ValueError(unknown("variant", value, VARIANTS))
         return value
+
+    def identity_values(self) -> Values:
+        """Return the values that tell a training from others, with those that changed its variant.
+
+        What was begun before them went another way, also where they have their defaults.
+        """
+        since = {name: getattr(self, name) for name in SINCE.get(self.variant, ())}
+        return super().identity_values() | since
 
     @property
     def method(self) -> Variant:
