@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
@@ -10,6 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, normalize
 
+from tests.methods.references import align_vl, fusemix
+from tests.methods.references.fusemix import Matrix
 from textcentric.errors import ConfigError
 from textcentric.methods.align_vl.config import AlignConfig, Noise, OffDiagonal, Place
 from textcentric.methods.align_vl.model import COLDEST, HOTTEST, Adapters, AlignModel
@@ -32,43 +35,106 @@ def drawn(*shape: int, seed: int = 0) -> Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
-def target_rows(count: int, alpha: float, convention: OffDiagonal) -> Tensor:
-    """Write the target down: 1 - alpha on the diagonal, the rest as the convention says."""
-    if convention == "all":
-        return (1 - alpha) * torch.eye(count).double() + alpha / count
-    others = torch.full((count, count), alpha / (count - 1), dtype=torch.float64)
-    return others.fill_diagonal_(1 - alpha)
-
-
-def naive_loss(logits: Tensor, target: Tensor) -> float:
-    """Sum over all i and j of both directions, one logarithm at a time."""
-    count, total = len(logits), 0.0
-    for scores in (logits, logits.T):
-        for i in range(count):
-            scale = sum(math.exp(scores[i, j]) for j in range(count))
-            for j in range(count):
-                total -= float(target[i, j]) * math.log(math.exp(scores[i, j]) / scale)
-    return total / (2 * count)
+TARGETS: dict[OffDiagonal, Callable[[int, float], list[list[float]]]] = {
+    "all": align_vl.target_over_all,
+    "others": align_vl.target_over_others,
+}
 
 
 @pytest.mark.parametrize("convention", ["all", "others"])
 @pytest.mark.parametrize("alpha", [0.0, 0.1, 0.5])
 def test_the_loss_is_the_naive_double_loop(convention: OffDiagonal, alpha: float) -> None:
-    logits = drawn(5, 5)
-    smoothing = over_all(alpha, 5, convention)
-    found = contrastive_losses(logits, smoothing).mean()
-    assert float(found) == pytest.approx(naive_loss(logits, target_rows(5, alpha, convention)))
+    logits = 3 * drawn(5, 5)
+    found = float(contrastive_losses(logits, over_all(alpha, 5, convention)).mean())
+    target = TARGETS[convention](5, alpha)
+    assert found == pytest.approx(align_vl.smoothed_loss(logits.tolist(), target), abs=1e-6)
+    if not alpha:
+        assert found == pytest.approx(fusemix.info_nce(logits.tolist()), abs=1e-6)
+
+
+def test_each_pair_has_its_own_alpha() -> None:
+    logits, alphas = drawn(4, 4), [0.0, 0.1, 0.3, 0.9]
+    found = contrastive_losses(logits, torch.tensor(alphas).double())
+    target = [align_vl.target_over_all(4, alpha)[row] for row, alpha in enumerate(alphas)]
+    expected = align_vl.smoothed_loss(logits.tolist(), target)
+    assert float(found.mean()) == pytest.approx(expected, abs=1e-6)
 
 
 @pytest.mark.parametrize("convention", ["all", "others"])
 def test_rows_of_the_target_sum_to_one(convention: OffDiagonal) -> None:
-    target = target_rows(7, 0.3, convention)
-    assert torch.allclose(target.sum(dim=1), torch.ones(7).double())
-    assert bool((target >= 0).all())
+    target = torch.tensor(TARGETS[convention](7, 0.3))
+    assert torch.allclose(target.sum(dim=1), torch.ones(7))
     # and the loss is linear in it: with logits of which log softmax is known, the weights show
     logits = torch.zeros(7, 7).double()
     losses = contrastive_losses(logits, over_all(0.3, 7, convention))
     assert torch.allclose(losses, torch.full((7,), math.log(7)).double())
+
+
+def test_mixing_is_that_of_fusemix() -> None:
+    latents = drawn(6, 4)
+    expected = torch.tensor(fusemix.mixed(latents.tolist(), 0.3)).double()
+    torch.testing.assert_close(mixed(latents, torch.tensor(0.3)), expected, atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("kind", ["gaussian", "uniform"])
+def test_noise_is_that_of_the_reference_with_the_same_draws(kind: Noise) -> None:
+    latents = drawn(3, 4)
+    torch.manual_seed(3)
+    found = perturbed(latents, kind, 0.7)
+    expected = noisy(latents.tolist(), kind, 0.7, torch.Generator().manual_seed(3))
+    torch.testing.assert_close(found, torch.tensor(expected).double(), atol=1e-6, rtol=0)
+
+
+def noisy(latents: Matrix, kind: Noise, sigma: float, rng: torch.Generator) -> list[list[float]]:
+    """Draw for the reference, in the order in which the model draws."""
+    size = (len(latents), len(latents[0]))
+    if kind == "gaussian":
+        draws = torch.randn(*size, generator=rng, dtype=torch.float64).tolist()
+        return align_vl.with_normal_noise(latents, sigma, draws)
+    draws = torch.rand(*size, generator=rng, dtype=torch.float64).tolist()
+    return align_vl.with_uniform_noise(latents, sigma, draws)
+
+
+@pytest.mark.parametrize("kind", ["gaussian", "uniform"])
+@pytest.mark.parametrize("convention", ["all", "others"])
+def test_a_whole_step_is_mixing_noise_adapters_and_the_smoothed_loss_in_this_order(
+    kind: Noise, convention: OffDiagonal
+) -> None:
+    config = AlignConfig(
+        noise=kind,
+        noise_sigma=0.4,
+        smoothing=0.2,
+        smoothing_off_diagonal=convention,
+        blocks=1,
+        expansion=2,
+        width=3,
+        dropout=0,
+    )
+    torch.manual_seed(0)
+    adapters = Adapters(SIZES, config).double()
+    batch = {name: drawn(8, size) for name, size in SIZES.items()}
+    model = AlignModel(adapters, config).train()
+    torch.manual_seed(4)
+    share = torch.tensor(0.3).double()
+    found = model({**batch, "share": share, "epoch": torch.tensor(0.0)})
+
+    rng = torch.Generator().manual_seed(4)
+    places: dict[str, list[list[float]]] = {}
+    for name in SIZES:
+        latents = noisy(fusemix.mixed(batch[name].tolist(), 0.3), kind, 0.4, rng)
+        places[name] = [adapted(adapters, name, one) for one in latents]
+    logits = fusemix.scores(places["image"], places["text"], adapters.temperature.item())
+    expected = align_vl.smoothed_loss(logits, TARGETS[convention](4, 0.2))
+    assert found[:4].mean().item() == pytest.approx(expected, abs=1e-6)
+    assert found[4:].tolist() == found[:4].tolist()
+
+
+def adapted(adapters: Adapters, name: str, latent: Sequence[float]) -> list[float]:
+    """Send one latent through the layers of an adapter with one block, by loops."""
+    weights = {key: one.tolist() for key, one in adapters.of(name).body.state_dict().items()}
+    layers = [weights[f"0.body.{at}.{kind}"] for at in (1, 4) for kind in ("weight", "bias")]
+    seen = fusemix.normed(fusemix.block(latent, *layers))
+    return fusemix.linear(seen, weights["2.weight"], weights["2.bias"])
 
 
 def test_one_alpha_for_all_pairs_and_the_same_of_each_agree() -> None:
@@ -239,6 +305,20 @@ def test_ranks_are_those_of_sorting() -> None:
         best = min(places, key=order.index)
         expected.append(sum(1 for one in order[: order.index(best)] if one not in places))
     assert ranks(queries, items, right).tolist() == expected
+
+
+@pytest.mark.parametrize("k", [1, 5, 10])
+def test_recall_is_that_of_sorting_by_loops(k: int) -> None:
+    queries, items = normalize(drawn(12, 5), dim=1), normalize(drawn(36, 5, seed=1), dim=1)
+    pairs = [(at % 12, at) for at in range(36)]
+    for there, back, ways in (
+        (queries, items, pairs),
+        (items, queries, [(item, query) for query, item in pairs]),
+    ):
+        found = recall(search_one_way(there, back, np.array(ways)).ranks)[k]
+        expected = fusemix.recall_at(k, there.tolist(), back.tolist(), ways)
+        assert found == pytest.approx(expected, abs=1e-6)
+        assert 0 < expected < 1
 
 
 def test_chance_knows_that_a_picture_has_several_captions() -> None:
