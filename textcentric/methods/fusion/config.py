@@ -92,7 +92,9 @@ class CrmtConfig(Settings):
     """Modalities and encoders, classifier, first and second step, training inputs, rivals."""
 
     called = "crmt"
-    added = frozenset({"start", *(name for names in SINCE.values() for name in names)})
+    added = frozenset(
+        {"start", "modality_dropout", *(name for names in SINCE.values() for name in names)}
+    )
 
     variant: str = setting("crmt-jt", f"Method or rival: {', '.join(VARIANTS)}.", metavar="NAME")
     modalities: tuple[str, ...] | None = setting(
@@ -137,6 +139,9 @@ class CrmtConfig(Settings):
     attack_steps: int = setting(5, "Steps of gradient ascent to them.", ge=1)
     attack_loss: AttackLoss = setting(
         "cross-entropy", "What they climb: cross-entropy, as released, or the whole objective."
+    )
+    modality_dropout: float = setting(
+        0.0, "Chance, 0 to 1, that a modality of a training row is left out.", ge=0, le=1
     )
 
     ogm_alpha: float = setting(0.3, "Strength of OGM-GE.", panel="Rivals", ge=0)

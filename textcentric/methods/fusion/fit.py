@@ -16,6 +16,11 @@ def check_fit(config: CrmtConfig, widths: Mapping[str, int]) -> None:
     if why := misfit(config.variant, widths):
         fitting = [name for name in VARIANTS if not misfit(name, widths)]
         raise ConfigError(f"variant={config.variant!r} {why}; those that fit: {', '.join(fitting)}")
+    if config.modality_dropout and len(widths) < 2:
+        raise ConfigError(
+            f"modality_dropout={config.modality_dropout:g} leaves modalities out, never all of a"
+            f" row, and rows have {', '.join(widths)} alone; leave it at 0"
+        )
     if strange := sorted(config.start.keys() - widths.keys()):
         raise ConfigError(
             f"crmt.start names {strange[0]!r}, which is not read; expected some of"

@@ -7,9 +7,10 @@ Legend: B rows, C channels, F frames, E mel bins, T tokens.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import islice
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -86,9 +87,16 @@ class Senses:
             self._kept[row.id] = found
         return found
 
-    def batch(self, rows: Sequence[Record]) -> dict[str, Tensor]:
-        """Return the modalities of B rows, `text_mask` (B, T) and which are `present` (B, M)."""
+    def batch(
+        self, rows: Sequence[Record], without: Sequence[Collection[str]] = ()
+    ) -> dict[str, Tensor]:
+        """Return the modalities of B rows, `text_mask` (B, T) and which are `present` (B, M).
+
+        Those that a row is to be read `without` are missing.
+        """
         known = [self.read(row) for row in rows]
+        for place, gone in enumerate(without):
+            known[place] = {n: value for n, value in known[place].items() if n not in gone}
         batch: dict[str, Tensor] = {}
         for name in self.names:
             values = [one.get(name) for one in known]
@@ -194,6 +202,12 @@ def modalities(config: CrmtConfig, rows: Sequence[Record]) -> tuple[str, ...]:
     if not wanted:
         raise DataError("training rows have no picture, sound, text or table to learn from")
     return tuple(dict.fromkeys(wanted))
+
+
+def left_out(names: Sequence[str], chance: float, rng: Random) -> set[str]:
+    """Return which of `names` are left out: each with `chance`, never all of them."""
+    gone = {name for name in names if rng.random() < chance}
+    return gone - {rng.choice(names)} if len(gone) == len(names) > 0 else gone
 
 
 def needs_eyes(config: CrmtConfig) -> bool:

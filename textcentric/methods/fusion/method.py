@@ -29,7 +29,7 @@ from textcentric.methods.fusion.crmt.radius import Head, lipschitz, radius, rele
 from textcentric.methods.fusion.crmt.step_two import Cached
 from textcentric.methods.fusion.encoders import DEFAULTS, check_encoders, make_encoder
 from textcentric.methods.fusion.fit import check_fit
-from textcentric.methods.fusion.inputs import Senses, modalities, needs_eyes
+from textcentric.methods.fusion.inputs import Senses, left_out, modalities, needs_eyes
 from textcentric.methods.fusion.last_steps import LAST_STEPS
 from textcentric.methods.fusion.learner import Learner, Objective
 from textcentric.methods.fusion.model import FusionModel, Output
@@ -100,14 +100,16 @@ class Crmt:
         """
         if isinstance(self.model.objective, Balancing):
             self.model.objective.epoch = epoch
-        if self.config.method.inputs != "mixed" or not self.model.training:
+        if not self.model.training:
             return self._batch(rows)
+        if self.config.method.inputs != "mixed":
+            return self._batch(rows, epoch)
         partners, shares = [], []
         for row in rows:
             rng = Random(f"mix/{self.config.seed}/{epoch}/{row.id}")
             partners.append(rng.choice(self._rows))
             shares.append(rng.random())  # Beta(1, 1)
-        return {**self._batch([*rows, *partners]), "share": torch.tensor(shares)}
+        return {**self._batch([*rows, *partners], epoch), "share": torch.tensor(shares)}
 
     def loss(self, model: nn.Module, batch: Mapping[str, Tensor]) -> Tensor:
         """Return the loss of each row (B,)."""
@@ -279,8 +281,16 @@ class Crmt:
         config = self.config.identity_values()
         return {"method": self.name, "config": config, "data": self._data}
 
-    def _batch(self, rows: Sequence[Record]) -> dict[str, Tensor]:
-        return {**self.senses.batch(rows), "labels": self.labels(rows)}
+    def _batch(self, rows: Sequence[Record], epoch: int | None = None) -> dict[str, Tensor]:
+        """Return rows as tensors; in an `epoch` of training without what it leaves out of them."""
+        without = [] if epoch is None else [self._left_out(row, epoch) for row in rows]
+        return {**self.senses.batch(rows, without), "labels": self.labels(rows)}
+
+    def _left_out(self, row: Record, epoch: int) -> set[str]:
+        """Return the modalities that a training row is read without, by seed, epoch and its id."""
+        rng = Random(f"leave out/{self.config.seed}/{epoch}/{row.id}")
+        names = [name for name in self.names if name in row.inputs]
+        return left_out(names, self.config.modality_dropout, rng)
 
     def _lipschitz(self, rows: Sequence[Record], batch_size: int) -> Tensor:
         """Return tau (M, C) of training rows, as configured, on the CPU."""
