@@ -83,6 +83,30 @@ def test_rows_that_are_not_learnt_from_are_counted_by_reason(tmp_path: Path) -> 
     }
 
 
+@pytest.fixture(scope="module")
+def starts(place: Path) -> list[str]:
+    """Return the flags that begin from a model of each modality alone."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(place)
+        one = ("--variant", "jt", "--num-train-epochs", 4, "--eval-strategy", "no")
+        for name in ("image", "audio"):
+            assert train(*one, "--modalities", name, "-o", f"models/{name}").code == 0
+    return ["--image-start", "models/image", "--audio-start", "models/audio"]
+
+
+def test_an_ensemble_takes_no_step_and_is_evaluated(starts: list[str], place: Path) -> None:
+    said = train("--variant", "ensemble", *starts, "-o", "models/ensemble")
+    assert said.code == 0, said.err
+    assert "steps    0 in" in said.out
+    facts = json.loads((place / "models" / "ensemble" / "train.json").read_text())
+    assert facts["metrics"]["accuracy"] > 0.5
+    plan = json.loads(train("--variant", "ensemble", *starts, "--dry-run", "--json").out)
+    assert (plan["trained"], plan["steps"], plan["epochs"]) == (0, 0, None)
+    wrong = train("--variant", "ensemble", *starts, "--max-steps", 3, "-o", "models/wrong")
+    assert "take no step (--max-steps 0)" in wrong.err
+    assert wrong.code == 2
+
+
 @pytest.mark.usefixtures("made")
 def test_attacks_leave_a_table_curves_and_figures(place: Path) -> None:
     arguments = ("evaluate", "fusion", "jt", "crmt-jt", *DATA, "--limit", 3, "--radii")

@@ -54,7 +54,8 @@ def trained(
     **loop: Any,
 ) -> TrainResult:
     """Train in `place` and return what came of it."""
-    config = TrainConfig(**{**LOOP, **loop}, output_dir=place)
+    own = method.config.method.loop
+    config = TrainConfig(**{**LOOP, **own, **loop}, output_dir=place)
     return train(method, config, rows, held or (), quiet=True)
 
 

@@ -245,8 +245,20 @@ def test_no_rows_are_refused(tmp_path: Path) -> None:
 def test_a_frozen_model_is_refused(tmp_path: Path) -> None:
     method = TinyMethod()
     method.model.requires_grad_(False)
-    with pytest.raises(ConfigError, match="no parameter that can be trained"):
+    with pytest.raises(ConfigError, match=r"no parameter that can be trained.*max_steps=0"):
         run(tmp_path, method)
+
+
+def test_without_a_step_a_model_is_evaluated_and_kept_as_it_is(tmp_path: Path) -> None:
+    method = TinyMethod()
+    method.model.requires_grad_(False)
+    before = {name: one.clone() for name, one in method.model.state_dict().items()}
+    result = run(tmp_path, method, max_steps=0)
+    assert (result.step, result.history, result.best_step) == (0, [], None)
+    method.model.eval()
+    with torch.no_grad():
+        assert result.metrics == method.evaluate(HELD_OUT, 8)
+    assert same(weights(tmp_path), before)
 
 
 def test_a_tracker_that_is_not_installed_is_refused(tmp_path: Path) -> None:

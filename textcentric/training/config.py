@@ -53,7 +53,7 @@ class TrainConfig(Settings):
     weight_decay: float = setting(0.01, "Of AdamW.", ge=0)
     num_train_epochs: float = setting(3.0, "Times that every row is seen.", gt=0)
     max_steps: int = setting(
-        -1, "Optimiser steps, in place of the epochs.", ge=-1, shown="by the epochs"
+        -1, "Optimiser steps, in place of the epochs; 0: none.", ge=-1, shown="by the epochs"
     )
     per_device_train_batch_size: int = setting(16, "Rows of a micro-batch.", ge=1)
     per_device_eval_batch_size: int = setting(64, "Rows at a time when evaluating.", ge=1)

@@ -222,6 +222,8 @@ def _train(
         result.metrics.update(
             method.finish(train_rows, eval_rows, config.per_device_eval_batch_size)
         )
+        if not steps and config.eval_strategy != "no":
+            result.metrics.update(held_out_metrics(method, config, eval_rows, accelerator))
         with writing(config.output_dir):
             write_model(method, config.output_dir)
             write_metadata(method.name, identity, result, best_metric(config))

@@ -115,7 +115,7 @@ def figures(method: Method, loop: TrainConfig, rows: int) -> dict[str, Any]:
         "device": device(loop),
         "mixed_precision": loop.mixed_precision,
         "steps": total_steps(loop, math.ceil(rows / batch_of(loop))),
-        "epochs": loop.num_train_epochs if loop.max_steps < 1 else None,
+        "epochs": loop.num_train_epochs if loop.max_steps < 0 else None,
         "eval_strategy": loop.eval_strategy,
         "output_dir": str(loop.output_dir),
         "output_dir_holds": holds(loop),

@@ -21,7 +21,7 @@ from accelerate.utils import (
     ProjectConfiguration,
 )
 
-from textcentric.errors import ConfigError, DataError
+from textcentric.errors import ConfigError, DataError, option
 from textcentric.machine import cpu_dtype
 from textcentric.training.config import TrainConfig
 from textcentric.training.protocol import Identified, Method, Row
@@ -103,8 +103,11 @@ def make_optimizer(
 ) -> torch.optim.Optimizer:
     """Return AdamW (arXiv 1711.05101); biases and the weights of norms, vectors, do not decay."""
     trained = [one for one in model.parameters() if one.requires_grad]
-    if not trained:
-        raise ConfigError("the model has no parameter that can be trained; unfreeze some")
+    if not trained and config.max_steps != 0:
+        raise ConfigError(
+            "the model has no parameter that can be trained; unfreeze some, or take no step"
+            f" ({option('max_steps', 0)})"
+        )
     groups = [
         {"params": [one for one in trained if one.ndim > 1], "weight_decay": config.weight_decay},
         {"params": [one for one in trained if one.ndim <= 1], "weight_decay": 0.0},
@@ -115,7 +118,7 @@ def make_optimizer(
 
 def total_steps(config: TrainConfig, steps_of_epoch: int) -> int:
     """Return the number of optimiser steps of the whole training."""
-    if config.max_steps > 0:
+    if config.max_steps >= 0:
         return config.max_steps
     return max(1, math.ceil(config.num_train_epochs * steps_of_epoch))
 

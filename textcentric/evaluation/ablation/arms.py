@@ -54,7 +54,8 @@ def crmt_cell(
     """
     config = CrmtConfig.of({**model, **cell.settings, "seed": cell.seed})
     method = Crmt(config, rows, root)
-    values = {"eval_strategy": "no", **loop, "seed": cell.seed, "output_dir": place}
+    own = {"eval_strategy": "no", **config.method.loop}
+    values = {**own, **loop, "seed": cell.seed, "output_dir": place}
     train(method, train_config(values), rows, held_out, quiet=True)
     return right_under(Crmt.load(place, root), test, radius)
 

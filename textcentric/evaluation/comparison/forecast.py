@@ -179,7 +179,7 @@ def _texts(comparison: Comparison, arm: Arm) -> float:
     texts: float = 1 + values["variant_share"] * min(values["variants"], offered)
     rows = _row_counts(comparison)["train"]
     epochs = float(loop.num_train_epochs)
-    if loop.max_steps > 0:
+    if loop.max_steps >= 0:
         batch = loop.per_device_train_batch_size * loop.gradient_accumulation_steps
         epochs = loop.max_steps * batch / rows
     return rows * epochs * texts

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Literal
 
@@ -10,14 +10,14 @@ from pydantic import field_validator
 
 from textcentric import fields
 from textcentric.errors import unknown
-from textcentric.settings import Key, Settings, Values, setting
+from textcentric.settings import Given, Key, Settings, Values, setting
 from textcentric.training.config import TrainConfig, TrainingSettings
 
 Inputs = Literal["clean", "adversarial", "mixed"]
 Over = Literal["minimum", "runner-up"]
 AttackLoss = Literal["cross-entropy", "objective"]
 TauKind = Literal["correct", "released"]
-Trains = Literal["all", "heads"]
+Trains = Literal["all", "heads", "nothing"]
 LastStep = Literal["second step"]
 Orthogonality = Literal["own", "rownorm", "none"]
 MARGIN_EPS = 1e-5  # inside of the logarithm, as released; 0 is the printed equation
@@ -54,8 +54,9 @@ class Variant:
     `orthogonal` keeps weights a and a normalised classifier, `margin` adds the first step's loss;
     `rival` names the file of a rival's objective. It needs `least` modalities, of `one_width` where
     features are compared, and models of single modalities to begin from where it has `starts`; of
-    the model it `trains` all or the class rows alone, then takes a `last` step. Rows without a
-    class count where it takes them `unlabelled`.
+    the model it `trains` all, the class rows alone or nothing, then takes a `last` step. Rows
+    without a class count where it takes them `unlabelled`; `loop` has its own defaults of the
+    training loop.
     """
 
     orthogonal: bool = False
@@ -68,6 +69,7 @@ class Variant:
     trains: Trains = "all"
     last: LastStep | None = None
     unlabelled: bool = False
+    loop: Given = field(default_factory=dict)
 
 
 VARIANTS: dict[str, Variant] = {
@@ -85,6 +87,7 @@ VARIANTS: dict[str, Variant] = {
     "gradient-blending": Variant(rival="gradient-blending", least=2),
     "mcr": Variant(rival="mcr", least=2, one_width=True),
     "heads-only": Variant(starts=True, trains="heads"),
+    "ensemble": Variant(starts=True, trains="nothing", loop={"max_steps": 0}),
 }
 
 
@@ -206,6 +209,10 @@ class CrmtTraining(TrainingSettings):
     train_rows: int | None = fields.at_most("rows of split train")
     held_out_rows: int | None = fields.at_most("rows of split validation")
     crmt: Values = setting({}, "Settings of the method.", flags=())
+
+    def loop_values(self) -> Values:
+        """Return what the loop is told, with the variant's own defaults."""
+        return {**self.method().method.loop, **super().loop_values()}
 
     def name(self) -> str:
         """Return the name of the rows and of the method."""

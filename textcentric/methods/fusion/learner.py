@@ -55,7 +55,9 @@ class Learner(nn.Module):
         super().__init__()
         self.fusion, self.objective = fusion, objective
         self.kind = config.method.inputs
-        if config.method.trains == "heads":
+        if config.method.trains == "nothing":
+            fusion.requires_grad_(False)
+        elif config.method.trains == "heads":
             fusion.encoders.requires_grad_(False)
         self.radius, self.steps = config.attack_radius, config.attack_steps
         self.whole = config.attack_loss == "objective"
