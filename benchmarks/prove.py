@@ -27,8 +27,9 @@ from textcentric.corruption.grid import CLEAN, Cell
 from textcentric.data import write_sample
 from textcentric.engines.protocol import Engine
 from textcentric.errors import TextCentricError
-from textcentric.evaluation.comparison.comparison import Comparison, compare
+from textcentric.evaluation.comparison.comparison import Comparison
 from textcentric.evaluation.comparison.config import read_compare_config
+from textcentric.evaluation.comparison.running import compare
 from textcentric.evaluation.findings import Findings
 from textcentric.metrics.intervals import Estimate
 from textcentric.rows import Target

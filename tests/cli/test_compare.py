@@ -193,9 +193,11 @@ def test_a_model_is_evaluated_under_the_damage_asked_for(trained: str, place: Pa
     damage = ("--corruptions", "all,word-dropout", "--levels", "0.3,0.5")
     said = evaluate(trained, *damage, "-o", "runs/ev")
     assert said.code == 0
-    sentence, *where = said.out.splitlines()
+    sentence, few, *_, one, other = said.out.splitlines()
     assert sentence.startswith("plain scores ")
-    assert where == ["results  runs/ev/results.json", "report   runs/ev/robustness.html"]
+    assert "clean rows, predicting the most frequent class of the training rows 0." in sentence
+    assert few.startswith("8 test rows are too few for these intervals")
+    assert [one, other] == ["results  runs/ev/results.json", "report   runs/ev/robustness.html"]
     cells = json.loads((place / "runs/ev/results.json").read_text())["cells"]
     found = {(cell["corruption"], cell["level"]) for cell in cells if not cell["missing"]}
     assert found == {("clean", 0.0)} | {

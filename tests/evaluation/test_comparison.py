@@ -17,12 +17,16 @@ from textcentric.engines.protocol import Request
 from textcentric.engines.scripted import ScriptedEngine
 from textcentric.errors import ConfigError, DataError
 from textcentric.evaluation.comparison.arms import arm_examples, read_trial
-from textcentric.evaluation.comparison.comparison import Comparison, by_cell, compare, main_arm
-from textcentric.evaluation.comparison.config import ARMS, CompareConfig, read_compare_config
-from textcentric.evaluation.comparison.folds import fold_of
+from textcentric.evaluation.comparison.comparison import Comparison, by_cell
+from textcentric.evaluation.comparison.config import (
+    ARMS,
+    CompareConfig,
+    read_compare_config,
+)
+from textcentric.evaluation.comparison.running import compare
 from textcentric.evaluation.config import EvaluateConfig
 from textcentric.evaluation.robustness import evaluate
-from textcentric.rows import Example, Record
+from textcentric.rows import Example
 
 MOODS = ["calm", "bold", "shy"]
 SCHEMA = {
@@ -115,6 +119,8 @@ def test_a_comparison_trains_every_arm_scores_every_cell_and_writes_its_report(
     assert results["arms"]["text-centric"]["llm_requests"] > 36
     assert results["arms"]["plain-text"]["llm_requests"] == 0
     assert {d["against"] for d in results["differences"]} == {"plain-text"}
+    assert results["llm_total"]["llm_requests"] == results["arms"]["text-centric"]["llm_requests"]
+    assert results["warnings"][0].startswith("18 test rows are too few for these intervals")
     first = results["differences"][0]  # which the page shows first, too
     assert (first["arm"], first["corruption"]) == ("text-centric", "all")
     assert list(results["removed"])[:3] == ["word-dropout-0.5", "word-dropout-0.9", "all-0.5"]
@@ -226,13 +232,6 @@ def test_every_kind_of_the_bank_derives_in_training_what_it_derives_at_test_time
     assert all("summary" in parts for parts in test.values())
 
 
-def test_the_verdict_is_about_another_arm_than_the_one_it_is_compared_with() -> None:
-    arms = {name: ARMS[name] for name in ("constant", "text-centric", "plain-text")}
-    assert main_arm(arms, "plain-text") == "text-centric"
-    assert main_arm(arms, "text-centric") == "plain-text"
-    assert main_arm({"constant": ARMS["constant"]}, "constant") == "constant"
-
-
 def test_an_arm_reads_only_what_it_may() -> None:
     row = Example("r", {"text": "a", "summary": "b"}, 1, variants=({"text": "c"},))
     assert arm_examples(ARMS["plain-text"], [row])[0].parts == {"text": "a"}
@@ -287,38 +286,38 @@ def test_damaged_rows_have_ids_of_their_own_and_are_made_anew_each_time(
 
 
 @pytest.mark.parametrize(
-    ("values", "message"),
+    ("levels", "asked"),
     [
-        ({"arms": ["plain-txt"]}, "did you mean 'plain-text'"),
-        ({"corruptions": ["word-droput"]}, "did you mean 'word-dropout'"),
-        ({"metric": "quadratic_kapa"}, "did you mean 'quadratic_kappa'"),
-        ({"sedes": [1]}, "did you mean 'seeds'"),
-        ({"augment.promts": "x"}, "did you mean 'prompts'"),
-        ({"train_rows": 0}, "train_rows=0"),
+        (["0.5"], (0.5,)),
+        ([0.1, 0.5, 0.7], (0.5, 0.7)),
+        ([0.2, 0.4], (0.2, 0.4)),  # none of those that it is asked about by default
     ],
 )
-def test_a_wrong_setting_is_named(values: dict[str, Any], message: str) -> None:
-    with pytest.raises(ConfigError, match=message):
-        read_compare_config(None, values)
+def test_only_the_levels_that_were_asked_for_are_tried(
+    levels: list[Any], asked: tuple[float, ...], config: dict[str, Any]
+) -> None:
+    assert read_compare_config(None, {"levels": levels}).llm_levels == asked
+    assert read_compare_config(None, {}).llm_levels == (0.3, 0.5, 0.7)
+    values = {**config, "levels": levels, "arms": ["plain-text"], "most_missing": 1}
+    del values["llm_levels"]
+    cells = Comparison(CompareConfig(**values)).cells(llm=False)
+    tried = {cell.level for cell in cells if cell.corruption == "all"}
+    assert tried == set(map(float, levels))
 
 
-def test_the_llm_sees_the_first_damage_where_everything_at_once_is_not_tried() -> None:
-    config = read_compare_config(None, {"corruptions": ["word-dropout", "feature-dropout"]})
-    assert config.llm_corruptions == ("word-dropout",)
-    assert read_compare_config(None, {"corruptions": ["image-words", "all"]}).llm_corruptions == (
-        "all",
-    )
-    with pytest.raises(ConfigError, match="among corruptions"):
-        read_compare_config(None, {"corruptions": ["all"], "llm_corruptions": ["word-dropout"]})
-
-
-def test_what_the_llm_is_asked_and_orders_are_settings() -> None:
-    values = {"llm_corruptions": ["all", "image-words"], "llm_levels": ["0.2", "0.4"]}
-    config = read_compare_config(None, {**values, "orders": "5"})
-    assert (config.llm_corruptions, config.llm_levels) == (("all", "image-words"), (0.2, 0.4))
-    assert config.orders == 5
-    with pytest.raises(ConfigError, match=r"llm_levels.0='many': Input should be a valid number"):
-        read_compare_config(None, {"llm_levels": ["many"]})
+def test_a_table_without_a_validation_split_is_compared_on_and_that_is_said(
+    config: dict[str, Any], tmp_path: Path
+) -> None:
+    text = Path(config["dataset"]).read_text().replace(",validation", ",train")
+    table = tmp_path / "two.csv"
+    table.write_text(text)
+    said: list[str] = []
+    values = {**config, "dataset": str(table), "output_dir": tmp_path}
+    rows = Comparison(CompareConfig(**values), say=said.append).train_rows
+    assert (rows.count(), {row.split for row in rows}) == (42, {"train"})
+    assert said == ["no row is of split validation, so none is held out"]
+    with pytest.raises(ConfigError, match="unknown split 'validation'"):
+        Comparison(CompareConfig(**values, held_out_rows=3)).train_rows  # noqa: B018
 
 
 def test_rows_without_a_target_cannot_be_compared(config: dict[str, Any], tmp_path: Path) -> None:
@@ -401,23 +400,6 @@ def test_one_fold_can_be_done_alone(config: dict[str, Any], tmp_path: Path) -> N
     found = compare(Comparison(CompareConfig(**{**config, **changes})))
     assert 0 < found["rows"]["test"] < 60
     assert found["rows"]["train"] + found["rows"]["test"] == 60
-
-
-def test_rows_of_one_group_are_in_one_fold() -> None:
-    records = [Record(f"r{n}", {"text": "a"}, 1, group=f"g{n % 7}") for n in range(70)]
-    folds: dict[str | None, set[int]] = {record.group: set() for record in records}
-    for record in records:
-        folds[record.group].add(fold_of(record, 4))
-    assert all(len(found) == 1 for found in folds.values())
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [({"folds": 5, "train_rows": 10}, "train_rows is about splits"), ({"fold": 0}, "fold is 0")],
-)
-def test_folds_that_make_no_sense_are_refused(changes: dict[str, Any], message: str) -> None:
-    with pytest.raises(ConfigError, match=message):
-        read_compare_config(None, changes)
 
 
 def test_ordered_classes_in_words_are_compared_as_ranks(

@@ -9,7 +9,7 @@ from textcentric.errors import DataError
 from textcentric.metrics.drop_ratio import (
     area,
     area_estimate,
-    drop_interval,
+    drop_estimate,
     drop_ratio,
     smallest_detectable,
     why_undefined,
@@ -31,8 +31,10 @@ def test_drop_ratios_by_hand() -> None:
         (0.3, True, 0.33, "not better"),  # worse than the constant
         (0.98, False, 1.0, "not better"),
         (1.2, False, 1.0, "not better"),
-        (-0.1, True, -0.3, "not above 0"),
-        (0.0, False, 1.0, "not above 0"),
+        (95.1, False, 100.0, "100.000 by more than 5 %"),  # an error, in whatever unit
+        (-0.1, True, -0.3, "too near 0"),
+        (0.04, True, -0.3, "too near 0"),
+        (0.0, False, 1.0, "too near 0"),
     ],
 )
 def test_near_the_constant_there_is_no_drop_ratio(
@@ -47,22 +49,46 @@ def test_just_beyond_the_constant_there_is_a_drop_ratio() -> None:
     assert drop_ratio(0.06, 0.03, True, 0.0) == pytest.approx(0.5)
 
 
+def estimate(value: float, draws: np.ndarray | None = None) -> Estimate:
+    return Estimate(value, np.full(100, value) if draws is None else draws)
+
+
 def test_the_drop_ratio_has_a_paired_interval() -> None:
-    clean = Estimate(0.4, np.array([0.2, 0.4, 0.8]))
+    clean = estimate(0.4, np.linspace(0.2, 0.8, 100))
     half = Estimate(0.2, clean.draws / 2)
-    assert drop_interval(clean, half, True, 0.0) == pytest.approx((0.5, 0.5))
-    assert drop_interval(half, clean, False, 1.0) == pytest.approx((1.0, 1.0))
+    found = drop_estimate(clean, half, True, estimate(0.0))
+    assert (found.value, found.interval) == (pytest.approx(0.5), pytest.approx((0.5, 0.5)))
+    assert (found.left_out, found.why) == (0, "")
+    error = drop_estimate(half, clean, False, estimate(1.0))
+    assert (error.value, error.interval) == (pytest.approx(1.0), pytest.approx((1.0, 1.0)))
 
 
-def test_a_draw_whose_clean_score_is_0_has_no_share() -> None:
-    clean = Estimate(0.4, np.array([0.0, *[0.4] * 99]))
-    assert drop_interval(clean, Estimate(0.2, clean.draws / 2), True, 0.0) == (0.5, 0.5)
+@pytest.mark.parametrize("tiny", [0.0, 1e-17, -0.3, 0.05])
+def test_resamples_without_a_ratio_are_left_out_and_counted(tiny: float) -> None:
+    clean = estimate(0.4, np.array([tiny] * 5 + [0.4] * 95))
+    found = drop_estimate(clean, estimate(0.2), True, estimate(0.0))
+    assert (found.interval, found.left_out) == (pytest.approx((0.5, 0.5)), 5)
 
 
-def test_where_the_clean_score_may_be_0_the_drop_ratio_has_no_bounds() -> None:
-    clean = Estimate(0.1, np.linspace(-0.1, 0.3, 100))
-    assert drop_interval(clean, clean, True, 0.0) is None
-    assert drop_interval(Estimate(0.01, np.full(9, 0.01)), clean, True, 0.0) is None
+def test_the_constant_of_each_resample_is_its_own() -> None:
+    constant = estimate(0.0, np.array([0.38] * 3 + [0.0] * 97))
+    assert drop_estimate(estimate(0.4), estimate(0.2), True, constant).left_out == 3
+
+
+def test_resamples_without_any_of_the_rows_are_not_counted_as_left_out() -> None:
+    clean = estimate(0.4, np.array([np.nan] * 40 + [0.4] * 60))
+    found = drop_estimate(clean, estimate(0.2), True, estimate(0.0))
+    assert (found.interval, found.left_out) == (pytest.approx((0.5, 0.5)), 0)
+
+
+def test_where_too_many_resamples_lack_a_ratio_there_is_none() -> None:
+    clean = estimate(0.4, np.array([1e-17] * 6 + [0.4] * 94))
+    found = drop_estimate(clean, estimate(0.2), True, estimate(0.0))
+    assert (found.value, found.interval, found.left_out) == (None, None, 6)
+    assert "in 6 of 100 resamples the clean score is not better" in found.why
+    near = drop_estimate(estimate(0.01), estimate(0.0), True, estimate(0.0))
+    assert (near.value, near.interval) == (None, None)
+    assert near.why == why_undefined(0.01, True, 0.0)
 
 
 def test_areas_by_hand() -> None:
@@ -76,6 +102,20 @@ def test_the_area_of_each_resample_is_its_own() -> None:
     estimate = area_estimate([0.0, 0.5], curve)
     assert estimate.value == 0.25
     assert estimate.draws.tolist() == [0.25, 1.0]
+
+
+def test_an_area_over_its_width_is_the_mean_score() -> None:
+    curve = [estimate(1.0), estimate(0.5), estimate(0.0)]
+    assert area_estimate([0.0, 0.35, 0.7], curve).mean == pytest.approx(0.5)
+
+
+def test_areas_over_other_levels_are_not_compared() -> None:
+    flat = [estimate(1.0), estimate(1.0)]
+    wide, narrow = area_estimate([0.0, 0.7], flat), area_estimate([0.0, 0.5], flat)
+    assert (wide - area_estimate([0, 0.7], flat)).levels == (0.0, 0.7)
+    for other in (narrow, estimate(0.3)):
+        with pytest.raises(DataError, match=r"over the levels 0, 0.7 cannot be compared with"):
+            wide - other
 
 
 @pytest.mark.parametrize("levels", [[0.0], [0.5, 0.1], [0.1, 0.1]])

@@ -129,7 +129,8 @@ def _areas() -> list[dict[str, Any]]:
     for name, (_, _, clean, loss) in ARMS.items():
         area = clean - 0.42 * loss
         low_high = [area - 0.03, area + 0.03]
-        areas.append({"arm": name, "corruption": "all", "area": area, "interval": low_high})
+        where = {"arm": name, "corruption": "all", "levels": [0.0, 0.3, 0.5, 0.7]}
+        areas.append({**where, "area": area, "mean": area / 0.7, "interval": low_high})
     return areas
 
 
@@ -144,7 +145,9 @@ def _differences() -> list[dict[str, Any]]:
             "arm": arm,
             "against": against,
             "corruption": "all",
+            "levels": [0.0, 0.3, 0.5, 0.7],
             "difference": difference,
+            "mean": difference / 0.7,
             "interval": [low, high],
             "smallest_detectable": 0.028,
             "p_positive": above,

@@ -142,7 +142,7 @@ def compare(
     that is open, or its name. What is finished is kept: the same call goes on.
     """
     from textcentric.evaluation.comparison.comparison import Comparison
-    from textcentric.evaluation.comparison.comparison import compare as compared
+    from textcentric.evaluation.comparison.running import compare as compared
 
     require("compare")
     rows = in_store(rows)  # type: ignore[assignment]

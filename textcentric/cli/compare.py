@@ -52,8 +52,9 @@ def compare_command(
     engine: Engine | None = None,
 ) -> int:
     """Compare, or only show the plan; return the exit code. `engine` stands in for the LLM's."""
-    from textcentric.evaluation.comparison.comparison import Comparison, compare
+    from textcentric.evaluation.comparison.comparison import Comparison
     from textcentric.evaluation.comparison.forecast import planned
+    from textcentric.evaluation.comparison.running import compare
 
     if not alone():  # one process does it, whoever launched more
         return 0

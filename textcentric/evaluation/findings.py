@@ -1,7 +1,7 @@
-"""What the predictions of all arms add up to: scores, drop ratios, areas, differences, a verdict.
+"""What the predictions of all arms add up to: scores, drop ratios, areas, differences.
 
-Everything is paired: one draw of test rows scores every arm, seed and cell (`intervals`).
-The verdict is a sentence computed from these figures, whichever way they fall.
+Everything is paired: one draw of test rows scores every arm, the constant prediction, every seed
+and cell (`intervals`). What is said of these figures in sentences is in `sentences`.
 """
 
 from __future__ import annotations
@@ -14,13 +14,12 @@ from typing import TypedDict
 from textcentric.corruption.grid import CLEAN, Cell
 from textcentric.errors import DataError
 from textcentric.metrics.drop_ratio import (
+    Area,
     area_estimate,
-    drop_interval,
-    drop_ratio,
+    drop_estimate,
     smallest_detectable,
-    why_undefined,
 )
-from textcentric.metrics.intervals import Estimate, Resampled
+from textcentric.metrics.intervals import Estimate, Resampled, wilson
 from textcentric.metrics.scores import find_score, score
 from textcentric.rows import Target
 
@@ -35,7 +34,11 @@ ByCell = Mapping[str, Mapping[str, Target]]  # cell name -> row id -> prediction
 
 
 class Scored(TypedDict):
-    """The score of an arm in one cell, with its interval, and that of the constant predictor."""
+    """The score of an arm in one cell, with its interval, and that of the constant predictor.
+
+    `over_constant` is the paired difference to it, positive in favour of the arm. `drop_left_out`
+    is in how many resamples the drop ratio is undefined; none of these are in its interval.
+    """
 
     arm: str
     corruption: str
@@ -48,18 +51,26 @@ class Scored(TypedDict):
     seed_scores: list[float]
     other: dict[str, float]
     constant: float
+    over_constant: float
+    over_constant_interval: list[float]
     drop_ratio: float | None
     drop_interval: list[float] | None
+    drop_left_out: int
     undefined: str
 
 
 class AreaOf(TypedDict):
-    """The area under an arm's scores against the level of a corruption."""
+    """The area under an arm's scores against the level of a corruption, and the mean score there.
+
+    Both are over `levels`; the area grows with their range, so that only areas over the same
+    levels can be compared.
+    """
 
     arm: str
     corruption: str
     levels: list[float]
     area: float
+    mean: float
     interval: list[float]
 
 
@@ -71,17 +82,10 @@ class Difference(TypedDict):
     corruption: str
     levels: list[float]
     difference: float
+    mean: float
     interval: list[float]
     smallest_detectable: float
     p_positive: float
-
-
-class Verdict(TypedDict):
-    """Whether an arm beats another, in a sentence, and who is cheap and better."""
-
-    shown: bool
-    sentence: str
-    cheap_wins: str
 
 
 @dataclass(frozen=True)
@@ -113,16 +117,42 @@ class Findings:
 
     def estimate(self, arm: str, cell: Cell, rows_of: Cell | None = None) -> Estimate:
         """Return the score of `arm` in `cell`, on the rows that `rows_of` (or `cell`) has."""
-        ids = self._ids(rows_of or cell)
+        ids = self.rows_of(rows_of or cell)
         by_seed = [
             [by_cell[cell.name][row] for row in ids] for by_cell in self.predicted[arm].values()
         ]
         return self._drawn(ids).estimate(self.metric, [self.targets[row] for row in ids], by_seed)
 
-    def area(self, arm: str, corruption: str, levels: Sequence[float]) -> Estimate:
+    def constant_estimate(self, cell: Cell) -> Estimate:
+        """Return the score of the constant prediction on the rows of `cell`."""
+        ids = self.rows_of(cell)
+        if ids not in self._constants:
+            targets, told = [self.targets[row] for row in ids], [[self.constant] * len(ids)]
+            self._constants[ids] = self._drawn(ids).estimate(self.metric, targets, told)
+        return self._constants[ids]
+
+    def over_constant(self, arm: str, cell: Cell) -> Estimate:
+        """Return by how much `arm` is better than the constant prediction in `cell`."""
+        return self._gain(self.estimate(arm, cell), self.constant_estimate(cell))
+
+    def area(self, arm: str, corruption: str, levels: Sequence[float]) -> Area:
         """Return the area under the score of `arm` from the clean row to the last of `levels`."""
         cells = [CLEAN, *(Cell(corruption, level) for level in levels)]
         return area_estimate([0.0, *levels], [self.estimate(arm, cell) for cell in cells])
+
+    def area_over_constant(self, arm: str, corruption: str, levels: Sequence[float]) -> Estimate:
+        """Return by how much the area of `arm` is better than that of the constant prediction."""
+        cells = [CLEAN, *(Cell(corruption, level) for level in levels)]
+        constant = area_estimate([0.0, *levels], [self.constant_estimate(cell) for cell in cells])
+        return self._gain(self.area(arm, corruption, levels), constant)
+
+    def _gain(self, ours: Estimate, theirs: Estimate) -> Estimate:
+        return ours - theirs if self.higher_is_better else theirs - ours
+
+    @property
+    def units(self) -> int:
+        """Return how many clean test rows, or groups of them, the intervals rest on."""
+        return self._drawn(self.rows_of(CLEAN)).units
 
     def levels(self, corruption: str, *arms: str) -> list[float]:
         """Return the levels of `corruption` that all `arms` have predictions for."""
@@ -161,6 +191,7 @@ class Findings:
                             "corruption": corruption,
                             "levels": [0.0, *levels],
                             "area": found.value,
+                            "mean": found.mean,
                             "interval": list(found.interval),
                         }
                     )
@@ -175,24 +206,24 @@ class Findings:
         if not known or not (levels := self.levels(corruption, arm, against)):
             return None
         ours, theirs = (self.area(name, corruption, levels) for name in (arm, against))
-        found = ours - theirs if self.higher_is_better else theirs - ours
+        found = ours - theirs if self.higher_is_better else theirs - ours  # of the same levels
         return {
             "arm": arm,
             "against": against,
             "corruption": corruption,
             "levels": [0.0, *levels],
             "difference": found.value,
+            "mean": found.mean,
             "interval": list(found.interval),
             "smallest_detectable": smallest_detectable(found),
             "p_positive": found.p_positive,
         }
 
     def _entry(self, arm: str, cell: Cell) -> Scored:
-        ids = self._ids(cell)
+        ids = self.rows_of(cell)
         damaged, clean = self.estimate(arm, cell), self.estimate(arm, CLEAN, rows_of=cell)
-        constant = self._constant_score(ids)
-        known = (self.higher_is_better, constant)
-        drop = drop_interval(clean, damaged, *known)
+        constant, over = self.constant_estimate(cell), self.over_constant(arm, cell)
+        drop = drop_estimate(clean, damaged, self.higher_is_better, constant)
         return {
             "arm": arm,
             "corruption": cell.corruption,
@@ -201,14 +232,23 @@ class Findings:
             "n": len(ids),
             "seeds": len(self.predicted[arm]),
             "score": damaged.value,
-            "interval": list(damaged.interval),
+            "interval": self._interval(damaged, ids),
             "seed_scores": self._seed_scores(arm, cell, ids, self.metric),
             "other": {name: self._mean_score(arm, cell, ids, name) for name in self.others},
-            "constant": constant,
-            "drop_ratio": drop_ratio(clean.value, damaged.value, *known),
-            "drop_interval": list(drop) if drop else None,
-            "undefined": why_undefined(clean.value, *known),
+            "constant": constant.value,
+            "over_constant": over.value,
+            "over_constant_interval": list(over.interval),
+            "drop_ratio": drop.value,
+            "drop_interval": list(drop.interval) if drop.interval else None,
+            "drop_left_out": drop.left_out,
+            "undefined": drop.why,
         }
+
+    def _interval(self, score: Estimate, ids: tuple[str, ...]) -> list[float]:
+        """Return the interval of a score: Wilson's of an accuracy whose draws are alike."""
+        units = self._drawn(ids).units
+        alike = self.metric == "accuracy" and score.value in (0.0, 1.0)
+        return list(wilson(round(score.value * units), units) if alike else score.interval)
 
     def _seed_scores(self, arm: str, cell: Cell, ids: Sequence[str], metric: str) -> list[float]:
         targets = [self.targets[row] for row in ids]
@@ -219,10 +259,7 @@ class Findings:
         scores = self._seed_scores(arm, cell, ids, metric)
         return sum(scores) / len(scores)
 
-    def _constant_score(self, ids: Sequence[str]) -> float:
-        return score(self.metric, [self.targets[row] for row in ids], [self.constant] * len(ids))
-
-    def _ids(self, cell: Cell) -> tuple[str, ...]:
+    def rows_of(self, cell: Cell) -> tuple[str, ...]:
         """Return the rows that every arm with this cell predicted, in the targets' order."""
         found = self._rows.get(cell.name)
         if found is None:
@@ -259,76 +296,9 @@ class Findings:
         return {row: place for place, row in enumerate(self.targets)}
 
     @cached_property
-    def _draws(self) -> dict[tuple[str, ...], Resampled]:
+    def _constants(self) -> dict[tuple[str, ...], Estimate]:
         return {}
 
-
-def verdict(
-    findings: Findings, arm: str, against: str, corruption: str, cheap: Sequence[str]
-) -> Verdict:
-    """Say in one sentence whether `arm` beats `against`, and in another who is cheap and better.
-
-    `cheap` are the arms without an LLM: of those it is not said that augmentation helped.
-    """
-    found = None if arm == against else findings.difference(arm, against, corruption)
-    if found is None:
-        sentence = _nothing_shared(arm, against, corruption)
-        return {"shown": False, "sentence": sentence, "cheap_wins": ""}
-    low, high = found["interval"]
-    seeds = min(len(findings.predicted[name]) for name in (arm, against))
-    say = _helped if low > 0 else _hurt if high < 0 else _not_shown
-    figures = (
-        f"the area under {findings.metric} against the level of {corruption!r}"
-        f" differs from that of {against} by {found['difference']:+.4f} [{low:+.4f}, {high:+.4f}]"
-        f" ({_count(seeds, 'seed')}, {len(findings.targets)} test rows)"
-    )
-    what = arm if arm in cheap else "augmentation"
-    sentence = say(what, f"for {arm}, {figures}", found["smallest_detectable"])
-    cheaper = _cheaper(findings, arm, corruption, cheap)
-    return {"shown": low > 0, "sentence": sentence, "cheap_wins": cheaper}
-
-
-def _helped(what: str, figures: str, least: float) -> str:
-    return f"{_first_large(what)} helped: {figures}."
-
-
-def _hurt(what: str, figures: str, least: float) -> str:
-    return f"{_first_large(what)} hurt: {figures}."
-
-
-def _not_shown(what: str, figures: str, least: float) -> str:
-    return (
-        f"Not shown that {what} helps: {figures}, an interval that holds 0;"
-        f" this test finds differences from {least:.4f} up."
-    )
-
-
-def _first_large(words: str) -> str:
-    return words[:1].upper() + words[1:]
-
-
-def _nothing_shared(arm: str, against: str, corruption: str) -> str:
-    if arm == against:
-        return f"Not shown: {arm} was compared with nothing."
-    return f"Not shown: {arm} and {against} share no level of {corruption!r}."
-
-
-def _cheaper(findings: Findings, arm: str, corruption: str, cheap: Sequence[str]) -> str:
-    """Name the arms without an LLM whose area is the larger one, the best first."""
-    wins = []
-    for name in cheap:
-        if name in findings.predicted and name != arm:
-            found = findings.difference(name, arm, corruption)
-            if found and found["difference"] > 0:
-                wins.append((found["difference"], name, found["interval"]))
-    if not wins:
-        return ""
-    said = ", ".join(
-        f"{name} by {gain:.4f} [{low:+.4f}, {high:+.4f}]"
-        for gain, name, (low, high) in sorted(wins, reverse=True)
-    )
-    return f"Cheaper and better in area than {arm}, without an LLM: {said}."
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+    @cached_property
+    def _draws(self) -> dict[tuple[str, ...], Resampled]:
+        return {}

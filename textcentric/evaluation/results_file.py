@@ -77,8 +77,26 @@ def changed_rows(
     ]
 
 
-def llm_cost(runs: Iterable[Path]) -> dict[str, float]:
-    """Return what an LLM did in run directories: requests, tokens, seconds."""
+def llm_costs(runs: Mapping[str, Sequence[Path]]) -> dict[str, dict[str, Json]]:
+    """Return what an LLM did for each arm in its run directories: requests, tokens, seconds.
+
+    What several arms read was asked once; `llm_shared_with` names the others that a cost is of.
+    """
+    return {
+        arm: {
+            **_llm_cost(read),
+            "llm_shared_with": [o for o in runs if o != arm and set(runs[o]) & set(read)],
+        }
+        for arm, read in runs.items()
+    }
+
+
+def llm_total(runs: Mapping[str, Sequence[Path]]) -> dict[str, float]:
+    """Return what an LLM did for all arms together, each run counted once."""
+    return _llm_cost(dict.fromkeys(run for read in runs.values() for run in read))
+
+
+def _llm_cost(runs: Iterable[Path]) -> dict[str, float]:
     manifests = [read_manifest(run) for run in runs]
     return {
         "llm_requests": sum(m["requests"]["sent"] for m in manifests),

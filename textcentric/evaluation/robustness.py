@@ -31,7 +31,7 @@ from textcentric.engines import lent_engine
 from textcentric.engines.protocol import Engine
 from textcentric.errors import Caution, ConfigError, Say
 from textcentric.evaluation.config import EvaluateConfig
-from textcentric.evaluation.findings import OTHERS, ByCell, Findings, Scored
+from textcentric.evaluation.findings import OTHERS, ByCell, Findings
 from textcentric.evaluation.prediction import Predicted, find_model, needs_llm, predict
 from textcentric.evaluation.ranks import in_ranks
 from textcentric.evaluation.results_file import (
@@ -39,11 +39,13 @@ from textcentric.evaluation.results_file import (
     WordsByCell,
     changed_rows,
     figures,
-    llm_cost,
+    llm_costs,
+    llm_total,
     refuse_other_files,
     write_results,
 )
 from textcentric.evaluation.scored_rows import rows_to_score
+from textcentric.evaluation.sentences import loss, warnings
 from textcentric.folders import fingerprint
 from textcentric.metrics.scores import fitting_metric, unseen_labels
 from textcentric.rows import MODALITIES, Target
@@ -300,6 +302,8 @@ def _results(
     scores = figures(findings, [(first, other) for other in others])
     shown = _shown_cell(config, findings.cells)
     changed = [changed_rows(findings, name, shown, told.words) for name, told in found.items()]
+    runs = {name: [model.words] if model.asks else [] for name, model in models.items()}
+    costs = llm_costs(runs)
     return {
         "title": f"Robustness on {rows.name}",
         "dataset": {"name": rows.name},
@@ -308,17 +312,18 @@ def _results(
         "balance": rows.balance,
         "seeds": [0],
         "arms": {
-            name: {"what": f"The model in {model.folder}.", "llm": model.asks}
-            | llm_cost([model.words] if model.asks else [])
+            name: {"what": f"The model in {model.folder}.", "llm": model.asks} | costs[name]
             for name, model in models.items()
         },
+        "llm_total": llm_total(runs),
         **scores,
         "changed": [row for rows_of_arm in changed for row in rows_of_arm],
         "verdict": {
             "shown": None,
-            "sentence": _sentence(findings, first, scores["cells"]),
+            "sentence": loss(findings, first, scores["cells"]),
             "cheap_wins": "",
         },
+        "warnings": warnings(findings, models),
     }
 
 
@@ -345,17 +350,3 @@ def _shown_cell(config: EvaluateConfig, cells: Sequence[Cell]) -> Cell:
     of_first = [cell for cell in cells if cell.corruption in config.corruptions[:1]]
     damaged = of_first or cells[1:] or cells
     return damaged[len(damaged) // 2]
-
-
-def _sentence(findings: Findings, arm: str, cells: Sequence[Scored]) -> str:
-    """Say what `arm` scores on the clean rows, and under the damage that hurts it most."""
-    entries = [e for e in cells if e["arm"] == arm and e["corruption"] != CLEAN.name]
-    clean = findings.estimate(arm, CLEAN)
-    said = f"{arm} scores {clean.value:.3f} [{clean.interval[0]:.3f}, {clean.interval[1]:.3f}]"
-    said += f" in {findings.metric} on {len(findings.targets)} clean rows"
-    if not entries:
-        return f"{said}."
-    worst = min(entries, key=lambda e: e["score"] if findings.higher_is_better else -e["score"])
-    what = "+".join(worst["missing"] or ()) or f"{worst['corruption']} {worst['level']:g}"
-    what = f"without {what}" if worst["missing"] else what
-    return f"{said}, {worst['score']:.3f} at worst ({what})."

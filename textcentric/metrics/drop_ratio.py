@@ -7,6 +7,7 @@ gives. Legend: L levels.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,23 +15,51 @@ from textcentric.errors import DataError
 from textcentric.metrics.intervals import Estimate
 from textcentric.metrics.scores import Values
 
-NEAR_CONSTANT = 0.05  # a clean score this close to the constant's has no drop ratio
+NEAR_CONSTANT = 0.05  # a clean score this close to the constant's, or to 0, has no drop ratio
+MOST_LEFT_OUT = 0.05  # of the resamples: an interval that lacks more cannot hold 95 % of them
 _DETECT = 1.96 + 0.84  # two-sided 5 %, power 80 %
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """A drop ratio with its 95 % interval, both None where `why` says why it means nothing.
+
+    `left_out` is the number of resamples in which the ratio is undefined.
+    """
+
+    value: float | None
+    interval: tuple[float, float] | None
+    left_out: int
+    why: str
 
 
 def why_undefined(clean: float, higher_is_better: bool, constant: float) -> str:
     """Say why a drop ratio means nothing here; empty where it is defined.
 
     A model near chance loses little and is useless, so the clean score must beat the constant
-    prediction's by more than 0.05; a score that is not positive cannot be divided by.
+    prediction's by more than 0.05 (an error, whose size depends on the unit: by more than 5 %);
+    a score that is as near to 0 cannot be divided by.
     """
-    gain = clean - constant if higher_is_better else constant - clean
-    if gain <= NEAR_CONSTANT:
+    better, large = _defined(np.array(clean), higher_is_better, np.array(constant))
+    if not better:
         return (
             f"the clean score {clean:.3f} is not better than the constant prediction's"
-            f" {constant:.3f} by more than {NEAR_CONSTANT}"
+            f" {constant:.3f} by more than {_room_in_words(higher_is_better)}"
         )
-    return "" if clean > 0 else f"the clean score {clean:.3f} is not above 0"
+    return "" if large else f"the clean score {clean:.3f} is too near 0 to be divided by"
+
+
+def _defined(
+    clean: np.ndarray, higher_is_better: bool, constant: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return where clean scores beat the constant's by enough, and are large enough (R,) each."""
+    room = NEAR_CONSTANT if higher_is_better else NEAR_CONSTANT * constant
+    gain = clean - constant if higher_is_better else constant - clean
+    return np.asarray(gain > room), np.asarray(clean > room)
+
+
+def _room_in_words(higher_is_better: bool) -> str:
+    return f"{NEAR_CONSTANT}" if higher_is_better else f"{100 * NEAR_CONSTANT:g} %"
 
 
 def drop_ratio(
@@ -46,19 +75,29 @@ def drop_ratio(
     return (clean - corrupted if higher_is_better else corrupted - clean) / clean
 
 
-def drop_interval(
-    clean: Estimate, corrupted: Estimate, higher_is_better: bool, constant: float
-) -> tuple[float, float] | None:
-    """Return the 95 % interval of the drop ratio, None where it is undefined or has no bounds.
+def drop_estimate(
+    clean: Estimate, corrupted: Estimate, higher_is_better: bool, constant: Estimate
+) -> Drop:
+    """Return the drop ratio, with the interval of the resamples in which it is defined.
 
-    It has none where the interval of the clean score, by which we divide, reaches 0.
+    The three come from one `Resampled`. Where more than `MOST_LEFT_OUT` of the resamples have no
+    ratio there is none at all: what is left would be the resamples that flatter the model.
     """
-    if why_undefined(clean.value, higher_is_better, constant) or clean.interval[0] <= 0:
-        return None
+    known = ~(np.isnan(clean.draws) | np.isnan(corrupted.draws))
+    better, large = _defined(clean.draws, higher_is_better, constant.draws)
+    kept = known & better & large
+    left_out = int(known.sum() - kept.sum())
+    why = why_undefined(clean.value, higher_is_better, constant.value)
+    if not why and left_out > MOST_LEFT_OUT * known.sum():
+        why = (
+            f"in {left_out:,} of {known.sum():,} resamples the clean score is not better than the"
+            f" constant prediction's by more than {_room_in_words(higher_is_better)}, or too near 0"
+        )
+    if why:
+        return Drop(None, None, left_out, why)
     lost = clean - corrupted if higher_is_better else corrupted - clean
-    shares = np.full_like(lost.draws, np.nan)  # a draw whose clean score is 0 has no share
-    np.divide(lost.draws, clean.draws, out=shares, where=clean.draws != 0)
-    return Estimate(lost.value / clean.value, shares).interval
+    found = Estimate(lost.value / clean.value, lost.draws[kept] / clean.draws[kept])
+    return Drop(found.value, found.interval, left_out, "")
 
 
 def area(levels: Sequence[float], scores: Values) -> np.ndarray:
@@ -66,7 +105,7 @@ def area(levels: Sequence[float], scores: Values) -> np.ndarray:
 
     Divided by nothing and rescaled by nothing (MultiBench's relative robustness, arXiv
     2107.07502, without its rescaling across methods): a score of 1 from level 0 to 0.9 has the
-    area 0.9, so only areas over the same levels may be compared.
+    area 0.9, so only areas over the same levels may be compared (`Area` refuses others).
     """
     x, y = np.asarray(levels, float), np.asarray(scores, float)
     if x.ndim != 1 or len(x) < 2 or not (np.diff(x) > 0).all():
@@ -76,10 +115,38 @@ def area(levels: Sequence[float], scores: Values) -> np.ndarray:
     return np.tensordot(np.diff(x), (y[1:] + y[:-1]) / 2, axes=1)
 
 
-def area_estimate(levels: Sequence[float], scores: Sequence[Estimate]) -> Estimate:
+@dataclass(frozen=True, slots=True)
+class Area(Estimate):
+    """An area with its resamples and the `levels` that it is over, the clean row's 0 first."""
+
+    levels: tuple[float, ...]
+
+    @property
+    def mean(self) -> float:
+        """The area divided by its width: the mean score over these levels."""
+        return self.value / (self.levels[-1] - self.levels[0])
+
+    def __sub__(self, other: Estimate) -> Area:
+        """Return the paired difference; raise DataError where `other` is not over these levels."""
+        theirs = other.levels if isinstance(other, Area) else ()
+        if theirs != self.levels:
+            raise DataError(
+                f"an area over the levels {_listed(self.levels)} cannot be compared with one over"
+                f" {_listed(theirs) or 'none'}: it grows with their range; take both over the same"
+            )
+        found = Estimate.__sub__(self, other)
+        return Area(found.value, found.draws, self.levels)
+
+
+def area_estimate(levels: Sequence[float], scores: Sequence[Estimate]) -> Area:
     """Return the area under `scores`, one `Estimate` a level, with its resamples."""
     whole = area(levels, [estimate.value for estimate in scores])
-    return Estimate(float(whole), area(levels, np.stack([e.draws for e in scores])))
+    draws = area(levels, np.stack([e.draws for e in scores]))
+    return Area(float(whole), draws, tuple(map(float, levels)))
+
+
+def _listed(levels: Sequence[float]) -> str:
+    return ", ".join(f"{level:g}" for level in levels)
 
 
 def smallest_detectable(difference: Estimate) -> float:

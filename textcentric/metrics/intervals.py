@@ -18,6 +18,11 @@ import numpy as np
 from textcentric.errors import ConfigError, DataError
 from textcentric.metrics.scores import Values, find_score
 
+# Rows (or groups) below which a percentile interval is too narrow to be believed. Of an accuracy of
+# 0.9 a 95 % interval holds the truth in 27, 40, 65 and 87 of 100 tests of 3, 5, 10 and 20 rows, of
+# one of 0.8 in 48, 66, 88 and 93; from 30 rows on in 94 or more (1,500 tests each, 400 resamples).
+FEW = 30
+
 
 class Figure(TypedDict):
     """A figure as it is written: its value and the two ends of its 95 % interval."""
@@ -99,7 +104,7 @@ class Resampled:
         if groups is not None and len(groups) != rows:
             raise DataError(f"{len(groups)} groups for {rows} rows, expected one a row")
         self.rows = rows
-        places = np.arange(rows) if groups is None else _numbered(groups)
+        self._units = places = np.arange(rows) if groups is None else _numbered(groups)
         self._counts = _drawn_counts(places.max() + 1, resamples, seed)[:, places]  # (R, N)
 
     def among(self, places: Sequence[int]) -> Resampled:
@@ -111,7 +116,13 @@ class Resampled:
             raise DataError("no row is left of those that were drawn; expected one or more")
         fewer = copy(self)
         fewer.rows, fewer._counts = len(places), self._counts[:, np.asarray(places)]
+        fewer._units = self._units[np.asarray(places)]
         return fewer
+
+    @property
+    def units(self) -> int:
+        """How many rows, or groups of rows, are drawn: what the intervals rest on."""
+        return len(np.unique(self._units))
 
     def estimate(self, metric: str, targets: Values, by_seed: Sequence[Values]) -> Estimate:
         """Return the score `metric`, the mean over the predictions of each seed in `by_seed`."""
@@ -143,6 +154,21 @@ class Resampled:
         found = np.full(1 + len(sizes), np.nan)
         found[[True, *drawn]] = chosen.value(np.vstack([statistics.mean(axis=0), means]))
         return found
+
+
+def wilson(right: int, of: int) -> tuple[float, float]:
+    """Return the 95 % score interval of a share (Wilson 1927, JASA 22:209).
+
+    It has a width where every row is right, or none, and a bootstrap has none.
+
+    >>> low, high = wilson(3, 3)
+    >>> round(low, 3), high
+    (0.438, 1.0)
+    """
+    z2, share = 1.96**2, right / of
+    middle = (share + z2 / (2 * of)) / (1 + z2 / of)
+    half = np.sqrt(z2) / (1 + z2 / of) * np.sqrt(share * (1 - share) / of + z2 / (4 * of**2))
+    return max(0.0, float(middle - half)), min(1.0, float(middle + half))
 
 
 def _numbered(groups: Sequence[str | None]) -> np.ndarray:

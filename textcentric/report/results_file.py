@@ -44,7 +44,10 @@ class _Part(BaseModel):
 
 
 class Arm(_Part):
-    """One compared method: what it is and what it cost (seconds, requests, tokens)."""
+    """One compared method: what it is and what it cost (seconds, requests, tokens).
+
+    What an LLM wrote for it may be shared with others, whose cost it is too.
+    """
 
     what: str = ""
     llm: bool = False
@@ -53,6 +56,7 @@ class Arm(_Part):
     llm_requests: Number = None
     llm_tokens: Number = None
     llm_seconds: Number = None
+    llm_shared_with: tuple[str, ...] = ()
 
 
 class Cell(_Part):
@@ -71,8 +75,11 @@ class Cell(_Part):
     interval: Interval = None
     other: Mapping[str, Number] = {}
     constant: Number = None
+    over_constant: Number = None
+    over_constant_interval: Interval = None
     drop_ratio: Number = None
     drop_interval: Interval = None
+    drop_left_out: int = 0
     undefined: str = ""
 
     @property
@@ -82,11 +89,13 @@ class Cell(_Part):
 
 
 class Area(_Part):
-    """The area under score against level of one arm and corruption."""
+    """The area under score against level of one arm and corruption, and the mean score there."""
 
     arm: str
     corruption: str
+    levels: tuple[float, ...] = ()
     area: Number
+    mean: Number = None
     interval: Interval = None
 
 
@@ -106,7 +115,9 @@ class Difference(_Part):
     arm: str
     against: str
     corruption: str
+    levels: tuple[float, ...] = ()
     difference: Number
+    mean: Number = None
     interval: Interval = None
     smallest_detectable: Number = None
     p_positive: Number = None
@@ -155,6 +166,8 @@ class Results(_Part):
     changed: tuple[Changed, ...] = ()
     removed: Mapping[str, str] = {}
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    llm_total: Arm | None = None
     verdict: Verdict = Verdict()
     reproduce: tuple[str, ...] = ()
     versions: Given = {}

@@ -26,6 +26,7 @@ from textcentric.report.tables import (
     percents,
     signed,
     signed_to,
+    span,
     to,
     written,
 )
@@ -44,6 +45,7 @@ WRITERS = {
     "signed_to": signed_to,
     "percent": percent,
     "percents": percents,
+    "span": span,
 }
 
 
@@ -85,7 +87,7 @@ def _view(results: Results, figures: str) -> dict[str, object]:
         "styles": styles,
         "dataset": _dataset(results),
         "metric": results.metric.replace("_", " "),
-        "cheap_wins": results.verdict.cheap_wins or scores.cheap_wins(),
+        "cheap_wins": results.verdict.cheap_wins,
         "notices": scores.disagreements(),
         "tables": [scores.table(name) for name in scores.corruptions],
         "others": list(dict.fromkeys(name for one in scores.clean.values() for name in one.other)),
@@ -94,6 +96,7 @@ def _view(results: Results, figures: str) -> dict[str, object]:
         "removed": scores.removed(),
         "differences": scores.differences(),
         "costs": scores.costs(),
+        "shared_cost": scores.shared_cost(),
         "changed": changed,
         "left_out": left_out,
         "arms_changed": list(dict.fromkeys(one["arm"] for one in changed)),

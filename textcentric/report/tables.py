@@ -26,13 +26,20 @@ class Line(TypedDict):
 
 
 class Table(TypedDict):
-    """One corruption: its levels as they are written, and one line an arm."""
+    """One corruption: its levels as they are written, and one line an arm.
+
+    `span` is the range of levels that all areas of the table are over, '' where there are none or
+    several, which cannot be compared (`mixed`).
+    """
 
     name: str
     levels: list[str]
     lines: list[Line]
+    span: str
+    mixed: bool
     uneven: bool
     undefined: list[str]
+    left_out: list[str]
 
 
 class Drawn(TypedDict):
@@ -79,6 +86,15 @@ def signed_to(interval: tuple[float, float] | None) -> str:
 def percents(interval: tuple[float, float] | None) -> str:
     """Write an interval of ratios in percent."""
     return _ends(interval, _percent)
+
+
+def span(levels: Sequence[float]) -> str:
+    """Write the range of levels that an area is over; '' where it is not known.
+
+    >>> span((0.0, 0.3, 0.7))
+    '0 to 0.7'
+    """
+    return f"{levels[0]:g} to {levels[-1]:g}" if levels else ""
 
 
 def written(corruption: str, level: float | None) -> str:
@@ -152,12 +168,21 @@ class Scores:
         levels = self.levels(corruption)
         arms = {cell.arm for cell in cells} | {arm for arm, of in self._areas if of == corruption}
         lines = [self._line(arm, corruption, levels) for arm in self.results.arms if arm in arms]
+        over = {line["area"].levels for line in lines if line["area"]}
+        mixed = len(over) > 1
+
+        def rank(line: Line) -> tuple[bool, float]:
+            return self._rank(None if mixed else line["area"], line["clean"])
+
         return {
             "name": corruption,
             "levels": [written(corruption, level) for level in levels],
-            "lines": sorted(lines, key=lambda line: self._rank(line["area"], line["clean"])),
+            "lines": sorted(lines, key=rank),
+            "span": "" if mixed else "".join(map(span, over)),
+            "mixed": mixed,
             "uneven": any(None in line["drops"] for line in lines),
-            "undefined": sorted({cell.undefined for cell in cells if cell.undefined}),
+            "undefined": _undefined(cells),
+            "left_out": _left_out(cells),
         }
 
     def _line(self, arm: str, corruption: str, levels: Sequence[float]) -> Line:
@@ -204,6 +229,18 @@ class Scores:
             for one in known
         ]
 
+    def shared_cost(self) -> str:
+        """Say it where methods share what an LLM wrote; '' where none do."""
+        total = self.results.llm_total
+        shared = [name for name, arm in self.results.arms.items() if arm.llm_shared_with]
+        if not shared or total is None:
+            return ""
+        return (
+            f"{', '.join(shared)} share what an LLM wrote: it was asked once and stands in the line"
+            f" of each. All methods together: {total.llm_requests or 0:,.0f} requests,"
+            f" {total.llm_tokens or 0:,.0f} tokens."
+        )
+
     def costs(self) -> list[tuple[str, Arm]]:
         """Return the arms with a known cost, the cheapest in LLM tokens first."""
         known = [
@@ -213,27 +250,12 @@ class Scores:
         ]
         return sorted(known, key=lambda pair: (pair[1].llm_tokens or 0, pair[1].llm_seconds or 0))
 
-    def cheap_wins(self) -> str:
-        """Say it where an arm without an LLM has a better area over the same levels, else ''."""
-        lines = self.table(self.corruptions[0])["lines"] if self.corruptions else []
-        lines = [line for line in lines if line["area"]]
-        rival = next((line for line in lines if self.results.arms[line["arm"]].llm), None)
-        if rival is None:
-            return ""
-        alike = [line for line in lines if _levels(line) == _levels(rival)]
-        best = alike[0]
-        if best is rival or best["area"] is None or rival["area"] is None:
-            return ""
-        return (
-            f"A cheap baseline wins: {best['arm']}, without an LLM, has the best area"
-            f" ({exact(best['area'].area)}, against {exact(rival['area'].area)} of {rival['arm']})."
-        )
-
     def disagreements(self) -> list[str]:
         """Say what to know of the scores, and where the verdict claims more than they show."""
         known = [one.interval for one in self.results.differences if one.interval]
         clear = [low for low, _ in known if low > 0]
-        notices = [f"{note[:1].upper()}{note[1:]}." for note in self.results.notes]
+        notices = [*self.results.warnings]
+        notices += [f"{note[:1].upper()}{note[1:]}." for note in self.results.notes]
         if self.results.verdict.shown and not clear:
             notices.append(
                 "The verdict says that an effect was shown, but no difference listed here has an"
@@ -243,14 +265,26 @@ class Scores:
         for name, arm in self.results.arms.items():
             if arm.train_rows and arm.train_rows < most:
                 notices.append(
-                    f"{name} was trained on {arm.train_rows:,.0f} rows, others on {most:,.0f}:"
-                    " the rest had no words for it."
+                    f"{name} was trained on {arm.train_rows:,.0f} rows, others on {most:,.0f}."
                 )
         if absent := [arm for arm in self.results.arms if arm not in self.clean]:
             notices.append(f"Without a clean score: {', '.join(absent)}.")
         return notices
 
 
-def _levels(line: Line) -> list[float | None]:
-    """Return the levels at which a line of a table has scores."""
-    return [cell.level for cell in line["drops"] if cell]
+def _undefined(cells: Sequence[Cell]) -> list[str]:
+    """Say why drops are undefined, and of which methods."""
+    arms: dict[str, dict[str, None]] = {}
+    for cell in cells:
+        if cell.undefined:
+            arms.setdefault(cell.undefined, {})[cell.arm] = None
+    return [f"{reason} ({', '.join(names)})" for reason, names in arms.items()]
+
+
+def _left_out(cells: Sequence[Cell]) -> list[str]:
+    """Say in how many resamples a drop that is shown has no value."""
+    return [
+        f"{cell.arm} at {written(cell.corruption, cell.level)}: {cell.drop_left_out:,}"
+        for cell in cells
+        if cell.drop_ratio is not None and cell.drop_left_out
+    ]

@@ -6,19 +6,16 @@ that is never repeated once it is done (`arms`); the findings follow from their 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from textcentric.augmentation.config import AugmentConfig
 from textcentric.augmentation.opening import load_rows
 from textcentric.augmentation.plan import Plan, make_plan
 from textcentric.augmentation.words import Watch, augmented, expert_words
-from textcentric.command_line import command
 from textcentric.corruption.grid import (
     CLEAN,
     MARK,
@@ -31,29 +28,24 @@ from textcentric.corruption.grid import (
 )
 from textcentric.data.balance import unread_notes, unread_of
 from textcentric.data.memory import InHand
-from textcentric.data.rows import Rows, RowsLike, tell_notes
+from textcentric.data.rows import Rows, RowsLike
 from textcentric.engines.protocol import Engine
 from textcentric.errors import ConfigError, DataError, Say
 from textcentric.evaluation.comparison.arms import Trial, Tried, arm_examples, attempt, read_trial
-from textcentric.evaluation.comparison.config import ARMS, Arm, CompareConfig
-from textcentric.evaluation.comparison.folds import inside, outside, pooled
-from textcentric.evaluation.findings import OTHERS, ByCell, Findings, verdict
+from textcentric.evaluation.comparison.config import ARMS, Arm, CompareConfig, main_arm
+from textcentric.evaluation.comparison.folds import inside, outside
+from textcentric.evaluation.findings import OTHERS, ByCell, Findings
 from textcentric.evaluation.ranks import ranked
 from textcentric.evaluation.results_file import (
     WordsByCell,
     changed_rows,
-    figures,
-    llm_cost,
-    refuse_other_files,
-    write_results,
 )
-from textcentric.folders import fingerprint, write_text
+from textcentric.folders import fingerprint
 from textcentric.metrics.scores import constant_prediction, fitting_metric, unseen_labels
 from textcentric.prompts.library import PromptLibrary
 from textcentric.reading.selection import select
 from textcentric.rows import MODALITIES, Example, Record
 from textcentric.runs.examples import labelled
-from textcentric.runs.lock import lock
 from textcentric.values import Json
 
 NOT_A_TRIALS = {"arms", "against", "seeds", "output_dir", "metric", "folds", "fold"}
@@ -93,9 +85,7 @@ class Comparison:
             rows = self._rows(None, None)
             return self._labelled(rows, outside(rows, config.folds, config.fold), "training")
         rows = self._rows("train", config.train_rows)
-        most = config.held_out_rows
-        held_out: Iterable[Record] = [] if most == 0 else self._rows("validation", most)
-        return self._labelled(rows, [*rows, *held_out], "training")
+        return self._labelled(rows, [*rows, *self._held_out()], "training")
 
     @cached_property
     def test_rows(self) -> InHand:
@@ -265,12 +255,14 @@ class Comparison:
         changes = {k: list(v) if isinstance(v, tuple) else v for k, v in _changes(self.arms[name])}
         return {"arm": name, "changes": changes, "rows": rows, "settings": fingerprint(config)}
 
-    def cost(self, name: str) -> dict[str, float]:
-        """Return what the LLM did for an arm: requests, tokens, seconds, shared ones too."""
-        arm = self.arms[name]
-        runs = ["augmented" if not arm.kind else f"augmented-{arm.kind}"] if arm.llm else []
-        runs += ["test"] if arm.derived else []
-        return llm_cost(part.folder / run for part in self.by_fold for run in runs)
+    def llm_runs(self) -> dict[str, list[Path]]:
+        """Return the run directories of what an LLM wrote for each arm; arms may share them."""
+        runs: dict[str, list[Path]] = {}
+        for name, arm in self.arms.items():
+            read = ["augmented" if not arm.kind else f"augmented-{arm.kind}"] if arm.llm else []
+            read += ["test"] if arm.derived else []
+            runs[name] = [part.folder / run for part in self.by_fold for run in read]
+        return runs
 
     def findings(self, trials: Sequence[tuple[str, int, Tried]]) -> Findings:
         """Return the findings of all trials."""
@@ -296,7 +288,10 @@ class Comparison:
     def changed(self, findings: Findings) -> list[dict[str, Json]]:
         """Return the rows that changed most, of the arms that the verdict is about."""
         found = []
-        for name in dict.fromkeys((main_arm(self.arms, self.config.against), self.config.against)):
+        against = self.config.against
+        main = main_arm(self.config.arms, against)
+        of = (main, against) if main else self.config.arms
+        for name in dict.fromkeys(of):
             arm = self.arms.get(name)
             if arm is None or arm.baseline:
                 continue
@@ -328,6 +323,16 @@ class Comparison:
         splits = [record.split for record in self.train_rows]
         held = splits.count("validation")
         return {"train": len(splits) - held, "held_out": held, "test": self.test_rows.count()}
+
+    def _held_out(self) -> Iterable[Record]:
+        most = self.config.held_out_rows
+        try:
+            return [] if most == 0 else self._rows("validation", most)
+        except ConfigError:  # training rows were read, so what lacks is that split
+            if most is not None:
+                raise
+            self.say("no row is of split validation, so none is held out")
+            return []
 
     def _rows(self, split: str | None, limit: int | None) -> Rows:
         return load_rows(self._augment(split=split, limit=limit), self.rows)
@@ -383,63 +388,6 @@ def by_cell(examples: Sequence[Example]) -> WordsByCell:
     Raises DataError where a row still has words for a modality that its cell removed.
     """
     return words_by_cell((example.id, example.parts) for example in examples if example.parts)
-
-
-def compare(comparison: Comparison) -> dict[str, Any]:
-    """Run a comparison to its end; return its results, which are on disk with their report."""
-    comparison.check()
-    refuse_other_files(comparison.folder, settings=SETTINGS)
-    with lock(comparison.folder):
-        settings = comparison.config.model_dump(mode="json")
-        write_text(comparison.folder / SETTINGS, yaml.safe_dump(settings, sort_keys=False))
-        tell_notes(comparison.test_rows, comparison.say)
-        trials = pooled([list(part.tried()) for part in comparison.by_fold])
-        results = assemble(comparison, trials)
-        results["report"] = str(write_results(comparison.folder, results))
-        return results
-
-
-def assemble(comparison: Comparison, trials: Sequence[tuple[str, int, Tried]]) -> dict[str, Any]:
-    """Return what the trials found, as `results.json` holds it, the primary difference first."""
-    config, arms = comparison.config, comparison.arms
-    findings = comparison.findings(trials)
-    main, against = main_arm(arms, config.against), config.against
-    cheap = [name for name, arm in arms.items() if not arm.llm]
-    pairs = [
-        (name, other) for other in (against, "dropout-train") for name in arms if name != other
-    ]
-    scores = figures(findings, [pair for pair in pairs if set(pair) <= set(arms)])
-    primary = config.llm_corruptions[0]
-    scores["differences"].sort(key=lambda one: (one["corruption"] != primary, one["arm"] != main))
-    seconds = {name: sum(t.train_seconds for n, _, t in trials if n == name) for name in arms}
-    return {
-        "title": f"Robustness on {comparison.test_rows.name}",
-        "dataset": {"name": comparison.test_rows.name},
-        "task": comparison.task,
-        "rows": comparison.by_fold[0].row_counts() | {"test": len(comparison.test_rows.records)},
-        "seeds": list(config.seeds),
-        "arms": {
-            name: {"what": arm.what, "llm": arm.llm, "train_seconds": round(seconds[name], 1)}
-            | {"train_rows": min((t.train_rows for n, _, t in trials if n == name), default=0)}
-            | comparison.cost(name)
-            for name, arm in arms.items()
-        },
-        **scores,
-        "changed": comparison.changed(findings),
-        "removed": comparison.damaged(llm=False).removals(),
-        "notes": [*comparison.test_rows.notes, *(n for f in comparison.by_fold for n in f.notes())],
-        "verdict": verdict(findings, main, against, primary, cheap),
-        "reproduce": [command("compare", config=comparison.folder / SETTINGS)],
-    }
-
-
-def main_arm(arms: Mapping[str, Arm], against: str) -> str:
-    """Return the arm that the verdict is about: the whole method, else the last other arm."""
-    others = [name for name in arms if name != against]
-    for name in ("text-centric", "text-centric+dropout", "perturbed", "aligned", "dropout-train"):
-        if name in others:
-            return name
-    return (others or list(arms))[-1]
 
 
 def _changes(arm: Arm) -> list[tuple[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal
@@ -70,6 +71,15 @@ ARMS: dict[str, Arm] = {
     "text-centric-k10": Arm("Ten variants a row.", False, True, True, changes={"variants": 10}),
 }
 BASIC = tuple(ARMS)[:9]
+# Which of the arms that an LLM writes for stands for augmentation, the first of them that is there.
+METHOD = ("text-centric", "text-centric+dropout", "perturbed", "aligned")
+LLM_LEVELS = (0.3, 0.5, 0.7)
+
+
+def main_arm(names: Sequence[str], against: str) -> str | None:
+    """Return the arm that the verdict is about, None where an LLM writes for none but `against`."""
+    others = [name for name in names if ARMS[name].llm and name != against]
+    return next((name for name in (*METHOD, *others) if name in others), None)
 
 
 class CompareConfig(Settings):
@@ -112,7 +122,10 @@ class CompareConfig(Settings):
         shown="all, or the first of --corruptions",
     )
     llm_levels: tuple[float, ...] = setting(
-        (0.3, 0.5, 0.7), "Levels that an LLM's words are made for anew.", panel="Damage"
+        LLM_LEVELS,
+        "Levels that an LLM's words are made for anew.",
+        panel="Damage",
+        shown="0.3,0.5,0.7 as far as among --levels, else these",
     )
     most_missing: int | None = fields.most_missing(least=1)
     llm_missing: int | None = setting(
@@ -169,6 +182,16 @@ class CompareConfig(Settings):
         tried = values.get("corruptions")
         if isinstance(tried, list | tuple) and tried and "all" not in tried:
             return {"llm_corruptions": tried[:1], **values}
+        return values
+
+    @model_validator(mode="before")
+    @classmethod
+    def _levels_for_the_llm(cls, values: Values) -> Values:
+        """Let the arms of the LLM see levels that are tried, and none beside them."""
+        tried = values.get("levels")
+        if isinstance(tried, list | tuple) and tried:
+            among = [level for level in tried if str(level) in map(str, LLM_LEVELS)]
+            return {"llm_levels": among or tried, **values}
         return values
 
     @model_validator(mode="after")
