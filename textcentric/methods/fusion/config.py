@@ -45,6 +45,11 @@ SINCE: dict[str, tuple[str, ...]] = {  # settings that came with another way to 
     "pmr": ("pmr_entropy", "pmr_entropy_epochs"),
     "mcr": ("mcr_temperature", "mcr_reconstruction"),
 }
+ADDED = (  # settings that came with an option or a variant of their own
+    *("start", "modality_dropout"),
+    *("mfcpl_width", "mfcpl_momentum", "mfcpl_regularization", "mfcpl_contrast"),
+    *("mfcpl_temperature", "mfcpl_alignment"),
+)
 
 
 @dataclass(frozen=True)
@@ -53,10 +58,10 @@ class Variant:
 
     `orthogonal` keeps weights a and a normalised classifier, `margin` adds the first step's loss;
     `rival` names the file of a rival's objective. It needs `least` modalities, of `one_width` where
-    features are compared, and models of single modalities to begin from where it has `starts`; of
-    the model it `trains` all, the class rows alone or nothing, then takes a `last` step. Rows
-    without a class count where it takes them `unlabelled`; `loop` has its own defaults of the
-    training loop.
+    features are compared, `complete` rows where it learns from all modalities of a row together,
+    and models of single modalities to begin from where it has `starts`; of the model it `trains`
+    all, the class rows alone or nothing, then takes a `last` step. Rows without a class count where
+    it takes them `unlabelled`; `loop` has its own defaults of the training loop.
     """
 
     orthogonal: bool = False
@@ -65,6 +70,7 @@ class Variant:
     rival: str | None = None
     least: int = 1
     one_width: bool = False
+    complete: bool = False
     starts: bool = False
     trains: Trains = "all"
     last: LastStep | None = None
@@ -86,6 +92,7 @@ VARIANTS: dict[str, Variant] = {
     "pmr": Variant(rival="pmr", least=2),
     "gradient-blending": Variant(rival="gradient-blending", least=2),
     "mcr": Variant(rival="mcr", least=2, one_width=True),
+    "mfcpl": Variant(rival="mfcpl", least=2, complete=True),
     "heads-only": Variant(starts=True, trains="heads"),
     "ensemble": Variant(starts=True, trains="nothing", loop={"max_steps": 0}),
 }
@@ -95,9 +102,7 @@ class CrmtConfig(Settings):
     """Modalities and encoders, classifier, first and second step, training inputs, rivals."""
 
     called = "crmt"
-    added = frozenset(
-        {"start", "modality_dropout", *(name for names in SINCE.values() for name in names)}
-    )
+    added = frozenset({*ADDED, *(name for names in SINCE.values() for name in names)})
 
     variant: str = setting("crmt-jt", f"Method or rival: {', '.join(VARIANTS)}.", metavar="NAME")
     modalities: tuple[str, ...] | None = setting(
@@ -165,6 +170,20 @@ class CrmtConfig(Settings):
     mcr_single: float = setting(0.01, "Weight of MCR's single modalities.", panel="Rivals", ge=0)
     mcr_game: Literal[-1, 0, 1] = setting(-1, "Which of MCR's games.", panel="Rivals")
     mcr_permutations: int = setting(32, "Permutations of a batch in MCR.", panel="Rivals", ge=1)
+    mfcpl_width: int = setting(32, "Width of MFCPL's projections.", panel="Rivals", ge=1)
+    mfcpl_momentum: float = setting(
+        0.9, "Share of MFCPL's old prototypes.", panel="Rivals", ge=0, lt=1
+    )
+    mfcpl_regularization: float = setting(
+        0.1, "Weight of MFCPL's distance to the own prototype.", panel="Rivals", ge=0
+    )
+    mfcpl_contrast: float = setting(
+        0.5, "Weight of MFCPL's contrast with prototypes.", panel="Rivals", ge=0
+    )
+    mfcpl_temperature: float = setting(0.5, "Of MFCPL's contrast.", panel="Rivals", gt=0)
+    mfcpl_alignment: float = setting(
+        0.1, "Weight of MFCPL's distance between modalities.", panel="Rivals", ge=0
+    )
     seed: int = fields.seed()
 
     @field_validator("variant")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from textcentric.errors import ConfigError, option
+from textcentric.errors import ConfigError, DataError, option
 from textcentric.methods.fusion.config import VARIANTS, CrmtConfig
+from textcentric.rows import Record
 
 
 def check_fit(config: CrmtConfig, widths: Mapping[str, int]) -> None:
@@ -37,6 +38,22 @@ def check_fit(config: CrmtConfig, widths: Mapping[str, int]) -> None:
             f"variant={config.variant!r} begins from models of single modalities, and"
             f" {', '.join(lacking)} has none; make them on the same rows, with the same settings"
             f" ({trainings}), then give {flags}"
+        )
+
+
+def check_complete(config: CrmtConfig, names: Sequence[str], rows: Sequence[Record]) -> None:
+    """Raise where the variant learns from rows that have all modalities, and training has none."""
+    if not config.method.complete:
+        return
+    learns = f"variant={config.variant!r} learns from rows that have all of {', '.join(names)}"
+    if config.modality_dropout == 1:
+        raise ConfigError(f"{learns}, and modality_dropout=1 leaves one of each row; give less")
+    if not any(all(name in row.inputs for name in names) for row in rows):
+        counts = {name: sum(name in row.inputs for row in rows) for name in names}
+        raise DataError(
+            f"{learns}, and none of {len(rows):,} training rows has them"
+            f" ({', '.join(f'{n}: {count:,}' for n, count in counts.items())}); give some complete"
+            f" rows, read fewer modalities ({option('modalities')} {names[0]}), or take variant jt"
         )
 
 

@@ -28,7 +28,7 @@ from textcentric.methods.fusion.crmt.objective import classification_loss
 from textcentric.methods.fusion.crmt.radius import Head, lipschitz, radius, released_lipschitz
 from textcentric.methods.fusion.crmt.step_two import Cached
 from textcentric.methods.fusion.encoders import DEFAULTS, check_encoders, make_encoder
-from textcentric.methods.fusion.fit import check_fit
+from textcentric.methods.fusion.fit import check_complete, check_fit
 from textcentric.methods.fusion.inputs import Senses, left_out, modalities, needs_eyes
 from textcentric.methods.fusion.last_steps import LAST_STEPS
 from textcentric.methods.fusion.learner import Learner, Objective
@@ -75,6 +75,7 @@ class Crmt:
         with seeded(config.seed):
             fusion = _fusion(config, self.senses, len(self.classes))
             check_fit(config, {name: fusion.encoder(name).width for name in names})
+            check_complete(config, names, rows)
             starts = {name: Crmt.load(folder, root) for name, folder in config.start.items()}
             begin_from(fusion, starts, config, self.classes, self.senses)
             rival = config.method.rival

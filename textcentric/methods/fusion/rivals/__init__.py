@@ -9,12 +9,14 @@ from textcentric.methods.fusion.model import FusionModel
 from textcentric.methods.fusion.rivals.balancing import Balancing
 from textcentric.methods.fusion.rivals.gradient_blending import GradientBlending
 from textcentric.methods.fusion.rivals.mcr import Mcr
+from textcentric.methods.fusion.rivals.mfcpl import Mfcpl
 from textcentric.methods.fusion.rivals.ogm_ge import OgmGe
 from textcentric.methods.fusion.rivals.pmr import Pmr
 
 RIVALS: dict[str, Callable[[FusionModel, CrmtConfig], Balancing]] = {
     "gradient-blending": GradientBlending,
     "mcr": Mcr,
+    "mfcpl": Mfcpl,
     "ogm-ge": OgmGe,
     "pmr": Pmr,
 }
