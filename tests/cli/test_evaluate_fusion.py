@@ -107,6 +107,17 @@ def test_an_ensemble_takes_no_step_and_is_evaluated(starts: list[str], place: Pa
     assert wrong.code == 2
 
 
+def test_a_variant_has_its_own_defaults_of_the_loop_and_flags_go_over_them(
+    starts: list[str],
+) -> None:
+    arguments = ("train", "crmt", *DATA, *SMALL[:-2], "--variant", "mmlora", *starts, "--dry-run")
+    plan = json.loads(textcentric(*arguments, "--json").out)
+    assert plan["epochs"] == 10
+    assert plan["trained"] < plan["parameters"]
+    few = json.loads(textcentric(*arguments, "--num-train-epochs", 2, "--json").out)
+    assert few["epochs"] == 2
+
+
 @pytest.mark.usefixtures("made")
 def test_attacks_leave_a_table_curves_and_figures(place: Path) -> None:
     arguments = ("evaluate", "fusion", "jt", "crmt-jt", *DATA, "--limit", 3, "--radii")

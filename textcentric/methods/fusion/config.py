@@ -17,8 +17,8 @@ Inputs = Literal["clean", "adversarial", "mixed"]
 Over = Literal["minimum", "runner-up"]
 AttackLoss = Literal["cross-entropy", "objective"]
 TauKind = Literal["correct", "released"]
-Trains = Literal["all", "heads", "nothing"]
-LastStep = Literal["second step"]
+Trains = Literal["all", "adapters", "heads", "nothing"]
+LastStep = Literal["second step", "merge"]
 Orthogonality = Literal["own", "rownorm", "none"]
 MARGIN_EPS = 1e-5  # inside of the logarithm, as released; 0 is the printed equation
 UNLABELLED = -1  # the label of a row without a class
@@ -46,7 +46,7 @@ SINCE: dict[str, tuple[str, ...]] = {  # settings that came with another way to 
     "mcr": ("mcr_temperature", "mcr_reconstruction"),
 }
 ADDED = (  # settings that came with an option or a variant of their own
-    *("start", "modality_dropout"),
+    *("start", "lora_r", "modality_dropout"),
     *("mfcpl_width", "mfcpl_momentum", "mfcpl_regularization", "mfcpl_contrast"),
     *("mfcpl_temperature", "mfcpl_alignment"),
 )
@@ -60,8 +60,9 @@ class Variant:
     `rival` names the file of a rival's objective. It needs `least` modalities, of `one_width` where
     features are compared, `complete` rows where it learns from all modalities of a row together,
     and models of single modalities to begin from where it has `starts`; of the model it `trains`
-    all, the class rows alone or nothing, then takes a `last` step. Rows without a class count where
-    it takes them `unlabelled`; `loop` has its own defaults of the training loop.
+    all, low-rank adapters of the encoders and the class rows, those alone, or nothing, then takes a
+    `last` step. Rows without a class count where it takes them `unlabelled`; `loop` has its own
+    defaults of the training loop.
     """
 
     orthogonal: bool = False
@@ -94,6 +95,12 @@ VARIANTS: dict[str, Variant] = {
     "mcr": Variant(rival="mcr", least=2, one_width=True),
     "mfcpl": Variant(rival="mfcpl", least=2, complete=True),
     "heads-only": Variant(starts=True, trains="heads"),
+    "mmlora": Variant(
+        starts=True,
+        trains="adapters",
+        last="merge",
+        loop={"learning_rate": 5e-4, "num_train_epochs": 10.0},
+    ),
     "ensemble": Variant(starts=True, trains="nothing", loop={"max_steps": 0}),
 }
 
@@ -114,6 +121,7 @@ class CrmtConfig(Settings):
     start: dict[str, str] = setting(
         {}, "Models of single modalities to begin from.", panel="Model", flags=(), keys=STARTS
     )
+    lora_r: int = setting(4, "Rank of MMLoRA's adapters.", panel="Model", ge=1)
     width: int = setting(
         512, "Features of a modality, where the encoder leaves it open.", panel="Model", ge=2
     )

@@ -8,6 +8,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from textcentric.methods.fusion.adapters import merge_adapters
 from textcentric.methods.fusion.config import CrmtConfig, LastStep
 from textcentric.methods.fusion.crmt.radius import Head
 from textcentric.methods.fusion.crmt.step_two import Cached, step_two
@@ -59,4 +60,12 @@ def second_step(
     }
 
 
-LAST_STEPS: Mapping[LastStep, Follow] = {"second step": second_step}
+def merge(
+    method: Trained, rows: Sequence[Record], held_out: Sequence[Record], batch_size: int
+) -> dict[str, float]:
+    """Add the adapters of the encoders to their weights; no logits change by it."""
+    merge_adapters(method.fusion.encoders)
+    return {}
+
+
+LAST_STEPS: Mapping[LastStep, Follow] = {"second step": second_step, "merge": merge}

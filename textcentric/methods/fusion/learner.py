@@ -55,6 +55,7 @@ class Learner(nn.Module):
         super().__init__()
         self.fusion, self.objective = fusion, objective
         self.kind = config.method.inputs
+        self.still = config.method.trains != "all"  # encoders keep their statistics
         if config.method.trains == "nothing":
             fusion.requires_grad_(False)
         elif config.method.trains == "heads":
@@ -64,9 +65,9 @@ class Learner(nn.Module):
         self.boxes = {name: tuple(side for side in box) for name, box in boxes.items()}
 
     def train(self, mode: bool = True) -> Learner:
-        """Set training or evaluation; encoders that learn nothing keep their statistics."""
+        """Set training or evaluation; encoders whose own weights are frozen stay in the latter."""
         super().train(mode)
-        if not any(one.requires_grad for one in self.fusion.encoders.parameters()):
+        if self.still:
             self.fusion.encoders.eval()
         return self
 

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 
 from textcentric.errors import ConfigError, DataError, RunError, check_known, option
 from textcentric.folders import write_text
+from textcentric.methods.fusion.adapters import add_adapters
 from textcentric.methods.fusion.config import UNLABELLED, CrmtConfig
 from textcentric.methods.fusion.crmt.objective import classification_loss
 from textcentric.methods.fusion.crmt.radius import Head, lipschitz, radius, released_lipschitz
@@ -78,6 +79,8 @@ class Crmt:
             check_complete(config, names, rows)
             starts = {name: Crmt.load(folder, root) for name, folder in config.start.items()}
             begin_from(fusion, starts, config, self.classes, self.senses)
+            if config.method.trains == "adapters":
+                add_adapters(fusion.encoders, config.lora_r)
             rival = config.method.rival
             objective = RIVALS[rival](fusion, config) if rival else Objective(config)
         boxes = {name: box for name in names if (box := self.senses.box(name)) is not None}
