@@ -175,7 +175,7 @@ def trained(arm: Arm, seed: int, rows: Mapping[str, Rows], folder: Path, place: 
 
 
 def result(name: str, arm: Arm, tests: Sequence[str], seed: int, folder: Path) -> dict[str, Any]:
-    """Return which test rows an arm has right under each test, measured now where it is not kept."""
+    """Return which test rows an arm has right under each test, measured now if it is not kept."""
     path = folder / "results" / f"{name}-{seed}.json"
     if path.is_file():
         found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
@@ -193,12 +193,13 @@ def shown(group: Group, folder: Path, seeds: int) -> str:
     """Return the table of a group: accuracy in per cent, and the difference from its first arm."""
     lines = [f"### {group.title}", "", f"| | {' | '.join(group.tests)} |"]
     lines.append("|---" * (1 + len(group.tests)) + "|")
-    first: list[np.ndarray] = []
+    first: list[np.ndarray | None] = []
     for name, arm in group.arms.items():
         runs = [result(name, arm, group.tests, seed, folder)["right"] for seed in range(seeds)]
         right = [np.concatenate([run[test] for run in runs]).astype(float) for test in group.tests]
-        first = first or right
-        cells = [_cell(one, None if one is base else base) for one, base in zip(right, first)]
+        bases = first or [None] * len(right)
+        cells = [_cell(one, base) for one, base in zip(right, bases, strict=True)]
+        first = first or [*right]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
