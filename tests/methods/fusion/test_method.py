@@ -164,6 +164,19 @@ def test_a_modality_that_a_whole_batch_lacks(folder: Path, tmp_path: Path) -> No
     assert found["threats"]["audio"]["accuracy"] == [found["clean"]["value"]]
 
 
+def test_a_row_is_read_as_it_is_now_also_where_one_of_its_id_was_read_before(folder: Path) -> None:
+    method, rows = made(folder)
+    first, other = rows[0], next(row for row in rows if row.target != rows[0].target)
+    whole = method.senses.batch([first])
+    lacking = replace(first, inputs={"image": first.inputs["image"]})
+    assert method.senses.batch([lacking])["present"].tolist() == [[1.0, 0.0]]
+    changed = replace(first, inputs={**first.inputs, "audio": other.inputs["audio"]})
+    told = method.senses.batch([changed])
+    assert torch.equal(told["image"], whole["image"])
+    assert torch.equal(told["audio"], method.senses.batch([other])["audio"])
+    assert torch.equal(method.senses.batch([first])["audio"], whole["audio"])
+
+
 def test_a_class_with_one_sample_and_a_table_with_one_class(folder: Path, tmp_path: Path) -> None:
     _, rows = made(folder)
     lonely = [row for row in rows if row.target != "high"] + [

@@ -56,7 +56,7 @@ class Senses:
         self.tokenizer, self.eyes = tokenizer, eyes
         self.moments: Moments = moments or {}
         self.table = table or TableNumbers()
-        self._kept: dict[str, dict[str, np.ndarray]] = {}
+        self._kept: dict[tuple[str, str], tuple[object, np.ndarray]] = {}
         self._bytes = 0
 
     def fit(self, rows: Sequence[Record]) -> None:
@@ -79,13 +79,7 @@ class Senses:
 
     def read(self, row: Record) -> dict[str, np.ndarray]:
         """Return the arrays of the modalities that a row has, normalised if moments are known."""
-        if row.id in self._kept:
-            return self._kept[row.id]
-        found = {name: self._read(name, row) for name in self.names if name in row.inputs}
-        self._bytes += sum(one.nbytes for one in found.values())
-        if self._bytes < MOST_KEPT and all(n in self.moments for n in found if n in FILES):
-            self._kept[row.id] = found
-        return found
+        return {name: self._known(name, row) for name in self.names if name in row.inputs}
 
     def batch(
         self, rows: Sequence[Record], without: Sequence[Collection[str]] = ()
@@ -110,6 +104,18 @@ class Senses:
             return None
         mean, std = (np.array(one, np.float32)[:, None, None] for one in self.moments["image"])
         return torch.from_numpy((0 - mean) / std), torch.from_numpy((1 - mean) / std)
+
+    def _known(self, name: str, row: Record) -> np.ndarray:
+        """Return a modality of a row: the array that is kept, where it is of the same value."""
+        value, (of, kept) = row.inputs[name], self._kept.get((row.id, name), (None, None))
+        if kept is not None and of == value:
+            return kept
+        found = self._read(name, row)
+        settled = name in self.moments or name not in FILES
+        if settled and self._bytes + found.nbytes < MOST_KEPT:
+            self._bytes += found.nbytes
+            self._kept[row.id, name] = value, found
+        return found
 
     def _read(self, name: str, row: Record) -> np.ndarray:
         try:
