@@ -49,6 +49,7 @@ ADDED = (  # settings that came with an option or a variant of their own
     *("start", "lora_r", "modality_dropout"),
     *("mfcpl_width", "mfcpl_momentum", "mfcpl_regularization", "mfcpl_contrast"),
     *("mfcpl_temperature", "mfcpl_alignment"),
+    *("cib_beta", "umurl_weight", "umurl_width"),
 )
 
 
@@ -94,6 +95,8 @@ VARIANTS: dict[str, Variant] = {
     "gradient-blending": Variant(rival="gradient-blending", least=2),
     "mcr": Variant(rival="mcr", least=2, one_width=True),
     "mfcpl": Variant(rival="mfcpl", least=2, complete=True),
+    "cib": Variant(rival="cib", least=2, one_width=True),
+    "umurl": Variant(rival="umurl", least=2, one_width=True, unlabelled=True),
     "heads-only": Variant(starts=True, trains="heads"),
     "mmlora": Variant(
         starts=True,
@@ -192,6 +195,9 @@ class CrmtConfig(Settings):
     mfcpl_alignment: float = setting(
         0.1, "Weight of MFCPL's distance between modalities.", panel="Rivals", ge=0
     )
+    cib_beta: float = setting(1e-3, "Weight of CIB's bottleneck.", panel="Rivals", ge=0)
+    umurl_weight: float = setting(0.1, "Weight of UmURL's consistency.", panel="Rivals", ge=0)
+    umurl_width: int = setting(256, "Of UmURL's projections.", panel="Rivals", ge=2)
     seed: int = fields.seed()
 
     @field_validator("variant")
