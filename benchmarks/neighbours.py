@@ -73,8 +73,37 @@ GROUPS: dict[str, Group] = {
         "From models of single modalities",
         {
             "joint training (jt)": plain("jt"),
+            "ensemble": Arm({"variant": "ensemble"}, starts=MODALITIES, loop={"max_steps": 0}),
             "heads-only": started("heads-only"),
+            "mmlora, rank 4": started("mmlora"),
             "jt from the same starts": started("jt"),
+        },
+        ["clean", "image alone", "audio alone"],
+    ),
+    "lacking": Group(
+        "Four in five training rows lack a modality",
+        {
+            "zeros in its place (jt)": plain("jt", "lacking"),
+            "modality dropout 0.5": plain("jt", "lacking", modality_dropout=0.5),
+            "mfcpl": plain("mfcpl", "lacking"),
+        },
+        ["clean", "image alone", "audio alone"],
+    ),
+    "noise": Group(
+        "Noise on both inputs of test rows",
+        {
+            "joint training (jt), no noise in training": plain("jt"),
+            "drawn features alone (cib, weight 0)": plain("cib", cib_beta=0.0),
+            "cib, weight 0.001": plain("cib"),
+            "cib, weight 0.01": plain("cib", cib_beta=0.01),
+        },
+        ["clean", "noise 1", "noise 2"],
+    ),
+    "labels": Group(
+        f"{LABELLED} rows of a class have a label",
+        {
+            "these rows alone (jt)": Arm({"variant": "jt"}, "labelled", loop={"max_steps": STEPS}),
+            "umurl, with the rows without a label": plain("umurl", "few labels"),
         },
         ["clean", "image alone", "audio alone"],
     ),
