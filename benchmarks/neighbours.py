@@ -92,7 +92,7 @@ GROUPS: dict[str, Group] = {
     "noise": Group(
         "Noise on both inputs of test rows",
         {
-            "joint training (jt), no noise in training": plain("jt"),
+            "joint training (jt)": plain("jt"),
             "drawn features alone (cib, weight 0)": plain("cib", cib_beta=0.0),
             "cib, weight 0.001": plain("cib"),
             "cib, weight 0.01": plain("cib", cib_beta=0.01),
@@ -203,9 +203,10 @@ def trained(arm: Arm, seed: int, rows: Mapping[str, Rows], folder: Path, place: 
     return Crmt.load(place, folder / "data")
 
 
-def result(name: str, arm: Arm, tests: Sequence[str], seed: int, folder: Path) -> dict[str, Any]:
+def result(title: str, name: str, seed: int, folder: Path) -> dict[str, Any]:
     """Return which test rows an arm has right under each test, measured now if it is not kept."""
-    path = folder / "results" / f"{name}-{seed}.json"
+    arm, tests = GROUPS[title].arms[name], GROUPS[title].tests
+    path = folder / "results" / f"{title}-{name}-{seed}.json"
     if path.is_file():
         found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return found
@@ -218,13 +219,14 @@ def result(name: str, arm: Arm, tests: Sequence[str], seed: int, folder: Path) -
     return found
 
 
-def shown(group: Group, folder: Path, seeds: int) -> str:
+def shown(title: str, folder: Path, seeds: int) -> str:
     """Return the table of a group: accuracy in per cent, and the difference from its first arm."""
+    group = GROUPS[title]
     lines = [f"### {group.title}", "", f"| | {' | '.join(group.tests)} |"]
     lines.append("|---" * (1 + len(group.tests)) + "|")
     first: list[np.ndarray | None] = []
-    for name, arm in group.arms.items():
-        runs = [result(name, arm, group.tests, seed, folder)["right"] for seed in range(seeds)]
+    for name in group.arms:
+        runs = [result(title, name, seed, folder)["right"] for seed in range(seeds)]
         right = [np.concatenate([run[test] for run in runs]).astype(float) for test in group.tests]
         bases = first or [None] * len(right)
         cells = [_cell(one, base) for one, base in zip(right, bases, strict=True)]
@@ -257,12 +259,12 @@ def main() -> None:
         if flags.digits:
             table(flags.digits, flags.output, seed)
         for title in dict.fromkeys(["alone", *flags.only]):
-            for name, arm in GROUPS[title].arms.items():
-                found = result(name, arm, GROUPS[title].tests, seed, flags.output)
+            for name in GROUPS[title].arms:
+                found = result(title, name, seed, flags.output)
                 right = {test: f"{np.mean(of):.3f}" for test, of in found["right"].items()}
                 print(f"{name} (seed {seed}): {right}", flush=True)
     for title in flags.only:
-        print(f"\n{shown(GROUPS[title], flags.output, flags.seeds)}")
+        print(f"\n{shown(title, flags.output, flags.seeds)}")
 
 
 if __name__ == "__main__":

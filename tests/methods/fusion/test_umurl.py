@@ -94,7 +94,7 @@ def test_fewer_than_two_rows_of_a_modality_leave_it_out() -> None:
     present = torch.tensor([[1.0, 0.0], [1.0, 0.0], [1.0, 1.0]], dtype=torch.float64)
     changed = features.clone()
     changed[2, 1] += 5  # the only sound: it counts in the mean of its row, and has no projection
-    one, other = (module.regularisation(f, present) for f in (features, changed))
+    one, other = (module.regularisation(f, present).detach() for f in (features, changed))
     assert torch.isfinite(other).all()
     assert float(one[0]) != float(other[0])  # by the batch's variances of the fused features
     assert module.regularisation(features[:1], present[:1]).tolist() == [0.0]
