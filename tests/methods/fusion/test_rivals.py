@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from tests.methods.references import gradient_blending, mcr, ogm_ge, pmr
+from tests.support import small_fusion as small
+from tests.support.small_clips import clips
 from textcentric.methods.fusion.config import VARIANTS, CrmtConfig
 from textcentric.methods.fusion.crmt.objective import classification_loss
 from textcentric.methods.fusion.encoders import Encoder, Mlp, SmallConv
@@ -229,18 +232,21 @@ def test_pmr_s_prototypes_move_once_an_epoch_with_momentum() -> None:
     torch.testing.assert_close(step(1, 6.0), 1.5 * mean)
     torch.testing.assert_close(step(2, 9.0), (0.25 * 1.5 + 0.75 * 5) * mean)
     assert rival.prototypes(0)[2].abs().sum() == 0
-    assert rival.seen.tolist() == [True, True, False, False]
+    assert rival.seen.tolist() == [[True, True, False, False]] * 2
 
 
 def test_pmr_leaves_rows_of_classes_without_a_prototype_to_cross_entropy() -> None:
     model, rival = made("pmr")
     rival(read(model, 4), torch.tensor([0, 0, 1, 1]))
     rival.eval()
-    told, unmet = read(model, 4, seed=5), torch.tensor([0, 1, 2, 3])
-    torch.testing.assert_close(rival(told, unmet), classification_loss(told.logits, unmet))
-    rival.train()
-    met = rival(told, torch.tensor([0, 1, 0, 1]))  # two classes of four have a prototype
-    assert bool(torch.isfinite(met).all())
+    told, known = read(model, 4, seed=5), torch.tensor([0, 1, 2, 3])
+    added = rival(told, known) - classification_loss(told.logits, known)
+    assert added[2:].tolist() == [0, 0]
+    assert (added[:2] != 0).all()
+    added.sum().backward()
+    assert all(
+        bool(one.grad.isfinite().all()) for one in model.parameters() if one.grad is not None
+    )
 
 
 def test_blending_weighs_branches_by_gain_over_squared_overfitting() -> None:
@@ -259,7 +265,7 @@ def test_blending_learns_its_weights_from_one_evaluation_to_the_next() -> None:
         told = read(model, 6, seed=seed)
         rival(told, known)
         means.append((rival.branches(told, known).mean(dim=0).tolist(), held_out))
-        rival.update(torch.tensor(held_out))
+        rival.update(4 * torch.tensor(held_out), torch.full((3,), 4.0))
     wanted = gradient_blending.weights(means[0], means[1])
     assert rival.branch_weights.tolist() == pytest.approx(wanted, abs=1e-4)
 
@@ -292,3 +298,56 @@ def test_trainings_of_variants_that_changed_are_others_and_those_that_did_not_ar
     changed = {name.split("_")[0] for name in now.keys() & CrmtConfig.added}
     wanted = {"crmt-at": {"attack"}, "ogm-ge": {"ogm"}, "pmr": {"pmr"}, "mcr": {"mcr"}}
     assert changed == wanted.get(variant, set())
+
+
+@pytest.mark.parametrize("rival", RIVALS)
+def test_what_an_absent_modality_would_say_counts_for_nothing(rival: str) -> None:
+    """An encoder says something of zeros: put another thing there, and nothing changes."""
+    losses, state = [], []
+    for filler in (1.0, 50.0):
+        model, objective = made(rival, mcr_reconstruction=0.3)
+        told, known = read(model, 8), labels(8)
+        present = torch.ones(8, 2)
+        present[[0, 3, 5], 1] = 0
+        absent = (present[:, 1] == 0)[:, None]
+        features = {n: one.detach().clone() for n, one in told.features.items()}
+        features["audio"] = torch.where(absent, filler, features["audio"])
+        scores = told.scores.detach().clone()
+        scores[absent[:, 0], 1] = filler * torch.arange(CLASSES).float()
+        torch.manual_seed(3)
+        objective(Output(told.logits, scores, features, present), known)
+        losses.append(objective(Output(told.logits, scores, features, present), known).tolist())
+        state.append([*objective.buffers(), getattr(objective, "_factors", torch.ones(2))])
+    assert losses[0] == pytest.approx(losses[1], abs=1e-5)
+    for one, other in zip(*state, strict=True):
+        torch.testing.assert_close(one, other, equal_nan=True)
+
+
+def test_blending_weighs_anew_at_every_evaluation_of_a_training(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("clips")
+    clips(folder)
+    method, rows = small.made(folder, variant="gradient-blending")
+    held = small.rows_of(folder, "image", "audio", split="validation")
+    objective = method.model.objective
+    assert isinstance(objective, GradientBlending)
+    seen = []
+    update = objective.update
+
+    def noted(losses: Tensor, counts: Tensor) -> None:
+        before = objective.last.clone()
+        update(losses, counts)
+        seen.append((before, objective.last.clone(), objective.branch_weights.clone()))
+
+    objective.update = noted  # type: ignore[method-assign]
+    small.trained(method, rows, tmp_path / "m", held, eval_strategy="epoch", num_train_epochs=3)
+    assert len(seen) >= 3
+    for before, now, weights in seen[1:3]:
+        wanted = gradient_blending.weights(
+            *[(one[0].tolist(), one[1].tolist()) for one in (before, now)]
+        )
+        clipped = blend(before, now).tolist()
+        assert weights.tolist() == pytest.approx(clipped)
+        if min(wanted) > 0:
+            assert clipped == pytest.approx(wanted, abs=1e-4)

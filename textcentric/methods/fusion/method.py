@@ -36,7 +36,7 @@ from textcentric.methods.fusion.learner import Learner, Objective
 from textcentric.methods.fusion.model import FusionModel, Output
 from textcentric.methods.fusion.rivals import RIVALS
 from textcentric.methods.fusion.rivals.balancing import Balancing
-from textcentric.methods.fusion.rivals.gradient_blending import GradientBlending
+from textcentric.methods.fusion.rivals.gradient_blending import GradientBlending, counted
 from textcentric.methods.fusion.starts import begin_from
 from textcentric.methods.fusion.tables import TableNumbers
 from textcentric.models.loading import PACKAGED, load_tokenizer, seeded
@@ -305,19 +305,17 @@ class Crmt:
             ).cpu()
         return lipschitz(self.fusion.scores, batches, self.names).cpu()
 
+    @torch.no_grad()
     def _blend(self, rows: Sequence[Record], batch_size: int) -> None:
         """Tell gradient blending the held-out losses of its branches."""
         objective = self.model.objective
         assert isinstance(objective, GradientBlending)
-        labels = self.labels(rows)
-        device = next(self.model.parameters()).device
-        told, at = [], 0
+        losses, counts = [], []
         for opened in self.opened(rows, batch_size):
             output = self.fusion.read(opened)
-            some = labels[at : at + len(output.logits)].to(device)
-            told.append(objective.branches(output, some))
-            at += len(some)
-        objective.update(torch.cat(told).mean(dim=0))
+            losses.append(objective.branches(output, opened["labels"]))
+            counts.append(counted(output))
+        objective.update(torch.cat(losses).sum(dim=0), torch.cat(counts).sum(dim=0))
 
 
 def _classes(rows: Sequence[Record], *, unlabelled: bool) -> list[str]:

@@ -30,7 +30,7 @@ class GradientBlending(Balancing):
         branches = len(widths) + 1
         self.register_buffer("branch_weights", torch.full((branches,), 1 / branches))
         self.register_buffer("sums", torch.zeros(branches))  # of training losses since then
-        self.register_buffer("rows", torch.zeros(()))
+        self.register_buffer("rows", torch.zeros(branches))
         self.register_buffer("last", torch.full((2, branches), torch.nan))  # training, held out
         self.branch_weights: Tensor
         self.sums: Tensor
@@ -42,27 +42,37 @@ class GradientBlending(Balancing):
         losses = self.branches(output, labels)  # (B, M + 1)
         if self.training:
             self.sums += losses.detach().sum(dim=0)
-            self.rows += len(labels)
+            self.rows += counted(output).sum(dim=0)
         return losses @ self.branch_weights * losses.shape[1]
 
     def branches(self, output: Output, labels: Tensor) -> Tensor:
-        """Return the losses (B, M + 1) of each modality's head, and the joint one."""
+        """Return the losses (B, M + 1) of each modality's head, and the joint one.
+
+        That of a modality which a row lacks is 0.
+        """
+        of_each = zip(output.features.values(), self.heads, strict=True)
         alone = [
-            classification_loss(head(features), labels)
-            for features, head in zip(output.features.values(), self.heads, strict=True)
+            classification_loss(head(features), labels) * output.present[:, at]
+            for at, (features, head) in enumerate(of_each)
         ]
         return torch.stack([*alone, classification_loss(output.logits, labels)], dim=1)
 
-    def update(self, held_out: Tensor) -> None:
-        """Weigh the branches anew by their mean held-out losses (M + 1,)."""
-        if not float(self.rows):
+    @torch.no_grad()
+    def update(self, losses: Tensor, rows: Tensor) -> None:
+        """Weigh the branches anew by their held-out losses (M + 1,), sums over `rows` (M + 1,)."""
+        if not bool((self.rows * rows).all()):
             return
-        now = torch.stack([self.sums / self.rows, held_out.to(self.sums)])
+        now = torch.stack([self.sums / self.rows, (losses / rows).to(self.sums)])
         if not bool(self.last.isnan().any()):
             self.branch_weights.copy_(blend(self.last, now))
         self.last.copy_(now)
         self.sums.zero_()
         self.rows.zero_()
+
+
+def counted(output: Output) -> Tensor:
+    """Return 1 (B, M + 1) for each branch that reads something of a row: the joint one always."""
+    return torch.cat([output.present, torch.ones_like(output.present[:, :1])], dim=1)
 
 
 def blend(before: Tensor, now: Tensor) -> Tensor:

@@ -45,18 +45,20 @@ class Mcr(Balancing):
 
     def forward(self, output: Output, labels: Tensor) -> Tensor:
         """Return the loss of each row (B,); a batch of one plays no game and has no contrast."""
-        features = list(output.features.values())
+        features, present = list(output.features.values()), output.present
         losses = classification_loss(output.logits, labels)
         for at in range(len(features)):
-            losses = losses + self.single * classification_loss(output.scores[:, at], labels)
+            alone = classification_loss(output.scores[:, at], labels)
+            losses = losses + self.single * alone * present[:, at]
         if not self.training:
             return losses
         if self.reconstruction:
             read = self.reader(output.logits.detach())
-            losses = losses + self.reconstruction * reconstruction(read, features)
+            losses = losses + self.reconstruction * reconstruction(read, features, present)
         if len(labels) > 1:
             losses = losses + self.weight * self._game(output)
-            losses = losses + self.contrast * contrast(features, labels, self.temperature)
+            found = contrast(features, labels, self.temperature, present)
+            losses = losses + self.contrast * found
         return losses
 
     def _game(self, output: Output) -> Tensor:
@@ -68,13 +70,16 @@ class Mcr(Balancing):
         orders = torch.stack(
             [torch.randperm(batch, device=bias.device) for _ in range(self.permutations)]
         )
-        return game(scores, bias, orders, self.game)
+        return game(scores, bias, orders, self.game, output.present)
 
 
-def game(scores: list[Tensor], bias: Tensor, orders: Tensor, k: int) -> Tensor:
+def game(
+    scores: list[Tensor], bias: Tensor, orders: Tensor, k: int, present: Tensor | None = None
+) -> Tensor:
     """Return what all players minimise (B,): for each, -(its importance + k * the others').
 
-    `scores` are (B, C) by modality; those of the other players are constants to each.
+    `scores` are (B, C) by modality; those of the other players are constants to each. Rows play
+    with the modalities that are `present` (B, M), all where it is not given.
     """
     total = torch.zeros_like(scores[0][:, 0])
     for player in range(len(scores)):
@@ -82,7 +87,9 @@ def game(scores: list[Tensor], bias: Tensor, orders: Tensor, k: int) -> Tensor:
         for at in range(len(scores)):
             sign = 1.0 if at == player else float(k)
             if sign:
-                total = total - sign * importance(mine, at, bias, orders)
+                told = importance(mine, at, bias, orders)
+                both = 1.0 if present is None else present[:, at] * present[:, player]
+                total = total - sign * told * both
     return total
 
 
@@ -104,20 +111,27 @@ def divergence(first: Tensor, second: Tensor) -> Tensor:
     return 0.5 * (sides[0] + sides[1])
 
 
-def contrast(features: list[Tensor], labels: Tensor, temperature: float) -> Tensor:
-    """Return a supervised contrastive loss (B,), the mean over a row's modalities.
+def contrast(
+    features: list[Tensor], labels: Tensor, temperature: float, present: Tensor | None = None
+) -> Tensor:
+    """Return a supervised contrastive loss (B,), the mean over the modalities that a row has.
 
-    The features (B, D) of all modalities are MB anchors. Positives of an anchor are the others of
-    its class, of any modality: its own row's other modalities at least. The loss is the mean over
-    them of -log(exp(s_ij / T) / sum_{k != i} exp(s_ik / T)), s the cosine (arXiv 2004.11362).
+    The features (B, D) of all modalities are MB anchors, but those that are not `present` (B, M).
+    Positives of an anchor are the others of its class, of any modality. The loss is the mean over
+    them of -log(exp(s_ij / T) / sum_{k != i} exp(s_ik / T)), s the cosine (arXiv 2004.11362), and 0
+    for an anchor without one.
     """
-    unit = normalize(torch.cat([one.float() for one in features]), dim=1)  # (MB, D)
-    classes = labels.repeat(len(features))
+    rows, count = len(labels), len(features)
+    there = torch.ones(rows, count) if present is None else present
+    kept = there.T.flatten().nonzero()[:, 0].to(labels.device)  # modality by modality
+    unit = normalize(torch.cat([one.float() for one in features]), dim=1)[kept]
+    classes = labels.repeat(count)[kept]
     itself = torch.eye(len(unit), dtype=torch.bool, device=unit.device)
     chances = (unit @ unit.T / temperature).masked_fill(itself, -torch.inf).log_softmax(dim=1)
-    positive = (classes[:, None] == classes[None]) & ~itself  # (MB, MB)
-    losses = -chances.masked_fill(~positive, 0).sum(dim=1) / positive.sum(dim=1)
-    return losses.view(len(features), -1).mean(dim=0)
+    positive = (classes[:, None] == classes[None]) & ~itself
+    losses = -chances.masked_fill(~positive, 0).sum(dim=1) / positive.sum(dim=1).clamp(min=1)
+    total = losses.new_zeros(rows).index_add(0, kept % rows, losses)
+    return total / there.sum(dim=1).to(total).clamp(min=1)
 
 
 def reader(classes: int, width: int, modalities: int) -> nn.Module:
@@ -129,6 +143,12 @@ def reader(classes: int, width: int, modalities: int) -> nn.Module:
     )
 
 
-def reconstruction(read: Tensor, features: list[Tensor]) -> Tensor:
-    """Return the mean square error of each row (B,) of features (B, D) as `read` (B, M D)."""
-    return (read - torch.cat(features, dim=1)).square().mean(dim=1)
+def reconstruction(read: Tensor, features: list[Tensor], present: Tensor | None = None) -> Tensor:
+    """Return the mean square error of each row (B,) of features (B, D) as `read` (B, M D).
+
+    Features of a modality that is not `present` (B, M) have no error.
+    """
+    errors = (read - torch.cat(features, dim=1)).square()
+    if present is not None:
+        errors = errors * present.repeat_interleave(features[0].shape[1], dim=1)
+    return errors.mean(dim=1)

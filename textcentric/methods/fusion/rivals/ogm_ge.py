@@ -25,8 +25,8 @@ from textcentric.methods.fusion.rivals.balancing import Balancing
 class OgmGe(Balancing):
     """Cross-entropy; gradients of encoders are modulated from the first epoch given to the last.
 
-    A modality's strength is the sum over rows of its own softmax at the labels, with a share of the
-    bias; its lead is that over the mean of the others'.
+    A modality's strength is the mean, over the rows that have it, of its own softmax at the labels,
+    with a share of the bias; its lead is that over the mean of the others'.
     """
 
     def __init__(self, fusion: FusionModel, config: CrmtConfig):
@@ -45,7 +45,7 @@ class OgmGe(Balancing):
         self._factors = None
         if self.training and self.first <= self.epoch <= self.last:
             scores = output.scores.detach() + self._bias[0].detach() / output.scores.shape[1]
-            self._factors = modulation(scores, labels, self.alpha)
+            self._factors = modulation(scores, labels, self.alpha, output.present)
         return classification_loss(output.logits, labels)
 
     def _changed(self, at: int, gradient: Tensor) -> Tensor:
@@ -54,20 +54,24 @@ class OgmGe(Balancing):
         return modulated(gradient, self._factors[at])
 
 
-def modulation(scores: Tensor, labels: Tensor, alpha: float) -> Tensor:
+def modulation(
+    scores: Tensor, labels: Tensor, alpha: float, present: Tensor | None = None
+) -> Tensor:
     """Return what each encoder's gradient is multiplied by (M,), of scores (B, M, C).
 
-    1 - tanh(alpha * lead) where the lead is above 1, else 1 (eq. 10).
+    1 - tanh(alpha * lead) where the lead is above 1, else 1 (eq. 10). Rows count for the modalities
+    that are `present` (B, M), all where it is not given; one that no row has is left alone.
 
     >>> modulation(torch.tensor([[[9.0, 0.0], [0.0, 0.0]]]), torch.tensor([0]), 0.3)
     tensor([0.4630, 1.0000])
     """
     chances = scores.softmax(dim=2)  # (B, M, C)
-    strength = chances.gather(2, labels[:, None, None].expand(-1, scores.shape[1], 1)).sum(dim=0)
-    strength = strength[:, 0]  # (M,)
-    others = (strength.sum() - strength) / (len(strength) - 1)
-    lead = strength / others.clamp(min=1e-12)
-    return torch.where(lead > 1, 1 - torch.tanh(alpha * lead), torch.ones_like(lead))
+    own = chances.gather(2, labels[:, None, None].expand(-1, scores.shape[1], 1))[:, :, 0]
+    there = torch.ones_like(own) if present is None else present.to(own)
+    strength = (own * there).sum(dim=0) / there.sum(dim=0).clamp(min=1)  # (M,)
+    others = (strength.sum() - strength) / (strength.count_nonzero() - 1).clamp(min=1)
+    lead = torch.where(others > 0, strength / others.clamp(min=1e-12), 0.0)
+    return torch.where(lead > 1, 1 - torch.tanh(alpha * lead), 1.0)
 
 
 def modulated(gradient: Tensor, factor: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from textcentric.methods.fusion.config import CrmtConfig
+from textcentric.methods.fusion.config import UNLABELLED, CrmtConfig
 from textcentric.methods.fusion.crmt.objective import classification_loss
 from textcentric.methods.fusion.model import FusionModel, Output
 from textcentric.methods.fusion.rivals.balancing import Balancing
@@ -19,7 +19,8 @@ class Pmr(Balancing):
 
     In the first epochs the entropy of the strongest modality's own distribution over prototypes is
     asked for too, so that it settles later (eq. 13). A modality is weighed by how far the strongest
-    is ahead of it, and the strongest by the largest of these.
+    is ahead of it, and the strongest by the largest of these. Rows count for the modalities that
+    they have, where their class has a prototype.
 
     Prototypes are the mean features of a class in an epoch, with momentum from epoch to epoch (eq.
     12). The paper takes a tenth of the rows in evaluation mode between epochs; here they are the
@@ -36,8 +37,9 @@ class Pmr(Balancing):
             empty = torch.zeros(classes, fusion.rows[name].shape[1])
             self.register_buffer(f"prototypes_{at}", empty)
             self.register_buffer(f"sums_{at}", empty.clone())
-        self.register_buffer("counts", torch.zeros(classes))  # in this epoch
-        self.register_buffer("seen", torch.zeros(classes, dtype=torch.bool))
+        shape = self.modalities, classes
+        self.register_buffer("counts", torch.zeros(shape))  # in this epoch
+        self.register_buffer("seen", torch.zeros(shape, dtype=torch.bool))
         self.register_buffer("gathered", torch.zeros((), dtype=torch.long))  # the epoch of sums
         self.counts: Tensor
         self.seen: Tensor
@@ -46,17 +48,18 @@ class Pmr(Balancing):
     def forward(self, output: Output, labels: Tensor) -> Tensor:
         """Return the loss of each row (B,)."""
         losses = classification_loss(output.logits, labels)
-        features = [one.float() for one in output.features.values()]
+        features, present = [one.float() for one in output.features.values()], output.present
         if self.training:
-            self._gather([one.detach() for one in features], labels)
-        if not bool(self.seen[labels].all()):
-            return losses
+            self._gather([one.detach() for one in features], labels, present)
+        usable = present.bool() & self.seen.T[labels]  # (B, M)
         distances = [self._distances(at, one) for at, one in enumerate(features)]  # (B, C) each
-        pulls, strongest = lag([one.detach() for one in distances], labels)  # (M,)
-        for pull, one in zip(pulls, distances, strict=True):
-            losses = losses + self.weight * pull * classification_loss(-one, labels)
+        pulls, strongest = lag([one.detach() for one in distances], labels, usable)  # (M,)
+        for at, one in enumerate(distances):
+            pulled = classification_loss(-one, labels.where(usable[:, at], UNLABELLED))
+            losses = losses + self.weight * pulls[at] * pulled
         if self.epoch < self.entropy_epochs:
-            losses = losses - self.entropy * pulls.max() * entropy(distances[strongest])
+            spread = entropy(distances[strongest]).where(usable[:, strongest], 0.0)
+            losses = losses - self.entropy * pulls.max() * spread
         return losses
 
     def prototypes(self, at: int) -> Tensor:
@@ -68,51 +71,56 @@ class Pmr(Balancing):
         """Return Euclidean distances (B, C) to prototypes, infinite to classes without one."""
         exact = "donot_use_mm_for_euclid_dist"
         distances = torch.cdist(features, self.prototypes(at), compute_mode=exact)
-        return distances.masked_fill(~self.seen, torch.inf)
+        return distances.masked_fill(~self.seen[at], torch.inf)
 
     @torch.no_grad()
-    def _gather(self, features: list[Tensor], labels: Tensor) -> None:
+    def _gather(self, features: list[Tensor], labels: Tensor, present: Tensor) -> None:
         """Add up the features of a batch; with a new epoch those of the last become prototypes."""
         if self.epoch != int(self.gathered):
             self._take(self.momentum if int(self.gathered) else 0.0)
             self.gathered.fill_(self.epoch)
-            for one in (self.counts, *map(self._sums, range(len(features)))):
+            for one in (self.counts, *map(self._sums, range(self.modalities))):
                 one.zero_()
-        self.counts += labels.bincount(minlength=len(self.counts))
         for at, one in enumerate(features):
-            self._sums(at).index_add_(0, labels, one)
+            there = present[:, at].bool()
+            self.counts[at] += labels[there].bincount(minlength=self.counts.shape[1])
+            self._sums(at).index_add_(0, labels[there], one[there])
         if self.epoch == 0:
             self._take(0.0)
 
     def _take(self, momentum: float) -> None:
         """Move the prototypes of classes that were met to their means, all but `momentum` of it."""
-        met = self.counts > 0
-        keep = momentum * self.seen[met, None]
         for at in range(self.modalities):
-            means = self._sums(at)[met] / self.counts[met, None]
+            met = self.counts[at] > 0
+            keep = momentum * self.seen[at, met, None]
+            means = self._sums(at)[met] / self.counts[at, met, None]
             self.prototypes(at)[met] = keep * self.prototypes(at)[met] + (1 - keep) * means
-        self.seen |= met
+            self.seen[at] |= met
 
     def _sums(self, at: int) -> Tensor:
         found: Tensor = getattr(self, f"sums_{at}")
         return found
 
 
-def lag(distances: list[Tensor], labels: Tensor) -> tuple[Tensor, int]:
+def lag(
+    distances: list[Tensor], labels: Tensor, present: Tensor | None = None
+) -> tuple[Tensor, int]:
     """Return how far the strongest modality is ahead of each (M,), in [0, 1], and its place.
 
-    Strength is the sum over rows of the softmax at the label, of negative distances (B, C). For two
-    modalities these are the coefficients of eq. 11.
+    Strength is the mean, over the rows of which a modality is `present` (B, M), of the softmax at
+    the label, of negative distances (B, C). For two modalities these are the coefficients of eq.
+    11; one that no row has lags by 0.
 
     >>> near = torch.tensor([[0.0, 9.0]]), torch.tensor([[1.0, 1.0]])
     >>> lag(list(near), torch.tensor([0]))
     (tensor([0.0000, 0.9998]), 0)
     """
-    strength = torch.stack(
-        [(-one).softmax(dim=1).gather(1, labels[:, None]).sum() for one in distances]
-    )
+    own = [(-one).softmax(dim=1).gather(1, labels[:, None])[:, 0] for one in distances]
+    chances = torch.stack(own, dim=1)  # (B, M)
+    there = torch.ones_like(chances) if present is None else present.to(chances)
+    strength = chances.where(there > 0, 0.0).sum(dim=0) / there.sum(dim=0).clamp(min=1)
     ahead = (strength.max() / strength.clamp(min=1e-12) - 1).clamp(0, 1)
-    return ahead, int(strength.argmax())
+    return torch.where(there.sum(dim=0) > 0, ahead, 0.0), int(strength.argmax())
 
 
 def entropy(distances: Tensor) -> Tensor:
