@@ -11,8 +11,9 @@ from torch import Tensor, nn
 
 from tests.methods.references import gradient_blending, mcr, ogm_ge, pmr
 from tests.support import small_fusion as small
-from tests.support.small_clips import clips
-from textcentric.methods.fusion.config import VARIANTS, CrmtConfig
+from tests.support.small_clips import clips, schema
+from textcentric.errors import ConfigError
+from textcentric.methods.fusion.config import VARIANTS, CrmtConfig, CrmtTraining
 from textcentric.methods.fusion.crmt.objective import classification_loss
 from textcentric.methods.fusion.encoders import Encoder, Mlp, SmallConv
 from textcentric.methods.fusion.model import FusionModel, Output
@@ -22,6 +23,7 @@ from textcentric.methods.fusion.rivals.gradient_blending import GradientBlending
 from textcentric.methods.fusion.rivals.mcr import Mcr, contrast, game, importance, reconstruction
 from textcentric.methods.fusion.rivals.ogm_ge import modulated, modulation
 from textcentric.methods.fusion.rivals.pmr import Pmr
+from textcentric.methods.fusion.training import prepared
 
 CLASSES, WIDTH = 4, 6
 
@@ -351,3 +353,17 @@ def test_blending_weighs_anew_at_every_evaluation_of_a_training(
         assert weights.tolist() == pytest.approx(clipped)
         if min(wanted) > 0:
             assert clipped == pytest.approx(wanted, abs=1e-4)
+
+
+def test_blending_without_an_evaluation_is_refused(tmp_path: Path) -> None:
+    clips(tmp_path)
+    values = {
+        "dataset": str(tmp_path / "clips.csv"),
+        "data_dir": str(tmp_path),
+        "table_schema": schema("image", "audio"),
+        "crmt": {**small.SMALL, "variant": "gradient-blending"},
+        "output_dir": str(tmp_path / "m"),
+        "train": {"eval_strategy": "no"},
+    }
+    with pytest.raises(ConfigError, match=r"held-out losses.*split validation.*eval_strategy"):
+        prepared(CrmtTraining.of(values), print)

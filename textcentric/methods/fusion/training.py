@@ -47,6 +47,11 @@ def prepared(
     disable_progress_bar()
     split = training_rows(training, say, rows)
     loop = _fitted(training, split, say)
+    if training.method().variant == "gradient-blending" and loop.eval_strategy == "no":
+        raise ConfigError(
+            "variant='gradient-blending' weighs its branches by held-out losses, and nothing is"
+            " evaluated; give rows of the split validation, and an eval_strategy other than 'no'"
+        )
     method = Crmt(training.method(), split.train)
     method.balance = split.balance
     metrics = ("loss", "accuracy", "margin", *(f"accuracy_{name}" for name in method.names))
