@@ -342,7 +342,7 @@ def test_blending_weighs_anew_at_every_evaluation_of_a_training(
         update(losses, counts)
         seen.append((before, objective.last.clone(), objective.branch_weights.clone()))
 
-    objective.update = noted  # type: ignore[method-assign]
+    objective.update = noted  # type: ignore[method-assign, assignment]
     small.trained(method, rows, tmp_path / "m", held, eval_strategy="epoch", num_train_epochs=3)
     assert len(seen) >= 3
     for before, now, weights in seen[1:3]:
