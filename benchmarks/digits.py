@@ -7,7 +7,7 @@ Seed s tests on one speaker, validates on the next and learns from the other thr
 two splits. Every training and every attack is kept in the output directory, and a second call goes
 on; seeds come one after the other, so that a stopped call leaves whole seeds. Radii are in standard
 deviations of one input value. Clean accuracy and that without a modality are of all rows, attacks
-of `--rows` of them. The arms of CRMT's ablation have its nine metrics too. With `--small` inputs and
+of `--rows` of them. The arms of CRMT's ablation have its nine metrics too. With `--small` sides and
 widths are halved, for machines with little to spare; radii are to be smaller there too.
 """
 
@@ -154,7 +154,7 @@ def shown(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def tested_cells(seeds: int, *, small: bool = False) -> list[Cell]:
+def tested_cells(seeds: int, *, small: bool) -> list[Cell]:
     """Return the cells of the test: every variant with the settings that were chosen."""
     return [
         Cell(variant, seed, "test", tuple(changes.items()), small)
