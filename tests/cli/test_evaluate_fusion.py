@@ -11,6 +11,7 @@ import yaml
 
 from tests.support.commands import Said, textcentric
 from tests.support.small_clips import clips, schema
+from textcentric.cli.evaluate_fusion import _certified, _doubts
 from textcentric.methods.fusion import CrmtConfig
 
 DATA = ("--dataset", "clips.csv", "--data-dir", ".", "--schema", "clips.yaml")
@@ -126,7 +127,9 @@ def test_attacks_leave_a_table_curves_and_figures(place: Path) -> None:
     for words in (
         *("Paper's own attacks at radius 1", "FGM #audio", "missing image"),
         *("audio: accuracy at radius", "joint: accuracy at radius", "paper's PGD", "certified"),
-        *("median certified radius", "heuristic"),
+        *("certified, to a median radius of ", "heuristic"),
+        "The commonest class of these rows is that of 0.",
+        "jt: 3 rows are too few for these intervals: with fewer than 30 they say little",
     ):
         assert words in said.out, words
     assert "4 of 4 threats, split 45: " in said.err
@@ -137,6 +140,39 @@ def test_attacks_leave_a_table_curves_and_figures(place: Path) -> None:
     one = ("evaluate", "fusion", "jt", *DATA, "--limit", 3, "--radii", 1)
     few = textcentric(*one, "--threats", "audio", "--json")
     assert list(json.loads(few.out)["jt"]["threats"]) == ["audio"]
+
+
+FOUND: dict[str, Any] = {
+    "rows": 40,
+    "units": 40,
+    "constant": 0.5,
+    "clean": {"value": 0.8, "interval": [0.66, 0.9]},
+    "certified": {},
+    "threats": {},
+    "sanity": {},
+}
+
+
+def test_few_rows_and_a_model_that_is_no_better_than_a_constant_are_told_and_no_others() -> None:
+    assert list(_doubts(FOUND)) == []
+    assert list(_doubts(FOUND | {"units": 9})) == [
+        "9 groups of 40 rows are too few for these intervals: with fewer than 30 they say little"
+    ]
+    (line,) = _doubts(FOUND | {"clean": {"value": 0.6, "interval": [0.45, 0.75]}})
+    assert line == (
+        "accuracy 0.600 [0.45, 0.75] on clean rows is not shown to be better than the 0.500 of"
+        " always naming their commonest class"
+    )
+
+
+def test_rows_that_are_predicted_wrong_are_no_part_of_a_certificate() -> None:
+    said = {"share": 0.25, "median": 0.0, "median_right": 1.5, "flips_within": 0}
+    assert _certified(said) == (
+        "0.250 of the rows are predicted rightly and certified, to a median radius of 1.500;"
+        " 0 were flipped inside their own"
+    )
+    none = _certified(said | {"share": 0.0, "median_right": 0.0})
+    assert none == "no row is certified, since none is predicted rightly"
 
 
 @pytest.mark.usefixtures("made")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Unpack
 
 import typer
@@ -72,9 +72,11 @@ def as_text(results: Mapping[str, Any]) -> str:
         [name, *(f"{metrics[name].get(head, float('nan')):.3f}" for head in heads)]
         for name in results
     ]
+    constant = f"The commonest class of these rows is that of {first['constant']:.3f} of them."
     parts = [
         f"Paper's own attacks at radius {at}, and missing modalities\n"
         + columns(rows, ["model", *heads])
+        + f"\n{constant}"
     ]
     parts += [_curves(threat, results) for threat in first["threats"]]
     parts += [line for name, found in results.items() for line in _notes(name, found)]
@@ -99,17 +101,11 @@ def _curves(threat: str, results: Mapping[str, Any]) -> str:
 
 
 def _notes(name: str, found: Mapping[str, Any]) -> list[str]:
-    """Return the certified radius, and what the attacks say against themselves."""
-    from textcentric.evaluation.fusion import HEURISTIC
-
-    lines = []
-    for threat, of in found["certified"].items():
-        if threat != "means":
-            lines.append(
-                f"{name}, {threat}: median certified radius {of['median']:.3f},"
-                f" {of['flips_within']} rows flipped inside their own"
-            )
-    lines += [f"           {HEURISTIC}"] if lines else []
+    """Return the certified radii, and what rows and attacks say against these figures."""
+    lines = [f"{name}: {line}" for line in _doubts(found)]
+    certified = {threat: of for threat, of in found["certified"].items() if threat != "means"}
+    lines += [f"{name}, {threat}: {_certified(of)}" for threat, of in certified.items()]
+    lines += [f"           {found['certified']['means']}"] if certified else []
     for threat, of in found["threats"].items():
         lines += [f"{name}, {threat}: {warning}" for warning in of["warnings"]]
     for threat, by in found["sanity"]["by_temperature"].items():
@@ -125,6 +121,32 @@ def _notes(name: str, found: Mapping[str, Any]) -> list[str]:
             f"{name}: {left:.3f} survive an attack without bounds: these figures are too high"
         )
     return ["\n".join(lines)] if lines else []
+
+
+def _doubts(found: Mapping[str, Any]) -> Iterator[str]:
+    """Yield why the figures say little: few rows, or no more right than a constant has."""
+    from textcentric.metrics.intervals import FEW
+
+    rows, units = found["rows"], found["units"]
+    if units < FEW:
+        few = f"{rows} rows" if units == rows else f"{units} groups of {rows} rows"
+        yield f"{few} are too few for these intervals: with fewer than {FEW} they say little"
+    clean, constant = found["clean"], found["constant"]
+    if clean["interval"][0] <= constant:
+        yield (
+            f"accuracy {_interval(clean)} on clean rows is not shown to be better than the"
+            f" {constant:.3f} of always naming their commonest class"
+        )
+
+
+def _certified(of: Mapping[str, Any]) -> str:
+    """Say how many rows are certified, how far, and how many attacks flipped all the same."""
+    if not of["share"]:
+        return "no row is certified, since none is predicted rightly"
+    return (
+        f"{of['share']:.3f} of the rows are predicted rightly and certified, to a median radius of"
+        f" {of['median_right']:.3f}; {of['flips_within']} were flipped inside their own"
+    )
 
 
 def _interval(of: Mapping[str, Any]) -> str:

@@ -28,7 +28,7 @@ from textcentric.evaluation.fusion_attacks import (
 )
 from textcentric.evaluation.fusion_attacks.threats import Batch, in_parts
 from textcentric.methods.fusion.method import Crmt
-from textcentric.metrics.intervals import Figure, Resampled
+from textcentric.metrics.intervals import Figure, Resampled, wilson
 from textcentric.rows import Record
 from textcentric.values import Json
 
@@ -104,7 +104,9 @@ def robustness(
     `only` names threats (of `attacks.threats`); `checks` are those of the attacks themselves. The
     nine metrics are those of the paper at the first radius (clean, FGM and PGD on all and on each
     modality, each modality missing), by its own attacks; the suite's figures are in `threats`.
-    Intervals are 95 %, bootstrap over rows. `note` is told of each threat when it is done.
+    Intervals are 95 %, bootstrap over rows, Wilson's where all rows are alike; they rest on `units`
+    rows, or groups of rows. `constant` is the share of the commonest class of these rows.
+    `note` is told of each threat when it is done.
     """
     target = target_of(method, rows)
     groups = [row.group for row in rows]
@@ -121,6 +123,8 @@ def robustness(
     return {
         "variant": method.config.variant,
         "rows": len(rows),
+        "units": drawn.units,
+        "constant": float(target.labels.bincount().max()) / len(rows),
         "radii": sorted(radii),
         "clean": _estimate(drawn, clean),
         "missing": {
@@ -142,11 +146,19 @@ def _told(drawn: Resampled, curve: Curve) -> dict[str, object]:
 
 
 def _estimate(drawn: Resampled, right: Tensor) -> Figure:
-    return drawn.mean(right.double().cpu().numpy()).figure()
+    figure = drawn.mean(right.double().cpu().numpy()).figure()
+    if figure["value"] in (0.0, 1.0):  # where every draw is alike
+        figure["interval"] = list(wilson(round(figure["value"] * drawn.units), drawn.units))
+    return figure
 
 
 def _certified(method: Crmt, rows: Sequence[Record], curves: dict[str, Curve]) -> dict[str, Json]:
-    """Return the certified radius of each row beside the smallest that an attack needed."""
+    """Return the certified radius of each row beside the smallest that an attack needed.
+
+    A row that is predicted wrong has a negative radius, which certifies nothing: `share` is that of
+    the rows with a certificate, `median_right` the median of their radii (0 where there are none),
+    and in `median`, that of all rows, the others count as 0.
+    """
     if method.tau is None:
         return {}
     found: dict[str, Json] = {"means": HEURISTIC}
@@ -155,9 +167,11 @@ def _certified(method: Crmt, rows: Sequence[Record], curves: dict[str, Curve]) -
             continue
         modality = method.names.index(name) if name in method.names else None
         radii = method.radius(rows, modality=modality)
+        right = radii > 0
         found[name] = {
-            "median": float(radii.median()),
-            "median_right": float(radii[radii > 0].median()) if (radii > 0).any() else 0.0,
+            "share": float(right.double().mean()),
+            "median": float(radii.clamp(min=0).median()),
+            "median_right": float(radii[right].median()) if right.any() else 0.0,
             "flips_within": flips_within(curve, radii),
             "certified": [round(value, 6) for value in radii.tolist()],
             "lost_at": smallest_radius(curve).tolist(),

@@ -126,6 +126,12 @@ def test_what_attacks_leave_never_rises_and_never_beats_the_swap(
     assert found["sanity"]["accuracy_under_a_huge_attack"] == 0
     assert set(found["sanity"]["flipped_by_swapping_alone"].values()) == {0}
     assert "heuristic" in found["certified"]["means"]
+    for name in ("image", "audio", "joint"):
+        of = found["certified"][name]
+        right = sorted(radius for radius in of["certified"] if radius > 0)
+        assert of["share"] == len(right) / 12 == pytest.approx(found["clean"]["value"])
+        assert of["median_right"] == pytest.approx(right[(len(right) - 1) // 2], abs=1e-5)
+        assert of["median"] >= 0
     nine = nine_metrics(found)
     assert list(nine) == [
         *("clean", "FGM", "PGD", "FGM #image", "PGD #image", "FGM #audio", "PGD #audio"),
