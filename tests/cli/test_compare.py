@@ -50,7 +50,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def at(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Work in that folder, and time the model for a moment only."""
     monkeypatch.chdir(place)
-    monkeypatch.setattr("textcentric.evaluation.comparison.forecast.SECONDS", 0.01)
+    monkeypatch.setattr("textcentric.evaluation.comparison.rates.SECONDS", 0.01)
 
 
 def compare(*arguments: object) -> Said:
@@ -90,6 +90,20 @@ def test_more_seeds_and_arms_make_more_trials() -> None:
     assert plan["trials"]["all"] == 1 + 3 + 3  # the constant needs no seeds
     plan = json.loads(compare("--dry-run", "--json", "--arms", "plain-text", "--test-rows", 2).out)
     assert (plan["llm_requests"], plan["rows"]["test"]) == (0, 2)
+
+
+def test_a_plan_says_nothing_of_what_is_not_done() -> None:
+    whole = compare("--dry-run").out
+    assert "LLM       about" in whole
+    assert "damage    4 cells, levels 0.5; 4 where an LLM is asked\n" in whole
+    assert "experts   " not in whole, "no row has pictures or sounds"
+    plain = compare("--dry-run", "--arms", "plain-text").out
+    assert "LLM" not in plain
+    assert "damage    4 cells, levels 0.5\n" in plain
+    cheap = compare("--dry-run", "--arms", "constant").out
+    assert cheap.splitlines()[-2] == "time      about 0 s"
+    more = compare("--dry-run", "--llm-levels", "0.5,0.7").out
+    assert "; level 0.7 for --llm-levels, so that arms with and without an LLM share it" in more
 
 
 def test_an_interrupted_comparison_goes_on_where_it_stopped(

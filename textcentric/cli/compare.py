@@ -27,6 +27,8 @@ from textcentric.training.processes import alone
 if TYPE_CHECKING:
     from textcentric.engines.protocol import Engine
 
+LOOKS = {"image": "pictures", "audio": "sounds"}
+
 
 @configured("evaluation.comparison.config")
 def compare(config: CompareConfig, dry_run: DryRun = False, **shown: Unpack[Shown]) -> None:
@@ -80,28 +82,68 @@ def compare_command(
 
 def as_text(plan: Mapping[str, Any]) -> str:
     """Return the plan as people read it."""
-    rows, llm, seconds = plan["rows"], plan["llm_rate"], plan["seconds"]
-    runs = [
-        [name, run["rows"], run["requests"], run["answered"]]
-        for name, run in plan["llm_runs"].items()
-    ]
+    rows = plan["rows"]
     lines = [
         f"rows      {rows['train']:,} to train on, {rows['held_out']:,} held out,"
         f" {rows['test']:,} to test, of {plan['dataset']}",
         f"arms      {', '.join(plan['arms'])}; seeds {', '.join(map(str, plan['seeds']))}",
         f"trials    {plan['trials']['all']}, {plan['trials']['left']} of them to be made",
-        f"damage    {plan['cells']['all']} cells, {plan['cells']['llm']} where an LLM is asked",
-        f"LLM       about {plan['llm_requests']:,} requests, {llm['requests_a_second']:g} a second"
-        f" ({llm['from']})",
-        *_indented(columns(runs, ["run", "rows", "requests", "answered"]) if runs else ""),
+        f"damage    {_damage(plan)}",
+        *_asked(plan),
+        *_looked_at(plan),
         f"training  {plan['texts_to_train']:,} texts to learn, {plan['texts_to_predict']:,} to"
         f" predict; {_told(plan['rates'])}",
-        "time      about "
-        + duration(sum(seconds.values()))
-        + f" ({', '.join(f'{name} {duration(value)}' for name, value in seconds.items())})",
+        f"time      {_time(plan['seconds'])}",
         f"into      {plan['output_dir']}",
     ]
     return "\n".join(lines)
+
+
+def _damage(plan: Mapping[str, Any]) -> str:
+    """Return how many cells there are, and at which levels."""
+    said = f"{plan['cells']['all']} cells"
+    if plan["levels"]:
+        said += f", levels {', '.join(f'{level:g}' for level in plan['levels'])}"
+    if plan["llm_runs"]:
+        said += f"; {plan['cells']['llm']} where an LLM is asked"
+    if added := plan["levels_for_llm"]:
+        levels = ", ".join(f"{level:g}" for level in added)
+        said += f"; level {levels} for --llm-levels, so that arms with and without an LLM share it"
+    return said
+
+
+def _asked(plan: Mapping[str, Any]) -> list[str]:
+    """Return the requests to an LLM and its runs, nothing where no arm has any."""
+    if not plan["llm_runs"]:
+        return []
+    llm = plan["llm_rate"]
+    runs = [
+        [name, run["rows"], run["requests"], run["answered"]]
+        for name, run in plan["llm_runs"].items()
+    ]
+    head = (
+        f"LLM       about {plan['llm_requests']:,} requests, {llm['requests_a_second']:g} a second"
+        f" ({llm['from']})"
+    )
+    return [head, *_indented(columns(runs, ["run", "rows", "requests", "answered"]))]
+
+
+def _looked_at(plan: Mapping[str, Any]) -> list[str]:
+    """Return how many rows' files experts look at, nothing where there are none to."""
+    looks = plan["files_to_look_at"]
+    if not looks:
+        return []
+    said = ", ".join(f"{LOOKS[name]} of {number:,} rows" for name, number in looks.items())
+    return [
+        f"experts   {said} to look at, damaged ones too; {plan['rates']['described']:g} a second"
+    ]
+
+
+def _time(seconds: Mapping[str, float]) -> str:
+    """Return the whole time and what it is made of, the longest first."""
+    parts = sorted(((value, name) for name, value in seconds.items() if value), reverse=True)
+    said = ", ".join(f"{name} {duration(value)}" for value, name in parts)
+    return f"about {duration(sum(seconds.values()))}" + (f": {said}" if said else "")
 
 
 def _told(rates: Mapping[str, Any]) -> str:

@@ -3,41 +3,42 @@
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, TypedDict
 
+from textcentric.augmentation.description import expert_input
 from textcentric.augmentation.opening import make_experts
 from textcentric.augmentation.plan import Plan, make_plan
-from textcentric.augmentation.words import describe_examples
+from textcentric.augmentation.words import EXPERTS_ONLY
 from textcentric.corruption.orders import MOST_ORDERS
-from textcentric.data.memory import InHand
-from textcentric.errors import DataError, RunError
+from textcentric.errors import RunError
 from textcentric.evaluation.comparison.arms import read_trial
-from textcentric.evaluation.comparison.comparison import CONSTANT, Comparison
+from textcentric.evaluation.comparison.comparison import CONSTANT, WORDS, Comparison
 from textcentric.evaluation.comparison.config import Arm, CompareConfig
+from textcentric.evaluation.comparison.rates import Rates, measure
 from textcentric.prompts.library import PromptLibrary
-from textcentric.rows import MODALITIES, Example
+from textcentric.rows import FILES, MODALITIES, Record
 from textcentric.runs.journal import Journal
 from textcentric.runs.listing import RUNS, list_runs
 from textcentric.runs.manifest import read_manifest
 from textcentric.training.config import train_config
 
+LATE_FUSION = "late-fusion"
 ASSUMED = 1.0  # requests a second where nothing is known: a small model on two CPU cores
 ENOUGH = 20  # requests that tell a rate
-PIXELS = ("image-noise", "all")  # corruptions that make pictures of their own
-SECONDS = 3.0  # of learning, and of predicting
-SAMPLE = 64  # rows
+NOISY = {
+    "image": ("image-noise", "all"),
+    "audio": ("audio-noise",),
+}  # which make files of their own
 
 
 class Work(TypedDict):
-    """Whether a trial is made already, and how many texts it learns and predicts."""
+    """Whether a trial is made already, and how many texts it learns, predicts and embeds."""
 
     made: bool
     texts: float
     predictions: int
+    embedded: int
 
 
 def planned(config: CompareConfig) -> dict[str, Any]:
@@ -50,15 +51,21 @@ def planned(config: CompareConfig) -> dict[str, Any]:
     llm = {name: run for part in parts for name, run in _llm_runs(comparison, part).items()}
     trials = [_trial(part, *trial) for part in parts for trial in _all_trials(part)]
     left = [trial for trial in trials if not trial["made"]]
-    rates = measure(comparison) if left else Rates(why="nothing is left to be made")
+    looks = _looks(comparison) if left else {}
+    embedded = sum(trial["embedded"] for trial in left)
+    rates = Rates(why="nothing is left to be made")
+    if left:
+        rates = measure(comparison, files=sum(looks.values()) > 0, embeds=embedded > 0)
     requests = sum(max(0, run["requests"] - run["answered"]) for run in llm.values())
     rate, source = _llm_rate(config)
     seconds = {
-        "experts": _described(comparison) / rates.described,
+        "experts": sum(looks.values()) / rates.described,
         "llm": requests / rate,
         "training": sum(trial["texts"] for trial in left) / rates.trained,
         "predicting": sum(trial["predictions"] for trial in left) / rates.predicted,
+        "embedding": embedded / rates.embedded,
     }
+    asked = {cell.level for cell in comparison.cells(llm=False) if cell.level}
     return {
         "dataset": comparison.train_rows.name,
         "rows": _row_counts(parts[0]) | {"test": comparison.test_rows.count()},
@@ -66,6 +73,9 @@ def planned(config: CompareConfig) -> dict[str, Any]:
         "arms": list(config.arms),
         "seeds": list(config.seeds),
         "trials": {"all": len(trials), "left": len(left)},
+        "levels": sorted(asked),
+        "levels_for_llm": sorted(set(config.llm_levels) - set(config.levels)),
+        "files_to_look_at": looks,
         "llm_runs": llm,
         "llm_requests": sum(run["requests"] for run in llm.values()),
         "llm_rate": {"requests_a_second": round(rate, 2), "from": source},
@@ -133,6 +143,12 @@ def _answers(folder: Path) -> int:
             return 2**31
     except RunError:
         pass  # it was killed before its first manifest
+    return _answers_in(path)
+
+
+def _answers_in(path: Path) -> int:
+    if not path.is_file():
+        return 0
     journal = Journal.reading(path)
     try:
         return journal.answers()
@@ -166,7 +182,15 @@ def _trial(comparison: Comparison, name: str, seed: int) -> Work:
         "made": read_trial(folder, comparison.identity(name)) is not None,
         "texts": 0.0 if arm.baseline else _texts(comparison, arm),
         "predictions": 0 if arm.baseline else cells * comparison.test_rows.count() + orders,
+        "embedded": _embedded(comparison) if name == LATE_FUSION else 0,
     }
+
+
+def _embedded(comparison: Comparison) -> int:
+    """Return how many texts late fusion embeds: the parts of each row, anew where damage is."""
+    changed = [cell for cell in comparison.cells(llm=False) if not cell.missing]
+    rows = comparison.train_rows.count() + comparison.test_rows.count() * len(changed)
+    return rows * len(comparison.modalities)
 
 
 def _texts(comparison: Comparison, arm: Arm) -> float:
@@ -185,14 +209,31 @@ def _texts(comparison: Comparison, arm: Arm) -> float:
     return rows * epochs * texts
 
 
-def _described(comparison: Comparison) -> int:
-    """Return how many rows the experts see for the first time."""
-    if (comparison.folder / "words").is_dir():
-        return 0
-    cells = [cell for cell in comparison.cells(llm=False) if cell.corruption in PIXELS]
-    pictures = bool(comparison.test_rows.schema.files())
-    test = comparison.test_rows.count() * (1 + len(cells) * pictures)
-    return comparison.train_rows.count() + test
+def _looks(comparison: Comparison) -> dict[str, int]:
+    """Return at how many rows' pictures and sounds the experts look for the first time.
+
+    Noise makes files of its own of every test row, the same in every corruption of a level; what
+    a journal holds already is not counted.
+    """
+    clean = {r.id: r for r in (*comparison.train_rows, *comparison.test_rows)}
+    experts = make_experts(comparison.config.augment_config(), comparison.train_rows)
+    found = {}
+    for modality in FILES:
+        if modality not in experts or expert_input(experts[modality]) != modality:
+            continue
+        cells = comparison.cells(llm=False)
+        noises = {cell.level for cell in cells if cell.corruption in NOISY[modality]}
+        damaged = sum(_has(row, modality) for row in comparison.test_rows) * len(noises)
+        found[modality] = sum(_has(row, modality) for row in clean.values()) + damaged
+    known = _answers_in((comparison.words or comparison.folder / WORDS) / EXPERTS_ONLY)
+    for modality, number in found.items():
+        found[modality] = max(0, number - known)
+        known = max(0, known - number)
+    return {modality: number for modality, number in found.items() if number}
+
+
+def _has(record: Record, modality: str) -> bool:
+    return bool(record.inputs.get(modality))
 
 
 def _llm_rate(config: CompareConfig) -> tuple[float, str]:
@@ -205,75 +246,3 @@ def _llm_rate(config: CompareConfig) -> tuple[float, str]:
             if sent >= ENOUGH and seconds and same:
                 return sent / seconds, f"as in {run['path']}"
     return ASSUMED, "assumed: a small model on two CPU cores; a GPU answers tens"
-
-
-@dataclass(frozen=True)
-class Rates:
-    """Rows described a second, and texts learnt and predicted; guesses where not `measured`."""
-
-    described: float = 10.0
-    trained: float = 20.0
-    predicted: float = 60.0
-    measured: bool = False
-    why: str = "assumed 20 and 60 a second (not measured)"
-
-    def as_dict(self) -> dict[str, object]:
-        """Return the rates as plain values."""
-        return {k: round(v, 1) if isinstance(v, float) else v for k, v in asdict(self).items()}
-
-
-def measure(comparison: Comparison) -> Rates:
-    """Return the rates on rows spread over the training rows; nothing is written."""
-    rows = comparison.train_rows
-    chosen = rows.records[:: max(1, len(rows.records) // SAMPLE)][:SAMPLE]
-    sample = InHand(chosen, rows.schema, name=rows.name, path=rows.path)
-    experts = make_experts(comparison.config.augment_config(), sample)
-    started = time.monotonic()
-    examples = [e for e in describe_examples(sample, experts) if e.parts]
-    rates = Rates(described=len(chosen) / max(time.monotonic() - started, 1e-9))
-    if all(arm.baseline for arm in comparison.arms.values()):
-        return replace(rates, why="no arm trains a transformer")
-    try:
-        return _model_rates(comparison, examples, rates)
-    except DataError as error:  # such as one class only in so few rows
-        return replace(rates, why=f"{rates.why}: {error}")
-
-
-def _model_rates(comparison: Comparison, examples: Sequence[Example], rates: Rates) -> Rates:
-    import torch
-
-    from textcentric.methods.downstream import Downstream, DownstreamConfig
-    from textcentric.training.start import make_optimizer
-
-    config = comparison.config
-    loop = train_config({**config.training, "output_dir": config.output_dir})
-    values = {**config.downstream, "target_transform": "none", "variants": 0}
-    method = Downstream(DownstreamConfig.of(values), examples)
-    accelerator = None if loop.use_cpu else torch.accelerator.current_accelerator()
-    device = accelerator or torch.device("cpu")
-    method.model.to(device).train()
-    optimizer = make_optimizer(method.model, loop, device)
-    rows = list(examples)[: loop.per_device_train_batch_size]
-
-    def learn() -> int:
-        batch = {name: one.to(device) for name, one in method.collate(rows, 0).items()}
-        method.loss(method.model, batch).mean().backward()
-        optimizer.step()
-        optimizer.zero_grad()
-        return len(rows)
-
-    def tell() -> int:
-        return len(
-            method.predict([row.parts for row in rows], loop.per_device_eval_batch_size).values
-        )
-
-    return Rates(rates.described, _rate(learn), _rate(tell), measured=True, why="measured")
-
-
-def _rate(work: Callable[[], int]) -> float:
-    """Return units a second of `work`, after a first call that warms up."""
-    work()
-    done, started = 0, time.monotonic()
-    while not done or time.monotonic() - started < SECONDS:
-        done += work()
-    return done / (time.monotonic() - started)
