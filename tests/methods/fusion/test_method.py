@@ -128,9 +128,9 @@ def test_what_attacks_leave_never_rises_and_never_beats_the_swap(
     assert "heuristic" in found["certified"]["means"]
     for name in ("image", "audio", "joint"):
         of = found["certified"][name]
-        right = sorted(radius for radius in of["certified"] if radius > 0)
-        assert of["share"] == len(right) / 12 == pytest.approx(found["clean"]["value"])
-        assert of["median_right"] == pytest.approx(right[(len(right) - 1) // 2], abs=1e-5)
+        radii = sorted(radius for radius in of["certified"] if radius > 0)
+        assert of["share"] == len(radii) / 12 == pytest.approx(found["clean"]["value"])
+        assert of["median_right"] == pytest.approx(radii[(len(radii) - 1) // 2], abs=1e-5)
         assert of["median"] >= 0
     nine = nine_metrics(found)
     assert list(nine) == [
