@@ -105,7 +105,8 @@ def _notes(name: str, found: Mapping[str, Any]) -> list[str]:
     lines = [f"{name}: {line}" for line in _doubts(found)]
     certified = {threat: of for threat, of in found["certified"].items() if threat != "means"}
     lines += [f"{name}, {threat}: {_certified(of)}" for threat, of in certified.items()]
-    lines += [f"           {found['certified']['means']}"] if certified else []
+    if means := found["certified"].get("means"):
+        lines.append(f"           {means}" if certified else f"{name}: {means}")
     for threat, of in found["threats"].items():
         lines += [f"{name}, {threat}: {warning}" for warning in of["warnings"]]
     for threat, by in found["sanity"]["by_temperature"].items():

@@ -27,6 +27,7 @@ from textcentric.evaluation.fusion_attacks import (
     with_one_missing,
 )
 from textcentric.evaluation.fusion_attacks.threats import Batch, in_parts
+from textcentric.methods.fusion.crmt.radius import LINEAR_ALONE
 from textcentric.methods.fusion.method import Crmt
 from textcentric.metrics.intervals import Figure, Resampled, wilson
 from textcentric.rows import Record
@@ -129,7 +130,7 @@ def robustness(
         "clean": _estimate(drawn, clean),
         "missing": {
             name: {
-                fill: _estimate(drawn, with_one_missing(target, name, fill))
+                fill: _estimate(drawn, _without(method, target, name, fill))
                 for fill in ("zero", "mean")
             }
             for name in method.names
@@ -159,6 +160,8 @@ def _certified(method: Crmt, rows: Sequence[Record], curves: dict[str, Curve]) -
     the rows with a certificate, `median_right` the median of their radii (0 where there are none),
     and in `median`, that of all rows, the others count as 0.
     """
+    if not method.fusion.linear:
+        return {"means": f"none: {LINEAR_ALONE}"}
     if method.tau is None:
         return {}
     found: dict[str, Json] = {"means": HEURISTIC}
@@ -202,6 +205,14 @@ def _tempered(method: Crmt, target: Target, threat: Threat, radius: float) -> di
     return {f"{temperature:g}": accuracy for temperature, accuracy in found.items()}
 
 
+def _without(method: Crmt, target: Target, name: str, fill: str = "zero") -> Tensor:
+    """Return which rows (B,) are right without a modality; where zeros fill it, it is absent."""
+    present = target.batch["present"].clone()
+    present[:, method.names.index(name)] *= fill != "zero"
+    absent = replace(target, batch={**target.batch, "present": present})
+    return with_one_missing(absent, name, fill)
+
+
 def right_under(method: Crmt, rows: Sequence[Record], radius: float) -> dict[str, list[float]]:
     """Return 1 for each row that is right, else 0, by the paper's nine metrics and the worst case.
 
@@ -218,7 +229,7 @@ def right_under(method: Crmt, rows: Sequence[Record], radius: float) -> dict[str
     found = {"clean": next(iter(curves.values())).clean}
     for kind in ("fgm", "pgd"):
         found |= {f"{kind.upper()}{_mark(n)}": one.paper[kind][0] for n, one in curves.items()}
-    found |= {f"missing {name}": with_one_missing(target, name) for name in method.names}
+    found |= {f"missing {name}": _without(method, target, name) for name in method.names}
     found |= {f"worst{_mark(name)}": one.survived[0] for name, one in curves.items()}
     return {name: one.double().tolist() for name, one in found.items()}
 

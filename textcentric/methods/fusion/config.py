@@ -19,6 +19,7 @@ AttackLoss = Literal["cross-entropy", "objective"]
 TauKind = Literal["correct", "released"]
 Trains = Literal["all", "adapters", "heads", "nothing"]
 LastStep = Literal["second step", "merge"]
+Fusion = Literal["linear", "experts"]
 Orthogonality = Literal["own", "rownorm", "none"]
 MARGIN_EPS = 1e-5  # inside of the logarithm, as released; 0 is the printed equation
 UNLABELLED = -1  # the label of a row without a class
@@ -50,6 +51,7 @@ ADDED = (  # settings that came with an option or a variant of their own
     *("mfcpl_width", "mfcpl_momentum", "mfcpl_regularization", "mfcpl_contrast"),
     *("mfcpl_temperature", "mfcpl_alignment"),
     *("cib_beta", "umurl_weight", "umurl_width"),
+    *("experts_top", "experts_single", "experts_balance"),
 )
 
 
@@ -58,18 +60,19 @@ class Variant:
     """A method of the paper or a rival: what it adds to cross-entropy on joined features.
 
     `orthogonal` keeps weights a and a normalised classifier, `margin` adds the first step's loss;
-    `rival` names the file of a rival's objective. It needs `least` modalities, of `one_width` where
-    features are compared, `complete` rows where it learns from all modalities of a row together,
-    and models of single modalities to begin from where it has `starts`; of the model it `trains`
-    all, low-rank adapters of the encoders and the class rows, those alone, or nothing, then takes a
-    `last` step. Rows without a class count where it takes them `unlabelled`; `loop` has its own
-    defaults of the training loop.
+    `rival` names the file of a rival's objective, `fusion` what joins modalities. It needs `least`
+    modalities, of `one_width` where features are compared, `complete` rows where it learns from all
+    modalities of a row together, and models of single modalities to begin from where it has
+    `starts`; of the model it `trains` all, low-rank adapters of the encoders and the class rows,
+    those alone, or nothing, then takes a `last` step. Rows without a class count where it takes
+    them `unlabelled`; `loop` has its own defaults of the training loop.
     """
 
     orthogonal: bool = False
     margin: bool = False
     inputs: Inputs = "clean"
     rival: str | None = None
+    fusion: Fusion = "linear"
     least: int = 1
     one_width: bool = False
     complete: bool = False
@@ -97,6 +100,7 @@ VARIANTS: dict[str, Variant] = {
     "mfcpl": Variant(rival="mfcpl", least=2, complete=True),
     "cib": Variant(rival="cib", least=2, one_width=True),
     "umurl": Variant(rival="umurl", least=2, one_width=True, unlabelled=True),
+    "experts": Variant(rival="experts", fusion="experts", least=2),
     "heads-only": Variant(starts=True, trains="heads"),
     "mmlora": Variant(
         starts=True,
@@ -198,6 +202,13 @@ class CrmtConfig(Settings):
     cib_beta: float = setting(1e-3, "Weight of CIB's bottleneck.", panel="Rivals", ge=0)
     umurl_weight: float = setting(0.1, "Weight of UmURL's consistency.", panel="Rivals", ge=0)
     umurl_width: int = setting(256, "Of UmURL's projections.", panel="Rivals", ge=2)
+    experts_top: int = setting(2, "Experts that a row is read by.", panel="Rivals", ge=1)
+    experts_single: float = setting(
+        0.3, "Weight of the loss of each expert alone.", panel="Rivals", ge=0
+    )
+    experts_balance: float = setting(
+        0.01, "Weight of the loss that balances experts.", panel="Rivals", ge=0
+    )
     seed: int = fields.seed()
 
     @field_validator("variant")

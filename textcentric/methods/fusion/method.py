@@ -26,7 +26,13 @@ from textcentric.folders import write_text
 from textcentric.methods.fusion.adapters import add_adapters
 from textcentric.methods.fusion.config import UNLABELLED, CrmtConfig
 from textcentric.methods.fusion.crmt.objective import classification_loss
-from textcentric.methods.fusion.crmt.radius import Head, lipschitz, radius, released_lipschitz
+from textcentric.methods.fusion.crmt.radius import (
+    LINEAR_ALONE,
+    Head,
+    lipschitz,
+    radius,
+    released_lipschitz,
+)
 from textcentric.methods.fusion.crmt.step_two import Cached
 from textcentric.methods.fusion.encoders import DEFAULTS, check_encoders, make_encoder
 from textcentric.methods.fusion.fit import check_complete, check_fit
@@ -36,6 +42,7 @@ from textcentric.methods.fusion.learner import Learner, Objective
 from textcentric.methods.fusion.model import FusionModel, Output
 from textcentric.methods.fusion.rivals import RIVALS
 from textcentric.methods.fusion.rivals.balancing import Balancing
+from textcentric.methods.fusion.rivals.experts import ExpertFusion
 from textcentric.methods.fusion.rivals.gradient_blending import GradientBlending, counted
 from textcentric.methods.fusion.starts import begin_from
 from textcentric.methods.fusion.tables import TableNumbers
@@ -156,10 +163,12 @@ class Crmt:
     ) -> dict[str, float]:
         """Take the last step of the variant, where it has one; return what it changed.
 
-        The constants tau are measured for every variant: the bound needs them.
+        The constants tau are measured of every linear model: the bound needs them.
         """
-        self.tau = self._lipschitz(rows, batch_size)
-        told = {"tau_mean": float(self.tau.mean())}
+        told: dict[str, float] = {}
+        if self.fusion.linear:
+            self.tau = self._lipschitz(rows, batch_size)
+            told["tau_mean"] = float(self.tau.mean())
         last = self.config.method.last
         return told | (LAST_STEPS[last](self, rows, held_out, batch_size) if last else {})
 
@@ -211,7 +220,15 @@ class Crmt:
     def radius(
         self, rows: Sequence[Record], batch_size: int = 64, modality: int | None = None
     ) -> Tensor:
-        """Return the heuristic certified radius r (N,) of rows, the minimum over other classes."""
+        """Return the heuristic certified radius r (N,) of rows, the minimum over other classes.
+
+        Raises ConfigError for a model that has none: it was not finished, or is not linear.
+        """
+        if not self.fusion.linear:
+            raise ConfigError(
+                f"{LINEAR_ALONE}, and those of variant {self.config.variant!r} are not; take one"
+                " that is, such as jt"
+            )
         if self.tau is None:
             raise ConfigError("tau has not been measured; finish the training first")
         known = self.cached(rows, batch_size)
@@ -388,6 +405,8 @@ class _Text:
 
 def _fusion(config: CrmtConfig, senses: Senses, classes: int) -> FusionModel:
     encoders = {name: make_encoder(config, name, senses.size(name)) for name in senses.names}
+    if config.method.fusion == "experts":
+        return ExpertFusion(encoders, classes, top=config.experts_top)
     orthogonal = config.method.orthogonal
     return FusionModel(
         encoders,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -37,7 +37,12 @@ class Output(NamedTuple):
 
 
 class FusionModel(nn.Module):
-    """Encoders by modality, class rows for each, modality weights and a bias."""
+    """Encoders by modality, class rows for each, modality weights and a bias.
+
+    Where it is `linear` logits are sums of scores by weights, which the certified radius asks for.
+    """
+
+    linear: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -110,10 +115,13 @@ class FusionModel(nn.Module):
         `rows` are its `class_rows`, where they are known and the model learns nothing meanwhile.
         """
         features = self.features(opened)
-        rows = self.class_rows() if rows is None else rows
-        scores = torch.stack([features[n].float() @ rows[n].T for n in self.names], dim=1)
+        scores = self.scored(features, self.class_rows() if rows is None else rows)
         present = opened["present"]
         return Output(self.joined(scores, features, present), scores, features, present)
+
+    def scored(self, features: Batch, rows: Mapping[str, Tensor]) -> Tensor:
+        """Return the scores (B, M, C) of features by class rows."""
+        return torch.stack([features[n].float() @ rows[n].T for n in self.names], dim=1)
 
     def joined(self, scores: Tensor, features: Batch, present: Tensor) -> Tensor:
         """Return the logits (B, C): the sum of scores by their weights, and the bias."""

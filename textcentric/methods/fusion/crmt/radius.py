@@ -16,6 +16,7 @@ from torch import Tensor
 
 from textcentric.methods.fusion.config import Over
 
+LINEAR_ALONE = "the certified radius holds where logits are sums of scores by weights"
 Scores = Callable[[Mapping[str, Tensor]], Tensor]  # inputs by modality -> (B, M, C)
 
 

@@ -8,6 +8,7 @@ from textcentric.methods.fusion.config import CrmtConfig
 from textcentric.methods.fusion.model import FusionModel
 from textcentric.methods.fusion.rivals.balancing import Balancing
 from textcentric.methods.fusion.rivals.cib import Cib
+from textcentric.methods.fusion.rivals.experts import Experts
 from textcentric.methods.fusion.rivals.gradient_blending import GradientBlending
 from textcentric.methods.fusion.rivals.mcr import Mcr
 from textcentric.methods.fusion.rivals.mfcpl import Mfcpl
@@ -17,6 +18,7 @@ from textcentric.methods.fusion.rivals.umurl import Umurl
 
 RIVALS: dict[str, Callable[[FusionModel, CrmtConfig], Balancing]] = {
     "cib": Cib,
+    "experts": Experts,
     "gradient-blending": GradientBlending,
     "mcr": Mcr,
     "mfcpl": Mfcpl,
