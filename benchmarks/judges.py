@@ -34,8 +34,8 @@ SETTINGS |= {"per_device_train_batch_size": 8, "eval_strategy": "no", "save_stra
 METHOD = {"layers": 3, "max_length": 512}
 
 
-def flickr8k(folder: Path) -> list[Pair]:
-    """Return Flickr8k's pairs, described by their picture's captions, split by picture."""
+def flickr8k(folder: Path, captions: int = 5) -> list[Pair]:
+    """Return Flickr8k's pairs, described by so many captions of the picture, split by picture."""
     with gzip.open(folder / "preference_pairs.jsonl.gz", "rt", encoding="utf-8") as lines:
         rows = [json.loads(line) for line in lines]
     return [
@@ -44,7 +44,7 @@ def flickr8k(folder: Path) -> list[Pair]:
             prompt=PROMPT,
             chosen=row["chosen"],
             rejected=row["rejected"],
-            descriptions={"image": " ".join(row["references"])},
+            descriptions={"image": " ".join(row["references"][:captions])},
             group=row["image"],
             split="test" if _share(row["image"]) < TEST_SHARE else "train",
         )

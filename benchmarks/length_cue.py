@@ -3,12 +3,13 @@
     python -m benchmarks.length_cue --flickr8k DIR -o runs/length-cue
 
 People preferred one of two captions of a picture, the shorter one somewhat more often than not.
-Training pairs are drawn so that the shorter one is chosen in 90 %; tested are all pairs of other
-pictures as they are, and those of them where the longer one is chosen ("reversed"). The pictures
-are halved: each half is learnt from and the other one tested, so every pair is tested once a seed.
-Arms: `bt`, `sfc`, `placebo` (sfc with every pair given another one's weight) and `undrawn`, bt on
-as many pairs taken without a look at their length. Each trial is kept in the output directory, and
-a second call goes on.
+Their pictures are described by two of their captions. Training pairs are drawn so that the shorter
+response is chosen in 90 %; tested are all pairs of other pictures as they are, and those of them
+where the longer one is chosen ("reversed"). The pictures are halved: each half is learnt from and
+the other one tested, so every pair is tested once a seed. Arms: `bt`, `sfc`, `placebo` (sfc with
+every pair given another one's weight) and `undrawn`, bt on as many pairs taken without a look at
+their length. Each trial is kept in the output directory, and a second call goes on; the table of
+the halves that are finished is printed after each.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ import numpy as np
 
 from benchmarks.judges import flickr8k
 from textcentric.cli.terminal import columns
+from textcentric.evaluation.rewards.baselines import word_overlap
 from textcentric.folders import fingerprint, write_text
 from textcentric.metrics.intervals import Estimate, Resampled
 from textcentric.rows import Pair
@@ -39,9 +41,10 @@ ARMS: dict[str, dict[str, Any]] = {
     "undrawn": {},
 }
 STRENGTH, HALVES = 0.9, 2
-METHOD = {"layers": 3, "max_length": 512}
-SETTINGS: dict[str, Any] = {"num_train_epochs": 2, "learning_rate": 1e-4}
-SETTINGS |= {"per_device_train_batch_size": 8, "eval_strategy": "no", "save_strategy": "no"}
+CAPTIONS = 2  # of a picture's five, which describe it
+METHOD = {"layers": 2, "max_length": 512}
+SETTINGS: dict[str, Any] = {"num_train_epochs": 2, "learning_rate": 2e-4}
+SETTINGS |= {"per_device_train_batch_size": 16, "eval_strategy": "no", "save_strategy": "no"}
 
 
 @dataclass(frozen=True)
@@ -153,34 +156,23 @@ def right(differences: np.ndarray) -> np.ndarray:
 
 
 class Figures:
-    """Accuracies of arms and baselines on all pairs, over the same draws of pictures."""
+    """Accuracies of arms and baselines on the pairs that all arms tested, over the same draws.
+
+    What is drawn are whole pictures.
+    """
 
     def __init__(self, bench: Bench, results: Sequence[Mapping[str, Any]]):
-        self.bench = bench
+        self.pairs = bench.pairs
         self.longer = np.array([longer(pair) for pair in bench.pairs])
         self.drawn = Resampled(len(bench.pairs), groups=[pair.group for pair in bench.pairs])
-        self.right = self._baselines()
+        words = word_overlap(bench.pairs)
+        self.right = {"the shorter one": right(-self.longer), "word overlap": right(words)}
         for arm in ARMS:
-            for branch in ("main", "proxy"):
-                of = [one for one in results if one["trial"]["arm"] == arm and one[branch]]
-                if of:
-                    self.right[arm if branch == "main" else f"{arm}: its proxy"] = self._mean(
-                        of, branch
-                    )
-
-    def _baselines(self) -> dict[str, np.ndarray]:
-        from textcentric.evaluation.rewards.baselines import word_overlap
-
-        words = word_overlap(self.bench.pairs)
-        return {"the shorter one": right(-self.longer), "word overlap": right(words)}
-
-    def _mean(self, results: Sequence[Mapping[str, Any]], branch: str) -> np.ndarray:
-        """Return the mean over seeds of whether each pair is right (N,)."""
-        seeds = sorted({one["trial"]["seed"] for one in results})
-        total = np.zeros(len(self.bench.pairs))
-        for one in results:
-            total[self.bench.half == one["trial"]["half"]] += right(np.array(one[branch]))
-        return total / len(seeds)
+            of = [one for one in results if one["trial"]["arm"] == arm]
+            self.right[arm] = _mean_right(bench, of, "main")
+            if ARMS[arm]:
+                self.right[f"proxy of {arm}"] = _mean_right(bench, of, "proxy")
+        self.tested = ~np.isnan([self.right[arm] for arm in ARMS]).any(axis=0)
 
     def of(self, name: str, where: np.ndarray) -> Estimate:
         """Return the accuracy of an arm or baseline on the pairs `where` (N,) is True."""
@@ -189,12 +181,21 @@ class Figures:
 
     def sides(self) -> dict[str, np.ndarray]:
         """Return which pairs are tested: all, where the longer is chosen, where the shorter is."""
-        everywhere = np.ones(len(self.longer), bool)
         return {
-            "as they are": everywhere,
-            "reversed": self.longer > 0,
-            "shorter chosen": self.longer < 0,
+            "as they are": self.tested,
+            "reversed": self.tested & (self.longer > 0),
+            "shorter chosen": self.tested & (self.longer < 0),
         }
+
+
+def _mean_right(bench: Bench, results: Sequence[Mapping[str, Any]], branch: str) -> np.ndarray:
+    """Return the mean over seeds of whether each pair is right (N,), NaN where none tested it."""
+    found = np.full((1 + len(results), len(bench.pairs)), np.nan)
+    for number, one in enumerate(results):
+        found[number, bench.half == one["trial"]["half"]] = right(np.array(one[branch]))
+    tested = ~np.isnan(found)
+    counts = tested.sum(axis=0)
+    return np.where(counts, np.where(tested, found, 0).sum(axis=0) / np.maximum(counts, 1), np.nan)
 
 
 def table(figures: Figures) -> str:
@@ -202,10 +203,9 @@ def table(figures: Figures) -> str:
     sides = figures.sides()
     heads = ["", *(f"{name}, {where.sum():,} pairs" for name, where in sides.items())]
     rows = [[n, *(_shown(figures.of(n, where)) for where in sides.values())] for n in figures.right]
-    for name in ("sfc", "placebo", "undrawn"):
-        if name in figures.right and "bt" in figures.right:
-            apart = (figures.of(name, w) - figures.of("bt", w) for w in sides.values())
-            rows.append([f"{name} - bt", *(_shown(one, "+.3f") for one in apart)])
+    for name in [arm for arm in ARMS if arm != "bt"]:
+        apart = (figures.of(name, w) - figures.of("bt", w) for w in sides.values())
+        rows.append([f"{name} - bt", *(_shown(one, "+.3f") for one in apart)])
     return columns(rows, heads)
 
 
@@ -215,10 +215,10 @@ def _shown(figure: Estimate, form: str = ".3f") -> str:
 
 
 def trials(seeds: int) -> Iterator[Trial]:
-    """Yield all trials, those of the first seed first."""
+    """Yield all trials, those of the first seed first, and there those of the first half."""
     for seed in range(seeds):
-        for arm in ARMS:
-            for half in range(HALVES):
+        for half in range(HALVES):
+            for arm in ARMS:
                 yield Trial(arm, half, seed)
 
 
@@ -229,14 +229,15 @@ def main() -> None:
     parser.add_argument("-o", "--output-dir", type=Path, required=True)
     parser.add_argument("--seeds", type=int, default=1)
     flags = parser.parse_args()
-    bench = Bench(flickr8k(flags.flickr8k), flags.output_dir)
+    bench = Bench(flickr8k(flags.flickr8k, CAPTIONS), flags.output_dir)
     results = []
     for trial in trials(flags.seeds):
         results.append(bench.result(trial))
         told = np.mean(right(np.array(results[-1]["main"])))
         seconds = results[-1]["seconds"]
         print(f"{trial.name}: {told:.3f} after {seconds:.0f} s", file=sys.stderr, flush=True)
-    print(table(Figures(bench, results)))
+        if trial.arm == [*ARMS][-1]:
+            print(table(Figures(bench, results)), flush=True)
 
 
 if __name__ == "__main__":
