@@ -8,8 +8,8 @@ response is chosen in 90 %; tested are all pairs of other pictures as they are, 
 where the longer one is chosen ("reversed"). The pictures are halved: each half is learnt from and
 the other one tested, so every pair is tested once a seed. Arms: `bt`, `sfc`, `placebo` (sfc with
 every pair given another one's weight) and `undrawn`, bt on as many pairs taken without a look at
-their length. Each trial is kept in the output directory, and a second call goes on; the table of
-the halves that are finished is printed after each.
+their length. Each trial is kept in the output directory, and a second call goes on; a table of
+what is finished is printed after each half.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from benchmarks.judges import flickr8k
 from textcentric.cli.terminal import columns
 from textcentric.evaluation.rewards.baselines import word_overlap
 from textcentric.folders import fingerprint, write_text
+from textcentric.methods.reward.worth import right
 from textcentric.metrics.intervals import Estimate, Resampled
 from textcentric.rows import Pair
 from textcentric.values import Json
@@ -40,6 +41,7 @@ ARMS: dict[str, dict[str, Any]] = {
     "placebo": {"reward_objective": "sfc", "sfc_shuffle": True},
     "undrawn": {},
 }
+COMPARED = ("bt", "sfc", "placebo")  # the pairs that these tested are shown
 STRENGTH, HALVES = 0.9, 2
 CAPTIONS = 2  # of a picture's five, which describe it
 METHOD = {"layers": 2, "max_length": 512}
@@ -149,12 +151,6 @@ class Bench:
         return {"pairs": len(pairs), "seconds": seconds, "main": main.tolist(), "proxy": told}
 
 
-def right(differences: np.ndarray) -> np.ndarray:
-    """Return 1 where a difference (N,) is above 0, 0.5 where it is 0, else 0."""
-    found: np.ndarray = (differences > 0) + 0.5 * (differences == 0)
-    return found
-
-
 class Figures:
     """Accuracies of arms and baselines on the pairs that all arms tested, over the same draws.
 
@@ -172,7 +168,10 @@ class Figures:
             self.right[arm] = _mean_right(bench, of, "main")
             if ARMS[arm]:
                 self.right[f"proxy of {arm}"] = _mean_right(bench, of, "proxy")
-        self.tested = ~np.isnan([self.right[arm] for arm in ARMS]).any(axis=0)
+        compared = np.array([self.right[arm] for arm in COMPARED])
+        self.tested: np.ndarray = np.isfinite(compared).all(axis=0)
+        for name in [n for n, told in self.right.items() if np.isnan(told[self.tested]).any()]:
+            del self.right[name]
 
     def of(self, name: str, where: np.ndarray) -> Estimate:
         """Return the accuracy of an arm or baseline on the pairs `where` (N,) is True."""
@@ -203,7 +202,7 @@ def table(figures: Figures) -> str:
     sides = figures.sides()
     heads = ["", *(f"{name}, {where.sum():,} pairs" for name, where in sides.items())]
     rows = [[n, *(_shown(figures.of(n, where)) for where in sides.values())] for n in figures.right]
-    for name in [arm for arm in ARMS if arm != "bt"]:
+    for name in [arm for arm in ARMS if arm != "bt" and arm in figures.right]:
         apart = (figures.of(name, w) - figures.of("bt", w) for w in sides.values())
         rows.append([f"{name} - bt", *(_shown(one, "+.3f") for one in apart)])
     return columns(rows, heads)
@@ -236,7 +235,7 @@ def main() -> None:
         told = np.mean(right(np.array(results[-1]["main"])))
         seconds = results[-1]["seconds"]
         print(f"{trial.name}: {told:.3f} after {seconds:.0f} s", file=sys.stderr, flush=True)
-        if trial.arm == [*ARMS][-1]:
+        if trial.arm in (COMPARED[-1], [*ARMS][-1]):
             print(table(Figures(bench, results)), flush=True)
 
 

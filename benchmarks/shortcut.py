@@ -125,11 +125,11 @@ class Bench:
     def _tested(self, method: Any, own: Environment) -> dict[str, Any]:
         """Return the model's accuracy, and its proxy's, on every environment."""
         from textcentric.evaluation.rewards.baselines import (
-            length_only,
             share_right,
             shortcut_failure,
             swapped,
         )
+        from textcentric.methods.reward.worth import length_only
 
         found: dict[str, Any] = {"accuracy": {}, "proxy_accuracy": {}, "by_subset": {}}
         found["best_of"] = self._best_of(method, own)

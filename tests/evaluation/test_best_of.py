@@ -66,7 +66,7 @@ def test_models_stand_beside_baselines_and_the_best_possible() -> None:
     told = best_of_table({"m": Longest()}, prompts(), sizes=(1, 2, 8))  # type: ignore[dict-item]
     assert (told["prompts"], told["left_out"]) == (3, 1)
     assert told["sizes"] == [1, 2, 3]
-    assert told["of"].keys() == {"m", "length", "overlap", "best possible"}
+    assert told["of"].keys() == {"m", "length", "shortest", "overlap", "best possible"}
     assert told["of"]["m"]["3"]["value"] == pytest.approx((1 + 3 / 4 + 1 / 2) / 3)
     assert told["of"]["best possible"]["3"]["value"] == pytest.approx((1 + 3 / 4 + 1) / 3)
     low, high = told["of"]["m"]["1"]["interval"]

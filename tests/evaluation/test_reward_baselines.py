@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from textcentric.evaluation.rewards.baselines import (
-    length_only,
     share_right,
     shortcut_failure,
     swapped,
     word_overlap,
 )
+from textcentric.methods.reward.worth import length_only
 from textcentric.rows import Pair
 
 

@@ -72,6 +72,7 @@ class TinyMethod:
     """Regression on the target; `seen` lists the ids of every micro-batch."""
 
     name = "tiny"
+    notes: tuple[str, ...] = ()
 
     def __init__(self, *, dropout: float = 0.1, colour: str = "red", scores: Sequence[float] = ()):
         torch.manual_seed(0)

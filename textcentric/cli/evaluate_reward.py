@@ -16,6 +16,12 @@ from textcentric.folders import write_text
 from textcentric.machine import require
 from textcentric.training.processes import alone
 
+BASELINES = {
+    "length": "(the longer one)",
+    "shorter": "(the shorter one)",
+    "overlap": "(word overlap)",
+}
+
 
 @configured("evaluation.config")
 def reward(
@@ -73,6 +79,7 @@ def best_of_text(name: str, told: Mapping[str, Any]) -> str:
     ]
     heads = [f"best of N, {name}", *map(str, told["sizes"]), "95 % at the last"]
     lines = [columns(rows, heads), f"prompts    {told['prompts']:,}, {told['left_out']:,} left out"]
+    lines += [f"note       {told['note']}"] if told["note"] else []
     lines += [
         f"subsets    {who}: " + ", ".join(f"{subset} {value:.3f}" for subset, value in of.items())
         for who, of in told["reward_bench_2"].items()
@@ -87,7 +94,7 @@ def _interval_at_end(of: Mapping[str, Any]) -> str:
 
 
 def as_text(results: Mapping[str, Any]) -> str:
-    """Return the matrix as people read it: models on sets, and the rulers of each set."""
+    """Return the matrix as people read it: models on sets, and the baselines of each set."""
     heads = ["model", "set", "pairs", "accuracy", "text only", "swapped", "failure"]
     cells = [
         [
@@ -95,27 +102,26 @@ def as_text(results: Mapping[str, Any]) -> str:
             cell["set"],
             f"{cell['pairs']:,}",
             _with_interval(cell),
-            f"{cell['text_only']:.3f}",
-            f"{cell['swapped']:.3f}",
+            _share(cell["text_only"]),
+            _share(cell["swapped"]),
             _share(cell["failure"]["degradation"]),
         ]
         for cell in results["cells"]
     ]
-    rulers = [
-        [
-            f"({ruler} only)" if ruler == "length" else f"(word {ruler})",
-            name,
-            "",
-            _with_interval(of),
-        ]
-        + [""] * 3
+    baselines = [
+        [BASELINES[baseline], name, "", _with_interval(of), "", "", ""]
         for name, found in results["sets"].items()
-        for ruler, of in found.items()
+        for baseline, of in found.items()
     ]
     lines = [
-        columns([*cells, *rulers], heads),
+        columns([*cells, *baselines], heads),
         f"text only  {results['text_only']}",
         f"failure    {results['definition_of_failure']}",
+    ]
+    lines += [
+        f"note       {cell['model']} on {cell['set']}: {cell['note']}"
+        for cell in results["cells"]
+        if cell["note"]
     ]
     lines += [
         f"left out   {n:,} pairs of {name}: a response would be cut"
@@ -141,4 +147,4 @@ def _with_interval(found: Mapping[str, Any]) -> str:
 
 
 def _share(value: float | None) -> str:
-    return "undefined" if value is None else f"{value:.3f}"
+    return "-" if value is None else f"{value:.3f}"

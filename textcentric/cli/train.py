@@ -114,6 +114,7 @@ def as_text(ready: Prepared, result: TrainResult, then: str) -> str:
         *balance_lines(ready),
         f"steps    {steps}",
         f"metrics  {in_words(result.metrics) or nothing}",
+        *(f"note     {note}" for note in result.notes),
         f"model    {result.output_dir}",
         f"next     {then}",
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from textcentric.folders import write_text
@@ -17,11 +17,13 @@ def write_train_card(
     facts: Mapping[str, Json],
     metrics: Mapping[str, float],
     settings: Mapping[str, Json],
+    notes: Sequence[str] = (),
 ) -> Path:
     """Write README.md, the model card of `folder`, and return its path.
 
     `facts` say what the model is and what it saw, `metrics` are those of the held-out rows,
-    `settings` the configuration of the loop. Names come from outside and are shown literally.
+    `settings` the configuration of the loop, `notes` what else to know, in sentences. Names come
+    from outside and are shown literally.
     """
     from huggingface_hub import ModelCard, ModelCardData
 
@@ -37,6 +39,7 @@ def write_train_card(
         f"# A `{plain(method)}` model, trained by textcentric\n",
         "Weights are safetensors and the configuration is JSON: loading them executes nothing.\n",
         _table("Held-out rows", ("metric", "value"), scores),
+        "".join(f"- {plain(note)}\n" for note in notes),
         curve if (folder / "learning_curve.png").is_file() else "",
         _table("What it is", ("fact", "value"), _flat(facts)),
         _table("How it was trained", ("setting", "value"), _flat(settings)),

@@ -34,6 +34,7 @@ class TrainResult:
     stopped: str  # why it ended before the last step, "" where it did not
     train_seconds: float  # of all sittings of a training that was resumed
     history: list[dict[str, Any]]  # the lines of metrics.jsonl
+    notes: tuple[str, ...] = ()  # what else to know of the model, in sentences
 
 
 def refuse_other_model(folder: Path, identity: Mapping[str, Json]) -> None:
@@ -88,7 +89,8 @@ def write_metadata(
         "stopped": result.stopped,
         "train_seconds": round(result.train_seconds, 3),
     }
-    content = {"identity": identity, **facts, "metrics": result.metrics}
+    notes = {"notes": list(result.notes)} if result.notes else {}
+    content = {"identity": identity, **facts, "metrics": result.metrics, **notes}
     write_text(folder / FACTS, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
     curve = folder / "learning_curve.png"
     _draw_curve(result, curve, metric)
@@ -98,6 +100,7 @@ def write_metadata(
         method=method,
         facts=about | facts,
         metrics=result.metrics,
+        notes=result.notes,
         settings=identity["train"],
     )
 

@@ -13,6 +13,7 @@ import math
 import time
 from collections.abc import Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 
 import torch
 from accelerate import Accelerator
@@ -224,6 +225,7 @@ def _train(
         )
         if not steps and config.eval_strategy != "no":
             result.metrics.update(held_out_metrics(method, config, eval_rows, accelerator))
+        result = replace(result, notes=tuple(method.notes))
         with writing(config.output_dir):
             write_model(method, config.output_dir)
             write_metadata(method.name, identity, result, best_metric(config))

@@ -161,4 +161,5 @@ def facts(result: TrainResult, task: str = "", balance: Balance | None = None) -
         "stopped": result.stopped,
         "seconds": round(result.train_seconds, 1),
         "metrics": result.metrics,
+        **({"notes": list(result.notes)} if result.notes else {}),
     }

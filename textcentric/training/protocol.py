@@ -32,6 +32,11 @@ class Method(Protocol[Row_contra]):
     name: str
 
     @property
+    def notes(self) -> Sequence[str]:
+        """Return what else to know of the model, in sentences, once `finish` was called."""
+        ...
+
+    @property
     def model(self) -> torch.nn.Module:
         """Return what is trained."""
         ...

@@ -12,15 +12,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from textcentric.methods.reward.worth import right
 from textcentric.rows import Pair
 from textcentric.writing import parted
 
 WORD = re.compile(r"\w+")
-
-
-def length_only(pairs: Sequence[Pair]) -> np.ndarray:
-    """Return by how many characters the chosen response is the longer one (N,)."""
-    return np.array([len(pair.chosen) - len(pair.rejected) for pair in pairs], float)
 
 
 def word_overlap(pairs: Sequence[Pair]) -> np.ndarray:
@@ -75,15 +71,15 @@ def shortcut_failure(main: np.ndarray, proxy: np.ndarray) -> Degradation:
     >>> shortcut_failure(np.array([1.0, 1.0, -1.0]), np.array([1.0, 2.0, -1.0])).degradation
     1.0
     """
-    right = (main > 0) + 0.5 * (main == 0)
-    sides = right[proxy > 0], right[proxy < 0]
+    told = right(main)
+    sides = told[proxy > 0], told[proxy < 0]
     means = [float(side.mean()) if len(side) else None for side in sides]
     return Degradation(means[0], means[1], len(sides[0]), len(sides[1]))
 
 
 def share_right(differences: np.ndarray) -> float:
     """Return the share of differences above 0, ties counted half."""
-    return float(((differences > 0) + 0.5 * (differences == 0)).mean())
+    return float(right(differences).mean())
 
 
 def _words(text: str) -> list[str]:

@@ -15,6 +15,7 @@ import numpy as np
 from textcentric.data.pairs.candidates import Candidates
 from textcentric.evaluation.rewards.baselines import overlap
 from textcentric.methods.reward.method import Item, Reward
+from textcentric.methods.reward.worth import too_few
 from textcentric.metrics.intervals import Figure, Resampled
 
 TIES = "Ties"  # the subset of RewardBench 2 with several right answers
@@ -44,6 +45,7 @@ class BestOf(TypedDict):
 
     prompts: int
     left_out: int
+    note: str
     sizes: list[int]
     of: dict[str, dict[str, Figure]]
     reward_bench_2: dict[str, dict[str, float]]
@@ -58,16 +60,20 @@ def best_of_table(
     """Return what each model and baseline picks of n responses, with intervals over prompts.
 
     Sizes end at the fewest responses of any prompt, which is always among them. "best possible"
-    knows the truth. Prompts of which a response cannot be scored are left out, for all.
+    knows the truth. Prompts of which a response cannot be scored are left out, for all. The `note`
+    says where they are so few that an interval says nothing.
     """
     kept = [one for one in prompts if all(_can(model, one) for model in models.values())]
     most = min((len(one.responses) for one in kept), default=0)
     wanted = sorted({size for size in sizes if size < most} | {most}) if most else []
     by_name = {name: _scored(model, kept, batch_size) for name, model in models.items()}
-    by_name |= {name: [baseline(one) for one in kept] for name, baseline in BASELINES.items()}
+    described = any(one.descriptions for one in kept)
+    baselines = {name: of for name, of in BASELINES.items() if described or name != "overlap"}
+    by_name |= {name: [baseline(one) for one in kept] for name, baseline in baselines.items()}
     return {
         "prompts": len(kept),
         "left_out": len(prompts) - len(kept),
+        "note": too_few(len(kept), "prompts"),
         "sizes": wanted,
         "of": {
             name: {str(size): _mean(scores, kept, size) for size in wanted}
@@ -146,6 +152,7 @@ def _scored(model: Reward, prompts: Sequence[Candidates], batch_size: int) -> Sc
 
 BASELINES: dict[str, Callable[[Candidates], np.ndarray]] = {
     "length": lambda one: np.array([len(text) for text in one.responses], float),
+    "shortest": lambda one: np.array([-len(text) for text in one.responses], float),
     "overlap": lambda one: np.array([overlap(one.descriptions, t) for t in one.responses]),
     "best possible": lambda one: np.array(one.truths),
 }

@@ -17,7 +17,6 @@ import numpy as np
 
 from textcentric.errors import DataError
 from textcentric.evaluation.rewards.baselines import (
-    length_only,
     share_right,
     shortcut_failure,
     swapped,
@@ -26,6 +25,7 @@ from textcentric.evaluation.rewards.baselines import (
 from textcentric.experts.picture_features import BLANK
 from textcentric.methods.reward.method import Reward
 from textcentric.methods.reward.texts import ResponseReader
+from textcentric.methods.reward.worth import length_only, question, right, rule_of_length, worth
 from textcentric.metrics.intervals import Resampled
 from textcentric.rows import Pair
 from textcentric.values import Json
@@ -49,8 +49,9 @@ def reward_matrix(
     """Return every model's accuracy on every set, with intervals and baselines.
 
     `text_only` is a model that was trained without descriptions; without one each model stands for
-    itself, its descriptions hidden. Intervals are 95 %, bootstrap over groups of pairs. Pairs of
-    which a response would be cut by any model are left out, for all.
+    itself, its descriptions hidden. Intervals are 95 %, bootstrap over prompts or groups of pairs.
+    Pairs of which a response would be cut by any model are left out, for all. What cannot be told
+    of pairs is None: there is nothing to hide or to swap where none has a description or picture.
     """
     kept = {name: _fitting(pairs, [*models.values(), text_only]) for name, pairs in sets.items()}
     return {
@@ -88,31 +89,38 @@ def _cell(
     method: Reward, pairs: Sequence[Pair], text_only: Reward | None, batch_size: int
 ) -> dict[str, Any]:
     main = method.differences(pairs, batch_size)[0]
-    blind = text_only or method
-    proxy = blind.differences(hidden(pairs, blind), batch_size)[0]
-    failure = shortcut_failure(main, proxy)
+    blind = text_only or (method if _described(pairs) else None)
+    proxy = None if blind is None else blind.differences(hidden(pairs, blind), batch_size)[0]
+    lent = swapped(pairs) if _described(pairs) else list(pairs)
+    other = None if lent == list(pairs) else method.differences(lent, batch_size)[0]
+    failure = shortcut_failure(main, np.zeros_like(main) if proxy is None else proxy)
     return {
         "pairs": len(pairs),
         **_accuracy(main, pairs),
-        "text_only": share_right(proxy),
-        "swapped": share_right(method.differences(swapped(pairs), batch_size)[0]),
+        "text_only": None if proxy is None else share_right(proxy),
+        "swapped": None if other is None else share_right(other),
         "failure": asdict(failure) | {"degradation": failure.degradation},
         "subsets": _subsets(main, pairs),
+        "note": worth(main, pairs, rule_of_length(pairs)).note(),
     }
 
 
+def _described(pairs: Sequence[Pair]) -> bool:
+    """Say whether anything but prompt and response is given of any pair."""
+    return any(pair.descriptions or pair.images for pair in pairs)
+
+
 def _baselines(pairs: Sequence[Pair]) -> dict[str, Accuracy]:
-    found = {"length": length_only(pairs), "overlap": word_overlap(pairs)}
+    found = {"length": length_only(pairs), "shorter": -length_only(pairs)}
+    if any(pair.descriptions for pair in pairs):
+        found["overlap"] = word_overlap(pairs)
     return {name: _accuracy(differences, pairs) for name, differences in found.items()}
 
 
 def _accuracy(differences: np.ndarray, pairs: Sequence[Pair]) -> Accuracy:
     """Return the share of pairs that are right and its interval, ties counted half."""
-    right = (differences > 0) + 0.5 * (differences == 0)
-    groups = [pair.group for pair in pairs]
-    drawn = Resampled(len(pairs), groups=groups if any(groups) else None)
-    low, high = drawn.mean(right).interval
-    return {"accuracy": float(right.mean()), "interval": [low, high]}
+    told = Resampled(len(pairs), groups=list(map(question, pairs))).mean(right(differences))
+    return {"accuracy": told.value, "interval": list(told.interval)}
 
 
 def _subsets(differences: np.ndarray, pairs: Sequence[Pair]) -> dict[str, Json] | None:

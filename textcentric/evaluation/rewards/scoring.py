@@ -31,6 +31,7 @@ from textcentric.values import Json
 CHUNK = 16  # batches that are read before they are sorted by length and scored
 Describe = Callable[[Sequence[Item]], list[Item | str]]  # items as they are read, or why not
 RESPONSES = ("response", "responses", "completion", "output")
+REPEATED = 50_000  # characters of a prompt and of a response that a line repeats
 
 
 @dataclass
@@ -164,7 +165,10 @@ def _of_row(name: str, row: Row, column: str) -> Iterator[Item]:
 def score_lines(
     method: Reward, weights: str, wanted: Iterable[Item], batch_size: int, describe: Describe
 ) -> Iterator[dict[str, Json]]:
-    """Yield a line for each item: its score, or why it has none."""
+    """Yield a line for each item: prompt and response, and its score or why it has none.
+
+    Texts are repeated up to `REPEATED` characters, so that a line can be read back.
+    """
     wanted = iter(wanted)
     while chunk := list(islice(wanted, CHUNK * batch_size)):
         read = describe(chunk)
@@ -175,7 +179,9 @@ def score_lines(
         scores = iter(method.score(good, batch_size).tolist())
         for item, why in zip(chunk, faults, strict=True):
             told = {"error": why} if why else {"score": round(next(scores), 6)}
-            yield {"id": item.name, **told, "key": item_key(item), "weights": weights}
+            texts = {"prompt": item.prompt[:REPEATED], "response": item.response[:REPEATED]}
+            keys = {"key": item_key(item), "weights": weights}
+            yield {"id": item.name, **texts, **told, **keys}
 
 
 def item_key(item: Item) -> str:

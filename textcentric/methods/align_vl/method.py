@@ -48,6 +48,7 @@ class AlignVl:
     """
 
     name = "align-vl"
+    notes: tuple[str, ...] = ()
     said_by: Path | None = None  # the folder that names the encoders, where one does
 
     def __init__(self, config: AlignConfig, latents: Latents, rows: Sequence[PairRow]):

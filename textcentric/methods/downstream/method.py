@@ -72,6 +72,7 @@ class Downstream:
     """
 
     name = "downstream"
+    notes: tuple[str, ...] = ()
     on_batch: Callable[[int, int], None] | None = None  # told how many of how many are read
     _memory: OutputMemory | None = None
     seen: np.ndarray | None  # digests of the rows of the training, None where it kept none

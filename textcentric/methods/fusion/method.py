@@ -68,6 +68,7 @@ class Crmt:
     """
 
     name = "crmt"
+    notes: tuple[str, ...] = ()
     balance: Balance | None = None  # of the rows that were trained on, where it is known
 
     def __init__(self, config: CrmtConfig, rows: Sequence[Record], root: str | Path | None = None):

@@ -155,6 +155,13 @@ class RewardTraining(TrainingSettings):
     image_expert: str = fields.image_expert()
     train_rows: int | None = fields.at_most("pairs to learn from")
     held_out_rows: int | None = fields.at_most("held-out pairs")
+    held_out_share: float = setting(
+        0.1,
+        "Share of the pairs, whole prompts or groups, held out where the data name none; 0: none.",
+        panel="Data",
+        ge=0,
+        lt=1,
+    )
     reward: Values = setting({}, "Settings of the method.", flags=())
 
     def name(self) -> str:

@@ -11,7 +11,6 @@ Legend: B pairs, N texts, T tokens.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -23,7 +22,6 @@ import torch
 from torch import Tensor
 
 from textcentric.data.media.pictures import PictureError
-from textcentric.data.pairs.layouts import fault
 from textcentric.errors import ConfigError, DataError, RunError
 from textcentric.experts.picture_features import BLANK, Eyes
 from textcentric.folders import write_text
@@ -45,8 +43,10 @@ from textcentric.methods.reward.objective import (
     off_centre,
     shortcut_aware,
 )
+from textcentric.methods.reward.pairs import check_pairs, digest, margins_in_words, margins_of
 from textcentric.methods.reward.pictures import Projector
 from textcentric.methods.reward.texts import Ids, ResponseReader
+from textcentric.methods.reward.worth import rule_of_length, worth
 from textcentric.models.loading import Network, load_tokenizer, longest_text, source
 from textcentric.models.received import check_model, code_allowed, needs_word
 from textcentric.models.tokens import padded
@@ -93,11 +93,13 @@ class Reward:
     name = "reward"
     on_batch: Callable[[int, int], None] | None = None  # told how many of how many are read
     balance: Balance | None = None  # of the pairs that were trained on, where it is known
+    notes: tuple[str, ...] = ()
+    held_out: dict[str, Json] | None = None  # where its pairs are from, and what they show
 
     def __init__(
         self, config: RewardConfig, pairs: Sequence[Pair], image_dir: str | Path | None = None
     ):
-        _check(config, pairs)
+        check_pairs(config, pairs)
         self.config = config
         self.eyes = _eyes(config, image_dir)
         if self.eyes:
@@ -109,7 +111,9 @@ class Reward:
         self._places = {pair.id: at for at, pair in enumerate(pairs)} if config.sfc_ema else {}
         if config.sfc_ema:
             self.model.register_buffer("smoothed", torch.full((len(pairs), 2), torch.nan))
-        self._data = _digest(pairs, self.eyes)
+        self._data = digest(pairs, self.eyes)
+        self.margins = margins_of(pairs)
+        self.notes = (margins_in_words(self.margins),) if self.margins else ()
 
     def collate(self, rows: Sequence[Pair], epoch: int) -> dict[str, Tensor]:
         """Return a micro-batch: B chosen texts, then the B rejected ones.
@@ -234,8 +238,17 @@ class Reward:
     def finish(
         self, rows: Sequence[Pair], held_out: Sequence[Pair], batch_size: int
     ) -> dict[str, float]:
-        """Return nothing: the last step is the last."""
-        return {}
+        """Look at what held-out pairs show, where they are to be evaluated.
+
+        The figures go into `reward.json`, and into `notes` where they show nothing.
+        """
+        if self.held_out is None or not held_out:
+            return {}
+        differences = self._rewards(held_out, batch_size, proxy=False).difference.numpy()
+        found = worth(differences, held_out, rule_of_length(rows))
+        self.held_out |= found.figures()
+        self.notes += (found.note(),) if found.note() else ()
+        return {"length_alone": found.length["value"]}
 
     def save(self, folder: str | Path) -> None:
         """Write the model (or adapter and head), its tokenizer and `reward.json`."""
@@ -246,6 +259,7 @@ class Reward:
             tokenizer.save_pretrained(folder)
             metadata = {"format": FORMAT, "config": self.config.model_dump(mode="json")}
             metadata |= {"data": self._data, "balance": self.balance}
+            metadata |= {"margins": self.margins, "held_out": self.held_out}
             write_text(folder / PAPERS, json.dumps(metadata, indent=2, ensure_ascii=False) + "\n")
 
     @classmethod
@@ -282,6 +296,8 @@ class Reward:
         method.reader = _reader(method.config, tokenizer, method.model.main, method.eyes)
         method._places = {}
         method._data, method.balance = metadata["data"], metadata.get("balance")
+        method.margins, method.held_out = metadata.get("margins"), metadata.get("held_out")
+        method.notes = ()
         return method
 
     def fingerprint(self) -> dict[str, Json]:
@@ -402,32 +418,3 @@ def _reader(
         placeholder=config.proxy_input == "placeholder",
         features=eyes.shape[0] if eyes else 0,
     )
-
-
-def _check(config: RewardConfig, pairs: Sequence[Pair]) -> None:
-    """Raise DataError for pairs that nothing can be learnt from, ConfigError for a misfit."""
-    for pair in pairs:
-        if why := fault(pair):
-            raise DataError(f"pair {pair.id!r}: {why}; leave it out", row_id=pair.id)
-        if config.vision_model and not pair.images:
-            raise DataError(f"pair {pair.id!r} has no picture; leave it out", row_id=pair.id)
-    if config.proxied:
-        fields = {name for pair in pairs for name in pair.descriptions}
-        hidden = fields if config.hidden_fields is None else fields & set(config.hidden_fields)
-        if not hidden and config.vision_model is None:
-            wanted = ", ".join(config.proxy_fields or ()) or "any"
-            raise DataError(
-                f"the proxy is to do without the descriptions ({wanted}) and no pair has one: model"
-                " and proxy would read the same; give descriptions, or reward_objective='bt'"
-            )
-
-
-def _digest(pairs: Sequence[Pair], eyes: Eyes | None) -> str:
-    """Return a digest of everything that training reads of the pairs."""
-    total = hashlib.blake2b(digest_size=8)
-    for pair in pairs:
-        read = (pair.prompt, pair.chosen, pair.rejected, dict(pair.descriptions), pair.margin)
-        total.update(repr((pair.id, *read)).encode())
-        if eyes:
-            total.update(eyes.digest(pair.images).encode())
-    return total.hexdigest()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from textcentric.augmentation.words import EXPERTS_ONLY
@@ -16,6 +17,8 @@ from textcentric.errors import DataError, Say, option
 from textcentric.methods.reward import Reward
 from textcentric.methods.reward.config import RewardTraining
 from textcentric.methods.reward.from_run import pairs_of_run
+from textcentric.methods.reward.pairs import margins_in_words
+from textcentric.methods.reward.parting import parted
 from textcentric.methods.reward.words import shown_pictures
 from textcentric.rows import Balance, Pair
 from textcentric.runs.listing import find_run
@@ -37,12 +40,16 @@ OF_PROXY = ("proxy_loss", "proxy_accuracy", "proxy_wrong", "sfc_mean", "sfc_p10"
 
 @dataclass(frozen=True)
 class Pairs:
-    """What is trained on and what is evaluated, where it is from, and what was left out."""
+    """What is trained on and what is evaluated, where it is from, and what was left out.
+
+    `source` says what the held-out pairs are, "" where there are none.
+    """
 
     name: str
     train: list[Pair]
     held_out: list[Pair]
     left_out: LeftOut = field(default_factory=LeftOut)
+    source: str = ""
 
     @property
     def balance(self) -> Balance:
@@ -68,7 +75,11 @@ def prepared(
     check_metric(loop, "a reward model", (*METRICS, *proxied))
     pairs = _short_enough(method, pairs, say)
     method.balance = pairs.balance
+    if pairs.held_out and loop.eval_strategy != "no":
+        method.held_out = {"source": pairs.source}
     about = f"model {method.config.model}, objective {method.config.reward_objective}"
+    if method.margins:
+        say(margins_in_words(method.margins))
     counts = (len(pairs.train), len(pairs.held_out))
     return Prepared(
         pairs.name,
@@ -100,10 +111,10 @@ def training_pairs(
             f"no pair of {found.name} is in the split train, so there is nothing to learn; its"
             f" splits are {sets[0].splits()}: name them train, validation and test"
         )
-    held_out = [pair for one in sets[1:] for pair in one.pairs]
-    if not training.eval_dataset:
-        held_out = [pair for pair in sets[0].pairs if pair.split == "validation"]
+    rows, held_out, source = _held_out(training, sets, rows)
     held_out = held_out[: training.held_out_rows]
+    if held_out:
+        tell(f"held out: {len(held_out):,} pairs, {source}")
     left_out = LeftOut.sum(one.left_out for one in sets)
     if others := sum(len(one.pairs) for one in sets) - len(rows) - len(held_out):
         left_out.add("of other splits, or beyond the limits", lines=others)
@@ -113,7 +124,27 @@ def training_pairs(
             f" group that is trained on (first: {sorted(map(str, shared))[0]}): figures on them"
             " flatter the model"
         )
-    return Pairs(found.name, rows, held_out, left_out)
+    return Pairs(found.name, rows, held_out, left_out, source)
+
+
+def _held_out(
+    training: RewardTraining, sets: Sequence[PairSet], rows: list[Pair]
+) -> tuple[list[Pair], list[Pair], str]:
+    """Return pairs to learn from, held-out ones, and what these are.
+
+    They are a share of `rows` where the data name none and something is evaluated.
+    """
+    if training.eval_dataset:
+        names = ", ".join(one.name for one in sets[1:])
+        return rows, [pair for one in sets[1:] for pair in one.pairs], f"those of {names}"
+    if named := [pair for pair in sets[0].pairs if pair.split == "validation"]:
+        return rows, named, "those of the split validation"
+    share = training.held_out_share
+    if training.loop().eval_strategy == "no" or not share:
+        return rows, [], ""
+    kept, held_out = parted(rows, share, training.seed)
+    source = f"a share of {share:g}, whole prompts or groups, drawn by seed {training.seed}"
+    return kept, held_out, source if held_out else ""
 
 
 def _read(training: RewardTraining, name: str, tell: Say) -> PairSet:
@@ -158,7 +189,7 @@ def _short_enough(method: Reward, pairs: Pairs, tell: Say) -> Pairs:
     left_out = LeftOut.sum([pairs.left_out])
     for pair in long:
         left_out.add(f"a response is longer than {limit} tokens", text=f"pair {pair.id}")
-    return Pairs(pairs.name, train, held_out, left_out)
+    return replace(pairs, train=train, held_out=held_out, left_out=left_out)
 
 
 def _fitted(loop: TrainConfig, training: RewardTraining, pairs: Pairs, tell: Say) -> TrainConfig:
@@ -166,6 +197,10 @@ def _fitted(loop: TrainConfig, training: RewardTraining, pairs: Pairs, tell: Say
     if pairs.held_out or loop.eval_strategy == "no":
         return loop
     absent = f"no pair of {pairs.name} is in the split validation"
+    if training.held_out_share:
+        absent += (
+            f", and no prompt or group is as small as {training.held_out_share:g} of the pairs"
+        )
     return without_evaluation(
         loop,
         training.train,
@@ -195,6 +230,8 @@ def planned(ready: Prepared) -> dict[str, Json]:
         "pairs": ready.name,
         "train_pairs": len(ready.train),
         "held_out_pairs": len(ready.held_out),
+        "held_out": method.held_out and method.held_out["source"],
+        "margins": method.margins,
         "descriptions": sorted({name for pair in ready.train for name in pair.descriptions}),
         "pictures": len({file for pair in ready.train for file in pair.images}),
         "objective": config.reward_objective,
@@ -220,6 +257,8 @@ def plan_as_text(plan: Planned) -> str:
         f"reads    {plan['tokens_a_text']:,} tokens a text, longest {plan['longest']:,},"
         f" {plan['full']:.0%} at {option('max_length', plan['max_length'])}",
         f"learns   by {plan['objective']}{proxy}",
+        *([f"held out {plan['held_out']}"] if plan["held_out"] else []),
+        *([f"margins  {margins_in_words(plan['margins'])}"] if plan["margins"] else []),
         f"model    {plan['model']}: {plan['parameters']:,} parameters with the proxy,"
         f" {plan['trained']:,} of them trained",
         f"steps    {plan['steps']:,} of {plan['batch']} pairs{how_long}",
