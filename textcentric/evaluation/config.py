@@ -149,7 +149,7 @@ class EvaluateFusionConfig(Settings):
     split: str = fields.split("test", "Rows to attack.")
     limit: int | None = fields.limit()
     radii: tuple[float, ...] = setting(
-        (0.5, 1, 2, 4), "l2 lengths of attacks, in standard deviations of an input.", panel="Damage"
+        (0.5, 1, 2, 4), "l2 lengths of attacks over the values that models read.", panel="Damage"
     )
     threats: tuple[str, ...] | None = setting(
         None, "What is attacked, such as image,joint.", panel="Damage", shown="each, joint, split"

@@ -93,7 +93,7 @@ def certified_shares(certified: Sequence[float], radii: Sequence[float]) -> list
 
 def _dress(axes: Axes, threat: str) -> None:
     axes.set_title(threat, fontsize=9, color=SOFT)
-    axes.set_xlabel("radius (standard deviations)")
+    axes.set_xlabel("radius (l2, of the values read)")
     axes.set_ylim(0, 1)
     axes.set_xlim(left=0)
     axes.grid(color=GRID, linewidth=0.6)

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from tests.methods.references import mixup
 from textcentric.methods.fusion.config import CrmtConfig
 from textcentric.methods.fusion.crmt.objective import classification_loss
 from textcentric.methods.fusion.encoders import Mlp
@@ -52,6 +53,25 @@ def climbed_in_loops(made: Learner, rows: dict[str, Tensor]) -> list[list[Tensor
             deltas = [d + 0.1 * g / length for d, g in zip(deltas, found, strict=True)]
         told.append(deltas)
     return told
+
+
+def test_mixed_inputs_have_the_loss_of_mixup_written_out() -> None:
+    made = learner(variant="mixup").double()
+    rows = {name: one.double() for name, one in batch().items()}
+    rows["labels"] = torch.tensor([0, 1, 2, 1, 2, 0])
+    share = torch.tensor([0.0, 0.3, 0.9], dtype=torch.float64)
+    told = made({**rows, "share": share}).detach()
+
+    def logits(row: mixup.Row) -> list[float]:
+        one = {n: torch.tensor([values], dtype=torch.float64) for n, values in row.items()}
+        found: list[float] = made.fusion({**one, "present": torch.ones(1, 2)}).logits[0].tolist()
+        return found
+
+    for at, part in enumerate(share.tolist()):
+        pair = [{n: rows[n][place].tolist() for n in SIZES} for place in (at, at + 3)]
+        known = int(rows["labels"][at]), int(rows["labels"][at + 3])
+        slow = mixup.loss(logits, pair[0], pair[1], known, part)
+        assert float(told[at]) == pytest.approx(slow, abs=1e-6)
 
 
 def test_training_attacks_climb_cross_entropy_alone_as_the_released_trainer_does() -> None:

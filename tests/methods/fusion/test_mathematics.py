@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from tests.methods.references import crmt
 from textcentric.errors import ConfigError
 from textcentric.methods.fusion.crmt.objective import hinge_loss, margin_loss, mixed
 from textcentric.methods.fusion.crmt.orthogonal import own, rownorm
@@ -47,9 +48,8 @@ def test_own_gives_orthonormal_rows_that_sum_to_zero() -> None:
 
 def test_own_is_the_inverse_root_of_the_gram_matrix_times_the_centred_rows() -> None:
     rows = drawn(4, 7)
-    centred = rows - rows.mean(dim=1, keepdim=True)
-    values, vectors = torch.linalg.eigh(centred @ centred.T)
-    torch.testing.assert_close(own(rows), vectors @ torch.diag(values**-0.5) @ vectors.T @ centred)
+    slow = torch.tensor(crmt.orthogonal(rows.tolist()), dtype=torch.float64)
+    torch.testing.assert_close(own(rows), slow, atol=1e-6, rtol=0)
 
 
 def test_own_has_a_gradient_where_eigenvalues_repeat() -> None:
@@ -83,13 +83,11 @@ def test_margin_loss_is_the_sum_written_out_and_lies_in_its_bracket(eps: float) 
     scores, known = drawn(ROWS, MODALITIES, CLASSES), labels()
     told = margin_loss(scores, known, eps)
     for row, label in enumerate(known.tolist()):
-        gaps = [
-            float(scores[row, m, k] - scores[row, m, label])
-            for m, k in product(range(MODALITIES), range(CLASSES))
-            if k != label
-        ]
-        assert float(told[row]) == pytest.approx(math.log(eps + sum(map(math.exp, gaps))))
-        low = max(gaps)
+        slow = crmt.margin_loss(scores[row].tolist(), label, eps)
+        assert float(told[row]) == pytest.approx(slow, abs=1e-6)
+        gaps = scores[row] - scores[row, :, label, None]
+        gaps[:, label] = -math.inf
+        low = float(gaps.max())
         high = low + math.log(MODALITIES * (CLASSES - 1))
         if eps:
             low, high = (
@@ -115,6 +113,9 @@ def test_losses_have_the_gradients_of_their_formulas() -> None:
 def test_hinge_loss_is_the_sum_over_modalities_written_out() -> None:
     scores = torch.tensor([[[2.0, 0.5, 1.5], [0.0, 1.0, -1.0]]])
     assert hinge_loss(scores, torch.tensor([0])).tolist() == [0.5 + 2.0]
+    many, known = drawn(ROWS, MODALITIES, CLASSES), labels()
+    slow = [crmt.hinge_loss(*one) for one in zip(many.tolist(), known.tolist(), strict=True)]
+    assert hinge_loss(many, known).tolist() == pytest.approx(slow, abs=1e-6)
 
 
 def test_mixed_losses_weigh_both_labels_and_hold_for_two_classes() -> None:
@@ -133,22 +134,14 @@ def test_the_radius_is_its_formula_written_out() -> None:
         head(),
         drawn(MODALITIES, CLASSES, seed=5).abs(),
     )
-    logits = made.logits(scores)
     told, towards = radius(scores, made, tau, known), radii(scores, made, tau, known)
     single = radius(scores, made, tau, known, modality=1)
+    weights, bias = (one.tolist() for one in made)
     for row, y in enumerate(known.tolist()):
-        found, alone = [], []
-        for k in [one for one in range(CLASSES) if one != y]:
-            gap = float(logits[row, y] - logits[row, k])
-            terms = [
-                float(made.weights[m, y].abs() * tau[m, y] + made.weights[m, k].abs() * tau[m, k])
-                for m in range(MODALITIES)
-            ]
-            found.append(gap / math.hypot(*terms))
-            alone.append(gap / terms[1])
-            assert float(towards[row, k]) == pytest.approx(found[-1])
-        assert float(told[row]) == pytest.approx(min(found))
-        assert float(single[row]) == pytest.approx(min(alone))
+        given = scores[row].tolist(), weights, bias, tau.tolist(), y
+        assert float(told[row]) == pytest.approx(crmt.bound(*given, None), abs=1e-6)
+        assert float(single[row]) == pytest.approx(crmt.bound(*given, 1), abs=1e-6)
+        assert float(towards[row].min()) == pytest.approx(float(told[row]))
 
 
 def test_the_radius_towards_the_runner_up_is_never_smaller_than_the_minimum() -> None:
@@ -268,6 +261,30 @@ def test_gradients_of_each_row_class_and_modality_are_those_taken_one_by_one() -
         assert float(norms[row, m, k]) == pytest.approx(float(gradient.norm()))
 
 
+def test_tau_is_the_largest_gradient_of_any_row_by_differences() -> None:
+    names, widths = ("a", "b"), (3, 4)
+    maps = [drawn(CLASSES, width, seed=at) for at, width in enumerate(widths)]
+
+    def scores(batch: Mapping[str, Tensor]) -> Tensor:
+        return torch.stack(
+            [torch.tanh(batch[n] @ w.T) for n, w in zip(names, maps, strict=True)], 1
+        )
+
+    batches = [
+        {n: drawn(rows, w, seed=7 + rows) for n, w in zip(names, widths, strict=True)}
+        for rows in (3, 2)
+    ]
+    told = lipschitz(scores, batches, names)
+    for at, name in enumerate(names):
+
+        def alone(x: list[float], w: Tensor = maps[at]) -> list[float]:
+            found: list[float] = torch.tanh(w @ torch.tensor(x, dtype=torch.float64)).tolist()
+            return found
+
+        slow = crmt.lipschitz(alone, torch.cat([one[name] for one in batches]).tolist())
+        assert told[at].tolist() == pytest.approx(slow, abs=1e-6)
+
+
 def test_one_backward_a_class_serves_all_modalities() -> None:
     model, backwards = Linear((3, 3, 3)), []
 
@@ -351,6 +368,20 @@ def test_the_second_step_raises_the_mean_radius_and_shifts_weight_to_the_steadie
     assert found.after > found.before
     assert (found.weights[1] / found.weights[0]).mean() > 1.5
     assert torch.equal(made.weights, before)
+
+
+def test_the_second_step_is_adam_up_the_mean_bound() -> None:
+    rows, made, tau = step_two_rows()
+    few = Cached(rows.scores[:6], rows.labels[:6])
+    weights, bias = (one.tolist() for one in made)
+    told = step_two(few, made, tau, steps=3, learning_rate=0.05)
+    slow, mean = crmt.second_step(
+        few.scores.tolist(), few.labels.tolist(), weights, bias, tau.tolist(), 3, 0.05
+    )
+    assert told.steps == 3
+    assert told.after == pytest.approx(mean, abs=1e-6)
+    for one, other in zip(told.weights.tolist(), slow, strict=True):
+        assert one == pytest.approx(other, abs=1e-6)
 
 
 def test_the_second_step_never_loses_a_point_of_held_out_accuracy() -> None:

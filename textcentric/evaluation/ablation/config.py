@@ -22,7 +22,7 @@ class CrmtAblation(CrmtTraining):
     split: str = fields.split("test", "Rows to attack.")
     limit: int | None = fields.limit()
     radius: float = setting(
-        1.0, "l2 length of attacks, in standard deviations.", panel="Damage", ge=0
+        1.0, "l2 length of attacks over the values that models read.", panel="Damage", ge=0
     )
     seeds: int = setting(3, "Trainings of each arm.", panel="Method", ge=1)
     output_dir: Path = fields.output_dir("Where cells and tables go.", ...)

@@ -157,7 +157,7 @@ class CrmtConfig(Settings):
     second_learning_rate: float = setting(0.01, "Learning rate of the second step.", gt=0)
 
     attack_radius: float = setting(
-        0.1, "l2 length of adversarial training inputs, in standard deviations.", gt=0
+        0.1, "l2 length that adversarial training inputs are moved by.", gt=0
     )
     attack_steps: int = setting(5, "Steps of gradient ascent to them.", ge=1)
     attack_loss: AttackLoss = setting(

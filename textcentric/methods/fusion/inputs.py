@@ -1,7 +1,8 @@
 """From the raw values of a row to tensors: pixels, log-mel values, token ids, a table's numbers.
 
-Pictures and sounds are normalised by mean and standard deviation of the training rows, so that a
-radius of 1 is one standard deviation of one value. A missing modality is zeros.
+Pictures, sounds and a table's numbers are normalised by mean and standard deviation of the training
+rows, so that a radius of 1 is one standard deviation of one value; words of a table are 0 or 1, and
+of texts the embeddings are as the encoder has them. A missing modality is zeros.
 Legend: B rows, C channels, F frames, E mel bins, T tokens.
 """
 
