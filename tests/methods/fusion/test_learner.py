@@ -56,14 +56,13 @@ def climbed_in_loops(made: Learner, rows: dict[str, Tensor]) -> list[list[Tensor
 
 
 def test_mixed_inputs_have_the_loss_of_mixup_written_out() -> None:
-    made = learner(variant="mixup").double()
-    rows = {name: one.double() for name, one in batch().items()}
+    made, rows = learner(variant="mixup"), batch()
     rows["labels"] = torch.tensor([0, 1, 2, 1, 2, 0])
-    share = torch.tensor([0.0, 0.3, 0.9], dtype=torch.float64)
+    share = torch.tensor([0.0, 0.3, 0.9])
     told = made({**rows, "share": share}).detach()
 
     def logits(row: mixup.Row) -> list[float]:
-        one = {n: torch.tensor([values], dtype=torch.float64) for n, values in row.items()}
+        one = {name: torch.tensor([values]) for name, values in row.items()}
         found: list[float] = made.fusion({**one, "present": torch.ones(1, 2)}).logits[0].tolist()
         return found
 
