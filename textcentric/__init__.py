@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         evaluate_reward,
         inspect,
         latents,
+        list_methods,
         list_runs,
         load,
         load_model,
@@ -99,6 +100,7 @@ __all__ = [
     "evaluate_reward",
     "inspect",
     "latents",
+    "list_methods",
     "list_runs",
     "load",
     "load_model",
@@ -116,8 +118,8 @@ __all__ = [
 
 API = (
     "Run ablate augment calibrate check compare describe estimate evaluate evaluate_fusion"
-    " evaluate_reward inspect latents list_runs load load_model make_report predict retrieve review"
-    " score stream train trust"
+    " evaluate_reward inspect latents list_methods list_runs load load_model make_report predict"
+    " retrieve review score stream train trust"
 )
 
 __getattr__ = importing(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
         evaluate_fusion,
         evaluate_reward,
     )
-    from textcentric.api.inspection import inspect
+    from textcentric.api.inspection import inspect, list_methods
     from textcentric.api.models import latents, load_model, predict, retrieve, score, train
     from textcentric.api.reading import calibrate, review
     from textcentric.api.results import Result, Run, RunList
@@ -49,6 +49,7 @@ __all__ = [
     "evaluate_reward",
     "inspect",
     "latents",
+    "list_methods",
     "list_runs",
     "load",
     "load_model",
@@ -67,7 +68,7 @@ __getattr__ = importing(
     {
         "checks": ["check"],
         "evaluations": "ablate compare evaluate evaluate_fusion evaluate_reward".split(),
-        "inspection": ["inspect"],
+        "inspection": ["inspect", "list_methods"],
         "models": "latents load_model predict retrieve score train".split(),
         "reading": "calibrate review".split(),
         "results": "Result Run RunList".split(),

@@ -1,4 +1,4 @@
-"""Rows that nobody has described, from Python: what their columns hold, and a schema for them."""
+"""What there is, from Python: the columns of rows that nobody described, and the methods."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from textcentric.api.given import in_store
 from textcentric.data.inspection import Inspection
 from textcentric.data.inspection import inspect as inspect_rows
 from textcentric.data.rows import RowsLike
+from textcentric.methods.listing import list_methods
+
+__all__ = ["inspect", "list_methods"]
 
 
 def inspect(rows: RowsLike, *, data_dir: str | Path | None = None) -> Inspection:

@@ -52,6 +52,9 @@ PROMPTS = {
     "try": Listed("Put one row through one prompt.", "prompts:try_"),
     "expand": Listed("Let the model write more instructions into a bank.", "prompts:expand"),
 }
+METHODS_COMMANDS = {
+    "list": Listed("List the methods: task, inputs, needs and cost.", "methods:list_"),
+}
 RUNS = {
     "list": Listed("List the runs of a folder, newest first.", "runs:list_"),
     "show": Listed("Show what came of a run.", "runs:show_"),
@@ -77,6 +80,7 @@ COMMANDS = {
     "data": Listed("The data sets: where they are, what is wrong with them.", commands=DATA),
     "prompts": Listed("The prompt library: look, check, try, add.", commands=PROMPTS),
     "runs": Listed("The run directories: what ran, what came of it.", commands=RUNS),
+    "methods": Listed("The methods: what each is good for.", commands=METHODS_COMMANDS),
     "review": Listed("Read variants beside their sources: a page.", "review:review"),
     "calibrate": Listed("Say how many variants were read and true.", "review:calibrate"),
     "report": Listed("Write report.html of a run anew and print its path.", "runs:report"),

@@ -18,18 +18,58 @@ if TYPE_CHECKING:
 
 
 class Listed(NamedTuple):
-    """A method: its folder, the settings in its `config.py`, and a line on what it trains."""
+    """A method: its folder, the settings in its `config.py`, and a line on what it trains.
+
+    `task` is what its model answers, `inputs` what that reads, `needs` what must be there before,
+    `cost` what a step of training takes.
+    """
 
     folder: str
     settings: str
     about: str
+    task: str
+    inputs: str
+    needs: str
+    cost: str
 
 
 METHODS = {
-    "downstream": Listed("downstream", "Training", "Fine-tune a transformer on rows in words."),
-    "reward": Listed("reward", "RewardTraining", "Train a reward model on pairs of responses."),
-    "crmt": Listed("fusion", "CrmtTraining", "Train a fusion model that is harder to attack."),
-    "align-vl": Listed("align_vl", "AlignTraining", "Bring two frozen encoders into one space."),
+    "downstream": Listed(
+        "downstream",
+        "Training",
+        "Fine-tune a transformer on rows in words.",
+        task="a class, an ordered class or a number of a row",
+        inputs="rows in words, of any modality",
+        needs="a run, or raw rows with a target",
+        cost="a transformer over each text and its variants",
+    ),
+    "reward": Listed(
+        "reward",
+        "RewardTraining",
+        "Train a reward model on pairs of responses.",
+        task="how good a response is",
+        inputs="prompt and response, a picture in words or as features",
+        needs="pairs, chosen and rejected",
+        cost="a transformer over both responses; sfc 1.4 times that of bt",
+    ),
+    "crmt": Listed(
+        "fusion",
+        "CrmtTraining",
+        "Train a fusion model that is harder to attack.",
+        task="a class of a row",
+        inputs="pictures, sounds, texts, a table",
+        needs="by the variant, below",
+        cost="an encoder over each modality, by the variant",
+    ),
+    "align-vl": Listed(
+        "align_vl",
+        "AlignTraining",
+        "Bring two frozen encoders into one space.",
+        task="which items of two modalities belong together",
+        inputs="latents of two modalities",
+        needs="`textcentric latents` of pairs",
+        cost="two small adapters over cached latents",
+    ),
 }
 
 
