@@ -56,8 +56,9 @@ def main() -> None:
     print(f"# {PAIRS} accepted variants, drawn by seed {SEED}\n")
     print(
         f"Rows of the built-in sample, through `{run.manifest['engine']['model']}` on"
-        f" `{run.manifest['engine']['engine']}`. Parts that are not shown are the same as in the"
-        " source; nothing was chosen by hand.\n"
+        f" `{run.manifest['engine']['engine']}`, accepted by the checks of"
+        f" {run.manifest['started'][:7]}. Parts that are not shown are the same as in the source;"
+        " nothing was chosen by hand. What an accepted variant is worth: [trust](trust.md).\n"
     )
     for source, variant in draw_pairs(run):
         print(markdown(source, variant))

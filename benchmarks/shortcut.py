@@ -38,7 +38,7 @@ METHODS: dict[str, dict[str, Any]] = {
     "sfc": {"reward_objective": "sfc", "save_proxy": True},
     "placebo": {"reward_objective": "sfc", "sfc_shuffle": True},
 }
-BARS = {"gain": 0.08, "placebo": 0.03}
+BARS = {"gain": 0.08, "placebo": 0.03, "own": 0.03, "no cue": 0.015}  # shares of pairs
 PROMPTS, SIZES = 100, (1, 2, 4, 8, 16, 20)  # of Best-of-N
 STRENGTHS = (0.5, 0.7, 0.8, 0.9, 0.95, 1.0)
 NOISES = (0.0, 0.1, 0.2)
@@ -306,16 +306,37 @@ def _setting(trial: Mapping[str, Any]) -> str:
 
 
 def verdict(results: Sequence[Mapping[str, Any]]) -> tuple[bool, str]:
-    """Say whether the bars hold at a cue of 0.9: `sfc` over `bt`, and the placebo near `bt`."""
-    strong = [one for one in results if _setting(one["trial"]) == "cue 0.9"]
-    others = {m: fmean(other for _, other in apart(strong, m)) for m in METHODS}
-    gain, placebo = others["sfc"] - others["bt"], abs(others["placebo"] - others["bt"])
-    holds = gain >= BARS["gain"] and placebo <= BARS["placebo"]
+    """Say whether the bars hold: what `sfc` wins and costs at a cue of 0.9, and what at none."""
+    own, others = _apart_by_method(results, "cue 0.9")
+    _, without = _apart_by_method(results, "cue 0.5")
+    found = {
+        "gain": others["sfc"] - others["bt"],
+        "placebo": abs(others["placebo"] - others["bt"]),
+        "own": own["bt"] - own["sfc"],
+        "no cue": abs(without["sfc"] - without["bt"]),
+    }
+    holds = found["gain"] >= BARS["gain"] and all(
+        found[name] <= BARS[name] for name in ("placebo", "own", "no cue")
+    )
+    said = {name: f"{100 * value:.1f}" for name, value in found.items()}
+    bar = {name: f"(bar {100 * value:g})" for name, value in BARS.items()}
     return holds, (
         f"{'Holds' if holds else 'Does not hold'}: in the other environments sfc - bt ="
-        f" {100 * gain:+.1f} points (bar {100 * BARS['gain']:.0f}), the placebo is"
-        f" {100 * placebo:.1f} from bt (bar {100 * BARS['placebo']:.0f})."
+        f" {100 * found['gain']:+.1f} points {bar['gain']}, the placebo is {said['placebo']} from"
+        f" bt {bar['placebo']}; the own environment costs {said['own']} {bar['own']}; where no cue"
+        f" tells anything sfc is {said['no cue']} from bt {bar['no cue']}."
     )
+
+
+def _apart_by_method(
+    results: Sequence[Mapping[str, Any]], setting: str
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Return the mean accuracy of each method in its own environment, and in the others."""
+    chosen = [one for one in results if _setting(one["trial"]) == setting]
+    sides = {m: list(zip(*apart(chosen, m), strict=True)) for m in METHODS}
+    return {m: fmean(own) for m, (own, _) in sides.items()}, {
+        m: fmean(others) for m, (_, others) in sides.items()
+    }
 
 
 def main() -> int:

@@ -30,13 +30,13 @@ def test_a_trial_is_made_once_and_tells_everything(tmp_path: Path) -> None:
     assert "from scratch" in table([bare])
 
 
-def result(method: str, own: float, others: float) -> dict[str, Any]:
+def result(method: str, own: float, others: float, strength: float = 0.9) -> dict[str, Any]:
     return {
         "trial": {
             "method": method,
             "scratch": False,
             "seed": 0,
-            "environment": {"cue": "polite", "strength": 0.9, "elsewhere": 0.5}
+            "environment": {"cue": "polite", "strength": strength, "elsewhere": 0.5}
             | {"noise": 0.1, "error": 0.0},
         },
         "accuracy": {"polite": own, "long": others, "list": others},
@@ -44,14 +44,24 @@ def result(method: str, own: float, others: float) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("sfc", "placebo", "holds"), [(0.70, 0.61, True), (0.67, 0.61, False), (0.70, 0.64, False)]
+    ("sfc", "placebo", "own", "without", "holds"),
+    [
+        (0.70, 0.61, 0.88, 0.81, True),
+        (0.67, 0.61, 0.88, 0.81, False),
+        (0.70, 0.64, 0.88, 0.81, False),
+        (0.70, 0.61, 0.86, 0.81, False),
+        (0.70, 0.61, 0.88, 0.82, False),
+        (0.70, 0.61, 0.88, 0.78, False),
+    ],
 )
-def test_the_verdict_asks_for_the_gain_and_for_the_placebo(
-    sfc: float, placebo: float, holds: bool
+def test_the_verdict_asks_for_the_gain_the_placebo_and_what_it_costs(
+    sfc: float, placebo: float, own: float, without: float, holds: bool
 ) -> None:
-    found = [result("bt", 0.9, 0.6), result("sfc", 0.9, sfc), result("placebo", 0.9, placebo)]
+    found = [result("bt", 0.9, 0.6), result("sfc", own, sfc), result("placebo", 0.9, placebo)]
+    found += [result(m, 0.8, without if m == "sfc" else 0.8, 0.5) for m in ("bt", "sfc", "placebo")]
     assert verdict(found)[0] is holds
-    assert f"{100 * (sfc - 0.6):+.1f} points" in verdict(found)[1]
+    assert f"{100 * (sfc - 0.6):+.1f} points (bar 8)" in verdict(found)[1]
+    assert f"the own environment costs {100 * (0.9 - own):.1f} (bar 3)" in verdict(found)[1]
 
 
 def test_the_long_run_holds_the_short_one_once() -> None:
