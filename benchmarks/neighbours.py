@@ -99,6 +99,16 @@ GROUPS: dict[str, Group] = {
         },
         ["clean", "noise 1", "noise 2"],
     ),
+    "spoilt": Group(
+        "Half of the training rows have one modality under noise of three deviations",
+        {
+            "joint training (jt)": plain("jt", "spoilt"),
+            "experts, the best one": plain("experts", "spoilt", experts_top=1),
+            "experts, the best two": plain("experts", "spoilt", experts_top=2),
+            "experts, all three": plain("experts", "spoilt", experts_top=3),
+        },
+        ["clean", "one spoilt"],
+    ),
     "labels": Group(
         f"{LABELLED} rows of a class have a label",
         {

@@ -34,6 +34,7 @@ PURPOSES: dict[str, Purpose] = {
     "mfcpl": Purpose("prototypes of complete rows: training rows that lack a modality", 1.0),
     "cib": Purpose("less of the input in features: speakers, places never seen", 1.2),
     "umurl": Purpose("ties modalities without labels: few rows have one", 1.2),
+    "experts": Purpose("a gate between modalities: one of them spoilt, row by row", 1.0),
     "heads-only": Purpose("class rows over encoders that were trained alone", 0.3),
     "mmlora": Purpose("the same, and adapters in the encoders", 1.3),
     "ensemble": Purpose("the sum of models that were trained alone; trains nothing", 0.0),
