@@ -62,12 +62,12 @@ def lacking(modalities: int) -> Tensor:
 
 def as_lists(model: ExpertFusion, told: Output) -> tuple[list[list[list[float]]], list[list[Any]]]:
     """Return the experts' logits and the gate's, None for modalities that are absent."""
-    features, present = told.features, told.present
-    heads = [model.heads[n](features[n]) for n in model.names]
-    over_all = sum(features[n] @ model.rows[n].T for n in model.names) + model.bias
-    there = [features[n] * present[:, at : at + 1] for at, n in enumerate(model.names)]
+    present = told.present
+    there = {n: told.features[n] * present[:, at : at + 1] for at, n in enumerate(model.names)}
+    heads = [model.heads[name](one) for name, one in there.items()]
+    over_all = sum(one @ model.rows[name].T for name, one in there.items()) + model.bias
     first, _, last = model.gate
-    gate = last(first(torch.cat([*there, present], dim=1)).clamp(min=0)).tolist()
+    gate = last(first(torch.cat([*there.values(), present], dim=1)).clamp(min=0)).tolist()
     for row, has in enumerate(present.tolist()):
         gate[row] = [g if i == len(has) or has[i] else None for i, g in enumerate(gate[row])]
     return torch.stack([*heads, over_all], dim=1).tolist(), gate
@@ -101,7 +101,8 @@ def test_an_absent_modality_weighs_exactly_nothing(top: int) -> None:
     other = {**told.features, "audio": told.features["audio"].clone()}
     other["audio"][0] = 7.0
     moved = model.mixture(other, told.present)
-    assert torch.equal(moved.weights, mixture.weights), "nor does the gate see what it holds"
+    assert torch.equal(moved.weights, mixture.weights), "nor does anything see what it holds"
+    assert torch.equal(moved.logits, mixture.logits)
 
 
 def test_one_expert_says_what_it_says_alone_only_less_surely() -> None:

@@ -19,6 +19,7 @@ from textcentric.methods.fusion.encoders import Encoder, Mlp, SmallConv
 from textcentric.methods.fusion.model import FusionModel, Output
 from textcentric.methods.fusion.rivals import RIVALS
 from textcentric.methods.fusion.rivals.balancing import Balancing
+from textcentric.methods.fusion.rivals.experts import ExpertFusion
 from textcentric.methods.fusion.rivals.gradient_blending import GradientBlending, blend
 from textcentric.methods.fusion.rivals.mcr import Mcr, contrast, game, importance, reconstruction
 from textcentric.methods.fusion.rivals.ogm_ge import modulated, modulation
@@ -42,8 +43,14 @@ def fusion(*names: str) -> FusionModel:
     return FusionModel(encoders, CLASSES, orthogonality="none", weights_start=None)
 
 
+def expert_fusion(*names: str) -> ExpertFusion:
+    torch.manual_seed(0)
+    encoders: dict[str, Encoder] = {name: Mlp(5, WIDTH) for name in names or ("image", "audio")}
+    return ExpertFusion(encoders, CLASSES, top=2)
+
+
 def made(rival: str, *names: str, **values: Any) -> tuple[FusionModel, Balancing]:
-    model = fusion(*names)
+    model = (expert_fusion if rival == "experts" else fusion)(*names)
     config = CrmtConfig.of({"variant": rival, "mcr_permutations": 3, **values})
     return model, RIVALS[rival](model, config).train()
 

@@ -46,6 +46,8 @@ class Mixture(NamedTuple):
 class ExpertFusion(FusionModel):
     """A head for each modality, one linear over all, and the gate that weighs the `top` of them.
 
+    Features of an absent modality are zeros to all of them.
+
     Class rows and bias are those of the expert over all; scores are the log-probabilities of the
     modalities' own experts. Raises ConfigError for more `top` than there are experts.
     """
@@ -76,12 +78,12 @@ class ExpertFusion(FusionModel):
         return Output(mixture.logits, mixture.experts[:, :-1], features, present)
 
     def mixture(self, features: Mapping[str, Tensor], present: Tensor) -> Mixture:
-        """Return what experts say of features (B, D_m) and how they are weighed."""
-        alone = [self.heads[name](features[name]) for name in self.names]
-        over_all = self.head.logits(self.scored(features, self.class_rows()))
+        """Return what experts say of features (B, D_m), zeros where absent, and their weights."""
+        there = {n: features[n] * present[:, [at]] for at, n in enumerate(self.names)}
+        alone = [self.heads[name](one) for name, one in there.items()]
+        over_all = self.head.logits(self.scored(there, self.class_rows()))
         experts = torch.stack([*alone, over_all], dim=1).float().log_softmax(dim=2)
-        there = [features[n] * present[:, [at]] for at, n in enumerate(self.names)]
-        found = self.gate(torch.cat([*there, present], dim=1)).float()  # (B, n)
+        found = self.gate(torch.cat([*there.values(), present], dim=1)).float()  # (B, n)
         absent = torch.cat([present == 0, torch.zeros_like(present[:, :1], dtype=torch.bool)], 1)
         found = found.masked_fill(absent, -torch.inf)
         return Mixture(experts, found.softmax(dim=1), weighed(found, self.top))
