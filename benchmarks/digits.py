@@ -96,6 +96,7 @@ def _rows(
     from PIL import Image
 
     held = np.load(source / "mnist_images.npz")
+    pictures = held["images"]  # unpacked at every access
     rng = Random(f"digits/{seed}")
     of_digit = {d: [int(n) for n in np.flatnonzero(held["labels"] == d)] for d in range(10)}
     for places in of_digit.values():
@@ -105,7 +106,7 @@ def _rows(
         place = of_digit[int(digit)].pop()
         picture = root / "images" / f"{place}.png"
         if not picture.exists():
-            Image.fromarray(held["images"][place]).save(picture)
+            Image.fromarray(pictures[place]).save(picture)
         yield {
             "id": file.stem,
             "digit": f"digit {digit}",

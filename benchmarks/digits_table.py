@@ -12,50 +12,148 @@ from __future__ import annotations
 import argparse
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmarks.digits import shown as in_names
 from textcentric.metrics.intervals import Estimate, Resampled
 
-PAIRS = (("crmt-jt", "jt"), ("crmt-at", "mmat"))
+Runs = list[dict[str, Any]]  # of one model, seed by seed
+FIRST = "jt"  # that others are compared with
+PAIRS = (("crmt-at", "mmat"), ("crmt-jt", "crmt-step-1"))
 
 
-def results(folder: Path, split: str, seeds: Sequence[int]) -> dict[str, list[dict[str, Any]]]:
-    """Return the results of each model, seed by seed."""
-    found: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+def results(folder: Path, split: str, seeds: Sequence[int]) -> dict[str, Runs]:
+    """Return the results of each model that has all `seeds`."""
+    found: defaultdict[str, Runs] = defaultdict(list)
     for path in sorted(folder.glob(f"*-{split}.json")):
         told = json.loads(path.read_text(encoding="utf-8"))
         if told["cell"]["seed"] not in seeds:
             continue
-        changes = ", ".join(f"{name} {value:g}" for name, value in told["cell"]["changes"])
+        changes = ", ".join(f"{name} {in_names(value)}" for name, value in told["cell"]["changes"])
         found[f"{told['variant']}{f' ({changes})' if changes else ''}"].append(told)
-    return dict(found)
+    return {name: runs for name, runs in found.items() if len(runs) == len(seeds)}
 
 
-def survives(runs: list[dict[str, Any]], threat: str, radius: float) -> np.ndarray:
-    """Return which rows of all seeds survive a threat at a radius; at 0 those that are right."""
+def survives(runs: Runs, threat: str, radius: float) -> np.ndarray:
+    """Return which attacked rows of all seeds survive a threat at a radius."""
     lost = [value for run in runs for value in run["threats"][threat]["lost_at"]]
-    return np.array(lost) > radius
+    return (np.array(lost) > radius).astype(float)
 
 
-def paper(runs: list[dict[str, Any]], threat: str, radius: float) -> float:
-    at = runs[0]["radii"].index(radius)
+def pooled(runs: Runs, part: str, metric: str) -> np.ndarray:
+    """Return a value for every row of all seeds."""
+    return np.array([value for run in runs for value in run[part][metric]], float)
+
+
+def weak(runs: Runs, threat: str, at: int) -> float:
+    """Return what the paper's own PGD leaves."""
     return float(np.mean([run["threats"][threat]["paper"]["pgd"][at] for run in runs]))
-
-
-def half_radius(runs: list[dict[str, Any]], threat: str) -> float:
-    """Return the smallest radius at which a model has lost half of its accuracy."""
-    clean = survives(runs, threat, 0).mean()
-    radii: list[float] = runs[0]["radii"]
-    return next((r for r in radii if survives(runs, threat, r).mean() <= clean / 2), radii[-1])
 
 
 def shown(estimate: Estimate) -> str:
     low, high = estimate.interval
     return f"{100 * estimate.value:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
+
+
+def table(head: str, columns: Sequence[str], lines: Mapping[str, Iterable[str]]) -> None:
+    print(f"\n| {head} | {' | '.join(columns)} |\n{'|---' * (len(columns) + 1)}|")
+    for name, cells in lines.items():
+        print(f"| {name} | {' | '.join(cells)} |")
+
+
+def of_all_rows(found: Mapping[str, Runs]) -> None:
+    """Print clean accuracy, that without a modality, and that of one's scores alone."""
+    metrics = list(found[FIRST][0]["all"])
+    drawn = Resampled(len(pooled(found[FIRST], "all", metrics[0])))
+    lines = {
+        name: [shown(drawn.mean(pooled(runs, "all", metric))) for metric in metrics]
+        for name, runs in found.items()
+    }
+    table(f"{drawn.rows} rows", metrics, lines)
+    first = {metric: drawn.mean(pooled(found[FIRST], "all", metric)) for metric in metrics}
+    differences = {
+        name: [shown(drawn.mean(pooled(runs, "all", m)) - first[m]) for m in metrics]
+        for name, runs in found.items()
+        if name != FIRST
+    }
+    table(f"less {FIRST}", metrics, differences)
+
+
+def attacked(found: Mapping[str, Runs]) -> None:
+    """Print what attacks leave, beside the paper's own, and how models differ."""
+    radii = found[FIRST][0]["radii"]
+    drawn = Resampled(sum(run["rows"] for run in found[FIRST]))
+    for threat in ("audio", "image"):
+        columns = ["clean", *(f"{radius:g}" for radius in radii), "paper's PGD"]
+        lines = {}
+        for name, runs in found.items():
+            curve = [shown(drawn.mean(survives(runs, threat, r))) for r in (0, *radii)]
+            told = " / ".join(f"{100 * weak(runs, threat, at):.0f}" for at in range(len(radii)))
+            lines[name] = [*curve, told]
+        table(f"{threat}, {drawn.rows} rows", columns, lines)
+        for one, other in compared(found):
+            told = ", ".join(
+                f"{radius:g}: {shown(_less(drawn, found, one, other, threat, radius))}"
+                for radius in (0, *radii)
+            )
+            print(f"{one} less {other}, {threat}: {told}")
+
+
+def _less(
+    drawn: Resampled, found: Mapping[str, Runs], one: str, other: str, threat: str, radius: float
+) -> Estimate:
+    first, second = (drawn.mean(survives(found[n], threat, radius)) for n in (one, other))
+    return first - second
+
+
+def compared(found: Mapping[str, Runs]) -> list[tuple[str, str]]:
+    """Return pairs of models: each with the first, and those of `PAIRS`."""
+    pairs = [(name, FIRST) for name in found if name != FIRST]
+    for one, other in PAIRS:
+        ours, theirs = ([n for n in found if n.split(" (")[0] == base] for base in (one, other))
+        pairs += [(a, b) for a in ours for b in theirs]
+    return pairs
+
+
+def nine(found: Mapping[str, Runs]) -> None:
+    """Print the nine metrics of the ablation's arms, and the worst case."""
+    arms = {name: runs for name, runs in found.items() if "nine" in runs[0]}
+    if not arms:
+        return
+    first = next(name for name in arms if name.startswith("crmt-jt") and "hinge" not in name)
+    metrics = list(arms[first][0]["nine"])
+    drawn = Resampled(len(pooled(arms[first], "nine", "clean")))
+    for name, runs in arms.items():
+        lines = {
+            metric: [
+                shown(drawn.mean(pooled(runs, "nine", metric))),
+                shown(
+                    drawn.mean(pooled(runs, "nine", metric))
+                    - drawn.mean(pooled(arms[first], "nine", metric))
+                ),
+            ]
+            for metric in metrics
+        }
+        table(name, ["", f"less {first}"], lines)
+
+
+def certified(found: Mapping[str, Runs]) -> None:
+    """Print certified radii, rows flipped within them, and what the second step did."""
+    for name, runs in found.items():
+        medians, flips = (
+            {m: [round(run["certified"][m][key], 3) for run in runs] for m in ("audio", "image")}
+            for key in ("median", "flips_within")
+        )
+        steps = [
+            f"{run['finish']['radius_before']:.3f}>{run['finish']['radius_after']:.3f}"
+            for run in runs
+            if "radius_before" in run["finish"]
+        ]
+        print(f"{name}: median certified radius {medians}, flips {flips}, step 2 {steps}")
 
 
 def main() -> None:
@@ -64,49 +162,12 @@ def main() -> None:
     parser.add_argument("--split", default="test")
     parser.add_argument("--seeds", default="0,1,2", help="those to pool, such as 0,2")
     flags = parser.parse_args()
-    seeds = [int(one) for one in flags.seeds.split(",")]
-    found = results(flags.results, flags.split, seeds)
-    most = len(found["jt"])
-    found = {name: runs for name, runs in found.items() if len(runs) == most}
-    rows = sum(run["rows"] for run in found["jt"])
-    drawn = Resampled(rows)
-    print(f"{most} seeds, {rows} rows\n")
-    preferred = min(("image", "audio"), key=lambda name: half_radius(found["jt"], name))
-    for threat in ("audio", "image"):
-        radii = found["jt"][0]["radii"]
-        print(f"\n| {threat} | clean | " + " | ".join(f"{r:g}" for r in radii) + " | paper's PGD |")
-        print("|---" * (3 + len(radii)) + "|")
-        for name, runs in found.items():
-            curve = [drawn.mean(survives(runs, threat, r).astype(float)) for r in (0, *radii)]
-            weak = " / ".join(f"{100 * paper(runs, threat, r):.0f}" for r in radii)
-            print(f"| {name} | {' | '.join(map(shown, curve))} | {weak} |")
-    half = half_radius(found["jt"], preferred)
-    print(f"\njt loses half under attacks on {preferred} at {half:g}; differences there, and clean")
-    for ours, theirs in PAIRS:
-        for name, runs in found.items():
-            rivals = [n for n in found if n.split(" (")[0] == theirs]
-            if name.split(" (")[0] == ours:
-                for rival in rivals:
-                    for radius in (0, *found["jt"][0]["radii"]):
-                        one, other = (
-                            drawn.mean(survives(of, preferred, radius).astype(float))
-                            for of in (runs, found[rival])
-                        )
-                        print(f"{name} - {rival} at {radius:g}: {shown(one - other)}")
-    for name, runs in found.items():
-        medians = [f"{run['certified']['audio']['median']:.3f}" for run in runs]
-        flips = [run["certified"]["audio"]["flips_within"] for run in runs]
-        steps = [run["finish"] for run in runs]
-        told = [
-            f"{f['radius_before']:.4f}>{f['radius_after']:.4f} acc {f['accuracy']:.3f}"
-            for f in steps
-            if "radius_before" in f
-        ]
-        missing = {
-            n: f"{100 * np.mean([run['missing'][n]['zero']['value'] for run in runs]):.1f}"
-            for n in ("image", "audio")
-        }
-        print(f"{name}: certified medians {medians}, flips {flips}, step 2 {told}, {missing}")
+    found = results(flags.results, flags.split, [int(one) for one in flags.seeds.split(",")])
+    of_all_rows(found)
+    attacked(found)
+    nine(found)
+    print()
+    certified(found)
 
 
 if __name__ == "__main__":
