@@ -7,8 +7,8 @@ Seed s tests on one speaker, validates on the next and learns from the other thr
 two splits. Every training and every attack is kept in the output directory, and a second call goes
 on; seeds come one after the other, so that a stopped call leaves whole seeds. Radii are in standard
 deviations of one input value. All models are trained and read all rows first (the arms of CRMT's
-ablation for its nine metrics too); then the suite attacks `--rows` of them. With `--small` sides and
-widths are halved, for machines with little to spare; radii are to be smaller there too.
+ablation for its nine metrics too); then the suite attacks `--rows` of them. With `--small` sides
+and widths are halved, for machines with little to spare; radii are to be smaller there too.
 """
 
 from __future__ import annotations
@@ -262,6 +262,8 @@ def _whole(cell: Cell, folder: Path) -> dict[str, Any]:
 
 def trained(cell: Cell, rows: Mapping[str, list[Record]], folder: Path) -> Any:
     """Return the model of a cell, trained now where it is not in `folder`."""
+    import torch
+
     from textcentric.methods.fusion import Crmt, CrmtConfig
     from textcentric.training.config import TrainConfig
     from textcentric.training.loop import train
@@ -275,7 +277,9 @@ def trained(cell: Cell, rows: Mapping[str, list[Record]], folder: Path) -> Any:
         loop = TrainConfig(**TRAIN | blends, output_dir=place, seed=cell.seed)
         told = train(method, loop, rows["train"], rows["validation"], quiet=True)
         write_text(_finish(cell, folder), json.dumps(told.metrics))
-    return Crmt.load(place, folder / "data")
+    method = Crmt.load(place, folder / "data")
+    method.model.to("cuda" if torch.cuda.is_available() else "cpu")
+    return method
 
 
 @cache

@@ -1,6 +1,6 @@
 """The tables of `benchmarks.digits`, from the results that it keeps.
 
-    python -m benchmarks.digits_table runs/digits/results
+    python -m benchmarks.digits_table runs/digits
 
 Rows of all seeds are pooled. Seed 1 tests on the speaker whom `--choose` chose settings on; seeds 0
 and 2 (`--seeds 0,2`) are those that the choice has not seen. Intervals are 95 %, bootstrap over
@@ -23,6 +23,7 @@ from textcentric.metrics.intervals import Estimate, Resampled
 
 Runs = list[dict[str, Any]]  # of one model, seed by seed
 FIRST = "jt"  # that others are compared with
+ALL = ("clean", "missing image", "image alone", "missing audio", "audio alone")
 PAIRS = (("crmt-at", "mmat"), ("crmt-jt", "crmt-step-1"))
 
 
@@ -35,7 +36,8 @@ def results(folder: Path, split: str, seeds: Sequence[int]) -> dict[str, Runs]:
             continue
         changes = ", ".join(f"{name} {in_names(value)}" for name, value in told["cell"]["changes"])
         found[f"{told['variant']}{f' ({changes})' if changes else ''}"].append(told)
-    return {name: runs for name, runs in found.items() if len(runs) == len(seeds)}
+    whole = {name: runs for name, runs in found.items() if len(runs) == len(seeds)}
+    return dict(sorted(whole.items(), key=lambda one: one[0] != FIRST))
 
 
 def survives(runs: Runs, threat: str, radius: float) -> np.ndarray:
@@ -44,9 +46,9 @@ def survives(runs: Runs, threat: str, radius: float) -> np.ndarray:
     return (np.array(lost) > radius).astype(float)
 
 
-def pooled(runs: Runs, part: str, metric: str) -> np.ndarray:
-    """Return a value for every row of all seeds."""
-    return np.array([value for run in runs for value in run[part][metric]], float)
+def pooled(runs: Runs, metric: str) -> np.ndarray:
+    """Return 1 for every row of all seeds that is right, else 0."""
+    return np.array([value for run in runs for value in run["right"][metric]], float)
 
 
 def weak(runs: Runs, threat: str, at: int) -> float:
@@ -65,22 +67,24 @@ def table(head: str, columns: Sequence[str], lines: Mapping[str, Iterable[str]])
         print(f"| {name} | {' | '.join(cells)} |")
 
 
-def of_all_rows(found: Mapping[str, Runs]) -> None:
-    """Print clean accuracy, that without a modality, and that of one's scores alone."""
-    metrics = list(found[FIRST][0]["all"])
-    drawn = Resampled(len(pooled(found[FIRST], "all", metrics[0])))
-    lines = {
-        name: [shown(drawn.mean(pooled(runs, "all", metric))) for metric in metrics]
+def of_all_rows(found: Mapping[str, Runs], first: str, metrics: Sequence[str]) -> None:
+    """Print the accuracy of all rows under metrics, and how it differs from the first model's."""
+    drawn = Resampled(len(pooled(found[first], metrics[0])))
+    told = {
+        name: {metric: drawn.mean(pooled(runs, metric)) for metric in metrics}
         for name, runs in found.items()
     }
-    table(f"{drawn.rows} rows", metrics, lines)
-    first = {metric: drawn.mean(pooled(found[FIRST], "all", metric)) for metric in metrics}
-    differences = {
-        name: [shown(drawn.mean(pooled(runs, "all", m)) - first[m]) for m in metrics]
-        for name, runs in found.items()
-        if name != FIRST
+    table(
+        f"{drawn.rows} rows",
+        metrics,
+        {n: [shown(of[m]) for m in metrics] for n, of in told.items()},
+    )
+    less = {
+        name: [shown(of[metric] - told[first][metric]) for metric in metrics]
+        for name, of in told.items()
+        if name != first
     }
-    table(f"less {FIRST}", metrics, differences)
+    table(f"less {first}", metrics, less)
 
 
 def attacked(found: Mapping[str, Runs]) -> None:
@@ -119,55 +123,48 @@ def compared(found: Mapping[str, Runs]) -> list[tuple[str, str]]:
     return pairs
 
 
-def nine(found: Mapping[str, Runs]) -> None:
-    """Print the nine metrics of the ablation's arms, and the worst case."""
-    arms = {name: runs for name, runs in found.items() if "nine" in runs[0]}
-    if not arms:
-        return
-    first = next(name for name in arms if name.startswith("crmt-jt") and "hinge" not in name)
-    metrics = list(arms[first][0]["nine"])
-    drawn = Resampled(len(pooled(arms[first], "nine", "clean")))
-    for name, runs in arms.items():
-        lines = {
-            metric: [
-                shown(drawn.mean(pooled(runs, "nine", metric))),
-                shown(
-                    drawn.mean(pooled(runs, "nine", metric))
-                    - drawn.mean(pooled(arms[first], "nine", metric))
-                ),
-            ]
-            for metric in metrics
-        }
-        table(name, ["", f"less {first}"], lines)
+def arms(found: Mapping[str, Runs]) -> dict[str, Runs]:
+    """Return those that the paper's attacks were tried on, CRMT-JT first."""
+    tried = {name: runs for name, runs in found.items() if len(runs[0]["right"]) > len(ALL)}
+    return dict(sorted(tried.items(), key=lambda one: (not one[0].startswith("crmt-jt"), one[0])))
 
 
 def certified(found: Mapping[str, Runs]) -> None:
-    """Print certified radii, rows flipped within them, and what the second step did."""
+    """Print certified radii, and rows flipped within them."""
     for name, runs in found.items():
         medians, flips = (
             {m: [round(run["certified"][m][key], 3) for run in runs] for m in ("audio", "image")}
             for key in ("median", "flips_within")
         )
-        steps = [
-            f"{run['finish']['radius_before']:.3f}>{run['finish']['radius_after']:.3f}"
-            for run in runs
-            if "radius_before" in run["finish"]
-        ]
-        print(f"{name}: median certified radius {medians}, flips {flips}, step 2 {steps}")
+        print(f"{name}: median certified radius {medians}, flips {flips}")
+
+
+def second_steps(found: Mapping[str, Runs]) -> None:
+    """Print the mean radius of training rows before and after the second step."""
+    for name, runs in found.items():
+        if "radius_before" in runs[0]["finish"]:
+            both = [[run["finish"][f"radius_{at}"] for at in ("before", "after")] for run in runs]
+            print(f"{name}: step 2 {' '.join(f'{one:.3f}>{other:.3f}' for one, other in both)}")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("results", type=Path)
+    parser.add_argument("run", type=Path)
     parser.add_argument("--split", default="test")
     parser.add_argument("--seeds", default="0,1,2", help="those to pool, such as 0,2")
     flags = parser.parse_args()
-    found = results(flags.results, flags.split, [int(one) for one in flags.seeds.split(",")])
-    of_all_rows(found)
-    attacked(found)
-    nine(found)
-    print()
-    certified(found)
+    seeds = [int(one) for one in flags.seeds.split(",")]
+    read = results(flags.run / "whole", flags.split, seeds)
+    of_all_rows(read, FIRST, ALL)
+    if tried := arms(read):
+        first = next(iter(tried))
+        of_all_rows(
+            tried, first, [name for name in tried[first][0]["right"] if "alone" not in name]
+        )
+    second_steps(read)
+    if found := results(flags.run / "results", flags.split, seeds):
+        attacked(found)
+        certified(found)
 
 
 if __name__ == "__main__":
