@@ -5,9 +5,9 @@
 DIR holds recordings/ and mnist_images.npz; rows and splits are those of `benchmarks.digits`: seed s
 tests on one speaker and learns from three others. Pictures are 14 pixels a side, sounds 20 mel
 bins, encoders small conv nets, so that all arms train on two cores. In each group the first arms
-are free rivals: what needs no new method. Each training is kept in the output directory, and a
-second call goes on; the tables are printed in the end. Intervals are 95 %, bootstrap over the rows
-of all seeds.
+are free rivals: what needs no new method. Each training is kept in the output directory by the name
+of its arm, and a second call goes on; the tables are printed in the end. Intervals are 95 %,
+bootstrap over the rows of all seeds.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ GROUPS: dict[str, Group] = {
     "spoilt": Group(
         "Half of the training rows have one modality under noise of three deviations",
         {
-            "joint training (jt)": plain("jt", "spoilt"),
+            "joint training on such rows (jt)": plain("jt", "spoilt"),
             "experts, the best one": plain("experts", "spoilt", experts_top=1),
             "experts, the best two": plain("experts", "spoilt", experts_top=2),
             "experts, all three": plain("experts", "spoilt", experts_top=3),
@@ -195,6 +195,23 @@ def tested(method: Any, rows: Rows, test: str, seed: int) -> list[bool]:
     return found
 
 
+def gate_weights(method: Any, rows: Rows, seed: int) -> dict[str, list[float]]:
+    """Return the gate's mean weight on each modality of rows: clean, and where it is spoilt."""
+    import torch
+
+    noise = one_spoilt(rows, 1.0, seed)
+    told: dict[str, list[float]] = {}
+    for name in MODALITIES:
+        some = [row for row in rows if name in noise[row.id]]
+        for values in ({}, noise):
+            under_noise(method, values, seed)
+            with torch.no_grad():
+                read = [method.fusion.mixture(o.features, o.present) for o in method.outputs(some)]
+            weights = torch.cat([one.weights for one in read])[:, method.names.index(name)]
+            told.setdefault(name, []).append(float(weights.mean()))
+    return told
+
+
 def trained(arm: Arm, seed: int, rows: Mapping[str, Rows], folder: Path, place: Path) -> Any:
     """Return the model of an arm, trained now where it is not in `place`."""
     from textcentric.methods.fusion import Crmt, CrmtConfig
@@ -224,6 +241,8 @@ def result(title: str, name: str, seed: int, folder: Path) -> dict[str, Any]:
     method = trained(arm, seed, rows, folder, folder / "models" / f"{name}-{seed}")
     right = {test: tested(method, rows["test"], test, seed) for test in tests}
     found = {"arm": name, "seed": seed, "right": right}
+    if not method.fusion.linear:
+        found["gate"] = gate_weights(method, rows["test"], seed)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_text(path, json.dumps(found) + "\n")
     return found
@@ -242,6 +261,11 @@ def shown(title: str, folder: Path, seeds: int) -> str:
         cells = [_cell(one, base) for one, base in zip(right, bases, strict=True)]
         first = first or [*right]
         lines.append(f"| {name} | {' | '.join(cells)} |")
+    for name in group.arms:
+        gates = [result(title, name, seed, folder).get("gate") for seed in range(seeds)]
+        for modality in MODALITIES if all(gates) else ():
+            clean, spoilt = np.mean([gate[modality] for gate in gates if gate], axis=0)
+            lines.append(f"\n{name}: weight on {modality} {clean:.2f}, spoilt {spoilt:.2f}")
     return "\n".join(lines)
 
 
