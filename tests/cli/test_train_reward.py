@@ -279,6 +279,18 @@ def test_models_are_evaluated_on_every_set_beside_the_baselines(
         assert word in said.out
 
 
+def test_where_nothing_is_described_nothing_is_hidden_swapped_or_overlaps(place: Path) -> None:
+    assert train("-o", "models/b").code == 0
+    bare = [{k: v for k, v in row.items() if k != "image_description"} for row in rows(4)]
+    write(place / "bare.jsonl", bare)
+    said = textcentric("evaluate", "reward", "b", "--dataset", "bare.jsonl", "-o", "bare.json")
+    assert said.code == 0, said.err
+    (cell,) = json.loads((place / "bare.json").read_text())["cells"]
+    assert (cell["text_only"], cell["swapped"], cell["failure"]["degradation"]) == (None,) * 3
+    assert "word overlap" not in said.out
+    assert {line.split()[-1] for line in said.out.splitlines() if line.startswith("b ")} == {"-"}
+
+
 def test_evaluate_without_a_name_means_downstream_as_before(place: Path) -> None:
     assert "Damage rows" in textcentric("evaluate", "--help").out
     assert "reward models prefer" in textcentric("evaluate", "reward", "--help").out

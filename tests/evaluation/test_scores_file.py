@@ -13,6 +13,7 @@ import pytest
 from tests.support.small_disk import small_disk
 from textcentric.errors import RunError, StoppedError
 from textcentric.evaluation.rewards.scores_file import ScoresFile, open_scores
+from textcentric.evaluation.rewards.scoring import REPEATED
 
 WEIGHTS = "586c74f1"
 
@@ -105,3 +106,16 @@ def test_a_full_disk_leaves_whole_lines(tmp_path: Path) -> None:
         scores.close()
         assert path.read_text().endswith("}\n")
         open_scores(path, WEIGHTS).close()
+
+
+def test_the_longest_line_that_scoring_writes_is_read_again(tmp_path: Path) -> None:
+    """Texts are repeated up to a limit; a control character is six characters of JSON."""
+    path = tmp_path / "scores.jsonl"
+    told = {**line("p0"), "prompt": "\x01" * REPEATED, "response": "\U0001f600" * REPEATED}
+    for texts in (told, line("p1")):
+        file = open_scores(path, WEIGHTS)
+        file.add(texts)
+        file.close()
+    file = open_scores(path, WEIGHTS)
+    assert file.done == {"key-p0", "key-p1"}
+    file.close()
