@@ -31,7 +31,9 @@ def test_a_reward_model_learns_from_pairs_in_hand_scores_and_is_evaluated() -> N
     scores = tc.score(trained, [{"prompt": "Tell.", "response": "A calm dog."}])
     kept = tc.score("models/reward", "responses.jsonl", output=Path("scores.jsonl"))
     matrix = tc.evaluate_reward([trained, "models/reward"], pairs())
-    assert [set(line) for line in scores.table] == [{"id", "score", "key", "weights"}]
+    (line,) = scores.table
+    assert line.keys() == {"id", "prompt", "response", "score", "key", "weights"}
+    assert (line["prompt"], line["response"]) == ("Tell.", "A calm dog.")
     assert len(kept.table) == len(Path("responses.jsonl").read_text().splitlines())
     assert list(matrix.to_pandas()["model"]) == ["mine", "reward"]
 

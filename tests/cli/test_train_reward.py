@@ -503,6 +503,10 @@ def test_what_shows_nothing_is_said_at_the_end_and_in_the_card_and_else_not(plac
     assert metadata(place / "models" / "something")["held_out"]["accuracy"]["value"] > 0.9
     assert "note" not in said.out
     assert "better than" not in (place / "models" / "something" / "README.md").read_text()
+    sets = ("--dataset", "easy.jsonl,many.jsonl")
+    said = textcentric("evaluate", "reward", "something", *sets)
+    assert "note       something on many: accuracy" in said.out
+    assert "something on easy" not in said.out
 
 
 @pytest.mark.parametrize("objective", ["bt", "sfc"])

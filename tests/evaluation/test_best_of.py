@@ -69,9 +69,18 @@ def test_models_stand_beside_baselines_and_the_best_possible() -> None:
     assert told["of"].keys() == {"m", "length", "shortest", "overlap", "best possible"}
     assert told["of"]["m"]["3"]["value"] == pytest.approx((1 + 3 / 4 + 1 / 2) / 3)
     assert told["of"]["best possible"]["3"]["value"] == pytest.approx((1 + 3 / 4 + 1) / 3)
+    assert told["note"].startswith("an interval over 3 prompts is too narrow")
     low, high = told["of"]["m"]["1"]["interval"]
     assert low <= told["of"]["m"]["1"]["value"] <= high
     assert told["reward_bench_2"]["m"] == pytest.approx({"Math": 1, "Focus": 0.5, "mean": 0.75})
+
+
+def test_of_many_prompts_without_descriptions_nothing_is_noted_and_no_overlap_told() -> None:
+    asked = [Candidates(str(n), "?", ("a", "bb"), (0, 1)) for n in range(30)]
+    told = best_of_table({"m": Longest()}, asked)  # type: ignore[dict-item]
+    assert told["note"] == ""
+    assert told["of"].keys() == {"m", "length", "shortest", "best possible"}
+    assert told["of"]["shortest"]["2"]["value"] == 0
 
 
 def test_without_subsets_there_is_no_score_of_them() -> None:
