@@ -209,7 +209,10 @@ def test_a_model_is_evaluated_under_the_damage_asked_for(trained: str, place: Pa
     assert said.code == 0
     sentence, few, *_, one, other = said.out.splitlines()
     assert sentence.startswith("plain scores ")
-    assert "clean rows, predicting the most frequent class of the training rows 0." in sentence
+    assert (
+        "clean rows, where predicting the most frequent class of the training rows scores 0."
+        in sentence
+    )
     assert few.startswith("8 test rows are too few for these intervals")
     assert [one, other] == ["results  runs/ev/results.json", "report   runs/ev/robustness.html"]
     cells = json.loads((place / "runs/ev/results.json").read_text())["cells"]

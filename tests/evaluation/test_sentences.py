@@ -78,7 +78,7 @@ def pair(ours: ByCell, plain: ByCell, number: int = 60) -> Findings:
 
 def test_augmentation_helped_where_the_interval_is_above_0() -> None:
     found = verdict(pair(GOOD, FAIR), "ours", "plain", "all", LLM)
-    assert found["shown"] is True
+    assert (found["shown"], found["outcome"]) == (True, "shown")
     assert re.fullmatch(
         r"Augmentation helped: for ours, the area under accuracy from level 0 to 1 of 'all' differs"
         r" from that of plain by \+0\.1750 \[\+0\.\d+, \+0\.\d+\] \(as a mean over these levels"
@@ -89,13 +89,13 @@ def test_augmentation_helped_where_the_interval_is_above_0() -> None:
 
 def test_augmentation_hurt_where_the_interval_is_below_0() -> None:
     found = verdict(pair(FAIR, GOOD), "ours", "plain", "all", LLM)
-    assert found["shown"] is False
+    assert (found["shown"], found["outcome"]) == (False, "hurt")
     assert found["sentence"].startswith("Augmentation hurt: for ours")
 
 
 def test_nothing_is_shown_where_the_interval_holds_0() -> None:
     level = verdict(pair(FAIR, same(wrong_each(5))), "ours", "plain", "all", LLM)
-    assert level["shown"] is False
+    assert (level["shown"], level["outcome"]) == (False, "not shown")
     assert level["sentence"].startswith("Not shown that augmentation helps: for ours")
     assert "an interval that holds 0; this test finds differences from 0." in level["sentence"]
 
@@ -112,7 +112,7 @@ def test_on_few_rows_no_difference_is_called_shown() -> None:
         return pair(same(wrong(0, number)), same(wrong(0.5, number)), number)
 
     few = verdict(told(FEW - 1), "ours", "plain", "all", LLM)
-    assert few["shown"] is False
+    assert (few["shown"], few["outcome"]) == (False, "not shown")
     assert few["sentence"].startswith("Not shown that augmentation helps, 29 test rows are too few")
     assert verdict(told(FEW), "ours", "plain", "all", LLM)["shown"] is True
 
@@ -150,7 +150,7 @@ def test_a_method_that_the_constant_beats_is_not_praised_without_saying_so() -> 
 def test_where_nothing_is_augmented_no_arm_is_chosen_as_the_method() -> None:
     told = findings({"constant": CONSTANT, "plain": FAIR, "drop": GOOD, "same": FAIR})
     found = verdict(told, None, "plain", "all", [])
-    assert found["shown"] is None
+    assert (found["shown"], found["outcome"]) == (None, "")
     assert found["cheap_wins"] == ""
     assert re.fullmatch(
         r"No augmentation was tried\. Against plain, in area under accuracy from level 0 to 1 of"
@@ -199,9 +199,9 @@ def cheap(arms: dict[str, ByCell], number: int = 60) -> str:
 
 def test_cheaper_and_better_is_said_of_arms_without_an_llm_whose_interval_is_above_0() -> None:
     assert cheap({"ours": FAIR, "plain": same(wrong(0.4)), "drop": GOOD}).startswith(
-        "Cheaper and better in area than ours, without an LLM: drop by +0.1750 [+0."
+        "Cheaper and better in area from level 0 to 1 of 'all' than ours, without an LLM: drop by"
+        " +0.1750 [+0."
     )
-    assert "from level 0 to 1 of 'all'" in cheap({"ours": FAIR, "plain": GOOD})
 
 
 def test_cheaper_and_better_is_not_said_otherwise() -> None:
@@ -211,6 +211,8 @@ def test_cheaper_and_better_is_not_said_otherwise() -> None:
     assert one["difference"] > 0 > one["interval"][0]
     assert cheap(arms) == "", "an interval that holds 0"
     assert cheap({"ours": FAIR, "plain": FAIR, "mine": GOOD}) == "", "it asks an LLM too"
+    half = {CLEAN.name: wrong(0), HALF.name: wrong(0)}
+    assert cheap({"ours": FAIR, "plain": half}) == "", "its area is over other levels"
     few = {"ours": same(wrong(0.5, 12)), "plain": same(wrong(0, 12))}
     assert cheap(few, 12) == ""
 
@@ -237,8 +239,7 @@ def test_the_method_is_the_first_that_an_llm_writes_for_or_none() -> None:
 
 def test_few_rows_are_warned_of_and_enough_are_not() -> None:
     assert warnings(findings({"ours": same(wrong(0, 8))}, 8), ["ours"]) == [
-        "8 test rows are too few for these intervals: with fewer than 30 they are often too"
-        " narrow, so no difference is called shown."
+        "8 test rows are too few for these intervals: with fewer than 30 they are often too narrow."
     ]
     assert warnings(findings({"ours": same(wrong(0, FEW))}, FEW), ["ours"]) == []
 
@@ -271,9 +272,11 @@ def test_a_model_that_predicts_one_class_is_said_to() -> None:
 def test_an_evaluation_says_what_the_constant_scores_beside_its_model() -> None:
     told = findings({"ours": FAIR})
     assert loss(told, "ours", told.table()) == (
-        "ours scores 1.000 [0.940, 1.000] in accuracy on 60 clean rows, predicting the most"
-        " frequent class of the training rows 0.500; 0.700 at worst (all 1), the same prediction"
-        " 0.500."
+        "ours scores 1.000 [0.940, 1.000] in accuracy on 60 clean rows, where predicting the most"
+        " frequent class of the training rows scores 0.500; 0.700 at worst (all 1), where that"
+        " scores 0.500."
     )
+    level = findings({"ours": same(wrong(0.2))})
+    assert loss(level, "ours", level.table()).endswith("; no damage makes it worse.")
     clean = findings({"ours": {CLEAN.name: wrong(0)}})
-    assert loss(clean, "ours", clean.table()).endswith("of the training rows 0.500.")
+    assert loss(clean, "ours", clean.table()).endswith("of the training rows scores 0.500.")

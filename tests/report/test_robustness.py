@@ -334,6 +334,7 @@ def test_noise_in_decibels_gets_worse_from_left_to_right(tmp_path: Path) -> None
     [
         (exact(0.3049), "0.305"),
         (exact(-0.02), "−0.020"),
+        (exact(-1e-17), "0.000"),
         (exact(1234.5), "1,234"),
         (exact(None), "–"),
         (signed(0.041), "+0.041"),

@@ -123,3 +123,22 @@ def test_a_claim_without_a_clear_interval_is_contradicted(tmp_path: Path) -> Non
     content = results()
     content["differences"] = content["differences"][1:]
     assert "no difference listed here has an interval above 0." in page_of(tmp_path, content).text
+
+
+@pytest.mark.parametrize(
+    ("verdict", "mark"),
+    [
+        ({"shown": True}, "shown"),
+        ({"shown": False}, "not shown"),  # of former versions
+        ({"shown": False, "outcome": "hurt"}, "hurt"),
+        ({"shown": None}, ""),
+    ],
+)
+def test_the_outcome_stands_beside_the_title(
+    verdict: dict[str, Any], mark: str, tmp_path: Path
+) -> None:
+    page = write_robustness_report(write_results(tmp_path, results() | {"verdict": verdict}))
+    html = page.read_text("utf-8")
+    assert f"<title>Robustness on PetFinder{mark and f': {mark}'}</title>" in html
+    assert ('<span class="pill' in html) == bool(mark)
+    assert not mark or f">{mark}</span>" in html

@@ -320,6 +320,7 @@ def _results(
         "changed": [row for rows_of_arm in changed for row in rows_of_arm],
         "verdict": {
             "shown": None,
+            "outcome": "",
             "sentence": loss(findings, first, scores["cells"]),
             "cheap_wins": "",
         },

@@ -19,10 +19,12 @@ from textcentric.metrics.scores import find_score
 class Verdict(TypedDict):
     """Whether an arm beats another, in a sentence, and who is cheaper and better.
 
-    `shown` is None where nothing was to be shown: no arm is augmented.
+    `shown` says whether augmentation helped, `outcome` the same in a word or two; None and "" where
+    nothing was to be shown: no arm is augmented.
     """
 
     shown: bool | None
+    outcome: str
     sentence: str
     cheap_wins: str
 
@@ -44,16 +46,22 @@ def verdict(
     if found is None:
         return _nothing(False, f"{arm} and {against} share no level of {corruption!r}")
     sentence = _claim(findings, found, augmented) + _worth(findings, found)
-    shown = found["interval"][0] > 0 and not too_few(findings)
+    low, high = found["interval"]
+    outcome = (
+        "not shown" if too_few(findings) or low <= 0 <= high else "hurt" if high < 0 else "shown"
+    )
     return {
-        "shown": shown,
+        "shown": outcome == "shown",
+        "outcome": outcome,
         "sentence": sentence,
         "cheap_wins": _cheaper(findings, arm, corruption, augmented),
     }
 
 
 def _nothing(shown: bool | None, why: str) -> Verdict:
-    return {"shown": shown, "sentence": f"Nothing was compared: {why}.", "cheap_wins": ""}
+    outcome = "" if shown is None else "not shown"
+    sentence = f"Nothing was compared: {why}."
+    return {"shown": shown, "outcome": outcome, "sentence": sentence, "cheap_wins": ""}
 
 
 def too_few(findings: Findings) -> bool:
@@ -142,7 +150,8 @@ def _without_augmentation(findings: Findings, against: str, corruption: str) -> 
             f"Against {against}, in area under {findings.metric} {_range(known[0])}"
             f" ({_count(len(findings.predicted[against]), 'seed')}, {rows}), {_sides(known)}."
         )
-    return {"shown": None, "sentence": f"No augmentation was tried. {said}", "cheap_wins": ""}
+    sentence = f"No augmentation was tried. {said}"
+    return {"shown": None, "outcome": "", "sentence": sentence, "cheap_wins": ""}
 
 
 def _sides(found: Sequence[Difference]) -> str:
@@ -163,19 +172,19 @@ def _cheaper(findings: Findings, arm: str, corruption: str, augmented: Sequence[
     if not wins:
         return ""
     said = ", ".join(
-        f"{one['arm']} by {_signed(one['difference'], one['interval'])} {_range(one)}"
-        for one in wins
+        f"{one['arm']} by {_signed(one['difference'], one['interval'])}" for one in wins
     )
-    return f"Cheaper and better in area than {arm}, without an LLM: {said}."
+    return f"Cheaper and better in area {_range(wins[0])} than {arm}, without an LLM: {said}."
 
 
 def _wins(
     findings: Findings, arm: str, corruption: str, augmented: Sequence[str]
 ) -> Iterator[Difference]:
+    levels = findings.levels(corruption, arm)
     for name in findings.predicted:
         found = None if name in augmented else findings.difference(name, arm, corruption)
-        if found and found["interval"][0] > 0:
-            over = findings.area_over_constant(name, corruption, found["levels"][1:])
+        if found and found["levels"][1:] == levels and found["interval"][0] > 0:
+            over = findings.area_over_constant(name, corruption, levels)
             if over.value > 0:  # which the constant prediction itself is not
                 yield found
 
@@ -186,7 +195,7 @@ def warnings(findings: Findings, arms: Iterable[str]) -> list[str]:
     if too_few(findings):
         said.append(
             f"{_count_few(findings)} are too few for these intervals: with fewer than {FEW} they"
-            " are often too narrow, so no difference is called shown."
+            " are often too narrow."
         )
     for arm in arms:
         if CLEAN not in findings.cells_of(arm):
@@ -210,16 +219,20 @@ def loss(findings: Findings, arm: str, cells: Sequence[Scored]) -> str:
     clean = next(entry for entry in own if entry["corruption"] == CLEAN.name)
     said = (
         f"{arm} scores {_score(clean['score'], clean['interval'])} in {findings.metric} on"
-        f" {_count(clean['n'], 'clean row')}, {_constant(findings)} {clean['constant']:.3f}"
+        f" {_count(clean['n'], 'clean row')}, where {_constant(findings)} scores"
+        f" {clean['constant']:.3f}"
     )
     damaged = [entry for entry in own if entry is not clean]
     if not damaged:
         return f"{said}."
-    worst = min(damaged, key=lambda e: e["score"] if findings.higher_is_better else -e["score"])
+    sign = 1 if findings.higher_is_better else -1
+    worst = min(damaged, key=lambda entry: sign * entry["score"])
+    if sign * worst["score"] >= sign * clean["score"]:
+        return f"{said}; no damage makes it worse."
     what = "+".join(worst["missing"] or ()) or f"{worst['corruption']} {worst['level']:g}"
     what = f"without {what}" if worst["missing"] else what
-    constant = f"the same prediction {worst['constant']:.3f}"
-    return f"{said}; {worst['score']:.3f} at worst ({what}), {constant}."
+    that = f"that scores {worst['constant']:.3f}"
+    return f"{said}; {worst['score']:.3f} at worst ({what}), where {that}."
 
 
 def _score(value: float, interval: Sequence[float]) -> str:

@@ -140,12 +140,21 @@ class Changed(_Part):
 class Verdict(_Part):
     """What was shown, in a sentence; `cheap_wins` says it where a cheap baseline is best.
 
-    `shown` is None where nothing was to be shown: models were only evaluated.
+    `shown` is None where nothing was to be shown: models were only evaluated. `outcome` is what
+    stands beside the title: shown, not shown, or hurt; former versions do not say it.
     """
 
     shown: bool | None = False
+    outcome: str = ""
     sentence: str = ""
     cheap_wins: str = ""
+
+    @property
+    def mark(self) -> str:
+        """Return the word beside the title, "" where nothing was to be shown."""
+        if self.shown is None:
+            return ""
+        return self.outcome or ("shown" if self.shown else "not shown")
 
 
 class Results(_Part):

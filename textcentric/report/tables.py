@@ -56,7 +56,7 @@ def exact(value: float | None) -> str:
     if value is None:
         return NONE
     digits = 3 if abs(value) < 10 else 2 if abs(value) < 100 else 0
-    return f"{value:,.{digits}f}".replace("-", "\u2212")
+    return f"{round(value, digits) + 0.0:,.{digits}f}".replace("-", "\u2212")  # no minus before 0
 
 
 def signed(value: float | None) -> str:
