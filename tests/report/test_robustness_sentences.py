@@ -142,3 +142,15 @@ def test_the_outcome_stands_beside_the_title(
     assert f"<title>Robustness on PetFinder{mark and f': {mark}'}</title>" in html
     assert ('<span class="pill' in html) == bool(mark)
     assert not mark or f">{mark}</span>" in html
+
+
+def test_other_orders_stand_with_their_rows_and_the_order_as_given(tmp_path: Path) -> None:
+    content = results()
+    for one in content["orders"]:
+        one |= {"rows": 100, "given": 0.31}
+    text = page_of(tmp_path / "many", content).text
+    assert "Of 100 of the test rows. method" in text
+    assert "plain-text 0.300 as given 0.310 0.270 8 % 6" in text
+    content["orders"][0]["rows"] = content["orders"][1]["rows"] = 4
+    text = page_of(tmp_path / "few", content).text
+    assert "Of 4 of the test rows: too few for more than an example." in text

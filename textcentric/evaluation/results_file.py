@@ -142,14 +142,23 @@ def write_results(folder: Path, results: Given, schema: Given | None = None) -> 
 
 
 def _orders(findings: Findings, arm: str) -> dict[str, Json] | None:
-    """Return what other orders of the parts do to `arm`, None where they were not tried."""
+    """Return what other orders of the parts do to `arm`, None where they were not tried.
+
+    `given` is the score of the same rows in the order as given: they are the first ones, not all.
+    """
     trials = list(_in_orders(findings, arm))
     if not trials:
         return None
     scores, flips = zip(*trials, strict=True)
+    rows = [by_cell[f"{ORDER}0"] for by_cell in findings.predicted[arm].values()]
     worst = min(scores) if findings.higher_is_better else max(scores)
     return {
         "arm": arm,
+        "rows": len(rows[0]),
+        "given": statistics.mean(
+            score(findings.metric, [findings.targets[row] for row in told], list(told.values()))
+            for told in rows
+        ),
         "mean": statistics.mean(scores),
         "worst": worst,
         "flips": sum(flips) / (len(flips) - len(findings.predicted[arm])),  # the first flips none

@@ -100,9 +100,14 @@ class Area(_Part):
 
 
 class Order(_Part):
-    """What other orders of the text blocks do; `flips` is a share of rows in [0, 1]."""
+    """What other orders of the text blocks do to `rows` of the test rows.
+
+    `given` is their score in the order as given, `flips` a share of them in [0, 1].
+    """
 
     arm: str
+    rows: Count = 0
+    given: Number = None
     mean: Number = None
     worst: Number = None
     flips: Number = None

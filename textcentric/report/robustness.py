@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textcentric.folders import write_text
+from textcentric.metrics.intervals import FEW
 from textcentric.report import curves, differences
 from textcentric.report.curves import Frame, Line, Style
 from textcentric.report.page import render
@@ -80,6 +81,7 @@ def _view(results: Results, figures: str) -> dict[str, object]:
     scores = Scores(results)
     styles = curves.styles({name: arm.llm for name, arm in results.arms.items()})
     changed, left_out = _changed(results.changed)
+    orders_rows = sorted({order.rows for order in results.orders if order.rows})
     return {
         **WRITERS,
         "results": results,
@@ -91,6 +93,8 @@ def _view(results: Results, figures: str) -> dict[str, object]:
         "notices": scores.disagreements(),
         "tables": [scores.table(name) for name in scores.corruptions],
         "others": list(dict.fromkeys(name for one in scores.clean.values() for name in one.other)),
+        "orders_rows": orders_rows,
+        "few_orders": any(rows < FEW for rows in orders_rows),
         "curves": _curves(scores, styles),
         "heat_map": _heat_map(scores),
         "removed": scores.removed(),
