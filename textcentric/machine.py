@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, Mapping[str, Packages]] = {  # extra: what the command im
     "train downstream": {"train": TRAINING},
     "train reward": {"train": TRAINING},
     "train crmt": {"train": TRAINING},
+    "train federated": {"train": TRAINING, "federated": ("flwr",)},
     "train align-vl": {"train": TRAINING},
     "predict": {"train": MODEL},
     "score": {"train": MODEL},

@@ -61,6 +61,15 @@ METHODS = {
         needs="by the variant, below",
         cost="an encoder over each modality, by the variant",
     ),
+    "federated": Listed(
+        "fusion.federated",
+        "FederatedTraining",
+        "Train a fusion model over separate clients.",
+        task="a class of a row",
+        inputs="pictures, sounds, texts, a table; clients may have some of them",
+        needs="a column that says whose a row is, two clients or more",
+        cost="an encoder over each client's modalities, every round",
+    ),
     "align-vl": Listed(
         "align_vl",
         "AlignTraining",

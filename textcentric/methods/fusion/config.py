@@ -20,6 +20,7 @@ TauKind = Literal["correct", "released"]
 Trains = Literal["all", "adapters", "heads", "nothing"]
 LastStep = Literal["second step", "merge"]
 Fusion = Literal["linear", "experts"]
+Absent = Literal["zeros", "nothing"]
 Orthogonality = Literal["own", "rownorm", "none"]
 MARGIN_EPS = 1e-5  # inside of the logarithm, as released; 0 is the printed equation
 UNLABELLED = -1  # the label of a row without a class
@@ -47,7 +48,7 @@ SINCE: dict[str, tuple[str, ...]] = {  # settings that came with another way to 
     "mcr": ("mcr_temperature", "mcr_reconstruction"),
 }
 ADDED = (  # settings that came with an option or a variant of their own
-    *("start", "lora_r", "modality_dropout"),
+    *("start", "lora_r", "absent", "modality_dropout"),
     *("mfcpl_width", "mfcpl_momentum", "mfcpl_regularization", "mfcpl_contrast"),
     *("mfcpl_temperature", "mfcpl_alignment"),
     *("cib_beta", "umurl_weight", "umurl_width"),
@@ -112,23 +113,17 @@ VARIANTS: dict[str, Variant] = {
 }
 
 
-class CrmtConfig(Settings):
-    """Modalities and encoders, classifier, first and second step, training inputs, rivals."""
+class Shape(Settings):
+    """Modalities, their encoders, and the sizes of what those read."""
 
     called = "crmt"
-    added = frozenset({*ADDED, *(name for names in SINCE.values() for name in names)})
 
-    variant: str = setting("crmt-jt", f"Method or rival: {', '.join(VARIANTS)}.", metavar="NAME")
     modalities: tuple[str, ...] | None = setting(
         None, "Those to read: image,audio.", panel="Model", shown="all that training rows have"
     )
     encoders: dict[str, str] = setting(
         {}, "Encoder of a modality.", panel="Model", flags=(), keys=ENCODERS
     )
-    start: dict[str, str] = setting(
-        {}, "Models of single modalities to begin from.", panel="Model", flags=(), keys=STARTS
-    )
-    lora_r: int = setting(4, "Rank of MMLoRA's adapters.", panel="Model", ge=1)
     width: int = setting(
         512, "Features of a modality, where the encoder leaves it open.", panel="Model", ge=2
     )
@@ -140,6 +135,23 @@ class CrmtConfig(Settings):
     mel_frames: int = setting(1024, "Frames of 10 ms.", panel="Model", ge=8)
     max_length: int = setting(128, "Tokens of a text at most.", panel="Model", ge=8)
     layers: int | None = fields.layers()
+
+
+class CrmtConfig(Shape):
+    """Modalities and encoders, classifier, first and second step, training inputs, rivals."""
+
+    added = frozenset({*ADDED, *(name for names in SINCE.values() for name in names)})
+
+    variant: str = setting("crmt-jt", f"Method or rival: {', '.join(VARIANTS)}.", metavar="NAME")
+    start: dict[str, str] = setting(
+        {}, "Models of single modalities to begin from.", panel="Model", flags=(), keys=STARTS
+    )
+    lora_r: int = setting(4, "Rank of MMLoRA's adapters.", panel="Model", ge=1)
+    absent: Absent = setting(
+        "zeros",
+        "What a modality adds that a row lacks: scores of zeros, or nothing.",
+        panel="Model",
+    )
 
     orthogonality: Orthogonality = setting(
         "own", "Classifier: of the paper, of the released code, or none."
@@ -232,7 +244,17 @@ class CrmtConfig(Settings):
         return VARIANTS[self.variant]
 
 
-class CrmtTraining(TrainingSettings):
+class FusionTraining(TrainingSettings):
+    """Raw rows of a table with its files, to train a fusion model on."""
+
+    dataset: str | None = fields.dataset()
+    data_dir: str | None = fields.data_dir()
+    table_schema: Values | str | None = fields.table_schema()
+    train_rows: int | None = fields.at_most("rows of split train")
+    held_out_rows: int | None = fields.at_most("rows of split validation")
+
+
+class CrmtTraining(FusionTraining):
     """Raw rows of a table with its files; and how to train on them."""
 
     called = "train crmt"
@@ -247,11 +269,6 @@ class CrmtTraining(TrainingSettings):
     """
     sections: ClassVar = {"train": TrainConfig, "crmt": CrmtConfig}
 
-    dataset: str | None = fields.dataset()
-    data_dir: str | None = fields.data_dir()
-    table_schema: Values | str | None = fields.table_schema()
-    train_rows: int | None = fields.at_most("rows of split train")
-    held_out_rows: int | None = fields.at_most("rows of split validation")
     crmt: Values = setting({}, "Settings of the method.", flags=())
 
     def loop_values(self) -> Values:

@@ -22,6 +22,11 @@ def check_fit(config: CrmtConfig, widths: Mapping[str, int]) -> None:
             f"modality_dropout={config.modality_dropout:g} leaves modalities out, never all of a"
             f" row, and rows have {', '.join(widths)} alone; leave it at 0"
         )
+    if config.absent == "nothing" and config.method.fusion == "experts":
+        raise ConfigError(
+            f"absent='nothing' is of sums of scores, and variant={config.variant!r} leaves experts"
+            " of absent modalities out itself; leave absent at 'zeros'"
+        )
     if strange := sorted(config.start.keys() - widths.keys()):
         raise ConfigError(
             f"crmt.start names {strange[0]!r}, which is not read; expected some of"

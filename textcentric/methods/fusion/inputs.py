@@ -61,12 +61,12 @@ class Senses:
         self._bytes = 0
 
     def fit(self, rows: Sequence[Record]) -> None:
-        """Find the table's columns, and mean and standard deviation of what is measured."""
+        """Find the table's columns, and mean and deviation of what is measured and not known."""
         if "table" in self.names:
             self.table = TableNumbers.of(
                 [row.inputs["table"] for row in rows if "table" in row.inputs]
             )
-        for name in [one for one in self.names if one in FILES]:
+        for name in [one for one in self.names if one in FILES and one not in self.moments]:
             known = islice((row for row in rows if name in row.inputs), MEASURED)
             self.moments[name] = _moments([self.read(row)[name] for row in known], name)
         self._kept.clear()

@@ -36,7 +36,7 @@ from textcentric.methods.fusion.crmt.radius import (
 from textcentric.methods.fusion.crmt.step_two import Cached
 from textcentric.methods.fusion.encoders import DEFAULTS, check_encoders, make_encoder
 from textcentric.methods.fusion.fit import check_complete, check_fit
-from textcentric.methods.fusion.inputs import Senses, left_out, modalities, needs_eyes
+from textcentric.methods.fusion.inputs import Moments, Senses, left_out, modalities, needs_eyes
 from textcentric.methods.fusion.last_steps import LAST_STEPS
 from textcentric.methods.fusion.learner import Learner, Objective
 from textcentric.methods.fusion.model import FusionModel, Output
@@ -63,7 +63,8 @@ class Crmt:
     """A fusion model, its objective, and how rows become its inputs.
 
     `rows` are those of training, by which modalities, classes and normalisation are found. Their
-    files were found inside the data folder; with `root` they must also lie in that one. Raises
+    files were found inside the data folder; with `root` they must also lie in that one. `moments`
+    are the normalisation of a modality, where it is known already. Raises
     DataError for rows that nothing can be learnt from, ConfigError for what does not fit together.
     """
 
@@ -71,12 +72,18 @@ class Crmt:
     notes: tuple[str, ...] = ()
     balance: Balance | None = None  # of the rows that were trained on, where it is known
 
-    def __init__(self, config: CrmtConfig, rows: Sequence[Record], root: str | Path | None = None):
+    def __init__(
+        self,
+        config: CrmtConfig,
+        rows: Sequence[Record],
+        root: str | Path | None = None,
+        moments: Moments | None = None,
+    ):
         check_encoders(config)
         self.config = config
         self.classes = _classes(rows, unlabelled=config.method.unlabelled)
         names = modalities(config, rows)
-        self.senses = _senses(config, names, root)
+        self.senses = make_senses(config, names, root, moments=moments)
         self.senses.fit(rows)
         self.tau: Tensor | None = None  # (M, C), once measured
         self._rows = list(rows)
@@ -135,22 +142,23 @@ class Crmt:
         return [len(self.senses.read(row).get(TEXT, "")) for row in rows]
 
     def evaluate(self, rows: Sequence[Record], batch_size: int) -> dict[str, float]:
-        """Return loss, accuracy, that of each modality alone, and the mean margin of logits.
+        """Return loss, accuracy, that of each modality where it is there, and the mean margin.
 
         Raises DataError for a row without a class.
         """
         _check_labelled(rows)
         outputs = list(self.outputs(rows, batch_size))
-        logits, scores = (
-            torch.cat([getattr(one, k) for one in outputs]) for k in ("logits", "scores")
+        logits, scores, present = (
+            torch.cat([getattr(one, k) for one in outputs]) for k in ("logits", "scores", "present")
         )
         labels = self.labels(rows)
         if isinstance(self.model.objective, GradientBlending):
             self._blend(rows, batch_size)
         rivals = logits.scatter(1, labels[:, None], -torch.inf).amax(dim=1)
         alone = {
-            f"accuracy_{name}": _share_right(scores[:, at], labels)
+            f"accuracy_{name}": _share_right(scores[has, at], labels[has])
             for at, name in enumerate(self.names)
+            if len(has := present[:, at].nonzero()[:, 0])
         }
         return {
             "loss": float(classification_loss(logits, labels).mean()),
@@ -284,7 +292,7 @@ class Crmt:
         method.balance = metadata.get("balance")
         if TEXT in metadata["modalities"]:
             refuse_names(folder, {"encoders.text": config.encoders.get(TEXT)})
-        method.senses = _senses(config, metadata["modalities"], root, folder, moments, table)
+        method.senses = make_senses(config, metadata["modalities"], root, folder, moments, table)
         fusion = _fusion(config, method.senses, len(method.classes))
         try:
             weights = load_file(folder / WEIGHTS)
@@ -371,7 +379,7 @@ def _place(row: Record, places: Mapping[str, int]) -> int:
     return places[str(row.target)]
 
 
-def _senses(
+def make_senses(
     config: CrmtConfig,
     names: Sequence[str],
     root: str | Path | None,
@@ -414,6 +422,7 @@ def _fusion(config: CrmtConfig, senses: Senses, classes: int) -> FusionModel:
         classes,
         orthogonality=config.orthogonality if orthogonal else "none",
         weights_start=config.weights_start if orthogonal else None,
+        absent=config.absent,
     )
 
 

@@ -15,7 +15,7 @@ from typing import ClassVar, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from textcentric.methods.fusion.config import Orthogonality
+from textcentric.methods.fusion.config import Absent, Orthogonality
 from textcentric.methods.fusion.crmt.orthogonal import ORTHOGONALITY
 from textcentric.methods.fusion.crmt.radius import Head
 from textcentric.methods.fusion.encoders import Encoder
@@ -40,6 +40,7 @@ class FusionModel(nn.Module):
     """Encoders by modality, class rows for each, modality weights and a bias.
 
     Where it is `linear` logits are sums of scores by weights, which the certified radius asks for.
+    What a row lacks is read as zeros, or adds nothing to its logits, as `absent` says.
     """
 
     linear: ClassVar[bool] = True
@@ -51,8 +52,10 @@ class FusionModel(nn.Module):
         *,
         orthogonality: Orthogonality = "own",
         weights_start: float | None = 0.1,
+        absent: Absent = "zeros",
     ):
         super().__init__()
+        self.absent = absent
         self.names = tuple(encoders)
         self.encoders = nn.ModuleDict(encoders)
         self.orthogonality = orthogonality
@@ -117,6 +120,8 @@ class FusionModel(nn.Module):
         features = self.features(opened)
         scores = self.scored(features, self.class_rows() if rows is None else rows)
         present = opened["present"]
+        if self.absent == "nothing":
+            scores = scores * present[:, :, None].to(scores)
         return Output(self.joined(scores, features, present), scores, features, present)
 
     def scored(self, features: Batch, rows: Mapping[str, Tensor]) -> Tensor:

@@ -12,7 +12,7 @@ from textcentric.data.rows import Rows, RowsLike, tell_notes
 from textcentric.data.tables.left_out import LeftOut
 from textcentric.errors import ConfigError, DataError, Say, option
 from textcentric.methods.fusion import Crmt
-from textcentric.methods.fusion.config import CrmtTraining
+from textcentric.methods.fusion.config import CrmtTraining, FusionTraining
 from textcentric.methods.fusion.encoders import DEFAULTS
 from textcentric.rows import Balance, Record
 from textcentric.training.config import TrainConfig
@@ -30,12 +30,13 @@ from textcentric.values import Json
 
 @dataclass(frozen=True)
 class Split:
-    """What is trained on and what is evaluated."""
+    """What is trained on and what is evaluated; `group` is the column of rows' groups."""
 
     name: str
     train: list[Record]
     held_out: list[Record]
     balance: Balance
+    group: str | None = None
 
 
 def prepared(
@@ -45,7 +46,7 @@ def prepared(
     from transformers.utils.logging import disable_progress_bar
 
     disable_progress_bar()
-    split = training_rows(training, say, rows)
+    split = training_rows(training, say, rows, unlabelled=training.method().method.unlabelled)
     loop = _fitted(training, split, say)
     if training.method().variant == "gradient-blending" and loop.eval_strategy == "no":
         raise ConfigError(
@@ -69,8 +70,13 @@ def prepared(
     )
 
 
-def training_rows(training: CrmtTraining, tell: Say, given: RowsLike | None = None) -> Split:
-    """Return the rows of `training` with a class and something to read, by split."""
+def training_rows(
+    training: FusionTraining, tell: Say, given: RowsLike | None = None, *, unlabelled: bool = False
+) -> Split:
+    """Return the rows of `training` with a class and something to read, by split.
+
+    Those without a class are learnt from too where that is asked for (`unlabelled`).
+    """
     source = given if given is not None else str(training.dataset)
     found = in_hand(source, training.table_schema, data_dir=training.data_dir)
     tell_notes(found, tell)
@@ -79,7 +85,7 @@ def training_rows(training: CrmtTraining, tell: Say, given: RowsLike | None = No
             f"what is to be predicted? Give {option('target')}, the class of each row"
         )
     gone = LeftOut()
-    train, held_out = _usable(found, gone, unlabelled=training.method().method.unlabelled)
+    train, held_out = _usable(found, gone, unlabelled=unlabelled)
     if not train:
         why = in_words(balance_of(0, {**found.balance["left_out"], **left_out(gone)}))
         raise DataError(
@@ -91,7 +97,7 @@ def training_rows(training: CrmtTraining, tell: Say, given: RowsLike | None = No
         gone.add("row(s) beyond the numbers asked for", lines=beyond)
     left = {**found.balance["left_out"], **left_out(gone)}
     balance = balance_of(sum(map(len, kept)), left)
-    return Split(found.name, *kept, balance)
+    return Split(found.name, *kept, balance, found.schema.group)
 
 
 def _usable(rows: Rows, gone: LeftOut, *, unlabelled: bool) -> tuple[list[Record], list[Record]]:

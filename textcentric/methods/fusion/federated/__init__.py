@@ -1,0 +1,1 @@
+"""Federated training over clients of different modalities, on Flower."""
