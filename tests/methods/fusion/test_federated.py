@@ -180,7 +180,7 @@ def test_terms_of_prototypes_are_those_of_loops(known: tuple[int, ...]) -> None:
     rng = np.random.default_rng(4)
     projected, means = rng.normal(size=(5, 2, 6)), rng.normal(size=(3, 6))
     present, labels = [[1, 1], [1, 0], [0, 1], [1, 1], [1, 1]], [0, 0, 1, 1, 2]
-    config = FederatedConfig(method="mfcpl", prototype_distance=0.3, prototype_contrast=0.7)
+    config = FederatedConfig(method="mfcpl", prototype_regularization=0.3, prototype_contrast=0.7)
     rows = torch.tensor([4.0 if k in known else 0.0 for k in range(3)])
     found = prototype_losses(
         torch.tensor(projected),

@@ -14,10 +14,10 @@ import pytest
 from numpy.testing import assert_array_equal
 
 import textcentric as tc
+from tests.support.commands import textcentric
 from tests.support.small_clips import clips
 from tests.support.small_federation import HAS, SMALL, federation, sited
 from tests.support.small_fusion import rows_of
-from textcentric.cli import main
 from textcentric.errors import ConfigError, DataError, RunError
 from textcentric.machine import require
 from textcentric.methods.fusion import Crmt
@@ -75,11 +75,10 @@ def trained(folder: Path, place: Path, **values: Any) -> Any:
     return tc.train("federated", [*rows, *held_out], output_dir=place, **{**SMALL, **values})
 
 
-def test_the_command_leaves_a_fusion_model_and_a_history(
-    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(command(folder, tmp_path, "--json")) == 0
-    told = json.loads(capsys.readouterr().out)
+def test_the_command_leaves_a_fusion_model_and_a_history(folder: Path, tmp_path: Path) -> None:
+    said = textcentric(*command(folder, tmp_path, "--json"))
+    assert said.code == 0, said.err
+    told = json.loads(said.out)
     assert told["steps"] == 2
     lines = [json.loads(x) for x in (tmp_path / "model" / "metrics.jsonl").read_text().splitlines()]
     assert [(line["step"], line["clients"], line["lost"]) for line in lines] == [
@@ -97,26 +96,23 @@ def test_the_command_leaves_a_fusion_model_and_a_history(
     assert about["clients"]["west"] == {"modalities": ["image", "audio"], "rows": 6}
 
 
-def test_a_dry_run_shows_the_clients_and_writes_nothing(
-    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(command(folder, tmp_path, "--dry-run")) == 0
-    told = capsys.readouterr().out
+def test_a_dry_run_shows_the_clients_and_writes_nothing(folder: Path, tmp_path: Path) -> None:
+    told = textcentric(*command(folder, tmp_path, "--dry-run")).out
     assert "client            east: 6 rows, image\n" in told
     assert "client            west: 6 rows, image, audio" in told
     assert not (tmp_path / "model").exists()
 
 
-def test_a_model_of_clients_is_evaluated_as_any_fusion_model(
-    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_model_of_clients_is_evaluated_as_any_fusion_model(folder: Path, tmp_path: Path) -> None:
     trained(folder, tmp_path / "model")
     loaded = tc.load_model(tmp_path / "model", files=folder)
     assert isinstance(loaded, Crmt)
     table = command(folder, tmp_path)[2:]
     data = table[: table.index("--client-column")]
     words = ["evaluate", "fusion", str(tmp_path / "model"), *data, "-o", str(tmp_path / "attacked")]
-    assert main([*words, "--limit", "3"]) == 0, capsys.readouterr().err
+    said = textcentric(*words, "--limit", "3")
+    assert said.code == 0, said.err
+    assert "missing image" in said.out
 
 
 def test_twelve_rounds_learn_what_the_clips_tell(folder: Path, tmp_path: Path) -> None:

@@ -59,8 +59,8 @@ class FederatedConfig(Shape):
     uncertainty_temperature: float = setting(1e-4, "Of ha-fed: of Langevin's noise.", gt=0)
 
     prototype_width: int = setting(32, "Of mfcpl: width that modalities are projected to.", ge=2)
-    prototype_distance: float = setting(
-        0.1, "Of mfcpl: weight of the distance to prototypes.", ge=0
+    prototype_regularization: float = setting(
+        0.1, "Of mfcpl: weight of the distance to them.", ge=0
     )
     prototype_contrast: float = setting(
         0.5, "Of mfcpl: weight of the contrast with prototypes.", ge=0

@@ -52,7 +52,7 @@ class ClientModel(nn.Module):
         self.config = config
         self.projections = nn.ModuleDict(
             {
-                name: nn.Linear(encoder.width, config.prototype_width)
+                name: nn.Linear(encoder.width, config.prototype_width, bias=False)
                 for name, encoder in encoders.items()
                 if config.method == "mfcpl"
             }

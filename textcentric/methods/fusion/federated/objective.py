@@ -1,8 +1,8 @@
 """What a client minimises: each modality's own cross-entropy, and the pull of shared prototypes.
 
-After the abstract of MFCPL (multimodal federated learning with prototypes): features of each
-modality are projected to one width, and those of complete rows have a mean for each class, the
-prototype, which all clients are sent. Weights and forms are this project's own.
+After the abstract of MFCPL (Le et al. 2024, arXiv 2401.13898), with the terms of `rivals.mfcpl`:
+features of each modality are projected to one width, and those of complete rows have a mean for
+each class, the prototype, which the server averages and all clients are sent.
 Legend: B rows, M modalities, C classes, Q projected width.
 """
 
@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cosine_similarity
 
 from textcentric.methods.fusion.crmt.objective import classification_loss
 from textcentric.methods.fusion.federated.config import FederatedConfig
+from textcentric.methods.fusion.rivals import mfcpl
 
 
 class Prototypes(NamedTuple):
@@ -49,34 +49,16 @@ def prototype_losses(
 ) -> Tensor:
     """Return the terms of prototypes (B,) of projected features (B, M, Q).
 
-    Squared distance to the prototype of the row's class, cross-entropy of cosines with those of all
-    classes, and, of a client with all modalities, the squared distance between modalities of
-    complete rows, the mean over pairs. Classes without a prototype take no part.
+    Only a client with all modalities aligns those of its complete rows with each other. Classes
+    without a prototype take no part.
     """
-    known = prototypes.rows > 0  # (C,)
-    mine = known[labels].to(projected)  # (B,)
-    count = present.sum(dim=1)
-    distance = (projected - prototypes.means[labels][:, None]).square().mean(dim=2)  # (B, M)
-    pull = (distance * present).sum(dim=1) / count
-    cosines = cosine_similarity(projected[:, :, None], prototypes.means[None, None], dim=3)
-    chances = (cosines / config.prototype_temperature).masked_fill(~known, -torch.inf)  # (B, M, C)
-    losses = config.prototype_distance * mine * pull
-    if known.any():
-        chosen = labels[:, None, None].expand(-1, chances.shape[1], 1)
-        contrast = -chances.log_softmax(dim=2).gather(2, chosen)[:, :, 0]  # inf where none is known
-        contrast = torch.where((present > 0) & (mine[:, None] > 0), contrast, 0.0)
-        losses = losses + config.prototype_contrast * contrast.sum(dim=1)
+    known = mfcpl.Prototypes(prototypes.means, prototypes.rows > 0)
+    pull = mfcpl.regularization(projected, present, labels, known)
+    apart = mfcpl.contrast(projected, present, labels, known, config.prototype_temperature)
+    losses = config.prototype_regularization * pull + config.prototype_contrast * apart
     if complete:
-        losses = losses + config.prototype_alignment * alignment(projected, present)
+        losses = losses + config.prototype_alignment * mfcpl.alignment(projected, present)
     return losses
-
-
-def alignment(projected: Tensor, present: Tensor) -> Tensor:
-    """Return the mean squared distance (B,) between two modalities of complete rows, else 0."""
-    whole = present.min(dim=1).values
-    pairs = torch.combinations(torch.arange(projected.shape[1], device=projected.device))
-    apart = projected[:, pairs[:, 0]] - projected[:, pairs[:, 1]]  # (B, pairs, Q)
-    return whole * apart.square().mean(dim=(1, 2))
 
 
 def prototypes_of(projected: Tensor, present: Tensor, labels: Tensor, classes: int) -> Prototypes:

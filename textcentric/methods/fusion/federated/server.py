@@ -108,7 +108,7 @@ def _prototypes(state: State, updates: Sequence[Update]) -> State:
 def modality_of(name: str) -> str:
     """Return the modality that an array belongs to.
 
-    >>> modality_of("fusion.encoders.image.body.0.weight"), modality_of("projections.text.bias")
+    >>> modality_of("fusion.encoders.image.body.0.weight"), modality_of("projections.text.weight")
     ('image', 'text')
     """
     parts = name.split(".")
