@@ -10,34 +10,17 @@ from pydantic import model_validator
 from textcentric import fields
 from textcentric.errors import ConfigError, option
 from textcentric.methods.fusion.config import CrmtConfig, FusionTraining, Shape
-from textcentric.settings import Values, setting
-from textcentric.training.config import TrainConfig
+from textcentric.settings import Settings, Values, setting
 
 Averaging = Literal["fedavg", "mfcpl", "ha-fed"]
 
 
-class FederatedConfig(Shape):
-    """Who the clients are, what they do in a round, how the server averages, and the model.
+class Rounds(Settings):
+    """How often the server averages, and what clients do between."""
 
-    FedAvg (McMahan et al., arXiv 1602.05629) by modality; MFCPL and HA-Fedformer after their
-    abstracts, so defaults are this project's own.
-    """
+    called = "train"
+    panel = "Training loop"
 
-    called = "federated"
-
-    method: Averaging = setting(
-        "fedavg", "How models meet: by FedAvg, with prototypes, or weighted by uncertainty."
-    )
-    client_column: str | None = setting(
-        None, "Column whose values are the clients.", panel="Clients", metavar="NAME"
-    )
-    client_modalities: str | None = setting(
-        None,
-        "Modalities of a value's clients, a client for each set: audio|image, audio+image.",
-        panel="Clients",
-        metavar="SETS",
-        shown="one client with all that its rows have",
-    )
     rounds: int = setting(20, "Times that clients train and the server averages.", ge=1)
     local_epochs: int = setting(1, "Epochs of a client in a round.", ge=1)
     learning_rate: float = setting(0.1, "Of the clients' SGD.", gt=0)
@@ -49,6 +32,29 @@ class FederatedConfig(Shape):
     )
     use_cpu: bool = setting(False, "Leave accelerators alone.")
 
+
+class Clients(Shape):
+    """Who the clients are, how their models meet, and the model.
+
+    FedAvg (McMahan et al., arXiv 1602.05629) by modality; MFCPL and HA-Fedformer after their
+    abstracts, so defaults are this project's own.
+    """
+
+    called = "federated"
+
+    method: Averaging = setting(
+        "fedavg", "How models meet: by FedAvg, with prototypes, or weighted by uncertainty."
+    )
+    client_column: str | None = setting(
+        None, "Column whose values are the clients.", panel="Data", metavar="NAME"
+    )
+    client_modalities: str | None = setting(
+        None,
+        "Modalities of a value's clients, a client for each set: audio|image, audio+image.",
+        panel="Data",
+        metavar="SETS",
+        shown="one client with all that its rows have",
+    )
     kappa: float = setting(
         0.0, "Of ha-fed: weights are n (1/uncertainty)^kappa; 0 is FedAvg.", ge=0, le=1
     )
@@ -72,12 +78,18 @@ class FederatedConfig(Shape):
     seed: int = fields.seed()
 
     @model_validator(mode="after")
-    def _kappa_is_of_one_method(self) -> FederatedConfig:
+    def _kappa_is_of_one_method(self) -> Clients:
         if self.kappa and self.method != "ha-fed":
             raise ValueError(
                 f"kappa={self.kappa:g} is of method='ha-fed', and method is {self.method!r}"
             )
         return self
+
+
+class FederatedConfig(Clients, Rounds):
+    """All that a federation is told."""
+
+    called = "federated"
 
     def model(self) -> CrmtConfig:
         """Return the configuration of the fusion model: a sum over the modalities there are."""
@@ -98,7 +110,7 @@ class FederatedTraining(FusionTraining):
 
     Example: textcentric train federated --dataset clips.csv --target class --client-column speaker
     """
-    sections: ClassVar = {"federated": FederatedConfig}
+    sections: ClassVar = {"train": Rounds, "federated": Clients}
 
     federated: Values = setting({}, "Settings of the method.", flags=())
 
@@ -108,18 +120,16 @@ class FederatedTraining(FusionTraining):
 
     def check(self) -> None:
         """Raise ConfigError where it is not said who the clients are, too."""
-        if self.train:
-            raise ConfigError(
-                f"train.{min(self.train)}: clients train in their own loop; expected settings of"
-                " the section federated (rounds, local_epochs, learning_rate, ...)"
-            )
         if self.method().client_column is None:
             raise ConfigError(
                 f"who are the clients? Give {option('client_column')}, a column with their names"
             )
         super().check()
 
-    def loop(self) -> TrainConfig:
-        """Return where the model goes, under the seed."""
-        config: FederatedConfig = self.method()
-        return super().loop().model_copy(update={"use_cpu": config.use_cpu})
+    def method(self) -> FederatedConfig:
+        """Return the configuration of both sections."""
+        return FederatedConfig.of({"seed": self.seed, **self.train, **self.federated})
+
+    def loop_values(self) -> Values:
+        """Return what the loop of other trainings has in common with this one."""
+        return {"use_cpu": self.method().use_cpu}
