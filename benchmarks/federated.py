@@ -46,13 +46,11 @@ ARMS: dict[str, dict[str, Any]] = {
     "fedavg": {},
     **COMPLETE,
     "ha-fed, kappa 0": {**HA_FED, "kappa": 0.0},
-    "ha-fed, kappa 0.5": {**HA_FED, "kappa": 0.5},
     "ha-fed, kappa 1": {**HA_FED, "kappa": 1.0},
 }
 PAIRS = (
     ("fedavg", LOCAL),
     ("ha-fed, kappa 0", "fedavg"),
-    ("ha-fed, kappa 0.5", "ha-fed, kappa 0"),
     ("ha-fed, kappa 1", "ha-fed, kappa 0"),
     ("mfcpl, one complete client", "fedavg, one complete client"),
 )

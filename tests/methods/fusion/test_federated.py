@@ -113,7 +113,7 @@ def test_heads_of_other_widths_cannot_be_shared(folder: Path) -> None:
 
 @pytest.mark.parametrize("method", ["fedavg", "mfcpl", "ha-fed"])
 def test_the_order_of_clients_changes_nothing(folder: Path, method: str) -> None:
-    fed = federation(folder, method=method, **({"kappa": 0.5} if method == "ha-fed" else {}))
+    fed = federation(folder, method=method, kappa=0.5 if method == "ha-fed" else 0)
     state = fed.begin()
     forth, back = list(fed.clients), list(fed.clients)[::-1]
     for number in (1, 2):

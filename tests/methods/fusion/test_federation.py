@@ -194,7 +194,7 @@ def test_a_round_that_nobody_lives_through_ends_the_training(folder: Path, tmp_p
 def test_a_training_that_was_cut_short_ends_as_an_undisturbed_one(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
-    values = {"method": method, "rounds": 3}
+    values: dict[str, Any] = {"method": method, "rounds": 3}
     run(federation(folder, **values), tmp_path / "whole", quiet=True)
     with monkeypatch.context() as patch:
         fit = FusionClient.fit

@@ -21,7 +21,7 @@ LEAST_DEVIATION = 1e-6  # of a channel that never varies
 class Sums(NamedTuple):
     """Of a modality: the number of values a channel, their sums (C,) and sums of squares (C,)."""
 
-    count: int
+    values: int
     total: np.ndarray
     squares: np.ndarray
 
@@ -48,10 +48,10 @@ def moments(sent: Sequence[dict[str, Sums]]) -> Moments:
 
 
 def _moments(of: Sums) -> tuple[list[float], list[float]]:
-    mean = of.total / of.count
-    deviation = np.sqrt(np.maximum(of.squares / of.count - mean**2, 0))
+    mean = of.total / of.values
+    deviation = np.sqrt(np.maximum(of.squares / of.values - mean**2, 0))
     return mean.tolist(), np.maximum(deviation, LEAST_DEVIATION).tolist()
 
 
 def _added(one: Sums, other: Sums) -> Sums:
-    return Sums(one.count + other.count, one.total + other.total, one.squares + other.squares)
+    return Sums(one.values + other.values, one.total + other.total, one.squares + other.squares)

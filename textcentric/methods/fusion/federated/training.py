@@ -60,7 +60,7 @@ def prepared(
     if not split.held_out:
         say(f"no row of {split.name} is in the split validation: rounds are not evaluated")
     found = members(split.train, config, split.group)
-    held_out = without_column(split.held_out, config.client_column)
+    held_out = without_column(split.held_out, str(config.client_column))
     federation = federated(config, found, held_out, device(loop))
     federation.method.balance = split.balance
     return PreparedFederation(
