@@ -41,7 +41,8 @@ ARMS: dict[str, dict[str, Any]] = {
     "placebo": {"reward_objective": "sfc", "sfc_shuffle": True},
     "undrawn": {},
 }
-COMPARED = ("bt", "sfc", "placebo")  # the pairs that these tested are shown
+COMPARED = ("bt", "sfc", "placebo")  # made first; the pairs that all three tested are shown
+SHORTER = "takes the shorter one"
 STRENGTH, HALVES = 0.9, 2
 CAPTIONS = 2  # of a picture's five, which describe it
 METHOD = {"layers": 2, "max_length": 512}
@@ -173,10 +174,16 @@ class Figures:
         for name in [n for n, told in self.right.items() if np.isnan(told[self.tested]).any()]:
             del self.right[name]
 
-    def of(self, name: str, where: np.ndarray) -> Estimate:
-        """Return the accuracy of an arm or baseline on the pairs `where` (N,) is True."""
+    def of(self, name: str) -> dict[str, Estimate]:
+        """Return the accuracies of an arm or baseline, and how often it takes the shorter one."""
+        told = self.right[name]
+        found = {side: self._mean(told, where) for side, where in self.sides().items()}
+        unequal = self.tested & (self.longer != 0)
+        return found | {SHORTER: self._mean(np.where(self.longer < 0, told, 1 - told), unequal)}
+
+    def _mean(self, values: np.ndarray, where: np.ndarray) -> Estimate:
         places = np.flatnonzero(where)
-        return self.drawn.among(places.tolist()).mean(self.right[name][places])
+        return self.drawn.among(places.tolist()).mean(values[places])
 
     def sides(self) -> dict[str, np.ndarray]:
         """Return which pairs are tested: all, where the longer is chosen, where the shorter is."""
@@ -199,11 +206,12 @@ def _mean_right(bench: Bench, results: Sequence[Mapping[str, Any]], branch: str)
 
 def table(figures: Figures) -> str:
     """Return the figures as lines of text: accuracies, then differences from `bt`."""
-    sides = figures.sides()
-    heads = ["", *(f"{name}, {where.sum():,} pairs" for name, where in sides.items())]
-    rows = [[n, *(_shown(figures.of(n, where)) for where in sides.values())] for n in figures.right]
-    for name in [arm for arm in ARMS if arm != "bt" and arm in figures.right]:
-        apart = (figures.of(name, w) - figures.of("bt", w) for w in sides.values())
+    sides = figures.sides().items()
+    heads = ["", *(f"{name}, {where.sum():,} pairs" for name, where in sides), SHORTER]
+    found = {name: figures.of(name) for name in figures.right}
+    rows = [[name, *map(_shown, of.values())] for name, of in found.items()]
+    for name in [arm for arm in ARMS if arm != "bt" and arm in found]:
+        apart = (of - found["bt"][side] for side, of in found[name].items())
         rows.append([f"{name} - bt", *(_shown(one, "+.3f") for one in apart)])
     return columns(rows, heads)
 
@@ -214,11 +222,11 @@ def _shown(figure: Estimate, form: str = ".3f") -> str:
 
 
 def trials(seeds: int) -> Iterator[Trial]:
-    """Yield all trials, those of the first seed first, and there those of the first half."""
+    """Yield all trials, those of the first seed first, and there those that are compared."""
     for seed in range(seeds):
-        for half in range(HALVES):
-            for arm in ARMS:
-                yield Trial(arm, half, seed)
+        for arms in (COMPARED, [arm for arm in ARMS if arm not in COMPARED]):
+            for half in range(HALVES):
+                yield from (Trial(arm, half, seed) for arm in arms)
 
 
 def main() -> None:
