@@ -31,6 +31,17 @@ SMALL: dict[str, dict[str, Any]] = {
     | {"relative_attention": True, "position_buckets": 16, "position_biased_input": False}
     | {"share_att_key": True, "pos_att_type": ["p2c", "c2p"], "norm_rel_ebd": "layer_norm"}
     | {"pad_token_id": 0},
+    "roberta": {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
+    | {"intermediate_size": 64, "max_position_embeddings": 66, "pad_token_id": 0},
+    "distilbert": {"dim": 32, "n_layers": 2, "n_heads": 2, "hidden_dim": 64}
+    | {"max_position_embeddings": 64},
+    "electra": {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
+    | {"intermediate_size": 64, "max_position_embeddings": 64, "embedding_size": 16},
+    "mpnet": {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
+    | {"intermediate_size": 64, "max_position_embeddings": 66, "pad_token_id": 0},
+    "llama": {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
+    | {"intermediate_size": 64, "max_position_embeddings": 64}
+    | {"bos_token_id": 2, "eos_token_id": 3},
     "t5": {"d_model": 32, "num_layers": 1, "num_heads": 2, "d_kv": 16, "d_ff": 32},
 }
 

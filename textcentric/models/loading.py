@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 PACKAGED = "packaged"  # MiniLM
+PACKAGED_HUB = "sentence-transformers/all-MiniLM-L6-v2"  # its weights are that file, byte by byte
 # What families call the dropout of their layers (BERT and its kin; DistilBERT; GPT-2; Llama, OPT).
 DROPOUTS = (
     *("hidden_dropout_prob", "attention_probs_dropout_prob", "dropout", "attention_dropout"),
@@ -48,6 +49,15 @@ class ByName(Protocol):
 def source(model: str) -> str:
     """Return the hub name or folder behind `model`."""
     return str(packaged_encoder()) if model == PACKAGED else model
+
+
+def hub_name(model: str) -> str:
+    """Return `model` as others load it.
+
+    >>> hub_name("packaged")
+    'sentence-transformers/all-MiniLM-L6-v2'
+    """
+    return PACKAGED_HUB if model == PACKAGED else model
 
 
 @contextmanager

@@ -31,6 +31,7 @@ CUMULATIVE = Decision("ordinal", "cumulative", (0, 1, 2, 3), (1, 2, 1, 4))
 SCRIPTED = "ignore:`torch.jit.script` is deprecated:DeprecationWarning"
 IDS = torch.tensor([[2, 5, 6, 7, 3], [2, 8, 3, 0, 0]])
 MASK = torch.tensor([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0]])
+TEXTS = {"input_ids": IDS, "attention_mask": MASK}
 
 
 def config_of(folder: Path, kind: str = "bert", **values: Any) -> DownstreamConfig:
@@ -114,7 +115,7 @@ def test_a_class_without_rows_still_gets_a_finite_cut() -> None:
 def test_a_saved_model_gives_the_same_outputs(tmp_path: Path, rank: int | None) -> None:
     config = config_of(tmp_path, lora_r=rank)
     model = trained(build_model(config, CUMULATIVE))
-    save_model(model, config, tmp_path / "saved")
+    save_model(model, config, CUMULATIVE, TEXTS, tmp_path / "saved")
     again = load_model(config, CUMULATIVE, tmp_path / "saved").eval()
     assert torch.equal(model(IDS, MASK), again(IDS, MASK))
     names = {path.name for path in (tmp_path / "saved").iterdir()}
@@ -151,7 +152,7 @@ def test_only_the_first_layers_are_kept_where_so_many_are_asked_for(tmp_path: Pa
     first = whole.encoder.encoder.layer[0].state_dict()
     kept = cut.encoder.encoder.layer[0].state_dict()
     assert all(torch.equal(first[name], kept[name]) for name in first)
-    save_model(cut, config, tmp_path / "saved")
+    save_model(cut, config, CLASSES, TEXTS, tmp_path / "saved")
     loaded = load_model(config, CLASSES, tmp_path / "saved").eval()
     assert torch.equal(loaded(IDS, MASK), cut(IDS, MASK))
 
@@ -191,7 +192,7 @@ def test_a_model_that_is_nowhere_is_told_by_its_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize("keep", [0, 100])
 def test_a_truncated_or_missing_file_is_told(tmp_path: Path, name: str, keep: int) -> None:
     config = config_of(tmp_path)
-    save_model(build_model(config, CLASSES), config, tmp_path / "saved")
+    save_model(build_model(config, CLASSES), config, CLASSES, TEXTS, tmp_path / "saved")
     path = tmp_path / "saved" / name
     path.write_bytes(path.read_bytes()[:keep]) if keep else path.unlink()
     with pytest.raises(RunError, match="missing, cut short or of another model"):
@@ -200,7 +201,7 @@ def test_a_truncated_or_missing_file_is_told(tmp_path: Path, name: str, keep: in
 
 def test_a_head_of_another_task_is_told(tmp_path: Path) -> None:
     config = config_of(tmp_path)
-    save_model(build_model(config, CLASSES), config, tmp_path / "saved")
+    save_model(build_model(config, CLASSES), config, CLASSES, TEXTS, tmp_path / "saved")
     with pytest.raises(RunError, match="of another model"):
         load_model(config, CUMULATIVE, tmp_path / "saved")
 

@@ -103,6 +103,19 @@ class Decision:
         """
         return self.classes[int(np.argmax(self.counts))] if self.classes else self.mean
 
+    def labels(self) -> dict[str, Any]:
+        """Return what a classifier of transformers is told of its outputs.
+
+        Classes have their names; ordered ones and numbers are a regression to the score.
+        """
+        classes = self.task == "classification"
+        names = list(map(str, self.classes)) if classes else ["score"]
+        return {
+            "id2label": dict(enumerate(names)),
+            "label2id": {name: at for at, name in enumerate(names)},
+            "problem_type": "single_label_classification" if classes else "regression",
+        }
+
     def encode(self, examples: Sequence[Example]) -> np.ndarray:
         """Return the targets as the loss wants them (N,): class numbers or standardised values.
 

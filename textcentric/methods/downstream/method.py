@@ -159,6 +159,13 @@ class Downstream:
             parts = [self._clean(row) for row in parts]
         return self.decision.decide(self._outputs(parts, batch_size))
 
+    def text(self, parts: Parts) -> str | None:
+        """Return the text that `transformers.pipeline` reads as `predict` reads the row.
+
+        None where there is none, see `TextReader.text`.
+        """
+        return self.reader.text(self._clean(parts))
+
     @contextmanager
     def remembering(self, journal: Journal) -> Iterator[None]:
         """Compute what `journal` does not hold yet, and keep it there; weights must not change."""
@@ -200,8 +207,8 @@ class Downstream:
         self.calibrate()
         said_by = self.origin.said_by
         with writing_ours(folder, said_by is None or is_trusted(said_by)):
-            save_model(self.model, self.config, folder)
-            self.reader.tokenizer.save_pretrained(folder)
+            save_model(self.model, self.config, self.decision, self._some_texts(), folder)
+            self.reader.save(folder)
             if self.seen is not None:
                 np.save(folder / SEEN, self.seen)
             metadata = {
@@ -262,6 +269,12 @@ class Downstream:
     def _padded(self, ids: Sequence[np.ndarray]) -> dict[str, Tensor]:
         filled, mask = padded(ids, self.reader.pad)
         return {"input_ids": torch.from_numpy(filled), "attention_mask": torch.from_numpy(mask)}
+
+    def _some_texts(self) -> dict[str, Tensor]:
+        """Return a short and a longer text, by which what is saved is compared with the model."""
+        first, *_ = names = sorted(self.known)
+        longer = dict.fromkeys(names, "a young dog, 3 months old; it likes people " * 3)
+        return self._padded(self.reader.read([{first: "a"}, longer]))
 
     def _outputs(self, parts: Sequence[Parts], batch_size: int) -> np.ndarray:
         """Return the model's outputs (N, W), rows of like length together, dropout off."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import random
 from collections import ChainMap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -126,6 +127,47 @@ class TextReader:
         tokens = ChainMap(new, self._known)
         return [self._joined([tokens[block] for block in row.items()]) for row in rows]
 
+    def text(self, parts: Parts) -> str | None:
+        """Return the text that the tokenizer alone reads as `read` reads the row, cut as there.
+
+        None where there is none: some tokenizers cannot end a block within a word.
+        """
+        blocks = [self._words(name, text) for name, text in parts.items()]
+        (ids,) = self.read([parts], remember=False)
+        whole = "".join(blocks)
+        if len(ids) == self.max_length and self.tokenizer.is_fast:
+            whole = "".join(self._cut(blocks))
+        told = self.tokenizer(whole, split_special_tokens=True)["input_ids"]
+        return whole if np.array_equal(told, ids) else None
+
+    def _cut(self, blocks: Sequence[str]) -> Iterator[str]:
+        """Yield what is left of each block: the words of as many tokens as its share."""
+        ends = [
+            [end for _, end in offsets]
+            for offsets in self.tokenizer(
+                list(blocks),
+                add_special_tokens=False,
+                split_special_tokens=True,
+                return_offsets_mapping=True,
+            )["offset_mapping"]
+        ]
+        shares = fair_shares([min(len(one), self.max_length) for one in ends], self._budget)
+        for block, end, share in zip(blocks, ends, shares, strict=True):
+            whole = share == len(end)
+            yield block if whole else f"{block[: end[share - 1] if share else 0]}\n"
+
+    @property
+    def _budget(self) -> int:
+        return max(self.max_length - len(self.before) - len(self.after), 1)
+
+    def save(self, folder: Path) -> None:
+        """Write a tokenizer that reads a text as it is read here: marks in it are plain words."""
+        tokenizer = self.tokenizer
+        tokenizer.split_special_tokens = tokenizer.init_kwargs["split_special_tokens"] = True
+        if tokenizer.pad_token is None and tokenizer.eos_token is not None:
+            tokenizer.pad_token = tokenizer.eos_token  # by which decoders find the last token
+        tokenizer.save_pretrained(folder)
+
     def _tokenized(self, blocks: Sequence[Block]) -> dict[Block, np.ndarray]:
         if not blocks:
             return {}
@@ -145,10 +187,9 @@ class TextReader:
         return f"{name}: {text.strip()}\n" if self.headers else f"{text.strip()}\n"
 
     def _joined(self, blocks: Sequence[np.ndarray]) -> np.ndarray:
-        budget = max(self.max_length - len(self.before) - len(self.after), 1)
         lengths = [len(block) for block in blocks]
-        if sum(lengths) > budget:
-            shares = fair_shares(lengths, budget)
+        if sum(lengths) > self._budget:
+            shares = fair_shares(lengths, self._budget)
             blocks = [block[:share] for block, share in zip(blocks, shares, strict=True)]
         ids = np.concatenate([self.before, *blocks, self.after])
         return ids if len(ids) else np.array([self.pad], np.int32)
