@@ -70,7 +70,12 @@ def test_a_run_becomes_a_model_with_metrics_and_the_next_command(place: Path) ->
     said = train("-o", "models/a")
     assert said.code == 0
     names = [line.split()[0] for line in said.out.splitlines()]
-    assert names == ["task", "counts", "steps", "metrics", "model", "next"]
+    lines = ["task", "counts", "steps", "metrics", "constant", "model", "next"]
+    assert [name for name in names if name != "note"] == lines
+    assert "\nconstant quadratic kappa 0.0000, accuracy " in said.out
+    card = (place / "models/a/README.md").read_text()
+    assert 'classify = pipeline("text-classification", ".")' in card
+    assert ("No better than the best constant" in card) == ("note" in names)
     assert "task     ordinal of 4 classes\ncounts   12 rows in the source = 12 " in said.out
     assert "\nsteps    2 in " in said.out
     assert "metrics  loss " in said.out
@@ -133,7 +138,8 @@ def test_raw_rows_are_trained_on_without_an_llm(place: Path) -> None:
     said = train("-o", "models/raw", "--json", rows=rows)
     facts = json.loads(said.out)
     assert (facts["path"], facts["task"], facts["steps"]) == ("models/raw", "ordinal", 2)
-    assert set(facts["metrics"]) == {"loss", "quadratic_kappa", "accuracy", "macro_f1"}
+    own = {"quadratic_kappa", "accuracy", "macro_f1"}
+    assert set(facts["metrics"]) == {"loss", *own, *(f"constant_{name}" for name in own)}
     assert "24 rows of pets, 8 held out" in said.err
     assert "neither trained on nor held out: 8 row(s) of the split test ('r12'; " in said.err
     assert (facts["rows"]["source"], facts["rows"]["given"]) == (40, 32)

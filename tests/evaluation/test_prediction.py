@@ -24,7 +24,8 @@ from textcentric.engines.event_loop import run_in_background
 from textcentric.engines.openai import OpenAIEngine
 from textcentric.engines.scripted import ScriptedEngine
 from textcentric.errors import ConfigError, DataError, RequestError, RunError
-from textcentric.evaluation.prediction import Predicted, needs_llm, predict
+from textcentric.evaluation.predicted import Predicted
+from textcentric.evaluation.prediction import needs_llm, predict
 from textcentric.evaluation.predictions_file import write_predictions
 from textcentric.experts import open_experts
 from textcentric.methods.downstream import Downstream, DownstreamConfig
@@ -287,16 +288,53 @@ def test_predictions_are_written_with_their_probabilities(
     told = ask(summarised, tmp_path, rows=[*NEW[:2], Record("empty", {"table": {"Kind": None}})])
     path = write_predictions(told.rows(), tmp_path / "out" / f"told.{ending}")
     rows = read(path)
-    names = ["id", "prediction", "score", *(f"probability_{n}" for n in range(4)), "problem"]
+    chances_of = [f"probability_{n}" for n in range(4)]
+    names = ["id", "prediction", "decided_by", "score", *chances_of, "problem"]
     assert [list(row) for row in rows] == [names] * 3
     assert [str(row["prediction"]) for row in rows[:2]] == [
         str(value) for value in told.predictions.values[:2]
     ]
     chances = [sum(float(row[f"probability_{n}"]) for n in range(4)) for row in rows[:2]]
     assert chances == pytest.approx([1, 1])
+    assert [row["decided_by"] or "" for row in rows] == ["cuts of the score"] * 2 + [""]
     assert rows[2]["prediction"] in (None, "")
     assert rows[2]["problem"]
     assert [path.name for path in (tmp_path / "out").iterdir()] == [f"told.{ending}"]
+
+
+def test_a_class_that_is_not_the_most_probable_one_is_told_with_what_decides(
+    summarised: Path, tmp_path: Path
+) -> None:
+    told = ask(summarised, tmp_path, texts=True)
+    assert told.predictions.probabilities is not None
+    likely = told.predictions.probabilities.argmax(axis=1).tolist()
+    other = sum(a != b for a, b in zip(told.predictions.values, likely, strict=True))
+    notes = [note for note in told.warnings() if "most probable" in note]
+    assert len(notes) == (other > 0)
+    same = replace(told.predictions, values=list(likely))
+    assert not any("most probable" in n for n in replace(told, predictions=same).warnings())
+    one_off = replace(told.predictions, values=[(likely[0] + 1) % 4, *likely[1:]])
+    (note,) = (n for n in replace(told, predictions=one_off).warnings() if "most probable" in n)
+    assert note.startswith("1 of 5 rows are of another class than their most probable one: ordered")
+    assert "decided by cuts of the score" in note
+
+
+def test_the_text_that_the_model_read_is_a_column_where_it_is_asked_for(
+    summarised: Path, tmp_path: Path
+) -> None:
+    told = ask(summarised, tmp_path, rows=[*NEW[:2], Record("empty", {"table": {"Kind": None}})])
+    assert "text" not in next(told.rows())
+    empty = Record("empty", {"table": {"Kind": None}})
+    told = ask(summarised, tmp_path, rows=[*NEW[:2], empty], texts=True)
+    rows = list(told.rows())
+    assert rows[2]["text"] is None
+    method = Downstream.load(summarised)
+    for text, parts in zip([str(row["text"]) for row in rows[:2]], told.parts, strict=False):
+        blocks = "".join(f"{name}: {text.strip()}\n" for name, text in parts.items())
+        assert [line.split(":")[0] for line in text.splitlines()] == list(parts)
+        assert all(line in blocks for line in text.splitlines())
+        (ids,) = method.reader.read([parts])
+        assert method.reader.tokenizer(text)["input_ids"] == ids.tolist()
 
 
 def test_another_ending_is_refused(summarised: Path, tmp_path: Path) -> None:

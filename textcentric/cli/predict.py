@@ -13,7 +13,7 @@ from textcentric.evaluation.config import PredictConfig
 from textcentric.machine import require
 
 if TYPE_CHECKING:
-    from textcentric.evaluation.prediction import Predicted
+    from textcentric.evaluation.predicted import Predicted
 
 
 @configured("evaluation.config")

@@ -103,17 +103,20 @@ def balance_lines(ready: Prepared) -> list[str]:
 
 def as_text(ready: Prepared, result: TrainResult, then: str) -> str:
     """Return the same as lines; `then` is the command that comes next."""
+    from textcentric.training.constant import of_constant, of_model
     from textcentric.training.held_out import in_words
 
     steps = f"{result.step} in {duration(result.train_seconds)}"
     steps += f", best {result.best_step}" if result.best_step is not None else ""
     steps += f", stopped early: {result.stopped}" if result.stopped else ""
+    constant = of_constant(result.metrics)
     nothing = f"none: no {ready.unit} was held out"
     lines = [
         *([f"task     {ready.of}"] if ready.of else []),
         *balance_lines(ready),
         f"steps    {steps}",
-        f"metrics  {in_words(result.metrics) or nothing}",
+        f"metrics  {in_words(of_model(result.metrics)) or nothing}",
+        *([f"constant {in_words(constant)}"] if constant else []),
         *(f"note     {note}" for note in result.notes),
         f"model    {result.output_dir}",
         f"next     {then}",

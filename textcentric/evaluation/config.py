@@ -48,6 +48,11 @@ class PredictConfig(Settings):
     batch_size: int = fields.batch_size(64, "Rows")
     max_failed: float = fields.max_failed()
     output: str | None = fields.output("CSV, parquet or jsonl file.", "JSON lines on stdout")
+    texts: bool = setting(
+        False,
+        "A column of the text that the model read, which other readers of it are given.",
+        panel="Output",
+    )
     safe_csv: bool = setting(
         True, "In CSV, an apostrophe before texts that spreadsheets would run.", panel="Output"
     )

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +23,7 @@ from textcentric.augmentation.opening import make_engine, make_experts
 from textcentric.augmentation.run import finished_manifest, opened, run_to_end, wrap_up
 from textcentric.augmentation.words import EXPERTS_ONLY, describe_examples
 from textcentric.data import Dataset, Schema
-from textcentric.data.balance import balance_of, count_left, unread, unread_notes, with_unread
+from textcentric.data.balance import balance_of, count_left, unread, with_unread
 from textcentric.data.fit import Fit
 from textcentric.data.loading import SchemaSource
 from textcentric.data.memory import InHand, in_hand
@@ -42,6 +42,7 @@ from textcentric.evaluation.agreement import (
     served_model,
 )
 from textcentric.evaluation.config import PredictConfig
+from textcentric.evaluation.predicted import Predicted
 from textcentric.evaluation.predictions_file import check_ending
 from textcentric.prompts.library import PromptLibrary
 from textcentric.rows import Balance, Example, Left, Record, Target
@@ -50,10 +51,9 @@ from textcentric.runs.examples import read_examples, read_failures
 from textcentric.runs.manifest import read_manifest
 from textcentric.settings import Given
 from textcentric.training.folder import find_model_folder
-from textcentric.values import Json
 
 if TYPE_CHECKING:
-    from textcentric.methods.downstream import Downstream, Predictions
+    from textcentric.methods.downstream import Downstream
     from textcentric.runs.origin import Origin
 
 IN_WORDS = "rows put into words"
@@ -61,50 +61,8 @@ WORDLESS = "row(s) that could not be put into words"
 PASSED = {  # settings that `predict` takes under the same name
     *("data_dir", "split", "limit", "prompts", "prompt_dir", "base_url", "other_model"),
     "allow_missing_columns",
-    *("run_dir", "reuse", "batch_size"),
+    *("run_dir", "reuse", "batch_size", "texts"),
 }
-
-
-@dataclass(frozen=True)
-class Predicted:
-    """Predictions of N rows, each line of the source in its place.
-
-    `failures` says of each row why it has no prediction, "" where it has one; `faults` which of its
-    files could not be read; `parts` are what the model was given of each; `balance` counts them.
-    """
-
-    ids: list[str]
-    predictions: Predictions
-    failures: Sequence[str]
-    classes: tuple[int | str, ...] = ()
-    notes: tuple[str, ...] = ()
-    parts: Sequence[Mapping[str, str]] = ()
-    balance: Balance | None = None
-    faults: Sequence[Sequence[str]] = ()
-
-    def warnings(self) -> list[str]:
-        """Return what to know of the rows, files that could not be read among it."""
-        return [*self.notes, *unread_notes(unread(self.ids, self.faults))]
-
-    @property
-    def problems(self) -> dict[str, str]:
-        """Return why rows have no prediction, by id, or by "row 3" for those without one."""
-        named = (row_id or f"row {at}" for at, row_id in enumerate(self.ids, 1))
-        return {name: why for name, why in zip(named, self.failures, strict=True) if why}
-
-    def rows(self) -> Iterator[dict[str, Json]]:
-        """Yield one flat row for each id: prediction, score, probability of each class, problem."""
-        told = self.predictions
-        for at, row_id in enumerate(self.ids):
-            row: dict[str, Json] = {"id": row_id, "prediction": told.values[at]}
-            known = not self.failures[at]
-            if told.scores is not None:
-                row["score"] = float(told.scores[at]) if known else None
-            for place, label in enumerate(self.classes):
-                assert told.probabilities is not None
-                chance = float(told.probabilities[at, place]) if known else None
-                row[f"probability_{label}"] = chance
-            yield {**row, "problem": self.failures[at] or "; ".join(self.faults[at])}
 
 
 def predict_rows(
@@ -171,6 +129,7 @@ def predict(
     reuse: Sequence[str] = (),
     resume: str = "auto",
     batch_size: int = 64,
+    texts: bool = False,
     steps: Steps | None = None,
     say: Say = lambda line: None,
 ) -> Predicted:
@@ -180,7 +139,7 @@ def predict(
     are refused unless `allow_missing_columns` has them read as empty, others are left out. Each
     line has its place, with what is wrong where it cannot be used.
 
-    `prompts` is "frozen" (those in
+    With `texts` each row has the text that the model read. `prompts` is "frozen" (those in
     the model's folder) or "installed" (the library and `prompt_dir`, which must agree with them).
     An LLM is asked only where the model reads what one wrote; its answers, and what experts say
     of files, go into `run_dir`, and `other_model` allows another one than in training. With
@@ -219,7 +178,8 @@ def predict(
     else:
         folder = Path(run_dir) if run_dir else None
         spoken, problems = _described(method.origin, dataset, folder, steps), {}
-    return _predicted(method, new, {one.id: one for one in spoken}, problems, batch_size)
+    told = _predicted(method, new, {one.id: one for one in spoken}, problems, batch_size)
+    return replace(told, texts=_texts(method, told)) if texts else told
 
 
 def needs_llm(method: Downstream) -> bool:
@@ -299,7 +259,14 @@ def _predicted(
     ]
     balance = with_unread(_balance(new.lines, failures), unread(ids, faults))
     told = replace(told, values=values)
-    return Predicted(ids, told, failures, classes, new.notes, known, balance, faults)
+    rule = method.decision.rule
+    return Predicted(ids, told, failures, classes, new.notes, known, balance, faults, rule)
+
+
+def _texts(method: Downstream, told: Predicted) -> list[str | None]:
+    """Return the text of each row, as another reader of the model is to be given it."""
+    pairs = zip(told.failures, told.parts, strict=True)
+    return [None if why else method.text(parts) for why, parts in pairs]
 
 
 def _balance(lines: Sequence[Line], failures: Sequence[str]) -> Balance:

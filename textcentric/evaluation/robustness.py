@@ -32,7 +32,8 @@ from textcentric.engines.protocol import Engine
 from textcentric.errors import Caution, ConfigError, Say
 from textcentric.evaluation.config import EvaluateConfig
 from textcentric.evaluation.findings import OTHERS, ByCell, Findings
-from textcentric.evaluation.prediction import Predicted, find_model, needs_llm, predict
+from textcentric.evaluation.predicted import Predicted
+from textcentric.evaluation.prediction import find_model, needs_llm, predict
 from textcentric.evaluation.ranks import in_ranks
 from textcentric.evaluation.results_file import (
     SCHEMA,

@@ -18,12 +18,14 @@ def write_train_card(
     metrics: Mapping[str, float],
     settings: Mapping[str, Json],
     notes: Sequence[str] = (),
+    usage: str = "",
 ) -> Path:
     """Write README.md, the model card of `folder`, and return its path.
 
     `facts` say what the model is and what it saw, `metrics` are those of the held-out rows,
     `settings` the configuration of the loop, `notes` what else to know, in sentences. Names come
     from outside and are shown literally.
+    `usage` is Markdown that says how the model is loaded.
     """
     from huggingface_hub import ModelCard, ModelCardData
 
@@ -38,6 +40,7 @@ def write_train_card(
     sections = [
         f"# A `{plain(method)}` model, trained by textcentric\n",
         "Weights are safetensors and the configuration is JSON: loading them executes nothing.\n",
+        usage,
         _table("Held-out rows", ("metric", "value"), scores),
         "".join(f"- {plain(note)}\n" for note in notes),
         curve if (folder / "learning_curve.png").is_file() else "",

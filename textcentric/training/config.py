@@ -24,6 +24,7 @@ RUNTIME = frozenset(
 MARKS = ("train.json", "downstream.json", "reward.json", "crmt.json", "align.json", "words", "logs")
 BEGUN = ("metrics.jsonl",)
 When = Literal["epoch", "steps", "no"]
+LORA_RATE = 1e-3  # the default of an adapter: at that of all weights it learns nothing in an hour
 # Names of TrainingArguments for what has another one here, and what their values are there.
 ALIASES: dict[str, tuple[str, dict[bool, str | None]]] = {
     "bf16": ("mixed_precision", {True: "bf16", False: None}),
@@ -49,7 +50,9 @@ class TrainConfig(Settings):
 
     output_dir: Path = fields.output_dir("Folder of the trained model.", ...)
     seed: int = setting(0, "Decides every draw.", ge=0, lt=2**32)
-    learning_rate: float = setting(5e-5, "Its highest value.", gt=0)
+    learning_rate: float = setting(
+        5e-5, "Its highest value.", gt=0, shown=f"5e-05; of a LoRA adapter {LORA_RATE:g}"
+    )
     weight_decay: float = setting(0.01, "Of AdamW.", ge=0)
     num_train_epochs: float = setting(3.0, "Times that every row is seen.", gt=0)
     max_steps: int = setting(
@@ -187,10 +190,15 @@ class TrainingSettings(Settings, ABC):
         """Return the configuration of the method."""
         return self.sections[self.part].of({"seed": self.seed, **getattr(self, self.part)})
 
+    def adapts(self) -> bool:
+        """Say whether a LoRA adapter is trained in place of all weights."""
+        return False
+
     def loop_values(self) -> Values:
         """Return what the loop is told, with the method's own defaults."""
         own = {key.partition(".")[2]: value for key, value in self.defaults.items()}
-        return own | self.train
+        rate = {"learning_rate": LORA_RATE} if self.adapts() else {}
+        return rate | own | self.train
 
     def loop(self) -> TrainConfig:
         """Return the configuration of the loop; the folder is named after everything."""
@@ -198,7 +206,7 @@ class TrainingSettings(Settings, ABC):
         config = train_config(values | {"output_dir": self.output_dir or "models"})
         if self.output_dir is not None:
             return config
-        named = self.model_dump(mode="json", exclude={"train", self.part, "output_dir"})
+        named = self.model_dump(mode="json", exclude={"train", self.part, "output_dir", "export"})
         named |= {"train": config.identity(), self.part: self.method().model_dump(mode="json")}
         folder = Path("models") / f"{self.name()}-{fingerprint(named)}"
         return config.model_copy(update={"output_dir": folder})

@@ -5,13 +5,20 @@ from __future__ import annotations
 import json
 import os
 import warnings
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from textcentric.errors import ConfigError, RunError, option, unknown
-from textcentric.folders import drafted, refuse_another, remove, remove_leftovers, write_text
+from textcentric.folders import (
+    drafted,
+    refuse_another,
+    remove,
+    remove_leftovers,
+    write_text,
+    writing,
+)
 from textcentric.report.model_card import write_train_card
 from textcentric.report.pictures import draw_learning_curve
 from textcentric.security.files import read_text
@@ -35,6 +42,7 @@ class TrainResult:
     train_seconds: float  # of all sittings of a training that was resumed
     history: list[dict[str, Any]]  # the lines of metrics.jsonl
     notes: tuple[str, ...] = ()  # what else to know of the model, in sentences
+    metric: str | None = None  # by which the best weights were chosen
 
 
 def refuse_other_model(folder: Path, identity: Mapping[str, Json]) -> None:
@@ -76,11 +84,11 @@ def _draw_curve(result: TrainResult, path: Path, metric: str | None) -> None:
 
 
 def write_metadata(
-    method: str, identity: Mapping[str, Any], result: TrainResult, metric: str | None = None
+    method: str, identity: Mapping[str, Any], result: TrainResult, *, usage: str = ""
 ) -> None:
-    """Write `train.json`, the learning curve of `metric` and the model card.
+    """Write `train.json`, the learning curve and the model card.
 
-    `identity` says what was trained on what.
+    `identity` says what was trained on what, `usage` how the model is loaded.
     """
     folder = result.output_dir
     facts = {
@@ -93,7 +101,7 @@ def write_metadata(
     content = {"identity": identity, **facts, "metrics": result.metrics, **notes}
     write_text(folder / FACTS, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
     curve = folder / "learning_curve.png"
-    _draw_curve(result, curve, metric)
+    _draw_curve(result, curve, result.metric)
     about = {name: value for name, value in identity.items() if name != "train"}
     write_train_card(
         folder,
@@ -102,7 +110,29 @@ def write_metadata(
         metrics=result.metrics,
         notes=result.notes,
         settings=identity["train"],
+        usage=usage,
     )
+
+
+def usage_of(method: Method, folder: Path) -> str:
+    """Return how a model in `folder` is loaded without this package, "" where nothing is said."""
+    told: Callable[[Path], str] | None = getattr(method, "usage", None)
+    return told(folder) if told else ""
+
+
+def export_model(method: Any, result: TrainResult, folder: Path) -> None:
+    """Write a trained model into `folder` as well, with its adapter merged into the weights.
+
+    Raises RunError where the model of another training lies there.
+    """
+    identity = json.loads(read_text(result.output_dir / FACTS))["identity"]
+    refuse_other_model(folder, identity)
+    if method.config.lora_r is not None:
+        method.merge()
+    with writing(folder):
+        write_model(method, folder)
+        exported = replace(result, output_dir=folder)
+        write_metadata(method.name, identity, exported, usage=usage_of(method, folder))
 
 
 def read_metadata(

@@ -28,7 +28,14 @@ from textcentric.runs.lock import lock
 from textcentric.training.batches import batches, micro_batches, share
 from textcentric.training.checkpoints import Checkpoints
 from textcentric.training.config import TrainConfig, When
-from textcentric.training.folder import TrainResult, refuse_other_model, write_metadata, write_model
+from textcentric.training.constant import no_better
+from textcentric.training.folder import (
+    TrainResult,
+    refuse_other_model,
+    usage_of,
+    write_metadata,
+    write_model,
+)
 from textcentric.training.held_out import (
     best_metric,
     held_out_metrics,
@@ -218,6 +225,7 @@ def _train(
         stopped=state.stopped,
         train_seconds=state.seconds,
         history=log.lines(),
+        metric=best_metric(config),
     )
     if accelerator.is_main_process:
         result.metrics.update(
@@ -225,10 +233,12 @@ def _train(
         )
         if not steps and config.eval_strategy != "no":
             result.metrics.update(held_out_metrics(method, config, eval_rows, accelerator))
-        result = replace(result, notes=tuple(method.notes))
+        beside = no_better(result.metrics, result.metric)
+        result = replace(result, notes=(*method.notes, *([beside] if beside else [])))
         with writing(config.output_dir):
             write_model(method, config.output_dir)
-            write_metadata(method.name, identity, result, best_metric(config))
+            usage = usage_of(method, config.output_dir)
+            write_metadata(method.name, identity, result, usage=usage)
     accelerator.wait_for_everyone()
     return result
 

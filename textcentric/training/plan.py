@@ -13,8 +13,8 @@ from textcentric.rows import Balance
 from textcentric.runs.counters import Steps
 from textcentric.training.checkpoints import checkpoint_folder
 from textcentric.training.config import TrainConfig, TrainingSettings
-from textcentric.training.folder import FACTS, TrainResult
-from textcentric.training.processes import processes
+from textcentric.training.folder import FACTS, TrainResult, export_model
+from textcentric.training.processes import first_process, processes
 from textcentric.training.protocol import Method
 from textcentric.training.start import total_steps
 
@@ -42,12 +42,17 @@ class Prepared:
     of: str = ""
     counts: tuple[int, int] = field(kw_only=True)
     balance: Balance | None = None
+    export: Path | None = None  # where the model is written once more, its adapter merged
 
     def run(self, *, quiet: bool = False, steps: Steps | None = None) -> TrainResult:
         """Train to the end; `steps` is told how far it is."""
         from textcentric.training.loop import train
 
-        return train(self.method, self.loop, self.train, self.held_out, quiet=quiet, steps=steps)
+        rows = (self.train, self.held_out)
+        result = train(self.method, self.loop, *rows, quiet=quiet, steps=steps)
+        if self.export is not None and first_process():
+            export_model(self.method, result, self.export)
+        return result
 
 
 class MethodTraining(Protocol):

@@ -35,7 +35,7 @@ def moved(method: Downstream) -> Downstream:
     """Return the method with weights far from where they began, as a long training leaves them."""
     generator = torch.Generator().manual_seed(3)
     with torch.no_grad():
-        for one in method.model.parameters():
+        for one in filter(lambda one: one.requires_grad, method.model.parameters()):
             one.add_(torch.randn(one.shape, generator=generator), alpha=0.3)
         for one in method.model.head.parameters():
             one.mul_(3)

@@ -147,7 +147,7 @@ def _by_cell(trial: Trial) -> Iterator[tuple[str, list[tuple[str, Record]]]]:
 
 def _trained(trial: Trial, folder: Path) -> Tried:
     from textcentric.methods.downstream import Downstream, DownstreamConfig
-    from textcentric.training.config import TrainConfig
+    from textcentric.training.config import LORA_RATE, TrainConfig
     from textcentric.training.loop import train
 
     values = {
@@ -160,7 +160,8 @@ def _trained(trial: Trial, folder: Path) -> Tried:
         values["variants"] = 0
     held_out = list(trial.held_out) or None
     method = Downstream(DownstreamConfig.of(values), trial.examples, calibrate_on=held_out)
-    settings = {"eval_strategy": "no", "save_strategy": "no", **trial.training}
+    rate = {"learning_rate": LORA_RATE} if method.config.lora_r is not None else {}
+    settings = {"eval_strategy": "no", "save_strategy": "no", **rate, **trial.training}
     config = TrainConfig(**{**settings, "output_dir": folder, "seed": trial.seed})
     result = train(method, config, trial.examples, held_out or (), quiet=True)
     predicted = {

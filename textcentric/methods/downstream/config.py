@@ -10,6 +10,7 @@ from pydantic import field_validator
 from textcentric import fields
 from textcentric.augmentation.config import AugmentConfig, resolve
 from textcentric.errors import ConfigError
+from textcentric.security.owned import check_owned
 from textcentric.settings import Settings, Values, setting
 from textcentric.training.config import TrainConfig, TrainingSettings
 
@@ -136,11 +137,18 @@ class Training(TrainingSettings):
     missing_values: Literal["skip", "name"] | None = fields.missing_values(None, shown="skip")
     train_rows: int | None = fields.at_most("rows of split train")
     held_out_rows: int | None = fields.at_most("rows of split validation")
+    export: Path | None = setting(
+        None, "Write the model there too, a LoRA adapter merged into it.", panel="Training loop"
+    )
     downstream: Values = setting({}, "Settings of the method.", flags=())
 
     def name(self) -> str:
         """Return the name of the rows."""
         return Path(str(self.run or self.dataset)).name.split(".")[0]
+
+    def adapts(self) -> bool:
+        """Say whether a LoRA adapter is trained."""
+        return self.method().lora_r is not None
 
     def data(self) -> AugmentConfig:
         """Return what says which raw rows are read, and how the experts say them."""
@@ -156,3 +164,13 @@ class Training(TrainingSettings):
             )
         fields.check_only(self.only, self.run, "raw rows")
         super().check()
+        self._check_export()
+
+    def _check_export(self) -> None:
+        if self.export is None:
+            return
+        if self.export.resolve() == self.loop().output_dir.resolve():
+            raise ConfigError(
+                f"export={str(self.export)!r} is the folder of the training itself; give another"
+            )
+        check_owned(self.export, self.marks, "folder of this command", ())

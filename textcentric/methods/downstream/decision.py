@@ -1,8 +1,11 @@
 """From targets to what a model learns, and from its outputs back to predictions.
 
-Ordinal classes have one latent score. The predicted class is that score cut where the class
-shares of the training rows lie (quantile cuts), which serves quadratic kappa better than the most
-probable class does; the probabilities come from a cumulative link over the same score.
+Ordinal classes have one latent score, and two questions are answered from it. Which class is named
+is decided by cuts of the score that give the classes their shares of the training rows: that serves
+quadratic kappa better than the most probable class does. How probable each class is comes from a
+cumulative link over the score, cut between the classes: the scores of a weak model lie close
+together, and by the first cuts its probabilities would be far too sure. So the class that is named
+need not be the most probable one.
 Legend: N rows, C classes, W outputs of a row.
 """
 
@@ -25,6 +28,7 @@ from textcentric.rows import Example, Record, Target
 from textcentric.runs.examples import labelled
 from textcentric.values import Json
 
+CUTS = "cuts of the score"  # what decides ordered classes, in files of predictions
 LEAST_SHARE = 1e-3  # of a class that no training row has, where a logit of it is needed
 Label = int | str
 Transform = Callable[[np.ndarray], np.ndarray]
@@ -78,6 +82,11 @@ class Decision:
         return {"classification": len(self.classes), "cumulative": len(self.classes) - 1}.get(
             self.kind, 1
         )
+
+    @property
+    def rule(self) -> str:
+        """Return what decides the class where that is not the highest probability, "" elsewhere."""
+        return CUTS if self.task == "ordinal" else ""
 
     @property
     def shares(self) -> np.ndarray:

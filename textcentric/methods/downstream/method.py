@@ -25,6 +25,7 @@ from torch import Tensor
 
 from textcentric.errors import ConfigError, RunError
 from textcentric.folders import write_text
+from textcentric.methods.downstream.card import usage
 from textcentric.methods.downstream.config import DownstreamConfig
 from textcentric.methods.downstream.decision import Decision, Predictions, learn_decision
 from textcentric.methods.downstream.model import (
@@ -55,6 +56,7 @@ from textcentric.runs.journal import Journal
 from textcentric.runs.origin import Origin
 from textcentric.security.foreign import foreign
 from textcentric.security.trust import is_trusted, writing_ours
+from textcentric.training.constant import CONSTANT
 from textcentric.training.folder import read_metadata
 from textcentric.values import Json
 
@@ -197,8 +199,15 @@ class Downstream:
     def finish(
         self, rows: Sequence[Example], held_out: Sequence[Example], batch_size: int
     ) -> dict[str, float]:
-        """Return nothing: the last step is the last."""
-        return {}
+        """Return the metrics of the best constant prediction of the held-out rows."""
+        classes = self.decision.classes
+        if not held_out or not set(self.decision.unseen(held_out)) <= set(classes):
+            return {}
+        true = self.decision.encode(held_out) if classes else self.decision.measured(held_out)
+        constant = self.decision.constant
+        told = [classes.index(constant) if classes else constant] * len(held_out)  # type: ignore[arg-type]
+        scores = {name: SCORES[name](true, told) for name in METRICS[self.decision.task]}
+        return {f"{CONSTANT}{name}": value for name, value in scores.items()}
 
     def save(self, folder: str | Path) -> None:
         """Write model (or adapter), head, tokenizer, prompts and `downstream.json`."""
@@ -220,6 +229,12 @@ class Downstream:
                 "data": self._data,
             }
             write_text(folder / PAPERS, json.dumps(metadata, indent=2, ensure_ascii=False) + "\n")
+
+    def usage(self, folder: Path) -> str:
+        """Return how what was saved in `folder` is loaded without this package, as Markdown."""
+        parts = self.config.parts or self.known
+        length, headers = self.config.max_length, self.config.headers
+        return usage(folder, self.decision, parts, length, headers=headers)
 
     @classmethod
     def load(cls, folder: str | Path, *, trust_remote_code: bool = False) -> Downstream:

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from textcentric.errors import ConfigError, RunError
 from textcentric.machine import require
+from textcentric.methods.downstream.card import OFFSET
 from textcentric.methods.downstream.config import DownstreamConfig
 from textcentric.methods.downstream.decision import LEAST_SHARE, Decision
 from textcentric.methods.downstream.ordinary import classifier_of, encoder_alone, without_mean
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
 
 HEAD = "head.safetensors"
 ENCODER = "encoder"  # where it lies, if no classifier of transformers can hold the model
-OFFSET = "score_offset"  # key of config.json: what is added to the score of a head without bias
 
 
 class TextModel(nn.Module):

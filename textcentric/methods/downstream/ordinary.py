@@ -7,9 +7,10 @@ encoders through a dense layer and an activation f. They compute the same with t
 - the first token: the dense layer gives W h and -W h, so small that f is linear there, and
   f(u) - f(-u) is u for ReLU and GELU, 2 u for a small u under tanh;
 - the mean: one more layer, whose queries and keys are 0, attends to all tokens alike and adds the
-  mean of W h. Its norms are linear because two anchors, 1 and -1, hold all of their variance. What
-  its residual carries is 2^-24 of that, as the norm before it is scaled by a power of two, which
-  is undone without loss when the encoder is loaded again.
+  mean of W h, and of -W h beside it. Its norms are linear because two anchors, 1 and -1, hold all
+  of their variance; how these round is the same for both of a pair, whose difference is read.
+  What the residual carries is 2^-24 of them, as the norm before it is scaled by a power of two,
+  which is undone without loss when the encoder is loaded again.
 
 Whether it computes the same is measured on texts, so an architecture that cannot hold it is found
 out by that. The numbers need the exponents of float32 or bfloat16; float16 has too few.
@@ -20,15 +21,13 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 from torch import Tensor, nn
 
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig, PreTrainedModel
-
-    from textcentric.methods.downstream.model import TextModel
 
 ADDED = "mean_layers"  # key of config.json: how many of its layers only take the mean
 SMALL = 2.0**-16  # scale of outputs where norms and activations are linear
@@ -42,9 +41,18 @@ FIRST_NORM = ("attention.output.LayerNorm", "sa_layer_norm")
 SECOND_NORM = ("output.LayerNorm", "output_layer_norm")
 
 
+class Pools(Protocol):
+    """A model that reads a text by an encoder and pools its tokens."""
+
+    encoder: Any
+    pooling: str
+
+    def pooled(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor: ...
+
+
 @torch.no_grad()
 def classifier_of(
-    model: TextModel, last: nn.Linear, texts: Mapping[str, Tensor], **settings: Any
+    model: Pools, last: nn.Linear, texts: Mapping[str, Tensor], **settings: Any
 ) -> PreTrainedModel | None:
     """Return a classifier that gives the outputs of `last` (D to O) for pooled texts.
 
@@ -85,7 +93,7 @@ def _close(told: Tensor, expected: Tensor, dtype: torch.dtype) -> bool:
 
 
 def _filled(
-    empty: Any, config: PreTrainedConfig, model: TextModel, last: nn.Linear
+    empty: Any, config: PreTrainedConfig, model: Pools, last: nn.Linear
 ) -> Iterator[PreTrainedModel]:
     """Yield what may compute the same: as a decoder does, or an encoder with either kind of f."""
     prefix = empty.base_model_prefix
@@ -105,7 +113,8 @@ def _filled(
     if model.pooling == "mean":
         if not _add_mean(encoder, config, inner):
             return
-        inner = torch.eye(outputs, width, device=inner.device)
+        pairs = _twice(torch.eye(outputs, device=inner.device), width).T  # without what both share
+        inner = pairs / 2
     setattr(empty, prefix, encoder)
     _put(empty, dense, _copied(_twice(inner, width), inner.new_zeros(width), model))
     signs = _twice(torch.eye(outputs, device=inner.device), width).T / SMALL
@@ -131,7 +140,7 @@ def _put(classifier: nn.Module, name: str, layer: nn.Linear) -> None:
     setattr(classifier.get_submodule(parent), child, layer)
 
 
-def _copied(weight: Tensor, bias: Tensor | None, model: TextModel) -> nn.Linear:
+def _copied(weight: Tensor, bias: Tensor | None, model: Pools) -> nn.Linear:
     """Return a linear layer with these weights, where the encoder is and in its number format."""
     layer = nn.Linear(weight.shape[1], weight.shape[0], bias=bias is not None, device="meta")
     place = next(model.encoder.parameters())

@@ -87,6 +87,7 @@ def prepared(
         of=task + (f" of {len(classes)} classes" if classes else ""),
         counts=read.counts,
         balance=read.balance,
+        export=training.export,
     )
 
 
