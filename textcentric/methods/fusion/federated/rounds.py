@@ -224,8 +224,9 @@ def _written(
         stopped="",
         train_seconds=standing.seconds,
         history=history,
+        metric="accuracy",
     )
     with writing(output_dir):
         write_model(method, output_dir)
-        write_metadata("federated", federation.identity, result, "accuracy")
+        write_metadata("federated", federation.identity, result)
     return result
