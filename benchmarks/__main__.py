@@ -14,7 +14,7 @@ NAMES = (
     *("driver", "memory", "startup", "overhead", "layout", "adversarial"),
     *("training", "training_memory", "second_grid"),
     *("reward_training", "reward_memory"),
-    *("step_two", "step_time", "fusemix_step", "latents_memory"),
+    *("step_two", "step_time", "recursive_ridge", "fusemix_step", "latents_memory"),
     *("truth", "check_speed", "data_check", "experts", "summaries"),
     *("faults",),
 )

@@ -119,6 +119,62 @@ def test_a_variant_has_its_own_defaults_of_the_loop_and_flags_go_over_them(
     assert few["epochs"] == 2
 
 
+@pytest.fixture(scope="module")
+def pal(starts: list[str], place: Path) -> None:
+    """Train a model of two classes, and add rows of a third to it."""
+    head, *lines = (place / "clips.csv").read_text().splitlines()
+    for name, high in (("few", False), ("more", True)):
+        chosen = [line for line in lines if (",high," in line) == high]
+        (place / f"{name}.csv").write_text("\n".join([head, *chosen, ""]))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(place)
+        few = train("--variant", "pal", *starts, "--dataset", "few.csv", "-o", "models/pal")
+        assert few.code == 0, few.err
+        said = textcentric(
+            *("train", "crmt", "--add-to", "models/pal", "--dataset", "more.csv"),
+            *("--data-dir", ".", "--schema", "clips.yaml", "-o", "models/later"),
+        )
+    assert said.code == 0, said.err
+    assert "pal of image, audio, 3 classes, into models/later" in said.err
+    assert "next     textcentric evaluate fusion models/later --dataset more.csv" in said.out
+
+
+@pytest.mark.usefixtures("pal")
+def test_rows_and_classes_are_added_to_a_model_without_the_rows_before(place: Path) -> None:
+    metrics = json.loads((place / "models" / "later" / "train.json").read_text())["metrics"]
+    assert (metrics["rows_added"], metrics["rows_in_head"]) == (8, 24)
+    assert metrics["accuracy"] > 0.9
+    saved = json.loads((place / "models" / "later" / "crmt.json").read_text())
+    assert saved["classes"] == ["low", "middle", "high"]
+    attacked = ("evaluate", "fusion", "later", *DATA, "--limit", 3, "--radii", 1)
+    said = textcentric(*attacked, "--threats", "audio")
+    assert said.code == 0, said.err
+    assert "later: none: the certified radius holds where logits are sums of scores" in said.out
+    assert "median certified radius" not in said.out
+
+
+@pytest.mark.usefixtures("made", "pal")
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--add-to", "pla"), "unknown fusion model 'pla'; did you mean 'pal'"),
+        (("--add-to", "pal"), "16 of 24 rows are counted in the model already (train0, "),
+        (("--add-to", "crmt-jt"), "--variant pal: rows are added to models/crmt-jt, whose variant"),
+        (("--add-to", "pal", "--variant", "jt"), "whose variant is 'pal'; leave it out"),
+        (("--add-to", "pal", "--pal-width", 9), "whose pal_width is 800; leave it out"),
+    ],
+)
+def test_rows_that_cannot_be_added_say_why(arguments: tuple[object, ...], words: str) -> None:
+    said = train(*arguments, "-o", "models/wrong")
+    assert said.code == 2
+    assert words in said.err
+
+
+def test_an_ablation_adds_no_rows() -> None:
+    said = textcentric("ablate", "crmt", *DATA, "--add-to", "pal", "-o", "ablated")
+    assert "--add-to: an ablation trains every arm anew; leave it out" in said.err
+
+
 @pytest.mark.usefixtures("made")
 def test_attacks_leave_a_table_curves_and_figures(place: Path) -> None:
     arguments = ("evaluate", "fusion", "jt", "crmt-jt", *DATA, "--limit", 3, "--radii")

@@ -206,7 +206,8 @@ class TrainingSettings(Settings, ABC):
         config = train_config(values | {"output_dir": self.output_dir or "models"})
         if self.output_dir is not None:
             return config
-        named = self.model_dump(mode="json", exclude={"train", self.part, "output_dir", "export"})
-        named |= {"train": config.identity(), self.part: self.method().model_dump(mode="json")}
+        apart = {"train", self.part, "output_dir", "export"}
+        named = {name: v for name, v in self.identity_values().items() if name not in apart}
+        named |= {"train": config.identity(), self.part: self.method().identity_values()}
         folder = Path("models") / f"{self.name()}-{fingerprint(named)}"
         return config.model_copy(update={"output_dir": folder})

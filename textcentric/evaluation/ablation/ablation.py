@@ -10,7 +10,7 @@ from pathlib import Path
 
 from textcentric.data.memory import in_hand
 from textcentric.data.rows import RowsLike
-from textcentric.errors import DataError, Say
+from textcentric.errors import ConfigError, DataError, Say, option
 from textcentric.evaluation.ablation.arms import (
     ALIGN_ARMS,
     ALPHAS,
@@ -49,6 +49,8 @@ def ablate_crmt(
     from transformers.utils.logging import disable_progress_bar
 
     disable_progress_bar()
+    if config.add_to is not None:
+        raise ConfigError(f"{option('add_to')}: an ablation trains every arm anew; leave it out")
     split = training_rows(config, say, rows)
     digest, test = _test_rows(config, rows, {str(row.target) for row in split.train})
     plan = {

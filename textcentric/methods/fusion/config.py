@@ -18,8 +18,8 @@ Over = Literal["minimum", "runner-up"]
 AttackLoss = Literal["cross-entropy", "objective"]
 TauKind = Literal["correct", "released"]
 Trains = Literal["all", "adapters", "heads", "nothing"]
-LastStep = Literal["second step", "merge"]
-Fusion = Literal["linear", "experts"]
+LastStep = Literal["second step", "merge", "ridge"]
+Fusion = Literal["linear", "experts", "ridge"]
 Absent = Literal["zeros", "nothing"]
 Orthogonality = Literal["own", "rownorm", "none"]
 MARGIN_EPS = 1e-5  # inside of the logarithm, as released; 0 is the printed equation
@@ -53,6 +53,7 @@ ADDED = (  # settings that came with an option or a variant of their own
     *("mfcpl_temperature", "mfcpl_alignment"),
     *("cib_beta", "umurl_weight", "umurl_width"),
     *("experts_top", "experts_single", "experts_balance"),
+    *("pal_width", "pal_penalty"),
 )
 
 
@@ -110,6 +111,9 @@ VARIANTS: dict[str, Variant] = {
         loop={"learning_rate": 5e-4, "num_train_epochs": 10.0},
     ),
     "ensemble": Variant(starts=True, trains="nothing", loop={"max_steps": 0}),
+    "pal": Variant(
+        fusion="ridge", starts=True, trains="nothing", last="ridge", loop={"max_steps": 0}
+    ),
 }
 
 
@@ -221,6 +225,8 @@ class CrmtConfig(Shape):
     experts_balance: float = setting(
         0.01, "Weight of the loss that balances experts.", panel="Rivals", ge=0
     )
+    pal_width: int = setting(800, "Width of PAL's random layer.", panel="Rivals", ge=1)
+    pal_penalty: float = setting(10.0, "Of squared weights in PAL.", panel="Rivals", gt=0)
     seed: int = fields.seed()
 
     @field_validator("variant")
@@ -268,8 +274,20 @@ class CrmtTraining(FusionTraining):
     Example: textcentric train crmt --dataset clips.csv --target class --variant crmt-jt
     """
     sections: ClassVar = {"train": TrainConfig, "crmt": CrmtConfig}
+    added: ClassVar = frozenset({"add_to"})
 
+    add_to: str | None = setting(
+        None,
+        "Model folder (variant pal) that these rows and their classes are added to; it stays.",
+        panel="Data",
+        metavar="FOLDER",
+    )
     crmt: Values = setting({}, "Settings of the method.", flags=())
+
+    def method(self) -> CrmtConfig:
+        """Return the configuration of the method; rows are added by PAL alone."""
+        own = {"variant": "pal"} if self.add_to is not None else {}
+        return CrmtConfig.of({"seed": self.seed, **own, **self.crmt})
 
     def loop_values(self) -> Values:
         """Return what the loop is told, with the variant's own defaults."""

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from textcentric.methods.fusion.adapters import merge_adapters
 from textcentric.methods.fusion.config import CrmtConfig, LastStep
 from textcentric.methods.fusion.crmt.radius import Head
 from textcentric.methods.fusion.crmt.step_two import Cached, step_two
 from textcentric.methods.fusion.model import FusionModel
+from textcentric.methods.fusion.ridge import Ridge, RidgeFusion
 from textcentric.rows import Record
 
 
@@ -21,11 +23,16 @@ class Trained(Protocol):
 
     config: CrmtConfig
     tau: Tensor | None
+    ridge: Ridge | None
 
     @property
     def fusion(self) -> FusionModel: ...
 
     def head(self) -> Head: ...
+
+    def opened(
+        self, rows: Sequence[Record], batch_size: int = 64
+    ) -> Iterator[dict[str, Tensor]]: ...
 
     def cached(self, rows: Sequence[Record], batch_size: int = 64) -> Cached: ...
 
@@ -68,4 +75,31 @@ def merge(
     return {}
 
 
-LAST_STEPS: Mapping[LastStep, Follow] = {"second step": second_step, "merge": merge}
+def ridge(
+    method: Trained, rows: Sequence[Record], held_out: Sequence[Record], batch_size: int
+) -> dict[str, float]:
+    """Add rows to the ridge head; figures say how many it stands for.
+
+    Raises DataError for a row that was counted before.
+    """
+    fusion, state = method.fusion, method.ridge
+    assert isinstance(fusion, RidgeFusion)
+    assert state is not None
+    state.refuse_again([row.id for row in rows])
+    at = 0
+    for opened in method.opened(rows, batch_size):
+        with torch.no_grad():
+            x = fusion.expanded(fusion.features(opened), opened["present"]).cpu()
+        y = functional.one_hot(opened["labels"].cpu(), state.weights.shape[1])
+        state = state.added(x, y, [row.id for row in rows[at : at + len(x)]])
+        at += len(x)
+    method.ridge = state
+    fusion.take(state)
+    return {"rows_added": float(at), "rows_in_head": float(len(state.counted))}
+
+
+LAST_STEPS: Mapping[LastStep, Follow] = {
+    "second step": second_step,
+    "merge": merge,
+    "ridge": ridge,
+}

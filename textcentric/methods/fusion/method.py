@@ -34,18 +34,20 @@ from textcentric.methods.fusion.crmt.radius import (
     released_lipschitz,
 )
 from textcentric.methods.fusion.crmt.step_two import Cached
-from textcentric.methods.fusion.encoders import DEFAULTS, check_encoders, make_encoder
+from textcentric.methods.fusion.encoders import DEFAULTS, check_encoders
 from textcentric.methods.fusion.fit import check_complete, check_fit
+from textcentric.methods.fusion.heads import begin_state, make_fusion
 from textcentric.methods.fusion.inputs import Moments, Senses, left_out, modalities, needs_eyes
 from textcentric.methods.fusion.last_steps import LAST_STEPS
 from textcentric.methods.fusion.learner import Learner, Objective
 from textcentric.methods.fusion.model import FusionModel, Output
+from textcentric.methods.fusion.ridge import Ridge, RidgeFusion
 from textcentric.methods.fusion.rivals import RIVALS
 from textcentric.methods.fusion.rivals.balancing import Balancing
-from textcentric.methods.fusion.rivals.experts import ExpertFusion
 from textcentric.methods.fusion.rivals.gradient_blending import GradientBlending, counted
-from textcentric.methods.fusion.starts import begin_from
+from textcentric.methods.fusion.starts import begin_from, read_as
 from textcentric.methods.fusion.tables import TableNumbers
+from textcentric.methods.fusion.tasks import check_more
 from textcentric.models.loading import PACKAGED, load_tokenizer, seeded
 from textcentric.models.received import check_model, refuse_names
 from textcentric.rows import Balance, Record
@@ -85,19 +87,22 @@ class Crmt:
         names = modalities(config, rows)
         self.senses = make_senses(config, names, root, moments=moments)
         self.senses.fit(rows)
+        starts = {name: Crmt.load(folder, root) for name, folder in config.start.items()}
+        if config.method.fusion == "ridge":
+            read_as(starts, self.senses)
         self.tau: Tensor | None = None  # (M, C), once measured
         self._rows = list(rows)
         self._data = _digest(rows, names)
         with seeded(config.seed):
-            fusion = _fusion(config, self.senses, len(self.classes))
+            fusion = make_fusion(config, self.senses, len(self.classes))
             check_fit(config, {name: fusion.encoder(name).width for name in names})
             check_complete(config, names, rows)
-            starts = {name: Crmt.load(folder, root) for name, folder in config.start.items()}
             begin_from(fusion, starts, config, self.classes, self.senses)
             if config.method.trains == "adapters":
                 add_adapters(fusion.encoders, config.lora_r)
             rival = config.method.rival
             objective = RIVALS[rival](fusion, config) if rival else Objective(config)
+        self.ridge = begin_state(config, len(self.classes))
         boxes = {name: box for name in names if (box := self.senses.box(name)) is not None}
         self.model = Learner(fusion, objective, config, boxes)
 
@@ -253,6 +258,8 @@ class Crmt:
             weights = {name: one.contiguous() for name, one in self.fusion.state_dict().items()}
             if self.tau is not None:
                 weights["tau"] = self.tau.cpu().contiguous()
+            if self.ridge is not None:
+                weights |= self.ridge.tensors()
             save_file(weights, folder / WEIGHTS)
             if self.senses.tokenizer is not None:
                 self.senses.tokenizer.save_pretrained(folder)
@@ -293,18 +300,35 @@ class Crmt:
         if TEXT in metadata["modalities"]:
             refuse_names(folder, {"encoders.text": config.encoders.get(TEXT)})
         method.senses = make_senses(config, metadata["modalities"], root, folder, moments, table)
-        fusion = _fusion(config, method.senses, len(method.classes))
+        fusion = make_fusion(config, method.senses, len(method.classes))
         try:
             weights = load_file(folder / WEIGHTS)
             method.tau = weights.pop("tau", None)
+            method.ridge = Ridge.of(weights, begin_state(config, len(method.classes)))
             fusion.load_state_dict(weights)
-        except (OSError, SafetensorError, RuntimeError) as error:
+        except (OSError, SafetensorError, RuntimeError, ValueError) as error:
             raise RunError(
                 f"the fusion model in {folder} cannot be loaded ({error}); copy the folder again,"
                 " or train again"
             ) from error
         method.model = Learner(fusion, Objective(config), config, {}).eval()
         return method
+
+    def take(self, rows: Sequence[Record]) -> None:
+        """Make ready to add `rows` and their classes to the head; those before are not needed.
+
+        Raises ConfigError for a model without the state of such a head, DataError for rows that
+        cannot be added.
+        """
+        _check_labelled(rows)
+        check_more(self, rows)
+        assert self.ridge is not None
+        assert isinstance(self.fusion, RidgeFusion)
+        new = {str(row.target) for row in rows} - {*self.classes}
+        self.classes = [*self.classes, *sorted(new)]
+        self.ridge = self.ridge.widened(len(self.classes))
+        self.fusion.take(self.ridge)
+        self._rows, self._data = list(rows), _digest(rows, self.names, self._data)
 
     def fingerprint(self) -> dict[str, Json]:
         """Return the configuration and a digest of the training rows."""
@@ -412,23 +436,12 @@ class _Text:
         self.source = source(self.model)
 
 
-def _fusion(config: CrmtConfig, senses: Senses, classes: int) -> FusionModel:
-    encoders = {name: make_encoder(config, name, senses.size(name)) for name in senses.names}
-    if config.method.fusion == "experts":
-        return ExpertFusion(encoders, classes, top=config.experts_top)
-    orthogonal = config.method.orthogonal
-    return FusionModel(
-        encoders,
-        classes,
-        orthogonality=config.orthogonality if orthogonal else "none",
-        weights_start=config.weights_start if orthogonal else None,
-        absent=config.absent,
-    )
+def _digest(rows: Sequence[Record], names: Sequence[str], before: str = "") -> str:
+    """Return a digest of what training reads of the rows; of files, their names.
 
-
-def _digest(rows: Sequence[Record], names: Sequence[str]) -> str:
-    """Return a digest of what training reads of the rows; of files, their names."""
-    total = hashlib.blake2b(digest_size=8)
+    `before` is that of the rows before these.
+    """
+    total = hashlib.blake2b(before.encode(), digest_size=8)
     for row in rows:
         read = {name: row.inputs[name] for name in names if name in row.inputs}
         total.update(repr((row.id, row.target, sorted(read.items(), key=str))).encode())

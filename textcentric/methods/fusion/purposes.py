@@ -38,6 +38,7 @@ PURPOSES: dict[str, Purpose] = {
     "heads-only": Purpose("class rows over encoders that were trained alone", 0.3),
     "mmlora": Purpose("the same, and adapters in the encoders", 1.3),
     "ensemble": Purpose("the sum of models that were trained alone; trains nothing", 0.0),
+    "pal": Purpose("ridge regression over frozen encoders: classes that come later", 0.0),
 }
 
 

@@ -14,6 +14,7 @@ from textcentric.errors import ConfigError
 from textcentric.methods.fusion.config import CrmtConfig
 from textcentric.methods.fusion.inputs import Senses
 from textcentric.methods.fusion.model import FusionModel
+from textcentric.methods.fusion.ridge import RidgeFusion
 
 READING = {  # settings that shape what an encoder reads, by modality
     "image": ("width", "image_side", "image_channels"),
@@ -44,14 +45,27 @@ def begin_from(
 ) -> None:
     """Copy the encoders and class rows of `starts` into `fusion`; its bias is the sum of theirs.
 
-    So its first logits are the sum of theirs, where each modality has one. Raises ConfigError for a
-    start of other classes, modalities, encoders, widths or normalisation, with both values.
+    So its first logits are the sum of theirs, where each modality has one. A ridge head takes the
+    encoders alone, whatever classes they were trained on. Raises ConfigError for a start of other
+    classes, modalities, encoders, widths or normalisation, with both values.
     """
     for name, start in starts.items():
-        _check_start(name, start, config, classes, senses)
+        headless = isinstance(fusion, RidgeFusion)
+        known = start.classes if headless else classes
+        _check_start(name, start, config, known, senses)
         fusion.encoder(name).load_state_dict(start.fusion.encoder(name).state_dict())
-        fusion.rows[name].copy_(start.fusion.rows[name])
-        fusion.bias.add_(start.fusion.bias)
+        if not headless:
+            fusion.rows[name].copy_(start.fusion.rows[name])
+            fusion.bias.add_(start.fusion.bias)
+
+
+def read_as(starts: Mapping[str, Single], senses: Senses) -> None:
+    """Normalise what `senses` read as `starts` do, whose encoders will stay as they are."""
+    for name, start in starts.items():
+        if name in start.senses.moments:
+            senses.moments[name] = start.senses.moments[name]
+        if name == "table":
+            senses.table = start.senses.table
 
 
 def _check_start(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,9 +15,10 @@ from textcentric.errors import ConfigError, DataError, Say, option
 from textcentric.methods.fusion import Crmt
 from textcentric.methods.fusion.config import CrmtTraining, FusionTraining
 from textcentric.methods.fusion.encoders import DEFAULTS
+from textcentric.methods.fusion.method import PAPERS
 from textcentric.rows import Balance, Record
 from textcentric.training.config import TrainConfig
-from textcentric.training.folder import TrainResult
+from textcentric.training.folder import TrainResult, find_model_folder
 from textcentric.training.plan import (
     Planned,
     Prepared,
@@ -46,14 +48,18 @@ def prepared(
     from transformers.utils.logging import disable_progress_bar
 
     disable_progress_bar()
-    split = training_rows(training, say, rows, unlabelled=training.method().method.unlabelled)
+    before = _before(training)
+    known, unlabelled = before.classes if before else (), training.method().method.unlabelled
+    split = training_rows(training, say, rows, known, unlabelled=unlabelled)
     loop = _fitted(training, split, say)
     if training.method().variant == "gradient-blending" and loop.eval_strategy == "no":
         raise ConfigError(
             "variant='gradient-blending' weighs its branches by held-out losses, and nothing is"
             " evaluated; give rows of the split validation, and an eval_strategy other than 'no'"
         )
-    method = Crmt(training.method(), split.train)
+    method = before or Crmt(training.method(), split.train)
+    if before is not None:
+        before.take(split.train)
     method.balance = split.balance
     metrics = ("loss", "accuracy", "margin", *(f"accuracy_{name}" for name in method.names))
     check_metric(loop, "a fusion model", metrics)
@@ -70,12 +76,33 @@ def prepared(
     )
 
 
+def _before(training: CrmtTraining) -> Crmt | None:
+    """Return the model that rows are added to; raises ConfigError for settings of another one."""
+    if training.add_to is None:
+        return None
+    folder = find_model_folder(training.add_to, PAPERS, "fusion model")
+    before, asked = Crmt.load(folder), training.method()
+    for name in ("variant", *training.crmt):
+        if getattr(asked, name) != (its := getattr(before.config, name)):
+            raise ConfigError(
+                f"{option(name, getattr(asked, name))}: rows are added to {folder}, whose {name} is"
+                f" {its!r}; leave it out"
+            )
+    return before
+
+
 def training_rows(
-    training: FusionTraining, tell: Say, given: RowsLike | None = None, *, unlabelled: bool = False
+    training: FusionTraining,
+    tell: Say,
+    given: RowsLike | None = None,
+    classes: Collection[str] = (),
+    *,
+    unlabelled: bool = False,
 ) -> Split:
     """Return the rows of `training` with a class and something to read, by split.
 
-    Those without a class are learnt from too where that is asked for (`unlabelled`).
+    Held-out rows may have one of `classes`, which are known without training rows. Rows without a
+    class are learnt from too where that is asked for (`unlabelled`).
     """
     source = given if given is not None else str(training.dataset)
     found = in_hand(source, training.table_schema, data_dir=training.data_dir)
@@ -85,7 +112,7 @@ def training_rows(
             f"what is to be predicted? Give {option('target')}, the class of each row"
         )
     gone = LeftOut()
-    train, held_out = _usable(found, gone, unlabelled=unlabelled)
+    train, held_out = _usable(found, gone, classes, unlabelled=unlabelled)
     if not train:
         why = in_words(balance_of(0, {**found.balance["left_out"], **left_out(gone)}))
         raise DataError(
@@ -100,7 +127,9 @@ def training_rows(
     return Split(found.name, *kept, balance, found.schema.group)
 
 
-def _usable(rows: Rows, gone: LeftOut, *, unlabelled: bool) -> tuple[list[Record], list[Record]]:
+def _usable(
+    rows: Rows, gone: LeftOut, classes: Collection[str], *, unlabelled: bool
+) -> tuple[list[Record], list[Record]]:
     """Return the rows to learn from and those held out; others are counted in `gone`.
 
     Rows without a class are learnt from where the variant takes them `unlabelled`.
@@ -115,7 +144,7 @@ def _usable(rows: Rows, gone: LeftOut, *, unlabelled: bool) -> tuple[list[Record
             gone.add(f"row(s) of split {row.split}", text=row.id)
         else:
             of[row.split].append(row)
-    known = {str(row.target) for row in of["train"] if row.target is not None}
+    known = {*classes, *(str(row.target) for row in of["train"] if row.target is not None)}
     held_out = [row for row in of["validation"] if str(row.target) in known]
     for row in of["validation"] if known else ():
         if str(row.target) not in known:
