@@ -13,6 +13,7 @@ from transformers import pipeline
 from tests.support.commands import Said, textcentric
 from tests.support.tiny_models import tiny_model
 from textcentric.methods.downstream.config import Training
+from textcentric.methods.reward.config import RewardTraining
 from textcentric.settings import read
 from textcentric.training.config import LORA_RATE
 
@@ -103,3 +104,7 @@ def test_an_adapter_has_a_learning_rate_of_its_own_unless_one_is_given() -> None
     assert rate() == 5e-5
     assert rate(lora_r=2) == LORA_RATE > 1e-4
     assert rate(lora_r=2, learning_rate=1e-4) == 1e-4
+    judged = {"dataset_name": "pairs.jsonl"}
+    assert read(RewardTraining, None, judged).loop().learning_rate == 5e-5
+    adapted = read(RewardTraining, None, {**judged, "use_peft": True})
+    assert adapted.loop().learning_rate == LORA_RATE

@@ -31,7 +31,8 @@ print(model.predict([{row}]))
 ADAPTED = """\
 This is a LoRA adapter of the features of `{base}`; `head.safetensors` is the head on them.
 `train downstream ... --export FOLDER` writes the model with the adapter merged, which
-`pipeline("text-classification", FOLDER)` of transformers reads.
+`pipeline("text-classification", FOLDER)` of transformers reads. Of this folder it would read the
+base alone, under a head drawn at random, which it reports as MISSING.
 
 ```python
 from peft import PeftModel

@@ -169,6 +169,10 @@ class RewardTraining(TrainingSettings):
         rows = Path(str(self.run or self.dataset_name)).name.split(".")[0]
         return f"{rows}-reward"
 
+    def adapts(self) -> bool:
+        """Say whether a LoRA adapter is trained."""
+        return bool(self.method().use_peft)
+
     def check(self) -> None:
         """Raise ConfigError where pairs or settings are missing, or do not fit together."""
         if self.dataset_name is not None and self.run is not None:
