@@ -15,6 +15,7 @@ NAMES = (
     *("training", "training_memory", "second_grid"),
     *("reward_training", "reward_memory"),
     *("step_two", "step_time", "recursive_ridge", "fusemix_step", "latents_memory"),
+    "federated_rounds",
     *("truth", "check_speed", "data_check", "experts", "summaries"),
     *("faults",),
 )
