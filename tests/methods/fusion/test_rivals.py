@@ -309,7 +309,7 @@ def test_trainings_of_variants_that_changed_are_others_and_those_that_did_not_ar
     assert changed == wanted.get(variant, set())
 
 
-@pytest.mark.parametrize("rival", RIVALS)
+@pytest.mark.parametrize("rival", [one for one in RIVALS if one != "cib"])  # it makes logits anew
 def test_what_an_absent_modality_would_say_counts_for_nothing(rival: str) -> None:
     """An encoder says something of zeros: put another thing there, and nothing changes."""
     losses, state = [], []

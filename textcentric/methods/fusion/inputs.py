@@ -24,11 +24,12 @@ from textcentric.errors import ConfigError, DataError
 from textcentric.methods.fusion.config import CrmtConfig
 from textcentric.methods.fusion.encoders import DEFAULTS
 from textcentric.methods.fusion.tables import TableNumbers
-from textcentric.models.loading import PACKAGED
+from textcentric.models.loading import PACKAGED, load_tokenizer, source
 from textcentric.models.tokens import padded
 from textcentric.rows import FILES, Record
 from textcentric.values import Cells
 
+TEXT = "text"
 MOST_KEPT = 2**31  # bytes of rows that stay in memory
 MEASURED = 2000  # training rows that give mean and standard deviation
 Moments = dict[str, tuple[list[float], list[float]]]
@@ -220,3 +221,34 @@ def left_out(names: Sequence[str], chance: float, rng: Random) -> set[str]:
 def needs_eyes(config: CrmtConfig) -> bool:
     """Say whether pictures are read as features of the packaged encoder."""
     return config.encoders.get("image") == PACKAGED
+
+
+def make_senses(
+    config: CrmtConfig,
+    names: Sequence[str],
+    root: str | Path | None,
+    saved: Path | None = None,
+    moments: Any = None,
+    table: TableNumbers | None = None,
+) -> Senses:
+    """Return what reads rows; a tokenizer comes from `saved`, where that is given."""
+    tokenizer = eyes = None
+    if TEXT in names:
+        tokenizer = load_tokenizer(_Text(config), str(saved or _Text(config).source))
+    if "image" in names and needs_eyes(config):
+        from textcentric.experts.picture_features import Eyes
+
+        eyes = Eyes(PACKAGED, root or Path.cwd().anchor)  # rows' files were checked when found
+    return Senses(
+        config, names, root=root, tokenizer=tokenizer, eyes=eyes, moments=moments, table=table
+    )
+
+
+class _Text:
+    """The text encoder's name, as `load_tokenizer` asks for it."""
+
+    revision, trust_remote_code = None, False
+
+    def __init__(self, config: CrmtConfig):
+        self.model = config.encoders.get(TEXT, PACKAGED)
+        self.source = source(self.model)

@@ -16,12 +16,11 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from textcentric.errors import ConfigError, DataError, RunError, check_known, option
+from textcentric.errors import ConfigError, RunError, check_known
 from textcentric.folders import write_text
 from textcentric.methods.fusion.adapters import add_adapters
 from textcentric.methods.fusion.config import UNLABELLED, CrmtConfig
@@ -37,7 +36,8 @@ from textcentric.methods.fusion.crmt.step_two import Cached
 from textcentric.methods.fusion.encoders import DEFAULTS, check_encoders
 from textcentric.methods.fusion.fit import check_complete, check_fit
 from textcentric.methods.fusion.heads import begin_state, make_fusion
-from textcentric.methods.fusion.inputs import Moments, Senses, left_out, modalities, needs_eyes
+from textcentric.methods.fusion.inputs import TEXT, Moments, left_out, make_senses, modalities
+from textcentric.methods.fusion.labels import check_labelled, classes_of, place_of
 from textcentric.methods.fusion.last_steps import LAST_STEPS
 from textcentric.methods.fusion.learner import Learner, Objective
 from textcentric.methods.fusion.model import FusionModel, Output
@@ -48,7 +48,7 @@ from textcentric.methods.fusion.rivals.gradient_blending import GradientBlending
 from textcentric.methods.fusion.starts import begin_from, read_as
 from textcentric.methods.fusion.tables import TableNumbers
 from textcentric.methods.fusion.tasks import check_more
-from textcentric.models.loading import PACKAGED, load_tokenizer, seeded
+from textcentric.models.loading import seeded
 from textcentric.models.received import check_model, refuse_names
 from textcentric.rows import Balance, Record
 from textcentric.security.foreign import foreign
@@ -58,7 +58,6 @@ from textcentric.values import Json
 
 PAPERS, WEIGHTS, FORMAT = "crmt.json", "model.safetensors", 1
 NEEDS = ("config", "classes", "modalities", "moments", "table", "data")  # keys of that file
-TEXT = "text"
 
 
 class Crmt:
@@ -83,7 +82,7 @@ class Crmt:
     ):
         check_encoders(config)
         self.config = config
-        self.classes = _classes(rows, unlabelled=config.method.unlabelled)
+        self.classes = classes_of(rows, unlabelled=config.method.unlabelled)
         names = modalities(config, rows)
         self.senses = make_senses(config, names, root, moments=moments)
         self.senses.fit(rows)
@@ -151,7 +150,7 @@ class Crmt:
 
         Raises DataError for a row without a class.
         """
-        _check_labelled(rows)
+        check_labelled(rows)
         outputs = list(self.outputs(rows, batch_size))
         logits, scores, present = (
             torch.cat([getattr(one, k) for one in outputs]) for k in ("logits", "scores", "present")
@@ -224,7 +223,7 @@ class Crmt:
         """
         places = {name: at for at, name in enumerate(self.classes)}
         return torch.tensor(
-            [UNLABELLED if row.target is None else _place(row, places) for row in rows]
+            [UNLABELLED if row.target is None else place_of(row, places) for row in rows]
         )
 
     def head(self) -> Head:
@@ -320,7 +319,7 @@ class Crmt:
         Raises ConfigError for a model without the state of such a head, DataError for rows that
         cannot be added.
         """
-        _check_labelled(rows)
+        check_labelled(rows)
         check_more(self, rows)
         assert self.ridge is not None
         assert isinstance(self.fusion, RidgeFusion)
@@ -366,74 +365,6 @@ class Crmt:
             losses.append(objective.branches(output, opened["labels"]))
             counts.append(counted(output))
         objective.update(torch.cat(losses).sum(dim=0), torch.cat(counts).sum(dim=0))
-
-
-def _classes(rows: Sequence[Record], *, unlabelled: bool) -> list[str]:
-    """Return the classes of training rows, sorted; raises DataError for fewer than two.
-
-    Rows without a class are refused, except where the variant learns from those `unlabelled` too.
-    """
-    if not unlabelled:
-        _check_labelled(rows)
-    found = sorted({str(row.target) for row in rows if row.target is not None})
-    if len(found) < 2:
-        raise DataError(
-            f"the target has {len(found)} class ({', '.join(found)}); a classifier needs two"
-        )
-    return found
-
-
-def _check_labelled(rows: Sequence[Record]) -> None:
-    missing = [row.id for row in rows if row.target is None]
-    if missing:
-        raise DataError(
-            f"row {missing[0]!r} has no target ({len(missing):,} such rows); name the target column"
-            f" ({option('target')}), or leave them out",
-            row_id=missing[0],
-        )
-
-
-def _place(row: Record, places: Mapping[str, int]) -> int:
-    if str(row.target) not in places:
-        raise DataError(
-            f"row {row.id!r}: its class {str(row.target)!r} is not one of training"
-            f" ({', '.join(places)}); leave it out, or train with it",
-            row_id=row.id,
-        )
-    return places[str(row.target)]
-
-
-def make_senses(
-    config: CrmtConfig,
-    names: Sequence[str],
-    root: str | Path | None,
-    saved: Path | None = None,
-    moments: Any = None,
-    table: TableNumbers | None = None,
-) -> Senses:
-    """Return what reads rows; a tokenizer comes from `saved`, where that is given."""
-    tokenizer = eyes = None
-    if TEXT in names:
-        tokenizer = load_tokenizer(_Text(config), str(saved or _Text(config).source))
-    if "image" in names and needs_eyes(config):
-        from textcentric.experts.picture_features import Eyes
-
-        eyes = Eyes(PACKAGED, root or Path.cwd().anchor)  # rows' files were checked when found
-    return Senses(
-        config, names, root=root, tokenizer=tokenizer, eyes=eyes, moments=moments, table=table
-    )
-
-
-class _Text:
-    """The text encoder's name, as `load_tokenizer` asks for it."""
-
-    revision, trust_remote_code = None, False
-
-    def __init__(self, config: CrmtConfig):
-        from textcentric.models.loading import source
-
-        self.model = config.encoders.get(TEXT, PACKAGED)
-        self.source = source(self.model)
 
 
 def _digest(rows: Sequence[Record], names: Sequence[str], before: str = "") -> str:

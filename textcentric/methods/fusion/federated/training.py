@@ -17,8 +17,7 @@ from textcentric.methods.fusion.federated.config import FederatedConfig, Federat
 from textcentric.methods.fusion.federated.moments import moments, sums
 from textcentric.methods.fusion.federated.rounds import Federation, run
 from textcentric.methods.fusion.federated.server import check_heads
-from textcentric.methods.fusion.inputs import Senses
-from textcentric.methods.fusion.method import make_senses
+from textcentric.methods.fusion.inputs import Senses, make_senses
 from textcentric.methods.fusion.training import training_rows
 from textcentric.rows import Record
 from textcentric.runs.counters import Steps

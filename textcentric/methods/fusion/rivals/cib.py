@@ -54,7 +54,10 @@ class Cib(Balancing):
             softplus(layer(mean)) + LEAST
             for layer, mean in zip(self.deviations, means, strict=True)
         ]
-        drawn = [m + s * torch.randn_like(s) for m, s in zip(means, spreads, strict=True)]
+        there = present.unsqueeze(2).unbind(dim=1)  # (B, 1) each: what is absent is not drawn
+        drawn = [
+            m + p * s * torch.randn_like(s) for m, s, p in zip(means, spreads, there, strict=True)
+        ]
         features = dict(zip(fusion.names, drawn, strict=True))
         rows = fusion.class_rows()
         scores = torch.stack([features[n] @ rows[n].T for n in fusion.names], dim=1)
