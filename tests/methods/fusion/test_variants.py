@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -173,6 +174,27 @@ def test_a_start_of_another_kind_is_refused_with_both_values(
     some = [row for at, row in enumerate(rows) if at % 2 or row.target == "low"]
     with pytest.raises(ConfigError, match=r"has the mean and deviation \[\["):
         Crmt(method.config.model_copy(update={"start": starts}), some, folder)
+
+
+@pytest.mark.parametrize(
+    ("variant", "values", "words"),
+    [
+        ("pal", {"modality_dropout": 0.3}, r"variant='pal' takes none; leave it at 0"),
+        ("ensemble", {"modality_dropout": 0.3}, r"variant='ensemble' takes none"),
+        ("pal", {"absent": "nothing"}, r"variant='pal' leaves absent modalities out itself"),
+        ("experts", {"absent": "nothing"}, r"variant='experts' leaves absent modalities out"),
+    ],
+)
+def test_a_setting_that_a_variant_does_not_hear_is_refused(
+    folder: Path, starts: dict[str, str], variant: str, values: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(ConfigError, match=words):
+        made(folder, **changes_of(variant, starts), **values)
+
+
+def test_experts_begin_from_no_model_of_one_modality(folder: Path, starts: dict[str, str]) -> None:
+    with pytest.raises(ConfigError, match=r"begins from none; leave crmt"):
+        made(folder, variant="experts", start=starts)
 
 
 def test_a_start_of_what_is_not_read_is_refused(folder: Path, starts: dict[str, str]) -> None:

@@ -22,10 +22,20 @@ def check_fit(config: CrmtConfig, widths: Mapping[str, int]) -> None:
             f"modality_dropout={config.modality_dropout:g} leaves modalities out, never all of a"
             f" row, and rows have {', '.join(widths)} alone; leave it at 0"
         )
-    if config.absent == "nothing" and config.method.fusion == "experts":
+    if config.modality_dropout and config.method.trains == "nothing":
         raise ConfigError(
-            f"absent='nothing' is of sums of scores, and variant={config.variant!r} leaves experts"
-            " of absent modalities out itself; leave absent at 'zeros'"
+            f"modality_dropout={config.modality_dropout:g} is of training steps, and"
+            f" variant={config.variant!r} takes none; leave it at 0"
+        )
+    if config.absent == "nothing" and config.method.fusion != "linear":
+        raise ConfigError(
+            f"absent='nothing' is of sums of scores, and variant={config.variant!r} leaves absent"
+            " modalities out itself; leave absent at 'zeros'"
+        )
+    if config.start and config.method.fusion == "experts":
+        raise ConfigError(
+            f"variant={config.variant!r} has heads that no model of a single modality has, so it"
+            " begins from none; leave crmt.start empty"
         )
     if strange := sorted(config.start.keys() - widths.keys()):
         raise ConfigError(
