@@ -55,7 +55,7 @@ METHODS = {
     "crmt": Listed(
         "fusion",
         "CrmtTraining",
-        "Train a fusion model that is harder to attack.",
+        "Train a fusion model of several modalities.",
         task="a class of a row",
         inputs="pictures, sounds, texts, a table",
         needs="by the variant, below",

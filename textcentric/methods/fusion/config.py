@@ -266,7 +266,7 @@ class CrmtTraining(FusionTraining):
     called = "train crmt"
     part = "crmt"
     help: ClassVar = """\
-    Train a fusion model of pictures, sounds, texts and tables that is harder to attack.
+    Train a fusion model of pictures, sounds, texts and tables.
 
     CRMT (Yang et al. 2024), its variants and rivals; split validation guards its second step.
     The same as: accelerate launch pipelines/train.py crmt ...

@@ -1,7 +1,7 @@
 """Classifiers whose rows are orthogonal: margins and modality weights can then be told apart.
 
 `own` is orthogonal weight normalisation (Huang et al., arXiv 1709.06079), which the paper of CRMT
-(Yang et al., ICLR 2024) builds on: mutually orthogonal unit rows that sum to zero. `rownorm` is
+(Yang et al., ICLR 2024) builds on: mutually orthogonal unit rows, each of sum zero. `rownorm` is
 what its released code computes, with one group a row: centred rows of unit length.
 Legend: C classes, D width.
 """

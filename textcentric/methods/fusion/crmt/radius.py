@@ -1,8 +1,8 @@
 """The certified radius of CRMT (Yang et al., ICLR 2024, eq. 10), and the constants tau in it.
 
 No change of the inputs smaller than r in l2 flips the prediction, *if* tau^m_k is a Lipschitz
-constant of s^m_k. Here it is the largest gradient that training rows show, which is below such a
-constant unless the encoder is linear: the radius is heuristic, and is called so.
+constant of s^m_k. Here it is the largest gradient that training rows show, which may be below such
+a constant unless the encoder is linear: the radius is heuristic, and is called so.
 Legend: B rows, M modalities, C classes.
 """
 

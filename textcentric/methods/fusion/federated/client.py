@@ -1,6 +1,6 @@
 """A client: it is sent weights, trains on its own rows alone, and returns weights and counts.
 
-The class is Flower's, so the same one serves a real federation; here the command calls it.
+The class is Flower's, so the same one could serve a real federation; here the command calls it.
 It keeps nothing between rounds. Legend: B rows, C classes, Q projected width.
 """
 
