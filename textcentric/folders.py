@@ -144,7 +144,11 @@ def another(old: Mapping[str, object], new: Mapping[str, object]) -> str:
 
     >>> another({"limit": 24, "seed": 0}, {"limit": 48, "seed": 0})
     'another configuration: limit: 24 -> 48'
+    >>> another({"method": "crmt", "seed": 0}, {"method": "reward", "rank": 4})
+    'another configuration: method: crmt -> reward'
     """
+    if old.get("method") != new.get("method"):  # then nearly every setting differs
+        old, new = {"method": old.get("method")}, {"method": new.get("method")}
     changed = differences(old, new)
     return f"another configuration: {'; '.join(changed)}" if changed else ""
 

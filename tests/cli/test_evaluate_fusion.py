@@ -159,7 +159,10 @@ def test_rows_and_classes_are_added_to_a_model_without_the_rows_before(place: Pa
     [
         (("--add-to", "pla"), "unknown fusion model 'pla'; did you mean 'pal'"),
         (("--add-to", "pal"), "16 of 24 rows are counted in the model already (train0, "),
-        (("--add-to", "crmt-jt"), "--variant pal: rows are added to models/crmt-jt, whose variant"),
+        (
+            ("--add-to", "crmt-jt"),
+            "variant is 'crmt-jt', and rows are added to a model of variant 'pal'",
+        ),
         (("--add-to", "pal", "--variant", "jt"), "whose variant is 'pal'; leave it out"),
         (("--add-to", "pal", "--pal-width", 9), "whose pal_width is 800; leave it out"),
     ],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from textcentric.errors import DataError, option
+from textcentric.errors import DataError, listed, option
 from textcentric.rows import Record
 
 
@@ -18,7 +18,8 @@ def classes_of(rows: Sequence[Record], *, unlabelled: bool) -> list[str]:
     found = sorted({str(row.target) for row in rows if row.target is not None})
     if len(found) < 2:
         raise DataError(
-            f"the target has {len(found)} class ({', '.join(found)}); a classifier needs two"
+            f"training rows have {listed(found) or 'no class'}, and a classifier needs two classes;"
+            f" fill the target ({option('target')}) of rows of split train"
         )
     return found
 

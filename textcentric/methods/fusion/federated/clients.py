@@ -94,7 +94,10 @@ def _client(row: Record, column: str, group: str | None, rows: Sequence[Record])
         return str(value)
     known = {name for one in rows for name in (one.inputs.get(TABLE) or {})} | {group or ""} - {""}
     if column not in known:
-        raise ConfigError(unknown("client column", column, sorted(known)))
+        raise ConfigError(
+            f"{unknown('client column', column, sorted(known))}; it is one of the table or the"
+            f" group, and none that is left out ({option('ignore')}) or has another role"
+        )
     raise DataError(
         f"row {row.id!r} has no value in the client column {column!r}; give it one, or leave it"
         " out",
