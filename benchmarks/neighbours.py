@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
@@ -24,6 +24,7 @@ import numpy as np
 
 from benchmarks.digits import MODEL, TRAIN, splits, table
 from textcentric.folders import write_text
+from textcentric.methods.fusion.purposes import PURPOSES
 from textcentric.metrics.intervals import Resampled
 from textcentric.rows import Record
 
@@ -248,25 +249,41 @@ def result(title: str, name: str, seed: int, folder: Path) -> dict[str, Any]:
     return found
 
 
-def shown(title: str, folder: Path, seeds: int) -> str:
-    """Return the table of a group: accuracy in per cent, and the difference from its first arm."""
+def shown(titles: Sequence[str], folder: Path, seeds: int) -> str:
+    """Return one table: accuracy in per cent, and the difference from the first arm of a group."""
+    lines = [
+        "| | clean | tested under | accuracy there | a step over jt's |",
+        "|---|---|---|---|---|",
+    ]
+    for title in titles:
+        lines.append(f"| **{GROUPS[title].title}** | | | | |")
+        lines += _lines(title, folder, seeds)
+    return "\n".join([*lines, *gates_of(titles, folder, seeds)])
+
+
+def _lines(title: str, folder: Path, seeds: int) -> Iterator[str]:
+    """Yield a line for each arm of a group."""
     group = GROUPS[title]
-    lines = [f"### {group.title}", "", f"| | {' | '.join(group.tests)} |"]
-    lines.append("|---" * (1 + len(group.tests)) + "|")
+    under = ", ".join(group.tests[1:])
     first: list[np.ndarray | None] = []
-    for name in group.arms:
+    for name, arm in group.arms.items():
         runs = [result(title, name, seed, folder)["right"] for seed in range(seeds)]
         right = [np.concatenate([run[test] for run in runs]).astype(float) for test in group.tests]
         bases = first or [None] * len(right)
         cells = [_cell(one, base) for one, base in zip(right, bases, strict=True)]
         first = first or [*right]
-        lines.append(f"| {name} | {' | '.join(cells)} |")
-    for name in group.arms:
-        gates = [result(title, name, seed, folder).get("gate") for seed in range(seeds)]
-        for modality in MODALITIES if all(gates) else ():
-            clean, spoilt = np.mean([gate[modality] for gate in gates if gate], axis=0)
-            lines.append(f"\n{name}: weight on {modality} {clean:.2f}, spoilt {spoilt:.2f}")
-    return "\n".join(lines)
+        cost = f"{PURPOSES[arm.settings['variant']].cost:.1f}"
+        yield f"| {name} | {cells[0]} | {under} | {'; '.join(cells[1:])} | {cost} |"
+
+
+def gates_of(titles: Sequence[str], folder: Path, seeds: int) -> Iterator[str]:
+    """Yield what gates of experts weigh a modality, where it is clean and where it is spoilt."""
+    for title in titles:
+        for name in GROUPS[title].arms:
+            gates = [result(title, name, seed, folder).get("gate") for seed in range(seeds)]
+            for modality in MODALITIES if all(gates) else ():
+                clean, spoilt = np.mean([gate[modality] for gate in gates if gate], axis=0)
+                yield f"\n{name}: weight on {modality} {clean:.2f}, spoilt {spoilt:.2f}"
 
 
 def _cell(right: np.ndarray, base: np.ndarray | None) -> str:
@@ -297,8 +314,7 @@ def main() -> None:
                 found = result(title, name, seed, flags.output)
                 right = {test: f"{np.mean(of):.3f}" for test, of in found["right"].items()}
                 print(f"{name} (seed {seed}): {right}", flush=True)
-    for title in flags.only:
-        print(f"\n{shown(title, flags.output, flags.seeds)}")
+    print(f"\n{shown(flags.only, flags.output, flags.seeds)}")
 
 
 if __name__ == "__main__":
