@@ -18,7 +18,7 @@ from textcentric.models.sentence_encoder import SentenceEncoder
 LIGHT = {  # commands that need no extra, or only that of the engine they open
     *("augment", "check", "describe", "report", "lineage", "doctor"),
     *("data list", "data show", "data fetch", "data init", "data check"),
-    *("review", "calibrate"),
+    *("methods list", "review", "calibrate"),
     *("prompts list", "prompts show", "prompts new", "prompts lint", "prompts try"),
     "prompts expand",
     *("runs list", "runs show", "runs diff", "runs resume"),
