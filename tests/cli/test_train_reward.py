@@ -492,9 +492,11 @@ def test_what_shows_nothing_is_said_at_the_end_and_in_the_card_and_else_not(plac
     share = ("--held-out-share", 0.3)
     said = train(*share, "-o", "models/nothing", "--learning-rate", 1e-9, pairs=source)
     assert "note     accuracy 0." in said.out
-    assert " on 72 pairs is no better than chance, 0.5 (choosing the " in said.out
+    assert " on 72 pairs is not shown to be better than chance, 0.5 (choosing the " in said.out
     card = (place / "models" / "nothing" / "README.md").read_text()
-    assert "on 72 pairs is no better than chance, 0.5 (choosing the " in card.replace("\\", "")
+    assert "on 72 pairs is not shown to be better than chance, 0.5 (choosing the " in card.replace(
+        "\\", ""
+    )
     assert len(metadata(place / "models" / "nothing", "train.json")["notes"]) == 1
     source = many(place, "easy.jsonl", chosen="cat", rejected="dog")
     learns = ("--max-steps", 10, "--learning-rate", 1e-2)

@@ -88,7 +88,8 @@ def test_a_model_at_chance_is_said_to_be_no_better_beside_length() -> None:
     assert high == pytest.approx(0.5 + 0.098, abs=0.02)
     assert found.note().startswith(f"accuracy 0.500 [{low:.3f}, {high:.3f}] on 100 pairs is no")
     assert (
-        "no better than chance, 0.5 (choosing the shorter response alone: 0.600 [" in found.note()
+        "not shown to be better than chance, 0.5 (choosing the shorter response alone: 0.600 ["
+        in found.note()
     )
 
 
@@ -97,7 +98,9 @@ def test_a_model_that_takes_the_shorter_one_is_said_to_be_no_better_than_length(
     found = worth(-length_only(pairs), pairs, "shorter")
     assert found.accuracy == found.length
     assert found.above_length == {"value": 0.0, "interval": [0.0, 0.0]}
-    assert "is no better than length alone: choosing the shorter response" in found.note()
+    assert (
+        "is not shown to be better than length alone: choosing the shorter response" in found.note()
+    )
     assert found.note().endswith("the difference +0.000 [+0.000, +0.000]")
 
 
@@ -111,7 +114,10 @@ def test_a_model_that_is_better_than_both_is_silent() -> None:
 
 def test_a_worse_model_than_chance_is_not_silent() -> None:
     pairs = lengths(shorter=50, longer=50)
-    assert "no better than chance" in worth(rewards([False] * 100), pairs, "longer").note()
+    assert (
+        "not shown to be better than chance"
+        in worth(rewards([False] * 100), pairs, "longer").note()
+    )
 
 
 def test_of_few_prompts_nothing_is_shown_however_right_the_model_is() -> None:

@@ -44,10 +44,10 @@ class Worth:
         if few := too_few(self.groups, "prompts or groups"):
             return f"{told} shows nothing: {few} ({beside})"
         if self.accuracy["interval"][0] <= CHANCE:
-            return f"{told} is no better than chance, {CHANCE} ({beside})"
+            return f"{told} is not shown to be better than chance, {CHANCE} ({beside})"
         if self.above_length["interval"][0] <= 0:
             return (
-                f"{told} is no better than length alone: {beside}, the difference"
+                f"{told} is not shown to be better than length alone: {beside}, the difference"
                 f" {_shown(self.above_length, '+.3f')}"
             )
         return ""
