@@ -10,11 +10,8 @@ import pytest
 from PIL import Image
 
 from tests.methods.reward.test_method import pairs
-from tests.support.commands import Said, textcentric
-from tests.support.small_run import KINDS as ANIMALS
-from tests.support.small_run import PLACES, records, run
-from tests.support.small_run import WORDS as MOODS
-from tests.support.tiny_models import WORDS, tiny_model
+from tests.support.commands import textcentric
+from tests.support.small_reward import preferred, rows, train, write
 from textcentric.errors import ConfigError
 from textcentric.evaluation.rewards import scoring as run_score
 from textcentric.methods.reward import RewardConfig
@@ -23,45 +20,17 @@ from textcentric.methods.reward.words import describe_files
 from textcentric.settings import read
 from textcentric.training.config import TrainConfig
 
-SMALL = ["--max-length", 48, "--max-steps", 2, "--use-cpu"]
-
-
-def rows(count: int = 12, **values: Any) -> list[dict[str, Any]]:
-    return [
-        {"id": p.id, "prompt": p.prompt, "chosen": p.chosen, "rejected": p.rejected}
-        | {"image_description": p.descriptions["image"], **values}
-        for p in pairs(count)
-    ]
-
-
-def write(path: Path, lines: list[dict[str, Any]]) -> Path:
-    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    return path
-
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with pairs, a tiny model and a run directory."""
-    folder = tmp_path_factory.mktemp("reward")
-    words = list(dict.fromkeys([*WORDS, *ANIMALS, *MOODS, *PLACES, "described", "not"]))
-    tiny_model(folder / "bert", words=words)
-    write(folder / "pairs.jsonl", rows())
-    write(folder / "held-out.jsonl", rows(4))
-    run(folder / "runs" / "first", records(12), "It naps behind the bakery all day long.")
-    return folder
+    return preferred(tmp_path_factory.mktemp("reward"))
 
 
 @pytest.fixture(autouse=True)
 def at(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Work in that folder."""
     monkeypatch.chdir(place)
-
-
-def train(
-    *arguments: object, pairs: tuple[object, ...] = ("--dataset-name", "pairs.jsonl")
-) -> Said:
-    model = ("--model-name-or-path", "bert")
-    return textcentric("train", "reward", *pairs, *model, *SMALL, *arguments)
 
 
 def test_pairs_become_a_model_with_metrics_and_the_next_command(place: Path) -> None:
@@ -427,102 +396,3 @@ def test_pairs_that_are_not_learnt_from_are_counted_by_reason(tmp_path: Path) ->
         "of other splits, or beyond the limits": 2,
         "a response is longer than max_length=48 tokens": 1,
     }
-
-
-def many(place: Path, name: str = "many.jsonl", **values: Any) -> tuple[str, Path]:
-    """Write 240 pairs of 120 prompts, and return how they are given to a training."""
-    lines = [
-        row | {"id": f"p{n}", "prompt": f"kind : {n % 120}", **values}
-        for n, row in enumerate(rows(240))
-    ]
-    return "--dataset-name", write(place / name, lines)
-
-
-def metadata(folder: Path, file: str = "reward.json") -> dict[str, Any]:
-    return dict(json.loads((folder / file).read_text()))
-
-
-def test_a_share_is_held_out_where_the_data_name_none_and_it_is_said(place: Path) -> None:
-    source = many(place)
-    how = "a share of 0.2, whole prompts or groups, drawn by seed 0"
-    share = ("--held-out-share", 0.2)
-    planned = train(*share, "--dry-run", pairs=source)
-    assert f"held out {how}\n" in planned.out
-    said = train(*share, "-o", "models/shared", pairs=source)
-    assert said.code == 0, said.err
-    assert f"held out: 48 pairs, {how}" in said.err
-    assert "192 pairs of many, 48 held out" in said.err
-    assert "metrics  loss" in said.out
-    told = metadata(place / "models" / "shared")
-    assert told["balance"] == {"source": 240, "given": 240, "left_out": {}}
-    of = told["held_out"]
-    assert (of["source"], of["pairs"], of["groups"]) == (how, 48, 24)
-    assert of["length_alone"]["rule"] in ("the shorter response", "the longer response")
-
-
-def test_no_share_is_held_out_where_it_is_switched_off_or_nothing_is_evaluated(place: Path) -> None:
-    source = many(place)
-    for options, told in (
-        (("--held-out-share", 0), "no pair of many is in the split validation: nothing"),
-        (("--eval-strategy", "no"), ""),
-    ):
-        said = train(*options, "-o", f"models/all{options[1]}", pairs=source)
-        assert said.code == 0, said.err
-        assert "240 pairs of many, 0 held out" in said.err
-        assert told in said.err
-        assert metadata(place / "models" / f"all{options[1]}")["held_out"] is None
-        assert "none: no pair was held out" in said.out
-
-
-def test_pairs_that_are_named_are_held_out_and_no_others(place: Path) -> None:
-    said = train("--eval-dataset", "held-out.jsonl", "-o", "models/named", pairs=many(place))
-    assert "240 pairs of many, 4 held out" in said.err
-    assert metadata(place / "models" / "named")["held_out"]["source"] == "those of held-out"
-
-
-def test_a_few_pairs_are_all_learnt_from_and_it_is_said_why(place: Path) -> None:
-    lines = write(place / "two.jsonl", rows(12, group="one"))
-    said = train("-o", "models/whole", pairs=("--dataset-name", lines))
-    assert "and no prompt or group is as small as 0.1 of the pairs" in said.err
-    assert "12 pairs of two, 0 held out" in said.err
-
-
-def test_what_shows_nothing_is_said_at_the_end_and_in_the_card_and_else_not(place: Path) -> None:
-    source = many(place)
-    share = ("--held-out-share", 0.3)
-    said = train(*share, "-o", "models/nothing", "--learning-rate", 1e-9, pairs=source)
-    assert "note     accuracy 0." in said.out
-    assert " on 72 pairs is not shown to be better than chance, 0.5 (choosing the " in said.out
-    card = (place / "models" / "nothing" / "README.md").read_text()
-    assert "on 72 pairs is not shown to be better than chance, 0.5 (choosing the " in card.replace(
-        "\\", ""
-    )
-    assert len(metadata(place / "models" / "nothing", "train.json")["notes"]) == 1
-    source = many(place, "easy.jsonl", chosen="cat", rejected="dog")
-    learns = ("--max-steps", 10, "--learning-rate", 1e-2)
-    said = train(*share, *learns, "-o", "models/something", pairs=source)
-    assert said.code == 0, said.err
-    assert metadata(place / "models" / "something")["held_out"]["accuracy"]["value"] > 0.9
-    assert "note" not in said.out
-    assert "better than" not in (place / "models" / "something" / "README.md").read_text()
-    sets = ("--dataset", "easy.jsonl,many.jsonl")
-    said = textcentric("evaluate", "reward", "something", *sets)
-    assert "note       something on many: accuracy" in said.out
-    assert "something on easy" not in said.out
-
-
-@pytest.mark.parametrize("objective", ["bt", "sfc"])
-def test_margins_are_used_and_said_by_either_objective(place: Path, objective: str) -> None:
-    lines = [row | {"margin": n % 3} for n, row in enumerate(rows(12))]
-    source = ("--dataset-name", write(place / "margins.jsonl", lines))
-    of = "8 of 12 pairs have a margin by which the chosen response must be better, 1 to 2 (mean 1.5"
-    chosen = ("--reward-objective", objective)
-    assert f"margins  {of}" in train(*chosen, "--dry-run", pairs=source).out
-    said = train(*chosen, "-o", f"models/margins-{objective}", pairs=source)
-    assert said.code == 0, said.err
-    assert of in said.err
-    folder = place / "models" / f"margins-{objective}"
-    assert metadata(folder)["margins"]["pairs"] == 8
-    assert of in (folder / "README.md").read_text().replace("\\", "")
-    without = train(*chosen, "--dry-run")
-    assert "margin" not in without.out

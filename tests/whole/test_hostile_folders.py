@@ -85,6 +85,13 @@ ATTACKS: dict[str, list[str]] = {
         " -o hostile/linked-fusion",
         f"train crmt --dataset hostile/tables/rows.csv --image photo --target target {LOOP} -o new",
     ],
+    "train federated": [
+        f"train federated {TABLE} --client-column kind --image-encoder conv --image-side 12"
+        " --width 4 --rounds 1 --use-cpu -q -o hostile/linked-fusion",
+        "train federated --dataset hostile/tables/rows.csv --image photo --target target"
+        " --client-column id --rounds 1 --use-cpu -q -o new",
+    ],
+    "methods list": ["methods list"],
     "train align-vl": [
         *each(
             f"train align-vl --latents {{}} --width 4 --blocks 0 {LOOP} -o new",

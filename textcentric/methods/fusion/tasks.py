@@ -29,7 +29,7 @@ def check_more(method: Finished, rows: Sequence[Record]) -> None:
     if method.ridge is None:
         raise ConfigError(
             f"this model of variant {method.config.variant!r} has no state of a ridge head, so no"
-            " rows can be added; name a folder as `textcentric train crmt --variant pal` wrote it"
+            " rows can be added; name the folder of a model of variant pal"
         )
     method.ridge.refuse_again([row.id for row in rows])
     _check_modalities(method, rows)
