@@ -29,6 +29,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.kept import kept
 from textcentric.data import load
 from textcentric.folders import write_text
 from textcentric.rows import Record
@@ -187,17 +188,6 @@ class Attacks:
 
     rows: int
     radii: tuple[float, ...]
-
-
-def kept(path: Path, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Return what a file of results says, made now where it is not there."""
-    if path.is_file():
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return found
-    found = make()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_text(path, json.dumps(found) + "\n")
-    return found
 
 
 def result(cell: Cell, folder: Path, attacks: Attacks) -> dict[str, Any]:

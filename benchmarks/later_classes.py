@@ -12,7 +12,6 @@ with 95 % intervals, bootstrap over the rows of all seeds.
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,8 +19,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks.digits import splits
+from benchmarks.kept import kept
 from benchmarks.neighbours import ALONE, SMALL, trained
-from textcentric.folders import write_text
 from textcentric.metrics.intervals import Resampled
 from textcentric.rows import Record
 
@@ -122,11 +121,7 @@ def by_sgd(
 def result(encoders: str, seed: int, folder: Path) -> dict[str, list[bool]]:
     """Return what `measured` does, from the directory where it is kept."""
     path = folder / "results" / f"later classes, encoders {encoders}-{seed}.json"
-    if not path.is_file():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_text(path, json.dumps(measured(encoders, seed, folder)) + "\n")
-    found: dict[str, list[bool]] = json.loads(path.read_text(encoding="utf-8"))
-    return found
+    return kept(path, lambda: measured(encoders, seed, folder))
 
 
 def table(folder: Path, seeds: int) -> str:

@@ -15,7 +15,6 @@ what is finished is printed after each half.
 from __future__ import annotations
 
 import argparse
-import json
 import random
 import sys
 import tempfile
@@ -27,9 +26,10 @@ from typing import Any
 import numpy as np
 
 from benchmarks.judges import flickr8k
+from benchmarks.kept import kept
 from textcentric.cli.terminal import columns
 from textcentric.evaluation.rewards.baselines import word_overlap
-from textcentric.folders import fingerprint, write_text
+from textcentric.folders import fingerprint
 from textcentric.methods.reward.worth import right
 from textcentric.metrics.intervals import Estimate, Resampled
 from textcentric.rows import Pair
@@ -126,13 +126,7 @@ class Bench:
         about: list[Json] = [asdict(trial), self.method, self.settings]
         about.append([asdict(pair) for pair in self.pairs])
         path = self.folder / "trials" / f"{trial.name}-{fingerprint(about)}.json"
-        if path.is_file():
-            found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-            return found
-        found = {"trial": asdict(trial), **self._made(trial)}
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_text(path, json.dumps(found) + "\n")
-        return found
+        return kept(path, lambda: {"trial": asdict(trial), **self._made(trial)})
 
     def _made(self, trial: Trial) -> dict[str, Any]:
         """Train in a folder that is thrown away; return how long it took and all differences."""

@@ -13,7 +13,6 @@ bootstrap over the rows of all seeds.
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -23,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.digits import MODEL, TRAIN, splits, table
-from textcentric.folders import write_text
+from benchmarks.kept import kept
 from textcentric.methods.fusion.purposes import PURPOSES
 from textcentric.metrics.intervals import Resampled
 from textcentric.rows import Record
@@ -233,19 +232,18 @@ def trained(arm: Arm, seed: int, rows: Mapping[str, Rows], folder: Path, place: 
 
 def result(title: str, name: str, seed: int, folder: Path) -> dict[str, Any]:
     """Return which test rows an arm has right under each test, measured now if it is not kept."""
-    arm, tests = GROUPS[title].arms[name], GROUPS[title].tests
     path = folder / "results" / f"{title}-{name}-{seed}.json"
-    if path.is_file():
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return found
+    return kept(path, lambda: _measured(title, name, seed, folder))
+
+
+def _measured(title: str, name: str, seed: int, folder: Path) -> dict[str, Any]:
+    arm, tests = GROUPS[title].arms[name], GROUPS[title].tests
     rows = splits(folder / "data" / f"digits-{seed}.csv")
     method = trained(arm, seed, rows, folder, folder / "models" / f"{name}-{seed}")
     right = {test: tested(method, rows["test"], test, seed) for test in tests}
-    found = {"arm": name, "seed": seed, "right": right}
+    found: dict[str, Any] = {"arm": name, "seed": seed, "right": right}
     if not method.fusion.linear:
         found["gate"] = gate_weights(method, rows["test"], seed)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_text(path, json.dumps(found) + "\n")
     return found
 
 

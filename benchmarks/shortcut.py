@@ -14,7 +14,6 @@ and a second call goes on.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,9 +24,10 @@ from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
+from benchmarks.kept import kept
 from benchmarks.scenes import CUES, Environment, candidates, scene_pairs, words
 from textcentric.cli.terminal import columns
-from textcentric.folders import fingerprint, write_text
+from textcentric.folders import fingerprint
 
 PAIRS, TEST, EPOCHS, BATCH = 4000, 1500, 10, 64
 START_SEED = 100_000  # of the neutral pairs
@@ -104,13 +104,7 @@ class Bench:
         sizes = [self.pairs, self.test, self.epochs, self.width, LEARNING_RATE, BATCH]
         known = fingerprint({"trial": asdict(trial), "sizes": sizes})
         path = self.folder / "trials" / f"{trial.name}-{known}.json"
-        if path.is_file():
-            found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-            return found
-        found = {"trial": asdict(trial), **self._made(trial)}
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_text(path, json.dumps(found, indent=1) + "\n")
-        return found
+        return kept(path, lambda: {"trial": asdict(trial), **self._made(trial)})
 
     def _made(self, trial: Trial) -> dict[str, Any]:
         from textcentric.methods.reward import Reward, RewardConfig

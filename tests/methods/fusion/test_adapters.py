@@ -13,27 +13,13 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from tests.methods.references import mmlora
-from tests.support.small_clips import clips
-from tests.support.small_fusion import changes_of, made, rows_of, single_models, trained
+from tests.support.small_fusion import changes_of, made, rows_of, trained
 from textcentric.errors import ConfigError
 from textcentric.methods.fusion import Crmt
 from textcentric.methods.fusion.adapters import add_adapters, merge_adapters
 from textcentric.methods.fusion.config import CrmtConfig
 from textcentric.methods.fusion.encoders import ResNet18, TextEncoder
 from textcentric.training.checkpoints import checkpoint_folder
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    place = tmp_path_factory.mktemp("clips")
-    clips(place)
-    return place
-
-
-@pytest.fixture(scope="module")
-def starts(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    return single_models(folder, tmp_path_factory.mktemp("starts"), "image", "audio")
-
 
 Kept = dict[str, Tensor]
 OFTEN: dict[str, Any] = {

@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 
 from tests.methods.references import experts
-from tests.support.small_clips import clips
 from tests.support.small_fusion import made, rows_of, trained
 from textcentric.cli.evaluate_fusion import as_text
 from textcentric.errors import ConfigError
@@ -29,13 +28,6 @@ from textcentric.methods.fusion.rivals.experts import (
 
 CLASSES, ROWS = 4, 10
 NAMES = ("image", "audio", "text")
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    place = tmp_path_factory.mktemp("clips")
-    clips(place)
-    return place
 
 
 def small(top: int, modalities: int = 2) -> ExpertFusion:

@@ -11,19 +11,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.support.small_clips import clips
 from tests.support.small_fusion import SMALL, made, rows_of, trained
 from tests.support.tiny_models import tiny_model
 from textcentric.errors import ConfigError, DataError, RunError
 from textcentric.evaluation.fusion import nine_metrics, right_under, robustness
 from textcentric.methods.fusion import Crmt, CrmtConfig
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    place = tmp_path_factory.mktemp("clips")
-    clips(place)
-    return place
 
 
 def test_a_training_that_was_stopped_ends_with_the_same_weights(

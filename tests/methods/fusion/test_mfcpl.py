@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 
 from tests.methods.references import mfcpl
-from tests.support.small_clips import clips
 from tests.support.small_fusion import made, trained
 from textcentric.errors import ConfigError, DataError
 from textcentric.methods.fusion import Crmt, CrmtConfig
@@ -30,13 +29,6 @@ from textcentric.rows import Record
 CLASSES, WIDTH, ROWS = 4, 6, 12
 NAMES = ("image", "audio", "text")
 NONE = {"mfcpl_regularization": 0.0, "mfcpl_contrast": 0.0, "mfcpl_alignment": 0.0}
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    place = tmp_path_factory.mktemp("clips")
-    clips(place)
-    return place
 
 
 def drawn(*shape: int, seed: int = 0) -> Tensor:

@@ -10,7 +10,6 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.support.small_clips import clips
 from tests.support.small_fusion import made
 from tests.support.tiny_models import tiny_model
 from textcentric.errors import ConfigError
@@ -19,13 +18,6 @@ from textcentric.methods.fusion.inputs import left_out
 from textcentric.rows import Record
 
 NAMES = ("image", "audio", "text")
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    place = tmp_path_factory.mktemp("clips")
-    clips(place)
-    return place
 
 
 def collated(method: Crmt, rows: list[Record], epoch: int = 0) -> dict[str, Tensor]:

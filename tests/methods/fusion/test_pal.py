@@ -13,7 +13,6 @@ from torch import Tensor
 from torch.nn import functional
 
 from tests.methods.references import pal
-from tests.support.small_clips import clips
 from tests.support.small_fusion import changes_of, made, rows_of, single_models, trained
 from textcentric.errors import ConfigError, DataError, RunError
 from textcentric.methods.fusion import Crmt
@@ -93,18 +92,6 @@ def test_the_random_layer_reads_what_is_there_and_scores_are_of_one_modality_alo
             x = torch.tensor(pal.layer(features, alone, weights))
             torch.testing.assert_close(said.scores[row, at], x @ model.solution)
     assert model.projection.shape == (5, 6)
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    place = tmp_path_factory.mktemp("clips")
-    clips(place)
-    return place
-
-
-@pytest.fixture(scope="module")
-def starts(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    return single_models(folder, tmp_path_factory.mktemp("starts"), "image", "audio")
 
 
 @pytest.fixture(scope="module")

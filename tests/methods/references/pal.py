@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-Matrix = Sequence[Sequence[float]]
+from tests.methods.references.linear import Matrix, solved
 
 
 def ridge(x: Matrix, y: Matrix, penalty: float) -> list[list[float]]:
@@ -19,21 +19,6 @@ def ridge(x: Matrix, y: Matrix, penalty: float) -> list[list[float]]:
         for i in range(width)
     ]
     return solved(left, right)
-
-
-def solved(left: Matrix, right: Matrix) -> list[list[float]]:
-    """Return the solution W of left W = right, by Gauss and Jordan with pivots."""
-    lines = [[*a, *b] for a, b in zip(left, right, strict=True)]
-    size = len(lines)
-    for at in range(size):
-        best = max(range(at, size), key=lambda i: abs(lines[i][at]))
-        lines[at], lines[best] = lines[best], lines[at]
-        lines[at] = [value / lines[at][at] for value in lines[at]]
-        for i in range(size):
-            if i != at:
-                factor = lines[i][at]
-                lines[i] = [v - factor * w for v, w in zip(lines[i], lines[at], strict=True)]
-    return [line[size:] for line in lines]
 
 
 def layer(features: Sequence[Sequence[float]], present: Sequence[float], p: Matrix) -> list[float]:

@@ -11,7 +11,7 @@ from PIL import Image
 
 from tests.methods.reward.test_method import pairs
 from tests.support.commands import textcentric
-from tests.support.small_reward import preferred, rows, train, write
+from tests.support.small_reward import rows, train, write
 from textcentric.errors import ConfigError
 from textcentric.evaluation.rewards import scoring as run_score
 from textcentric.methods.reward import RewardConfig
@@ -19,18 +19,6 @@ from textcentric.methods.reward.config import RewardTraining
 from textcentric.methods.reward.words import describe_files
 from textcentric.settings import read
 from textcentric.training.config import TrainConfig
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with pairs, a tiny model and a run directory."""
-    return preferred(tmp_path_factory.mktemp("reward"))
-
-
-@pytest.fixture(autouse=True)
-def at(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Work in that folder."""
-    monkeypatch.chdir(place)
 
 
 def test_pairs_become_a_model_with_metrics_and_the_next_command(place: Path) -> None:

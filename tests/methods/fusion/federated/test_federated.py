@@ -12,7 +12,6 @@ from numpy.testing import assert_allclose, assert_array_equal
 from torch import Tensor
 
 from tests.methods.references import federated as reference
-from tests.support.small_clips import clips
 from tests.support.small_federation import federation
 from tests.support.small_fusion import made, rows_of
 from textcentric.errors import ConfigError
@@ -36,13 +35,6 @@ from textcentric.methods.fusion.federated.server import (
 from textcentric.methods.fusion.federated.uncertainty import uncertainty
 
 BOTH = ("image", "audio")
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    place = tmp_path_factory.mktemp("clips")
-    clips(place, each=6)
-    return place
 
 
 def same(one: State, other: State) -> None:

@@ -9,19 +9,7 @@ from typing import Any
 import pytest
 
 from tests.support.commands import textcentric
-from tests.support.small_reward import preferred, rows, train, write
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with pairs, a tiny model and a run directory."""
-    return preferred(tmp_path_factory.mktemp("reward"))
-
-
-@pytest.fixture(autouse=True)
-def at(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Work in that folder."""
-    monkeypatch.chdir(place)
+from tests.support.small_reward import rows, train, write
 
 
 def many(place: Path, name: str = "many.jsonl", **values: Any) -> tuple[str, Path]:

@@ -15,7 +15,6 @@ from numpy.testing import assert_array_equal
 
 import textcentric as tc
 from tests.support.commands import textcentric
-from tests.support.small_clips import clips
 from tests.support.small_federation import HAS, SMALL, federation, sited
 from tests.support.small_fusion import rows_of
 from textcentric.errors import ConfigError, DataError, RunError
@@ -28,13 +27,6 @@ from textcentric.methods.fusion.federated.rounds import one_round, run
 from textcentric.rows import Record
 
 BOTH = ("image", "audio")
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    place = tmp_path_factory.mktemp("clips")
-    clips(place, each=6)
-    return place
 
 
 def sited_table(folder: Path, place: Path) -> Path:
