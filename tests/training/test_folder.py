@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from textcentric.api.models import load_model
-from textcentric.errors import RunError
+from textcentric.errors import ConfigError, RunError
 from textcentric.evaluation.comparison.arms import read_trial
 from textcentric.security.trust import is_trusted, writing_ours
 from textcentric.training import folder as folders
 from textcentric.training.folder import (
     TrainResult,
+    find_model_folder,
     read_metadata,
     refuse_other_model,
     write_metadata,
@@ -87,3 +88,17 @@ def test_facts_of_a_model_are_read_from_a_real_file(tmp_path: Path) -> None:
     (tmp_path / "own" / "train.json").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(RunError, match="is a link"):
         load_model(tmp_path / "own")
+
+
+def test_a_folder_that_is_no_model_is_told_from_a_name_that_nothing_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sounds").mkdir()
+    (tmp_path / "models" / "first").mkdir(parents=True)
+    (tmp_path / "models" / "first" / "crmt.json").write_text("{}")
+    assert find_model_folder("first", "crmt.json") == Path("models/first")
+    with pytest.raises(ConfigError, match=r"folder sounds holds no fusion model \(it has no crmt"):
+        find_model_folder("sounds", "crmt.json", "fusion model")
+    with pytest.raises(ConfigError, match=r"unknown fusion model 'firts'; did you mean 'first'"):
+        find_model_folder("firts", "crmt.json", "fusion model")

@@ -161,11 +161,16 @@ def read_metadata(
 def find_model_folder(name: str, metadata: str, kind: str = "model") -> Path:
     """Return the folder of the model `name`, which holds the file `metadata`.
 
-    Raises ConfigError with the nearest one where there is none.
+    Raises ConfigError with the nearest one where there is none, and for a folder without that file.
     """
     for folder in (Path(name), Path("models") / name):
         if (folder / metadata).is_file():
             return folder
+    if Path(name).is_dir():
+        raise ConfigError(
+            f"the folder {name} holds no {kind} (it has no {metadata}); name one that a training"
+            " wrote"
+        )
     parent = Path(name).parent if "/" in name else Path("models")
     known = [path.parent.name for path in parent.glob(f"*/{metadata}")]
     raise ConfigError(f"{unknown(kind, Path(name).name, known)} (looked in {parent}/)")
