@@ -15,6 +15,7 @@ from textcentric.cli.app import Listed, all_commands, app, built
 from textcentric.cli.options import as_text, options_of
 from textcentric.evaluation.comparison.config import ARMS
 from textcentric.methods.downstream.config import Training
+from textcentric.methods.fusion.config import CrmtConfig
 from textcentric.settings import Settings
 
 # Names of options by command and by kind, as they were when options were written by hand.
@@ -120,6 +121,15 @@ def test_lists_are_given_by_commas_and_columns_by_repeating_the_flag(
 ) -> None:
     (option,) = (o for o in options_of(Training) if o.flags == (f"--{field.replace('_', '-')}",))
     assert option.value(given) == value
+
+
+def test_a_choice_of_numbers_is_taken_as_a_number() -> None:
+    options = {option.field: option for option in options_of(CrmtConfig)}
+    given = {"image_channels": "1", "mcr_game": "-1"}
+    values = {name: options[name].value(text) for name, text in given.items()}
+    assert values == {"image_channels": 1, "mcr_game": -1}
+    assert CrmtConfig.of(values).mcr_game == -1
+    assert options["image_channels"].value("2") == "2"  # which the field refuses with its choices
 
 
 def test_choices_are_completed() -> None:

@@ -116,7 +116,7 @@ class Option:
     split: bool = False  # by commas
     lone: bool = False  # a text without a comma stays a text
     default: str = ""
-    choices: tuple[str, ...] = ()
+    choices: tuple[str | int, ...] = ()
     hidden: bool = False
 
     @property
@@ -140,13 +140,13 @@ class Option:
 
     def completions(self, incomplete: str) -> list[str]:
         """Return the choices that begin like that, for the shell."""
-        return [choice for choice in self.choices if choice.startswith(incomplete)]
+        return [choice for choice in map(str, self.choices) if choice.startswith(incomplete)]
 
     def value(self, given: Any) -> Any:
-        """Return what was given as the field takes it."""
-        if not self.split or not isinstance(given, str) or (self.lone and "," not in given):
-            return given
-        return split_commas(given)
+        """Return what was given as the field takes it; of numbers to choose from it is a number."""
+        if self.split and isinstance(given, str) and not (self.lone and "," not in given):
+            return split_commas(given)
+        return next((choice for choice in self.choices if str(choice) == given), given)
 
 
 @dataclass(frozen=True)
@@ -280,7 +280,7 @@ def _option(model: type[Settings], name: str, prefix: str, default: object) -> O
         field=name,
         key=prefix + name,
         flags=flags,
-        help=about if kind.choices_fit else f"{about} One of {', '.join(kind.choices)}.",
+        help=about if kind.choices_fit else f"{about} One of {', '.join(map(str, kind.choices))}.",
         panel=panel_of(model, name),
         metavar=f"{word},..." if kind.many and not repeat else word,
         switch=kind.switch,
@@ -310,20 +310,20 @@ class Kind:
         return cls(item, bool(lists), bool(lists) and str in members, members == [bool])
 
     @property
-    def choices(self) -> tuple[str, ...]:
+    def choices(self) -> tuple[str | int, ...]:
         """Return the values that there are, none where they cannot be listed."""
-        return tuple(map(str, get_args(self.item))) if get_origin(self.item) is Literal else ()
+        return get_args(self.item) if get_origin(self.item) is Literal else ()
 
     @property
     def choices_fit(self) -> bool:
         """Say whether the choices stand beside the flag, which they do where there are none."""
-        return len("|".join(self.choices)) <= WIDE
+        return len("|".join(map(str, self.choices))) <= WIDE
 
     @property
     def word(self) -> str:
         """Return what stands for a value beside the flag."""
         if self.choices and self.choices_fit:
-            return "|".join(self.choices)
+            return "|".join(map(str, self.choices))
         return "" if self.switch else TYPES.get(self.item, "TEXT")
 
 
