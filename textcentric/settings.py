@@ -277,6 +277,8 @@ def first_problem(error: ValidationError, whole: str) -> str:
     problem = error.errors()[0]
     where = ".".join(str(piece) for piece in problem["loc"])
     what = problem["msg"].removeprefix("Value error, ")
+    if problem["type"] == "dict_type":
+        what = "expected names with a value each, {name: value}"
     if problem["type"] == "missing":
         return f"{whole} needs {where}: give {option(where)}"
     return f"{where}={quoted(problem['input'], 80)}: {what}" if where else f"{whole}: {what}"

@@ -240,7 +240,7 @@ def test_bad_damage_is_refused(trained: str, arguments: list[object], message: s
 
 
 def test_an_unknown_model_is_refused_with_the_nearest(trained: str) -> None:
-    assert "unknown model 'plane'; did you mean 'plain'?" in evaluate("plane").err
+    assert "unknown downstream model 'plane'; did you mean 'plain'?" in evaluate("plane").err
     assert textcentric("evaluate", trained).code == 2
 
 

@@ -188,4 +188,4 @@ def test_check_names_the_nearest_model(tmp_path: Path) -> None:
     (tmp_path / "models" / "pets" / "downstream.json").write_text("{}")
     said = textcentric("data", "check", tmp_path / "a.csv", "--model", tmp_path / "models" / "pet")
     assert said.code == 2
-    assert "unknown model 'pet'; did you mean 'pets'?" in said.err
+    assert "unknown downstream model 'pet'; did you mean 'pets'?" in said.err

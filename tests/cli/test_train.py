@@ -388,7 +388,10 @@ def test_summaries_of_new_rows_come_from_the_engine_that_is_named(place: Path) -
 
 def test_predict_refuses_what_it_cannot_do_before_it_begins(trained: str) -> None:
     said = textcentric("predict", "plane", "--dataset", "pets.csv")
-    assert (said.code, "unknown model 'plane'; did you mean 'plain'?" in said.err) == (2, True)
+    assert (said.code, "unknown downstream model 'plane'; did you mean 'plain'?" in said.err) == (
+        2,
+        True,
+    )
     said = textcentric("predict", trained, "--dataset", "pets.csv", "-o", "told.parqet")
     assert "unknown ending '.parqet'; did you mean '.parquet'?" in said.err
     assert textcentric("predict", trained).code == 2

@@ -100,5 +100,9 @@ def test_a_folder_that_is_no_model_is_told_from_a_name_that_nothing_has(
     assert find_model_folder("first", "crmt.json") == Path("models/first")
     with pytest.raises(ConfigError, match=r"folder sounds holds no fusion model \(it has no crmt"):
         find_model_folder("sounds", "crmt.json", "fusion model")
+    (tmp_path / "models" / "words").mkdir()
+    (tmp_path / "models" / "words" / "train.json").write_text('{"identity": {"method": "reward"}}')
+    with pytest.raises(ConfigError, match=r"words holds a model of 'reward' and no fusion model"):
+        find_model_folder("words", "crmt.json", "fusion model")
     with pytest.raises(ConfigError, match=r"unknown fusion model 'firts'; did you mean 'first'"):
         find_model_folder("firts", "crmt.json", "fusion model")

@@ -108,7 +108,7 @@ def find_model(name: str | Path) -> Path:
     """Return the folder of the trained model `name`; raises ConfigError with the nearest one."""
     from textcentric.methods.downstream.method import PAPERS
 
-    return find_model_folder(str(name), PAPERS)
+    return find_model_folder(str(name), PAPERS, "downstream model")
 
 
 def predict(

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from textcentric.errors import ConfigError, RunError, option, unknown
+from textcentric.errors import ConfigError, RunError, cut, option, unknown
 from textcentric.folders import (
     drafted,
     refuse_another,
@@ -45,11 +45,18 @@ class TrainResult:
     metric: str | None = None  # by which the best weights were chosen
 
 
+def identity_of(folder: Path) -> Any:
+    """Return what tells the training that ended in `folder` from others, None where none has."""
+    try:
+        return json.loads(read_text(folder / FACTS))["identity"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+
+
 def refuse_other_model(folder: Path, identity: Mapping[str, Json]) -> None:
     """Raise RunError where `folder` holds the model of another training than `identity`."""
-    try:
-        before = json.loads(read_text(folder / FACTS))["identity"]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    before = identity_of(folder)
+    if before is None:
         return  # no training has ended here
     plain = json.loads(json.dumps(identity))
     cure = f"Choose another {option('output_dir')}"
@@ -163,13 +170,17 @@ def find_model_folder(name: str, metadata: str, kind: str = "model") -> Path:
 
     Raises ConfigError with the nearest one where there is none, and for a folder without that file.
     """
-    for folder in (Path(name), Path("models") / name):
+    places = (Path(name), Path("models") / name)
+    for folder in places:
         if (folder / metadata).is_file():
             return folder
-    if Path(name).is_dir():
+    for folder in filter(Path.is_dir, places):
+        identity = identity_of(folder)
+        of = identity.get("method") if isinstance(identity, dict) else None
+        theirs = f"a model of {cut(str(of))!r} and " if of else ""
         raise ConfigError(
-            f"the folder {name} holds no {kind} (it has no {metadata}); name one that a training"
-            " wrote"
+            f"the folder {folder} holds {theirs}no {kind} (it has no {metadata}); name one that a"
+            " training wrote"
         )
     parent = Path(name).parent if "/" in name else Path("models")
     known = [path.parent.name for path in parent.glob(f"*/{metadata}")]

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from tests.support.small_fusion import changes_of, made, rows_of, trained
 from textcentric.errors import ConfigError, DataError
-from textcentric.methods.fusion import VARIANTS, Crmt
+from textcentric.methods.fusion import VARIANTS, Crmt, CrmtConfig
 from textcentric.rows import Record
 
 
@@ -161,6 +161,30 @@ def test_a_start_of_another_kind_is_refused_with_both_values(
     some = [row for at, row in enumerate(rows) if at % 2 or row.target == "low"]
     with pytest.raises(ConfigError, match=r"has the mean and deviation \[\["):
         Crmt(method.config.model_copy(update={"start": starts}), some, folder)
+
+
+def test_a_start_that_is_not_there_is_named_before_rows_are_read(
+    folder: Path, starts: dict[str, str]
+) -> None:
+    none = str(folder / "none")
+    with pytest.raises(ConfigError, match=r"unknown fusion model 'none'.*looked in"):
+        made(folder, variant="heads-only", start={**starts, "audio": none})
+    with pytest.raises(ConfigError, match=r"holds no fusion model .it has no crmt\.json"):
+        made(folder, variant="heads-only", start={**starts, "audio": str(folder)})
+    with pytest.raises(ConfigError, match=r"start=\['models/image'\]: expected names with a value"):
+        CrmtConfig.of({"variant": "heads-only", "start": ["models/image"]})
+
+
+def test_an_encoder_of_a_start_that_is_the_usual_one_may_be_left_out(
+    folder: Path, tmp_path: Path
+) -> None:
+    named = {"image": "conv", "audio": "resnet18"}
+    start = {"audio": str(tmp_path / "audio")}
+    single, rows = made(folder, "audio", variant="jt", encoders={"audio": "resnet18"})
+    trained(single, rows, Path(start["audio"]))
+    made(folder, variant="jt", encoders={"image": "conv"}, start=start)
+    with pytest.raises(ConfigError, match=r"has the encoder resnet18, and here it is conv"):
+        made(folder, variant="jt", encoders={**named, "audio": "conv"}, start=start)
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ def check_fit(config: CrmtConfig, widths: Mapping[str, int]) -> None:
             f"textcentric train crmt --variant jt --modalities {name} ... -o models/{name}"
             for name in lacking
         )
-        flags = " ".join(f"{option(f'{name}_start')} models/{name}" for name in lacking)
+        flags = " ".join(f"{option(f'{name}_start', f'models/{name}')}" for name in lacking)
         raise ConfigError(
             f"variant={config.variant!r} begins from models of single modalities, and"
             f" {', '.join(lacking)} has none; make them on the same rows, with the same settings"

@@ -45,7 +45,7 @@ from textcentric.methods.fusion.ridge import Ridge, RidgeFusion
 from textcentric.methods.fusion.rivals import RIVALS
 from textcentric.methods.fusion.rivals.balancing import Balancing
 from textcentric.methods.fusion.rivals.gradient_blending import GradientBlending, counted
-from textcentric.methods.fusion.starts import begin_from, read_as
+from textcentric.methods.fusion.starts import begin_from, check_starts, read_as
 from textcentric.methods.fusion.tables import TableNumbers
 from textcentric.methods.fusion.tasks import check_more
 from textcentric.models.loading import seeded
@@ -53,7 +53,7 @@ from textcentric.models.received import check_model, refuse_names
 from textcentric.rows import Balance, Record
 from textcentric.security.foreign import foreign
 from textcentric.security.trust import writing_ours
-from textcentric.training.folder import read_metadata
+from textcentric.training.folder import find_model_folder, read_metadata
 from textcentric.values import Json
 
 PAPERS, WEIGHTS, FORMAT = "crmt.json", "model.safetensors", 1
@@ -82,11 +82,11 @@ class Crmt:
     ):
         check_encoders(config)
         self.config = config
+        starts = _starts(config, root)
         self.classes = classes_of(rows, unlabelled=config.method.unlabelled)
         names = modalities(config, rows)
         self.senses = make_senses(config, names, root, moments=moments)
         self.senses.fit(rows)
-        starts = {name: Crmt.load(folder, root) for name, folder in config.start.items()}
         if config.method.fusion == "ridge":
             read_as(starts, self.senses)
         self.tau: Tensor | None = None  # (M, C), once measured
@@ -365,6 +365,17 @@ class Crmt:
             losses.append(objective.branches(output, opened["labels"]))
             counts.append(counted(output))
         objective.update(torch.cat(losses).sum(dim=0), torch.cat(counts).sum(dim=0))
+
+
+def _starts(config: CrmtConfig, root: str | Path | None) -> dict[str, Crmt]:
+    """Return the models of single modalities to begin from, opened before any row is read."""
+    folders = {
+        name: find_model_folder(start, PAPERS, "fusion model")
+        for name, start in config.start.items()
+    }
+    starts = {name: Crmt.load(folder, root) for name, folder in folders.items()}
+    check_starts(starts, config)
+    return starts
 
 
 def _digest(rows: Sequence[Record], names: Sequence[str], before: str = "") -> str:

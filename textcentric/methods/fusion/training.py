@@ -84,8 +84,9 @@ def _before(training: CrmtTraining) -> Crmt | None:
     before, asked = Crmt.load(folder), training.method()
     if before.config.variant != "pal":
         raise ConfigError(
-            f"{option('add_to', folder)}: its variant is {before.config.variant!r}, and rows are"
-            f" added to a model of variant 'pal' alone; train one with {option('variant', 'pal')}"
+            f"{option('add_to', str(folder))}: its variant is {before.config.variant!r}, and rows"
+            " are added to a model of variant 'pal' alone; train one with"
+            f" {option('variant', 'pal')}"
         )
     for name in ("variant", *training.crmt):
         if getattr(asked, name) != (its := getattr(before.config, name)):
