@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -232,6 +233,27 @@ def test_rows_that_are_predicted_wrong_are_no_part_of_a_certificate() -> None:
     )
     none = _certified(said | {"share": 0.0, "median_right": 0.0})
     assert none == "no row is certified, since none is predicted rightly"
+
+
+@pytest.mark.usefixtures("made", "pal")
+def test_models_of_other_modalities_names_and_rows_stand_in_one_table(place: Path) -> None:
+    shutil.copytree(place / "models" / "image", place / "others" / "jt", dirs_exist_ok=True)
+    models = ("models/jt", "others/jt", "models/jt", "models/pal")
+    attacked = ("evaluate", "fusion", *models, *DATA, "--limit", 9, "--radii", 1)
+    said = textcentric(*attacked, "--threats", "image,audio", "-o", "attacked-others")
+    assert said.code == 0, said.err
+    told = json.loads((place / "attacked-others" / "fusion.json").read_text())
+    assert {name: (list(of["threats"]), of["rows"]) for name, of in told.items()} == {
+        "models/jt": (["image", "audio"], 9),
+        "others/jt": (["image"], 9),
+        "pal": (["image", "audio"], 6),
+    }
+    assert "the commonest class is that of 0.333 of 9 (models/jt), 0.333 of 9 (other" in said.out
+    audio = said.out.split("audio: accuracy at radius")[1].split("\n\n")[0]
+    assert ("models/jt" in audio, "others/jt" in audio) == (True, False)
+    alone = textcentric(*attacked, "--threats", "audio")
+    assert alone.code == 2
+    assert "--threats audio: others/jt has image alone; leave it out" in alone.err
 
 
 @pytest.mark.usefixtures("made")

@@ -63,24 +63,39 @@ def fusion_command(
 def as_text(results: Mapping[str, Any]) -> str:
     """Return what attacks leave, as people read it."""
     from textcentric.evaluation.fusion import nine_metrics
+    from textcentric.report.pictures import threats_of
 
-    first = next(iter(results.values()))
-    at = f"{first['radii'][0]:g}"
+    at = f"{next(iter(results.values()))['radii'][0]:g}"
     metrics = {name: nine_metrics(found) for name, found in results.items()}
-    heads = list(next(iter(metrics.values())))
+    heads = list(dict.fromkeys(head for of in metrics.values() for head in of))
     rows = [
-        [name, *(f"{metrics[name].get(head, float('nan')):.3f}" for head in heads)]
-        for name in results
+        [name, *(f"{of[head]:.3f}" if head in of else "" for head in heads)]
+        for name, of in metrics.items()
     ]
-    constant = f"The commonest class of these rows is that of {first['constant']:.3f} of them."
     parts = [
         f"Paper's own attacks at radius {at}, and missing modalities\n"
         + columns(rows, ["model", *heads])
-        + f"\n{constant}"
+        + f"\n{_constants(results)}"
     ]
-    parts += [_curves(threat, results) for threat in first["threats"]]
+    parts += [
+        _curves(threat, {name: of for name, of in results.items() if threat in of["threats"]})
+        for threat in threats_of(results)
+    ]
     parts += [line for name, found in results.items() for line in _notes(name, found)]
     return "\n\n".join(parts)
+
+
+def _constants(results: Mapping[str, Any]) -> str:
+    """Say what always naming one class comes to, and whether models were attacked on other rows."""
+    rows = {name: (of["constant"], of["rows"]) for name, of in results.items()}
+    if len(set(rows.values())) == 1:
+        constant, _ = next(iter(rows.values()))
+        return f"The commonest class of these rows is that of {constant:.3f} of them."
+    told = ", ".join(f"{constant:.3f} of {many:,} ({n})" for n, (constant, many) in rows.items())
+    return (
+        "These are not the same rows, so models do not compare: the commonest class is that of"
+        f" {told}."
+    )
 
 
 def _curves(threat: str, results: Mapping[str, Any]) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,20 +41,20 @@ def evaluate_fusion(
     there under the names of ours.
     """
     _refuse_other_files(config.output_dir)
-    folders = {Path(n).name: find_model_folder(str(n), PAPERS, "fusion model") for n in models}
+    methods = {name: Crmt.load(folder, config.data_dir) for name, folder in _folders(models)}
+    chosen = {name: _threats(name, methods, config.threats) for name in methods}
     read = _rows(config, rows, say)
+    usable = {name: known_rows(method, read, say) for name, method in methods.items()}
     results: dict[str, Any] = {}
-    for number, (name, folder) in enumerate(folders.items()):
+    for number, (name, method) in enumerate(methods.items()):
         if steps is not None:
-            steps("models attacked", number, len(folders))
-        method = Crmt.load(folder, config.data_dir)
-        usable = known_rows(method, read, say)
-        say(f"attacking {name} ({method.config.variant}) on {len(usable):,} rows ...")
+            steps("models attacked", number, len(methods))
+        say(f"attacking {name} ({method.config.variant}) on {len(usable[name]):,} rows ...")
         results[name] = robustness(
             method,
-            usable,
+            usable[name],
             config.radii,
-            only=_threats(method, config.threats),
+            only=chosen[name],
             seed=config.seed,
             note=say,
         )
@@ -63,6 +64,14 @@ def evaluate_fusion(
         write_text(config.output_dir / RESULTS, json.dumps(results) + "\n")
         write_text(config.output_dir / PICTURE, radius_curves(results).decode())
     return results
+
+
+def _folders(models: Sequence[str | Path]) -> Iterator[tuple[str, Path]]:
+    """Yield the folder of each model by its last name, by its path where two have the same."""
+    folders = list(dict.fromkeys(find_model_folder(str(n), PAPERS, "fusion model") for n in models))
+    counts = Counter(folder.name for folder in folders)
+    for folder in folders:
+        yield folder.name if counts[folder.name] == 1 else str(folder), folder
 
 
 def _refuse_other_files(folder: Path | None) -> None:
@@ -109,9 +118,19 @@ def _rows(config: EvaluateFusionConfig, given: RowsLike | None, tell: Say) -> li
     return rows
 
 
-def _threats(method: Crmt, names: Sequence[str] | None) -> Sequence[str] | None:
-    """Return the names of the threats to try, None for all."""
-    known = [one.name for one in threats(method.names)]
-    for name in names or ():
-        check_known("threat", name, known)
-    return names
+def _threats(
+    name: str, methods: Mapping[str, Crmt], names: Sequence[str] | None
+) -> Sequence[str] | None:
+    """Return those of the threats to try that the model `name` has, None for all."""
+    if names is None:
+        return None
+    of = {model: [one.name for one in threats(method.names)] for model, method in methods.items()}
+    for threat in names:
+        check_known("threat", threat, sorted(set().union(*of.values())))
+    found = [threat for threat in names if threat in of[name]]
+    if not found:
+        raise ConfigError(
+            f"{option('threats', ','.join(names))}: {name} has {', '.join(of[name])} alone; leave"
+            " it out, or attack what it reads"
+        )
+    return found

@@ -42,13 +42,14 @@ def radius_curves(models: Mapping[str, Mapping[str, Any]]) -> bytes:
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
-    threats = list(next(iter(models.values()))["threats"])
+    threats = threats_of(models)
     with matplotlib.rc_context(SETTINGS):
         figure = Figure(figsize=(PANEL[0] * max(2, len(threats)), PANEL[1]), layout="constrained")
         axes = figure.subplots(1, len(threats), sharey=True, squeeze=False)[0]
         for panel, threat in zip(axes, threats, strict=True):
             for colour, found in zip(_colours(models), models.values(), strict=True):
-                _draw(panel, found, threat, colour)
+                if threat in found["threats"]:
+                    _draw(panel, found, threat, colour)
             _dress(panel, threat)
         axes[0].set_ylabel("accuracy")
         shown = [
@@ -58,6 +59,11 @@ def radius_curves(models: Mapping[str, Mapping[str, Any]]) -> bytes:
         shown += [Line2D([], [], color=SOFT, linestyle=s, label=n) for s, n in LINES.values()]
         figure.legend(handles=shown, loc="outside lower center", ncols=3, fontsize=8, frameon=False)
         return svg(figure)
+
+
+def threats_of(models: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return the threats that any of the models was attacked under."""
+    return list(dict.fromkeys(threat for found in models.values() for threat in found["threats"]))
 
 
 def _colours(models: Sized) -> list[str]:
