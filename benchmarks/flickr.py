@@ -50,11 +50,11 @@ ARMS: Mapping[str, Given] = {
     "noise alone": {"smoothing": 0.0},
     "smoothing alone": {"noise_sigma": 0.0},
 }
-DROPOUTS, EPOCHS = (0.3, 0.6, 0.8, 0.9, 0.95, 0.98), (4, 8, 20)
+DROPOUTS, EPOCHS = (0.3, 0.6, 0.8, 0.9, 0.95, 0.98), (4, 8, 20, 40)
 START = {"noise_sigma": 1.0, "smoothing": 0.1}  # while dropout and epochs are drawn
 LADDERS: Mapping[str, tuple[float, ...]] = {
     "dropout": (0.0, 0.15, *DROPOUTS, 0.99, 0.995),
-    "num_train_epochs": (1, 2, *EPOCHS, 40, 80, 160),
+    "num_train_epochs": (1, 2, *EPOCHS, 80, 160),
     "noise_sigma": (0.06, 0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0),
     "smoothing": (0.012, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8),
 }
@@ -97,11 +97,18 @@ def held(latents: Latents, wanted: np.ndarray) -> PairRows:
 
 
 def with_wrong_pairs(rows: PairRows, share: float, seed: int) -> PairRows:
-    """Return the rows with a share of their texts passed on in a ring, each to another picture."""
+    """Return the rows with a share of their texts passed on in a ring, each to another picture.
+
+    The ring goes through the pictures in a random order, by as many places as a picture has pairs
+    at most.
+    """
     rng = Random(f"flickr/shuffled/{seed}")
     places = np.array(rng.sample(range(len(rows)), round(share * len(rows))), int)
     pairs = np.array(rows.pairs)
-    pairs[places, 1] = pairs[np.roll(places, 1), 1]
+    _, picture, many = np.unique(pairs[places, 0], return_inverse=True, return_counts=True)
+    turn = np.array(rng.sample(range(len(many)), len(many)), int)
+    ring = places[np.argsort(turn[picture], kind="stable")]
+    pairs[ring, 1] = pairs[np.roll(ring, many.max(initial=0)), 1]
     return PairRows(rows.ids, pairs)
 
 

@@ -100,6 +100,8 @@ def test_a_picture_is_in_one_fold_and_wrong_pairs_keep_their_texts(latents: Late
     wrong = flickr.with_wrong_pairs(rows, 0.4, 0)
     moved = np.flatnonzero(wrong.pairs[:, 1] != rows.pairs[:, 1])
     assert len(moved) == 16
+    whose = dict(zip(rows.pairs[:, 1].tolist(), rows.pairs[:, 0].tolist(), strict=True))
+    assert all(whose[int(text)] != picture for picture, text in wrong.pairs[moved])
     assert sorted(wrong.pairs[:, 1].tolist()) == sorted(rows.pairs[:, 1].tolist())
     assert (flickr.with_wrong_pairs(rows, 0, 0).pairs == rows.pairs).all()
 
