@@ -13,7 +13,6 @@ alone, with 95 % intervals over rows, and differences that are paired.
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -23,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmarks.digits import MODEL, splits, table
-from textcentric.folders import write_text
+from benchmarks.kept import kept
 from textcentric.metrics.intervals import Estimate, Resampled
 from textcentric.rows import Record
 
@@ -87,9 +86,10 @@ def result(arm: str, seed: int, folder: Path) -> dict[str, Any]:
     """Return which test rows an arm has right, trained now where it is not in `folder`."""
     name = f"{arm.replace(',', '').replace(' ', '-')}-{seed}"
     path = folder / "results" / f"{name}.json"
-    if path.is_file():
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return found
+    return kept(path, lambda: _trained(arm, seed, folder, folder / "models" / name))
+
+
+def _trained(arm: str, seed: int, folder: Path, model: Path) -> dict[str, Any]:
     from textcentric.methods.fusion.federated.rounds import run
 
     data = folder / "data"
@@ -98,13 +98,10 @@ def result(arm: str, seed: int, folder: Path) -> dict[str, Any]:
     if arm == LOCAL:
         chances = local(made, rows["test"])
     else:
-        run(made, folder / "models" / name, quiet=True)
+        run(made, model, quiet=True)
         chances = {n: [one] for n, one in log_chances(made, rows["test"]).items()}
     found = {"arm": arm, "seed": seed, "seconds": time.monotonic() - began}
-    found |= right(chances, made.method.labels(rows["test"]).numpy())
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_text(path, json.dumps(found) + "\n")
-    return found
+    return found | right(chances, made.method.labels(rows["test"]).numpy())
 
 
 def local(made: Federation, rows: Sequence[Record]) -> dict[str, list[np.ndarray]]:

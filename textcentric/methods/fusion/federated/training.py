@@ -92,8 +92,9 @@ def federated(
     model = config.model().model_copy(update={"modalities": names})
     if config.method == "mfcpl" and all(member.modalities != names for member in found):
         raise ConfigError(
-            f"method='mfcpl' makes prototypes of clients with all modalities ({', '.join(names)}),"
-            f" and none has them; expected one ({option('client_modalities')}), or method='fedavg'"
+            f"{option('method', 'mfcpl')} makes prototypes of clients with all modalities"
+            f" ({', '.join(names)}), and none has them; expected one"
+            f" ({option('client_modalities')}), or {option('method', 'fedavg')}"
         )
     raw = make_senses(model, names, root)
     sent = [sums(_own(raw, member), member.rows) for member in found]
