@@ -53,7 +53,7 @@ ARMS: Mapping[str, Given] = {
 DROPOUTS, EPOCHS = (0.3, 0.6, 0.8, 0.9, 0.95, 0.98), (4, 8, 20, 40)
 START = {"noise_sigma": 1.0, "smoothing": 0.1}  # while dropout and epochs are drawn
 LADDERS: Mapping[str, tuple[float, ...]] = {
-    "dropout": (0.0, 0.15, *DROPOUTS, 0.99, 0.995),
+    "dropout": (0.0, 0.15, *DROPOUTS, 0.99, 0.995, 0.998),
     "num_train_epochs": (1, 2, *EPOCHS, 80, 160),
     "noise_sigma": (0.06, 0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0),
     "smoothing": (0.012, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8),

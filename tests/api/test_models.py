@@ -55,6 +55,13 @@ def test_a_fusion_model_learns_from_a_frame_and_is_attacked() -> None:
     assert list(attacked.to_pandas()["model"]) == [trained.path.name]
 
 
+def test_a_model_in_hand_and_none_at_all_are_told_from_a_folder() -> None:
+    with pytest.raises(ConfigError, match=r"object is no folder: give the path or name of one"):
+        tc.evaluate_fusion(object(), "rows.csv")  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="there is no model to attack"):
+        tc.evaluate_fusion([], "rows.csv", schema="fusion.yaml")
+
+
 def test_two_tables_in_hand_are_trained_into_two_folders() -> None:
     from textcentric.api.given import source
 

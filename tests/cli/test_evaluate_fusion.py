@@ -205,6 +205,7 @@ def test_attacks_leave_a_table_curves_and_figures(place: Path) -> None:
 FOUND: dict[str, Any] = {
     "rows": 40,
     "units": 40,
+    "groups": 0,
     "constant": 0.5,
     "clean": {"value": 0.8, "interval": [0.66, 0.9]},
     "certified": {},
@@ -217,6 +218,9 @@ def test_few_rows_and_a_model_that_is_no_better_than_a_constant_are_told_and_no_
     assert list(_doubts(FOUND)) == []
     assert list(_doubts(FOUND | {"units": 9})) == [
         "9 groups of 40 rows are too few for these intervals: with fewer than 30 they say little"
+    ]
+    assert list(_doubts(FOUND | {"groups": 1})) == [
+        "intervals are over rows, of 1 group alone: they know nothing of other groups"
     ]
     (line,) = _doubts(FOUND | {"clean": {"value": 0.6, "interval": [0.45, 0.75]}})
     assert line == (
@@ -278,6 +282,77 @@ def test_unknown_models_and_other_rows_are_told() -> None:
     assert "needs dataset" in textcentric("evaluate", "fusion", "jt").err
     assert "which rows?" in textcentric("train", "crmt").err
     assert "crmt-jt" in train("--variant", "crmt-jjt").err
+
+
+@pytest.mark.usefixtures("made")
+def test_what_no_attack_could_change_is_refused_or_told(place: Path) -> None:
+    bare = ("--dataset", "clips.csv", "--id", "id", "--target", "class", "--split-column", "split")
+    pictures = (*bare, "--image", "picture", "--ignore", "sound", "--ignore", "words")
+    attacked = ("evaluate", "fusion", "jt", *pictures, "--ignore", "age", "--limit", 3)
+    said = textcentric(*attacked, "--radii", 1)
+    assert said.code == 2
+    assert "none of 3 rows has audio, which jt reads" in said.err
+    told = textcentric(*attacked, "--radii", 1, "--threats", "image")
+    assert told.code == 0
+    assert "jt: 3 of 3 rows lack audio, which stays as it is" in told.err
+
+
+@pytest.mark.usefixtures("made")
+def test_a_file_in_the_place_of_the_folder_is_told_before_any_attack(place: Path) -> None:
+    for output in ("clips.csv", "clips.csv/below"):
+        said = textcentric("evaluate", "fusion", "jt", *DATA, "-o", output)
+        assert (said.code, "a file is there; name a folder" in said.err) == (2, True)
+        assert "attacking" not in said.err
+
+
+@pytest.mark.usefixtures("made")
+def test_a_model_that_is_named_twice_is_attacked_once(place: Path) -> None:
+    models = ("jt", "models/jt/", place / "models" / "jt")
+    said = textcentric("evaluate", "fusion", *models, *DATA, "--limit", 3, "--radii", 1, "--json")
+    assert list(json.loads(said.out)) == ["jt"]
+
+
+def test_numbers_are_no_classes(place: Path) -> None:
+    roles = yaml.safe_dump(schema("image") | {"target": "age", "task": "regression"})
+    (place / "ages.yaml").write_text(roles)
+    said = train("--schema", "ages.yaml", "-o", "models/ages")
+    assert said.code == 2
+    assert "the target 'age' is a number (task: regression), and a fusion model learns" in said.err
+    assert not (place / "models" / "ages").exists()
+
+
+def test_held_out_rows_of_a_class_that_no_row_kept_has_are_left_out(tmp_path: Path) -> None:
+    kinds = ["owl", "auk", "jay", "auk", "owl", "auk", "auk"]
+    parts = ["train"] * 4 + ["validation"] * 3
+    lines = [f"{n},A bird.,{kinds[n]},{part}" for n, part in enumerate(parts)]
+    (tmp_path / "birds.csv").write_text("\n".join(["id,title,kind,part", *lines, ""]))
+    said = textcentric(
+        *("train", "crmt", "--dataset", tmp_path / "birds.csv", "--text", "title"),
+        *("--target", "kind", "--split-column", "part", "--train-rows", 2, "--dry-run", "--json"),
+    )
+    assert said.code == 0, said.err
+    told = json.loads(said.out)
+    assert (told["classes"], told["held_out_rows"]) == (["jay", "owl"], 1)
+    left = {reason: of["rows"] for reason, of in told["balance"]["left_out"].items()}
+    assert left == {
+        "held-out row(s) of a class that is not in training": 2,
+        "row(s) beyond the numbers asked for": 2,
+    }
+
+
+@pytest.mark.parametrize(
+    ("method", "arguments", "words"),
+    [
+        ("crmt", (*DATA, "--variant", "jt"), "--variant jt: arms of this ablation (CRMT-JT, "),
+        ("crmt", (*DATA, "--margin", "hinge"), "--margin hinge: arms of this ablation"),
+        ("align-vl", ("--latents", "none", "--no-mixing"), "--no-mixing: arms of this ablation"),
+    ],
+)
+def test_an_ablation_keeps_what_its_arms_are_called_by(
+    method: str, arguments: tuple[str, ...], words: str
+) -> None:
+    said = textcentric("ablate", method, *arguments, "-o", "ablated")
+    assert (said.code, words in said.err) == (2, True), said.err
 
 
 def test_a_plan_writes_nothing(place: Path) -> None:

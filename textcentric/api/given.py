@@ -46,8 +46,14 @@ def _value(value: Any, kind: str) -> Any:
 
 
 def place(given: str | Path | Result | Run) -> str:
-    """Return the path of a folder, or of what lies in one."""
-    return str(given if isinstance(given, str | Path) else given.path)
+    """Return the path of a folder, or of what lies in one; raises ConfigError for anything else."""
+    found = given if isinstance(given, str | Path) else getattr(given, "path", None)
+    if found is None:
+        raise ConfigError(
+            f"{type(given).__name__} is no folder: give the path or name of one, or what `train`"
+            " or `augment` returned"
+        )
+    return str(found)
 
 
 def places(given: str | Path | Result | Sequence[str | Path | Result]) -> list[str]:

@@ -147,6 +147,9 @@ def _doubts(found: Mapping[str, Any]) -> Iterator[str]:
     if units < FEW:
         few = f"{rows} rows" if units == rows else f"{units} groups of {rows} rows"
         yield f"{few} are too few for these intervals: with fewer than {FEW} they say little"
+    if 0 < found["groups"] < 3:
+        many = f"{found['groups']} group{'s' * (found['groups'] > 1)}"
+        yield f"intervals are over rows, of {many} alone: they know nothing of other groups"
     clean, constant = found["clean"], found["constant"]
     if clean["interval"][0] <= constant:
         yield (

@@ -106,8 +106,8 @@ def robustness(
     nine metrics are those of the paper at the first radius (clean, FGM and PGD on all and on each
     modality, each modality missing), by its own attacks; the suite's figures are in `threats`.
     Intervals are 95 %, bootstrap over rows, Wilson's where all rows are alike; they rest on `units`
-    rows, or groups of rows. `constant` is the share of the commonest class of these rows.
-    `note` is told of each threat when it is done.
+    rows, or groups of rows where there are three or more `groups`. `constant` is the share of the
+    commonest class of these rows. `note` is told of each threat when it is done.
     """
     target = target_of(method, rows)
     groups = [row.group for row in rows]
@@ -125,6 +125,7 @@ def robustness(
         "variant": method.config.variant,
         "rows": len(rows),
         "units": drawn.units,
+        "groups": len(set(groups) - {None}),
         "constant": float(target.labels.bincount().max()) / len(rows),
         "radii": sorted(radii),
         "clean": _estimate(drawn, clean),

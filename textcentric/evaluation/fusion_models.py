@@ -40,11 +40,15 @@ def evaluate_fusion(
     `rows` stand in for those that settings name. Raises RunError where files of other people lie
     there under the names of ours.
     """
+    if not models:
+        raise ConfigError("there is no model to attack; name the folder of a fusion model")
     _refuse_other_files(config.output_dir)
     methods = {name: Crmt.load(folder, config.data_dir) for name, folder in _folders(models)}
     chosen = {name: _threats(name, methods, config.threats) for name in methods}
     read = _rows(config, rows, say)
-    usable = {name: known_rows(method, read, say) for name, method in methods.items()}
+    usable = {
+        name: known_rows(name, method, read, say, chosen[name]) for name, method in methods.items()
+    }
     results: dict[str, Any] = {}
     for number, (name, method) in enumerate(methods.items()):
         if steps is not None:
@@ -68,7 +72,8 @@ def evaluate_fusion(
 
 def _folders(models: Sequence[str | Path]) -> Iterator[tuple[str, Path]]:
     """Yield the folder of each model by its last name, by its path where two have the same."""
-    folders = list(dict.fromkeys(find_model_folder(str(n), PAPERS, "fusion model") for n in models))
+    found = [find_model_folder(str(n), PAPERS, "fusion model") for n in models]
+    folders = list({folder.resolve(): folder for folder in found}.values())
     counts = Counter(folder.name for folder in folders)
     for folder in folders:
         yield folder.name if counts[folder.name] == 1 else str(folder), folder
@@ -77,31 +82,46 @@ def _folders(models: Sequence[str | Path]) -> Iterator[tuple[str, Path]]:
 def _refuse_other_files(folder: Path | None) -> None:
     if folder is None:
         return
+    if any(one.exists() and not one.is_dir() for one in (folder, *folder.parents)):
+        raise ConfigError(f"{option('output_dir', str(folder))}: a file is there; name a folder")
     check_ours(folder / RESULTS, "a result", lambda path: b'"radii": ' in head(path))
     if not (folder / RESULTS).exists():
         check_ours(folder / PICTURE, "a result", lambda path: False)
 
 
-def known_rows(method: Crmt, rows: Sequence[Record], tell: Say) -> list[Record]:
+def known_rows(
+    name: str, method: Crmt, rows: Sequence[Record], tell: Say, chosen: Sequence[str] | None = None
+) -> list[Record]:
     """Return the rows of classes that the model knows, with something that it reads.
 
-    Raises DataError where none is left.
+    Those that lack a modality are told: no attack changes it. Raises DataError where no row is
+    left, and where none has a modality that the `chosen` threats (all, for None) are of.
     """
     found, gone = [], LeftOut()
     for row in rows:
         if str(row.target) not in method.classes:
             gone.add("row(s) of a class that the model does not know", text=row.id)
-        elif not any(name in row.inputs for name in method.names):
+        elif not any(one in row.inputs for one in method.names):
             gone.add(f"row(s) without any of {', '.join(method.names)}", text=row.id)
         else:
             found.append(row)
     for note in gone.notes():
-        tell(note)
+        tell(f"{name}: {note}")
     if not found:
         raise DataError(
-            f"none of {len(rows)} rows has a class of the model ({', '.join(method.classes[:5])},"
+            f"none of {len(rows)} rows has a class of {name} ({', '.join(method.classes[:5])},"
             f" ...) and one of its modalities ({', '.join(method.names)})"
         )
+    for one in method.names:
+        lacking = sum(one not in row.inputs for row in found)
+        if lacking == len(found) and (chosen is None or one in chosen):
+            raise DataError(
+                f"none of {len(found)} rows has {one}, which {name} reads, so nothing could be"
+                f" attacked there; name its column ({option(one)}), or attack"
+                f" {', '.join(n for n in method.names if n != one)} alone ({option('threats')})"
+            )
+        if lacking:
+            tell(f"{name}: {lacking:,} of {len(found):,} rows lack {one}, which stays as it is")
     return found
 
 

@@ -25,10 +25,13 @@ from textcentric.evaluation.ablation.cells import Found, cells_of, measured
 from textcentric.evaluation.ablation.config import AlignAblation, CrmtAblation
 from textcentric.evaluation.ablation.summary import Groups, Summary, as_table, summary
 from textcentric.folders import write_text
+from textcentric.methods.align_vl.config import AlignConfig
 from textcentric.methods.align_vl.training import training_pairs
+from textcentric.methods.fusion.config import CrmtConfig
 from textcentric.methods.fusion.training import training_rows
 from textcentric.report import pictures
 from textcentric.rows import Record
+from textcentric.settings import Given, Settings
 
 RESULTS, TABLE = "ablation.json", "ablation.md"
 
@@ -51,6 +54,7 @@ def ablate_crmt(
     disable_progress_bar()
     if config.add_to is not None:
         raise ConfigError(f"{option('add_to')}: an ablation trains every arm anew; leave it out")
+    _refuse_pieces(config.crmt, CRMT_ARMS, CrmtConfig)
     split = training_rows(config, say, rows)
     digest, test = _test_rows(config, rows, {str(row.target) for row in split.train})
     plan = {
@@ -82,6 +86,8 @@ def ablate_align(
     from transformers.utils.logging import disable_progress_bar
 
     disable_progress_bar()
+    arms = GRID if config.grid else ALIGN_ARMS
+    _refuse_pieces(config.align_vl, arms, AlignConfig)
     split = config.split
     latents, pairs, _ = training_pairs(config)
     test = latents.rows(split)
@@ -98,8 +104,7 @@ def ablate_align(
     work = partial(
         align_cell, latents=latents, rows=pairs, test=test, loop=loop, model=config.align_vl
     )
-    arms = cells_of(GRID if config.grid else ALIGN_ARMS, config.seeds)
-    cells = measured(arms, config.output_dir, plan, work, say)
+    cells = measured(cells_of(arms, config.seeds), config.output_dir, plan, work, say)
     column = latents.column("groups")[latents.column("splits") == split.encode()]
     names = [group.decode() for group in column]
     groups = query_groups(latents.modalities, test, names) if any(names) else {}
@@ -107,6 +112,16 @@ def ablate_align(
 
 
 ABLATIONS: Mapping[str, Callable[..., Ablated]] = {"crmt": ablate_crmt, "align-vl": ablate_align}
+
+
+def _refuse_pieces(given: Given, arms: Mapping[str, Given], model: type[Settings]) -> None:
+    """Raise ConfigError for a setting that arms differ in: they are called by what they have."""
+    for name in dict.fromkeys(name for changes in arms.values() for name in changes):
+        if name in given and given[name] != model.model_fields[name].default:
+            raise ConfigError(
+                f"{option(name, given[name])}: arms of this ablation ({', '.join(arms)}) differ in"
+                f" {name}; leave it out"
+            )
 
 
 def _test_rows(

@@ -43,6 +43,8 @@ def _retrieved(model: str | Path, config: RetrieveConfig) -> list[dict[str, Any]
     queries = {name: list(getattr(config, name)) for name in ("text", "image", "audio")}
     if config.queries is not None:
         queries["text"] += _lines(config.queries)
+    if not all(text.strip() for text in queries["text"]):
+        raise ConfigError(f"{option('text', '')}: the query is empty; say what to look for")
     hits = list(_hits(method, latents, queries, config))
     if config.page is not None:
         root = Path(config.data_dir) if config.data_dir else latents.data_dir

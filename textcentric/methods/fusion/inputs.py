@@ -123,7 +123,9 @@ class Senses:
         try:
             value = getattr(self, f"_{name}")(row.inputs[name])
         except DataError as error:
-            raise DataError(f"row {row.id!r}: {error}", row_id=row.id, field=name) from error
+            cure = "; leave the row out (`textcentric data check` names all such files)"
+            said = f"row {row.id!r}: {error}{cure if name in FILES else ''}"
+            raise DataError(said, row_id=row.id, field=name) from error
         return self._normal(name, value)
 
     def _image(self, paths: Sequence[str]) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -117,26 +117,37 @@ def training_rows(
         raise ConfigError(
             f"what is to be predicted? Give {option('target')}, the class of each row"
         )
+    _refuse_numbers(found)
     gone = LeftOut()
-    train, held_out = _usable(found, gone, classes, unlabelled=unlabelled)
+    train, validation = _usable(found, gone, unlabelled=unlabelled)
     if not train:
         why = in_words(balance_of(0, {**found.balance["left_out"], **left_out(gone)}))
         raise DataError(
             f"no row of {found.name} is in the split train with a class and a picture, sound, text"
             f" or table, so there is nothing to learn ({why})"
         )
-    kept = spread(train, training.train_rows), spread(held_out, training.held_out_rows)
-    if beyond := len(train) + len(held_out) - sum(map(len, kept)):
+    learnt = spread(train, training.train_rows)
+    known = _of_known_classes(learnt, validation, classes, gone)
+    kept = learnt, spread(known, training.held_out_rows)
+    if beyond := len(train) + len(known) - sum(map(len, kept)):
         gone.add("row(s) beyond the numbers asked for", lines=beyond)
     left = {**found.balance["left_out"], **left_out(gone)}
     balance = balance_of(sum(map(len, kept)), left)
     return Split(found.name, *kept, balance, found.schema.group)
 
 
-def _usable(
-    rows: Rows, gone: LeftOut, classes: Collection[str], *, unlabelled: bool
-) -> tuple[list[Record], list[Record]]:
-    """Return the rows to learn from and those held out; others are counted in `gone`.
+def _refuse_numbers(rows: Rows) -> None:
+    """Raise ConfigError for a target that is a number to be predicted: none of them is a class."""
+    if rows.schema.task == "regression":
+        raise ConfigError(
+            f"{rows.name}: the target {str(rows.schema.target)!r} is a number (task: regression),"
+            " and a fusion model learns classes; write `task: classification` into a schema where"
+            " each number is a class, or train numbers with `textcentric train downstream`"
+        )
+
+
+def _usable(rows: Rows, gone: LeftOut, *, unlabelled: bool) -> tuple[list[Record], list[Record]]:
+    """Return the rows to learn from and those of validation; others are counted in `gone`.
 
     Rows without a class are learnt from where the variant takes them `unlabelled`.
     """
@@ -150,12 +161,18 @@ def _usable(
             gone.add(f"row(s) of split {row.split}", text=row.id)
         else:
             of[row.split].append(row)
-    known = {*classes, *(str(row.target) for row in of["train"] if row.target is not None)}
-    held_out = [row for row in of["validation"] if str(row.target) in known]
-    for row in of["validation"] if known else ():
+    return of["train"], of["validation"]
+
+
+def _of_known_classes(
+    train: Sequence[Record], rows: Sequence[Record], classes: Collection[str], gone: LeftOut
+) -> list[Record]:
+    """Return the rows of a class that `train` or `classes` have; others are counted in `gone`."""
+    known = {*classes, *(str(row.target) for row in train if row.target is not None)}
+    for row in rows if known else ():
         if str(row.target) not in known:
             gone.add("held-out row(s) of a class that is not in training", text=row.id)
-    return of["train"], held_out
+    return [row for row in rows if str(row.target) in known]
 
 
 def spread(rows: list[Record], most: int | None) -> list[Record]:
@@ -174,7 +191,7 @@ def _fitted(training: CrmtTraining, rows: Split, tell: Say) -> TrainConfig:
     loop = training.loop()
     if rows.held_out or loop.eval_strategy == "no":
         return loop
-    absent = f"no row of {rows.name} is in the split validation"
+    absent = f"no usable row of {rows.name} is in the split validation"
     so = "nothing is evaluated, and a second step is not guarded"
     return without_evaluation(loop, training.train, absent, tell, so=so)
 

@@ -182,6 +182,16 @@ def test_a_round_that_nobody_lives_through_ends_the_training(folder: Path, tmp_p
         run(made, tmp_path / "model", quiet=True)
 
 
+def test_figures_that_are_no_numbers_end_the_training_and_leave_no_checkpoint(
+    folder: Path, tmp_path: Path
+) -> None:
+    made = federation(folder, rounds=2, learning_rate=1e30, batch_size=64)
+    with pytest.raises(DataError, match=r"round 1: loss of the held-out rows is nan.*lower"):
+        run(made, tmp_path / "m", quiet=True)
+    assert not list(tmp_path.glob("m-checkpoints/*.safetensors"))
+    assert not (tmp_path / "m" / "crmt.json").exists()
+
+
 @pytest.mark.parametrize("method", ["fedavg", "mfcpl"])
 def test_a_training_that_was_cut_short_ends_as_an_undisturbed_one(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from textcentric.errors import RunError
+from textcentric.errors import DataError, RunError, option
 from textcentric.folders import writing
 from textcentric.methods.fusion import Crmt
 from textcentric.methods.fusion.federated.checkpoint import Checkpoints, Standing
@@ -136,10 +136,21 @@ def _rounds(
             log.say(f"round {number}: client {name} was lost and left out ({why})")
         state = next_state(standing.state, told.updates, config)
         federation.put(state)
-        _note(log, number, told, federation.figures())
+        _note(log, number, told, _finite(federation.figures(), number))
         standing = Standing(number, state, time.monotonic() - began)
         checkpoints.save(standing)
     return standing
+
+
+def _finite(figures: Mapping[str, float], number: int) -> Mapping[str, float]:
+    """Return the figures of a round; raises DataError where they are not finite."""
+    wrong = [name for name, value in figures.items() if not np.isfinite(value)]
+    if wrong:
+        raise DataError(
+            f"round {number}: {wrong[0]} of the held-out rows is {figures[wrong[0]]}, so what was"
+            f" averaged is of no use; lower {option('learning_rate')}"
+        )
+    return figures
 
 
 def one_round(
@@ -215,6 +226,7 @@ def _written(
     history = log.lines()
     figures = federation.figures()
     figures |= method.finish(rows, federation.held_out, federation.config.eval_batch_size)
+    _finite(figures, standing.rounds)
     figures["clients_lost"] = float(sum(line.get("lost", 0) for line in history))
     result = TrainResult(
         output_dir=output_dir,

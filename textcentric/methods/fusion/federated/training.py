@@ -57,7 +57,7 @@ def prepared(
         )
     split, config, loop = training_rows(training, say, rows), training.method(), training.loop()
     if not split.held_out:
-        say(f"no row of {split.name} is in the split validation: rounds are not evaluated")
+        say(f"no usable row of {split.name} is in the split validation: rounds are not evaluated")
     found = members(split.train, config, split.group)
     held_out = without_column(split.held_out, str(config.client_column))
     federation = federated(config, found, held_out, device(loop))
