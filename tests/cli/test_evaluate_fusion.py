@@ -312,6 +312,17 @@ def test_a_model_that_is_named_twice_is_attacked_once(place: Path) -> None:
     assert list(json.loads(said.out)) == ["jt"]
 
 
+def test_settings_that_a_variant_does_not_hear_are_told_and_no_others() -> None:
+    plan = ("--dry-run", "--variant", "ogm-ge", "--ogm-alpha", 0.9)
+    said = train(*plan, "--lora-r", 9, "--attack-radius", 3, "--rho", 2)
+    told = [line for line in said.err.splitlines() if "changes nothing" in line]
+    assert said.code == 0
+    assert told == [
+        f"{flag} changes nothing: --variant ogm-ge does not hear it"
+        for flag in ("--lora-r 9", "--attack-radius 3.0")
+    ]
+
+
 def test_numbers_are_no_classes(place: Path) -> None:
     roles = yaml.safe_dump(schema("image") | {"target": "age", "task": "regression"})
     (place / "ages.yaml").write_text(roles)

@@ -13,6 +13,7 @@ from torch import Tensor
 from tests.support.small_fusion import changes_of, made, rows_of, trained
 from textcentric.errors import ConfigError, DataError
 from textcentric.methods.fusion import VARIANTS, Crmt, CrmtConfig
+from textcentric.methods.fusion.heard import HEARD
 from textcentric.rows import Record
 
 
@@ -96,6 +97,13 @@ def losses_in_training(method: Crmt, rows: list[Record], fill: float = 0.0) -> T
         one.copy_(buffers[name])
     method.model.eval()
     return losses
+
+
+def test_rules_of_what_is_heard_are_of_settings_that_there_are_and_of_some_variants() -> None:
+    for start, heard in HEARD.items():
+        assert any(name.startswith(start) for name in CrmtConfig.model_fields), start
+        assert any(heard(variant) for variant in VARIANTS.values()), start
+        assert not all(heard(variant) for variant in VARIANTS.values()), start
 
 
 def test_one_modality_where_two_are_needed_is_refused_with_what_fits(folder: Path) -> None:

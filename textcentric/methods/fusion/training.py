@@ -15,6 +15,7 @@ from textcentric.errors import ConfigError, DataError, Say, option
 from textcentric.methods.fusion import Crmt
 from textcentric.methods.fusion.config import CrmtTraining, FusionTraining
 from textcentric.methods.fusion.encoders import DEFAULTS
+from textcentric.methods.fusion.heard import unheard
 from textcentric.methods.fusion.method import PAPERS
 from textcentric.rows import Balance, Record
 from textcentric.training.config import TrainConfig
@@ -49,15 +50,18 @@ def prepared(
 
     disable_progress_bar()
     before = _before(training)
-    known, unlabelled = before.classes if before else (), training.method().method.unlabelled
+    for name in unheard(config := training.method(), training.crmt):
+        value = option(name, getattr(config, name))
+        say(f"{value} changes nothing: {option('variant', config.variant)} does not hear it")
+    known, unlabelled = before.classes if before else (), config.method.unlabelled
     split = training_rows(training, say, rows, known, unlabelled=unlabelled)
     loop = _fitted(training, split, say)
-    if training.method().variant == "gradient-blending" and loop.eval_strategy == "no":
+    if config.variant == "gradient-blending" and loop.eval_strategy == "no":
         raise ConfigError(
             "variant='gradient-blending' weighs its branches by held-out losses, and nothing is"
             " evaluated; give rows of the split validation, and an eval_strategy other than 'no'"
         )
-    method = before or Crmt(training.method(), split.train)
+    method = before or Crmt(config, split.train)
     if before is not None:
         before.take(split.train)
     method.balance = split.balance
