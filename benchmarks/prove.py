@@ -156,7 +156,7 @@ def _with_bounds(findings: Findings, pets: Mapping[str, Pet]) -> Findings:
         if cell == CLEAN or cell.missing:
             told = Ceiling(cell.missing).predict(shown, findings.metric)
             best[cell.name] = dict(zip(findings.targets, told, strict=True))
-            most[cell.name] = dict.fromkeys(findings.targets, findings.constant)
+            most[cell.name] = dict(findings.constants)
     predicted = {**findings.predicted, CEILING: {0: best}, MAJORITY: {0: most}}
     return replace(findings, predicted=predicted)
 

@@ -395,6 +395,19 @@ def test_with_folds_every_row_is_tested_once_by_models_that_never_saw_it(
     assert again["cells"] == found["cells"]
 
 
+def test_the_constant_beside_a_score_is_that_of_the_fold_and_no_arm_of_its_own(
+    config: dict[str, Any], tmp_path: Path
+) -> None:
+    changes = {"arms": ["constant"], "metric": "rmse", "folds": 3, "output_dir": tmp_path}
+    changes |= {**ONE_CELL, "downstream": {"task": "regression"}}
+    comparison = Comparison(CompareConfig(**{**config, **changes}))
+    found = compare(comparison)
+    folds = [{told for _, told in part.constants("rmse")} for part in comparison.by_fold]
+    assert len(set().union(*folds)) == 3  # they differ
+    for cell in found["cells"]:
+        assert cell["constant"] == pytest.approx(cell["score"])
+
+
 def test_one_fold_can_be_done_alone(config: dict[str, Any], tmp_path: Path) -> None:
     changes = {"arms": ["constant"], "folds": 3, "fold": 1, "output_dir": tmp_path}
     found = compare(Comparison(CompareConfig(**{**config, **changes})))

@@ -29,7 +29,7 @@ def findings(**arms: dict[str, dict[str, Target]]) -> Findings:
         groups={},
         cells=GRID,
         predicted={name: {0: by_cell} for name, by_cell in arms.items()},
-        constant=0,
+        constants=dict.fromkeys(TARGETS, 0),
         resamples=200,
     )
 

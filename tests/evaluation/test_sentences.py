@@ -58,7 +58,7 @@ def findings(
         groups={row: groups(n) for n, row in enumerate(targets)},
         cells=(CLEAN, HALF, ALL),
         predicted={name: {0: of} for name, of in arms.items()},
-        constant=0,
+        constants=dict.fromkeys(targets, 0),
         resamples=400,
     )
 

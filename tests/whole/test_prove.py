@@ -47,7 +47,7 @@ def made_up(pets: dict[str, Pet], tell: Any) -> Findings:
         groups=dict.fromkeys(targets),
         cells=[*CELLS, Cell("all", 0.5)],
         predicted={"text-centric": {0: told, 1: told}},
-        constant=4,
+        constants=dict.fromkeys(targets, 4),
         resamples=200,
     )
 

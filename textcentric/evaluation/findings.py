@@ -93,7 +93,8 @@ class Findings:
     """Predictions of every arm and seed on every cell, and what they are worth.
 
     `predicted` maps arm -> seed -> cell name -> row id -> prediction; an arm may lack cells, a
-    cell may lack rows (those with nothing left). `constant` is the best constant prediction.
+    cell may lack rows (those with nothing left). `constants` holds the best constant
+    prediction of each row: that of the rows which the models that were tested on it have learnt.
     """
 
     metric: str
@@ -101,7 +102,7 @@ class Findings:
     groups: Mapping[str, str | None]
     cells: Sequence[Cell]
     predicted: Mapping[str, Mapping[int, ByCell]]
-    constant: Target
+    constants: Mapping[str, Target]
     others: tuple[str, ...] = ()
     resamples: int = 1000
 
@@ -127,7 +128,7 @@ class Findings:
         """Return the score of the constant prediction on the rows of `cell`."""
         ids = self.rows_of(cell)
         if ids not in self._constants:
-            targets, told = [self.targets[row] for row in ids], [[self.constant] * len(ids)]
+            targets, told = [self.targets[row] for row in ids], [[self.constants[i] for i in ids]]
             self._constants[ids] = self._drawn(ids).estimate(self.metric, targets, told)
         return self._constants[ids]
 

@@ -336,13 +336,14 @@ def _findings(
     cells: tuple[Cell, ...],
     found: Mapping[str, Evaluated],
 ) -> Findings:
+    constant = in_ranks(decision.constant, decision.ranks)
     return Findings(
         metric=metric,
         targets={record.id: record.target for record in rows.records},
         groups={record.id: record.group for record in rows.records},
         cells=cells,
         predicted={name: {0: told.predicted} for name, told in found.items()},
-        constant=in_ranks(decision.constant, decision.ranks),
+        constants={record.id: constant for record in rows.records},
         others=OTHERS[metric],
     )
 

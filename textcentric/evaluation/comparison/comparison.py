@@ -44,7 +44,7 @@ from textcentric.folders import fingerprint
 from textcentric.metrics.scores import constant_prediction, fitting_metric, unseen_labels
 from textcentric.prompts.library import PromptLibrary
 from textcentric.reading.selection import select
-from textcentric.rows import MODALITIES, Example, Record
+from textcentric.rows import MODALITIES, Example, Record, Target
 from textcentric.runs.examples import labelled
 from textcentric.values import Json
 
@@ -270,7 +270,6 @@ class Comparison:
         for name, seed, tried in trials:
             predicted.setdefault(name, {})[seed] = tried.predicted
         metric = fitting_metric(self.config.metric, self.task)
-        learnt = [example.target for example in self.plain if example.split != "validation"]
         return Findings(
             metric=metric,
             targets={record.id: record.target for record in self.test_rows},
@@ -281,9 +280,18 @@ class Comparison:
                 if any(cell.name in part.test_words for part in self.by_fold)
             ],
             predicted=predicted,
-            constant=constant_prediction(learnt, metric),
+            constants={
+                row: constant for part in self.by_fold for row, constant in part.constants(metric)
+            },
             others=OTHERS[metric],
         )
+
+    def constants(self, metric: str) -> Iterator[tuple[str, Target]]:
+        """Yield the ids of the test rows, each with the best constant of the rows learnt from."""
+        learnt = [example.target for example in self.plain if example.split != "validation"]
+        constant = constant_prediction(learnt, metric)
+        for record in self.test_rows:
+            yield record.id, constant
 
     def changed(self, findings: Findings) -> list[dict[str, Json]]:
         """Return the rows that changed most, of the arms that the verdict is about."""
