@@ -226,6 +226,7 @@ def test_a_model_is_evaluated_under_the_damage_asked_for(trained: str, place: Pa
     ("arguments", "message"),
     [
         (["--levels", "1.5"], "corruption level 1.5 is outside (0, 1]"),
+        (["--levels", "0.5,0.5"], "would be made twice: give each corruption and each level once"),
         (["--levels", "0,0.3"], "corruption level 0.0 is outside (0, 1]; 0 is the clean row"),
         (["--corruptions", "word-droput"], "unknown corruption 'word-droput'; did you mean"),
         (["--split", "tets"], "unknown split 'tets'; did you mean 'test'?"),

@@ -95,6 +95,12 @@ def test_a_model_is_not_exported_over_itself_or_into_a_strange_folder(place: Pat
     said = train("-o", "models/other", "--export", "mine")
     assert said.code == 4
     assert "mine holds letter.txt and is no folder of this command" in said.err
+    (place / "models/taken").mkdir(parents=True)
+    (place / "models/taken/train.json").write_text('{"identity": {"method": "reward"}}')
+    said = train("-o", "models/another", "--export", "models/taken")
+    assert said.code == 4
+    assert "--export models/taken: the model of another training lies there; name" in said.err
+    assert not (place / "models/another").exists()
 
 
 def test_an_adapter_has_a_learning_rate_of_its_own_unless_one_is_given() -> None:

@@ -137,7 +137,7 @@ def make_grid(
     """Return the clean cell, every corruption at every level, every subset of modalities missing.
 
     `most_missing` leaves out subsets of more modalities. Raises ConfigError for an unknown
-    corruption or a level outside (0, 1].
+    corruption, a level outside (0, 1], and damage that is named twice.
     """
     for name in corruptions:
         check_known("corruption", name, NAMES)
@@ -149,6 +149,11 @@ def make_grid(
         for name in corruptions
         for level in (SNRS if name == "audio-noise" else levels)
     ]
+    names = [cell.name for cell in damaged]
+    if doubled := [name for name in names if names.count(name) > 1]:
+        raise ConfigError(
+            f"{doubled[0]!r} would be made twice: give each corruption and each level once"
+        )
     subsets = [s for s in missing_subsets(modalities) if len(s) <= (most_missing or len(s))]
     return (CLEAN, *damaged, *(Cell("missing", None, subset) for subset in subsets))
 

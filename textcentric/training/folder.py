@@ -127,6 +127,16 @@ def usage_of(method: Method, folder: Path) -> str:
     return told(folder) if told else ""
 
 
+def refuse_export(folder: Path, output_dir: Path) -> None:
+    """Raise RunError where `folder` holds another model than the one that ended in `output_dir`."""
+    before = identity_of(folder)
+    if before is not None and before != identity_of(output_dir):
+        raise RunError(
+            f"{option('export', str(folder))}: the model of another training lies there; name"
+            " another folder"
+        )
+
+
 def export_model(method: Any, result: TrainResult, folder: Path) -> None:
     """Write a trained model into `folder` as well, with its adapter merged into the weights.
 

@@ -13,7 +13,7 @@ from textcentric.rows import Balance
 from textcentric.runs.counters import Steps
 from textcentric.training.checkpoints import checkpoint_folder
 from textcentric.training.config import TrainConfig, TrainingSettings
-from textcentric.training.folder import FACTS, TrainResult, export_model
+from textcentric.training.folder import FACTS, TrainResult, export_model, refuse_export
 from textcentric.training.processes import first_process, processes
 from textcentric.training.protocol import Method
 from textcentric.training.start import total_steps
@@ -48,6 +48,8 @@ class Prepared:
         """Train to the end; `steps` is told how far it is."""
         from textcentric.training.loop import train
 
+        if self.export is not None:
+            refuse_export(self.export, self.loop.output_dir)
         rows = (self.train, self.held_out)
         result = train(self.method, self.loop, *rows, quiet=quiet, steps=steps)
         if self.export is not None and first_process():

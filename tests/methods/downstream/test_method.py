@@ -22,7 +22,7 @@ from textcentric.methods.downstream import Downstream, DownstreamConfig
 from textcentric.methods.downstream.texts import Parts
 from textcentric.rows import Example
 from textcentric.runs.examples import labelled, read_examples
-from textcentric.runs.origin import read_origin
+from textcentric.runs.origin import Origin, read_origin
 
 COLOURS = ["red", "blue", "old", "young"]
 
@@ -389,3 +389,16 @@ def test_the_packaged_model_is_fine_tuned_and_its_folder_names_no_machine(tmp_pa
         parts = [row.parts for row in rows]
         loaded = Downstream.load(tmp_path / "saved")
         assert np.array_equal(scores(loaded, parts), scores(one, parts))
+
+
+def test_choices_of_a_classification_are_no_order_of_classes(folder: str) -> None:
+    rows = [example(n, target=COLOURS[n % 4]) for n in range(16)]
+    config = DownstreamConfig.of({"model": folder, "max_length": 32, "task": "ordinal"})
+    with pytest.raises(ConfigError, match="ordinal classes in words need their order"):
+        Downstream(config, rows, origin=of_task("classification"))
+    known = Downstream(config, rows, origin=of_task("ordinal"))
+    assert known.decision.classes == tuple(COLOURS)
+
+
+def of_task(task: str) -> Origin:
+    return Origin(schema={"task": task, "choices": COLOURS})

@@ -183,7 +183,9 @@ class Comparison:
         return {cell: by_row for cell, by_row in words.items() if cell in self.test_words}
 
     def check(self) -> None:
-        """Raise ConfigError for an arm that would not be what its name says."""
+        """Raise ConfigError for an arm that would not be what its name says, or a wrong metric."""
+        if self.config.metric is not None:
+            fitting_metric(self.config.metric, self.task)
         offered = len(self._plan.variants) * self._plan.samples
         for name, arm in self.arms.items():
             if arm.derived and not self._derive():

@@ -91,7 +91,8 @@ class Downstream:
         self.origin = origin or Origin()
         self.known = check_parts(config, examples)
         schema = self.origin.schema
-        order = tuple(schema.get("choices") or ())
+        ordered = schema.get("task") == "ordinal"  # else choices are in no order that counts
+        order = tuple(schema.get("choices") or ()) if ordered else ()
         self.decision = learn_decision(config, examples, schema.get("task"), order)
         self.model = build_model(config, self.decision)
         self.reader = _reader(config, self.model, source(config.model))
