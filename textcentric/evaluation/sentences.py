@@ -92,13 +92,17 @@ def _figures(findings: Findings, found: Difference, rivals: Sequence[str]) -> st
     arm, against = found["arm"], found["against"]
     stands = f" (of {', '.join(rivals)})" if len(rivals) > 1 else ""
     favour = "" if findings.higher_is_better else f" (above 0: in favour of {arm})"
-    seeds = min(len(findings.predicted[name]) for name in (arm, against))
     return (
         f"for {arm}{stands}, the area under {findings.metric} {_range(found)} differs from that of"
         f" {against} by {_signed(found['difference'], found['interval'])}{favour}"
         f" (as a mean over these levels {found['mean']:+.4f};"
-        f" {_count(seeds, 'seed')}, {_count(len(findings.targets), 'test row')})"
+        f" {_seeds(findings)}, {_count(len(findings.targets), 'test row')})"
     )
+
+
+def _seeds(findings: Findings) -> str:
+    """Return the number of trainings of an arm; the constant prediction has one, whatever it is."""
+    return _count(max(map(len, findings.predicted.values())), "seed")
 
 
 def _range(found: Difference) -> str:
@@ -148,7 +152,7 @@ def _without_augmentation(findings: Findings, against: str, corruption: str) -> 
         rows = _count(len(findings.targets), "test row")
         said = (
             f"Against {against}, in area under {findings.metric} {_range(known[0])}"
-            f" ({_count(len(findings.predicted[against]), 'seed')}, {rows}), {_sides(known)}."
+            f" ({_seeds(findings)}, {rows}), {_sides(known)}."
         )
     sentence = f"No augmentation was tried. {said}"
     return {"shown": None, "outcome": "", "sentence": sentence, "cheap_wins": ""}

@@ -249,7 +249,9 @@ def planned(ready: Prepared) -> dict[str, Json]:
 def plan_as_text(plan: Planned) -> str:
     """Return the figures as people read them."""
     how_long = f" ({plan['epochs']:g} epochs)" if plan["epochs"] else ""
-    proxy = f", proxy reads {plan['proxy_input']}" if plan["proxy_input"] else ""
+    reads = plan["proxy_input"]  # None where the objective has no proxy
+    proxy = f", proxy reads {reads}" if reads else ""
+    beside = " with the proxy" if reads else ""
     described = ", ".join(plan["descriptions"]) or "none"
     lines = [
         f"pairs    {plan['train_pairs']:,} of {plan['pairs']}, {plan['held_out_pairs']:,} held"
@@ -259,7 +261,7 @@ def plan_as_text(plan: Planned) -> str:
         f"learns   by {plan['objective']}{proxy}",
         *([f"held out {plan['held_out']}"] if plan["held_out"] else []),
         *([f"margins  {margins_in_words(plan['margins'])}"] if plan["margins"] else []),
-        f"model    {plan['model']}: {plan['parameters']:,} parameters with the proxy,"
+        f"model    {plan['model']}: {plan['parameters']:,} parameters{beside},"
         f" {plan['trained']:,} of them trained",
         f"steps    {plan['steps']:,} of {plan['batch']} pairs{how_long}",
         f"device   {plan['device']}, processes: {plan['processes']}, mixed precision:"
