@@ -81,6 +81,9 @@ def test_what_cannot_be_scored_is_said_in_its_line_and_by_the_exit_code(place: P
     assert "is empty" in lines[1]["error"]
     assert "would be cut at 46" in lines[2]["error"]
     assert "1 responses scored, 0 before, 2 could not be" in said.err
+    for counts in ("1 responses scored, 0 before", "0 responses scored, 1 before"):
+        again = textcentric("score", "b", "--input", place / "bad.jsonl", "-o", "bad-scores.jsonl")
+        assert (again.code, f"{counts}, 2 could not be" in again.err) == (3, True)
 
 
 def test_rows_that_cannot_be_read_keep_their_line(place: Path) -> None:

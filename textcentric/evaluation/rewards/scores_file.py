@@ -22,10 +22,14 @@ KEYS = {"id", "key", "weights"}
 
 
 class ScoresFile:
-    """The file at `path` with scores by `weights`; `done` are the keys of what stands there."""
+    """The file at `path` with scores by `weights`; `done` are the keys of what stands there.
+
+    `failed` of them have an error in the place of a score.
+    """
 
     def __init__(self, path: Path, descriptor: int, weights: str) -> None:
         self._path, self._descriptor = path, descriptor
+        self.failed = 0
         self.done, self._end = self._read(weights)
 
     def add(self, line: Mapping[str, Json]) -> None:
@@ -70,6 +74,7 @@ class ScoresFile:
                 f"{self._path} holds scores of another model or image expert; choose another"
                 f" {option('output')}, or remove it"
             )
+        self.failed += "error" in said
         return str(said["key"])
 
 

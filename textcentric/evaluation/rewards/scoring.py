@@ -36,7 +36,10 @@ REPEATED = 50_000  # characters of a prompt and of a response that a line repeat
 
 @dataclass
 class Scoring:
-    """A scoring under way: `done` were scored before; the others are counted as they come."""
+    """A scoring under way: `done` were scored before; the others are counted as they come.
+
+    Those that could not be scored before count as `failed` too.
+    """
 
     lines: Iterator[dict[str, Json]]
     done: int
@@ -81,9 +84,9 @@ def score_responses(model: str | Path, config: ScoreConfig, responses: object = 
     if not method.eyes and config.image_dir is not None:
         weights = f"{weights}/{config.image_expert}"
     file = open_scores(config.output, weights) if config.output else None
-    done = file.done if file else set()
+    done, failed = (file.done, file.failed) if file else (set(), 0)
     source = config.input if responses is None else responses
-    scoring = Scoring(iter(()), len(done), file)
+    scoring = Scoring(iter(()), len(done) - failed, file, failed=failed)
     rows = items(source, scoring.left_out)
     wanted: Iterable[Item] = (item for item in rows if item_key(item) not in done)
     if not method.eyes:
