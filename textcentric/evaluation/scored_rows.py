@@ -88,10 +88,12 @@ def _chosen(
 ) -> tuple[Rows, list[str]]:
     """Return the rows of the split that is asked for, or all where none was trained on."""
     if "split" in config.model_fields_set:
-        return _read(config, given, fit, config.split, config.limit), []
+        rows = _read(config, given, fit, config.split, config.limit)
+        return rows, _of_training(methods, rows)
     whole = _read(config, given, fit, None, None)
     if isinstance(whole, Dataset) and whole.split is not None:
-        return in_hand(whole, limit=config.limit), []  # chosen by who gave it
+        chosen = in_hand(whole, limit=config.limit)  # by who gave it
+        return chosen, _of_training(methods, chosen)
     trained, same = _trained_on(methods, whole)
     if trained == 0:
         note = f"no row of {whole.name} was trained on, so all {whole.count():,} are a test set"
@@ -131,9 +133,25 @@ def _trained_on(methods: Sequence[Downstream], rows: Rows) -> tuple[int | None, 
     own = {method.origin.dataset.get("digest") for method in methods}
     if _name_splits(rows) or rows.digest in own or any(m.seen is None for m in methods):
         return None, 0
-    said = _said(methods[0], rows)
-    known = np.concatenate([method.seen for method in methods if method.seen is not None])
+    said, known = _said(methods[0], rows), _known(methods)
     return sum(seen(said, known)), alike(said, known)
+
+
+def _of_training(methods: Sequence[Downstream], rows: Rows) -> list[str]:
+    """Return a note where a model saw some of the rows in training, as far as models say so."""
+    many = sum(seen(_said(methods[0], rows), _known(methods)))
+    if not many:
+        return []
+    return [
+        f"{many:,} of {rows.count():,} rows were trained on or held out then, so these figures say"
+        " little of new rows"
+    ]
+
+
+def _known(methods: Sequence[Downstream]) -> np.ndarray:
+    """Return the digests (N, 2) of the rows that the models saw in training, where they say so."""
+    none = np.empty((0, 2), np.uint64)
+    return np.concatenate([none, *(m.seen for m in methods if m.seen is not None)])
 
 
 def _name_splits(rows: Rows) -> bool:
