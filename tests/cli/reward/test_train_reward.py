@@ -255,7 +255,7 @@ def test_evaluate_without_a_name_means_downstream_as_before(place: Path) -> None
     assert "Damage rows" in textcentric("evaluate", "--help").out
     assert "reward models prefer" in textcentric("evaluate", "reward", "--help").out
     said = textcentric("evaluate", "models/nothing", "--dataset", "pairs.jsonl")
-    assert "unknown model 'nothing'" in said.err
+    assert "unknown downstream model 'nothing'" in said.err
 
 
 def test_best_of_n_stands_beside_baselines(place: Path) -> None:
