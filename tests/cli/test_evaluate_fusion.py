@@ -166,6 +166,7 @@ def test_rows_and_classes_are_added_to_a_model_without_the_rows_before(place: Pa
         ),
         (("--add-to", "pal", "--variant", "jt"), "whose variant is 'pal'; leave it out"),
         (("--add-to", "pal", "--pal-width", 9), "whose pal_width is 800; leave it out"),
+        (("--add-to", "pal", "--image-start", "jt"), "--image-start jt: rows are added to"),
     ],
 )
 def test_rows_that_cannot_be_added_say_why(arguments: tuple[object, ...], words: str) -> None:

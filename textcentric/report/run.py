@@ -228,7 +228,7 @@ def _figures(run: RunFiles, totals: Mapping[str, Any]) -> list[tuple[str, str, s
             ("Cost", money(cost), _prices(run.manifest), cost),
             ("Cache-hit share", share(cached, prompt), "of all prompt tokens", prompt),
             ("Reused answers", share(reused, sent + reused), _reuse(reused, sent), sent + reused),
-            ("Engine fill", share(filled, room), "of its capacity, on average", room),
+            ("Engine fill", share(filled, room), "requests in flight over its capacity", room),
         ]
         if seconds
         else []

@@ -95,10 +95,17 @@ def _before(training: CrmtTraining) -> Crmt | None:
     for name in ("variant", *training.crmt):
         if getattr(asked, name) != (its := getattr(before.config, name)):
             raise ConfigError(
-                f"{option(name, getattr(asked, name))}: rows are added to {folder}, whose {name} is"
-                f" {its!r}; leave it out"
+                f"{_as_given(name, getattr(asked, name))}: rows are added to {folder}, whose"
+                f" {name} is {its!r}; leave it out"
             )
     return before
+
+
+def _as_given(name: str, value: object) -> str:
+    """Return a setting as whoever calls says it: of starts and encoders one for each modality."""
+    if not isinstance(value, dict):
+        return option(name, value)
+    return " ".join(option(f"{key}_{name.rstrip('s')}", one) for key, one in value.items())
 
 
 def training_rows(
