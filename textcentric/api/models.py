@@ -39,12 +39,15 @@ if TYPE_CHECKING:
 
 def train(
     method: str,
+    /,  # federated has a setting of this name
     rows: RowsLike | PairsLike | Run | Result | None = None,
     *,
     progress: Progress = None,
     **settings: Any,
 ) -> Trained:
-    """Train a method ("downstream", "reward", "crmt", "align-vl") and return what came of it.
+    """Train a method ("downstream", "reward", "crmt", "federated", "align-vl").
+
+    Returns what came of it.
 
     `rows` are what it learns from: a run, rows or pairs in hand or by name, or latents.
     `settings` are the keys of `train METHOD`, of its loop and of its method. The same call goes on

@@ -192,6 +192,12 @@ def test_figures_that_are_no_numbers_end_the_training_and_leave_no_checkpoint(
     assert not (tmp_path / "m" / "crmt.json").exists()
 
 
+def test_the_method_of_a_federation_is_chosen_from_python_too(folder: Path, tmp_path: Path) -> None:
+    trained(folder, tmp_path / "m", method="ha-fed", rounds=1)
+    facts = json.loads((tmp_path / "m" / "train.json").read_text())
+    assert facts["identity"]["train"]["method"] == "ha-fed"
+
+
 @pytest.mark.parametrize("method", ["fedavg", "mfcpl"])
 def test_a_training_that_was_cut_short_ends_as_an_undisturbed_one(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str
