@@ -140,6 +140,16 @@ def test_a_share_of_few_rows_has_a_width_where_all_are_alike() -> None:
     assert wilson(5, 10) == pytest.approx((0.2366, 0.7634), abs=1e-4)  # Wilson's formula by hand
 
 
+def test_a_share_is_the_mean_with_an_interval_that_never_closes() -> None:
+    drawn = Resampled(6, groups=["a", "a", "b", "b", "c", "c"])
+    some = [1, 1, 0, 0.5, 0, 1]
+    assert drawn.share(some) == drawn.mean(some).figure()
+    for value in (0, 1):
+        figure = drawn.share([value] * 6)
+        assert figure == {"value": value, "interval": list(wilson(3 * value, 3))}  # three groups
+        assert figure["interval"][1] - figure["interval"][0] > 0.5
+
+
 def test_what_is_drawn_is_counted_in_groups_where_there_are_any() -> None:
     assert Resampled(5).units == 5
     drawn = Resampled(5, groups=["a", "a", "b", None, None])

@@ -29,7 +29,7 @@ from textcentric.evaluation.fusion_attacks import (
 from textcentric.evaluation.fusion_attacks.threats import Batch, in_parts
 from textcentric.methods.fusion.crmt.radius import LINEAR_ALONE
 from textcentric.methods.fusion.method import Crmt
-from textcentric.metrics.intervals import Figure, Resampled, wilson
+from textcentric.metrics.intervals import Figure, Resampled
 from textcentric.rows import Record
 from textcentric.values import Json
 
@@ -148,10 +148,7 @@ def _told(drawn: Resampled, curve: Curve) -> dict[str, object]:
 
 
 def _estimate(drawn: Resampled, right: Tensor) -> Figure:
-    figure = drawn.mean(right.double().cpu().numpy()).figure()
-    if figure["value"] in (0.0, 1.0):  # where every draw is alike
-        figure["interval"] = list(wilson(round(figure["value"] * drawn.units), drawn.units))
-    return figure
+    return drawn.share(right.double().cpu().numpy())
 
 
 def _certified(method: Crmt, rows: Sequence[Record], curves: dict[str, Curve]) -> dict[str, Json]:

@@ -142,6 +142,16 @@ class Resampled:
         np.divide(self._counts @ known, sizes, out=draws, where=sizes > 0)
         return Estimate(float(known.mean()), draws)
 
+    def share(self, values: Values) -> Figure:
+        """Return the mean of `values` (N,), each from 0 to 1, as a figure.
+
+        Where all are 0 or all are 1 no resample differs: the interval is Wilson's there.
+        """
+        figure = self.mean(values).figure()
+        if figure["value"] in (0.0, 1.0):
+            figure["interval"] = list(wilson(round(figure["value"] * self.units), self.units))
+        return figure
+
     def _scores(self, metric: str, targets: Values, predictions: Values) -> np.ndarray:
         """Return the score of the rows as they are, then of each resample (1 + R,)."""
         chosen = find_score(metric)
