@@ -19,7 +19,7 @@ from textcentric.metrics.drop_ratio import (
     drop_estimate,
     smallest_detectable,
 )
-from textcentric.metrics.intervals import Estimate, Resampled, wilson
+from textcentric.metrics.intervals import Estimate, Resampled
 from textcentric.metrics.scores import find_score, score
 from textcentric.rows import Target
 
@@ -247,9 +247,9 @@ class Findings:
 
     def _interval(self, score: Estimate, ids: tuple[str, ...]) -> list[float]:
         """Return the interval of a score: Wilson's of an accuracy whose draws are alike."""
-        units = self._drawn(ids).units
-        alike = self.metric == "accuracy" and score.value in (0.0, 1.0)
-        return list(wilson(round(score.value * units), units) if alike else score.interval)
+        if self.metric == "accuracy":
+            return self._drawn(ids).interval_of_share(score)
+        return list(score.interval)
 
     def _seed_scores(self, arm: str, cell: Cell, ids: Sequence[str], metric: str) -> list[float]:
         targets = [self.targets[row] for row in ids]

@@ -94,8 +94,8 @@ def known_rows(
 ) -> list[Record]:
     """Return the rows of classes that the model knows, with something that it reads.
 
-    Those that lack a modality are told: no attack changes it. Raises DataError where no row is
-    left, and where none has a modality that the `chosen` threats (all, for None) are of.
+    Raises DataError where no row is left, and where none has a modality that the `chosen` threats
+    (all, for None) are of.
     """
     found, gone = [], LeftOut()
     for row in rows:
@@ -112,6 +112,14 @@ def known_rows(
             f"none of {len(rows)} rows has a class of {name} ({', '.join(method.classes[:5])},"
             f" ...) and one of its modalities ({', '.join(method.names)})"
         )
+    _check_present(name, method, found, tell, chosen)
+    return found
+
+
+def _check_present(
+    name: str, method: Crmt, found: Sequence[Record], tell: Say, chosen: Sequence[str] | None
+) -> None:
+    """Say how many rows lack a modality, which no attack changes; raise where all of them do."""
     for one in method.names:
         lacking = sum(one not in row.inputs for row in found)
         if lacking == len(found) and (chosen is None or one in chosen):
@@ -122,7 +130,6 @@ def known_rows(
             )
         if lacking:
             tell(f"{name}: {lacking:,} of {len(found):,} rows lack {one}, which stays as it is")
-    return found
 
 
 def _rows(config: EvaluateFusionConfig, given: RowsLike | None, tell: Say) -> list[Record]:

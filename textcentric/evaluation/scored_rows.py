@@ -139,7 +139,8 @@ def _trained_on(methods: Sequence[Downstream], rows: Rows) -> tuple[int | None, 
 
 def _of_training(methods: Sequence[Downstream], rows: Rows) -> list[str]:
     """Return a note where a model saw some of the rows in training, as far as models say so."""
-    many = sum(seen(_said(methods[0], rows), _known(methods)))
+    known = _known(methods)
+    many = sum(seen(_said(methods[0], rows), known)) if len(known) else 0
     if not many:
         return []
     return [

@@ -143,14 +143,15 @@ class Resampled:
         return Estimate(float(known.mean()), draws)
 
     def share(self, values: Values) -> Figure:
-        """Return the mean of `values` (N,), each from 0 to 1, as a figure.
+        """Return the mean of `values` (N,), each from 0 to 1, as a figure."""
+        mean = self.mean(values)
+        return {"value": mean.value, "interval": self.interval_of_share(mean)}
 
-        Where all are 0 or all are 1 no resample differs: the interval is Wilson's there.
-        """
-        figure = self.mean(values).figure()
-        if figure["value"] in (0.0, 1.0):
-            figure["interval"] = list(wilson(round(figure["value"] * self.units), self.units))
-        return figure
+    def interval_of_share(self, share: Estimate) -> list[float]:
+        """Return the interval of a share; where it is 0 or 1 no resample differs: Wilson's."""
+        if share.value in (0.0, 1.0):
+            return list(wilson(round(share.value * self.units), self.units))
+        return list(share.interval)
 
     def _scores(self, metric: str, targets: Values, predictions: Values) -> np.ndarray:
         """Return the score of the rows as they are, then of each resample (1 + R,)."""

@@ -223,12 +223,13 @@ class Comparison:
 
     @cached_property
     def task(self) -> str:
-        """Return the task that the schema declares or the targets show."""
+        """Return the task that the schema declares or the targets show; no file is looked at."""
         from textcentric.methods.downstream import DownstreamConfig
         from textcentric.methods.downstream.decision import learn_decision
 
         config = DownstreamConfig.of({**self.config.downstream, "target_transform": "none"})
-        return learn_decision(config, self.plain, self.train_rows.schema.task).task
+        bare = labelled([Example(row.id, {}, row.target) for row in self.train_rows])
+        return learn_decision(config, bare, self.train_rows.schema.task).task
 
     def tried(self) -> Iterator[tuple[str, int, Tried]]:
         """Make every trial that is not made yet, the cheap arms first, and yield them all."""

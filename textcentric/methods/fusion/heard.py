@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
-from textcentric.methods.fusion.config import CrmtConfig, Variant
+from textcentric.methods.fusion.config import CrmtConfig
 
-HEARD: Mapping[str, Callable[[Variant], bool]] = {  # by how names of settings begin
-    "rho": lambda variant: variant.margin,
-    "margin": lambda variant: variant.margin,
-    "orthogonality": lambda variant: variant.orthogonal,
-    "weights_start": lambda variant: variant.orthogonal,
-    "bound": lambda variant: variant.last == "second step",
-    "second_": lambda variant: variant.last == "second step",
-    "attack_": lambda variant: variant.inputs == "adversarial",
-    "lora_": lambda variant: variant.trains == "adapters",
-    "experts_": lambda variant: variant.fusion == "experts",
-    "pal_": lambda variant: variant.fusion == "ridge",
-    "ogm_": lambda variant: variant.rival == "ogm-ge",
-    "pmr_": lambda variant: variant.rival == "pmr",
-    "mcr_": lambda variant: variant.rival == "mcr",
-    "mfcpl_": lambda variant: variant.rival == "mfcpl",
-    "cib_": lambda variant: variant.rival == "cib",
-    "umurl_": lambda variant: variant.rival == "umurl",
+HEARD: Mapping[str, tuple[str, object]] = {  # how names begin, and what a variant that hears has
+    "rho": ("margin", True),
+    "margin": ("margin", True),
+    "orthogonality": ("orthogonal", True),
+    "weights_start": ("orthogonal", True),
+    "bound": ("last", "second step"),
+    "second_": ("last", "second step"),
+    "attack_": ("inputs", "adversarial"),
+    "lora_": ("trains", "adapters"),
+    "experts_": ("fusion", "experts"),
+    "pal_": ("fusion", "ridge"),
+    "ogm_": ("rival", "ogm-ge"),
+    "pmr_": ("rival", "pmr"),
+    "mcr_": ("rival", "mcr"),
+    "mfcpl_": ("rival", "mfcpl"),
+    "cib_": ("rival", "cib"),
+    "umurl_": ("rival", "umurl"),
 }
 
 
@@ -31,8 +31,8 @@ def unheard(config: CrmtConfig, given: Iterable[str]) -> list[str]:
     return [
         name
         for name in given
-        for start, heard in HEARD.items()
+        for start, (trait, value) in HEARD.items()
         if name.startswith(start)
-        and not heard(config.method)
+        and getattr(config.method, trait) != value
         and getattr(config, name) != CrmtConfig.model_fields[name].default
     ]

@@ -13,11 +13,12 @@ from textcentric.data.rows import Rows, RowsLike, tell_notes
 from textcentric.data.tables.left_out import LeftOut
 from textcentric.errors import ConfigError, DataError, Say, option
 from textcentric.methods.fusion import Crmt
-from textcentric.methods.fusion.config import CrmtTraining, FusionTraining
+from textcentric.methods.fusion.config import CrmtConfig, CrmtTraining, FusionTraining
 from textcentric.methods.fusion.encoders import DEFAULTS
 from textcentric.methods.fusion.heard import unheard
 from textcentric.methods.fusion.method import PAPERS
 from textcentric.rows import Balance, Record
+from textcentric.settings import keys_of
 from textcentric.training.config import TrainConfig
 from textcentric.training.folder import TrainResult, find_model_folder
 from textcentric.training.plan import (
@@ -105,7 +106,8 @@ def _as_given(name: str, value: object) -> str:
     """Return a setting as whoever calls says it: of starts and encoders one for each modality."""
     if not isinstance(value, dict):
         return option(name, value)
-    return " ".join(option(f"{key}_{name.rstrip('s')}", one) for key, one in value.items())
+    keys = keys_of(CrmtConfig, name).items()
+    return " ".join(option(flag, value[at.key]) for flag, at in keys if at.key in value)
 
 
 def training_rows(

@@ -147,8 +147,8 @@ def _finite(figures: Mapping[str, float], number: int) -> Mapping[str, float]:
     wrong = [name for name, value in figures.items() if not np.isfinite(value)]
     if wrong:
         raise DataError(
-            f"round {number}: {wrong[0]} of the held-out rows is {figures[wrong[0]]}, so what was"
-            f" averaged is of no use; lower {option('learning_rate')}"
+            f"round {number}: {wrong[0]} is {figures[wrong[0]]}, so what was averaged is of no"
+            f" use; lower {option('learning_rate')}"
         )
     return figures
 
