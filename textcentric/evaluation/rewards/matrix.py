@@ -119,8 +119,8 @@ def _baselines(pairs: Sequence[Pair]) -> dict[str, Accuracy]:
 
 def _accuracy(differences: np.ndarray, pairs: Sequence[Pair]) -> Accuracy:
     """Return the share of pairs that are right and its interval, ties counted half."""
-    told = Resampled(len(pairs), groups=list(map(question, pairs))).share(right(differences))
-    return {"accuracy": told["value"], "interval": told["interval"]}
+    told = Resampled(len(pairs), groups=list(map(question, pairs))).mean(right(differences))
+    return {"accuracy": told.value, "interval": list(told.interval)}
 
 
 def _subsets(differences: np.ndarray, pairs: Sequence[Pair]) -> dict[str, Json] | None:
